@@ -1,0 +1,48 @@
+"""What a message says before its body: a request's head and a response's."""
+
+from dataclasses import dataclass, field
+
+Field = tuple[bytes, bytes, bytes]
+"""A field line: its name in lower case, its name as received, its value without surrounding blanks."""
+
+
+@dataclass(slots=True)
+class RequestHead:
+    """The head of one request. Never edited once read; not frozen only because that triples its cost."""
+
+    method: bytes
+    target: bytes
+    """The request target in origin form (or ``*``), byte for byte as received."""
+    minor: int
+    """The x of HTTP/1.x."""
+    fields: list[Field]
+    host: bytes = b""
+    """The host that was asked for: lower case, without port; empty when HTTP/1.0 named none."""
+    steering: dict[bytes, bytes] = field(default_factory=dict)
+    """The fields that steer connection and framing, by lower-case name; repeated lines joined by a comma."""
+
+    @property
+    def path(self) -> bytes:
+        """The raw path: the target up to its ``?``."""
+        return self.target.partition(b"?")[0]
+
+    @property
+    def query(self) -> bytes:
+        """The raw query: what follows the target's ``?``; empty when there is none."""
+        return self.target.partition(b"?")[2]
+
+    def values(self, lower: bytes) -> list[bytes]:
+        """The values of every line of the field with this lower-case name, in the order received."""
+        return [value for name, _, value in self.fields if name == lower]
+
+
+@dataclass(slots=True)
+class ResponseHead:
+    """The head of one response. Never edited once read."""
+
+    status: int
+    reason: bytes
+    minor: int
+    fields: list[Field]
+    steering: dict[bytes, bytes] = field(default_factory=dict)
+    """As in :class:`RequestHead`."""
