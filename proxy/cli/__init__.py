@@ -1,0 +1,80 @@
+"""The command `weir`: a table of verbs, each loaded only when it is asked for.
+
+A script that asks for a weight must not wait for a YAML parser and a web framework to be imported, so nothing
+here imports more than click; every verb lives in a module of its own and the help is written from the table.
+"""
+
+import difflib
+from collections.abc import Mapping
+from importlib import import_module
+from typing import NamedTuple
+
+import click
+
+from proxy import __version__
+
+
+class Verb(NamedTuple):
+    """Where a verb is ("module:function") and the line that the overview shows for it."""
+
+    where: str
+    line: str
+
+
+VERBS: Mapping[str, Verb] = {
+    "demo": Verb("proxy.cli.demo:demo", "Watch a good canary grow and a bad one being taken out."),
+    "init": Verb("proxy.cli.init:init", "Write a commented weir.yaml to start from."),
+    "lint": Verb("proxy.cli.lint:lint", "Check a config file and name every problem in it."),
+    "run": Verb("proxy.cli.run:run", "Run the proxy: from a config file, or with --stable and --canary."),
+    "status": Verb("proxy.cli.status:status", "Show every service: weights, verdicts, what tripped and why."),
+    "get": Verb("proxy.cli.get:get", "Show one service, or watch it with -w."),
+    "set-weight": Verb("proxy.cli.weight:set_weight", "Set a canary's share: set-weight checkout canary=10."),
+    "resume": Verb("proxy.cli.weight:resume", "Let a canary that was taken out have traffic again."),
+    "history": Verb("proxy.cli.history:history", "Show every change of a service, with its reason."),
+    "healthcheck": Verb("proxy.cli.healthcheck:healthcheck", "Exit 0 when the running proxy is ready."),
+    "schema": Verb("proxy.cli.schema:schema", "Print the JSON Schema of the config file, for editors."),
+    "version": Verb("proxy.cli.version:version", "Print the version."),
+}
+
+
+class Verbs(click.Group):
+    """A click group that imports a verb when it is called, and not before."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Names in the order of the table, which is the order in which a person meets them."""
+        return list(VERBS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The verb itself, imported now; None when there is no such verb."""
+        verb = VERBS.get(cmd_name)
+        if verb is None:
+            return None
+        module, _, name = verb.where.partition(":")
+        command = getattr(import_module(module), name)
+        if not isinstance(command, click.Command):
+            raise TypeError(f"{verb.where} is no click command")
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """As click does, but an unknown verb is answered with the one that was probably meant."""
+        if args and args[0] not in VERBS and not args[0].startswith("-"):
+            near = difflib.get_close_matches(args[0], VERBS, n=1)
+            hint = f" Did you mean `{near[0]}`?" if near else ""
+            ctx.fail(f"there is no verb `{args[0]}`.{hint}")
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The overview, from the table alone: click would import every verb to read its docstring."""
+        with formatter.section("Verbs"):
+            formatter.write_dl([(name, verb.line) for name, verb in VERBS.items()])
+
+
+@click.command(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="weir")
+def main() -> None:
+    """A traffic-splitting reverse proxy that takes a bad canary out by itself.
+
+    Exit codes: 0 fine, 1 tripped or failed, 2 usage or config, 3 admin unreachable, 4 conflict.
+    """
