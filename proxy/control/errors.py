@@ -1,0 +1,33 @@
+"""What can be wrong with an order or with the ledger, in words for the person who has to act on it."""
+
+from __future__ import annotations
+
+
+class ControlError(Exception):
+    """An order that was not carried out. ``detail`` says why, and what stays in force."""
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(detail)
+        self.detail = detail
+
+
+class Conflict(ControlError):
+    """The order does not fit the state the service is in (HTTP 409)."""
+
+
+class StaleRevision(ControlError):
+    """The order was made on a picture that has changed since (HTTP 412). ``current`` is the revision now."""
+
+    def __init__(self, current: int, expected: int) -> None:
+        super().__init__(
+            f"the service is at revision {current}, the order expects {expected}; nothing was changed"
+        )
+        self.current = current
+
+
+class NotDurable(ControlError):
+    """The ledger cannot be written, so a weight may not rise (HTTP 503); nothing was changed."""
+
+
+class LedgerUnusable(ControlError):
+    """The ledger cannot be opened at all; ``detail`` names its path. The program does not start."""
