@@ -1,0 +1,30 @@
+"""Which of a backend's endpoints gets a request: of two alive ones at random, the one with less to do.
+
+Two choices are nearly as good as asking all of them, cost the same however many there are, and
+cannot make every worker run to the same idle endpoint at once (Mitzenmacher, "The Power of Two
+Choices in Randomized Load Balancing").
+"""
+
+from collections.abc import Sequence
+
+from proxy.routing.endpoint import Endpoint, Live
+
+
+def pick(endpoints: Sequence[Endpoint], live: Live, draw: int) -> Endpoint | None:
+    """One endpoint that is alive, or None when there is none. ``draw`` is 64 random bits."""
+    if len(endpoints) < 2:
+        return endpoints[0] if endpoints and live.alive(endpoints[0]) else None
+    one, other, draw = _two(endpoints, draw)
+    if not (live.alive(one) and live.alive(other)):
+        alive = [endpoint for endpoint in endpoints if live.alive(endpoint)]
+        if len(alive) < 2:
+            return alive[0] if alive else None
+        one, other, _ = _two(alive, draw)
+    return other if live.pending(other) < live.pending(one) else one
+
+
+def _two(endpoints: Sequence[Endpoint], draw: int) -> tuple[Endpoint, Endpoint, int]:
+    """Two different endpoints, every ordered pair as likely, and what is left of the draw."""
+    draw, first = divmod(draw, len(endpoints))
+    draw, step = divmod(draw, len(endpoints) - 1)
+    return endpoints[first], endpoints[first - 1 - step], draw

@@ -1,0 +1,83 @@
+"""Who answers a request, and why: the order of choosing, told once.
+
+    forced by the client  ->  pinned by a segment  ->  kept by its key  ->  drawn by weight
+
+Whoever that names, a backend that is halted or has no endpoint alive is out for everybody: its requests go to
+stable.
+"""
+
+from dataclasses import dataclass
+
+from proxy.http1.head import RequestHead
+from proxy.routing import balance
+from proxy.routing.endpoint import Endpoint, Live
+from proxy.routing.service import Service
+from proxy.routing.split import CANARY, STABLE, TOTAL
+
+COIN = (1 << 64) - 1
+"""The bits of a draw that the weight is drawn with; those above choose the endpoint."""
+
+
+@dataclass(slots=True)
+class Choice:
+    """The answer for one request. Never edited; not frozen only because that doubles its cost."""
+
+    service: Service
+    backend: str
+    endpoint: Endpoint | None
+    """None when no endpoint of ``stable`` is alive either: nobody can answer."""
+    why: str
+    """``force``, ``segment:NAME``, ``sticky`` or ``weight``; ``diverted`` when that named one who is out."""
+    drawn: bool
+    """Whether the coin decided, by key or by weight, even if the request was diverted afterwards."""
+    key: bytes
+    """What the user is known by for stickiness; empty when nothing is known or it was not asked."""
+    issue: bytes
+    """The key to give the user in a cookie; empty: none."""
+
+    @property
+    def revision(self) -> int:
+        """Of the service's state that this was chosen under."""
+        return self.service.revision
+
+
+def choose(service: Service, head: RequestHead, client: str, draw: int, live: Live) -> Choice:
+    """Choose for one request. ``client`` is the client's address, ``draw`` 128 random bits."""
+    key = issue = b""
+    pin = _pinned(service, head) if service.pins else None
+    if pin is not None:
+        backend, why = pin
+    elif service.sticky.source == "none":
+        backend, why = service.split.pick((draw & COIN) % TOTAL), "weight"
+    else:
+        backend, why, key, issue = _kept(service, head, client, draw)
+    endpoint = balance.pick(service.in_service[backend], live, draw >> 64)
+    if endpoint is None and backend != STABLE:
+        backend, why = STABLE, "diverted"
+        endpoint = balance.pick(service.in_service[STABLE], live, draw >> 64)
+    return Choice(service, backend, endpoint, why, pin is None, key, issue)
+
+
+def _pinned(service: Service, head: RequestHead) -> tuple[str, str] | None:
+    """Where the client or a segment sends the request, and why."""
+    if service.force_field:
+        for value in head.values(service.force_field):
+            backend = _FORCES.get(value.lower(), "")
+            if backend in service.in_service:
+                return backend, "force"
+    segment = service.screen.first(head)
+    return None if segment is None else (segment.to, f"segment:{segment.name}")
+
+
+_FORCES = {b"never": STABLE, b"always": CANARY}
+
+
+def _kept(service: Service, head: RequestHead, client: str, draw: int) -> tuple[str, str, bytes, bytes]:
+    """Backend and why, the user's key, and the key to issue: a user who needs one is placed by it at once."""
+    sticky = service.sticky
+    key, issue = sticky.key(head, client), b""
+    if key is None and sticky.issues:
+        key = issue = b"%032x" % draw
+    if key is None:
+        return service.split.pick((draw & COIN) % TOTAL), "weight", b"", b""
+    return service.split.pick(sticky.place(key)), "sticky", key, issue

@@ -1,0 +1,90 @@
+"""The index from host and path to the service that a request is for.
+
+A look-up costs what the request's own labels and path segments cost, however many services there
+are; and neither a long host nor a long path costs more than the longest that is known, so no client
+can make a look-up slow.
+"""
+
+from collections.abc import Iterable
+
+from proxy.http1.head import RequestHead
+from proxy.routing.service import Service
+
+
+class Paths:
+    """The services of one host, by path prefix."""
+
+    __slots__ = ("_by_prefix", "_deepest", "_root")
+
+    def __init__(self) -> None:
+        self._root: Service | None = None
+        self._by_prefix: dict[bytes, Service] = {}
+        self._deepest = 0
+
+    def add(self, prefix: bytes, service: Service) -> None:
+        """Give a service the requests below a prefix, unless they are another's already."""
+        if prefix == b"/":
+            self._root = self._root or service
+            return
+        self._by_prefix.setdefault(prefix, service)
+        self._deepest = max(self._deepest, len(prefix))
+
+    def find(self, head: RequestHead) -> Service | None:
+        """The service with the longest prefix that ends at a ``/`` boundary of the request's path."""
+        if not self._by_prefix:
+            return self._root
+        path = head.path
+        if path in self._by_prefix:
+            return self._by_prefix[path]
+        slash = path.rfind(b"/", 0, self._deepest + 1)
+        while slash > 0:
+            # `/a/` is a prefix of its own beside `/a`, and it is the longer one.
+            below = self._by_prefix.get(path[: slash + 1]) or self._by_prefix.get(path[:slash])
+            if below is not None:
+                return below
+            slash = path.rfind(b"/", 0, slash)
+        return self._root
+
+
+class Routes:
+    """The services of all hosts: exact hosts first, then suffixes from the longest, then those of any host.
+
+    A host whose paths do not match falls through to the next kind.
+    """
+
+    __slots__ = ("_any", "_exact", "_longest_suffix", "_suffixes")
+
+    def __init__(self, services: Iterable[Service]) -> None:
+        """Where two services match the same requests, the first gets them."""
+        self._exact: dict[bytes, Paths] = {}
+        self._suffixes: dict[bytes, Paths] = {}
+        self._any = Paths()
+        for service in services:
+            self._paths(service.match.host.lower()).add(service.match.path.encode(), service)
+        self._longest_suffix = max(map(len, self._suffixes), default=0)
+
+    def _paths(self, host: str) -> Paths:
+        if not host:
+            return self._any
+        if host.startswith("*."):
+            return self._suffixes.setdefault(host[1:].encode(), Paths())
+        return self._exact.setdefault(host.encode(), Paths())
+
+    def find(self, head: RequestHead) -> Service | None:
+        """The service that a request is for, or None."""
+        host = head.host
+        if host in self._exact and (service := self._exact[host].find(head)):
+            return service
+        if self._suffixes and (service := self._by_suffix(host, head)):
+            return service
+        return self._any.find(head)
+
+    def _by_suffix(self, host: bytes, head: RequestHead) -> Service | None:
+        # From 1: a suffix wants at least one label before it.
+        dot = host.find(b".", max(1, len(host) - self._longest_suffix))
+        while dot >= 0:
+            paths = self._suffixes.get(host[dot:])
+            if paths is not None and (service := paths.find(head)):
+                return service
+            dot = host.find(b".", dot + 1)
+        return None

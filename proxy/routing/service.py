@@ -1,0 +1,135 @@
+"""A service: the whole of what the data plane must know to carry its requests, as one numbered value."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Self
+
+from proxy.routing.endpoint import Endpoint
+from proxy.routing.match import RouteMatch
+from proxy.routing.segment import Screen, Segment
+from proxy.routing.split import STABLE, Split
+from proxy.routing.sticky import Sticky
+
+
+@dataclass(frozen=True, slots=True)
+class Backend:
+    """A named side of a service, and the endpoints that can answer for it."""
+
+    name: str
+    endpoints: tuple[Endpoint, ...]
+    version: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "name": self.name,
+            "endpoints": [str(endpoint) for endpoint in self.endpoints],
+            "version": self.version,
+        }
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Self:
+        return cls(value["name"], tuple(map(Endpoint.parse, value["endpoints"])), value["version"])
+
+
+@dataclass(frozen=True, slots=True)
+class Timeouts:
+    """How long an endpoint may take, in seconds."""
+
+    connect: float = 5
+    response: float = 60
+    """From the request's last byte to the response's head."""
+    body: float = 60
+    """Without a byte, within a body, in either direction."""
+
+    def to_json(self) -> dict[str, float]:
+        return {"connect": self.connect, "response": self.response, "body": self.body}
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, float]) -> Self:
+        return cls(value["connect"], value["response"], value["body"])
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """One service under one revision. Raises ValueError when it names a backend that it does not have."""
+
+    name: str
+    revision: int
+    match: RouteMatch
+    backends: tuple[Backend, ...]
+    """``stable`` first."""
+    split: Split
+    halted: frozenset[str] = frozenset()
+    """Backends that get nothing from anybody, whatever else says so; never ``stable``."""
+    segments: tuple[Segment, ...] = ()
+    sticky: Sticky = field(default_factory=Sticky.off)
+    force: str = ""
+    """The header, in lower case, by which a client chooses for itself; empty: none."""
+    choice_header: str = ""
+    """The response header that tells backend and why; empty: none."""
+    timeouts: Timeouts = Timeouts()
+
+    in_service: Mapping[str, tuple[Endpoint, ...]] = field(init=False, repr=False, compare=False)
+    """Every backend's endpoints; a halted one has none."""
+    screen: Screen = field(init=False, repr=False, compare=False)
+    force_field: bytes = field(init=False, repr=False, compare=False)
+    pins: bool = field(init=False, repr=False, compare=False)
+    """Whether a force header or segments can pin a request at all."""
+
+    def __post_init__(self) -> None:
+        self._check()
+        in_service = {
+            backend.name: () if backend.name in self.halted else backend.endpoints
+            for backend in self.backends
+        }
+        object.__setattr__(self, "in_service", in_service)
+        object.__setattr__(self, "screen", Screen(self.segments))
+        object.__setattr__(self, "force_field", self.force.lower().encode())
+        object.__setattr__(self, "pins", bool(self.force or self.segments))
+
+    def _check(self) -> None:
+        names = [backend.name for backend in self.backends]
+        if names[:1] != [STABLE] or len(set(names)) < len(names) or STABLE in self.halted:
+            raise ValueError(
+                f"service `{self.name}`: {STABLE} comes first, each backend once, and {STABLE} never halts"
+            )
+        used = {name for name, _ in self.split.weights} | {segment.to for segment in self.segments}
+        if unknown := used - set(names):
+            raise ValueError(
+                f"service `{self.name}` has no backend {', '.join(sorted(unknown))}, only {names}"
+            )
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "name": self.name,
+            "revision": self.revision,
+            "match": self.match.to_json(),
+            "backends": [backend.to_json() for backend in self.backends],
+            "split": self.split.to_json(),
+            "halted": sorted(self.halted),
+            "segments": [segment.to_json() for segment in self.segments],
+            "sticky": self.sticky.to_json(),
+            "force": self.force,
+            "choice_header": self.choice_header,
+            "timeouts": self.timeouts.to_json(),
+        }
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Self:
+        """The service that :meth:`to_json` wrote. Raises ValueError for anything else."""
+        try:
+            return cls(
+                name=value["name"],
+                revision=value["revision"],
+                match=RouteMatch.from_json(value["match"]),
+                backends=tuple(map(Backend.from_json, value["backends"])),
+                split=Split.from_json(value["split"]),
+                halted=frozenset(value["halted"]),
+                segments=tuple(map(Segment.from_json, value["segments"])),
+                sticky=Sticky.from_json(value["sticky"]),
+                force=value["force"],
+                choice_header=value["choice_header"],
+                timeouts=Timeouts.from_json(value["timeouts"]),
+            )
+        except (KeyError, TypeError, AttributeError) as error:
+            raise ValueError(f"this describes no service: {error!r}") from error

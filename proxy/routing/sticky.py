@@ -1,0 +1,97 @@
+"""Keys that keep a user on one side of the split.
+
+A key is hashed under a salt to a place among the 10,000 parts, and the split says whose part that
+is. The place never moves while the salt stays, and canaries lie at the bottom: so raising the
+weight only adds users to the canary, and lowering it only removes them. The salt changes with every
+release, or the same users would always be first.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from hashlib import blake2b
+from typing import Any, Literal, Self
+
+from proxy.http1.head import RequestHead
+from proxy.routing.sources import cookie
+from proxy.routing.split import TOTAL
+
+StickySource = Literal["none", "cookie", "header", "client-ip"]
+
+LONGEST_ISSUED_KEY = 128
+"""Bytes. We issue 32; more than this was never ours."""
+LONGEST_SALT = 64
+"""Bytes: what BLAKE2 takes as its key."""
+THIRTY_DAYS = 30 * 24 * 60 * 60
+
+_COOKIE_VALUE = re.compile(rb"[!#-+\--:<-[\]-~]+")
+"""RFC 6265, 4.1.1: visible ASCII without quote, comma, semicolon and backslash."""
+_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Sticky:
+    """Where a service's users carry their key. Raises ValueError for an impossible name and a long salt."""
+
+    source: StickySource
+    name: str = ""
+    """Of the cookie or header; empty for the others."""
+    issue: bool = False
+    """For a cookie: whether users without a key are given one, or the cookie is the application's own."""
+    salt: str = ""
+
+    def __post_init__(self) -> None:
+        if self.source in ("cookie", "header") and not _TOKEN.fullmatch(self.name):
+            raise ValueError(f"`{self.name}` is no name of a {self.source}")
+        if len(self.salt.encode()) > LONGEST_SALT:
+            raise ValueError(f"a salt has at most {LONGEST_SALT} bytes: `{self.salt}`")
+
+    @classmethod
+    def off(cls) -> Self:
+        """Nobody is kept anywhere: every request is drawn anew."""
+        return cls("none")
+
+    @property
+    def issues(self) -> bool:
+        """Whether a user without a key is given one."""
+        return self.issue and self.source == "cookie"
+
+    def key(self, head: RequestHead, client: str) -> bytes | None:
+        """The key that a request carries, raw, or None. ``client`` is the client's address."""
+        match self.source:
+            case "cookie":
+                key = cookie(head, self.name.encode()) or None
+                return None if key and self.issue and not _could_be_issued(key) else key
+            case "header":
+                lines = head.values(self.name.lower().encode())
+                return lines[0] or None if lines else None
+            case "client-ip":
+                return client.encode() or None
+        return None
+
+    def place(self, key: bytes) -> int:
+        """Where a key lies among the parts: 0 to 9,999, evenly."""
+        # A keyed hash, or a client could compute which keys lie low.
+        digest = blake2b(key, digest_size=8, key=self.salt.encode()).digest()
+        return int.from_bytes(digest, "big") % TOTAL
+
+    def set_cookie(self, key: bytes, secure: bool) -> bytes:
+        """The value of a Set-Cookie field that issues a key; ``secure`` when the client came over TLS.
+
+        Raises ValueError for a key that would not be taken back.
+        """
+        if not _could_be_issued(key):
+            raise ValueError(f"{key!r} is no key that can be issued")
+        attributes = b"; Path=/; Max-Age=%d; HttpOnly; SameSite=Lax" % THIRTY_DAYS
+        return self.name.encode() + b"=" + key + attributes + (b"; Secure" if secure else b"")
+
+    def to_json(self) -> dict[str, Any]:
+        return {"source": self.source, "name": self.name, "issue": self.issue, "salt": self.salt}
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Self:
+        return cls(value["source"], value["name"], value["issue"], value["salt"])
+
+
+def _could_be_issued(key: bytes) -> bool:
+    return len(key) <= LONGEST_ISSUED_KEY and _COOKIE_VALUE.fullmatch(key) is not None
