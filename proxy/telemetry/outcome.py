@@ -1,0 +1,95 @@
+"""What is remembered of one exchange once it has ended: an Outcome.
+
+An exchange ends in exactly one way, its Ending. Ending and status together say whether the backend did its
+work (success), did not (failure), or was never put to the test (excluded). Excluded outcomes are shown, but
+no check counts them: a client that hangs up says nothing about the canary.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+Ending = Literal["complete", "client-left", "connect", "timeout", "reset", "garbage", "truncated", "refused"]
+Result = Literal["success", "failure", "excluded"]
+
+SUCCESS: Result = "success"
+FAILURE: Result = "failure"
+EXCLUDED: Result = "excluded"
+RESULTS: tuple[Result, ...] = (SUCCESS, FAILURE, EXCLUDED)
+
+COMPLETE: Ending = "complete"
+"""The whole answer was passed on."""
+CLIENT_LEFT: Ending = "client-left"
+"""The client went away first."""
+CONNECT: Ending = "connect"
+"""No connection to the endpoint could be had."""
+TIMEOUT: Ending = "timeout"
+"""The endpoint was silent for too long, before its answer or within it."""
+RESET: Ending = "reset"
+"""The endpoint closed or reset the connection before its answer began."""
+GARBAGE: Ending = "garbage"
+"""What the endpoint sent is not HTTP."""
+TRUNCATED: Ending = "truncated"
+"""The endpoint's answer broke off within its body."""
+REFUSED: Ending = "refused"
+"""We answered ourselves and asked no endpoint: none was alive, or the request was at fault."""
+
+ENDINGS: tuple[Ending, ...] = (
+    COMPLETE, CLIENT_LEFT, CONNECT, TIMEOUT, RESET, GARBAGE, TRUNCATED, REFUSED,
+)  # fmt: skip  # one line reads as the list it is
+
+NO_ENDPOINT = 503
+"""The status of a refusal that is the backend's fault: no endpoint of it was alive."""
+
+CLIENT_CLOSED = 499
+"""What logs and metrics show where no status was sent. nginx's number for a client that closed the connection
+before an answer, which is the only common way to get there and what dashboards already know."""
+
+OTHER_METHOD = "_OTHER"
+METHODS = frozenset(
+    ("GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH"),
+)
+"""Methods that are counted by their name. Others share `_OTHER`, or a client could make as many series as it
+likes."""
+
+_LABELS = {method.encode(): method for method in METHODS}
+
+
+@dataclass(slots=True)
+class Outcome:
+    """One ended exchange. Never edited; not frozen only because that triples the cost of making one."""
+
+    service: str
+    revision: int
+    """The revision of the service under which the request was routed, not today's."""
+    backend: str
+    method: str
+    """From `method_label`."""
+    status: int
+    """The status sent to the client; 0 when none was."""
+    ending: Ending
+    result: Result
+    drawn: bool
+    """The coin chose the backend; False when a segment or a header did."""
+    head_seconds: float | None
+    """First request byte sent on an established connection until the response head; None without a head."""
+    total_seconds: float
+    """Request head read until the exchange ended."""
+
+
+def classify(ending: Ending, status: int) -> Result:
+    """What an ending says about the backend. `status` is what the client was sent, 0 when nothing."""
+    if ending == COMPLETE:
+        return FAILURE if status >= 500 else SUCCESS
+    if ending == REFUSED:
+        return FAILURE if status == NO_ENDPOINT else EXCLUDED
+    return EXCLUDED if ending == CLIENT_LEFT else FAILURE
+
+
+def method_label(method: bytes) -> str:
+    """The label under which a method is counted. Methods are case-sensitive: `get` is `_OTHER`."""
+    return _LABELS.get(method, OTHER_METHOD)
+
+
+def shown_status(status: int) -> int:
+    """The status as logs and metrics show it: 0, nothing sent, becomes 499."""
+    return status or CLIENT_CLOSED
