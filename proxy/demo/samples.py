@@ -1,0 +1,115 @@
+"""A sample service: one process, one version, keep-alive HTTP/1.1.
+
+    python -m proxy.demo.samples --version v3 --fail-every 4 --delay 0.01 --port 9003
+
+Every answer names its version in X-Version, so that whoever asks knows which side was met without having
+to believe the proxy. `?wait=SECONDS` makes one answer slow, a posted body comes back as it went, and SIGUSR1
+makes every answer from then on fail, SIGUSR2 none.
+"""
+
+import argparse
+import asyncio
+import contextlib
+import os
+import random
+import signal
+import socket
+from collections.abc import Sequence
+
+from aiohttp import web
+
+VERSION_HEADER = "X-Version"
+LONGEST_WAIT = 60.0
+
+
+class Sample:
+    """What one version answers, and how often it fails.
+
+    `delay` is the middle of its answering time in seconds; `fail_every` n makes every n-th answer a 500
+    (0: none). A count and no dice: "one in four" is then true of every four answers.
+    """
+
+    def __init__(self, version: str, delay: float, fail_every: int) -> None:
+        self.version = version
+        self.delay = delay
+        self.fail_every = fail_every
+        self.answered = 0
+
+    def __repr__(self) -> str:
+        return f"<Sample {self.version} answered={self.answered} fail_every={self.fail_every}>"
+
+    def fails(self) -> bool:
+        """Counts one answer and says whether it is to fail."""
+        self.answered += 1
+        return self.fail_every > 0 and self.answered % self.fail_every == 0
+
+    async def answer(self, request: web.Request) -> web.Response:
+        """One answer: the posted body, or a line that names the version and the path."""
+        body = await request.read()
+        await asyncio.sleep(self._pause(request))
+        headers = {VERSION_HEADER: self.version}
+        if self.fails():
+            return web.Response(status=500, headers=headers, text=f"{self.version} failed\n")
+        if body:
+            return web.Response(body=body, headers=headers, content_type=request.content_type)
+        return web.Response(headers=headers, text=f"{self.version} answers {request.path}\n")
+
+    def _pause(self, request: web.Request) -> float:
+        wanted = request.query.get("wait")
+        if wanted is None:
+            return self.delay * random.uniform(0.5, 1.5)
+        with contextlib.suppress(ValueError):
+            return min(max(0.0, float(wanted)), LONGEST_WAIT)
+        return 0.0
+
+    def set_failing(self, every: int) -> None:
+        """Makes every `every`-th answer from now on fail; 0 none."""
+        self.fail_every = every
+
+
+async def serve(sample: Sample, sock: socket.socket, lifeline: int | None) -> None:
+    """Answers on a bound socket until SIGTERM, SIGINT or the end of `lifeline` (a pipe's reading end)."""
+    over = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for signum in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(signum, over.set)
+    loop.add_signal_handler(signal.SIGUSR1, sample.set_failing, 1)
+    loop.add_signal_handler(signal.SIGUSR2, sample.set_failing, 0)
+    if lifeline is not None:
+        # Nobody ever writes into it: it becomes readable when its other end has gone.
+        loop.add_reader(lifeline, over.set)
+    app = web.Application(client_max_size=1 << 30)
+    app.router.add_route("*", "/{path:.*}", sample.answer)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
+    await runner.setup()
+    await web.SockSite(runner, sock, backlog=512).start()
+    await over.wait()
+    await runner.cleanup()
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line of one sample service."""
+    made = argparse.ArgumentParser(prog="python -m proxy.demo.samples", description="One sample service.")
+    made.add_argument("--version", required=True, help="what it calls itself in X-Version")
+    made.add_argument("--delay", type=float, default=0.0, help="middle of its answering time in seconds")
+    made.add_argument("--fail-every", type=int, default=0, help="every n-th answer is a 500 (0: none)")
+    made.add_argument("--port", type=int, default=0, help="port on 127.0.0.1")
+    made.add_argument("--socket", type=int, help="file descriptor of a socket that listens already")
+    made.add_argument("--lifeline", type=int, help="file descriptor of a pipe: at its end the service ends")
+    return made
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Runs one sample service until it is told to end."""
+    given = parser().parse_args(argv)
+    if given.socket is not None:
+        sock = socket.socket(fileno=given.socket)
+    else:
+        sock = socket.create_server(("127.0.0.1", given.port))
+    if given.lifeline is not None:
+        os.set_inheritable(given.lifeline, False)
+    asyncio.run(serve(Sample(given.version, given.delay, given.fail_every), sock, given.lifeline))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,40 @@
+"""What is told: the same rows on a terminal and in a pipe."""
+
+import io
+
+from proxy.demo.screen import LiveScreen, PlainScreen, Row
+from proxy.demo.seen import Line
+
+GOOD = Row(5.0, "idle", Line("shop", "v2", 200, 0.055, 1, 0.0142))
+EMPTY = Row(0.0, "rolled-back", Line("search", "v3", 0, None, 0, None))
+
+
+def test_cells_are_what_a_person_reads():
+    assert GOOD.cells() == ("shop", "v2", "5 %", "5.5 %", "200", "1", "14 ms", "idle")
+    assert EMPTY.cells() == ("search", "v3", "0 %", "-", "0", "0", "-", "rolled-back")
+
+
+def test_plain_text_shows_rows_at_the_end_of_an_act_only():
+    out = io.StringIO()
+    with PlainScreen(out) as screen:
+        screen.title("An act")
+        screen.show([GOOD], last=False)
+        screen.show([GOOD, EMPTY], last=True)
+    assert out.getvalue().splitlines() == [
+        "",
+        "An act",
+        "  service  canary  set    seen     requests  errors  p99     state",
+        "  shop     v2      5 %    5.5 %    200       1       14 ms   idle",
+        "  search   v3      0 %    -        0         0       -       rolled-back",
+    ]
+
+
+def test_the_live_screen_shows_the_same_and_takes_brackets_as_text(capsys):
+    with LiveScreen() as screen:
+        screen.title("An [act]")
+        screen.say("[v3] was taken out")
+        screen.show([GOOD], last=False)
+        screen.show([GOOD, EMPTY], last=True)
+    told = capsys.readouterr().out
+    for part in ("An [act]", "[v3] was taken out", "5.5 %", "14 ms", "rolled-back"):
+        assert part in told
