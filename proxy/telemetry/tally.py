@@ -194,7 +194,7 @@ class Tally:
         self._unreported.add(key)
 
     def add(self, outcome: Outcome) -> None:
-        """An exchange has ended; its key is the one that it began under. One that never began counts as well."""
+        """One exchange fewer is open, and it is counted; one that never began is only counted."""
         key = (outcome.service, outcome.revision, outcome.backend)
         try:
             counts = self._entries[key]

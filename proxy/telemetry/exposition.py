@@ -1,0 +1,164 @@
+"""What Prometheus is shown: one snapshot of the merged counts as metric families.
+
+No label tells of paths or clients, and methods come from a known set, so that the number of series is
+bounded by the services. `code` is the status sent to the client; where none was sent it is 499, see
+`proxy.telemetry.outcome.CLIENT_CLOSED`. Durations are shown in buckets a power of two wide, every eighth of
+those that are counted.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
+
+from proxy.telemetry.histogram import BOUNDS, LOWEST, PER_OCTAVE, Histogram
+from proxy.telemetry.outcome import REFUSED, Ending, shown_status
+from proxy.telemetry.tally import Counts
+
+Side = tuple[str, str]
+"""Service and backend."""
+
+NO_ENDPOINT_ALIVE = "no-endpoint"
+"""The kind of error of a refusal that counts as a failure; its ending's own word would read as a refused
+connection."""
+
+_SHORTEST_SHOWN = -12
+"""Power of two seconds: 244 us. Below it a bucket tells nothing that anyone alerts on."""
+
+_SHOWN = tuple(range((_SHORTEST_SHOWN - LOWEST) * PER_OCTAVE, len(BOUNDS), PER_OCTAVE))
+_LE = tuple(repr(BOUNDS[bucket]) for bucket in _SHOWN)
+
+
+@dataclass(frozen=True, slots=True)
+class CheckSample:
+    """How one check stands."""
+
+    service: str
+    check: str
+    value: float | None
+    """Ratio or seconds; None without data."""
+    threshold: float | None
+    """The limit in force; None when there is none."""
+    samples: int
+    """Answers that the value rests on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """All that is shown, at one moment. What is missing from a mapping isn't shown, not shown as 0."""
+
+    totals: Mapping[Side, Counts]
+    """Since the beginning, merged over workers and revisions; the gauges are now's."""
+    weights: Mapping[Side, float]
+    """Set weights, 0..1."""
+    shares: Mapping[Side, float]
+    """Shares of recent requests, 0..1; missing where there were none."""
+    checks: Sequence[CheckSample]
+    trips: Mapping[tuple[str, str], int]
+    """By service and check."""
+    version: str
+
+
+def families(snapshot: Snapshot) -> Iterator[Metric]:
+    """All metric families of a snapshot, for a collector's `collect`."""
+    totals = snapshot.totals
+    yield _requests(totals)
+    yield _durations(
+        "weir_request_duration_seconds",
+        "From the request's head to the end of the exchange, of all requests.",
+        {side: counts.total for side, counts in totals.items()},
+    )
+    yield _durations(
+        "weir_upstream_duration_seconds",
+        "From the first request byte sent on an established connection to the response's head.",
+        {side: counts.head for side, counts in totals.items()},
+    )
+    yield _errors(totals)
+    yield _gauge(
+        "weir_requests_in_flight",
+        "Requests open now.",
+        {side: counts.in_flight for side, counts in totals.items()},
+    )
+    yield _gauge("weir_backend_weight_ratio", "The share of requests set for a backend.", snapshot.weights)
+    yield _gauge("weir_backend_share_ratio", "The share of requests that a backend got.", snapshot.shares)
+    yield from _checks(snapshot.checks)
+    yield _trips(snapshot.trips)
+    build = GaugeMetricFamily("weir_build_info", "What is running; always 1.", labels=["version"])
+    build.add_metric([snapshot.version], 1)
+    yield build
+
+
+def _requests(totals: Mapping[Side, Counts]) -> Metric:
+    family = CounterMetricFamily(
+        "weir_requests_total",
+        "Ended requests by method and status sent; 499: the client left before there was one.",
+        labels=["service", "backend", "method", "code"],
+    )
+    for side, counts in totals.items():
+        for (method, code), count in _by_code(counts).items():
+            family.add_metric([*side, method, code], count)
+    return family
+
+
+def _by_code(counts: Counts) -> dict[tuple[str, str], int]:
+    """Requests by method and code. An endpoint may answer 499 itself, so two statuses can share a code."""
+    result: dict[tuple[str, str], int] = {}
+    for (method, status), count in counts.codes.items():
+        label = (method, str(shown_status(status)))
+        result[label] = result.get(label, 0) + count
+    return result
+
+
+def _durations(name: str, documentation: str, histograms: Mapping[Side, Histogram]) -> Metric:
+    family = HistogramMetricFamily(name, documentation, labels=["service", "backend"])
+    for side, histogram in histograms.items():
+        buckets = [*zip(_LE, histogram.cumulative(_SHOWN), strict=True), ("+Inf", float(histogram.count))]
+        family.add_metric(side, buckets, histogram.sum_seconds)
+    return family
+
+
+def _errors(totals: Mapping[Side, Counts]) -> Metric:
+    family = CounterMetricFamily(
+        "weir_upstream_errors_total",
+        "Requests that failed for want of a whole answer from the backend, by what went wrong.",
+        labels=["service", "backend", "kind"],
+    )
+    for side, counts in totals.items():
+        for ending, count in counts.errors.items():
+            family.add_metric([*side, _kind(ending)], count)
+    return family
+
+
+def _kind(ending: Ending) -> str:
+    return NO_ENDPOINT_ALIVE if ending == REFUSED else ending
+
+
+def _gauge(name: str, documentation: str, values: Mapping[Side, float]) -> Metric:
+    family = GaugeMetricFamily(name, documentation, labels=["service", "backend"])
+    for side, value in values.items():
+        family.add_metric(side, value)
+    return family
+
+
+def _checks(samples: Sequence[CheckSample]) -> Iterator[Metric]:
+    labels = ["service", "check"]
+    value = GaugeMetricFamily("weir_check_value", "What a check sees: a ratio or seconds.", labels=labels)
+    threshold = GaugeMetricFamily("weir_check_threshold", "The limit in force of a check.", labels=labels)
+    size = GaugeMetricFamily("weir_check_samples", "Canary answers that a check rests on.", labels=labels)
+    for sample in samples:
+        which = [sample.service, sample.check]
+        if sample.value is not None:
+            value.add_metric(which, sample.value)
+        if sample.threshold is not None:
+            threshold.add_metric(which, sample.threshold)
+        size.add_metric(which, sample.samples)
+    yield from (value, threshold, size)
+
+
+def _trips(trips: Mapping[tuple[str, str], int]) -> Metric:
+    family = CounterMetricFamily(
+        "weir_trips_total", "Times a check took the canary out.", labels=["service", "check"]
+    )
+    for which, count in trips.items():
+        family.add_metric(which, count)
+    return family

@@ -1,0 +1,54 @@
+"""Counts over the last so many seconds.
+
+Time is cut into slots of equal width. What is added goes into the slot of now and into a running total; a
+slot that has grown too old is taken out of the total again. So looking costs no more than a copy, and each
+addition is paid for twice, once in and once out. Everything younger than the span less one slot is in, and
+nothing older than the span.
+"""
+
+from collections import deque
+from math import floor
+
+from proxy.telemetry.tally import Counts
+
+
+class Window:
+    """The counts of the last `span` seconds, right to one of `slots` slots. Holds events: its gauge is 0."""
+
+    def __init__(self, span: float, slots: int = 60) -> None:
+        if not span > 0 or slots < 1:
+            raise ValueError(f"no window of {span} s in {slots} slots")
+        self.span = span
+        self._width = span / slots
+        self._slots = slots
+        self._past: deque[tuple[int, Counts]] = deque()
+        """Slots that something was added to, by number, oldest first."""
+        self._total = Counts()
+
+    def __repr__(self) -> str:
+        return f"<Window {self.span:g} s: {self._total.requests} requests in {len(self._past)} slots>"
+
+    def add(self, delta: Counts, now: float) -> None:
+        """Count what happened since the last addition. `now` is monotonic seconds and never falls."""
+        slot = self._expire(now)
+        if not self._past or self._past[-1][0] < slot:
+            self._past.append((slot, Counts()))
+        self._past[-1][1].absorb(delta)
+        self._total.absorb(delta)
+
+    def counts(self, now: float) -> Counts:
+        """What was added within the span before `now`; empty when nothing was."""
+        self._expire(now)
+        return self._total.copy()
+
+    def clear(self) -> None:
+        """Begin anew, as after a release."""
+        self._past.clear()
+        self._total = Counts()
+
+    def _expire(self, now: float) -> int:
+        """Take out the slots that are too old. Returns the number of the slot of now."""
+        slot = floor(now / self._width)
+        while self._past and self._past[0][0] <= slot - self._slots:
+            self._total.shed(self._past.popleft()[1])
+        return slot
