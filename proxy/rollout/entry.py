@@ -1,0 +1,24 @@
+"""One transition, as the ledger keeps it."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from proxy.analysis.verdict import Finding
+
+Word = Literal["release", "weight", "trip", "resume"]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """From `before` to `after` (the canary's parts of 10,000) under a new `revision`.
+
+    `why` is what the rollout itself has to say, for an entry to which no person gave a reason; `finding` is
+    what tripped the canary, None for everything else.
+    """
+
+    revision: int
+    event: Word
+    before: int
+    after: int
+    why: str
+    finding: Finding | None = None
