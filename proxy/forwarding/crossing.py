@@ -1,0 +1,332 @@
+"""Carries exchanges across: joins the client's connection to an endpoint's and moves the bytes.
+
+The shell around :class:`~proxy.forwarding.exchange.Exchange`: that one knows what may happen, this one does
+it. Each client connection has one crossing, which carries its exchanges one after the other.
+"""
+
+from typing import Protocol
+
+from proxy.forwarding.backpressure import Reading
+from proxy.forwarding.dial import DialFailed
+from proxy.forwarding.exchange import Exchange
+from proxy.forwarding.lane import Lane
+from proxy.forwarding.upstream import Upstream
+from proxy.http1 import writing
+from proxy.http1.errors import BadMessage
+from proxy.http1.framing import CHUNKED, UNTIL_CLOSE, Chunks, Endless, Sized, measure
+from proxy.http1.head import RequestHead, ResponseHead
+from proxy.telemetry.outcome import Ending
+
+
+class Side(Protocol):
+    """The client's connection, as a crossing sees it."""
+
+    due: float
+    reading: Reading
+    client: str
+    persistent: bool
+    """Whether the connection goes on after this exchange."""
+
+    def write(self, data: bytes) -> None:
+        """Write bytes to the client."""
+
+    def unsent(self) -> int:
+        """Return how many bytes wait to be taken by the kernel."""
+
+    def answer_own(self, status: int, detail: str, head: RequestHead | None) -> int:
+        """Write an answer of the proxy's own; returns the size of its body in bytes."""
+
+    def take_buffered(self) -> bytes:
+        """Return the bytes that came behind the head."""
+
+    def settled(self, rest: bytes) -> None:
+        """The exchange is over and accounted for; these bytes of the next request came with it."""
+
+    def reset(self) -> None:
+        """End the connection evidently."""
+
+
+class Crossing:
+    """Carries the exchanges of one client connection.
+
+    Args:
+        lane: the worker's shared pieces.
+        side: the client's connection.
+    """
+
+    __slots__ = ("_body", "_full", "_lane", "_rest", "_side", "_unsent", "_upstream", "exchange")
+
+    _body: Sized | Chunks | Endless
+
+    def __init__(self, lane: Lane, side: Side) -> None:
+        self.exchange: Exchange | None = None
+        self._lane = lane
+        self._side = side
+        self._upstream: Upstream | None = None
+        self._full = False
+        self._unsent = 0
+        self._rest = b""
+
+    def __repr__(self) -> str:
+        return f"<Crossing {self.exchange or 'idle'}>"
+
+    @property
+    def reading(self) -> Reading:
+        """The reading of the client's connection."""
+        return self._side.reading
+
+    # The client's connection calls these.
+
+    def begin(self, exchange: Exchange) -> None:
+        """Send the request on its way."""
+        self.exchange = exchange
+        lane = self._lane
+        lane.tally.begin(exchange.key)
+        endpoint = exchange.choice.endpoint
+        if endpoint is None:
+            self._answer_ourselves("refused", 503, "no endpoint of the service is available")
+            return
+        lane.pool.begin(endpoint)
+        if exchange.request == "open":
+            self._body = measure(exchange.length)
+        upstream = lane.pool.take(endpoint)
+        if upstream is None:
+            self._dial(exchange)
+        else:
+            self._join(upstream, exchange, exchange.started)
+
+    def more(self, data: bytes) -> bytes:
+        """Take bytes that the client sent meanwhile; returns those that aren't this request's, or not yet."""
+        exchange, upstream = self.exchange, self._upstream
+        if exchange is None or exchange.request != "open" or upstream is None:
+            return data
+        self._side.due = self._lane.now() + exchange.choice.service.timeouts.body
+        self._send_body(exchange, upstream, data)
+        rest, self._rest = self._rest, b""
+        return rest
+
+    def client_left(self) -> None:
+        """The client's connection is gone."""
+        if self.exchange is not None:
+            self._drop_upstream()
+            self.exchange.broke("client-left")
+            self._account(self.exchange)
+
+    def client_full(self) -> None:
+        """The client takes no more bytes for now."""
+        self._full = True
+        if self._upstream is not None:
+            self._upstream.reading.hold("full")
+
+    def client_ready(self) -> None:
+        """The client takes bytes again."""
+        self._full = False
+        if self._upstream is not None:
+            self._upstream.reading.free("full")
+
+    def overdue(self, now: float) -> None:
+        """Nothing has moved for as long as the service's timeouts allow."""
+        exchange, side = self.exchange, self._side
+        assert exchange is not None, self
+        unsent = side.unsent()
+        if unsent and unsent != self._unsent:
+            # A slow reader is not a dead one: the kernel took some of what waits for it.
+            self._unsent = unsent
+            side.due = now + exchange.choice.service.timeouts.body
+        elif exchange.response == "open":
+            self._cut("client-left" if self._full else "timeout")
+        elif exchange.request == "open" and not side.reading.held_for("full"):
+            self._answer_ourselves("client-left", 408, "the body of the request stopped coming")
+        else:
+            self._answer_ourselves("timeout", 504, "the service took too long to answer")
+
+    # Sending the request.
+
+    def _dial(self, exchange: Exchange) -> None:
+        endpoint = exchange.choice.endpoint
+        assert endpoint is not None, exchange
+        self._side.reading.hold("dialling")
+        self._side.due = float("inf")  # dialling has a deadline of its own
+
+        def then(result: Upstream | DialFailed) -> None:
+            self._dialled(exchange, result)
+
+        self._lane.dialler.dial(endpoint, exchange.choice.service.timeouts.connect, then)
+
+    def _dialled(self, exchange: Exchange, result: Upstream | DialFailed) -> None:
+        if self.exchange is not exchange:
+            # The client left meanwhile; the connection is as good for somebody else.
+            if isinstance(result, Upstream) and result.reusable:
+                self._lane.pool.give(result, self._lane.now())
+            return
+        self._side.reading.free("dialling")
+        if isinstance(result, DialFailed):
+            self._answer_ourselves("connect", result.status, f"the service can't be reached: {result.detail}")
+        elif result.reusable:
+            self._join(result, exchange, self._lane.now())
+        else:
+            self._answer_ourselves("connect", 502, "the service can't be reached: it hung up")
+
+    def _join(self, upstream: Upstream, exchange: Exchange, now: float) -> None:
+        timeouts = exchange.choice.service.timeouts
+        self._upstream = upstream
+        exchange.sent = now
+        upstream.carry(self, exchange.head.method)
+        if self._full:
+            upstream.reading.hold("full")
+        head = writing.request_head(exchange.head, exchange.length, self._side.client.encode())
+        if exchange.request == "done":
+            self._side.due = now + timeouts.response
+            upstream.send(head)
+        else:
+            self._side.due = now + timeouts.body
+            self._send_body(exchange, upstream, self._side.take_buffered(), head)
+
+    def _send_body(self, exchange: Exchange, upstream: Upstream, data: bytes, head: bytes = b"") -> None:
+        body = self._body
+        try:
+            pieces = body.feed(data) if data else []
+        except BadMessage as bad:
+            self._refuse_body(exchange, bad)
+            return
+        part = writing.framed(pieces, body.done, rechunk=exchange.length == CHUNKED)
+        if part or head:
+            upstream.send(head + part)
+        if body.done:
+            self._rest = body.rest
+            exchange.request_ended()
+            if exchange.response == "awaited":
+                self._side.due = self._lane.now() + exchange.choice.service.timeouts.response
+
+    def _refuse_body(self, exchange: Exchange, bad: BadMessage) -> None:
+        if exchange.response == "awaited":
+            self._answer_ourselves("refused", bad.status, bad.detail)
+        else:
+            self._cut("refused")
+
+    # The endpoint's connection calls these.
+
+    def interim(self, head: ResponseHead) -> None:
+        """Hand an interim (1xx) answer on; HTTP/1.0 doesn't know them (RFC 9110 section 15.2)."""
+        exchange = self.exchange
+        assert exchange is not None, self
+        if exchange.head.minor:
+            self._side.write(writing.interim_head(head))
+
+    def answer_began(self, head: ResponseHead, length: int) -> bytes:
+        """Return the head of the answer as the client gets it, and say how its body is framed."""
+        exchange, upstream, side = self.exchange, self._upstream, self._side
+        assert exchange is not None, self
+        assert upstream is not None, self
+        exchange.response_began(head.status, self._lane.now())
+        rechunk = length < 0 and exchange.head.minor == 1
+        if length < 0:
+            # Only chunks tell a whole body from a cut one; HTTP/1.0 doesn't know them.
+            length = CHUNKED if rechunk else UNTIL_CLOSE
+            side.persistent = side.persistent and rechunk
+        upstream.frame(rechunk=rechunk)
+        ours = writing.response_head(head, length, self._connection_line(exchange), _own_fields(exchange))
+        exchange.bytes_out = -len(ours)  # only the body counts, and the head goes out in one write with it
+        return ours
+
+    def answer_part(self, data: bytes) -> None:
+        """Write bytes of the answer."""
+        exchange, side = self.exchange, self._side
+        assert exchange is not None, self
+        exchange.bytes_out += len(data)
+        side.due = self._lane.now() + exchange.choice.service.timeouts.body
+        side.write(data)
+
+    def answer_ended(self) -> None:
+        """Settle the exchange: its answer is whole."""
+        exchange, upstream = self.exchange, self._upstream
+        assert exchange is not None, self
+        assert upstream is not None, self
+        exchange.response_ended()
+        self._release(upstream, clean=exchange.request == "done")
+        self._settle(exchange)
+
+    def answer_broke(self, ending: Ending, detail: str) -> None:
+        """Try once more where that is safe; otherwise tell the client, or cut what it already has."""
+        exchange, upstream = self.exchange, self._upstream
+        assert exchange is not None, self
+        assert upstream is not None, self
+        stale = ending == "reset" and upstream.used > 1 and not upstream.spoke
+        if exchange.response == "open":
+            self._cut(ending)
+        elif stale and exchange.may_retry():
+            # The endpoint closed an idle connection just as the request was written to it.
+            exchange.retried = True
+            self._release(upstream, clean=False)
+            self._dial(exchange)
+        else:
+            self._answer_ourselves(ending, 502, detail)
+
+    # Ending.
+
+    def _answer_ourselves(self, ending: Ending, status: int, detail: str) -> None:
+        exchange, side = self.exchange, self._side
+        assert exchange is not None, self
+        self._drop_upstream()
+        if exchange.request == "open":
+            side.persistent = False
+        exchange.answered_by_us(status, ending)
+        exchange.bytes_out = side.answer_own(status, detail, exchange.head)
+        self._settle(exchange)
+
+    def _settle(self, exchange: Exchange) -> None:
+        if exchange.request != "done":
+            self._side.persistent = False
+        self._account(exchange)
+        rest, self._rest = self._rest, b""
+        self._side.settled(rest)
+
+    def _account(self, exchange: Exchange) -> None:
+        self.exchange = None
+        lane = self._lane
+        if exchange.choice.endpoint is not None:
+            lane.pool.end(exchange.choice.endpoint)
+        now = lane.now()
+        outcome = exchange.outcome(now)
+        lane.tally.add(outcome)
+        lane.access.note(exchange, self._side.client, now)
+        if outcome.result == "failure":
+            lane.on_failure()
+
+    def _release(self, upstream: Upstream, *, clean: bool) -> None:
+        self._upstream = None
+        upstream.reading.free("full")
+        self._side.reading.free("full")
+        if clean and upstream.reusable:
+            self._lane.pool.give(upstream, self._lane.now())
+        else:
+            upstream.abandon()
+
+    def _drop_upstream(self) -> None:
+        if self._upstream is not None:
+            self._release(self._upstream, clean=False)
+
+    def _cut(self, ending: Ending) -> None:
+        """End an answer that can't be completed so that nobody can take it for a whole one."""
+        exchange = self.exchange
+        assert exchange is not None, self
+        self._drop_upstream()
+        exchange.broke(ending)
+        self._account(exchange)
+        self._side.reset()
+
+    def _connection_line(self, exchange: Exchange) -> bytes:
+        if not self._side.persistent:
+            return b"Connection: close\r\n"
+        return b"" if exchange.head.minor else b"Connection: keep-alive\r\n"
+
+
+def _own_fields(exchange: Exchange) -> bytes:
+    choice = exchange.choice
+    service = choice.service
+    extra = b""
+    if choice.issue:
+        extra = b"Set-Cookie: " + service.sticky.set_cookie(choice.issue, secure=False) + b"\r\n"
+    if service.choice_header:
+        extra += f"{service.choice_header}: {choice.backend}; why={choice.why}\r\n".encode()
+    return extra

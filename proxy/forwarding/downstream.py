@@ -1,0 +1,239 @@
+"""The connection to a client: it reads one request after another and writes the answers in their order."""
+
+import asyncio
+import socket
+import struct
+from typing import Literal, Protocol, cast
+
+from proxy.forwarding.backpressure import Reading
+from proxy.forwarding.crossing import Crossing
+from proxy.forwarding.exchange import Exchange
+from proxy.forwarding.lane import Lane
+from proxy.http1 import writing
+from proxy.http1.errors import BadMessage
+from proxy.http1.fields import persistent
+from proxy.http1.framing import request_length
+from proxy.http1.head import RequestHead
+from proxy.http1.reading import head_end, read_request
+
+Phase = Literal["idle", "head", "exchange", "lingering", "closed"]
+"""Between requests; part of a head is there; a request is under way; the last answer is written; over."""
+
+MAX_PIPELINED = 64 * 1024
+"""Bytes of further requests that are kept while one is under way."""
+LINGER_SECONDS = 2.0
+"""How long a client that is still sending may take to read the last answer before the connection is reset."""
+_RESET = struct.pack("ii", 1, 0)
+
+
+class Members(Protocol):
+    """Who keeps the open connections of a worker."""
+
+    def add(self, connection: "Downstream") -> None:
+        """A connection is open."""
+
+    def discard(self, connection: "Downstream") -> None:
+        """A connection is over."""
+
+
+class Downstream(asyncio.Protocol):
+    """One connection of one client.
+
+    Args:
+        lane: what it shares with the others of its worker.
+        members: who keeps the open connections.
+    """
+
+    __slots__ = (
+        "_buffer",
+        "_crossing",
+        "_lane",
+        "_members",
+        "_phase",
+        "_transport",
+        "client",
+        "due",
+        "persistent",
+        "reading",
+    )
+
+    reading: Reading
+    _transport: asyncio.Transport
+
+    def __init__(self, lane: Lane, members: Members) -> None:
+        self.client = ""
+        """The address of the client's socket."""
+        self.due = 0.0
+        self.persistent = True
+        self._lane = lane
+        self._members = members
+        self._phase: Phase = "idle"
+        self._buffer = b""
+        self._crossing = Crossing(lane, self)
+
+    def __repr__(self) -> str:
+        return f"<Downstream {self.client or 'new'} {self._phase}, {self._crossing}>"
+
+    # The event loop calls these.
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.Transport, transport)  # uvloop's own class doesn't inherit from it
+        self.reading = Reading(self._transport)
+        peer = transport.get_extra_info("peername")
+        self.client = peer[0] if isinstance(peer, tuple) else "unix"
+        self.due = self._lane.now() + self._lane.idle_seconds
+        self._members.add(self)
+        self._lane.deadlines.watch(self)
+
+    def data_received(self, data: bytes) -> None:
+        if self._phase == "exchange":
+            data = self._crossing.more(data)
+            if data:
+                self._buffer += data
+                if len(self._buffer) > MAX_PIPELINED:
+                    self.reading.hold("pipelined")
+        elif self._phase in ("idle", "head"):
+            self._buffer = self._buffer + data if self._buffer else data
+            self._read_requests()
+
+    def connection_lost(self, error: Exception | None) -> None:
+        self._phase = "closed"
+        self._members.discard(self)
+        self._lane.deadlines.forget(self)
+        self._crossing.client_left()
+
+    def pause_writing(self) -> None:
+        self._crossing.client_full()
+
+    def resume_writing(self) -> None:
+        self._crossing.client_ready()
+
+    # The listener and the deadlines call these.
+
+    def finish(self) -> None:
+        """End after the request that is under way, or at once when there is none."""
+        self.persistent = False
+        if self._phase == "idle":
+            self._close()
+
+    def overdue(self, now: float) -> None:
+        """Act on the deadline of the present phase."""
+        if self._phase == "exchange":
+            self._crossing.overdue(now)
+        elif self._phase == "head":
+            self._turn_away(408, "the head of the request took too long")
+        elif self._phase == "idle":
+            self._close()
+        else:
+            self.reset()
+
+    # Reading requests.
+
+    def _read_requests(self) -> None:
+        """Begin every request that can be begun: those that we answer ourselves are over at once."""
+        while self._buffer and self._phase in ("idle", "head"):
+            try:
+                block = self._cut_head()
+                if block is None:
+                    return
+                head = read_request(block)
+                self._begin(head, request_length(head))
+            except BadMessage as bad:
+                self._turn_away(bad.status, bad.detail)
+
+    def _cut_head(self) -> bytes | None:
+        """Cut one head off the buffer; None while it isn't whole."""
+        data = self._buffer
+        if data.startswith(b"\r\n"):
+            # Some clients send an empty line behind a body (RFC 9112 section 2.2).
+            data = data[2:]
+        end = head_end(data)
+        if end:
+            self._buffer = data[end:]
+            return data[:end]
+        self._buffer = data
+        if data and self._phase == "idle":
+            self._phase = "head"
+            self.due = self._lane.now() + self._lane.header_seconds
+        return None
+
+    def _begin(self, head: RequestHead, length: int) -> None:
+        lane = self._lane
+        self.persistent = persistent(head) and not lane.draining
+        choice = lane.table.choose(head, self.client, lane.draw(), lane.pool)
+        if choice is None:
+            self.persistent = self.persistent and not length
+            self._turn_away(404, "no service answers for this host and path", head)
+            return
+        self._phase = "exchange"
+        self._crossing.begin(Exchange(head, choice, length, lane.now()))
+
+    def _turn_away(self, status: int, detail: str, head: RequestHead | None = None) -> None:
+        """Answer a request that never became an exchange; one that couldn't be read is the last."""
+        if head is None:
+            self.persistent = False
+        self.answer_own(status, detail, head)
+        self.settled(b"")
+
+    # The crossing calls these.
+
+    def write(self, data: bytes) -> None:
+        """Write bytes to the client."""
+        self._transport.write(data)
+
+    def unsent(self) -> int:
+        """Return how many bytes wait to be taken by the kernel."""
+        return self._transport.get_write_buffer_size()
+
+    def take_buffered(self) -> bytes:
+        """Return the bytes that came behind the head."""
+        data, self._buffer = self._buffer, b""
+        return data
+
+    def answer_own(self, status: int, detail: str, head: RequestHead | None) -> int:
+        """Write an answer of the proxy's own; returns the size of its body in bytes."""
+        lane = self._lane
+        ours, body = writing.own_answer(
+            status, detail, lane.request_id(), lane.unix_now(), close=not self.persistent
+        )
+        if head is not None and head.method == b"HEAD":
+            body = b""
+        self._transport.write(ours + body)
+        return len(body)
+
+    def settled(self, rest: bytes) -> None:
+        """Go on with the next request, or end; these bytes came behind the one that is over."""
+        if not self.persistent:
+            self._linger()
+            return
+        self._phase = "idle"
+        self._buffer = rest + self._buffer if self._buffer else rest
+        self.due = self._lane.now() + self._lane.idle_seconds
+        if self._buffer:
+            self.reading.free("pipelined")
+            asyncio.get_running_loop().call_soon(self._read_requests)
+        elif self._lane.draining:
+            self._close()
+
+    def reset(self) -> None:
+        """End the connection evidently: a plain close can read as the end of an answer."""
+        self._phase = "closed"
+        endpoint = self._transport.get_extra_info("socket")
+        if endpoint is not None and endpoint.family != socket.AF_UNIX:
+            endpoint.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+        self._transport.abort()
+
+    # Ending.
+
+    def _linger(self) -> None:
+        """Let the client read the last answer: closing on a client that still sends would reset it away."""
+        self._phase = "lingering"
+        self._buffer = b""
+        self.reading.free("pipelined")
+        self.due = self._lane.now() + LINGER_SECONDS
+        if not self._transport.is_closing():
+            self._transport.write_eof()
+
+    def _close(self) -> None:
+        self._phase = "closed"
+        self._transport.close()

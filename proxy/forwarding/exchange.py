@@ -1,0 +1,131 @@
+"""One request and its answer crossing the proxy: two sides, each in one of a few words, and the legal moves.
+
+Every change of state of an exchange is one of the methods below, and each of them goes through a table, so
+that what can't happen is an error where it happens and not a wrong answer later. Nothing here touches a
+connection: the two protocols do what the exchange says.
+"""
+
+from proxy.http1.head import RequestHead
+from proxy.routing.table import Choice
+from proxy.telemetry.outcome import Ending, Outcome, classify, method_label
+
+REQUEST_MOVES = {
+    ("open", "end"): "done",
+    ("open", "break"): "cut",
+    ("done", "break"): "done",
+}
+"""The request's side: ``open`` while bytes of it are still to come, then ``done`` or ``cut``."""
+
+RESPONSE_MOVES = {
+    ("awaited", "head"): "open",
+    ("awaited", "own"): "done",  # the answer is the proxy's: 502, 503, 504
+    ("awaited", "break"): "cut",
+    ("open", "end"): "done",
+    ("open", "break"): "cut",
+}
+"""The response's side: ``awaited`` until its head is there, ``open`` while its body comes."""
+
+# Sending these twice means the same as sending them once (RFC 9110 section 9.2.2).
+IDEMPOTENT = frozenset((b"GET", b"HEAD", b"OPTIONS", b"TRACE", b"PUT", b"DELETE"))
+
+
+class Exchange:
+    """One request on its way. Times are the event loop's, in seconds.
+
+    Args:
+        head: the request's head.
+        choice: where it goes; kept to the end, whatever the table says by then.
+        length: of the request's body in bytes, or CHUNKED.
+        now: when the head was read.
+    """
+
+    __slots__ = (
+        "answered",
+        "bytes_out",
+        "choice",
+        "ending",
+        "head",
+        "key",
+        "length",
+        "request",
+        "response",
+        "retried",
+        "sent",
+        "started",
+        "status",
+    )
+
+    def __init__(self, head: RequestHead, choice: Choice, length: int, now: float) -> None:
+        service = choice.service
+        self.head = head
+        self.choice = choice
+        self.key = (service.name, service.revision, choice.backend)
+        self.length = length
+        self.request = "done" if length == 0 else "open"
+        self.response = "awaited"
+        self.status = 0
+        self.started = now
+        self.sent: float | None = None
+        self.answered: float | None = None
+        self.bytes_out = 0
+        self.retried = False
+        self.ending: Ending | None = None
+
+    def __repr__(self) -> str:
+        where = f"{self.key[0]}/{self.choice.backend}"
+        return f"<Exchange {where} request {self.request}, response {self.response}, {self.ending or 'open'}>"
+
+    def request_ended(self) -> None:
+        """The client's whole request has been read."""
+        self.request = REQUEST_MOVES[self.request, "end"]
+
+    def response_began(self, status: int, now: float) -> None:
+        """The head of the final answer has come from the endpoint."""
+        self.response = RESPONSE_MOVES[self.response, "head"]
+        self.status = status
+        self.answered = now
+
+    def response_ended(self) -> None:
+        """The whole answer has come from the endpoint."""
+        self.response = RESPONSE_MOVES[self.response, "end"]
+        self.ending = "complete"
+
+    def answered_by_us(self, status: int, ending: Ending) -> None:
+        """No answer could be had, and the client was told so with an answer of our own."""
+        self.response = RESPONSE_MOVES[self.response, "own"]
+        self.request = REQUEST_MOVES[self.request, "break"]
+        self.status = status
+        self.ending = ending
+
+    def broke(self, ending: Ending) -> None:
+        """Something ended the exchange before its answer was whole."""
+        self.response = RESPONSE_MOVES[self.response, "break"]
+        self.request = REQUEST_MOVES[self.request, "break"]
+        self.ending = ending
+
+    def may_retry(self) -> bool:
+        """Tell whether the request may be sent once more after a pooled connection proved stale.
+
+        Only without a body and only if sending it twice means the same as once (RFC 9110 section 9.2.2).
+        """
+        return not self.retried and not self.length and self.head.method in IDEMPOTENT
+
+    def outcome(self, now: float) -> Outcome:
+        """Return what is remembered of the exchange, once it has an ending."""
+        assert self.ending is not None, self
+        head_seconds = None
+        if self.answered is not None and self.sent is not None:
+            head_seconds = self.answered - self.sent
+        service, revision, backend = self.key
+        return Outcome(
+            service,
+            revision,
+            backend,
+            method_label(self.head.method),
+            self.status,
+            self.ending,
+            classify(self.ending, self.status),
+            self.choice.drawn,
+            head_seconds,
+            now - self.started,
+        )

@@ -1,0 +1,83 @@
+"""What all connections of one worker share."""
+
+import asyncio
+import itertools
+import time
+from collections.abc import Callable
+from random import SystemRandom
+from typing import Protocol
+
+from proxy.forwarding.deadlines import Deadlines
+from proxy.forwarding.dial import Dialler
+from proxy.forwarding.exchange import Exchange
+from proxy.forwarding.pool import Pool
+from proxy.routing.table import RoutingTable
+from proxy.telemetry.tally import Tally
+
+
+class AccessSink(Protocol):
+    """Where finished exchanges are noted for the access log."""
+
+    def note(self, exchange: Exchange, client: str, now: float) -> None:
+        """Note one exchange that is over at this event-loop time."""
+
+
+class NoAccessLog:
+    """The access log that is off."""
+
+    def note(self, exchange: Exchange, client: str, now: float) -> None:
+        """Do nothing."""
+
+
+class Lane:
+    """The shared pieces of one worker's data plane, and the few settings that hold for all connections.
+
+    Args:
+        loop: the worker's event loop; its clock is the data plane's.
+        table: the first routing table; swapped by assignment.
+        tally: counts the outcomes.
+        on_failure: called after each failed exchange, so that the report doesn't wait for its turn.
+        prefix: makes the ids of this worker's requests unlike those of the others.
+    """
+
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        table: RoutingTable,
+        tally: Tally,
+        on_failure: Callable[[], None],
+        prefix: str,
+    ) -> None:
+        self.table = table
+        self.tally = tally
+        self.on_failure = on_failure
+        self.pool = Pool()
+        self.dialler = Dialler(self.pool.forget)
+        self.deadlines = Deadlines(loop, self.pool)
+        self.access: AccessSink = NoAccessLog()
+        self.header_seconds = 10.0
+        self.idle_seconds = 75.0
+        self.draining = False
+        self.now = loop.time
+        self.unix_now = time.time
+        # 128 bits decide a request's fate: the share of 10,000, the endpoint, and a sticky key when one is
+        # due. A key must not be guessable, so they come from the system; asked for in bulk they cost what a
+        # PRNG costs.
+        self._random = SystemRandom()
+        self._draws: list[int] = []
+        self._prefix = prefix
+        self._numbers = itertools.count(1)
+
+    def __repr__(self) -> str:
+        return f"<Lane {self.pool}, {self.deadlines}{', draining' if self.draining else ''}>"
+
+    def draw(self) -> int:
+        """Return 128 random bits."""
+        if not self._draws:
+            bulk = self._random.randbytes(16 * 256)
+            self._draws = [int.from_bytes(bulk[at : at + 16], "big") for at in range(0, len(bulk), 16)]
+        return self._draws.pop()
+
+    def request_id(self) -> str:
+        """Return an id for a request, unlike that of any other."""
+        return f"{self._prefix}-{next(self._numbers):x}"

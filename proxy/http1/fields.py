@@ -1,0 +1,57 @@
+"""Which fields stop here, and which are ours to add (RFC 9110 section 7.6)."""
+
+from collections.abc import Iterable
+
+from proxy.http1.head import Field, RequestHead, ResponseHead
+
+HOP_BY_HOP = frozenset(
+    (
+        b"connection",
+        b"keep-alive",
+        b"proxy-connection",
+        b"te",
+        b"trailer",  # trailers are dropped, so none may be announced
+        b"transfer-encoding",
+        b"upgrade",
+    ),
+)
+"""Fields of one connection, never forwarded (RFC 9110 section 7.6.1)."""
+
+FRAMING = frozenset((b"content-length", b"host"))
+"""Fields that are written afresh, or that a nomination in Connection can't strip."""
+
+FORWARDING = frozenset((b"x-forwarded-for", b"x-forwarded-proto", b"x-forwarded-host", b"forwarded"))
+"""What a client says of itself; replaced by what the socket says, because anybody can write them."""
+
+REQUEST_DROPS = HOP_BY_HOP | FRAMING | FORWARDING
+RESPONSE_DROPS = HOP_BY_HOP | frozenset((b"content-length",))
+
+
+def tokens(value: bytes) -> frozenset[bytes]:
+    """Return the members of a comma-separated list, in lower case."""
+    return frozenset(part.strip(b" \t").lower() for part in value.split(b",")) - {b""}
+
+
+def persistent(head: RequestHead | ResponseHead) -> bool:
+    """Tell whether the sender keeps its connection open behind this message (RFC 9112 section 9.3)."""
+    connection = head.steering.get(b"connection")
+    if connection is None:
+        return head.minor == 1
+    options = tokens(connection)
+    return b"close" not in options and (head.minor == 1 or b"keep-alive" in options)
+
+
+def drops(always: frozenset[bytes], connection: bytes | None) -> frozenset[bytes]:
+    """Return the names to leave out: those that always go and those that Connection nominates."""
+    if connection is None:
+        return always
+    return always | (tokens(connection) - FRAMING)
+
+
+def lines(fields: Iterable[Field], dropped: frozenset[bytes]) -> list[bytes]:
+    """Return the pieces of the field lines to forward: order, multiplicity and spelling as received."""
+    pieces: list[bytes] = []
+    for lower, name, value in fields:
+        if lower not in dropped:
+            pieces += (name, b": ", value, b"\r\n")
+    return pieces

@@ -1,0 +1,208 @@
+"""Where a body ends: the one reading of its length that RFC 9112 section 6 leaves, or none.
+
+A body is measured, never parsed: its length is known when the head is, or its chunks say so one by one.
+"""
+
+import re
+
+from proxy.http1.errors import BadMessage
+from proxy.http1.head import RequestHead, ResponseHead
+
+CHUNKED = -1
+"""The length of a body that comes in chunks."""
+UNTIL_CLOSE = -2
+"""The length of a response body that ends with its connection."""
+
+_CHUNK_LINE = re.compile(rb"([0-9A-Fa-f]{1,15})[ \t]*(?:;[\t\x20-\x7e\x80-\xff]*)?")
+_TRAILER_LINE = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+:[\t\x20-\x7e\x80-\xff]*")
+_MAX_LINE = 16 * 1024
+_MAX_TRAILERS = 64 * 1024
+
+
+def request_length(head: RequestHead) -> int:
+    """Return the length of a request's body in bytes, or :data:`CHUNKED`.
+
+    Raises:
+        BadMessage: 400 when the length is ambiguous or malformed, 501 for an unknown transfer coding.
+    """
+    steering = head.steering
+    coding = steering.get(b"transfer-encoding")
+    length = steering.get(b"content-length")
+    if coding is None:
+        return 0 if length is None else _number(length)
+    return _chunked(coding, length, head.minor)
+
+
+def response_length(head: ResponseHead, method: bytes) -> int:
+    """Return the length of a response's body in bytes, :data:`CHUNKED` or :data:`UNTIL_CLOSE`.
+
+    Raises:
+        BadMessage: when the length is ambiguous or malformed.
+    """
+    steering = head.steering
+    coding = steering.get(b"transfer-encoding")
+    length = steering.get(b"content-length")
+    if coding is not None:
+        found = _chunked(coding, length, head.minor)
+    elif length is not None:
+        found = _number(length)
+    else:
+        found = UNTIL_CLOSE
+    # Checked after the fields: a bodiless answer with two lengths is still a broken answer.
+    if method == b"HEAD" or head.status in (204, 304) or head.status < 200:
+        return 0
+    return found
+
+
+def _chunked(coding: bytes, length: bytes | None, minor: int) -> int:
+    if length is not None:
+        raise BadMessage(400, "both Content-Length and Transfer-Encoding")
+    if not minor:
+        raise BadMessage(400, "Transfer-Encoding in HTTP/1.0")
+    if coding.lower() != b"chunked":
+        status = 400 if b"chunked" in coding.lower() else 501
+        raise BadMessage(status, "a transfer coding other than chunked")
+    return CHUNKED
+
+
+def _number(value: bytes) -> int:
+    # isdigit() on bytes knows ASCII digits only; 18 digits are an exabyte and still fit a machine word.
+    if not value.isdigit() or len(value) > 18:
+        raise BadMessage(400, "Content-Length isn't one number")
+    return int(value)
+
+
+def measure(length: int) -> "Sized | Chunks | Endless":
+    """Return what finds the end of a body of this length."""
+    if length >= 0:
+        return Sized(length)
+    return Chunks() if length == CHUNKED else Endless()
+
+
+class Sized:
+    """A body of so many bytes, fed in pieces of any size."""
+
+    __slots__ = ("_left", "rest")
+
+    def __init__(self, length: int) -> None:
+        self._left = length
+        self.rest = b""
+        """The bytes behind the body, once :attr:`done`."""
+
+    def __repr__(self) -> str:
+        return f"<Sized {self._left} bytes left>"
+
+    @property
+    def done(self) -> bool:
+        """Whether the body has been read to its end."""
+        return not self._left
+
+    def feed(self, data: bytes) -> list[bytes]:
+        """Return the pieces of body in these bytes."""
+        size = len(data)
+        if size <= self._left:
+            self._left -= size
+            return [data]
+        body, self.rest = data[: self._left], data[self._left :]
+        self._left = 0
+        return [body]
+
+
+class Endless:
+    """A body that ends with its connection: whatever comes is body."""
+
+    __slots__ = ()
+    done = False
+    rest = b""
+
+    def __repr__(self) -> str:
+        return "<Endless>"
+
+    def feed(self, data: bytes) -> list[bytes]:
+        """Return the pieces of body in these bytes: all of them."""
+        return [data]
+
+
+class Chunks:
+    """The chunks of one body (RFC 9112 section 7.1), fed in pieces of any size.
+
+    Trailers are read, checked and dropped: section 7.1.2 lets a recipient discard them, and merging them into
+    a head that is long gone isn't possible.
+    """
+
+    __slots__ = ("_left", "_line", "_state", "_trailers", "rest")
+
+    def __init__(self) -> None:
+        self._state = "size"
+        self._line = b""
+        self._left = 0
+        self._trailers = 0
+        self.rest = b""
+        """The bytes behind the last chunk, once :attr:`done`."""
+
+    def __repr__(self) -> str:
+        return f"<Chunks {self._state}, {self._left} bytes left>"
+
+    @property
+    def done(self) -> bool:
+        """Whether the body has been read to its end."""
+        return self._state == "done"
+
+    def feed(self, data: bytes) -> list[bytes]:
+        """Return the pieces of body in these bytes.
+
+        Raises:
+            BadMessage: 400 when they aren't chunks, 431 when a line or the trailers are too long.
+        """
+        pieces: list[bytes] = []
+        at = 0
+        while at < len(data) and self._state != "done":
+            if self._state == "data":
+                end = min(len(data), at + self._left)
+                pieces.append(data[at:end] if at or end < len(data) else data)
+                self._left -= end - at
+                at = end
+                if not self._left:
+                    self._state = "data-end"
+            else:
+                at = self._take_line(data, at)
+        if self._state == "done":
+            self.rest = data[at:]
+        return pieces
+
+    def _take_line(self, data: bytes, at: int) -> int:
+        """Take the rest of one line, or all that there is of it; return where the next byte stands."""
+        end = data.find(b"\n", at)
+        self._line += data[at : end + 1 or None]
+        if len(self._line) > _MAX_LINE:
+            raise BadMessage(431, "a chunk line or trailer that is too long")
+        if end < 0:
+            return len(data)
+        line, self._line = self._line, b""
+        if not line.endswith(b"\r\n"):
+            raise BadMessage(400, "a line in the chunked body that doesn't end with CRLF")
+        self._read_line(line[:-2])
+        return end + 1
+
+    def _read_line(self, line: bytes) -> None:
+        if self._state == "size":
+            match = _CHUNK_LINE.fullmatch(line)
+            if match is None:
+                raise BadMessage(400, "a malformed chunk size")
+            self._left = int(match[1], 16)
+            self._state = "data" if self._left else "trailers"
+        elif self._state == "data-end":
+            if line:
+                raise BadMessage(400, "a chunk longer than it says")
+            self._state = "size"
+        else:
+            self._read_trailer(line)
+
+    def _read_trailer(self, line: bytes) -> None:
+        self._trailers += len(line)
+        if self._trailers > _MAX_TRAILERS:
+            raise BadMessage(431, "trailers that are too long")
+        if not line:
+            self._state = "done"
+        elif _TRAILER_LINE.fullmatch(line) is None:
+            raise BadMessage(400, "a malformed trailer")

@@ -1,0 +1,112 @@
+"""Heads become bytes for the other side: serialised afresh, framing decided by us, never spliced."""
+
+from email.utils import formatdate
+from http import HTTPStatus
+
+from proxy.http1 import fields
+from proxy.http1.framing import CHUNKED, UNTIL_CLOSE
+from proxy.http1.head import RequestHead, ResponseHead
+
+VIA = b"Via: 1.1 weir\r\n"
+LAST_CHUNK = b"0\r\n\r\n"
+
+_STATUS_LINES = {
+    status.value: b"HTTP/1.1 %d %b\r\n" % (status.value, status.phrase.encode()) for status in HTTPStatus
+}
+
+
+def request_head(head: RequestHead, length: int, client: bytes) -> bytes:
+    """Return the head that an endpoint gets.
+
+    Args:
+        head: the client's request.
+        length: its body's, in bytes, or CHUNKED.
+        client: the address of the client's socket, for X-Forwarded-For.
+    """
+    steering = head.steering
+    dropped = fields.drops(fields.REQUEST_DROPS, steering.get(b"connection"))
+    host = steering.get(b"host", b"")
+    pieces = [head.method, b" ", head.target, b" HTTP/1.1\r\nHost: ", host, b"\r\n"]
+    pieces += fields.lines(head.fields, dropped)
+    if length or b"content-length" in steering:
+        pieces.append(_framing(length))
+    pieces += (b"X-Forwarded-For: ", client, b"\r\nX-Forwarded-Proto: http\r\n")
+    if host:
+        pieces += (b"X-Forwarded-Host: ", host, b"\r\n")
+    pieces += (VIA, b"\r\n")
+    return b"".join(pieces)
+
+
+def response_head(head: ResponseHead, length: int, connection: bytes, extra: bytes = b"") -> bytes:
+    """Return the head that a client gets.
+
+    Args:
+        head: the endpoint's response.
+        length: how the body is framed for this client, in bytes, CHUNKED or UNTIL_CLOSE.
+        connection: the whole Connection line that is due, or nothing.
+        extra: further whole lines of our own.
+    """
+    pieces = [_status_line(head)]
+    steering = head.steering
+    pieces += fields.lines(head.fields, fields.drops(fields.RESPONSE_DROPS, steering.get(b"connection")))
+    if length > 0 or length == CHUNKED:
+        pieces.append(_framing(length))
+    elif length == 0 and b"content-length" in steering and head.status >= 200 and head.status != 204:
+        # A HEAD or a 304 tells the length of the body that it doesn't carry (RFC 9110 section 8.6).
+        pieces += (b"Content-Length: ", steering[b"content-length"], b"\r\n")
+    pieces += (connection, extra, b"\r\n")
+    return b"".join(pieces)
+
+
+def interim_head(head: ResponseHead) -> bytes:
+    """Return an interim (1xx) answer for a client."""
+    dropped = fields.drops(fields.RESPONSE_DROPS, head.steering.get(b"connection"))
+    return b"".join([_status_line(head), *fields.lines(head.fields, dropped), b"\r\n"])
+
+
+def chunk(piece: bytes) -> bytes:
+    """Return one chunk with its framing. An empty piece is no chunk: it would end the body."""
+    return b"%x\r\n%b\r\n" % (len(piece), piece) if piece else b""
+
+
+def framed(pieces: list[bytes], last: bool, *, rechunk: bool) -> bytes:
+    """Return pieces of a body for the other side: as they are, or as one chunk, the end behind the last."""
+    part = pieces[0] if len(pieces) == 1 else b"".join(pieces)
+    if not rechunk:
+        return part
+    return chunk(part) + LAST_CHUNK if last else chunk(part)
+
+
+def own_answer(status: int, detail: str, request_id: str, when: float, *, close: bool) -> tuple[bytes, bytes]:
+    """Return head and body of an answer of the proxy's own: short, plain, and without a word of any endpoint.
+
+    Args:
+        status: 400 to 599.
+        detail: one short clause for a person.
+        request_id: what the client can quote.
+        when: Unix time in seconds, for Date.
+        close: whether the connection ends here.
+    """
+    phrase = HTTPStatus(status).phrase
+    body = f"{status} {phrase}: {detail}\nrequest id: {request_id}\n".encode()
+    head = (
+        f"HTTP/1.1 {status} {phrase}\r\nDate: {formatdate(when, usegmt=True)}\r\n"
+        "Content-Type: text/plain; charset=utf-8\r\nCache-Control: no-store\r\n"
+        f"X-Request-Id: {request_id}\r\nContent-Length: {len(body)}\r\n"
+        f"{'Connection: close' if close else 'Connection: keep-alive'}\r\n\r\n"
+    )
+    return head.encode(), body
+
+
+def _status_line(head: ResponseHead) -> bytes:
+    line = _STATUS_LINES.get(head.status)
+    if line is not None and head.reason in line:
+        return line
+    return b"HTTP/1.1 %d %b\r\n" % (head.status, head.reason)
+
+
+def _framing(length: int) -> bytes:
+    if length == CHUNKED:
+        return b"Transfer-Encoding: chunked\r\n"
+    assert length != UNTIL_CLOSE, "a body that ends with its connection has no framing line"
+    return b"Content-Length: %d\r\n" % length
