@@ -1,0 +1,107 @@
+"""Writes the access log: exchanges are noted as they end, and become lines together, off their path."""
+
+import asyncio
+import logging
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+from proxy.forwarding.exchange import Exchange
+from proxy.telemetry.accesslog import FORMATS, Access
+
+log = logging.getLogger(__name__)
+
+LIMIT = 20_000
+"""Lines that wait at most; a reader of the log that stands still must not stop the traffic."""
+
+Note = tuple[Exchange, str, float]
+
+
+class AccessLog:
+    """The access log of one worker, on standard output.
+
+    Args:
+        style: a name in :data:`proxy.telemetry.accesslog.FORMATS`.
+        since: what to add to the event loop's time to get Unix time.
+        write: takes whole lines; may block, and is called in a thread of its own.
+    """
+
+    def __init__(self, style: str, since: float, write: Callable[[bytes], object] | None = None) -> None:
+        self._format = FORMATS[style]
+        self._since = since
+        self._write = write or _to_stdout
+        self._notes: list[Note] = []
+        self._dropped = 0
+        self._thread = ThreadPoolExecutor(1, "access-log")
+        self._writing: asyncio.Future[object] | None = None
+
+    def __repr__(self) -> str:
+        return f"<AccessLog {len(self._notes)} waiting, {self._dropped} dropped>"
+
+    def note(self, exchange: Exchange, client: str, now: float) -> None:
+        """Note one exchange that is over at this event-loop time."""
+        if len(self._notes) < LIMIT:
+            self._notes.append((exchange, client, now))
+        else:
+            self._dropped += 1
+
+    def flush(self) -> None:
+        """Write what was noted, unless the last lines are still being written."""
+        if self._writing is not None and not self._writing.done():
+            return
+        if self._dropped:
+            log.warning("%d lines of the access log were dropped: its reader is too slow", self._dropped)
+            self._dropped = 0
+        if self._notes:
+            notes, self._notes = self._notes, []
+            loop = asyncio.get_running_loop()
+            self._writing = loop.run_in_executor(self._thread, self._write_lines, notes)
+
+    async def close(self) -> None:
+        """Write what is left, and wait for it."""
+        if self._writing is not None:
+            await self._writing
+        self.flush()
+        if self._writing is not None:
+            await self._writing
+        self._thread.shutdown()
+
+    def _write_lines(self, notes: list[Note]) -> None:
+        lines = [self._format(_access(*note, self._since)) for note in notes]
+        self._write("".join(f"{line}\n" for line in lines).encode())
+
+
+def _access(exchange: Exchange, client: str, now: float, since: float) -> Access:
+    head, choice = exchange.head, exchange.choice
+    assert exchange.ending is not None, exchange
+    upstream_seconds = None
+    if exchange.answered is not None and exchange.sent is not None:
+        upstream_seconds = exchange.answered - exchange.sent
+    return Access(
+        when=now + since,
+        client=client,
+        method=head.method,
+        target=head.target,
+        version=f"HTTP/1.{head.minor}",
+        status=exchange.status,
+        bytes_out=max(0, exchange.bytes_out),
+        referer=_first(head.values(b"referer")),
+        user_agent=_first(head.values(b"user-agent")),
+        host=head.host,
+        request_id=_first(head.values(b"x-request-id")),
+        service=choice.service.name,
+        backend=choice.backend,
+        why=choice.why,
+        ending=exchange.ending,
+        seconds=now - exchange.started,
+        upstream_seconds=upstream_seconds,
+    )
+
+
+def _first(values: list[bytes]) -> bytes:
+    return values[0] if values else b""
+
+
+def _to_stdout(data: bytes) -> None:
+    while data:
+        data = data[os.write(1, data) :]

@@ -1,0 +1,168 @@
+"""One of the processes that carry traffic: the data plane's pieces, and the link that tells them what to do.
+
+The worker decides nothing. It routes by the last table that it was given, for as long as nobody gives it
+another (fail static), and says what it counted.
+"""
+
+import asyncio
+import contextlib
+import logging
+import os
+import socket
+from collections.abc import Sequence
+
+from proxy.forwarding.lane import Lane, NoAccessLog
+from proxy.forwarding.listener import Listener
+from proxy.lifeline import Lifeline, attach
+from proxy.messages import Ack, Counted, Hello, Message, Report, Settings, Table
+from proxy.routing.table import RoutingTable
+from proxy.telemetry.tally import Tally
+from proxy.worker.accesslog import AccessLog
+from proxy.worker.link import Link
+
+log = logging.getLogger(__name__)
+
+REPORT_SECONDS = 0.25
+"""Between two reports, while something changes."""
+URGENT_SECONDS = 0.01
+"""From a failure to the report that tells it: several failures at once make one report."""
+LAST_WORD_SECONDS = 1.0
+"""How long a worker that ends waits until control has its last counts for good."""
+
+
+class Worker:
+    """One worker process.
+
+    Args:
+        index: its number among the workers, from 0.
+        boot: tells this run of it from any other.
+        link: path of control's unix socket.
+        sockets: bound and listening, its own.
+        grace: seconds that exchanges under way have when it drains.
+    """
+
+    def __init__(
+        self, index: int, boot: str, link: str, sockets: Sequence[socket.socket], grace: float
+    ) -> None:
+        loop = asyncio.get_running_loop()
+        self._index = index
+        self._grace = grace
+        self._tally = Tally(boot)
+        self._link = Link(link, self._say_hello, self._hear)
+        self._lane = Lane(loop, RoutingTable.build(0, ()), self._tally, self._hurry, boot[:8])
+        self._listener = Listener(self._lane, sockets)
+        self._access: AccessLog | None = None
+        self._told_all = False
+        self._hurrying: asyncio.TimerHandle | None = None
+        self._last_number = 0
+        self._have_table = asyncio.Event()
+        self._durable = asyncio.Event()
+        self._draining = asyncio.Event()
+
+    def __repr__(self) -> str:
+        return f"<Worker {self._index} generation {self._lane.table.generation}, {self._link}>"
+
+    async def run(self, lifeline: int) -> None:
+        """Carry traffic until the supervisor says drain; `lifeline` is the inherited socket to it."""
+        line = Lifeline(self._draining.set, lambda: os._exit(0), lambda: os._exit(1))
+        await attach(lifeline, line)
+        linking = asyncio.ensure_future(self._link.run())
+        reporting = asyncio.ensure_future(self._report_on())
+        await self._have_table.wait()
+        await self._listener.open()
+        line.ready()
+        await self._draining.wait()
+        await self._listener.drain(self._grace)
+        reporting.cancel()
+        await self._last_word()
+        linking.cancel()
+
+    # What control says.
+
+    def _hear(self, message: Message) -> None:
+        match message:
+            case Table():
+                self._take(message)
+            case Settings():
+                self._settle(message)
+            case Counted(number=number):
+                self._count_on(number)
+            case _:
+                log.error("control sent a message that is not for workers: %r", message)
+
+    def _take(self, table: Table) -> None:
+        held = self._lane.table
+        # A service that is told again under the revision we hold stays the object that it is.
+        services = [
+            held.services[service.name] if _same(held, service.name, service.revision) else service
+            for service in table.services
+        ]
+        if table.complete:
+            self._lane.table = RoutingTable.build(table.generation, services)
+        else:
+            self._lane.table = held.replace(table.generation, services, table.removed)
+        self._link.send(Ack(table.generation))
+        self._have_table.set()
+
+    def _settle(self, settings: Settings) -> None:
+        lane = self._lane
+        lane.header_seconds = settings.header
+        lane.idle_seconds = settings.idle
+        if settings.access == "off":
+            lane.access, self._access = NoAccessLog(), None
+        elif self._access is None:
+            lane.access = self._access = AccessLog(settings.access, lane.unix_now() - lane.now())
+
+    def _count_on(self, number: int) -> None:
+        current = {name: service.revision for name, service in self._lane.table.services.items()}
+        self._tally.forget(self._tally.droppable(current), number)
+        if number >= self._last_number:
+            self._durable.set()
+
+    # What control is told.
+
+    def _say_hello(self) -> None:
+        services = self._lane.table.services
+        held = {name: service.revision for name, service in services.items()}
+        halted = {name: tuple(sorted(one.halted)) for name, one in services.items() if one.halted}
+        self._link.send(Hello(self._tally.boot, self._index, os.getpid(), held, halted))
+        self._told_all = False
+        self._report()
+
+    def _report(self) -> None:
+        """Say what changed; everything, if something that was said may not have been heard."""
+        self._hurrying = None
+        if not self._link.connected:
+            return
+        tally = self._tally
+        entries = tally.changed() if self._told_all else tally.everything()
+        if entries or not self._told_all:
+            self._last_number = tally.number
+            report = Report(tally.boot, tally.number, entries, self._lane.table.generation)
+            self._told_all = self._link.send(report)
+
+    def _hurry(self) -> None:
+        if self._hurrying is None:
+            loop = asyncio.get_running_loop()
+            self._hurrying = loop.call_later(URGENT_SECONDS, self._report)
+
+    async def _report_on(self) -> None:
+        while True:
+            await asyncio.sleep(REPORT_SECONDS)
+            self._report()
+            if self._access is not None:
+                self._access.flush()
+
+    async def _last_word(self) -> None:
+        self._durable.clear()
+        self._report()
+        if self._link.connected:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._durable.wait(), LAST_WORD_SECONDS)
+        if self._access is not None:
+            await self._access.close()
+
+
+def _same(table: RoutingTable, name: str, revision: int) -> bool:
+    service = table.services.get(name)
+    return service is not None and service.revision == revision
