@@ -1,9 +1,9 @@
 """What travels between a worker and control, over one unix socket for each worker.
 
-A frame is four bytes of length, big endian, and that much JSON: an object whose `kind` names the message. Down
-goes state and up go tallies, never deltas, so a frame that is lost or sent twice changes nothing: each side may
-drop the connection at any moment and say everything again on the next one. That is why a frame that can't be
-read is simply a ValueError, after which the connection is of no further use.
+A frame is four bytes of length, big endian, and that much JSON: an object whose `kind` names the message.
+Down goes state and up go tallies, never deltas, so a frame that is lost or sent twice changes nothing: each
+side may drop the connection at any moment and say everything again on the next one. That is why a frame that
+can't be read is simply a ValueError, after which the connection is of no further use.
 """
 
 import json
@@ -106,8 +106,8 @@ class Ack:
 class Table:
     """The state of services under one generation.
 
-    `complete`: these are all services there are, and `removed` is empty. Otherwise those not named stay as they
-    are.
+    `complete`: these are all services there are, and `removed` is empty. Otherwise those not named stay
+    as they are.
     """
 
     generation: int
@@ -129,7 +129,7 @@ class Table:
         """The inverse of `to_json`."""
         services = tuple(Service.from_json(service) for service in data["services"])
         removed = tuple(map(_text, data["removed"]))
-        return cls(_whole(data["generation"]), services, removed, data["complete"] is True)
+        return cls(_whole(data["generation"]), services, removed, _flag(data["complete"]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,7 +205,7 @@ class Decoder:
         return f"<Decoder {len(self._buffer)} bytes waiting>"
 
     def feed(self, data: bytes) -> list[Message]:
-        """The messages that `data` completes, in order. ValueError on what `encode` would not have written."""
+        """The messages that `data` completes, in order. ValueError on what `encode` never writes."""
         self._buffer += data
         messages = []
         while (frame := self._frame()) is not None:
@@ -228,15 +228,14 @@ class Decoder:
 
 def _decode(frame: bytes) -> Message:
     try:
-        data = json.loads(frame)
-    except RecursionError as error:
-        raise ValueError("a frame nested too deeply") from error
-    if not isinstance(data, dict) or data.get("kind") not in _READERS:
-        raise ValueError(f"not a message: {frame[:80]!r}")
-    try:
+        data = json.loads(frame, parse_constant=_refuse)
         return _READERS[data["kind"]](data)
-    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
-        raise ValueError(f"a {data['kind']} that can't be read: {error!r}") from error
+    except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError) as error:
+        raise ValueError(f"this is no message: {frame[:80]!r} ({error!r})") from error
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f"{constant} is not JSON")
 
 
 def _text(value: Any) -> str:
@@ -248,6 +247,12 @@ def _text(value: Any) -> str:
 def _whole(value: Any) -> int:
     if not isinstance(value, int) or isinstance(value, bool):
         raise TypeError(f"{value!r} is no whole number")
+    return value
+
+
+def _flag(value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise TypeError(f"{value!r} is neither true nor false")
     return value
 
 
