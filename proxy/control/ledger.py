@@ -1,0 +1,222 @@
+"""What must survive: every transition with its reason, the state of each service, and what was counted.
+
+All of it blocks, and belongs on one thread (see `journal`). An append is one transaction: the entry, the
+state that it leads to, and the count of trips are there together or not at all, and on the disk (fsync) when
+`append` returns. What was counted is kept without an fsync: it need only outlive this process, for if the
+machine goes down, so do the workers whose counts it remembers.
+"""
+
+import json
+import sqlite3
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from proxy.control.database import connect
+from proxy.control.errors import NotDurable
+from proxy.control.record import Record, iso, percent
+from proxy.rollout.entry import Entry
+from proxy.rollout.rollout import Rollout
+from proxy.telemetry.tally import Counts, Key
+
+KEEP = 10_000
+"""Entries kept of each service."""
+
+_COLUMNS = "service, revision, at, event, actor, reason, before, after, finding"
+
+UNRECORDED = "unrecorded"
+"""The check under which a trip counts whose finding was lost."""
+
+Side = tuple[str, str]
+"""Service, backend."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What was counted: sums, and the marks up to which each worker's boot is contained in them."""
+
+    totals: dict[Side, Counts] = field(default_factory=dict)
+    marks: dict[tuple[str, Key], Counts] = field(default_factory=dict)
+    """By boot and key: the cumulative counts that were used last."""
+    numbers: dict[str, int] = field(default_factory=dict)
+    """By boot: the number of the report that was used last."""
+
+
+class Ledger:
+    """One SQLite file, open for this process alone. LedgerUnusable when it can't be had."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._database = connect(path)
+
+    def __repr__(self) -> str:
+        return f"<Ledger {self.path}>"
+
+    def close(self) -> None:
+        """Give the file back, whole in itself: the write-ahead log goes."""
+        self._database.close()
+
+    def append(self, record: Record) -> int:
+        """Keep an entry with its state, durably, and once; its id. NotDurable when that fails."""
+        with self._transaction("FULL"):
+            number = self._known(record)
+            return self._insert(record) if number is None else number
+
+    def states(self) -> dict[str, Rollout]:
+        """The last state of every service that ever was."""
+        rows = self._database.execute("SELECT service, rollout FROM states")
+        return {service: Rollout.from_json(json.loads(rollout)) for service, rollout in rows}
+
+    def last(self) -> int:
+        """The id of the newest entry; 0 when there is none."""
+        (number,) = self._database.execute("SELECT coalesce(max(id), 0) FROM entries").fetchone()
+        return int(number)
+
+    def entries(self, service: str) -> list[dict[str, Any]]:
+        """A service's entries as the API shows them, newest last."""
+        return self._read("WHERE service = ? ORDER BY id", service)
+
+    def entries_after(self, number: int) -> list[dict[str, Any]]:
+        """All services' entries with a higher id, newest last; the `KEEP` oldest of them."""
+        return self._read(f"WHERE id > ? ORDER BY id LIMIT {KEEP}", number)
+
+    def trips(self) -> dict[tuple[str, str], int]:
+        """How often each check (service, name) tripped its canary."""
+        rows = self._database.execute("SELECT service, check_name, count FROM trips")
+        return {(service, check): count for service, check, count in rows}
+
+    def kept(self) -> Kept:
+        """What was counted, as `keep` was told in its last words on each."""
+        totals = self._database.execute("SELECT service, backend, counts FROM totals")
+        marks = self._database.execute("SELECT boot, service, revision, backend, counts FROM marks")
+        numbers = self._database.execute("SELECT boot, number FROM boots")
+        return Kept(
+            {(service, backend): _counts(text) for service, backend, text in totals},
+            {
+                (boot, (service, number, backend)): _counts(text)
+                for boot, service, number, backend, text in marks
+            },
+            dict(numbers),
+        )
+
+    def keep(self, kept: Kept, at: float) -> None:
+        """Replace what `kept` names, all or nothing, at `at` (unix seconds). NotDurable when that fails."""
+        with self._transaction("NORMAL"):
+            write = self._database.executemany
+            write(
+                "INSERT OR REPLACE INTO totals VALUES (?, ?, ?)",
+                [(*side, _text(counts)) for side, counts in kept.totals.items()],
+            )
+            write(
+                "INSERT OR REPLACE INTO marks VALUES (?, ?, ?, ?, ?)",
+                [(boot, *key, _text(counts)) for (boot, key), counts in kept.marks.items()],
+            )
+            write(
+                "INSERT OR REPLACE INTO boots VALUES (?, ?, ?)",
+                [(boot, number, at) for boot, number in kept.numbers.items()],
+            )
+
+    def forget(self, boots: Iterable[str]) -> None:
+        """Drop the marks of boots that will never report again; the sums keep what they counted."""
+        gone = [(boot,) for boot in boots]
+        with self._transaction("NORMAL"):
+            self._database.executemany("DELETE FROM marks WHERE boot = ?", gone)
+            self._database.executemany("DELETE FROM boots WHERE boot = ?", gone)
+
+    def stale(self, before: float) -> list[str]:
+        """Boots that were heard of last `before` that moment (unix seconds)."""
+        rows = self._database.execute("SELECT boot FROM boots WHERE seen < ?", (before,))
+        return [boot for (boot,) in rows]
+
+    @contextmanager
+    def _transaction(self, synchronous: str) -> Iterator[None]:
+        try:
+            self._database.execute(f"PRAGMA synchronous = {synchronous}")
+            self._database.execute("BEGIN IMMEDIATE")
+            yield
+            self._database.execute("COMMIT")
+        except sqlite3.Error as error:
+            self._undo()
+            raise NotDurable(
+                f"the ledger {self.path} cannot be written: {error}; nothing was changed"
+            ) from error
+
+    def _undo(self) -> None:
+        if self._database.in_transaction:
+            self._database.execute("ROLLBACK")
+
+    def _known(self, record: Record) -> int | None:
+        """The id of an entry that is there already: the COMMIT before may have failed and yet have worked."""
+        row = self._database.execute(
+            "SELECT id FROM entries WHERE service = ? AND revision = ? AND at = ? AND event = ?",
+            (record.service, record.entry.revision, record.at, record.entry.event),
+        ).fetchone()
+        return row[0] if row else None
+
+    def _insert(self, record: Record) -> int:
+        entry = record.entry
+        finding = json.dumps(entry.finding.to_json()) if entry.finding else None
+        said = (record.at, entry.event, record.actor, record.reason)
+        cursor = self._database.execute(
+            f"INSERT INTO entries ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (record.service, entry.revision, *said, entry.before, entry.after, finding),
+        )
+        number = int(cursor.lastrowid or 0)
+        self._state(record)
+        if entry.event == "trip":
+            self._count_trip(record.service, entry)
+        self._prune(record.service)
+        return number
+
+    def _state(self, record: Record) -> None:
+        """Replace the state by a newer one only: whatever order entries come in, the highest number wins."""
+        self._database.execute(
+            "INSERT INTO states VALUES (?, ?, ?) ON CONFLICT (service) DO UPDATE "
+            "SET revision = excluded.revision, rollout = excluded.rollout WHERE excluded.revision > revision",
+            (record.service, record.entry.revision, json.dumps(record.rollout.to_json())),
+        )
+
+    def _count_trip(self, service: str, entry: Entry) -> None:
+        check = entry.finding.check if entry.finding else UNRECORDED
+        self._database.execute(
+            "INSERT INTO trips VALUES (?, ?, 1) "
+            "ON CONFLICT (service, check_name) DO UPDATE SET count = count + 1",
+            (service, check),
+        )
+
+    def _prune(self, service: str) -> None:
+        self._database.execute(
+            "DELETE FROM entries WHERE service = ?1 AND id <= "
+            "(SELECT id FROM entries WHERE service = ?1 ORDER BY id DESC LIMIT 1 OFFSET ?2)",
+            (service, KEEP),
+        )
+
+    def _read(self, where: str, *values: Any) -> list[dict[str, Any]]:
+        rows = self._database.execute(f"SELECT id, {_COLUMNS} FROM entries {where}", values)
+        return [_entry(*row) for row in rows]
+
+
+def _entry(*row: Any) -> dict[str, Any]:
+    number, service, revision, at, event, actor, reason, before, after, finding = row
+    return {
+        "id": number,
+        "service": service,
+        "revision": revision,
+        "at": iso(at),
+        "event": event,
+        "actor": actor,
+        "reason": reason,
+        "from": percent(before),
+        "to": percent(after),
+        "finding": json.loads(finding) if finding else None,
+    }
+
+
+def _counts(text: str) -> Counts:
+    return Counts.from_json(json.loads(text))
+
+
+def _text(counts: Counts) -> str:
+    return json.dumps(counts.to_json(), separators=(",", ":"))

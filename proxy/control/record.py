@@ -1,0 +1,49 @@
+"""An entry with what only the process knows: of which service, when, by whom and why."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from proxy.rollout.entry import Entry
+from proxy.rollout.rollout import Rollout
+
+ITSELF = "weir"
+"""The actor of what nobody ordered: verdicts, releases, adoptions."""
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What the ledger is asked to keep: the transition, and the whole state that it leads to."""
+
+    service: str
+    at: float
+    """Unix seconds."""
+    actor: str
+    reason: str
+    entry: Entry
+    rollout: Rollout
+
+    def to_json(self, number: int) -> dict[str, Any]:
+        """The entry as the API shows it, under its `number` in the ledger; weights in percent."""
+        return {
+            "id": number,
+            "service": self.service,
+            "revision": self.entry.revision,
+            "at": iso(self.at),
+            "event": self.entry.event,
+            "actor": self.actor,
+            "reason": self.reason,
+            "from": percent(self.entry.before),
+            "to": percent(self.entry.after),
+            "finding": self.entry.finding.to_json() if self.entry.finding else None,
+        }
+
+
+def percent(parts: int) -> float:
+    """Parts of 10,000 as people write them."""
+    return parts / 100
+
+
+def iso(at: float) -> str:
+    """Unix seconds as ISO 8601, UTC, to the millisecond."""
+    return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds")
