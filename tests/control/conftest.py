@@ -1,0 +1,170 @@
+"""A control that needs neither workers nor a ledger, for what is served above it."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestClient
+
+from proxy.control import api, errors
+
+Json = dict[str, Any]
+Serve = Callable[..., Awaitable[TestClient[web.Request, web.Application]]]
+
+
+def a_view(name: str, canary: int, *, revision: int = 7, tripped: bool = False) -> Json:
+    finding = {
+        "check": "error-rate",
+        "state": "failing",
+        "value": 0.273,
+        "limit": 0.1,
+        "stable": 0.004,
+        "sample": 55,
+    }
+    finding |= {
+        "needed": 20,
+        "window": 30,
+        "unit": "ratio",
+        "sentence": "error-rate 27.3 % is above its limit",
+    }
+    side = {"requests": 400, "failures": 2, "error_rate": 0.005, "p50": 0.004, "p99": 0.012}
+    trip = {
+        "at": "2026-01-01T00:00:00Z",
+        "check": "error-rate",
+        "sentence": finding["sentence"],
+        "finding": finding,
+    }
+    return {
+        "name": name,
+        "revision": revision,
+        "phase": "rolled-back" if tripped else "idle",
+        "weights": {"stable": 100 - canary / 100, "canary": canary / 100},
+        "shares": None,
+        "backends": {
+            "stable": {"endpoints": ["http://127.0.0.1:9001"], "version": ""},
+            "canary": {"endpoints": ["http://127.0.0.1:9002"], "version": "v3"},
+        },
+        "halted": ["canary"] if tripped else [],
+        "enforce": True,
+        "durable": True,
+        "trip": trip | {"weight_before": 20.0, "acknowledged_ms": None} if tripped else None,
+        "verdict": {"state": "failing" if tripped else "healthy", "findings": [finding]},
+        "window": {"seconds": 30, "stable": side, "canary": None},
+        "drift": {"file": 5.0, "in_force": 10.0, "apply": "weir set-weight checkout canary=5"},
+    }
+
+
+def an_entry(number: int, **more: Any) -> Json:
+    entry = {"id": number, "service": "checkout", "revision": number, "at": "2026-01-01T00:00:00Z"}
+    entry |= {
+        "event": "weight",
+        "actor": "ann@laptop",
+        "reason": "",
+        "from": 5.0,
+        "to": 10.0,
+        "finding": None,
+    }
+    return entry | more
+
+
+@dataclass
+class FakeControl:
+    """Answers like Control, remembers what it was asked, and fails with ``failure`` when that is set."""
+
+    ready: bool = True
+    generation: int = 12
+    calls: list[tuple[Any, ...]] = field(default_factory=list)
+    failure: Exception | None = None
+    entries: list[Json] = field(default_factory=list)
+    callbacks: list[Callable[[Json], None]] = field(default_factory=list)
+    left: asyncio.Event = field(default_factory=asyncio.Event)
+    numbers: Any = None
+    services: dict[str, Json] = field(
+        default_factory=lambda: {
+            "checkout": a_view("checkout", 1000),
+            "pay": a_view("pay", 0, revision=9, tripped=True),
+        }
+    )
+
+    def names(self) -> list[str]:
+        return list(self.services)
+
+    def view(self, name: str) -> Json:
+        return self.services[name]
+
+    async def set_weight(
+        self, name: str, parts: int, *, reason: str, actor: str, if_match: int | None
+    ) -> Json:
+        return self._changed("set_weight", name, parts, reason, actor, if_match)
+
+    async def resume(
+        self, name: str, parts: int | None, *, reason: str, actor: str, if_match: int | None
+    ) -> Json:
+        return self._changed("resume", name, parts, reason, actor, if_match)
+
+    def _changed(self, *call: Any) -> Json:
+        if self.failure:
+            raise self.failure
+        if call[0] == "set_weight" and self.services[call[1]]["trip"] and call[2]:
+            raise errors.Conflict(f"{call[1]} is tripped; weir resume {call[1]} lets the canary back in")
+        self.calls.append(call)
+        return a_view(call[1], call[2] or 0, revision=self.services[call[1]]["revision"] + 1)
+
+    async def history(self, name: str) -> list[Json]:
+        return [entry for entry in self.entries if entry["service"] == name]
+
+    async def entries_after(self, entry: int) -> list[Json]:
+        return [known for known in self.entries if known["id"] > entry]
+
+    def subscribe(self, callback: Callable[[Json], None]) -> Callable[[], None]:
+        self.callbacks.append(callback)
+
+        def unsubscribe() -> None:
+            self.callbacks.remove(callback)
+            self.left.set()
+
+        return unsubscribe
+
+    def happen(self, entry: Json) -> None:
+        self.entries.append(entry)
+        for callback in self.callbacks:
+            callback(entry)
+
+    async def snapshot(self) -> Any:
+        if self.failure:
+            raise self.failure
+        return self.numbers
+
+
+@dataclass(frozen=True)
+class Address:
+    host: str = "127.0.0.1"
+    port: int = 9900
+
+
+@dataclass(frozen=True)
+class Admin:
+    token: str | None = None
+    open_metrics: bool = False
+    listen: Address = Address()
+
+
+@pytest.fixture
+def fake_control() -> FakeControl:
+    return FakeControl()
+
+
+@pytest.fixture
+def serve(aiohttp_client: Any, fake_control: FakeControl) -> Serve:
+    """A client of the API over ``fake_control``, by the rules given: token, open_metrics, host."""
+
+    async def serve(host: str = "127.0.0.1", **rules: Any) -> TestClient[web.Request, web.Application]:
+        client: TestClient[web.Request, web.Application] = await aiohttp_client(
+            api.build(fake_control, Admin(listen=Address(host), **rules))
+        )
+        return client
+
+    return serve

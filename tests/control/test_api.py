@@ -1,0 +1,216 @@
+"""What each address answers, and that refusals change nothing."""
+
+import asyncio
+import json
+import logging
+from typing import Any
+
+import pytest
+
+from proxy.control import errors, orders
+from proxy.control.errors import Conflict, NotDurable, StaleRevision
+
+WEIGHTS = "/api/v1/services/checkout/weights"
+RESUME = "/api/v1/services/pay/resume"
+
+
+async def problem(response: Any, status: int) -> dict[str, Any]:
+    """The problem document of an answer; fails unless it is one, with this status."""
+    assert response.status == status, await response.text()
+    assert response.content_type == "application/problem+json"
+    document: dict[str, Any] = json.loads(await response.read())
+    assert document["status"] == status
+    assert document["type"] == "about:blank"
+    assert document["title"]
+    assert "Traceback" not in document["detail"]
+    return document
+
+
+async def test_services_are_listed_with_the_generation(serve, fake_control):
+    client = await serve()
+    response = await client.get("/api/v1/services")
+    assert response.status == 200
+    assert await response.json() == {"generation": 12, "services": list(fake_control.services.values())}
+    assert response.headers["Cache-Control"] == "no-store"
+    assert response.headers["Server"] == "weir"
+
+
+async def test_a_service_has_its_revision_as_etag(serve, fake_control):
+    client = await serve()
+    response = await client.get("/api/v1/services/checkout")
+    assert response.headers["ETag"] == '"7"'
+    assert await response.json() == fake_control.services["checkout"]
+
+
+@pytest.mark.parametrize("path", ["", "/history", "/weights", "/resume"])
+async def test_an_unknown_service_is_named_with_the_known_ones(serve, fake_control, path):
+    client = await serve()
+    method = {"/weights": client.put, "/resume": client.post}.get(path, client.get)
+    document = await problem(await method(f"/api/v1/services/chekout{path}"), 404)
+    assert document["detail"] == 'there is no service "chekout"; known: checkout, pay'
+    assert fake_control.calls == []
+
+
+async def test_a_weight_is_set_in_parts(serve, fake_control):
+    client = await serve()
+    response = await client.put(WEIGHTS, json={"canary": 0.29, "reason": "first users", "actor": "ann"})
+    assert response.status == 200
+    assert response.headers["ETag"] == '"8"'
+    assert (await response.json())["weights"]["canary"] == 0.29
+    assert fake_control.calls == [("set_weight", "checkout", 29, "first users", "ann", None)]
+
+
+async def test_resume_goes_back_or_to_a_weight(serve, fake_control):
+    client = await serve()
+    assert (await client.post(RESUME, json={})).status == 200
+    assert (await client.post(RESUME, json={"canary": 10, "actor": ""})).headers["ETag"] == '"10"'
+    assert fake_control.calls == [
+        ("resume", "pay", None, "", "api", None),
+        ("resume", "pay", 1000, "", "api", None),
+    ]
+
+
+async def test_raising_a_tripped_canary_is_a_conflict_that_names_resume(serve, fake_control):
+    client = await serve()
+    document = await problem(await client.put("/api/v1/services/pay/weights", json={"canary": 5}), 409)
+    assert "weir resume pay" in document["detail"]
+    assert fake_control.calls == []
+
+
+@pytest.mark.parametrize(
+    ("failure", "status"),
+    [(StaleRevision(8, 7), 412), (Conflict("no canary"), 409), (NotDurable("disk full"), 503)],
+)
+async def test_refusals_of_control_have_their_status(serve, fake_control, failure, status):
+    client = await serve()
+    fake_control.failure = failure
+    document = await problem(await client.put(WEIGHTS, json={"canary": 5}), status)
+    assert document["detail"] == failure.detail
+
+
+@pytest.mark.parametrize(
+    "failure", [KeyError("checkout"), ValueError("secret at line 7"), errors.ControlError("?")]
+)
+async def test_a_fault_is_a_500_without_its_trace_which_is_logged(serve, fake_control, caplog, failure):
+    client = await serve()
+    fake_control.failure = failure
+    with caplog.at_level(logging.ERROR):
+        document = await problem(await client.put(WEIGHTS, json={"canary": 5}), 500)
+    assert "secret" not in json.dumps(document)
+    assert [record.getMessage() for record in caplog.records] == [f"PUT {WEIGHTS} failed"]
+    assert caplog.records[0].exc_info is not None
+
+
+@pytest.mark.parametrize(("field", "asked"), [('"7"', 7), ('"3", "7"', 7), ("*", None), ('W/"1" , "7"', 7)])
+async def test_if_match_on_the_revision_in_force_goes_to_control(serve, fake_control, field, asked):
+    client = await serve()
+    assert (await client.put(WEIGHTS, json={"canary": 5}, headers={"If-Match": field})).status == 200
+    assert fake_control.calls[0][-1] == asked
+
+
+@pytest.mark.parametrize("field", ['"6"', 'W/"7"', '"x"', '"07000000000000000000"', '"6","8"'])
+async def test_if_match_on_another_revision_is_412_and_tells_the_one_in_force(serve, fake_control, field):
+    client = await serve()
+    response = await client.put(WEIGHTS, json={"canary": 5}, headers={"If-Match": field})
+    document = await problem(response, 412)
+    assert response.headers["ETag"] == '"7"'
+    assert "revision 7" in document["detail"]
+    assert fake_control.calls == []
+
+
+@pytest.mark.parametrize("field", ["7", '"7', '"7" "8"', '"7",', "", '*, "7"'])
+async def test_if_match_that_is_no_entity_tag_is_400(serve, fake_control, field):
+    client = await serve()
+    document = await problem(await client.put(WEIGHTS, json={"canary": 5}, headers={"If-Match": field}), 400)
+    assert "ETag" in document["detail"]
+    assert fake_control.calls == []
+
+
+async def test_history_is_the_ledgers(serve, fake_control):
+    client = await serve()
+    fake_control.entries = [{"id": 1, "service": "checkout"}, {"id": 2, "service": "pay"}]
+    response = await client.get("/api/v1/services/pay/history")
+    assert await response.json() == {"service": "pay", "entries": [{"id": 2, "service": "pay"}]}
+
+
+async def test_probes(serve, fake_control):
+    client = await serve()
+    assert await (await client.get("/livez")).text() == "ok"
+    assert (await client.get("/readyz")).status == 200
+    fake_control.ready = False
+    assert (await client.get("/livez")).status == 200
+    assert "not ready" in (await problem(await client.get("/readyz"), 503))["detail"]
+
+
+async def test_the_index_leads_to_what_answers(serve, fake_control):
+    client = await serve()
+    links = await (await client.get("/")).json()
+    assert links["services"] == "/api/v1/services"
+    assert links["openapi"] == "/openapi.json"
+
+
+async def test_head_answers_as_get_without_a_body(serve):
+    client = await serve()
+    response = await client.head("/api/v1/services/checkout")
+    assert response.status == 200
+    assert response.headers["ETag"] == '"7"'
+    assert await response.read() == b""
+
+
+async def test_unknown_paths_and_methods(serve):
+    client = await serve()
+    assert "/nowhere" in (await problem(await client.get("/nowhere"), 404))["detail"]
+    response = await client.delete("/api/v1/services")
+    assert "possible: GET, HEAD" in (await problem(response, 405))["detail"]
+    assert response.headers["Allow"] == "GET,HEAD"
+    assert (await client.head("/api/v1/events")).status == 405
+
+
+async def test_an_expectation_that_cannot_be_met(serve, fake_control):
+    client = await serve()
+    response = await client.put(WEIGHTS, json={"canary": 5}, headers={"Expect": "202-later"})
+    assert "100-continue" in (await problem(response, 417))["detail"]
+    assert (await client.put(WEIGHTS, json={"canary": 5}, expect100=True)).status == 200
+    assert len(fake_control.calls) == 1
+
+
+@pytest.mark.parametrize("length", [b"Content-Length: 70000", b"Transfer-Encoding: chunked"])
+async def test_a_body_over_the_limit_is_413(serve, fake_control, length):
+    client = await serve()
+    body = b" " * 70_000 if b"Length" in length else b"%x\r\n%s\r\n0\r\n\r\n" % (70_000, b" " * 70_000)
+    head = f"PUT {WEIGHTS} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n".encode()
+    answer = await talk(client.port, head + length + b"\r\nConnection: close\r\n\r\n" + body)
+    assert answer.startswith(b"HTTP/1.1 413 ")
+    assert b"application/problem+json" in answer
+    assert b"65536 bytes" in answer
+    assert fake_control.calls == []
+
+
+async def test_a_body_that_is_not_encoded_as_it_says_is_400(serve, fake_control):
+    client = await serve()
+    headers = {"Content-Encoding": "gzip", "Content-Type": "application/json"}
+    await problem(await client.put(WEIGHTS, data=b"nope", headers=headers), 400)
+    assert fake_control.calls == []
+
+
+@pytest.mark.parametrize("body", [b"", b"zz\r\n"])
+async def test_a_body_that_never_ends_is_408(serve, fake_control, monkeypatch, body):
+    monkeypatch.setattr(orders, "PATIENCE", 0.05)
+    client = await serve()
+    reader, writer = await asyncio.open_connection("127.0.0.1", client.port)
+    writer.write(f"PUT {WEIGHTS} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n".encode())
+    writer.write(b"Expect: 100-continue\r\nTransfer-Encoding: chunked\r\n\r\n")
+    assert await reader.readuntil(b"\r\n\r\n") == b"HTTP/1.1 100 Continue\r\n\r\n"
+    writer.write(body)
+    assert (await reader.readline()).split()[1] == b"408"
+    writer.close()
+    assert fake_control.calls == []
+
+
+async def talk(port: int, sent: bytes) -> bytes:
+    """Everything that the listener answers to these bytes before it closes."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(sent)
+    answer = await reader.read()
+    writer.close()
+    return answer

@@ -1,0 +1,48 @@
+"""A scrape: the snapshot of now, in the format and with the content type that Prometheus expects."""
+
+from prometheus_client.parser import text_string_to_metric_families
+
+from proxy.telemetry.exposition import CheckSample, Snapshot
+
+SNAPSHOT = Snapshot(
+    totals={},
+    weights={("checkout", "canary"): 0.05},
+    shares={},
+    checks=[CheckSample(service="checkout", check="error-rate", value=None, threshold=0.1, samples=3)],
+    trips={("checkout", "error-rate"): 2},
+    version="1.2.3",
+)
+
+
+async def test_a_scrape_shows_the_snapshot(serve, fake_control):
+    fake_control.numbers = SNAPSHOT
+    client = await serve()
+    response = await client.get("/metrics")
+    assert response.headers["Content-Type"] == "text/plain; version=0.0.4; charset=utf-8"
+    samples = {
+        (sample.name, *sorted(sample.labels.items())): sample.value
+        for family in text_string_to_metric_families(await response.text())
+        for sample in family.samples
+    }
+    assert samples[("weir_backend_weight_ratio", ("backend", "canary"), ("service", "checkout"))] == 0.05
+    assert samples[("weir_trips_total", ("check", "error-rate"), ("service", "checkout"))] == 2
+    assert samples[("weir_build_info", ("version", "1.2.3"))] == 1
+    assert not any(name == "weir_check_value" for name, *_ in samples)
+
+
+async def test_every_scrape_is_collected_anew(serve, fake_control):
+    client = await serve()
+    for version in ("1", "2"):
+        fake_control.numbers = Snapshot({}, {}, {}, [], {}, version)
+        text = await (await client.get("/metrics")).text()
+        assert f'weir_build_info{{version="{version}"}} 1.0' in text
+        assert text.count("\nweir_build_info{") == 1
+        assert "python_info" not in text  # nothing of the library's own registry
+
+
+async def test_a_snapshot_that_fails_is_a_500(serve, fake_control):
+    fake_control.failure = OSError("ledger")
+    client = await serve()
+    response = await client.get("/metrics")
+    assert response.status == 500
+    assert response.content_type == "application/problem+json"
