@@ -154,13 +154,19 @@ class Counts:
         return cls(
             drawn=by_word(data["drawn"], RESULTS),
             pinned=by_word(data["pinned"], RESULTS),
-            codes={(str(method), status): count for method, status, count in data["codes"]},
+            codes=_codes(data["codes"]),
             errors=by_word(data["errors"], ENDINGS),
             head=Histogram.from_json(data["head"]),
             total=Histogram.from_json(data["total"]),
             in_flight=in_flight,
             life=life,
         )
+
+
+def _codes(rows: Any) -> dict[tuple[str, int], int]:
+    """Rows of method, status and count, as counts by method and status."""
+    whole_numbers([number for _, *numbers in rows for number in numbers])
+    return {(str(method), status): count for method, status, count in rows}
 
 
 class Tally:

@@ -1,0 +1,136 @@
+"""The judge: tables of counts and the verdict on them."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from proxy.analysis.check import DEFAULT_CHECK, Check
+from proxy.analysis.judge import judge
+from proxy.telemetry.outcome import Outcome, classify
+from proxy.telemetry.tally import Counts
+
+RATE = Check("error-rate", 0.05, 30.0, 20)
+TENS = st.integers(0, 60)
+P50 = Check("latency-p50", 0.4, 30.0, 10)
+
+
+def counts(ok=0, bad=0, left=0, drawn=True, head=0.1):
+    result = Counts()
+    for status, ending, number in ((200, "complete", ok), (500, "complete", bad), (200, "client-left", left)):
+        kind = classify(ending, status)
+        for _ in range(number):
+            result.record(Outcome("shop", 1, "canary", "GET", status, ending, kind, drawn, head, head))
+    return result
+
+
+def verdict(check, canary, stable=None):
+    return judge([check], {check.window: canary}, {} if stable is None else {check.window: stable})
+
+
+@pytest.mark.parametrize(
+    ("canary", "stable", "state", "value", "limit"),
+    [
+        (counts(ok=18, bad=2), None, "healthy", 0.10, 0.10),  # at the limit is not above it
+        (counts(ok=17, bad=3), None, "failing", 0.15, 0.10),
+        (counts(bad=19), None, "inconclusive", 1.0, 0.10),
+        (counts(bad=20), None, "failing", 1.0, 0.10),
+        (counts(bad=20), counts(), "failing", 1.0, 0.10),  # no stable request: no reference
+        (counts(ok=17, bad=3), counts(ok=95, bad=5), "healthy", 0.15, 0.15),
+        (counts(ok=16, bad=4), counts(ok=95, bad=5), "failing", 0.20, 0.15),
+        (counts(ok=16, bad=4), counts(ok=99, bad=1), "failing", 0.20, 0.10),
+        (counts(bad=20), counts(ok=1, bad=1), "healthy", 1.0, 1.0),  # both are in trouble
+        (counts(), None, "inconclusive", None, 0.10),
+    ],
+)
+def test_the_default_check(canary, stable, state, value, limit):
+    result = verdict(DEFAULT_CHECK, canary, stable)
+    [finding] = result.findings
+    assert result.state == finding.state == state
+    assert finding.value == value
+    assert finding.limit == pytest.approx(limit)
+
+
+def test_a_finding_tells_what_it_rests_on():
+    [finding] = verdict(DEFAULT_CHECK, counts(ok=40, bad=15), counts(ok=249, bad=1)).findings
+    assert (finding.check, finding.unit, finding.window) == ("error-rate", "ratio", 30.0)
+    assert (finding.sample, finding.needed, finding.stable) == (55, 20, 0.004)
+    assert finding.sentence == (
+        "error-rate 27.3 % over 30 s is above its limit of 10.0 % (stable: 0.4 %; 55 canary answers)"
+    )
+
+
+@pytest.mark.parametrize("check", [RATE, P50])
+def test_excluded_exchanges_count_nowhere(check):
+    canary = counts(left=500, head=9.0)
+    [finding] = verdict(check, canary, canary).findings
+    assert (finding.state, finding.value, finding.stable, finding.sample) == ("inconclusive", None, None, 0)
+
+
+def test_pinned_exchanges_count_as_drawn_ones_do():
+    canary = counts(ok=10).plus(counts(bad=10, drawn=False))
+    [finding] = verdict(RATE, canary).findings
+    assert (finding.state, finding.value, finding.sample) == ("failing", 0.5, 20)
+
+
+@pytest.mark.parametrize(
+    ("head", "number", "state"),
+    [(0.3, 10, "healthy"), (0.6, 10, "failing"), (0.6, 9, "inconclusive"), (None, 50, "inconclusive")],
+)
+def test_a_latency_check_judges_the_time_to_the_head(head, number, state):
+    canary = Counts()
+    for _ in range(number):
+        canary.record(Outcome("shop", 1, "canary", "GET", 200, "complete", "success", True, head, 100.0))
+    [finding] = verdict(P50, canary).findings
+    assert finding.state == state
+    assert finding.unit == "seconds"
+    assert finding.sample == (number if head else 0)
+
+
+def test_each_latency_check_looks_at_its_own_quantile():
+    canary = counts(ok=92, head=0.1).plus(counts(ok=8, head=2.0))
+    metrics = ("latency-p50", "latency-p90", "latency-p95", "latency-p99")
+    findings = judge([Check(metric, 1.0, 30.0, 10) for metric in metrics], {30.0: canary}, {}).findings
+    assert [each.state for each in findings] == ["healthy", "healthy", "failing", "failing"]
+
+
+def test_failed_answers_with_a_head_are_in_the_latency():
+    [finding] = verdict(P50, counts(bad=10, head=2.0)).findings
+    assert finding.state == "failing"
+
+
+def test_each_check_looks_at_its_own_window():
+    short, long = Check("error-rate", 0.05, 10.0, 20), Check("error-rate", 0.05, 60.0, 20)
+    result = judge([short, long], {10.0: counts(ok=20), 60.0: counts(bad=20)}, {10.0: counts(bad=1)})
+    assert [each.state for each in result.findings] == ["healthy", "failing"]
+    assert [each.stable for each in result.findings] == [1.0, None]
+
+
+@pytest.mark.parametrize(
+    ("rate", "latency", "state"),
+    [
+        (counts(ok=20), 0.1, "healthy"),
+        (counts(ok=20), 2.0, "failing"),
+        (counts(ok=19), 2.0, "failing"),
+        (counts(ok=19), 0.1, "inconclusive"),
+        (counts(bad=20), 0.1, "failing"),
+    ],
+)
+def test_one_failing_check_is_enough_and_all_must_have_their_sample(rate, latency, state):
+    slow = Check("latency-p50", 0.4, 10.0, 1)
+    result = judge([RATE, slow], {30.0: rate, 10.0: counts(ok=1, head=latency)}, {})
+    assert result.state == state
+
+
+def test_without_checks_the_canary_is_healthy():
+    result = judge([], {30.0: counts(bad=99)}, {})
+    assert (result.state, result.findings) == ("healthy", ())
+
+
+@given(canary=st.tuples(TENS, TENS), stable=st.tuples(TENS, TENS))
+def test_the_default_fails_a_canary_only_when_it_does_worse_than_stable(canary, stable):
+    result = verdict(DEFAULT_CHECK, counts(*canary), counts(*stable))
+    if result.state == "failing":
+        (ok, bad), (stable_ok, stable_bad) = canary, stable
+        assert ok + bad >= 20
+        assert bad * 10 > ok + bad
+        assert bad * (stable_ok + stable_bad) >= 3 * stable_bad * (ok + bad)

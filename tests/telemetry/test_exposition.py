@@ -1,0 +1,169 @@
+"""The exposition: rendered by prometheus-client as control does, read back by its parser."""
+
+import pytest
+from prometheus_client import CollectorRegistry
+from prometheus_client.exposition import generate_latest
+from prometheus_client.parser import text_string_to_metric_families
+
+from proxy.telemetry.exposition import CheckSample, Snapshot, families
+from proxy.telemetry.outcome import Outcome, classify
+from proxy.telemetry.tally import Counts
+
+CANARY, STABLE = ("shop", "canary"), ("shop", "stable")
+NOTHING = Snapshot(totals={}, weights={}, shares={}, checks=(), trips={}, version="0.1.0")
+
+
+def counted(*outcomes, in_flight=0):
+    counts = Counts(in_flight=in_flight)
+    for method, status, ending, head, total in outcomes:
+        result = classify(ending, status)
+        counts.record(Outcome("shop", 1, "canary", method, status, ending, result, True, head, total))
+    return counts
+
+
+SNAPSHOT = Snapshot(
+    totals={
+        CANARY: counted(
+            ("GET", 200, "complete", 0.25, 0.3),
+            ("GET", 200, "complete", 0.26, 100.0),
+            ("_OTHER", 502, "connect", None, 0.0001),
+            ("GET", 503, "refused", None, 0.0001),
+            ("GET", 0, "client-left", 0.1, 200.0),
+            ("GET", 499, "complete", 0.3, 0.3),
+            in_flight=3,
+        ),
+        STABLE: Counts(),
+    },
+    weights={CANARY: 0.05, STABLE: 0.95},
+    shares={CANARY: 0.0486},
+    checks=(
+        CheckSample("shop", "error-rate", 0.273, 0.1, 55),
+        CheckSample("shop", "latency-p99", None, None, 0),
+    ),
+    trips={("shop", "error-rate"): 2},
+    version="0.1.0",
+)
+
+
+class Collector:
+    def __init__(self, snapshot):
+        self.snapshot = snapshot
+
+    def collect(self):
+        return families(self.snapshot)
+
+
+def rendered(snapshot):
+    registry = CollectorRegistry()
+    registry.register(Collector(snapshot))
+    return generate_latest(registry).decode()
+
+
+def samples(snapshot, name):
+    """By label values, in the order of the labels' names; for buckets by their `le`, of the canary."""
+    found = {}
+    for family in text_string_to_metric_families(rendered(snapshot)):
+        for sample in family.samples:
+            if sample.name == name:
+                labels = tuple(value for _, value in sorted(sample.labels.items()))
+                assert labels not in found, "a series told twice"
+                found[labels] = sample.value
+    return found
+
+
+def buckets(name):
+    return {le: value for (backend, le, _), value in samples(SNAPSHOT, name).items() if backend == "canary"}
+
+
+def test_families_have_the_names_types_and_labels_that_dashboards_rely_on():
+    shape = {}
+    for family in text_string_to_metric_families(rendered(SNAPSHOT)):
+        labels = {label for sample in family.samples for label in sample.labels} - {"le"}
+        shape[family.name] = (family.type, labels)
+    sides, checks = {"service", "backend"}, {"service", "check"}
+    assert shape == {
+        "weir_requests": ("counter", sides | {"method", "code"}),
+        "weir_request_duration_seconds": ("histogram", sides),
+        "weir_upstream_duration_seconds": ("histogram", sides),
+        "weir_upstream_errors": ("counter", sides | {"kind"}),
+        "weir_requests_in_flight": ("gauge", sides),
+        "weir_backend_weight_ratio": ("gauge", sides),
+        "weir_backend_share_ratio": ("gauge", sides),
+        "weir_check_value": ("gauge", checks),
+        "weir_check_threshold": ("gauge", checks),
+        "weir_check_samples": ("gauge", checks),
+        "weir_trips": ("counter", checks),
+        "weir_build_info": ("gauge", {"version"}),
+    }
+
+
+def test_requests_are_counted_by_method_and_code_and_499_is_no_status():
+    assert samples(SNAPSHOT, "weir_requests_total") == {
+        ("canary", "200", "GET", "shop"): 2,
+        ("canary", "502", "_OTHER", "shop"): 1,
+        ("canary", "503", "GET", "shop"): 1,
+        ("canary", "499", "GET", "shop"): 2,
+    }
+
+
+def test_errors_are_counted_by_kind():
+    assert samples(SNAPSHOT, "weir_upstream_errors_total") == {
+        ("canary", "connect", "shop"): 1,
+        ("canary", "no-endpoint", "shop"): 1,
+    }
+
+
+def test_buckets_are_powers_of_two_seconds():
+    shown = [float(le) for le in buckets("weir_request_duration_seconds_bucket")]
+    assert shown == [2.0**power for power in range(-12, 8)] + [float("inf")]
+
+
+def test_buckets_count_all_within_their_bound():
+    total = buckets("weir_request_duration_seconds_bucket")
+    assert (total["0.000244140625"], total["0.25"], total["0.5"]) == (2, 2, 4)
+    assert (total["64.0"], total["128.0"], total["+Inf"]) == (4, 5, 6)
+    head = buckets("weir_upstream_duration_seconds_bucket")
+    assert (head["0.125"], head["0.25"], head["0.5"], head["+Inf"]) == (0, 1, 3, 3)
+
+
+@pytest.mark.parametrize(
+    ("name", "count", "total"),
+    [("weir_request_duration_seconds", 6, 300.6002), ("weir_upstream_duration_seconds", 3, 0.81)],
+)
+def test_durations_have_a_count_and_a_sum(name, count, total):
+    assert samples(SNAPSHOT, f"{name}_count")["canary", "shop"] == count
+    assert samples(SNAPSHOT, f"{name}_sum")["canary", "shop"] == pytest.approx(total, abs=1e-6)
+    assert samples(SNAPSHOT, f"{name}_count")["stable", "shop"] == 0
+
+
+def test_the_request_durations_are_as_many_as_the_requests():
+    requests = sum(samples(SNAPSHOT, "weir_requests_total").values())
+    assert sum(samples(SNAPSHOT, "weir_request_duration_seconds_count").values()) == requests
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("weir_requests_in_flight", {("canary", "shop"): 3, ("stable", "shop"): 0}),
+        ("weir_backend_weight_ratio", {("canary", "shop"): 0.05, ("stable", "shop"): 0.95}),
+        ("weir_backend_share_ratio", {("canary", "shop"): 0.0486}),
+        ("weir_check_value", {("error-rate", "shop"): 0.273}),
+        ("weir_check_threshold", {("error-rate", "shop"): 0.1}),
+        ("weir_check_samples", {("error-rate", "shop"): 55, ("latency-p99", "shop"): 0}),
+        ("weir_trips_total", {("error-rate", "shop"): 2}),
+        ("weir_build_info", {("0.1.0",): 1}),
+    ],
+)
+def test_what_is_known_is_shown_and_what_is_not_is_not_shown_as_zero(name, expected):
+    assert samples(SNAPSHOT, name) == expected
+
+
+def test_nothing_to_show_still_says_what_runs():
+    assert samples(NOTHING, "weir_build_info") == {("0.1.0",): 1}
+    assert "weir_requests_total{" not in rendered(NOTHING)
+
+
+def test_a_name_with_quotes_and_newlines_stays_one_label():
+    odd = 'a"b\\c\nd'
+    snapshot = Snapshot({}, {(odd, "canary"): 0.5}, {}, (), {}, "0.1.0")
+    assert samples(snapshot, "weir_backend_weight_ratio") == {("canary", odd): 0.5}

@@ -1,0 +1,46 @@
+"""Outcomes: the whole table of what an ending says about the backend."""
+
+from itertools import product
+
+import pytest
+
+from proxy.telemetry.outcome import ENDINGS, METHODS, classify, method_label, shown_status
+
+STATUSES = (0, 100, 200, 204, 304, 400, 404, 429, 499, 500, 501, 502, 503, 504, 599)
+SERVER_ERRORS = {500, 501, 502, 503, 504, 599}
+FAILED_ENDINGS = {"connect", "timeout", "reset", "garbage", "truncated"}
+
+FAILURES = (
+    {("complete", status) for status in SERVER_ERRORS}
+    | set(product(FAILED_ENDINGS, STATUSES))
+    | {("refused", 503)}
+)
+EXCLUDED = {("client-left", status) for status in STATUSES} | {
+    ("refused", status) for status in STATUSES if status != 503
+}
+
+
+@pytest.mark.parametrize(("ending", "status"), [*product(ENDINGS, STATUSES)])
+def test_the_ending_and_the_status_say_what_the_backend_did(ending, status):
+    pair = (ending, status)
+    expected = "failure" if pair in FAILURES else "excluded" if pair in EXCLUDED else "success"
+    assert classify(ending, status) == expected
+
+
+def test_every_ending_is_in_the_table():
+    assert set(ENDINGS) == FAILED_ENDINGS | {"complete", "client-left", "refused"}
+
+
+@pytest.mark.parametrize("method", sorted(METHODS))
+def test_a_known_method_is_its_own_label(method):
+    assert method_label(method.encode()) == method
+
+
+@pytest.mark.parametrize("method", [b"", b"get", b"Get", b"GETT", b"PROPFIND", b"\xff", b"_OTHER"])
+def test_any_other_method_shares_one_label(method):
+    assert method_label(method) == "_OTHER"
+
+
+@pytest.mark.parametrize(("status", "shown"), [(0, 499), (200, 200), (499, 499), (504, 504)])
+def test_a_request_that_was_sent_no_status_shows_as_499(status, shown):
+    assert shown_status(status) == shown
