@@ -20,7 +20,7 @@ COIN = (1 << 64) - 1
 
 @dataclass(slots=True)
 class Choice:
-    """The answer for one request. Never edited; not frozen only because that doubles its cost."""
+    """The answer for one request. Never edited; not frozen only because that triples its cost."""
 
     service: Service
     backend: str

@@ -17,9 +17,8 @@ LONGEST_FOR_REGEX = 1024
 
 def under(path: bytes, prefix: bytes) -> bool:
     """Whether a raw path lies at or below a prefix: below ``/a`` is ``/a/b``, and ``/ab`` is not."""
-    if not path.startswith(prefix):
-        return prefix == b"/"  # everything lies below it, even the `*` of OPTIONS
-    return len(path) == len(prefix) or prefix.endswith(b"/") or path[len(prefix)] == ord("/")
+    at_boundary = prefix.endswith(b"/") or path[len(prefix) : len(prefix) + 1] in (b"", b"/")
+    return at_boundary and path.startswith(prefix)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +28,7 @@ class RouteMatch:
     host: str = ""
     """Empty for any host, ``shop.example``, or ``*.example`` for every host with at least one label more."""
     path: str = "/"
-    """A prefix of the raw path that ends at a ``/`` boundary."""
+    """A prefix of the raw path, ending at a ``/`` boundary; ``/`` is all there is, even OPTIONS on ``*``."""
 
     def __post_init__(self) -> None:
         if not self.path.startswith("/") or "*" in self.host.removeprefix("*."):
@@ -98,8 +97,8 @@ class Condition:
             case "regex":
                 try:
                     return _regex(self.wanted)
-                except re.error as error:
-                    raise ValueError(f"`{error.pattern!s}` is no regular expression: {error}") from error
+                except (re.error, OverflowError, RecursionError) as error:
+                    raise ValueError(f"`{self.values}` is no regular expression: {error}") from error
             case "present":
                 return lambda _: True
         raise ValueError(f"`{self.kind}` is no way to match: expected exact, prefix, regex, in or present")

@@ -81,7 +81,8 @@ class Routes:
 
     def _by_suffix(self, host: bytes, head: RequestHead) -> Service | None:
         # From 1: a suffix wants at least one label before it.
-        dot = host.find(b".", max(1, len(host) - self._longest_suffix))
+        surplus = len(host) - self._longest_suffix
+        dot = host.find(b".", surplus if surplus > 1 else 1)
         while dot >= 0:
             paths = self._suffixes.get(host[dot:])
             if paths is not None and (service := paths.find(head)):

@@ -63,11 +63,11 @@ class Watch:
         self._rest = tuple(rest)
         self._prefixes = tuple(start for start, _ in rest)
 
-    def suspects(self, value: bytes) -> list[int]:
+    def suspects(self, value: bytes) -> tuple[int, ...]:
         """The numbers of the segments that this value might satisfy; most values satisfy none."""
-        numbers = list(self._exact.get(value, ()))
+        numbers = self._exact.get(value, ())
         if value.startswith(self._prefixes):
-            numbers.extend(number for start, number in self._rest if value.startswith(start))
+            numbers += tuple(number for start, number in self._rest if value.startswith(start))
         return numbers
 
 
@@ -97,10 +97,10 @@ class Screen:
     def first(self, head: RequestHead) -> Segment | None:
         """The first segment in file order that the request matches."""
         suspects: list[int] = []
-        if self._headers:
+        if headers := self._headers:
             for lower, _, value in head.fields:
-                if lower in self._headers:
-                    suspects += self._headers[lower].suspects(value)
+                if lower in headers:
+                    suspects += headers[lower].suspects(value)
         for read, watch in self._others:
             for value in read(head):
                 suspects += watch.suspects(value)

@@ -116,7 +116,7 @@ class Service:
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Self:
-        """The service that :meth:`to_json` wrote. Raises ValueError for anything else."""
+        """The service that :meth:`to_json` wrote. Raises ValueError for what describes none."""
         try:
             return cls(
                 name=value["name"],

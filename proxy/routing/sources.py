@@ -1,9 +1,10 @@
 """Where a request says something that a rule can ask for: its fields, cookies, query, path and method.
 
-Reading is bounded: a head has a size limit of its own, and of its cookies and its query only the
-first pairs count, so that a client cannot buy much time with many small pairs.
+Reading takes linear time, whatever a client sends: a head has a size limit of its own, cookies are searched
+in one pass, and of a query only the first pairs count.
 """
 
+import re
 from collections.abc import Callable, Sequence
 from typing import Literal
 from urllib.parse import unquote_to_bytes
@@ -12,38 +13,32 @@ from proxy.http1.head import RequestHead
 
 Source = Literal["header", "cookie", "query", "path", "method"]
 Reader = Callable[[RequestHead], Sequence[bytes]]
+"""Reads every value that a request has at a source; none when it says nothing there."""
 
 MOST_PAIRS = 256
-"""Pairs that are looked at in a query, and in all the cookie lines of one request together."""
+"""Pairs of a query that are looked at; a parameter behind them is not there."""
 
 
-def cookie(head: RequestHead, name: bytes) -> bytes | None:
-    """The first cookie of this name in all cookie lines, undecoded, without quotes (RFC 6265, 4.1.1)."""
-    left = MOST_PAIRS
-    for line in head.values(b"cookie"):
-        if name in line:
-            for pair in line.split(b";", left)[:left]:
-                key, equals, value = pair.partition(b"=")
-                if equals and key.strip(b" \t") == name:
-                    return _unquoted(value.strip(b" \t"))
-        left = max(left - line.count(b";") - 1, 0)
-    return None
+def cookie(name: bytes) -> Callable[[RequestHead], bytes | None]:
+    """How to read the first cookie of a name in all cookie lines: undecoded, no quotes (RFC 6265, 4.1.1)."""
+    # Starting with a literal, the search skips from one semicolon to the next: twice as fast as `(?:^|;)`.
+    search = re.compile(rb";[ \t]*" + re.escape(name) + rb"[ \t]*=([^;]*)").search
+
+    def read(head: RequestHead) -> bytes | None:
+        for lower, _, line in head.fields:
+            if lower == b"cookie" and (found := search(b";" + line)):
+                return _unquoted(found[1].strip(b" \t"))
+        return None
+
+    return read
 
 
 def _unquoted(value: bytes) -> bytes:
     return value[1:-1] if len(value) >= 2 and value[:1] == value[-1:] == b'"' else value
 
 
-def parameter(head: RequestHead, name: bytes) -> bytes | None:
-    """The first query parameter of this name, percent-decoded; a ``+`` stays one: a blank only in forms."""
-    query = head.query
-    if name not in query and b"%" not in query:
-        return None
-    for pair in query.split(b"&", MOST_PAIRS)[:MOST_PAIRS]:
-        key, _, value = pair.partition(b"=")
-        if unquote_to_bytes(key) == name and pair:
-            return unquote_to_bytes(value)
-    return None
+def _decoded(value: bytes) -> bytes:
+    return unquote_to_bytes(value) if b"%" in value else value
 
 
 def _header(name: bytes) -> Reader:
@@ -52,17 +47,25 @@ def _header(name: bytes) -> Reader:
 
 
 def _cookie(name: bytes) -> Reader:
+    undecoded = cookie(name)
+
     def read(head: RequestHead) -> Sequence[bytes]:
-        value = cookie(head, name)
-        return () if value is None else (unquote_to_bytes(value),)
+        value = undecoded(head)
+        return () if value is None else (_decoded(value),)
 
     return read
 
 
 def _query(name: bytes) -> Reader:
     def read(head: RequestHead) -> Sequence[bytes]:
-        value = parameter(head, name)
-        return () if value is None else (value,)
+        query = head.query
+        if name not in query and b"%" not in query:
+            return ()
+        for pair in query.split(b"&", MOST_PAIRS)[:MOST_PAIRS]:
+            key, _, value = pair.partition(b"=")
+            if pair and (key == name or _decoded(key) == name):
+                return (_decoded(value),)  # and a `+` in it stays one: it means a blank in forms only
+        return ()
 
     return read
 
@@ -77,13 +80,12 @@ _READERS: dict[Source, Callable[[bytes], Reader]] = {
 
 
 def reader(source: Source, name: str) -> Reader:
-    """How to read every value that a request has at a source: none when it says nothing there.
+    """How to read a source. ``name`` is of the header (in any case), cookie or parameter; empty for others.
 
-    ``name`` is of the field, cookie or parameter; path and method have none. Raises ValueError for an unknown
-    source.
+    The first cookie or parameter of a name counts, percent-decoded; of a header every line; a path stays raw.
+    Raises ValueError for an unknown source.
     """
     if source not in _READERS:
-        raise ValueError(
-            f"`{source}` is nothing that a request can be matched by: expected {', '.join(_READERS)}"
-        )
+        sources = ", ".join(_READERS)
+        raise ValueError(f"`{source}` is nothing that a request can be matched by: expected {sources}")
     return _READERS[source](name.encode())

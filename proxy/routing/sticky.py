@@ -7,8 +7,8 @@ release, or the same users would always be first.
 """
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Any, Literal, Self
 
@@ -39,12 +39,17 @@ class Sticky:
     issue: bool = False
     """For a cookie: whether users without a key are given one, or the cookie is the application's own."""
     salt: str = ""
+    read_cookie: Callable[[RequestHead], bytes | None] = field(init=False, repr=False, compare=False)
+    salted: blake2b = field(init=False, repr=False, compare=False)
+    """A keyed hash, or a client could compute which keys lie low; ready to be copied for each of them."""
 
     def __post_init__(self) -> None:
         if self.source in ("cookie", "header") and not _TOKEN.fullmatch(self.name):
             raise ValueError(f"`{self.name}` is no name of a {self.source}")
         if len(self.salt.encode()) > LONGEST_SALT:
             raise ValueError(f"a salt has at most {LONGEST_SALT} bytes: `{self.salt}`")
+        object.__setattr__(self, "read_cookie", cookie(self.name.encode()))
+        object.__setattr__(self, "salted", blake2b(digest_size=8, key=self.salt.encode()))
 
     @classmethod
     def off(cls) -> Self:
@@ -60,7 +65,7 @@ class Sticky:
         """The key that a request carries, raw, or None. ``client`` is the client's address."""
         match self.source:
             case "cookie":
-                key = cookie(head, self.name.encode()) or None
+                key = self.read_cookie(head) or None
                 return None if key and self.issue and not _could_be_issued(key) else key
             case "header":
                 lines = head.values(self.name.lower().encode())
@@ -71,9 +76,9 @@ class Sticky:
 
     def place(self, key: bytes) -> int:
         """Where a key lies among the parts: 0 to 9,999, evenly."""
-        # A keyed hash, or a client could compute which keys lie low.
-        digest = blake2b(key, digest_size=8, key=self.salt.encode()).digest()
-        return int.from_bytes(digest, "big") % TOTAL
+        hashed = self.salted.copy()
+        hashed.update(key)
+        return int.from_bytes(hashed.digest(), "big") % TOTAL
 
     def set_cookie(self, key: bytes, secure: bool) -> bytes:
         """The value of a Set-Cookie field that issues a key; ``secure`` when the client came over TLS.

@@ -1,0 +1,215 @@
+"""The order of choosing, case by case and then for everything at once."""
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from proxy.http1.head import RequestHead
+from proxy.routing.choice import Choice, choose
+from proxy.routing.match import Condition
+from proxy.routing.segment import Segment
+from proxy.routing.split import TOTAL, Split
+from proxy.routing.sticky import Sticky
+from proxy.routing.table import Backend, Service
+
+Ask = Callable[..., RequestHead]
+Serve = Callable[..., Service]
+World = Callable[..., Any]
+
+LOW, HIGH = 0, 9_999
+"""Draws whose coin lies in the canary's tenth, and above it."""
+
+BETA = Segment("beta", "canary", (Condition("header", "X-Beta", "present"),))
+OFFICE = Segment("office", "stable", (Condition("cookie", "site", "exact", ("office",)),))
+STICKY = Sticky("cookie", "weir", issue=True, salt="s")
+
+
+def user(sticky: Sticky, low: bool) -> str:
+    """A key that lies in the canary's tenth, or above it."""
+    return next(f"u{n}" for n in range(1000) if (sticky.place(b"u%d" % n) < 1_000) is low)
+
+
+def answer(choice: Choice) -> tuple[str, str, bool]:
+    return choice.backend, choice.why, choice.drawn
+
+
+@pytest.fixture
+def shop(serve: Serve) -> Service:
+    """A service with everything switched on."""
+    return serve(force="x-canary", segments=(OFFICE, BETA), sticky=STICKY)
+
+
+LEFT, RIGHT = f"weir={user(STICKY, True)}", f"weir={user(STICKY, False)}"
+
+
+@pytest.mark.parametrize(
+    ("fields", "expected"),
+    [
+        ([("Cookie", LEFT)], ("canary", "sticky", True)),
+        ([("Cookie", RIGHT)], ("stable", "sticky", True)),
+        ([("Cookie", RIGHT), ("X-Beta", "1")], ("canary", "segment:beta", False)),
+        ([("Cookie", f"{LEFT}; site=office"), ("X-Beta", "1")], ("stable", "segment:office", False)),
+        ([("Cookie", LEFT), ("X-Canary", "never"), ("X-Beta", "1")], ("stable", "force", False)),
+        ([("Cookie", "site=office"), ("X-Canary", "always")], ("canary", "force", False)),
+        ([("Cookie", "site=office"), ("X-Canary", "ALWAYS")], ("canary", "force", False)),
+        ([("Cookie", LEFT), ("X-Canary", "Never")], ("stable", "force", False)),
+        ([("Cookie", LEFT), ("X-Canary", "yes")], ("canary", "sticky", True)),
+        ([("Cookie", RIGHT), ("X-Canary", "")], ("stable", "sticky", True)),
+        ([("Cookie", RIGHT), ("X-Canary", "maybe"), ("X-Canary", "always")], ("canary", "force", False)),
+    ],
+)
+def test_the_order(
+    ask: Ask, world: World, shop: Service, fields: Any, expected: tuple[str, str, bool]
+) -> None:
+    for draw in (LOW, HIGH):
+        assert answer(choose(shop, ask(fields=fields), "192.0.2.7", draw, world())) == expected
+
+
+OUT = ["halted", "dead"]
+
+
+@pytest.mark.parametrize("out", OUT)
+@pytest.mark.parametrize(
+    ("fields", "drawn"),
+    [([("Cookie", LEFT)], True), ([("X-Beta", "1")], False), ([("X-Canary", "always")], False)],
+)
+def test_a_canary_that_is_out_is_out_for_everybody(
+    ask: Ask, world: World, shop: Service, out: str, fields: Any, drawn: bool
+) -> None:
+    if out == "halted":
+        shop, live = replace(shop, halted=frozenset({"canary"})), world()
+    else:
+        live = world(dead=set(shop.backends[1].endpoints))
+    choice = choose(shop, ask(fields=fields), "", LOW, live)
+    assert answer(choice) == ("stable", "diverted", drawn)
+    assert choice.endpoint in shop.backends[0].endpoints
+
+
+@pytest.mark.parametrize("out", OUT)
+def test_who_was_drawn_for_stable_is_not_diverted(ask: Ask, world: World, serve: Serve, out: str) -> None:
+    shop = serve(halted=frozenset({"canary"} if out == "halted" else ()))
+    live = world(dead=set(shop.backends[1].endpoints))
+    assert answer(choose(shop, ask(), "", HIGH, live)) == ("stable", "weight", True)
+    assert answer(choose(shop, ask(), "", LOW, live)) == ("stable", "diverted", True)
+
+
+def test_a_dead_stable_has_no_stand_in(ask: Ask, world: World, serve: Serve) -> None:
+    shop = serve()
+    stable, canary = (set(backend.endpoints) for backend in shop.backends)
+    choice = choose(shop, ask(), "", HIGH, world(dead=stable))
+    assert (choice.backend, choice.endpoint, choice.why) == ("stable", None, "weight")
+    choice = choose(shop, ask(), "", LOW, world(dead=stable | canary))
+    assert (choice.backend, choice.endpoint, choice.why) == ("stable", None, "diverted")
+    assert choose(shop, ask(), "", LOW, world(dead=stable)).endpoint in canary
+
+
+def test_the_weight_is_drawn_exactly_with_the_low_bits(ask: Ask, world: World, serve: Serve) -> None:
+    shop, head, live = serve(weight=1234), ask(), world()
+    above = 0x5EED << 64
+    seen = Counter(answer(choose(shop, head, "", above + n, live)) for n in range(TOTAL))
+    assert seen == {("canary", "weight", True): 1234, ("stable", "weight", True): 8766}
+    wrapped = choose(shop, head, "", (1 << 64) - 1, live)
+    assert wrapped.backend == shop.split.pick(((1 << 64) - 1) % TOTAL)
+
+
+def test_the_endpoint_is_drawn_with_bits_of_its_own(ask: Ask, world: World, serve: Serve) -> None:
+    stable, canary = serve().backends
+    two = Backend("stable", stable.endpoints + canary.endpoints)
+    shop = serve(backends=(two, canary), weight=0)
+    seen = [choose(shop, ask(), "", (n << 64) + HIGH, world()).endpoint for n in range(2)]
+    assert set(seen) == set(two.endpoints)
+
+
+def test_a_user_without_a_key_is_given_one_and_placed_by_it(ask: Ask, world: World, serve: Serve) -> None:
+    shop = serve(sticky=STICKY, weight=5000)
+    seen = set()
+    for draw in [n * 0x9E3779B97F4A7C15F39CC0605CEDC834 % 2**128 for n in range(1, 40)]:
+        choice = choose(shop, ask(), "", draw, world())
+        assert choice.issue == choice.key == b"%032x" % draw
+        assert len(choice.key) == 32
+        again = choose(shop, ask(fields=[("Cookie", f"weir={choice.key.decode()}")]), "", draw + 1, world())
+        assert (again.backend, again.key, again.issue) == (choice.backend, choice.key, b"")
+        assert answer(choice) == answer(again) == (choice.backend, "sticky", True)
+        seen.add(choice.backend)
+    assert seen == {"stable", "canary"}
+
+
+@pytest.mark.parametrize(
+    "sticky", [Sticky("cookie", "session"), Sticky("header", "X-User"), Sticky("client-ip")]
+)
+def test_without_a_key_and_none_to_issue_the_weight_decides(
+    ask: Ask, world: World, serve: Serve, sticky: Sticky
+) -> None:
+    shop = serve(sticky=sticky)
+    for draw, backend in ((LOW, "canary"), (HIGH, "stable")):
+        choice = choose(shop, ask(), "", draw, world())
+        assert answer(choice) == (backend, "weight", True)
+        assert (choice.key, choice.issue) == (b"", b"")
+
+
+def test_the_pinned_are_given_no_key(ask: Ask, world: World, shop: Service) -> None:
+    choice = choose(shop, ask(fields=[("X-Beta", "1")]), "", LOW, world())
+    assert (choice.key, choice.issue) == (b"", b"")
+
+
+@given(st.binary(min_size=1, max_size=20), st.integers(0, TOTAL), st.integers(0, TOTAL))
+def test_raising_the_weight_only_adds_users(
+    world: World, serve: Serve, key: bytes, one: int, other: int
+) -> None:
+    sticky = Sticky("header", "x-user", salt="release")
+    head = RequestHead(b"GET", b"/", 1, [(b"x-user", b"X-User", key)])
+    low, high = (
+        choose(serve(weight=weight, sticky=sticky), head, "", 0, world()).backend
+        for weight in sorted((one, other))
+    )
+    assert (low, high) != ("canary", "stable")
+
+
+def test_force_without_a_canary_is_ignored(ask: Ask, world: World, serve: Serve) -> None:
+    alone = serve(backends=serve().backends[:1], split=Split(), force="x-canary")
+    assert answer(choose(alone, ask(fields=[("X-Canary", "always")]), "", LOW, world())) == (
+        "stable",
+        "weight",
+        True,
+    )
+
+
+@given(
+    st.sampled_from(["", "always", "never"]),
+    st.booleans(),
+    st.sampled_from([LEFT, RIGHT, "weir=", "site=office"]),
+    st.integers(0, TOTAL),
+    st.integers(0, 2**128 - 1),
+    st.booleans(),
+    st.booleans(),
+)
+def test_nobody_meets_a_halted_backend(
+    ask: Ask,
+    world: World,
+    serve: Serve,
+    force: str,
+    beta: bool,
+    cookies: str,
+    weight: int,
+    draw: int,
+    halted: bool,
+    dead: bool,
+) -> None:
+    shop = serve(
+        force="x-canary",
+        segments=(OFFICE, BETA),
+        sticky=STICKY,
+        weight=weight,
+        halted=frozenset({"canary"} if halted else ()),
+    )
+    fields = [("Cookie", cookies), ("X-Canary", force), *([("X-Beta", "1")] if beta else [])]
+    stable, canary = (backend.endpoints for backend in shop.backends)
+    choice = choose(shop, ask(fields=fields), "", draw, world(dead=set(canary) if dead else set()))
+    assert choice.endpoint in (stable if halted or dead else (*stable, *canary))
+    assert choice.backend == ("stable" if choice.endpoint in stable else "canary")
+    assert choice.revision == shop.revision

@@ -1,0 +1,72 @@
+import pytest
+
+from proxy.routing.endpoint import Endpoint
+
+
+@pytest.mark.parametrize(
+    ("written", "url", "scheme", "host", "port", "path"),
+    [
+        ("http://127.0.0.1:9001", "http://127.0.0.1:9001", "http", "127.0.0.1", 9001, ""),
+        ("http://checkout", "http://checkout", "http", "checkout", 80, ""),
+        ("http://checkout:80", "http://checkout", "http", "checkout", 80, ""),
+        (
+            "HTTP://Check_Out.Example:8080",
+            "http://check_out.example:8080",
+            "http",
+            "check_out.example",
+            8080,
+            "",
+        ),
+        ("http://[::1]:80", "http://[::1]", "http", "::1", 80, ""),
+        ("http://[0:0::0:1]:81", "http://[::1]:81", "http", "::1", 81, ""),
+        ("http://a:65535", "http://a:65535", "http", "a", 65535, ""),
+        ("unix:/run/app.sock", "unix:/run/app.sock", "unix", "", 0, "/run/app.sock"),
+        ("unix:///run/app.sock", "unix:/run/app.sock", "unix", "", 0, "/run/app.sock"),
+        ("unix:/" + 106 * "a", "unix:/" + 106 * "a", "unix", "", 0, "/" + 106 * "a"),
+    ],
+)
+def test_reads_an_address_in_its_one_spelling(
+    written: str, url: str, scheme: str, host: str, port: int, path: str
+) -> None:
+    endpoint = Endpoint.parse(written)
+    assert (endpoint.url, endpoint.scheme, endpoint.host) == (url, scheme, host)
+    assert (endpoint.port, endpoint.path, str(endpoint)) == (port, path, url)
+    assert Endpoint.parse(url) == endpoint
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        ("", "expected http://host"),
+        ("127.0.0.1:9001", "expected http://host"),
+        ("https://127.0.0.1", "expected http://host"),
+        ("http:/a", "expected http://host"),
+        ("http://", "nothing after it"),
+        ("http://a/", "nothing after it"),
+        ("http://a:9001/path", "nothing after it"),
+        ("http://user@a", "nothing after it"),
+        ("http://a:", "nothing after it"),
+        ("http://a b", "nothing after it"),
+        ("http://a\r\nX: y", "nothing after it"),
+        ("http://a\n", "nothing after it"),
+        ("http://a:0", "0 is no port"),
+        ("http://a:65536", "65536 is no port"),
+        ("http://[::1", "nothing after it"),
+        ("http://[1:2]", "no IPv6 address"),
+        ("unix:run/app.sock", "absolute path"),
+        ("unix:", "absolute path"),
+        ("unix://", "absolute path"),
+        ("unix:/run/a\0b", "control character"),
+        ("unix:/" + 107 * "a", "at most 107 bytes"),
+    ],
+)
+def test_refuses_anything_else_in_words(written: str, said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        Endpoint.parse(written)
+
+
+def test_is_known_by_its_url() -> None:
+    one, same, other = map(Endpoint.parse, ("http://A", "http://a:80", "http://b"))
+    assert one == same != other
+    assert hash(one) == hash(same)
+    assert {one: 1}[same] == 1

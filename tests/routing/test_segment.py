@@ -1,0 +1,88 @@
+from collections.abc import Callable
+from typing import get_args
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from proxy.http1.head import RequestHead
+from proxy.routing.match import Condition, Kind
+from proxy.routing.segment import Screen, Segment
+from proxy.routing.sources import Source
+
+Ask = Callable[..., RequestHead]
+
+WORDS = ("", "a", "b", "ab", "/", "/a", "/ab", "GET", "PUT")
+
+
+@st.composite
+def conditions(draw: st.DrawFn) -> Condition:
+    kind = draw(st.sampled_from(get_args(Kind)))
+    values = draw(st.lists(st.sampled_from(WORDS), min_size=1, max_size=2))
+    return Condition(
+        draw(st.sampled_from(get_args(Source))), draw(st.sampled_from(("x", "Y"))), kind, tuple(values)
+    )
+
+
+@st.composite
+def heads(draw: st.DrawFn) -> RequestHead:
+    values = st.sampled_from(WORDS)
+    headers = draw(st.lists(st.tuples(st.sampled_from(("x", "y")), values), max_size=3))
+    cookies = draw(st.lists(st.tuples(st.sampled_from(("x", "Y")), values), max_size=2))
+    lines = [*headers, *(("cookie", f"{name}={value}") for name, value in cookies)]
+    fields = [(name.encode(), name.title().encode(), value.encode()) for name, value in lines]
+    target = draw(st.sampled_from(("*", "/", "/a", "/a/b", "/ab", "/?x=a&Y=b", "/a?Y=ab", "/?x")))
+    return RequestHead(draw(st.sampled_from((b"GET", b"PUT"))), target.encode(), 1, fields)
+
+
+@given(st.lists(st.lists(conditions(), min_size=1, max_size=3), max_size=8), st.lists(heads(), max_size=8))
+def test_the_screen_finds_what_asking_one_by_one_finds(
+    rules: list[list[Condition]], requests: list[RequestHead]
+) -> None:
+    segments = tuple(Segment(f"s{n}", "canary", tuple(rule)) for n, rule in enumerate(rules))
+    screen = Screen(segments)
+    for head in requests:
+        expected = next((segment for segment in segments if segment.matches(head)), None)
+        assert screen.first(head) is expected
+
+
+def test_a_segment_wants_all_its_conditions(ask: Ask) -> None:
+    beta = Condition("header", "x-beta", "present")
+    berlin = Condition("cookie", "city", "exact", ("Berlin",))
+    segment = Segment("beta-berlin", "canary", (beta, berlin))
+    assert segment.matches(ask(fields=[("X-Beta", "1"), ("Cookie", "city=Berlin")]))
+    assert not segment.matches(ask(fields=[("X-Beta", "1")]))
+    assert not segment.matches(ask(fields=[("Cookie", "city=Berlin")]))
+    assert segment.sharpest is berlin
+
+
+def test_the_first_in_file_order_wins(ask: Ask) -> None:
+    broad = Segment("broad", "stable", (Condition("header", "x", "prefix", ("a",)),))
+    sharp = Segment("sharp", "canary", (Condition("header", "x", "exact", ("ab",)),))
+    request = ask(fields=[("X", "ab")])
+    assert Screen((broad, sharp)).first(request) is broad
+    assert Screen((sharp, broad)).first(request) is sharp
+    assert Screen(()).first(request) is None
+
+
+def test_a_header_is_read_once_for_all_segments() -> None:
+    class Fields(list[tuple[bytes, bytes, bytes]]):
+        passes = 0
+
+        def __iter__(self):  # type: ignore[no-untyped-def]  # the list's own
+            self.passes += 1
+            return super().__iter__()
+
+    fields = Fields([(b"x", b"X", b"no"), (b"y", b"Y", b"no")])
+    names = ("x", "y", "z")
+    segments = tuple(
+        Segment(f"s{n}", "canary", (Condition("header", names[n % 3], "exact", (f"v{n}",)),))
+        for n in range(20)
+    )
+    assert Screen(segments).first(RequestHead(b"GET", b"/", 1, fields)) is None
+    assert fields.passes == 1
+
+
+def test_refuses_a_segment_that_asks_for_nothing() -> None:
+    with pytest.raises(ValueError, match="`all` asks for nothing"):
+        Segment("all", "canary", ())

@@ -1,0 +1,123 @@
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any, get_args
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from proxy.routing.endpoint import Endpoint
+from proxy.routing.match import Condition, RouteMatch
+from proxy.routing.segment import Segment
+from proxy.routing.sources import Source
+from proxy.routing.split import TOTAL, Split
+from proxy.routing.sticky import Sticky
+from proxy.routing.table import Backend, Service, Timeouts
+
+Serve = Callable[..., Service]
+
+TEXTS = st.text(st.characters(codec="utf-8"), max_size=8)
+ENDPOINTS = st.sampled_from(("http://a:1", "http://[::1]", "unix:/run/a b.sock")).map(Endpoint.parse)
+CONDITIONS = st.one_of(
+    st.builds(
+        Condition,
+        st.sampled_from(get_args(Source)),
+        TEXTS,
+        st.sampled_from(("exact", "prefix", "in")),
+        st.lists(TEXTS, min_size=1, max_size=3).map(tuple),
+    ),
+    st.builds(Condition, st.just("header"), TEXTS, st.just("regex"), st.just(("a+|[b]",))),
+    st.builds(Condition, st.just("query"), TEXTS, st.just("present")),
+)
+SECONDS = st.floats(0.001, 3600)
+
+
+@st.composite
+def services(draw: st.DrawFn) -> Service:
+    names = ("stable", "canary", "next")[: draw(st.integers(1, 3))]
+    canaries = names[1:]
+    parts = st.integers(0, TOTAL // 2)
+    return Service(
+        name=draw(TEXTS),
+        revision=draw(st.integers(0, 2**53)),
+        match=RouteMatch(draw(st.sampled_from(("", "shop.example", "*.example"))), "/" + draw(TEXTS)),
+        backends=tuple(
+            Backend(name, tuple(draw(st.lists(ENDPOINTS, max_size=3))), draw(TEXTS)) for name in names
+        ),
+        split=Split(tuple((name, draw(parts)) for name in canaries)),
+        halted=frozenset(draw(st.sets(st.sampled_from(canaries)))) if canaries else frozenset(),
+        segments=tuple(
+            draw(
+                st.lists(
+                    st.builds(
+                        Segment,
+                        TEXTS,
+                        st.sampled_from(names),
+                        st.lists(CONDITIONS, min_size=1, max_size=2).map(tuple),
+                    ),
+                    max_size=3,
+                )
+            )
+        ),
+        sticky=draw(
+            st.sampled_from((Sticky.off(), Sticky("cookie", "weir", True, "s"), Sticky("client-ip")))
+        ),
+        force=draw(st.sampled_from(("", "x-canary"))),
+        choice_header=draw(st.sampled_from(("", "X-Weir-Choice"))),
+        timeouts=Timeouts(draw(SECONDS), draw(SECONDS), draw(SECONDS)),
+    )
+
+
+@given(services())
+def test_survives_json(service: Service) -> None:
+    again = Service.from_json(json.loads(json.dumps(service.to_json())))
+    assert again == service
+    assert again.to_json() == service.to_json()
+    assert hash(again) == hash(service)
+
+
+@given(services())
+def test_a_halted_backend_has_no_endpoint_in_service(service: Service) -> None:
+    for backend in service.backends:
+        assert service.in_service[backend.name] == (
+            () if backend.name in service.halted else backend.endpoints
+        )
+
+
+STABLE, CANARY = Backend("stable", ()), Backend("canary", ())
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"backends": ()}, "stable comes first"),
+        ({"backends": (CANARY, STABLE)}, "stable comes first"),
+        ({"backends": (STABLE, CANARY, CANARY)}, "each backend once"),
+        ({"halted": frozenset({"stable"})}, "stable never halts"),
+        ({"backends": (STABLE,)}, "no backend canary"),
+        ({"split": Split((("next", 1),))}, "no backend next"),
+        ({"segments": (Segment("s", "gone", (Condition("path", "", "present"),)),)}, "no backend gone"),
+    ],
+)
+def test_refuses_what_does_not_fit_together(serve: Serve, changes: dict[str, Any], said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        replace(serve(), **changes)
+
+
+def test_a_halt_may_outlive_its_backend(serve: Serve) -> None:
+    left = replace(serve(), backends=(STABLE,), split=Split(), halted=frozenset({"canary"}))
+    assert dict(left.in_service) == {"stable": ()}
+
+
+@pytest.mark.parametrize("change", [{"name": None}, {"backends": 7}, {"match": {}}, {"split": [["canary"]]}])
+def test_says_so_when_json_describes_no_service(serve: Serve, change: dict[str, Any]) -> None:
+    value = {**serve().to_json(), **change}
+    if change == {"name": None}:
+        del value["name"]
+    with pytest.raises(ValueError):
+        Service.from_json(value)
+
+
+def test_timeouts_are_those_of_the_documentation() -> None:
+    assert Timeouts() == Timeouts(connect=5, response=60, body=60)
