@@ -1,0 +1,43 @@
+"""What `weir run` found in the config file and the command line, as far as the supervisor needs it."""
+
+import json
+from dataclasses import asdict, dataclass
+from typing import Any
+
+Address = tuple[str, int]
+"""Host and port; the host "" means every interface."""
+
+
+@dataclass(frozen=True, slots=True)
+class LaunchPlan:
+    """Everything that is fixed for the life of the supervisor. It travels to it as a small JSON file."""
+
+    listen: tuple[Address, ...]
+    admin: Address
+    workers: int
+    directory: str
+    """A private directory (mode 0700) for the link socket and the config text; removed at the end."""
+    config: str
+    """Path of the validated config text."""
+    source: str
+    """The config file as the person named it, for messages."""
+    state: str
+    """Absolute path of the ledger."""
+    delay: float
+    """Seconds between `/readyz` turning 503 and closing the listeners."""
+    grace: float
+    """Seconds that requests in flight have to finish after that."""
+    log_level: str
+    """debug, info, warning or error."""
+
+    def to_json(self) -> str:
+        """The plan as JSON text."""
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def from_json(cls, text: str) -> "LaunchPlan":
+        """The inverse of `to_json`. Nobody but `weir run` writes a plan, so a wrong one is not explained."""
+        data: dict[str, Any] = json.loads(text)
+        listen = tuple((host, port) for host, port in data.pop("listen"))
+        host, port = data.pop("admin")
+        return cls(listen=listen, admin=(host, port), **data)

@@ -1,0 +1,163 @@
+"""The listening sockets, bound once for the life of the supervisor.
+
+On Linux every worker has a socket of its own for each address (SO_REUSEPORT), so that the kernel spreads
+connections without a lock and without waking everybody. The supervisor keeps a copy of each: connections that
+wait in the queue of a dead worker are there for the next one. Elsewhere SO_REUSEPORT does not spread, and one
+socket is shared by all.
+
+SO_REUSEPORT also lets a second proxy of the same user bind the same port without a word and take half of the
+traffic. Hence the trial: before any is bound for good, every address is bound once without it, all at the
+same time so that one named twice is found too.
+"""
+
+import contextlib
+import errno
+import os
+import socket
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from proxy.supervisor.plan import Address, LaunchPlan
+
+_QUEUE = 4096
+"""Connections that may wait to be accepted; the kernel lowers it to its own bound (net.core.somaxconn)."""
+
+_LISTEN_KEY = "`listen:` or --listen"
+_ADMIN_KEY = "`admin.listen:` or --admin"
+
+_SPREADS = sys.platform == "linux"
+
+_ADVICE = {
+    errno.EADDRINUSE: "it is already in use: stop the program that has it, or choose another with {key}",
+    errno.EACCES: "not permitted: a port below 1024 takes root or CAP_NET_BIND_SERVICE; correct {key}",
+    errno.EADDRNOTAVAIL: "this machine has no such address: correct {key}",
+}
+
+
+class CannotListen(Exception):
+    """An address that can't be bound; the text names it and says what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sockets:
+    """All that is bound: `workers[i]` are the sockets of worker i, one for each address of `listen`."""
+
+    workers: tuple[tuple[socket.socket, ...], ...]
+    admin: socket.socket
+    link: socket.socket
+    listen: tuple[Address, ...]
+    """As asked for, but with the port that the system chose where 0 was asked for."""
+    admin_at: Address
+
+    def close_listeners(self) -> None:
+        """Close the supervisor's copies of what clients connect to."""
+        for sockets in self.workers:
+            for each in sockets:
+                each.close()
+
+    def close(self) -> None:
+        """Close everything."""
+        self.close_listeners()
+        self.admin.close()
+        self.link.close()
+
+
+def bind(plan: LaunchPlan) -> Sockets:
+    """Bind everything that the plan names. CannotListen when one of the addresses can't be had."""
+    *listen, admin = _trial(plan)
+    with contextlib.ExitStack() as undo:
+        link = undo.enter_context(_bind_link(Path(plan.directory) / "link"))
+        admin_socket = undo.enter_context(_bind(admin, _ADMIN_KEY))
+        sets = 1 if not _SPREADS else plan.workers
+        bound = [
+            tuple(undo.enter_context(_bind(address, _LISTEN_KEY, spread=_SPREADS)) for address in listen)
+            for _ in range(sets)
+        ]
+        undo.pop_all()
+    workers = tuple(bound) if _SPREADS else tuple(bound * plan.workers)
+    return Sockets(workers=workers, admin=admin_socket, link=link, listen=tuple(listen), admin_at=admin)
+
+
+def _trial(plan: LaunchPlan) -> Sequence[Address]:
+    """Bind every address, alone on its port, and let go: the addresses with their real ports, admin last."""
+    with contextlib.ExitStack() as bound:
+        found = []
+        for address, key in [*((each, _LISTEN_KEY) for each in plan.listen), (plan.admin, _ADMIN_KEY)]:
+            trial = bound.enter_context(_bind(address, key))
+            found.append((address[0], trial.getsockname()[1]))
+        return found
+
+
+def _bind(address: Address, key: str, *, spread: bool = False) -> socket.socket:
+    host, port = address
+    try:
+        return _listening(host, port, spread)
+    except (OSError, UnicodeError) as error:
+        number = getattr(error, "errno", None)
+        advice = _ADVICE.get(number or 0, "{reason}: correct {key}")
+        reason = getattr(error, "strerror", None) or str(error)
+        raise CannotListen(
+            f"cannot listen on {display(address)}: {advice.format(key=key, reason=reason)}"
+        ) from error
+
+
+def _listening(host: str, port: int, spread: bool) -> socket.socket:
+    if host == "":
+        return _everywhere(port, spread)
+    family, _, _, _, where = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+    # An IPv6 address given by name stays IPv6 alone, so that 0.0.0.0 and [::] may both be listed.
+    return _open(family, where, spread, both=False)
+
+
+def _everywhere(port: int, spread: bool) -> socket.socket:
+    """One socket for IPv6 and IPv4, or for IPv4 alone where the machine has no IPv6."""
+    try:
+        return _open(socket.AF_INET6, ("::", port), spread, both=True)
+    except OSError as error:
+        if error.errno not in (errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL, errno.EPROTONOSUPPORT):
+            raise
+    return _open(socket.AF_INET, ("0.0.0.0", port), spread, both=False)
+
+
+def _open(family: int, where: object, spread: bool, *, both: bool) -> socket.socket:
+    opened = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        # Without it a restart would wait a minute for the connections in TIME_WAIT.
+        opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if spread:
+            opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        if family == socket.AF_INET6:
+            opened.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0 if both else 1)
+        opened.bind(where)  # type: ignore[arg-type]  # as getaddrinfo gave it; its shape depends on the family
+        opened.listen(_QUEUE)
+        opened.setblocking(False)
+    except BaseException:
+        opened.close()
+        raise
+    return opened
+
+
+def _bind_link(path: Path) -> socket.socket:
+    opened = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        opened.bind(os.fspath(path))
+        opened.listen(_QUEUE)
+        opened.setblocking(False)
+    except OSError as error:
+        opened.close()
+        raise CannotListen(f"cannot listen on {path}: {error}; set TMPDIR to another directory") from error
+    return opened
+
+
+def display(address: Address) -> str:
+    """As a person writes it: 127.0.0.1:8080, [::1]:8080, and :8080 for every interface."""
+    host, port = address
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def url(address: Address) -> str:
+    """Where to point a browser: every interface is shown as 0.0.0.0."""
+    host, port = address
+    return f"http://{display((host or '0.0.0.0', port))}"
