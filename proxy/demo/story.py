@@ -25,8 +25,8 @@ KEPT = (0.3, 0.7)  # where v2's share has to lie at 50 %: 400 customers are few,
 class Pace:
     """The story's times in seconds, and how many times a second customers ask.
 
-    An act takes `act`; a trip may take `trip`; `settle` lets the answers come in that were on the way when the
-    canary was taken out; `look` lies between two looks at how things stand.
+    An act takes `act`; a trip may take `trip`; `settle` lets the answers come in that were on the way when
+    the canary was taken out; `look` lies between two looks at how things stand.
     """
 
     act: float

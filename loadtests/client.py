@@ -1,0 +1,143 @@
+"""A plain HTTP/1.1 client that hides nothing.
+
+Ready-made clients send a request again when a kept-alive connection breaks under it. That is kind, and it
+would hide exactly what is measured here; so this one reports every broken request as it happened. It knows
+what it needs and no more: GET, kept-alive connections, Content-Length and chunked bodies.
+"""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+
+PATIENCE = 10.0  # seconds until a request counts as lost
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came back: `sent` and `at` in monotonic seconds; status 0 and `trouble` when nothing whole did."""
+
+    sent: float
+    at: float
+    status: int = 0
+    headers: Mapping[str, str] = field(default_factory=dict)
+    trouble: str = ""
+
+    @property
+    def version(self) -> str:
+        """The version that the sample names; "" when there is none."""
+        return self.headers.get("x-version", "")
+
+    @property
+    def good(self) -> bool:
+        """A whole 2xx answer."""
+        return 200 <= self.status < 300
+
+
+class Connection:
+    """One kept-alive connection."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._reader = reader
+        self._writer = writer
+
+    @property
+    def usable(self) -> bool:
+        """False when the other side has closed it while it was idle."""
+        return not self._reader.at_eof() and not self._writer.is_closing()
+
+    def close(self) -> None:
+        """Closes at once."""
+        self._writer.close()
+
+    async def ask(self, request: bytes) -> tuple[int, dict[str, str]]:
+        """Sends one request; status and headers once the body is read. OSError or EOFError when it broke."""
+        self._writer.write(request)
+        head = (await self._reader.readuntil(b"\r\n\r\n")).decode("latin-1")
+        status_line, *lines = head.split("\r\n")
+        headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
+        if "content-length" in headers:
+            await self._reader.readexactly(int(headers["content-length"]))
+        elif headers.get("transfer-encoding", "").lower() == "chunked":
+            await self._skip_chunks()
+        if headers.get("connection", "").lower() == "close":
+            self.close()
+        return int(status_line.split(" ", 2)[1]), headers
+
+    async def _skip_chunks(self) -> None:
+        while size := int((await self._reader.readuntil(b"\r\n")).split(b";")[0], 16):
+            await self._reader.readexactly(size + 2)
+        await self._reader.readuntil(b"\r\n")
+
+
+class Client:
+    """Requests to one address over as many kept-alive connections as are wanted at once."""
+
+    def __init__(self, port: int, host: str = "127.0.0.1") -> None:
+        self._address = (host, port)
+        self._idle: list[Connection] = []
+
+    def close(self) -> None:
+        """Closes the idle connections."""
+        while self._idle:
+            self._idle.pop().close()
+
+    def request(self, path: str, headers: Mapping[str, str] = {}) -> bytes:
+        """A GET as it goes over the wire."""
+        host, port = self._address
+        lines = [f"GET {path} HTTP/1.1", f"Host: {host}:{port}", *(f"{k}: {v}" for k, v in headers.items())]
+        return "\r\n".join([*lines, "", ""]).encode("latin-1")
+
+    async def ask(self, request: bytes) -> Answer:
+        """One request, sent once; whatever goes wrong is part of the answer."""
+        sent = time.monotonic()
+        connection: Connection | None = None
+        try:
+            async with asyncio.timeout(PATIENCE):
+                connection = await self._take()
+                status, headers = await connection.ask(request)
+        except (OSError, EOFError, TimeoutError, ValueError) as problem:
+            if connection is not None:
+                connection.close()
+            return Answer(sent, time.monotonic(), trouble=f"{type(problem).__name__}: {problem}")
+        self._idle.append(connection)
+        return Answer(sent, time.monotonic(), status, headers)
+
+    async def _take(self) -> Connection:
+        while self._idle:
+            connection = self._idle.pop()
+            if connection.usable:
+                return connection
+            connection.close()
+        return Connection(*await asyncio.open_connection(*self._address))
+
+
+async def closed_loop(count: int, wide: int, ask: Callable[[int], Awaitable[None]]) -> None:
+    """Calls `ask` with 0 .. count-1, `wide` of them at a time."""
+    numbers = iter(range(count))
+
+    async def one() -> None:
+        for number in numbers:
+            await ask(number)
+
+    async with asyncio.TaskGroup() as group:
+        for _ in range(wide):
+            group.create_task(one())
+
+
+async def open_loop(
+    rate: float, ask: Callable[[int], Awaitable[None]], over: asyncio.Event, most: int
+) -> None:
+    """Calls `ask` `rate` times a second, however long its answers take, until `over` or `most` calls."""
+    begun, asked = time.monotonic(), 0
+    async with asyncio.TaskGroup() as group:
+        while not over.is_set() and asked < most:
+            due = min(int((time.monotonic() - begun) * rate) - asked, most - asked)
+            for number in range(asked, asked + due):
+                group.create_task(_as_coroutine(ask, number))
+            asked += due
+            await asyncio.sleep(max(0.001, (asked + 1) / rate - (time.monotonic() - begun)))
+
+
+async def _as_coroutine(ask: Callable[[int], Awaitable[None]], number: int) -> None:
+    await ask(number)

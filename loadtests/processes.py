@@ -1,0 +1,84 @@
+"""The process table: who is whose child, what it runs, and how much CPU it has used.
+
+Linux tells it in /proc; elsewhere `ps` does (slim images of Linux have none).
+"""
+
+import contextlib
+import os
+import signal
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+
+from proxy.demo.children import wait_until
+
+PROC = Path("/proc")
+
+
+def descendants(root: int) -> list[int]:
+    """`root` and all processes below it, parents first."""
+    children: dict[int, list[int]] = {}
+    for pid, parent in parents().items():
+        children.setdefault(parent, []).append(pid)
+    found = [root]
+    for pid in found:
+        found.extend(children.get(pid, ()))
+    return found
+
+
+def parents() -> Mapping[int, int]:
+    """The parent of every process that runs; those that only wait to be reaped are left out."""
+    rows = proc_rows() if (PROC / "self" / "stat").exists() else ps_rows()
+    return {pid: parent for pid, parent, state in rows if not state.startswith(("Z", "X"))}
+
+
+def proc_rows() -> list[tuple[int, int, str]]:
+    """(pid, parent, state) of every process, from /proc."""
+    pids = [int(entry.name) for entry in PROC.iterdir() if entry.name.isdigit()]
+    rows = ((pid, stat_fields(pid)) for pid in pids)
+    return [(pid, int(fields[1]), fields[0]) for pid, fields in rows if fields]
+
+
+def ps_rows() -> list[tuple[int, int, str]]:
+    """(pid, parent, state) of every process, from ps."""
+    lines = run_ps("-A", "-o", "pid=,ppid=,stat=").splitlines()
+    return [(int(pid), int(parent), state) for pid, parent, state in (line.split() for line in lines)]
+
+
+def stat_fields(pid: int) -> list[str]:
+    """The fields of /proc/PID/stat from the state on; [] when the process has gone."""
+    with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+        # The name before them stands in parentheses and may contain anything.
+        return (PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()
+    return []
+
+
+def command_line(pid: int) -> str:
+    """How a process was started; "" when it has gone."""
+    if not (PROC / "self" / "cmdline").exists():
+        return run_ps("-o", "args=", "-p", str(pid)).strip()
+    with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+        return (PROC / str(pid) / "cmdline").read_text().replace("\0", " ").strip()
+    return ""
+
+
+def run_ps(*arguments: str) -> str:
+    """The output of ps; "" when it finds nothing."""
+    return subprocess.run(["ps", *arguments], capture_output=True, text=True, check=False).stdout
+
+
+def kill(pid: int) -> None:
+    """SIGKILL; nothing when the process has gone."""
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGKILL)
+
+
+def await_gone(pids: list[int], seconds: float = 10.0) -> None:
+    """Waits until none of `pids` runs."""
+    wait_until(lambda: not set(pids) & set(parents()), f"processes {pids} are gone", seconds, pause=0.05)
+
+
+def cpu_seconds(pids: list[int]) -> float:
+    """CPU time (user and system) that these processes have used up to now; Linux only."""
+    ticks = sum(int(fields[11]) + int(fields[12]) for fields in map(stat_fields, pids) if fields)
+    return ticks / os.sysconf("SC_CLK_TCK")
