@@ -33,15 +33,21 @@ Side = tuple[str, str]
 """Service, backend."""
 
 
+Mark = tuple[str, Key]
+"""Boot of a worker, and the key of one entry of its tally."""
+
+
 @dataclass(frozen=True, slots=True)
 class Kept:
     """What was counted: sums, and the marks up to which each worker's boot is contained in them."""
 
     totals: dict[Side, Counts] = field(default_factory=dict)
-    marks: dict[tuple[str, Key], Counts] = field(default_factory=dict)
+    marks: dict[Mark, Counts] = field(default_factory=dict)
     """By boot and key: the cumulative counts that were used last."""
     numbers: dict[str, int] = field(default_factory=dict)
     """By boot: the number of the report that was used last."""
+    dropped: frozenset[Mark] = frozenset()
+    """Marks that are of no use any more."""
 
 
 class Ledger:
@@ -112,6 +118,10 @@ class Ledger:
             write(
                 "INSERT OR REPLACE INTO marks VALUES (?, ?, ?, ?, ?)",
                 [(boot, *key, _text(counts)) for (boot, key), counts in kept.marks.items()],
+            )
+            write(
+                "DELETE FROM marks WHERE boot = ? AND service = ? AND revision = ? AND backend = ?",
+                [(boot, *key) for boot, key in kept.dropped],
             )
             write(
                 "INSERT OR REPLACE INTO boots VALUES (?, ?, ?)",

@@ -152,6 +152,13 @@ def test_what_was_counted_comes_back(ledger, path):
     again.close()
 
 
+def test_dropped_marks_go(ledger):
+    key, other = ("checkout", 1, "canary"), ("checkout", 2, "canary")
+    ledger.keep(Kept({}, {("b1", key): counts(3), ("b1", other): counts(1)}, {"b1": 7}), at=100.0)
+    ledger.keep(Kept(dropped=frozenset({("b1", key)})), at=100.0)
+    assert ledger.kept() == Kept({}, {("b1", other): counts(1)}, {"b1": 7})
+
+
 def test_forgotten_boots_leave_their_sums(ledger):
     key = ("checkout", 1, "canary")
     ledger.keep(Kept({("checkout", "canary"): counts(3)}, {("b1", key): counts(3)}, {"b1": 7}), at=100.0)
