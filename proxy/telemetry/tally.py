@@ -238,9 +238,10 @@ class Tally:
         ]
 
     def forget(self, keys: Iterable[Key], number: int) -> None:
-        """Drop entries that control needs no more, as it holds report `number` and all before it for good.
+        """Drop entries that control needs no more, as it holds report `number` for good.
 
-        Keeps those that are open, that changed since, and those not known.
+        It must hold all before that one as well, as it does when no connection broke since the last report of
+        `everything`. Entries that are open, or changed after the report, stay; unknown keys do nothing.
         """
         for key in keys:
             if self._reported.get(key, number + 1) > number or key in self._unreported:

@@ -118,6 +118,11 @@ def test_nothing_is_subtracted_from_another_life():
     assert new.minus(Counts()) == counted([outcome()] * 2)
 
 
+def test_a_sum_and_a_difference_are_no_life():
+    assert Counts(life=3).plus(Counts(life=4)).life == 0
+    assert Counts(life=3).minus(Counts(life=3)).life == 0
+
+
 @given(COUNTS, st.integers(0, 9), st.integers(0, 9))
 def test_json_round_trip(counts, in_flight, life):
     counts.in_flight, counts.life = in_flight, life
@@ -266,8 +271,11 @@ def test_its_repr_tells_its_state():
 
 
 class Link(RuleBasedStateMachine):
-    """A worker's tally and a control that takes differences, with a link between that loses, repeats and
-    reorders reports and acknowledgements, and revisions that come and go."""
+    """A worker's tally and a control that takes differences. The link loses, repeats and reorders reports and
+    acknowledgements, and the worker forgets whatever key it is told to.
+
+    Control acknowledges a report when it has it and all before it, or when it is one of everything.
+    """
 
     KEYS = tuple(("shop", revision, backend) for revision in (1, 2) for backend in ("stable", "canary"))
 
@@ -278,6 +286,7 @@ class Link(RuleBasedStateMachine):
         self.open = []
         self.sent = []
         self.acknowledged = 0
+        self.whole = 0
         self.last = 0
         self.marks = {}
         self.totals = Counts()
@@ -298,7 +307,7 @@ class Link(RuleBasedStateMachine):
     @rule(everything=st.booleans())
     def report(self, everything):
         entries = self.tally.everything() if everything else self.tally.changed()
-        self.sent.append((self.tally.number, entries))
+        self.sent.append((self.tally.number, entries, everything))
 
     @rule(data=st.data())
     def deliver_any_report_any_number_of_times(self, data):
@@ -311,7 +320,7 @@ class Link(RuleBasedStateMachine):
 
     @rule()
     def acknowledgement_travels(self):
-        self.acknowledged = self.last
+        self.acknowledged = self.whole
 
     @rule()
     def connect_again(self):
@@ -319,11 +328,13 @@ class Link(RuleBasedStateMachine):
         self.report(everything=True)
         self.take(*self.sent[-1])
 
-    def take(self, number, entries):
+    def take(self, number, entries, everything):
         """What control does with a report."""
         if number <= self.last:
             return
         self.last = number
+        if everything or number == self.whole + 1:
+            self.whole = number
         for key, counts in entries.items():
             self.totals.absorb(counts.minus(self.marks.get(key, Counts())))
             self.marks[key] = counts
