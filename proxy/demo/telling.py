@@ -5,7 +5,7 @@ import signal
 import sys
 from types import FrameType
 
-from proxy.demo.admin import AdminError
+from proxy.cli.client import Failure
 from proxy.demo.children import ChildEnded, TookTooLong
 from proxy.demo.ports import NoFreePort
 from proxy.demo.screen import Screen, screen_for
@@ -37,7 +37,7 @@ def run(*, quick: bool) -> int:
             asyncio.run(told.tell(stage, screen))
     except Interrupted as end:
         return told.code if told.over else 128 + end.signum
-    except (ChildEnded, TookTooLong, AdminError, NoFreePort) as problem:
+    except (ChildEnded, TookTooLong, Failure, NoFreePort) as problem:
         print(f"weir demo: {problem}", file=sys.stderr)
         return 1
     return told.code

@@ -1,0 +1,74 @@
+"""The demo's calls are those of the API, and a trip that doesn't come is an error with the last verdict."""
+
+import asyncio
+import json
+from typing import Any
+
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+
+from proxy.cli.client import Failure
+from proxy.demo.admin import Admin
+from proxy.demo.children import TookTooLong
+
+VIEW = {"name": "shop", "trip": None, "verdict": {"state": "inconclusive", "findings": []}}
+
+
+class Api:
+    """Remembers what it was asked; trips after `looks` looks."""
+
+    def __init__(self, looks: int) -> None:
+        self.looks = looks
+        self.asked: list[tuple[str, str, Any]] = []
+
+    async def answer(self, request: web.Request) -> web.Response:
+        body = await request.text()
+        self.asked.append((request.method, request.path, json.loads(body) if body else None))
+        if request.path.endswith("/history"):
+            return web.json_response({"service": "shop", "entries": [{"event": "release"}]})
+        if request.path == "/metrics":
+            return web.Response(text="weir_build_info 1\n")
+        if request.path.endswith("/resume"):
+            return web.json_response({"title": "Conflict", "status": 409, "detail": "it runs"}, status=409)
+        self.looks -= 1
+        return web.json_response(VIEW | {"trip": {"sentence": "bad"} if self.looks < 0 else None})
+
+
+async def ask(api: Api, question: Any) -> Any:
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", api.answer)
+    server = TestServer(app)
+    await server.start_server()
+    try:
+        return await asyncio.to_thread(question, Admin(f"http://127.0.0.1:{server.port}"))
+    finally:
+        await server.close()
+
+
+async def test_a_weight_is_set_with_its_reason():
+    api = Api(9)
+    await ask(api, lambda admin: admin.set_weight("shop", 5, "why not"))
+    order = {"canary": 5, "reason": "why not", "actor": "demo"}
+    assert api.asked == [("PUT", "/api/v1/services/shop/weights", order)]
+
+
+async def test_a_trip_is_awaited():
+    assert (await ask(Api(3), lambda admin: admin.await_trip("shop", 10)))["trip"] == {"sentence": "bad"}
+
+
+async def test_a_trip_that_does_not_come_tells_the_last_verdict():
+    with pytest.raises(TookTooLong, match=r"shop was not tripped within 0\.05 s.*inconclusive"):
+        await ask(Api(10_000), lambda admin: admin.await_trip("shop", 0.05))
+
+
+async def test_history_metrics_and_readiness():
+    assert await ask(Api(9), lambda admin: admin.history("shop")) == [{"event": "release"}]
+    assert await ask(Api(9), lambda admin: admin.metrics()) == "weir_build_info 1\n"
+    assert await ask(Api(9), lambda admin: admin.ready()) is True
+    assert Admin("http://127.0.0.1:1").ready() is False
+
+
+async def test_a_refusal_carries_the_reason():
+    with pytest.raises(Failure, match=r"it runs.*409"):
+        await ask(Api(9), lambda admin: admin.resume("shop"))

@@ -1,0 +1,43 @@
+"""The stage: its config file is one that the proxy accepts, and a taken port is tried around."""
+
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from proxy.config.reading import read
+from proxy.demo import stage
+from proxy.demo.admin import Admin
+from proxy.demo.children import ChildEnded
+
+SAMPLES = {version: f"http://127.0.0.1:{port}" for version, port in (("v1", 1), ("v2", 2), ("v3", 3))}
+
+
+def test_the_config_is_valid_and_writes_no_checks():
+    config = read(stage.config_text(8080, 9900, SAMPLES), "weir.yaml", {})
+    assert (config.listen[0].port, config.admin.listen.port) == (8080, 9900)
+    assert list(config.services) == ["shop", "search"]
+    assert [service.checks for service in config.services.values()] == [None, None]
+    assert [service.weight for service in config.services.values()] == [0, 0]
+
+
+@pytest.mark.parametrize(("failures", "starts"), [(0, True), (stage.STARTS - 1, True), (stage.STARTS, False)])
+def test_a_proxy_that_does_not_start_is_tried_again(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, failures: int, starts: bool
+):
+    attempts: list[int] = []
+    made = stage.Stage("http://127.0.0.1:8080", Admin("http://127.0.0.1:9900"), SAMPLES, tmp_path, ())
+
+    def attempt(samples: Any, directory: Path) -> stage.Stage:
+        attempts.append(1)
+        if len(attempts) <= failures:
+            raise ChildEnded("the proxy ended with exit code 1: port in use")
+        return made
+
+    monkeypatch.setattr(stage, "try_proxy", attempt)
+    outcome = None
+    with suppress(ChildEnded):
+        outcome = stage.start_proxy(SAMPLES, tmp_path)
+    assert outcome is (made if starts else None)
+    assert len(attempts) == min(failures + 1, stage.STARTS)

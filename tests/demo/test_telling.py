@@ -1,0 +1,88 @@
+"""The run as a whole: what is said at its end, and its exit code."""
+
+import io
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from proxy.demo import telling
+from proxy.demo.admin import Admin
+from proxy.demo.children import ChildEnded
+from proxy.demo.screen import PlainScreen
+from proxy.demo.stage import Stage
+from proxy.demo.story import Story
+
+
+@pytest.fixture(autouse=True)
+def signals() -> Iterator[None]:
+    before = {signum: signal.getsignal(signum) for signum in telling.SIGNALS}
+    yield
+    for signum, handler in before.items():
+        signal.signal(signum, handler)
+
+
+def stage(admin: str = "http://127.0.0.1:9900") -> Stage:
+    samples = {"v1": "http://127.0.0.1:1"}
+    return Stage("http://127.0.0.1:9", Admin(admin), samples, Path("weir.yaml"), ())
+
+
+@contextmanager
+def bare_stage() -> Iterator[Stage]:
+    yield stage()
+
+
+@pytest.mark.parametrize(
+    ("complaints", "code", "said"),
+    [
+        ([], 0, "v2 kept its traffic, v3 was taken out."),
+        (["v2 failed 3 requests"], 1, "That was not as it has to be:\n  v2 failed 3 requests"),
+    ],
+)
+def test_the_exit_code_follows_the_story(monkeypatch, capsys, complaints: list[str], code: int, said: str):
+    async def played(self: Story) -> list[str]:
+        return complaints
+
+    monkeypatch.setattr(telling, "set_up", bare_stage)
+    monkeypatch.setattr(Story, "play", played)
+    assert telling.run(quick=True) == code
+    assert said in capsys.readouterr().out
+
+
+def test_what_keeps_it_from_playing_is_told(monkeypatch, capsys):
+    @contextmanager
+    def broken() -> Iterator[Stage]:
+        raise ChildEnded("the proxy ended with exit code 1:\nno room")
+        yield
+
+    monkeypatch.setattr(telling, "set_up", broken)
+    assert telling.run(quick=True) == 1
+    assert "weir demo: the proxy ended with exit code 1:\nno room" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("signum", telling.SIGNALS)
+@pytest.mark.parametrize("over", [False, True])
+def test_a_signal_ends_it_with_its_code(monkeypatch, signum: signal.Signals, over: bool):
+    async def interrupted(self: telling.Telling, *_: object) -> None:
+        self.over, self.code = over, 0
+        signal.raise_signal(signum)
+        raise AssertionError("the signal came first")
+
+    monkeypatch.setattr(telling, "set_up", bare_stage)
+    monkeypatch.setattr(telling.Telling, "tell", interrupted)
+    assert telling.run(quick=True) == (0 if over else 128 + signum)
+
+
+@pytest.mark.parametrize(
+    ("admin", "command"),
+    [
+        ("http://127.0.0.1:9900", "  try       weir history search"),
+        ("http://127.0.0.1:9901", "  try       WEIR_ADMIN=http://127.0.0.1:9901 weir history search"),
+    ],
+)
+def test_it_points_out_commands_that_work_as_they_are(admin: str, command: str):
+    out = io.StringIO()
+    telling.point_out(stage(admin), PlainScreen(out))
+    assert command in out.getvalue().splitlines()
