@@ -170,6 +170,12 @@ def test_raising_the_weight_only_adds_users(
     assert (low, high) != ("canary", "stable")
 
 
+def test_force_needs_no_segment_beside_it(ask: Ask, world: World, serve: Serve) -> None:
+    shop = serve(force="x-canary")
+    choice = choose(shop, ask(fields=[("X-Canary", "always")]), "", HIGH, world())
+    assert answer(choice) == ("canary", "force", False)
+
+
 def test_force_without_a_canary_is_ignored(ask: Ask, world: World, serve: Serve) -> None:
     alone = serve(backends=serve().backends[:1], split=Split(), force="x-canary")
     assert answer(choose(alone, ask(fields=[("X-Canary", "always")]), "", LOW, world())) == (

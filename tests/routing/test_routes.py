@@ -56,6 +56,7 @@ MATCHES = {
     "sub": ("*.example", "/"),
     "subsub": ("*.eu.example", "/eu"),
     "health": ("", "/health"),
+    "double": ("", "//"),
 }
 
 
@@ -85,6 +86,8 @@ MATCHES = {
         ("a.example.org", "/health/live", "health"),
         ("", "/health", "health"),
         ("", "/healthy", None),
+        ("", "//", "double"),
+        ("", "//health", "double"),
         ("." * 8000 + "eu.example", "/eu", "subsub"),
     ],
 )

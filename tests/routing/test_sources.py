@@ -43,6 +43,10 @@ def test_finds_the_first_cookie_of_a_name(ask: Ask, lines: list[str], value: byt
     assert cookie(b"a")(ask(fields=[("Cookie", line) for line in lines])) == value
 
 
+def test_a_name_is_no_pattern(ask: Ask) -> None:
+    assert cookie(b"a.b")(ask(fields=[("Cookie", "aab=1; a.b=2")])) == b"2"
+
+
 def by_the_book(lines: list[bytes], name: bytes) -> bytes | None:
     """RFC 6265 section 5.4 read backwards, pair by pair."""
     for pair in b";".join(lines).split(b";"):
