@@ -22,6 +22,8 @@ log = logging.getLogger("weir")
 
 START = 30.0
 """Seconds in which a child must be ready."""
+MARGIN = 2.0
+"""Seconds beyond its grace in which a worker hands its last counts to control."""
 STOP = 5.0
 """Seconds in which control must have ended after `stop`, and any child after SIGKILL."""
 
@@ -128,7 +130,7 @@ class Supervisor:
         for worker in workers:
             worker.let_go("drain")
         bound.close_listeners()
-        await _part(workers, self._plan.grace + 1)
+        await _part(workers, self._plan.grace + MARGIN)
         control.let_go("stop")
         await _part([control], STOP)
 

@@ -189,7 +189,7 @@ def test_a_control_that_dies_while_draining_is_told_again(start: Start) -> None:
 
 
 def test_who_does_not_end_in_time_is_killed(start: Start) -> None:
-    run = start({"worker-1": "stubborn", "control": "stubborn"}, stop=0.3, grace=-0.9).up()
+    run = start({"worker-1": "stubborn", "control": "stubborn"}, stop=0.3, grace=-1.9).up()
     assert run.end(signal.SIGINT) == 0
     assert "weir: worker 1 has not ended within 0.1 s: killed\n" in run.text
     assert "weir: control has not ended within 0.3 s: killed\n" in run.text
