@@ -4,7 +4,6 @@ A script that asks for a weight must not wait for a YAML parser and a web framew
 here imports more than click; every verb lives in a module of its own and the help is written from the table.
 """
 
-import difflib
 from collections.abc import Mapping
 from importlib import import_module
 from typing import NamedTuple
@@ -60,6 +59,8 @@ class Verbs(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """As click does, but an unknown verb is answered with the one that was probably meant."""
         if args and args[0] not in VERBS and not args[0].startswith("-"):
+            import difflib  # takes a tenth of the whole start, and a slip is rare
+
             near = difflib.get_close_matches(args[0], VERBS, n=1)
             hint = f" Did you mean `{near[0]}`?" if near else ""
             ctx.fail(f"there is no verb `{args[0]}`.{hint}")

@@ -1,0 +1,58 @@
+"""`weir init`: the file that it writes is fine, and so is all that it shows in comments."""
+
+import re
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from proxy.cli.init import TEMPLATE, init
+from proxy.config.reading import read
+
+
+@pytest.fixture(autouse=True)
+def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def run(*words: str) -> Result:
+    return CliRunner().invoke(init, words)
+
+
+def test_writes_a_file_that_is_fine() -> None:
+    result = run()
+    assert (result.exit_code, result.output) == (0, "wrote weir.yaml; edit its addresses, then: weir run\n")
+    config = read(Path("weir.yaml").read_text(), "weir.yaml", {})
+    assert config.services["checkout"].weight == 500
+
+
+def test_what_its_comments_show_is_fine_too() -> None:
+    shown = re.sub(r"^( *)# (?=[a-z_]+:|  )", r"\1", TEMPLATE.partition("\n\n")[2], flags=re.MULTILINE)
+    config = read(shown, "weir.yaml", {"WEIR_TOKEN": "a" * 32})
+    service = config.services["checkout"]
+    assert config.admin.token == "a" * 32
+    assert [segment.name for segment in service.segments] == ["staff"]
+    assert service.checks
+    assert [check.metric for check in service.checks] == ["error-rate", "latency-p99"]
+    assert config.timeouts.idle == 75
+
+
+def test_a_path_of_ones_own() -> None:
+    assert run("shop.yaml").output.endswith("then: weir run shop.yaml\n")
+    assert Path("shop.yaml").read_text() == TEMPLATE
+
+
+def test_never_overwrites_unless_forced() -> None:
+    Path("weir.yaml").write_text("mine")
+    result = run()
+    assert result.exit_code == 2
+    assert result.stderr == "weir.yaml exists already; --force overwrites it\n"
+    assert Path("weir.yaml").read_text() == "mine"
+    assert run("--force").exit_code == 0
+    assert Path("weir.yaml").read_text() == TEMPLATE
+
+
+def test_a_place_that_is_not_there() -> None:
+    result = run("nowhere/weir.yaml")
+    assert result.exit_code == 2
+    assert result.stderr == "nowhere/weir.yaml can't be written: no such file or directory\n"

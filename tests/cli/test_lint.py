@@ -1,0 +1,65 @@
+"""`weir lint`: what is wrong, on stderr, and exit code 2."""
+
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from proxy.cli.lint import lint
+
+GOOD = "services:\n  checkout:\n    stable: http://127.0.0.1:9001\n"
+BAD = GOOD + "    stepz: [5, 25]\n    weight: 500%\n"
+
+
+@pytest.fixture(autouse=True)
+def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def run(*words: str) -> Result:
+    return CliRunner().invoke(lint, words)
+
+
+def test_a_good_file() -> None:
+    Path("weir.yaml").write_text(GOOD)
+    result = run()
+    assert (result.exit_code, result.output) == (0, "weir.yaml is fine: 1 service\n")
+
+
+def test_a_bad_file_has_all_its_problems_named() -> None:
+    Path("other.yaml").write_text(BAD)
+    result = run("other.yaml")
+    assert result.exit_code == 2
+    assert result.stdout == ""
+    assert "other.yaml:4:5: error: `stepz` is not a key" in result.stderr
+    assert "other.yaml:5:13: error: `500%` is more than 100 %" in result.stderr
+
+
+def test_every_file_named_is_checked() -> None:
+    Path("good.yaml").write_text(GOOD)
+    Path("bad.yaml").write_text(BAD)
+    result = run("bad.yaml", "good.yaml")
+    assert result.exit_code == 2
+    assert result.stdout == "good.yaml is fine: 1 service\n"
+
+
+def test_no_file() -> None:
+    result = run()
+    assert result.exit_code == 2
+    assert result.stderr == (
+        "weir.yaml: error: no such file or directory; `weir init` writes one, "
+        "and `weir run --stable URL --canary URL --weight 5%` takes none\n"
+    )
+
+
+def test_a_directory() -> None:
+    result = run(".")
+    assert result.exit_code == 2
+    assert result.stderr == ".: error: is a directory\n"
+
+
+def test_what_is_no_text() -> None:
+    Path("weir.yaml").write_bytes(b"services: \xff\n")
+    result = run()
+    assert result.exit_code == 2
+    assert "weir.yaml:1:11: error: the byte 0xff is not UTF-8" in result.stderr

@@ -1,0 +1,213 @@
+"""`weir run` until it becomes the supervisor: what it refuses, and the plan that it writes."""
+
+import os
+import stat
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from proxy.cli import main
+from proxy.cli.run import private_directory, processors
+from proxy.config.reading import read
+from proxy.supervisor.plan import LaunchPlan
+
+GOOD = """\
+listen: 127.0.0.1:8081
+workers: 3
+shutdown: {delay: 2s, grace: 4s}
+log: {level: warning}
+services:
+  checkout:
+    stable: http://127.0.0.1:9001
+"""
+
+
+class Launched(BaseException):
+    """Stands for the end of this program at its execve."""
+
+
+class Launch:
+    """What would be run."""
+
+    plan: LaunchPlan | None = None
+    argv: list[str]
+    environ: dict[str, str]
+    text: str
+    mode: int
+
+    def __call__(self, program: str, argv: list[str], environ: dict[str, str]) -> None:
+        self.argv, self.environ = [program, *argv], environ
+        self.plan = LaunchPlan.from_json(Path(argv[-1]).read_text())
+        self.text = Path(self.plan.config).read_text()
+        self.mode = stat.S_IMODE(Path(self.plan.directory).stat().st_mode)
+        raise Launched
+
+
+@pytest.fixture(autouse=True)
+def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "tmp").mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "tmp"))
+
+
+@pytest.fixture
+def launch(monkeypatch: pytest.MonkeyPatch) -> Iterator[Launch]:
+    launch = Launch()
+    monkeypatch.setattr(os, "execve", launch)
+    yield launch
+    if launch.plan is None:
+        assert not list(Path("tmp").iterdir()), "a refused start leaves nothing behind"
+
+
+def planned(launch: Launch, *words: str) -> LaunchPlan:
+    with pytest.raises(Launched):
+        CliRunner().invoke(main, ["run", *words], standalone_mode=False, catch_exceptions=False)
+    assert launch.plan
+    return launch.plan
+
+
+def refused(*words: str) -> Result:
+    result = CliRunner().invoke(main, ["run", *words])
+    assert result.exit_code == 2
+    assert result.stdout == ""
+    return result
+
+
+def test_the_plan_says_what_the_file_says(launch: Launch, tmp_path: Path) -> None:
+    Path("weir.yaml").write_text(GOOD)
+    plan = planned(launch)
+    assert plan == LaunchPlan(
+        listen=(("127.0.0.1", 8081),),
+        admin=("127.0.0.1", 9900),
+        workers=3,
+        directory=plan.directory,
+        config=f"{plan.directory}/config.yaml",
+        source="weir.yaml",
+        state=str(tmp_path / "weir.db"),
+        delay=2.0,
+        grace=4.0,
+        log_level="warning",
+    )
+    assert launch.text == GOOD
+    assert launch.mode == 0o700
+
+
+def test_it_becomes_the_supervisor_of_this_very_package(launch: Launch) -> None:
+    Path("weir.yaml").write_text(GOOD)
+    plan = planned(launch)
+    python = sys.executable
+    assert launch.argv == [python, python, "-P", "-m", "proxy.supervisor", f"{plan.directory}/plan.json"]
+    assert (
+        launch.environ.items() >= {**os.environ, "PYTHONPATH": launch.environ.get("PYTHONPATH", "")}.items()
+    )
+
+
+@pytest.mark.parametrize(
+    "words", [("conf/shop.yaml",), ("--config", "conf/shop.yaml"), ("-c", "conf/shop.yaml")]
+)
+def test_a_file_by_name_has_its_ledger_beside_it(
+    launch: Launch, tmp_path: Path, words: tuple[str, ...]
+) -> None:
+    Path("conf").mkdir()
+    Path("conf/shop.yaml").write_text(GOOD)
+    plan = planned(launch, *words)
+    assert (plan.source, plan.state) == ("conf/shop.yaml", str(tmp_path / "conf" / "weir.db"))
+
+
+@pytest.mark.parametrize(
+    ("written", "words", "expected"),
+    [
+        ("state.db", (), "conf/state.db"),
+        ("/var/lib/weir.db", (), "/var/lib/weir.db"),
+        ("state.db", ("--state", "mine.db"), "mine.db"),
+        ("state.db", ("--state", "/srv/mine.db"), "/srv/mine.db"),
+    ],
+)
+def test_where_the_ledger_is(
+    launch: Launch, tmp_path: Path, written: str, words: tuple[str, ...], expected: str
+) -> None:
+    Path("conf").mkdir()
+    Path("conf/shop.yaml").write_text(f"state: {written}\n{GOOD}")
+    assert planned(launch, "conf/shop.yaml", *words).state == str(tmp_path / expected)
+
+
+def test_the_command_line_wins_over_the_file(launch: Launch) -> None:
+    Path("weir.yaml").write_text(GOOD)
+    words = ("--listen", ":80", "--listen", "[::1]:81", "--admin", "localhost:9999", "--workers", "7")
+    plan = planned(launch, *words)
+    assert plan.listen == (("", 80), ("::1", 81))
+    assert (plan.admin, plan.workers) == (("localhost", 9999), 7)
+
+
+@pytest.mark.parametrize("words", [(), ("--workers", "auto")])
+def test_as_many_workers_as_processors(launch: Launch, words: tuple[str, ...]) -> None:
+    Path("weir.yaml").write_text(GOOD.replace("workers: 3", "workers: auto" if not words else "workers: 3"))
+    assert planned(launch, *words).workers == processors() > 0
+
+
+@pytest.mark.parametrize(
+    ("words", "weight"),
+    [
+        (("--canary", "http://127.0.0.1:9002", "--weight", "12.5%"), 1250),
+        (("--canary", "http://127.0.0.1:9002"), 500),
+        ((), 0),
+    ],
+)
+def test_without_a_file(launch: Launch, tmp_path: Path, words: tuple[str, ...], weight: int) -> None:
+    Path("weir.yaml").write_text("this file is not read")
+    plan = planned(launch, "--stable", "http://127.0.0.1:9001", *words)
+    config = read(launch.text, plan.source, {})
+    (service,) = config.services.values()
+    assert service.stable.endpoints == ("http://127.0.0.1:9001",)
+    assert (service.canary is not None, service.weight) == (bool(words), weight)
+    assert (plan.listen, plan.state) == ((("", 8080),), str(tmp_path / "weir.db"))
+
+
+def test_problems_are_told_in_the_words_of_lint(launch: Launch) -> None:
+    Path("weir.yaml").write_text(GOOD + "    stepz: [5, 25]\n    weight: 500%\n")
+    by_run = refused()
+    by_lint = CliRunner().invoke(main, ["lint"])
+    assert by_run.stderr == by_lint.stderr
+    assert by_run.stderr.count(": error: ") >= 2
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ((), "weir.yaml: error: no such file or directory; `weir init` writes one"),
+        (("a.yaml", "-c", "b.yaml"), "named twice"),
+        (("--canary", "http://127.0.0.1:1"), "--canary and --weight go with --stable"),
+        (("a.yaml", "--stable", "http://127.0.0.1:1"), "so a.yaml can't be named as well"),
+        (("--stable", "https://x"), "command line:3:13: error: `https://`"),
+        (("--stable", "http://x", "--weight", "5%"), "command line:4:"),
+        (("--stable", "http://x", "--listen", "8080"), "`8080` is a port without an address"),
+        (("--stable", "http://x", "--workers", "0"), "Invalid value for '--workers'"),
+        (("--stable", "http://x", "--workers", "many"), "Invalid value for '--workers'"),
+        (("--stable", "http://x", "--admin", ":9900"), "without a token"),
+        (("--stable", "http://x", "--listen", "127.0.0.1:9900"), "takes the same port as `127.0.0.1:9900`"),
+        (("--stable", "http://x", "--listen", ":80", "--listen", "[::1]:80"), "takes the same port as"),
+    ],
+)
+def test_refusals(launch: Launch, words: tuple[str, ...], expected: str) -> None:
+    assert expected in " ".join(refused(*words).stderr.split())
+
+
+def test_an_admin_listener_for_others_is_fine_with_a_token(launch: Launch) -> None:
+    Path("weir.yaml").write_text(f"admin: {{token: {'t' * 32}}}\n{GOOD}")
+    assert planned(launch, "--admin", ":9900").admin == ("", 9900)
+
+
+def test_the_private_directory_is_never_too_deep_for_a_socket(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deep = tmp_path / ("x" * 90)
+    deep.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(deep))
+    found = Path(private_directory())
+    assert found.parent == Path("/tmp")
+    assert list(deep.iterdir()) == []
+    found.rmdir()
