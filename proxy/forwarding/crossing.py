@@ -225,7 +225,7 @@ class Crossing:
             length = CHUNKED if rechunk else UNTIL_CLOSE
             side.persistent = side.persistent and rechunk
         upstream.frame(rechunk=rechunk)
-        ours = writing.response_head(head, length, self._connection_line(exchange), _own_fields(exchange))
+        ours = writing.response_head(head, length, self._connection_line(exchange), *_own_lines(exchange))
         exchange.bytes_out = -len(ours)  # only the body counts, and the head goes out in one write with it
         return ours
 
@@ -317,16 +317,16 @@ class Crossing:
 
     def _connection_line(self, exchange: Exchange) -> bytes:
         if not self._side.persistent:
-            return b"Connection: close\r\n"
-        return b"" if exchange.head.minor else b"Connection: keep-alive\r\n"
+            return b"Connection: close"
+        return b"" if exchange.head.minor else b"Connection: keep-alive"
 
 
-def _own_fields(exchange: Exchange) -> bytes:
+def _own_lines(exchange: Exchange) -> list[bytes]:
     choice = exchange.choice
     service = choice.service
-    extra = b""
+    lines = []
     if choice.issue:
-        extra = b"Set-Cookie: " + service.sticky.set_cookie(choice.issue, secure=False) + b"\r\n"
+        lines.append(b"Set-Cookie: " + service.sticky.set_cookie(choice.issue, secure=False))
     if service.choice_header:
-        extra += f"{service.choice_header}: {choice.backend}; why={choice.why}\r\n".encode()
-    return extra
+        lines.append(f"{service.choice_header}: {choice.backend}; why={choice.why}".encode())
+    return lines

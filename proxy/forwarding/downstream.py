@@ -144,7 +144,7 @@ class Downstream(asyncio.Protocol):
     def _cut_head(self) -> bytes | None:
         """Cut one head off the buffer; None while it isn't whole."""
         data = self._buffer
-        if data.startswith(b"\r\n"):
+        while data.startswith(b"\r\n"):
             # Some clients send an empty line behind a body (RFC 9112 section 2.2).
             data = data[2:]
         end = head_end(data)

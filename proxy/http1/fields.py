@@ -1,6 +1,7 @@
 """Which fields stop here, and which are ours to add (RFC 9110 section 7.6)."""
 
 from collections.abc import Iterable
+from functools import lru_cache
 
 from proxy.http1.head import Field, RequestHead, ResponseHead
 
@@ -27,6 +28,8 @@ REQUEST_DROPS = HOP_BY_HOP | FRAMING | FORWARDING
 RESPONSE_DROPS = HOP_BY_HOP | frozenset((b"content-length",))
 
 
+# Nearly every Connection field is one of a handful, so what they mean is kept.
+@lru_cache(256)
 def tokens(value: bytes) -> frozenset[bytes]:
     """Return the members of a comma-separated list, in lower case."""
     return frozenset(part.strip(b" \t").lower() for part in value.split(b",")) - {b""}
@@ -41,6 +44,7 @@ def persistent(head: RequestHead | ResponseHead) -> bool:
     return b"close" not in options and (head.minor == 1 or b"keep-alive" in options)
 
 
+@lru_cache(256)
 def drops(always: frozenset[bytes], connection: bytes | None) -> frozenset[bytes]:
     """Return the names to leave out: those that always go and those that Connection nominates."""
     if connection is None:
@@ -48,10 +52,6 @@ def drops(always: frozenset[bytes], connection: bytes | None) -> frozenset[bytes
     return always | (tokens(connection) - FRAMING)
 
 
-def lines(fields: Iterable[Field], dropped: frozenset[bytes]) -> list[bytes]:
-    """Return the pieces of the field lines to forward: order, multiplicity and spelling as received."""
-    pieces: list[bytes] = []
-    for lower, name, value in fields:
-        if lower not in dropped:
-            pieces += (name, b": ", value, b"\r\n")
-    return pieces
+def kept(fields: Iterable[Field], dropped: frozenset[bytes]) -> list[bytes]:
+    """Return the lines to forward: order, multiplicity and spelling as received."""
+    return [line for name, line in fields if name not in dropped]

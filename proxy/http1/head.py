@@ -2,8 +2,14 @@
 
 from dataclasses import dataclass, field
 
-Field = tuple[bytes, bytes, bytes]
-"""A field line: its name in lower case, its name as received, its value without surrounding blanks."""
+Field = tuple[bytes, bytes]
+"""A field: its name in lower case, and its line as received, without CRLF."""
+
+
+def value_of(field: Field) -> bytes:
+    """Return a field's value, without the blanks around it."""
+    name, line = field
+    return line[len(name) + 1 :].strip(b" 	")
 
 
 @dataclass(slots=True)
@@ -33,7 +39,7 @@ class RequestHead:
 
     def values(self, lower: bytes) -> list[bytes]:
         """The values of every line of the field with this lower-case name, in the order received."""
-        return [value for name, _, value in self.fields if name == lower]
+        return [value_of(one) for one in self.fields if one[0] == lower]
 
 
 @dataclass(slots=True)

@@ -7,11 +7,12 @@ from proxy.http1 import fields
 from proxy.http1.framing import CHUNKED, UNTIL_CLOSE
 from proxy.http1.head import RequestHead, ResponseHead
 
-VIA = b"Via: 1.1 weir\r\n"
+VIA = b"Via: 1.1 weir"
 LAST_CHUNK = b"0\r\n\r\n"
+_CRLF = b"\r\n"
 
 _STATUS_LINES = {
-    status.value: b"HTTP/1.1 %d %b\r\n" % (status.value, status.phrase.encode()) for status in HTTPStatus
+    status.value: b"HTTP/1.1 %d %b" % (status.value, status.phrase.encode()) for status in HTTPStatus
 }
 
 
@@ -24,44 +25,43 @@ def request_head(head: RequestHead, length: int, client: bytes) -> bytes:
         client: the address of the client's socket, for X-Forwarded-For.
     """
     steering = head.steering
-    dropped = fields.drops(fields.REQUEST_DROPS, steering.get(b"connection"))
     host = steering.get(b"host", b"")
-    pieces = [head.method, b" ", head.target, b" HTTP/1.1\r\nHost: ", host, b"\r\n"]
-    pieces += fields.lines(head.fields, dropped)
+    lines = [b"%b %b HTTP/1.1\r\nHost: %b" % (head.method, head.target, host)]
+    lines += fields.kept(head.fields, fields.drops(fields.REQUEST_DROPS, steering.get(b"connection")))
     if length or b"content-length" in steering:
-        pieces.append(_framing(length))
-    pieces += (b"X-Forwarded-For: ", client, b"\r\nX-Forwarded-Proto: http\r\n")
+        lines.append(_framing(length))
+    lines.append(b"X-Forwarded-For: %b\r\nX-Forwarded-Proto: http" % client)
     if host:
-        pieces += (b"X-Forwarded-Host: ", host, b"\r\n")
-    pieces += (VIA, b"\r\n")
-    return b"".join(pieces)
+        lines.append(b"X-Forwarded-Host: " + host)
+    lines += (VIA, _CRLF)
+    return _CRLF.join(lines)
 
 
-def response_head(head: ResponseHead, length: int, connection: bytes, extra: bytes = b"") -> bytes:
+def response_head(head: ResponseHead, length: int, *ours: bytes) -> bytes:
     """Return the head that a client gets.
 
     Args:
         head: the endpoint's response.
         length: how the body is framed for this client, in bytes, CHUNKED or UNTIL_CLOSE.
-        connection: the whole Connection line that is due, or nothing.
-        extra: further whole lines of our own.
+        ours: further lines, without CRLF; empty ones are left out.
     """
-    pieces = [_status_line(head)]
     steering = head.steering
-    pieces += fields.lines(head.fields, fields.drops(fields.RESPONSE_DROPS, steering.get(b"connection")))
+    lines = [_status_line(head)]
+    lines += fields.kept(head.fields, fields.drops(fields.RESPONSE_DROPS, steering.get(b"connection")))
     if length > 0 or length == CHUNKED:
-        pieces.append(_framing(length))
+        lines.append(_framing(length))
     elif length == 0 and b"content-length" in steering and head.status >= 200 and head.status != 204:
         # A HEAD or a 304 tells the length of the body that it doesn't carry (RFC 9110 section 8.6).
-        pieces += (b"Content-Length: ", steering[b"content-length"], b"\r\n")
-    pieces += (connection, extra, b"\r\n")
-    return b"".join(pieces)
+        lines.append(b"Content-Length: " + steering[b"content-length"])
+    lines += filter(None, ours)
+    lines.append(_CRLF)
+    return _CRLF.join(lines)
 
 
 def interim_head(head: ResponseHead) -> bytes:
     """Return an interim (1xx) answer for a client."""
     dropped = fields.drops(fields.RESPONSE_DROPS, head.steering.get(b"connection"))
-    return b"".join([_status_line(head), *fields.lines(head.fields, dropped), b"\r\n"])
+    return _CRLF.join([_status_line(head), *fields.kept(head.fields, dropped), _CRLF])
 
 
 def chunk(piece: bytes) -> bytes:
@@ -102,11 +102,11 @@ def _status_line(head: ResponseHead) -> bytes:
     line = _STATUS_LINES.get(head.status)
     if line is not None and head.reason in line:
         return line
-    return b"HTTP/1.1 %d %b\r\n" % (head.status, head.reason)
+    return b"HTTP/1.1 %d %b" % (head.status, head.reason)
 
 
 def _framing(length: int) -> bytes:
     if length == CHUNKED:
-        return b"Transfer-Encoding: chunked\r\n"
+        return b"Transfer-Encoding: chunked"
     assert length != UNTIL_CLOSE, "a body that ends with its connection has no framing line"
-    return b"Content-Length: %d\r\n" % length
+    return b"Content-Length: %d" % length

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
-from proxy.http1.head import RequestHead
+from proxy.http1.head import RequestHead, value_of
 from proxy.routing.match import Condition
 from proxy.routing.sources import Reader
 
@@ -98,9 +98,9 @@ class Screen:
         """The first segment in file order that the request matches."""
         suspects: list[int] = []
         if headers := self._headers:
-            for lower, _, value in head.fields:
-                if lower in headers:
-                    suspects += headers[lower].suspects(value)
+            for field in head.fields:
+                if field[0] in headers:
+                    suspects += headers[field[0]].suspects(value_of(field))
         for read, watch in self._others:
             for value in read(head):
                 suspects += watch.suspects(value)

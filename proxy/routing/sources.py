@@ -25,8 +25,8 @@ def cookie(name: bytes) -> Callable[[RequestHead], bytes | None]:
     search = re.compile(rb";[ \t]*" + re.escape(name) + rb"[ \t]*=([^;]*)").search
 
     def read(head: RequestHead) -> bytes | None:
-        for lower, _, line in head.fields:
-            if lower == b"cookie" and (found := search(b";" + line)):
+        for line in head.values(b"cookie"):
+            if found := search(b";" + line):
                 return _unquoted(found[1].strip(b" \t"))
         return None
 

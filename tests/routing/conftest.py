@@ -37,7 +37,7 @@ def ask() -> Callable[..., RequestHead]:
     """A request head: ``ask("/a?x=1", host="shop.example", fields=[("Cookie", "a=1")])``."""
 
     def build(target: str = "/", host: str = "", fields: Any = (), method: str = "GET") -> RequestHead:
-        lines = [(name.lower().encode(), name.encode(), value.encode()) for name, value in fields]
+        lines = [(name.lower().encode(), f"{name}: {value}".encode()) for name, value in fields]
         return RequestHead(method.encode(), target.encode(), 1, lines, host.encode())
 
     return build

@@ -162,7 +162,7 @@ def test_raising_the_weight_only_adds_users(
     world: World, serve: Serve, key: bytes, one: int, other: int
 ) -> None:
     sticky = Sticky("header", "x-user", salt="release")
-    head = RequestHead(b"GET", b"/", 1, [(b"x-user", b"X-User", key)])
+    head = RequestHead(b"GET", b"/", 1, [(b"x-user", b"X-User: " + key)])
     low, high = (
         choose(serve(weight=weight, sticky=sticky), head, "", 0, world()).backend
         for weight in sorted((one, other))
