@@ -165,18 +165,21 @@ def test_sigterm_drains_workers_and_stops_control_last(start: Start) -> None:
 
 
 def test_between_readiness_and_closing_lies_the_delay(start: Start) -> None:
-    run = start(delay=0.4).up()
+    run = start(delay=0.3).up()
+    run.process.send_signal(signal.SIGTERM)
+    before = time.monotonic()
+    assert run.end() == 0
+    assert time.monotonic() - before >= 0.3
+
+
+def test_until_the_listeners_close_a_worker_that_dies_is_replaced(start: Start) -> None:
+    run = start(delay=60.0).up()
     run.process.send_signal(signal.SIGTERM)
     run.until(lambda: run.heard("control", "drain"))
-    before = time.monotonic()
-    (first,) = run.pids("worker-0")
-    os.kill(first, signal.SIGKILL)  # until the listeners close, a worker that dies is replaced
+    os.kill(run.pids("worker-0")[0], signal.SIGKILL)
     run.until(lambda: len(run.heard("worker-0", "ready")) == 2)
     assert run.ask(run.address)
-    assert not run.heard("worker-1", "drain")
-    assert run.end() == 0
-    assert time.monotonic() - before > 0.3
-    assert run.heard("worker-0", "drain") == [run.pids("worker-0")[1]]
+    assert not run.heard("worker-0", "drain") + run.heard("worker-1", "drain")
 
 
 def test_a_control_that_dies_while_draining_is_told_again(start: Start) -> None:
@@ -234,13 +237,13 @@ def test_sighup_is_ignored(start: Start) -> None:
             "weir: control (pid {pid}) failed to start: it ended with exit code 7 before it was ready\n",
         ),
         ("worker-1", "fail", "weir: worker 1 (pid {pid}) failed to start: the ledger is locked\n"),
-        ("worker-0", "deaf", "weir: worker 0 (pid {pid}) failed to start: it was not ready within 1.5 s\n"),
+        ("worker-0", "deaf", "weir: worker 0 (pid {pid}) failed to start: it was not ready within 3 s\n"),
     ],
 )
 def test_a_child_that_fails_to_start_stops_the_program(
     start: Start, name: str, word: str, reason: str
 ) -> None:
-    run = start({name: word}, within=1.5)
+    run = start({name: word}, within=3 if word == "deaf" else 20)
     assert run.end() == 1
     (pid,) = run.pids(name)
     assert run.text == reason.format(pid=pid)
