@@ -1,0 +1,135 @@
+"""Services and ledger entries as text: pure functions from what the API answers to what a person reads."""
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+Json = dict[str, Any]
+
+HEADINGS = ("SERVICE", "PHASE", "BACKEND", "WEIGHT", "SEEN", "REQUESTS", "ERRORS", "P99")
+LEFT = 3  # columns of words; those after them are numbers and stand to the right
+
+
+def tripped(view: Json) -> bool:
+    """Whether the canary was taken out and waits for a person."""
+    return bool(view["phase"] == "rolled-back")
+
+
+def table(views: Iterable[Json], flags: str = "") -> str:
+    """An aligned table, a line a backend; under a tripped service why, and the command that resumes it."""
+    views = list(views)
+    if not views:
+        return "no services"
+    rows = [HEADINGS, *(row for view in views for row in backend_rows(view))]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(HEADINGS))]
+    lines = iter([aligned(row, widths) for row in rows])
+    text = [next(lines)]
+    for view in views:
+        text += [next(lines) for _ in view["backends"]]
+        text += [f"  {note}" for note in notes(view, flags)]
+    return "\n".join(text)
+
+
+def aligned(row: tuple[str, ...], widths: list[int]) -> str:
+    """The cells of a row under each other's."""
+    cells = [
+        cell.ljust(width) if column < LEFT else cell.rjust(width)
+        for column, (cell, width) in enumerate(zip(row, widths, strict=True))
+    ]
+    return "  ".join(cells).rstrip()
+
+
+def backend_rows(view: Json) -> Iterator[tuple[str, ...]]:
+    """One row of cells for each backend; the service's own cells stand in the first."""
+    first = (view["name"], view["phase"])
+    for backend in view["backends"]:
+        side = view["window"].get(backend) or {}
+        yield (
+            *first,
+            backend,
+            percent(view["weights"].get(backend)),
+            percent((view["shares"] or {}).get(backend), digits=1),
+            str(side.get("requests", "-")),
+            rate(side.get("error_rate")),
+            duration(side.get("p99")),
+        )
+        first = ("", "")
+
+
+def notes(view: Json, flags: str = "") -> Iterator[str]:
+    """What else a person must know of a service, each with what to do about it."""
+    if view["trip"]:
+        trip = view["trip"]
+        yield f"tripped at {moment(trip['at'])}: {trip['sentence']}"
+        if trip["acknowledged_ms"] is not None:
+            yield f"every worker had taken it out after {trip['acknowledged_ms']:.0f} ms"
+    if tripped(view):
+        before = f" at {percent(view['trip']['weight_before'])}" if view["trip"] else ""
+        yield f"to let the canary back in{before}: weir resume {view['name']}{flags}"
+    if not view["durable"]:
+        yield "in force but not durable: the ledger cannot be written; control keeps trying"
+    if view["drift"]:
+        file, in_force = percent(view["drift"]["file"]), percent(view["drift"]["in_force"])
+        yield f"the file says {file}, in force is {in_force}; to apply it: {view['drift']['apply']}{flags}"
+
+
+def details(view: Json, flags: str = "") -> str:
+    """All that is known of one service, in a paragraph of lines."""
+    watching = "" if view["enforce"] else ", watching only"
+    lines = [f"{view['name']}  {view['phase']}, revision {view['revision']}{watching}"]
+    for row, (backend, side) in zip(backend_rows(view), view["backends"].items(), strict=True):
+        version = f" (version {side['version']})" if side["version"] else ""
+        halted = ", halted" if backend in view["halted"] else ""
+        lines.append(f"  {backend}  weight {row[3]}{halted}  {', '.join(side['endpoints'])}{version}")
+        lines.append(f"    seen {row[4]}, {row[5]} requests, errors {row[6]}, p99 {row[7]}")
+    lines.append(f"  verdict  {view['verdict']['state']}, over {view['window']['seconds']:g} s")
+    lines += [f"    {finding['sentence']}" for finding in view["verdict"]["findings"]]
+    lines += [f"  {note}" for note in notes(view, flags)]
+    return "\n".join(lines)
+
+
+def entry_line(entry: Json) -> str:
+    """One transition on one line."""
+    change = f"{percent(entry['from'])} -> {percent(entry['to'])}"
+    if entry["from"] is None:
+        change = f"at {percent(entry['to'])}"
+    reason = f": {entry['reason']}" if entry["reason"] else ""
+    head = f"{moment(entry['at'])}  {entry['service']}  revision {entry['revision']}"
+    return f"{head}  {entry['event']}  canary {change}  by {entry['actor']}{reason}"
+
+
+def state_line(view: Json) -> str:
+    """Where a service stands, on one line."""
+    weights = ", ".join(f"{backend} {percent(weight)}" for backend, weight in view["weights"].items())
+    why = f": {view['trip']['sentence']}" if tripped(view) and view["trip"] else ""
+    return f"{view['name']}  revision {view['revision']}  {view['phase']}  {weights}{why}"
+
+
+def percent(value: float | None, digits: int = 2) -> str:
+    """A percentage of 0..100 without needless digits; "-" for no data."""
+    if value is None:
+        return "-"
+    text = f"{value:.{digits}f}".rstrip("0").rstrip(".")
+    return f"{text} %"
+
+
+def rate(value: float | None) -> str:
+    """A ratio of 0..1 in percent with one digit; what is not nothing never shows as nothing."""
+    if value is None:
+        return "-"
+    return "<0.1 %" if 0 < value < 0.0005 else f"{value * 100:.1f} %"
+
+
+def duration(seconds: float | None) -> str:
+    """Seconds with about three digits, in the unit that fits; "-" for no data."""
+    if seconds is None:
+        return "-"
+    if seconds >= 1:
+        return f"{seconds:.2f} s"
+    return f"{seconds * 1000:.{0 if seconds >= 0.1 else 1}f} ms"
+
+
+def moment(text: str) -> str:
+    """An ISO 8601 moment in UTC to the second; any other as it is."""
+    seconds, _, _ = text.partition(".")
+    utc = text.endswith(("Z", "+00:00"))
+    return f"{seconds.removesuffix('Z').removesuffix('+00:00').replace('T', ' ')}Z" if utc else text

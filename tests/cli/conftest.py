@@ -1,0 +1,162 @@
+"""A tiny admin API in a thread: it answers what a test lays out and keeps what it was asked."""
+
+import json
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+from typing import Any
+
+import pytest
+
+Json = dict[str, Any]
+Stream = list[Json]
+
+
+def a_view(name: str = "checkout", **more: Any) -> Json:
+    side = {"requests": 1234, "failures": 2, "error_rate": 0.0016, "p50": 0.004, "p99": 0.0123}
+    view = {
+        "name": name,
+        "revision": 7,
+        "phase": "idle",
+        "weights": {"stable": 95.0, "canary": 5.0},
+        "shares": {"stable": 94.8123, "canary": 5.1877},
+        "backends": {
+            "stable": {"endpoints": ["http://127.0.0.1:9001"], "version": ""},
+            "canary": {"endpoints": ["http://127.0.0.1:9002"], "version": "v3"},
+        },
+        "halted": [],
+        "enforce": True,
+        "durable": True,
+        "trip": None,
+        "verdict": {
+            "state": "healthy",
+            "findings": [{"sentence": "error-rate 0.2 % is within its limit of 10 %"}],
+        },
+        "window": {"seconds": 30, "stable": side, "canary": None},
+        "drift": None,
+    }
+    return view | more
+
+
+def a_tripped_view(name: str = "pay") -> Json:
+    trip = {
+        "at": "2026-01-02T03:04:05.678Z",
+        "check": "error-rate",
+        "sentence": "error-rate 27.3 % is too high",
+    }
+    trip |= {"finding": {}, "weight_before": 20.0, "acknowledged_ms": 12.4}
+    weights = {"stable": 100.0, "canary": 0.0}
+    return a_view(name, phase="rolled-back", weights=weights, shares=None, halted=["canary"], trip=trip)
+
+
+def an_entry(number: int, **more: Any) -> Json:
+    entry = {
+        "id": number,
+        "service": "checkout",
+        "revision": number,
+        "at": "2026-01-02T03:04:05Z",
+        "event": "weight",
+    }
+    return entry | {"actor": "ann@laptop", "reason": "", "from": 5.0, "to": 10.0, "finding": None} | more
+
+
+@dataclass
+class FakeAdmin:
+    """``answers`` by "METHOD /path": status and document or text, or a list of streams, one a connection."""
+
+    url: str = ""
+    answers: dict[str, tuple[int, Any] | list[Stream]] = field(default_factory=dict)
+    asked: list[tuple[str, dict[str, str], Any]] = field(default_factory=list)
+
+    def show(self, *views: Json) -> None:
+        """Serve these services."""
+        self.answers["GET /api/v1/services"] = (200, {"generation": 12, "services": list(views)})
+        for view in views:
+            self.answers[f"GET /api/v1/services/{view['name']}"] = (200, view)
+
+
+class Handler(BaseHTTPRequestHandler):
+    fake: FakeAdmin
+
+    def answer(self) -> None:
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        name = f"{self.command} {self.path}"
+        self.fake.asked.append((name, dict(self.headers), json.loads(body) if body else None))
+        missing = {"title": "Not Found", "status": 404, "detail": f"nothing is at {self.path}"}
+        found = self.fake.answers.get(name, (404, missing))
+        if isinstance(found, list):
+            self.stream(found.pop(0) if found else None)
+        else:
+            status, content = found
+            self.send(status, content.encode() if isinstance(content, str) else json.dumps(content).encode())
+
+    do_GET = do_PUT = do_POST = answer  # noqa: N815  (the names that http.server looks for)
+
+    def send(self, status: int, content: bytes) -> None:
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    def stream(self, entries: Stream | None) -> None:
+        if entries is None:
+            self.send(503, b'{"detail": "no stream is left"}')
+            return
+        self.send_response(200)
+        self.send_header("Content-Type", "text/event-stream")
+        self.end_headers()
+        self.wfile.write(b"retry: 1000\n\n: still here\n\n")
+        for entry in entries:
+            self.wfile.write(
+                f"id: {entry['id']}\nevent: {entry['event']}\ndata: {json.dumps(entry)}\n\n".encode()
+            )
+
+    def log_message(self, *args: Any) -> None:
+        """Nothing: a test reads stderr."""
+
+
+@pytest.fixture
+def fake_admin() -> Iterator[FakeAdmin]:
+    fake = FakeAdmin()
+    server = ThreadingHTTPServer(("127.0.0.1", 0), type("Bound", (Handler,), {"fake": fake}))
+    server.daemon_threads = True
+    fake.url = f"http://127.0.0.1:{server.server_port}"
+    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    yield fake
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.fixture
+def dead_url() -> str:
+    """An address where nothing listens: the port was free a moment ago."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler)
+    server.server_close()
+    return f"http://127.0.0.1:{server.server_port}"
+
+
+@pytest.fixture(autouse=True)
+def no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever runs the tests may have a weir of their own."""
+    for name in list(os.environ):
+        if name.startswith("WEIR_"):
+            monkeypatch.delenv(name)
+
+
+@pytest.fixture
+def view() -> Callable[..., Json]:
+    return a_view
+
+
+@pytest.fixture
+def tripped_view() -> Callable[..., Json]:
+    return a_tripped_view
+
+
+@pytest.fixture
+def entry() -> Callable[..., Json]:
+    return an_entry

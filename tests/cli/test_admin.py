@@ -1,0 +1,117 @@
+"""What all client verbs share: where the admin API is found, tokens, and quiet ends."""
+
+import os
+import resource
+import subprocess
+import sys
+
+import pytest
+from click.testing import CliRunner
+
+from proxy.cli.get import get
+from proxy.cli.history import history
+
+FORBIDDEN = {"aiohttp", "pydantic", "yaml", "rich", "asyncio", "prometheus_client", "uvloop", "multidict"}
+
+
+def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """A real weir of its own."""
+    command = [sys.executable, "-c", "from proxy.cli import main; main()", *arguments]
+    return subprocess.run(
+        command, env={**os.environ, **environment}, capture_output=True, text=True, timeout=30, check=False
+    )
+
+
+def test_the_token_comes_from_the_file_else_from_the_environment(fake_admin, tmp_path):
+    fake_admin.show()
+    file = tmp_path / "token"
+    file.write_text("from-file\n")
+    base = ["--admin", fake_admin.url]
+    CliRunner().invoke(get, base)
+    CliRunner().invoke(get, base, env={"WEIR_TOKEN": " from-word\n"})
+    CliRunner().invoke(get, base, env={"WEIR_TOKEN": "from-word", "WEIR_TOKEN_FILE": str(file)})
+    CliRunner().invoke(get, [*base, "--token-file", str(file)], env={"WEIR_TOKEN": "from-word"})
+    sent = [headers.get("Authorization") for _, headers, _ in fake_admin.asked]
+    assert sent == [None, "Bearer from-word", "Bearer from-file", "Bearer from-file"]
+
+
+@pytest.mark.parametrize(
+    ("content", "words"), [(None, "No such file"), (b" \n", "is empty"), (b"\xff\xfe", "no text")]
+)
+def test_a_token_file_without_a_token_is_usage(tmp_path, content, words):
+    file = tmp_path / "token"
+    if content is not None:
+        file.write_bytes(content)
+    result = CliRunner().invoke(get, ["--token-file", str(file)])
+    assert result.exit_code == 2
+    assert words in result.output
+    assert str(file) in result.output
+
+
+def test_the_address_comes_from_the_environment_too(fake_admin):
+    fake_admin.show()
+    assert CliRunner().invoke(get, [], env={"WEIR_ADMIN": fake_admin.url}).exit_code == 0
+
+
+def test_an_unreachable_api_is_3_and_says_where_it_was_looked_for(dead_url):
+    result = CliRunner().invoke(history, ["checkout", "--admin", dead_url])
+    assert result.exit_code == 3
+    assert result.output.startswith(f"error: the admin API at {dead_url} is unreachable: Connection refused")
+
+
+def test_a_hint_leads_back_to_where_this_call_went(fake_admin, tripped_view):
+    fake_admin.show(tripped_view())
+    given = CliRunner().invoke(get, ["--admin", fake_admin.url])
+    assert f"weir resume pay --admin {fake_admin.url}\n" in given.output
+    exported = CliRunner().invoke(get, [], env={"WEIR_ADMIN": fake_admin.url})
+    assert "weir resume pay\n" in exported.output
+
+
+@pytest.mark.parametrize(
+    "verb",
+    [
+        ["get"],
+        ["status"],
+        ["history", "s"],
+        ["set-weight", "s", "canary=5"],
+        ["resume", "s"],
+        ["healthcheck"],
+    ],
+)
+def test_client_verbs_import_no_server_code(dead_url, verb):
+    code = (
+        "import sys, atexit; atexit.register(lambda: print(sorted({m.split('.')[0] for m in sys.modules}))); "
+        "from proxy.cli import main; main()"
+    )
+    command = [sys.executable, "-c", code, *verb, "--admin", dead_url]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+    assert ended.returncode == (1 if verb == ["healthcheck"] else 3)
+    imported = set(ended.stdout.replace("'", "").strip("[]\n").split(", "))
+    assert "click" in imported
+    assert not imported & FORBIDDEN
+
+
+def test_a_whole_get_costs_well_under_200_ms(fake_admin, view):
+    """Of CPU, the least of three: the clock on the wall would measure the machine's other work."""
+    fake_admin.show(*(view(f"service-{number}") for number in range(50)))
+    costs = []
+    for _ in range(3):
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        assert run("get", WEIR_ADMIN=fake_admin.url).returncode == 0
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        costs.append(after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime)
+    assert min(costs) < 0.2
+
+
+def test_a_reader_that_closes_the_pipe_ends_a_verb_quietly(fake_admin, view):
+    fake_admin.show(*(view(f"service-{number}") for number in range(2_000)))
+    command = [sys.executable, "-c", "from proxy.cli import main; main()", "get", "--admin", fake_admin.url]
+    # Unbuffered, Python takes the part of a write that got through before the pipe broke for the whole.
+    buffered = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=buffered) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.read(10)
+        process.stdout.close()
+        assert process.stderr.read() == b""
+        assert process.wait(30) == 141

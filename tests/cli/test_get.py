@@ -1,0 +1,54 @@
+"""`weir get` once; see test_watch for -w."""
+
+import json
+
+from click.testing import CliRunner
+
+from proxy.cli.get import get
+
+
+def test_all_services(fake_admin, view):
+    fake_admin.show(view(), view("search"))
+    result = CliRunner().invoke(get, ["--admin", fake_admin.url])
+    assert result.exit_code == 0
+    assert [line.split()[0] for line in result.output.splitlines()] == [
+        "SERVICE",
+        "checkout",
+        "canary",
+        "search",
+        "canary",
+    ]
+
+
+def test_one_service(fake_admin, view, tripped_view):
+    fake_admin.show(view(), tripped_view())
+    result = CliRunner().invoke(get, ["checkout", "--admin", fake_admin.url])
+    assert result.exit_code == 0
+    assert "pay" not in result.output
+
+
+def test_a_tripped_service_is_1_with_its_reason_and_the_way_back(fake_admin, view, tripped_view):
+    fake_admin.show(view(), tripped_view())
+    result = CliRunner().invoke(get, ["--admin", fake_admin.url])
+    assert result.exit_code == 1
+    assert "error-rate 27.3 % is too high" in result.output
+    assert "weir resume pay" in result.output
+
+
+def test_json_is_what_the_api_answered(fake_admin, tripped_view):
+    fake_admin.show(tripped_view())
+    result = CliRunner().invoke(get, ["--json", "--admin", fake_admin.url])
+    assert result.exit_code == 1
+    assert json.loads(result.stdout) == {"generation": 12, "services": [tripped_view()]}
+    one = CliRunner().invoke(get, ["pay", "--json", "--admin", fake_admin.url])
+    assert json.loads(one.stdout) == tripped_view()
+
+
+def test_an_unknown_service_is_usage(fake_admin):
+    fake_admin.answers["GET /api/v1/services/chekout"] = (
+        404,
+        {"detail": 'there is no service "chekout"; known: pay'},
+    )
+    result = CliRunner().invoke(get, ["chekout", "--admin", fake_admin.url])
+    assert result.exit_code == 2
+    assert result.output == 'error: there is no service "chekout"; known: pay (HTTP 404)\n'

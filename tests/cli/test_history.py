@@ -1,0 +1,33 @@
+"""`weir history`."""
+
+import json
+
+from click.testing import CliRunner
+
+from proxy.cli.history import history
+
+PATH = "GET /api/v1/services/checkout/history"
+
+
+def test_a_line_for_each_entry(fake_admin, entry):
+    fake_admin.answers[PATH] = (
+        200,
+        {"service": "checkout", "entries": [entry(1), entry(2, event="trip", to=0.0)]},
+    )
+    result = CliRunner().invoke(history, ["checkout", "--admin", fake_admin.url])
+    assert result.exit_code == 0
+    assert ["revision 1" in line for line in result.output.splitlines()] == [True, False]
+    assert "trip  canary 5 % -> 0 %" in result.output
+
+
+def test_json_is_what_the_api_answered(fake_admin, entry):
+    document = {"service": "checkout", "entries": [entry(1)]}
+    fake_admin.answers[PATH] = (200, document)
+    result = CliRunner().invoke(history, ["checkout", "--json", "--admin", fake_admin.url])
+    assert json.loads(result.stdout) == document
+
+
+def test_nothing_yet(fake_admin):
+    fake_admin.answers[PATH] = (200, {"service": "checkout", "entries": []})
+    result = CliRunner().invoke(history, ["checkout", "--admin", fake_admin.url])
+    assert result.output == "nothing has happened to checkout yet\n"

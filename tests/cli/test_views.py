@@ -1,0 +1,110 @@
+"""Services and entries as text."""
+
+import pytest
+
+from proxy.cli import views
+
+
+def test_a_table_is_aligned_and_tells_what_to_do(view, tripped_view):
+    text = views.table([view(), tripped_view()], " --admin http://x")
+    assert text == (
+        "SERVICE   PHASE        BACKEND  WEIGHT    SEEN  REQUESTS  ERRORS      P99\n"
+        "checkout  idle         stable     95 %  94.8 %      1234   0.2 %  12.3 ms\n"
+        "                       canary      5 %   5.2 %         -       -        -\n"
+        "pay       rolled-back  stable    100 %       -      1234   0.2 %  12.3 ms\n"
+        "                       canary      0 %       -         -       -        -\n"
+        "  tripped at 2026-01-02 03:04:05Z: error-rate 27.3 % is too high\n"
+        "  every worker had taken it out after 12 ms\n"
+        "  to let the canary back in at 20 %: weir resume pay --admin http://x"
+    )
+
+
+def test_no_services():
+    assert views.table([]) == "no services"
+
+
+def test_notes_name_what_is_odd_and_its_remedy(view):
+    drift = {"file": 5.0, "in_force": 0.25, "apply": "weir set-weight checkout canary=5"}
+    assert list(views.notes(view(durable=False, drift=drift), " -x")) == [
+        "in force but not durable: the ledger cannot be written; control keeps trying",
+        "the file says 5 %, in force is 0.25 %; to apply it: weir set-weight checkout canary=5 -x",
+    ]
+
+
+def test_details_tell_endpoints_verdict_and_findings(view, tripped_view):
+    text = views.details(view(enforce=False))
+    assert text.splitlines() == [
+        "checkout  idle, revision 7, watching only",
+        "  stable  weight 95 %  http://127.0.0.1:9001",
+        "    seen 94.8 %, 1234 requests, errors 0.2 %, p99 12.3 ms",
+        "  canary  weight 5 %  http://127.0.0.1:9002 (version v3)",
+        "    seen 5.2 %, - requests, errors -, p99 -",
+        "  verdict  healthy, over 30 s",
+        "    error-rate 0.2 % is within its limit of 10 %",
+    ]
+    assert "canary  weight 0 %, halted  " in views.details(tripped_view())
+
+
+def test_an_entry_is_a_line(entry):
+    assert views.entry_line(entry(8, reason="first users")) == (
+        "2026-01-02 03:04:05Z  checkout  revision 8  weight  canary 5 % -> 10 %  by ann@laptop: first users"
+    )
+    first = views.entry_line(entry(1, event="release", **{"from": None}))
+    assert first.endswith("release  canary at 10 %  by ann@laptop")
+
+
+def test_a_state_is_a_line(view, tripped_view):
+    assert views.state_line(view()) == "checkout  revision 7  idle  stable 95 %, canary 5 %"
+    assert views.state_line(tripped_view()).endswith("canary 0 %: error-rate 27.3 % is too high")
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (None, "-"),
+        (0, "0 %"),
+        (5.0, "5 %"),
+        (0.25, "0.25 %"),
+        (0.01, "0.01 %"),
+        (100.0, "100 %"),
+        (99.99, "99.99 %"),
+    ],
+)
+def test_percent(value, text):
+    assert views.percent(value) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(None, "-"), (0.0, "0.0 %"), (0.0001, "<0.1 %"), (0.0005, "0.1 %"), (0.273, "27.3 %"), (1, "100.0 %")],
+)
+def test_no_errors_and_few_errors_differ(value, text):
+    assert views.rate(value) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (None, "-"),
+        (0.0004, "0.4 ms"),
+        (0.0123, "12.3 ms"),
+        (0.1234, "123 ms"),
+        (1.5, "1.50 s"),
+        (60, "60.00 s"),
+    ],
+)
+def test_durations(value, text):
+    assert views.duration(value) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        ("2026-01-02T03:04:05Z", "2026-01-02 03:04:05Z"),
+        ("2026-01-02T03:04:05.678901+00:00", "2026-01-02 03:04:05Z"),
+        ("2026-01-02T03:04:05+00:00", "2026-01-02 03:04:05Z"),
+        ("2026-01-02T03:04:05+02:00", "2026-01-02T03:04:05+02:00"),
+    ],
+)
+def test_moments(value, text):
+    assert views.moment(value) == text
