@@ -84,9 +84,12 @@ SCHEMAS: dict[str, Schema] = {
     ),
     "Trip": shape(
         at=MOMENT,
-        check=TEXT,
+        check={
+            **nullable(TEXT),
+            "description": "Null, as the finding, when a worker alone remembered the trip.",
+        },
         sentence=TEXT,
-        finding=ref("Finding"),
+        finding=nullable(ref("Finding")),
         weight_before=PERCENT,
         acknowledged_ms={
             **nullable(NUMBER),
