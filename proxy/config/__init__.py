@@ -1,0 +1,6 @@
+"""The file a person writes becomes validated values, and every mistake in it a message with its position.
+
+``reading`` is the way in. Text becomes plain words that know their place (``nodes``), words become values by
+the type of their key (``units``, ``addresses``, ``names``), values become frozen models (``schema``), and
+whatever does not fit becomes ``problems``: all of them at once.
+"""

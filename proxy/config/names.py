@@ -1,0 +1,135 @@
+"""Words with a syntax of their own: names, hosts, paths, tokens and regular expressions.
+
+Every function takes the text as written and returns it in the spelling to compare by, or raises Unfit.
+"""
+
+import re
+import warnings
+
+from proxy.config.problems import Unfit, quoted
+
+NAME_PATTERN = r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,61}[A-Za-z0-9])?"
+FIELD_PATTERN = r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,256}"
+HOST_PATTERN = r"(?:\*\.)?[A-Za-z0-9_](?:[A-Za-z0-9._-]*[A-Za-z0-9_])?|\[[0-9A-Fa-f:.]+\]"
+PATH_PATTERN = r"/[!$-;=@-~]*"
+LONGEST_TOKEN = 4096
+"""Characters of a bearer token."""
+
+_KNOWN_METHODS = frozenset(("CONNECT", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "TRACE"))
+
+
+def name(text: str) -> str:
+    """The name of a service or segment: it appears in URLs, labels and logs."""
+    if re.fullmatch(NAME_PATTERN, text):
+        return text
+    raise Unfit(
+        f"{quoted(text)} cannot be a name",
+        "write letters, digits and `-`, `_` or `.` between them, at most 63 characters",
+    )
+
+
+def field(text: str) -> str:
+    """The name of a header or cookie (RFC 9110 section 5.6.2: a token)."""
+    if re.fullmatch(FIELD_PATTERN, text):
+        return text
+    raise Unfit(
+        f"{quoted(text)} cannot be the name of a header or cookie", "write it like `X-Canary` or `session`"
+    )
+
+
+def parameter(text: str) -> str:
+    """The name of a query parameter, as it reads after decoding."""
+    if text and text.isprintable() and len(text) <= 256:
+        return text
+    raise Unfit(f"{quoted(text)} cannot be the name of a query parameter", "write it like `preview`")
+
+
+def host(text: str) -> str:
+    """A host to match, `shop.example` or `*.example`, in lower case."""
+    if re.fullmatch(HOST_PATTERN, text) and len(text) <= 255:
+        return text.lower()
+    advice = "write `shop.example`, or `*.example` for every host below it"
+    if text == "*":
+        advice = "leave `host` out to match every host"
+    elif "://" in text or "/" in text:
+        advice = "write the host alone, like `shop.example`; a path has its own key, `path`"
+    elif re.fullmatch(r"[^:]+:[0-9]+", text):
+        advice = f"the port does not matter here: write {quoted(text.partition(':')[0])}"
+    elif not text.isascii():
+        advice = "write the name as it travels, in its `xn--` form"
+    raise Unfit(f"{quoted(text)} is not a host to match", advice)
+
+
+def path(text: str) -> str:
+    """A path prefix to match, as it travels: `/`, `/api`, `/a%20b`."""
+    if re.fullmatch(PATH_PATTERN, text):
+        return text
+    advice = "write it as it travels, from its first `/`, like `/api`"
+    if text and not text.startswith("/"):
+        advice = f"a path begins with `/`: write {quoted('/' + text)}"
+    elif "?" in text or "#" in text:
+        advice = f"only the path is compared here: write {quoted(re.split('[?#]', text)[0])}"
+    elif " " in text or not text.isascii():
+        advice = "paths are compared as they travel, percent-encoded: write ` ` as `%20`, `é` as `%C3%A9`"
+    raise Unfit(f"{quoted(text)} is not a path to match", advice)
+
+
+def regex(text: str) -> str:
+    """A regular expression that compiles, for a fullmatch."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")  # what Python would warn about may change its meaning
+            re.compile(text)
+    except re.error as error:
+        where = "" if error.pos is None else f" (character {error.pos + 1})"
+        raise _no_regex(text, f"{error.msg}{where}") from None
+    except RecursionError:
+        raise _no_regex(text, "nested too deeply") from None
+    except (Warning, OverflowError, ValueError) as error:
+        raise _no_regex(text, str(error)) from None
+    return text
+
+
+def _no_regex(text: str, why: str) -> Unfit:
+    return Unfit(
+        f"{quoted(text)} is not a regular expression: {why}",
+        "it must match the whole value; write a special character that is meant literally after a `\\`, "
+        "inside single quotes",
+    )
+
+
+def method(text: str) -> str:
+    """A request method. They are case-sensitive (RFC 9110 section 9.1)."""
+    if text.upper() in _KNOWN_METHODS and text != text.upper():
+        raise Unfit(f"{quoted(text)} is not how this method is spelled", f"write `{text.upper()}`")
+    if re.fullmatch(FIELD_PATTERN, text):
+        return text
+    raise Unfit(f"{quoted(text)} cannot be a request method", "write it like `GET`")
+
+
+def token(text: str) -> str:
+    """A bearer token. The messages never repeat it."""
+    if re.fullmatch(r"[!-~]+", text) and len(text) <= LONGEST_TOKEN:
+        return text
+    raise Unfit(
+        "the token is empty"
+        if not text
+        else "the token has a space or another character that no header may carry",
+        "make one with `openssl rand -hex 32`",
+    )
+
+
+def label(text: str) -> str:
+    """A version, as people name their releases."""
+    if text and text.isprintable() and len(text) <= 128:
+        return text
+    raise Unfit(
+        f"{quoted(text)} cannot be a version", "write at most 128 characters on one line, like `v2.1`"
+    )
+
+
+def location(text: str) -> str:
+    """The path of a file."""
+    if text and "\0" not in text:
+        return text
+    raise Unfit(f"{quoted(text)} cannot be the path of a file", "write it like `/var/lib/weir/weir.db`")

@@ -1,0 +1,85 @@
+"""The way in: text becomes a Config, or Problems that hold everything that is wrong with it."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from proxy.config.nodes import Document, Loc, named
+from proxy.config.problems import Problem, Problems, Span, Unfit
+from proxy.config.schema import Config
+from proxy.config.syntax import split_lines
+
+
+def read(text: str, source: str, environ: Mapping[str, str]) -> Config:
+    """Read and validate a config file.
+
+    `source` is the path of the file as the person wrote it: it begins every message, and a relative
+    `token_file` starts at its directory. `environ` holds the variables for `${VAR}`. Raises Problems, with
+    all that is wrong.
+    """
+    document = Document(text, source, environ)
+    found = list(document.problems)
+    try:
+        config = Config.model_validate(document.plain, context=Path(source).parent)
+    except ValidationError as failure:
+        for error in failure.errors(include_url=False, include_input=False):
+            found += _located(document, error["loc"], error.get("ctx", {}).get("error"), str(error["msg"]))
+    if found:
+        raise Problems(source, document.lines, found)
+    return config
+
+
+def decode(data: bytes, source: str) -> str:
+    """The text of a file, which is UTF-8. Raises Problems otherwise."""
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        lines = split_lines(data[: error.start].decode("utf-8"))
+        span = Span(len(lines), len(lines[-1]) + 1)
+        problem = Problem(
+            span,
+            f"the byte 0x{data[error.start]:02x} is not UTF-8",
+            ("save the file in the encoding UTF-8",),
+        )
+        shown = split_lines(data.decode("utf-8", errors="replace"))
+        raise Problems(source, shown, [problem]) from None
+
+
+def single(stable: str, canary: str | None = None, weight: str = "0%", listen: str | None = None) -> str:
+    """The text of a config file with one service, for a start without a file; validate it with `read`."""
+    lines = [f"listen: {_quote(listen)}"] if listen is not None else []
+    lines += ["services:", "  default:", f"    stable: {_quote(stable)}"]
+    if canary is not None:
+        lines += [f"    canary: {_quote(canary)}"]
+    if canary is not None or weight != "0%":
+        lines += [f"    weight: {_quote(weight)}"]
+    return "\n".join(lines) + "\n"
+
+
+def _quote(text: str) -> str:
+    """A YAML double-quoted scalar; JSON's escapes are among YAML's."""
+    return json.dumps(text, ensure_ascii=False)
+
+
+def _located(document: Document, loc: Loc, fault: object, message: str) -> list[Problem]:
+    """A finding of the model at its place in the file, unless that place was said to be wrong already."""
+    if not isinstance(fault, Unfit):
+        fault = Unfit(message)
+    key_itself = loc[-1:] == ("[key]",) and not document.has(loc)
+    if key_itself:
+        loc, fault.on = loc[:-1], "key"
+    written = _written(document, loc)
+    if fault.on == "value" and document.unread(written):
+        return []
+    owner = f" {named(_written(document, loc[: len(loc) - fault.of]))}" if fault.of else ""
+    return [document.problem(written, fault, owner)]
+
+
+def _written(document: Document, loc: Loc) -> Loc:
+    """Where a value of a service stands in the file: under the service, or under `defaults`."""
+    inherited = ("defaults", *loc[2:])
+    if len(loc) > 2 and loc[0] == "services" and not document.has(loc[:3]) and document.has(inherited[:2]):
+        return inherited
+    return loc

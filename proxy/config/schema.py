@@ -1,0 +1,201 @@
+"""The whole file: where to listen, how the processes behave, and the services."""
+
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, ClassVar, Literal
+
+from proxy.config import addresses, names, units
+from proxy.config.addresses import Address
+from proxy.config.admin import DEFAULT_ADMIN, Admin, exposure
+from proxy.config.problems import Unfit, quoted
+from proxy.config.section import Quarrel, Section
+from proxy.config.segment import Condition, Segment
+from proxy.config.service import Analysis, Backend, Check, Defaults, Force, Match, Service, Sticky
+from proxy.config.values import (
+    TEXT,
+    Items,
+    Listen,
+    Name,
+    Scalar,
+    Table,
+    attempt,
+    duration,
+    either,
+    key,
+    whole,
+    words,
+)
+
+__all__ = [
+    "Address",
+    "Admin",
+    "Analysis",
+    "Backend",
+    "Check",
+    "Condition",
+    "Config",
+    "Defaults",
+    "Force",
+    "Log",
+    "Match",
+    "Segment",
+    "Service",
+    "Shutdown",
+    "Sticky",
+    "Timeouts",
+    "exposure",
+]
+
+DEFAULT_LISTEN = ":8080"
+MOST_WORKERS = 256
+
+Level = Literal["debug", "info", "warning", "error"]
+Access = Literal["off", "json", "combined", "common"]
+
+_DAY = 86_400
+_File = Scalar(names.location, "the path of a file", TEXT)
+
+
+class Log(Section):
+    """What is written to standard error and standard output."""
+
+    level: Annotated[Level, words("debug", "info", "warning", "error", what="a level")] = key(
+        "how much the processes say", default="info", written="info"
+    )
+    access: Annotated[Access, words("off", "json", "combined", "common", what="an access log")] = key(
+        "one line for each request", default="off", written="off"
+    )
+
+
+_Timeout = Annotated[float, duration(0.001, _DAY)]
+
+
+class Timeouts(Section):
+    """How long to wait, in seconds."""
+
+    header: _Timeout = key("for the head of a request", default=10.0, written="10s")
+    connect: _Timeout = key("for a connection to an endpoint", default=5.0, written="5s")
+    response: _Timeout = key("for the head of an answer", default=60.0, written="60s")
+    body: _Timeout = key("for the next byte of a body, on either side", default=60.0, written="60s")
+    idle: _Timeout = key("for the next request of a connection", default=75.0, written="75s")
+
+
+_Pause = Annotated[float, duration(0, _DAY)]
+
+
+class Shutdown(Section):
+    """How the end goes, in seconds."""
+
+    delay: _Pause = key("between 503 on /readyz and closing the listeners", default=0.0, written="0s")
+    grace: _Pause = key("for the requests in flight", default=30.0, written="30s")
+
+
+def _workers(text: str) -> int | None:
+    try:
+        return None if text == "auto" else units.whole(text, 1, MOST_WORKERS)
+    except Unfit as fault:
+        raise Unfit(fault.message, f"{fault.advice}, or `auto`") from None
+
+
+_WORKERS = Scalar(
+    _workers,
+    f"`auto` or a number from 1 to {MOST_WORKERS}",
+    either({"const": "auto"}, whole(1, MOST_WORKERS).schema),
+)
+
+
+class Config(Section):
+    """Everything that the file says."""
+
+    needs: ClassVar[Mapping[str, str]] = {
+        "services": "write `services:` and under it a name with its `stable: http://127.0.0.1:9001`"
+    }
+
+    listen: Annotated[
+        tuple[Listen, ...], Items("an address such as `:8080`, or a list of them", one=True)
+    ] = key("where clients connect", default=(addresses.address(DEFAULT_LISTEN),), written=DEFAULT_LISTEN)
+    workers: Annotated[int | None, _WORKERS] = key(
+        "processes that carry traffic; `auto`: one for each processor", default=None, written="auto"
+    )
+    admin: Admin = key("control API, dashboard and metrics", default=Admin())
+    state: Annotated[str, _File] | None = key(
+        "the file of the ledger; left out: weir.db beside the config file", default=None
+    )
+    log: Log = key("what is logged", default=Log())
+    timeouts: Timeouts = key("how long to wait", default=Timeouts())
+    shutdown: Shutdown = key("how the end goes", default=Shutdown())
+    defaults: Defaults = key("keys for all services; what a service writes itself wins", default=Defaults())
+    services: Annotated[dict[Name, Service], Table("a name and its service")] = key("what clients ask for")
+
+    @classmethod
+    def shaped(cls, raw: object) -> object:
+        """Fill `defaults` into the services. A canary's share means nothing to a service without one."""
+        if not isinstance(raw, dict) or not isinstance(raw.get("services"), dict):
+            return raw
+        written = raw.get("defaults")
+        common = written if isinstance(written, dict) else {}
+        services = {name: _filled(service, common) for name, service in raw["services"].items()}
+        return {**raw, "services": services}
+
+    @classmethod
+    def quarrels(cls, raw: Mapping[str, Any]) -> Iterator[Quarrel]:
+        if raw.get("services") == {}:
+            yield ("services",), Unfit("there are no services", cls.needs["services"], on="key")
+        yield from _same_addresses(raw)
+        if isinstance(raw.get("services"), dict):
+            yield from _same_matches(raw["services"])
+
+
+def _filled(service: object, common: Mapping[str, Any]) -> object:
+    if not isinstance(service, dict):
+        return service
+    shared = {key: value for key, value in common.items() if key in Defaults.known()}
+    if "canary" not in service:
+        shared.pop("weight", None)
+    return shared | service
+
+
+def _same_addresses(raw: Mapping[str, Any]) -> Iterator[Quarrel]:
+    admin = raw.get("admin")
+    text = admin.get("listen", DEFAULT_ADMIN) if isinstance(admin, dict) else DEFAULT_ADMIN
+    control = attempt(addresses.address, text)
+    seen: list[Address] = []
+    for index, address in _listens(raw.get("listen", DEFAULT_LISTEN)):
+        others = [(other, "an address above,") for other in seen if address.clashes(other)]
+        if control is not None and address.clashes(control):
+            others.append((control, "the admin API,"))
+        for other, what in others:
+            message = f"{quoted(str(address))} takes the same port as {what} {quoted(str(other))}"
+            yield ("listen", *index), Unfit(message, "give one of the two another port")
+        seen.append(address)
+
+
+def _listens(raw: object) -> Iterator[tuple[tuple[int, ...], Address]]:
+    """The addresses that are well written, each with its index in the list."""
+    for index, text in enumerate(raw if isinstance(raw, list) else [raw]):
+        address = attempt(addresses.address, text)
+        if address is not None:
+            yield ((index,) if isinstance(raw, list) else ()), address
+
+
+def _same_matches(services: Mapping[str, Any]) -> Iterator[Quarrel]:
+    seen: dict[tuple[str, str], str] = {}
+    for name, service in services.items():
+        match = _match(service.get("match", {})) if isinstance(service, dict) else None
+        if match is None:
+            continue
+        first = seen.setdefault(match, name)
+        if first != name:
+            host = quoted(match[0]) if match[0] else "every host"
+            what = f"{host}, path {quoted(match[1])}"
+            message = f"{quoted(name)} matches the same requests as {quoted(first)}: {what}"
+            advice = "give each its own `match: {host: ..., path: ...}`; what is left out matches everything"
+            yield ("services", name, "match"), Unfit(message, advice, on="key")
+
+
+def _match(raw: object) -> tuple[str, str] | None:
+    """What a service matches, if that is well written."""
+    if not isinstance(raw, dict):
+        return None
+    host = attempt(names.host, raw["host"]) if "host" in raw else ""
+    path = attempt(names.path, raw.get("path", "/"))
+    return None if host is None or path is None else (host, path)

@@ -1,0 +1,258 @@
+"""One service as its owner writes it: backends, weight, who is pinned where, and the checks that guard it."""
+
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import GetJsonSchemaHandler, ValidationInfo, field_validator
+from pydantic_core import CoreSchema
+
+from proxy.config import addresses, names, units
+from proxy.config.problems import Unfit, quoted
+from proxy.config.section import Quarrel, Section, one_of
+from proxy.config.segment import Segment
+from proxy.config.values import (
+    PERCENT,
+    TEXT,
+    Boolean,
+    FieldName,
+    Items,
+    JsonSchema,
+    OrOff,
+    Percent,
+    Scalar,
+    Url,
+    attempt,
+    duration,
+    either,
+    key,
+    pattern,
+    whole,
+    words,
+)
+
+Metric = Literal["error-rate", "latency-p50", "latency-p90", "latency-p95", "latency-p99"]
+METRICS = ("error-rate", "latency-p50", "latency-p90", "latency-p95", "latency-p99")
+
+_LATENCY = pattern(units.DURATION_PATTERN)
+
+
+class Match(Section):
+    """The requests that a service is for. The host is in lower case, empty for every host."""
+
+    host: Annotated[str, Scalar(names.host, "a host such as `shop.example`", pattern(names.HOST_PATTERN))] = (
+        key("`shop.example` or `*.example`; left out: every host", default="")
+    )
+    path: Annotated[str, Scalar(names.path, "a path such as `/api`", pattern(names.PATH_PATTERN))] = key(
+        "a prefix that ends at a `/` boundary", default="/", written="/"
+    )
+
+
+class Backend(Section):
+    """One side of a service: a URL, a list of URLs, or a mapping with a version beside them."""
+
+    needs: ClassVar[Mapping[str, str]] = {"endpoints": "write `endpoints: [http://127.0.0.1:9001]`"}
+
+    endpoints: Annotated[tuple[Url, ...], Items("a URL, or a list of them", one=True)] = key(
+        "where it answers: one URL or several"
+    )
+    version: Annotated[str, Scalar(names.label, "a version", TEXT)] = key(
+        "a change of it is a new release, even when the endpoints stay", default=""
+    )
+
+    @classmethod
+    def shaped(cls, raw: object) -> object:
+        return {"endpoints": raw} if isinstance(raw, str | list) else raw
+
+    @classmethod
+    def quarrels(cls, raw: Mapping[str, Any]) -> Iterator[Quarrel]:
+        written = raw.get("endpoints")
+        seen: set[str] = set()
+        for index, text in enumerate(written if isinstance(written, list) else []):
+            url = attempt(addresses.endpoint, text)
+            if url is not None and url in seen:
+                yield (
+                    ("endpoints", index),
+                    Unfit(f"{quoted(url)} is in this list already", "remove one of the two"),
+                )
+            seen.add(url or "")
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchema:
+        schema = handler.resolve_ref_schema(handler(core))
+        return either(*schema["properties"]["endpoints"]["anyOf"], schema)
+
+
+class Force(Section):
+    """A header with which a client chooses for itself: `always` is canary, `never` is stable."""
+
+    needs: ClassVar[Mapping[str, str]] = {"header": "write `force: {header: X-Canary}`"}
+
+    header: FieldName = key("the request header to obey")
+
+
+class Sticky(Section):
+    """What keeps a user on one side: exactly one of a cookie, a header and the client's address."""
+
+    cookie: FieldName | None = key("the name of a cookie", default=None)
+    header: FieldName | None = key("the name of a request header", default=None)
+    client_ip: Boolean = key("true: the address of the client", default=False)
+    issue: Boolean = key("false: only read the cookie, never set it", default=True, written=True)
+
+    @classmethod
+    def quarrels(cls, raw: Mapping[str, Any]) -> Iterator[Quarrel]:
+        yield from one_of(raw, ("cookie", "header", "client_ip"), "`sticky`")
+        if raw.get("client_ip") == "false":
+            yield ("client_ip",), Unfit("`client_ip` is only written to be `true`", "write `sticky: off`")
+        if "issue" in raw and "cookie" not in raw:
+            yield (
+                ("issue",),
+                Unfit("`issue` belongs to `cookie`", "nothing else is issued: remove it", on="key"),
+            )
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchema:
+        schema = handler.resolve_ref_schema(handler(core))
+        schema["oneOf"] = [{"required": [name]} for name in ("cookie", "header", "client_ip")]
+        schema["dependencies"] = {"issue": ["cookie"]}
+        schema["properties"]["client_ip"] = {
+            "description": schema["properties"]["client_ip"]["description"],
+            "enum": [True, "true"],
+        }
+        return schema
+
+
+class Check(Section):
+    """One rule on the canary's answers. `max` is a ratio (0 to 1) for error-rate, seconds for latencies."""
+
+    needs: ClassVar[Mapping[str, str]] = {
+        "metric": "write `metric: error-rate` or `metric: latency-p99`",
+        "max": "write the limit: `max: 5%` for error-rate, `max: 400ms` for a latency",
+    }
+
+    metric: Annotated[Metric, words(*METRICS, what="a metric")] = key("what is measured")
+    max: float = key("the limit: a percent for error-rate, a duration for latencies")
+    window: Annotated[float, duration(1, 3600)] = key("how far back to look", default=30.0, written="30s")
+    min_requests: Annotated[int, whole(1, 1_000_000)] = key(
+        "with fewer canary answers in the window there is no verdict", default=20, written=20
+    )
+
+    @field_validator("max", mode="before")
+    @classmethod
+    def _by_metric(cls, raw: object, info: ValidationInfo) -> float:
+        metric = info.data.get("metric")
+        if metric is None:
+            return 0.0  # the metric is wrong, so nobody knows what its limit should look like
+        if not isinstance(raw, str):
+            raise Unfit("`max` is one value", "write `5%` for error-rate, `400ms` for a latency")
+        if metric == "error-rate":
+            return units.percent(raw) / units.WHOLE
+        return units.duration(raw, 0.001, 3600)
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchema:
+        schema = handler.resolve_ref_schema(handler(core))
+        limit = schema["properties"]["max"]
+        schema["properties"]["max"] = {"description": limit["description"], **either(PERCENT, _LATENCY)}
+        schema["if"] = {"properties": {"metric": {"const": "error-rate"}}}
+        schema["then"] = {"properties": {"max": PERCENT}}
+        schema["else"] = {"properties": {"max": _LATENCY}}
+        return schema
+
+
+class Analysis(Section):
+    """What verdicts may do."""
+
+    enforce: Boolean = key("false: watch and count, never act", default=True, written=True)
+
+
+def _choice_header(text: str) -> str:
+    return "" if text == "off" else names.field(text)
+
+
+class Shared(Section):
+    """The keys that services may have in common."""
+
+    weight: Percent = key("the canary's share, in steps of 0.01 %", default=0, written="0%")
+    force: Annotated[Force | None, OrOff()] = key("a header that chooses the side", default=None)
+    sticky: Annotated[Sticky | None, OrOff()] = key("what keeps a user on one side", default=None)
+    segments: Annotated[tuple[Segment, ...], Items("a list of segments")] = key(
+        "rules that pin requests to a backend; the first match wins", default=()
+    )
+    checks: Annotated[tuple[Check, ...], Items("a list of checks")] | None = key(
+        "rules on the canary's answers; left out: a default check on errors; `[]`: none", default=None
+    )
+    analysis: Analysis = key("what verdicts may do", default=Analysis())
+    choice_header: Annotated[
+        str, Scalar(_choice_header, "the name of a header", pattern(names.FIELD_PATTERN))
+    ] = key("a response header that tells backend and reason", default="")
+
+    @classmethod
+    def quarrels(cls, raw: Mapping[str, Any]) -> Iterator[Quarrel]:
+        yield from _repeated(raw, "segments", ("name",), "has the name of a segment above", "name")
+        yield from _repeated(
+            raw, "checks", ("metric", "window"), "is checked over this window already", "metric"
+        )
+
+
+class Defaults(Shared):
+    """Keys for all services, which what a service writes itself replaces whole."""
+
+    @classmethod
+    def unknown(cls, key: str) -> Unfit:
+        if key not in ("stable", "canary", "match"):
+            return super().unknown(key)
+        advice = (
+            "it differs from service to service: write it there; all other keys of a service may stand here"
+        )
+        return Unfit(f"{quoted(key)} cannot be a key of", advice, on="key", of=1)
+
+
+class Service(Shared):
+    """What clients ask for, with what `defaults` say filled in."""
+
+    needs: ClassVar[Mapping[str, str]] = {
+        "stable": "write `stable: http://127.0.0.1:9001`, the backend for all that the canary does not take"
+    }
+
+    match: Match = key("the requests that this service is for; left out: all", default=Match())
+    stable: Backend = key("the backend that can be trusted")
+    canary: Backend | None = key("the backend on trial", default=None)
+
+    @classmethod
+    def known(cls) -> tuple[str, ...]:
+        return ("match", "stable", "canary", *Shared.known())
+
+    @classmethod
+    def quarrels(cls, raw: Mapping[str, Any]) -> Iterator[Quarrel]:
+        yield from super().quarrels(raw)
+        if "canary" in raw:
+            return
+        if "weight" in raw and attempt(units.percent, raw["weight"]) != 0:
+            advice = "add `canary: http://127.0.0.1:9002`, or remove the weight"
+            yield (
+                ("weight",),
+                Unfit("a weight is the share of the canary, and there is none", advice, on="key"),
+            )
+        for index, segment in _mappings(raw.get("segments")):
+            if segment.get("to") == "canary":
+                advice = (
+                    "add a `canary`, or write `segments: []` in this service if they come from `defaults`"
+                )
+                yield ("segments", index, "to"), Unfit("`canary` names no backend of", advice, of=3)
+
+
+def _mappings(raw: object) -> Iterator[tuple[int, dict[str, Any]]]:
+    for index, item in enumerate(raw if isinstance(raw, list) else []):
+        if isinstance(item, dict):
+            yield index, item
+
+
+def _repeated(
+    raw: Mapping[str, Any], lists: str, identity: tuple[str, ...], message: str, on: str
+) -> Iterator[Quarrel]:
+    seen: set[tuple[str, ...]] = set()
+    for index, item in _mappings(raw.get(lists)):
+        this = tuple(str(item.get(part, "30s")) for part in identity)
+        if on in item and this in seen:
+            yield (lists, index, on), Unfit(f"{quoted(str(item[on]))} {message}", "keep one of the two")
+        seen.add(this)

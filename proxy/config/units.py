@@ -1,0 +1,177 @@
+"""Words become numbers by the type of their key, never by YAML 1.1: `on`, `12:30:45`, `010` hold no surprise.
+
+Every function takes the text as written and returns the value, or raises Unfit with what was written, what is
+expected and how to write it.
+"""
+
+import re
+from collections.abc import Sequence
+
+from proxy.config.problems import Unfit, listed, nearest, quoted
+
+WHOLE = 10_000
+"""Parts that make 100 %: weights have steps of 0.01 %."""
+
+DURATION_PATTERN = r"[0-9]+(?:\.[0-9]+)?\s*(?:ms|s|m|h)"
+PERCENT_PATTERN = r"(?:0*100(?:\.0+)?|0*[0-9]{1,2}(?:\.[0-9]{1,2}0*)?)\s*%"
+
+_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
+_UNIT_ALIASES = {
+    **dict.fromkeys(("msec", "msecs", "millis", "millisecond", "milliseconds"), (1.0, "ms")),
+    **dict.fromkeys(("sec", "secs", "second", "seconds"), (1.0, "s")),
+    **dict.fromkeys(("min", "mins", "minute", "minutes"), (1.0, "m")),
+    **dict.fromkeys(("hr", "hrs", "hour", "hours"), (1.0, "h")),
+    **dict.fromkeys(("d", "day", "days"), (24.0, "h")),
+    **dict.fromkeys(("us", "µs"), (0.001, "ms")),
+}
+_SWITCHES = {
+    "on": True,
+    "yes": True,
+    "y": True,
+    "true": True,
+    "off": False,
+    "no": False,
+    "n": False,
+    "false": False,
+}
+
+_NUMBER = re.compile(r"([0-9]{1,40})(?:\.([0-9]{1,40}))?")
+_PERCENT = re.compile(r"([0-9]{1,40})(?:\.([0-9]{1,40}))?\s*%")
+_MEASURE = re.compile(r"([0-9]{1,40}(?:\.[0-9]{1,40})?)\s*([A-Za-zµ]+)")
+_CLOCK = re.compile(r"([0-9]{1,6}):([0-9]{1,2})(?::([0-9]{1,2}))?")
+
+
+def percent(text: str) -> int:
+    """Parts of 10,000 in `5%`, `0.25 %` or a bare `0`: 0 to 10,000."""
+    match = _PERCENT.fullmatch(text)
+    if match is None:
+        if _NUMBER.fullmatch(text) and not text.strip("0."):
+            return 0
+        raise _no_percent(text)
+    parts, rest = match[1].lstrip("0"), (match[2] or "").rstrip("0")
+    if len(rest) > 2:
+        raise Unfit(
+            f"{quoted(text)} is finer than 0.01 %", f"the smallest step is 0.01 %: write {_rounded(text)}"
+        )
+    value = int((parts + rest.ljust(2, "0")) or "0")
+    if value > WHOLE:
+        raise Unfit(f"{quoted(text)} is more than 100 %", "write a percent from `0%` to `100%`")
+    return value
+
+
+def _rounded(text: str) -> str:
+    return f"`{max(0.01, round(float(text.rstrip('% ')), 2)):g}%`"
+
+
+def _no_percent(text: str) -> Unfit:
+    fix = "write a number with its unit, such as `5%` or `0.25%`"
+    if _NUMBER.fullmatch(text):
+        fix = f"write `{text}%`"
+        if 0 < float(text) < 1:
+            fix = f"write `{text}%`, or `{float(text) * 100:g}%` if it was meant as a part of 1"
+    elif re.fullmatch(r"[0-9]+,[0-9]+\s*%?", text):
+        fix = f"write the decimals after a point: `{text.rstrip('% ').replace(',', '.')[:40]}%`"
+    return Unfit(f"{quoted(text)} is {describe(text) or 'not'}{_comma(text)}a percent", fix)
+
+
+def duration(text: str, least: float = 0.0, most: float = 86_400.0) -> float:
+    """Seconds in `300ms`, `5s`, `2m`, `1.5h` or a bare `0`, within the bounds (seconds, inclusive)."""
+    match = _MEASURE.fullmatch(text)
+    if match is not None and match[2] in _SECONDS:
+        seconds = float(match[1]) * _SECONDS[match[2]]
+    elif _NUMBER.fullmatch(text) and not text.strip("0."):
+        seconds = 0.0
+    else:
+        raise _no_duration(text)
+    if not least <= seconds <= most:
+        raise Unfit(
+            f"{quoted(text)} is too {'short' if seconds < least else 'long'}",
+            f"write a duration from `{as_duration(least)}` to `{as_duration(most)}`",
+        )
+    return seconds
+
+
+def _no_duration(text: str) -> Unfit:
+    fix = "write one number and one unit, `ms`, `s`, `m` or `h`, such as `300ms` or `5s`"
+    match, clock = _MEASURE.fullmatch(text), _CLOCK.fullmatch(text)
+    if _NUMBER.fullmatch(text):
+        fix = f"write `{text}s` for seconds, or `{text}ms` for milliseconds"
+    elif match is not None:
+        return _no_unit(text, match[1], match[2])
+    elif clock is not None:
+        fix = f"write one number and one unit: `{_clock_number(text)}s` if that is what was meant"
+    return Unfit(f"{quoted(text)} is {describe(text) or 'not'}{_comma(text)}a duration", fix)
+
+
+def _no_unit(text: str, number: str, unit: str) -> Unfit:
+    fix = f"write the number with `ms`, `s`, `m` or `h`, such as `{number}s`"
+    if unit.lower() in _SECONDS:
+        fix = f"units are lower case: write `{number}{unit.lower()}`"
+    elif unit.lower() in _UNIT_ALIASES:
+        factor, known = _UNIT_ALIASES[unit.lower()]
+        fix = f"the units are `ms`, `s`, `m` and `h`: write `{float(number) * factor:g}{known}`"
+    return Unfit(f"{quoted(unit)} in {quoted(text)} is not a unit of durations", fix)
+
+
+def as_duration(seconds: float) -> str:
+    """The shortest way to write so many seconds: `1h`, `90s`, `1ms`."""
+    for unit in ("h", "m", "s"):
+        if seconds and seconds % _SECONDS[unit] == 0:
+            return f"{seconds / _SECONDS[unit]:g}{unit}"
+    return f"{seconds * 1000:g}ms" if seconds else "0s"
+
+
+def whole(text: str, least: int, most: int) -> int:
+    """A whole number within the bounds, inclusive."""
+    fix = f"write a whole number from {least} to {most}"
+    if not re.fullmatch(r"[0-9]+", text):
+        raise Unfit(f"{quoted(text)} is {describe(text) or 'not'}{_comma(text)}a whole number", fix)
+    if len(text) > 1 and text.startswith("0"):
+        plain = text.lstrip("0")[:20] or "0"
+        raise Unfit(f"{quoted(text)} begins with a zero, which YAML 1.1 reads as octal", f"write `{plain}`")
+    if len(text) > 18 or not least <= int(text) <= most:
+        raise Unfit(f"{quoted(text)} is out of range", fix)
+    return int(text)
+
+
+def boolean(text: str) -> bool:
+    """`true` or `false`, and no other of the words that YAML 1.1 takes for them."""
+    if text in ("true", "false"):
+        return text == "true"
+    switch = _SWITCHES.get(text.lower())
+    fix = "write `true` or `false`" if switch is None else f"write `{str(switch).lower()}`"
+    raise Unfit(f"{quoted(text)} is neither `true` nor `false`", fix)
+
+
+def word(text: str, words: Sequence[str], what: str) -> str:
+    """One of a few words, as written here."""
+    if text in words:
+        return text
+    raise Unfit(f"{quoted(text)} is not {what}", f"{nearest(text, words)}expected {listed(words)}")
+
+
+def describe(text: str) -> str:
+    """What a text looks like to a person, as "a percent" or "a clock time, ..."; empty for nothing known."""
+    match = _MEASURE.fullmatch(text)
+    if _PERCENT.fullmatch(text):
+        return "a percent"
+    if match is not None and (match[2] in _SECONDS or match[2].lower() in _UNIT_ALIASES):
+        return "a duration"
+    if _NUMBER.fullmatch(text):
+        return "a number without its unit" if text else ""
+    if text.lower() in _SWITCHES:
+        return "a word, which YAML 1.1 would read as true or false"
+    if _CLOCK.fullmatch(text):
+        return f"a clock time, which YAML 1.1 would read as the number {_clock_number(text)}"
+    return ""
+
+
+def _comma(text: str) -> str:
+    return ", not " if describe(text) else " "
+
+
+def _clock_number(text: str) -> int:
+    number = 0
+    for part in text.split(":"):
+        number = number * 60 + int(part)
+    return number

@@ -1,0 +1,173 @@
+"""The types of the values in the file: how each is read from its text, and what editors are told about it."""
+
+from collections.abc import Callable
+from typing import Annotated, Any, TypeVar
+
+from pydantic import Field, GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic_core import CoreSchema, core_schema
+
+from proxy.config import addresses, names, units
+from proxy.config.problems import Unfit, listed, quoted
+
+T = TypeVar("T")
+
+JsonSchema = dict[str, Any]
+
+TEXT: JsonSchema = {"type": ["string", "number", "boolean"]}
+"""What editors take for numbers or truth values can be meant as text."""
+
+
+def kind(raw: object) -> str:
+    """What a plain value is, as the subject of a sentence."""
+    if isinstance(raw, str):
+        return f"the single value {quoted(raw)}"
+    return "a list" if isinstance(raw, list) else "a mapping"
+
+
+def attempt(read: Callable[[str], T], raw: object) -> T | None:
+    """What a plain value is read as, or None when it is not well written, which is told elsewhere."""
+    try:
+        return read(raw) if isinstance(raw, str) else None
+    except Unfit:
+        return None
+
+
+def key(
+    says: str, *, default: Any = ..., written: object = None, alias: str | None = None, shown: bool = True
+) -> Any:
+    """One key of the file: what editors say about it, its default, and how that default is written."""
+    extra: Any = _undefaulted if written is None else {"default": written}
+    return Field(default, alias=alias, description=says, json_schema_extra=extra, repr=shown)
+
+
+def _undefaulted(schema: JsonSchema) -> None:
+    schema.pop("default", None)
+
+
+def either(*forms: JsonSchema) -> JsonSchema:
+    """The JSON Schema of a value that may take any of these forms."""
+    return {"anyOf": list(forms)}
+
+
+def pattern(expression: str) -> JsonSchema:
+    """The JSON Schema of a text that matches the whole expression."""
+    return {"type": "string", "pattern": f"^(?:{expression})$"}
+
+
+class Scalar:
+    """Stands in an Annotated and reads one text of the file by the type of its key."""
+
+    def __init__(self, read: Callable[[str], object], expected: str, schema: JsonSchema) -> None:
+        self._read = read
+        self._expected = expected
+        self.schema = schema
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_before_validator_function(self._parse, handler(source))
+
+    def __get_pydantic_json_schema__(self, core: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchema:
+        return dict(self.schema)
+
+    def _parse(self, raw: object) -> object:
+        if not isinstance(raw, str):
+            raise Unfit(f"{kind(raw)} stands where {self._expected} is expected", f"write {self._expected}")
+        return self._read(raw)
+
+
+class Items:
+    """Stands in an Annotated tuple and takes a list of the file.
+
+    With `filled` it must not be empty; with `one` a single value is the list of it, too.
+    """
+
+    def __init__(self, expected: str, *, one: bool = False, filled: bool = False) -> None:
+        self._expected = expected
+        self._one = one
+        self._filled = filled or one
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_before_validator_function(self._parse, handler(source))
+
+    def __get_pydantic_json_schema__(self, core: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchema:
+        schema = handler(core)
+        if self._filled:
+            schema = {**schema, "minItems": 1}
+        return either(schema["items"], schema) if self._one else schema
+
+    def _parse(self, raw: object) -> object:
+        if self._one and isinstance(raw, str):
+            return [raw]
+        if not isinstance(raw, list):
+            raise Unfit(f"{kind(raw)} stands where a list is expected", f"write {self._expected}")
+        if self._filled and not raw:
+            raise Unfit("this list is empty", f"write {self._expected}")
+        return raw
+
+
+class Table:
+    """Stands in an Annotated dict and takes a mapping of the file whose keys are names."""
+
+    def __init__(self, expected: str) -> None:
+        self._expected = expected
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_before_validator_function(self._parse, handler(source))
+
+    def _parse(self, raw: object) -> object:
+        if not isinstance(raw, dict):
+            raise Unfit(f"{kind(raw)} stands where a mapping is expected", f"write {self._expected}")
+        return raw
+
+
+class OrOff:
+    """Stands in an Annotated Optional: `off` undoes what `defaults` say."""
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_before_validator_function(
+            lambda raw: None if raw == "off" else raw, handler(source)
+        )
+
+    def __get_pydantic_json_schema__(self, core: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchema:
+        return either({"const": "off"}, handler(core))
+
+
+def duration(least: float, most: float) -> Scalar:
+    """How a duration within the bounds is read: seconds."""
+    schema = pattern(units.DURATION_PATTERN)
+    if least == 0:
+        schema = either(schema, pattern("0"), {"const": 0})
+    return Scalar(lambda raw: units.duration(raw, least, most), "a duration such as `5s`", schema)
+
+
+def whole(least: int, most: int) -> Scalar:
+    """How a whole number within the bounds is read."""
+    schema = either(
+        {"type": "integer", "minimum": least, "maximum": most}, pattern("0" if most == 0 else "[1-9][0-9]*")
+    )
+    return Scalar(lambda raw: units.whole(raw, least, most), f"a whole number such as `{least}`", schema)
+
+
+def words(*known: str, what: str) -> Scalar:
+    """How one of a few words is read, to stand beside its Literal."""
+    return Scalar(lambda raw: units.word(raw, known, what), listed(known), {"enum": list(known)})
+
+
+PERCENT: JsonSchema = either(pattern(units.PERCENT_PATTERN + "|0"), {"const": 0})
+
+Percent = Annotated[int, Scalar(units.percent, "a percent such as `5%`", PERCENT)]
+Boolean = Annotated[
+    bool, Scalar(units.boolean, "`true` or `false`", either({"type": "boolean"}, {"enum": ["true", "false"]}))
+]
+Listen = Annotated[
+    addresses.Address,
+    Scalar(addresses.address, "an address such as `:8080`", pattern(addresses.ADDRESS_PATTERN)),
+]
+Url = Annotated[
+    str,
+    Scalar(addresses.endpoint, "a URL such as `http://127.0.0.1:9001`", pattern(addresses.ENDPOINT_PATTERN)),
+]
+Name = Annotated[str, Scalar(names.name, "a name", pattern(names.NAME_PATTERN))]
+FieldName = Annotated[
+    str, Scalar(names.field, "the name of a header or cookie", pattern(names.FIELD_PATTERN))
+]
+Text = Annotated[str, Scalar(str, "a text", TEXT)]

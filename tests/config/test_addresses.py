@@ -1,0 +1,123 @@
+"""Addresses to listen on and URLs of endpoints: every form, and every way to get one wrong."""
+
+import pytest
+
+from proxy.config.addresses import Address, address, endpoint
+from proxy.config.problems import Unfit
+
+
+@pytest.mark.parametrize(
+    ("text", "host", "port"),
+    [
+        (":8080", "", 8080), ("127.0.0.1:8080", "127.0.0.1", 8080), ("[::1]:80", "::1", 80),
+        ("localhost:1", "localhost", 1), ("LOCALHOST:65535", "localhost", 65535), ("[0::1]:80", "::1", 80),
+        ("my_host.example:9", "my_host.example", 9), ("0.0.0.0:80", "0.0.0.0", 80),
+    ],
+)  # fmt: skip
+def test_addresses(text: str, host: str, port: int) -> None:
+    assert address(text) == Address(host, port)
+
+
+@pytest.mark.parametrize(
+    ("text", "says", "advises"),
+    [
+        ("8080", "a port without an address", "write `:8080`"),
+        ("localhost", "has no port", "`localhost:8080`"),
+        ("::1:8080", "is not the address", "in brackets"),
+        ("http://a:80", "is a URL", "`:8080`"),
+        (":0", "`0` in `:0` is not a port", "from 1 to 65535"),
+        (":65536", "is not a port", "from 1 to 65535"),
+        (":http", "is not a port", "from 1 to 65535"),
+        (":" + "9" * 5000, "is not a port", "from 1 to 65535"),
+        ("*:80", "no valid host", "`:8080` for every address"),
+        ("[::g]:80", "is not an IPv6 address", "`[::1]:8080`"),
+        ("127.0.0.256:80", "is not an IPv4 address", "0 to 255"),
+        ("", "has no port", "`:8080`"),
+        ("a b:80", "no valid host", "`:8080`"),
+    ],
+)
+def test_what_is_no_address(text: str, says: str, advises: str) -> None:
+    with pytest.raises(Unfit) as caught:
+        address(text)
+    assert says in caught.value.message
+    assert advises in caught.value.advice
+
+
+@pytest.mark.parametrize(
+    ("text", "loopback"),
+    [
+        ("127.0.0.1:1", True), ("127.8.9.1:1", True), ("[::1]:1", True), ("localhost:1", True),
+        (":1", False), ("0.0.0.0:1", False), ("[::]:1", False), ("10.0.0.1:1", False), ("host:1", False),
+    ],
+)  # fmt: skip
+def test_loopback(text: str, loopback: bool) -> None:
+    assert address(text).loopback is loopback
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "clash"),
+    [
+        (":80", ":80", True), (":80", ":81", False), (":80", "127.0.0.1:80", True), (":80", "[::1]:80", True),
+        ("0.0.0.0:80", "10.0.0.1:80", True), ("0.0.0.0:80", "[::1]:80", False), ("[::]:80", "[::1]:80", True),
+        ("[::]:80", "127.0.0.1:80", False), ("localhost:80", "127.0.0.1:80", True), ("a:80", "b:80", False),
+        ("localhost:80", "10.0.0.1:80", False), ("0.0.0.0:80", "localhost:80", True),
+    ],
+)  # fmt: skip
+def test_clashes(one: str, other: str, clash: bool) -> None:
+    assert address(one).clashes(address(other)) is clash
+    assert address(other).clashes(address(one)) is clash
+
+
+@pytest.mark.parametrize("text", [":80", "127.0.0.1:80", "[::1]:80", "localhost:80"])
+def test_an_address_is_shown_as_it_is_written(text: str) -> None:
+    assert str(address(text)) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "url"),
+    [
+        ("http://127.0.0.1:9001", "http://127.0.0.1:9001"), ("HTTP://Shop.Example/", "http://shop.example"),
+        ("http://a:80", "http://a"), ("http://a_b:8080", "http://a_b:8080"), ("http://[0::1]:90", "http://[::1]:90"),
+        ("unix:/run/app.sock", "unix:/run/app.sock"), ("unix:///run/app.sock", "unix:/run/app.sock"),
+    ],
+)  # fmt: skip
+def test_endpoints_have_one_spelling(text: str, url: str) -> None:
+    assert endpoint(text) == url
+
+
+@pytest.mark.parametrize(
+    ("text", "says", "advises"),
+    [
+        ("https://a", "`https://` endpoints are not supported yet", "write `http://`"),
+        ("ftp://a", "`ftp://` is not a scheme", "`http://host:port`"),
+        ("127.0.0.1:9001", "has no scheme", "write `http://127.0.0.1:9001`"),
+        ("localhost", "has no scheme", "write `http://localhost`"),
+        ("http://a/b", "has a path, `/b`", "write `http://a`"),
+        ("http://a:1?b", "has a query, `?b`", "write `http://a:1`"),
+        ("http://a#b", "has a fragment, `#b`", "write `http://a`"),
+        ("http://a:0", "`0` in `http://a:0` is not a port", "1 to 65535"),
+        ("http://a:65536", "is not a port", "1 to 65535"),
+        ("http://a:", "is not a port", "1 to 65535"),
+        ("http://", "no valid host", "`http://host:port`"),
+        ("http://::1", "is not the host and port", "in brackets"),
+        ("http://[x]", "is not an IPv6 address", "`http://host:port`"),
+        ("http://a b", "no valid host", "`http://host:port`"),
+        ("unix:run/app.sock", "by its whole path", "`unix:/run/app.sock`"),
+        ("unix:/", "by its whole path", "`unix:/run/app.sock`"),
+        ("unix:/a\x01", "by its whole path", "`unix:/run/app.sock`"),
+        ("unix:/" + "x" * 103, "too long", "103 bytes"),
+        ("", "is not the URL", "`http://host:port`"),
+        ("web server", "is not the URL", "`http://host:port`"),
+    ],
+)
+def test_what_is_no_endpoint(text: str, says: str, advises: str) -> None:
+    with pytest.raises(Unfit) as caught:
+        endpoint(text)
+    assert says in caught.value.message
+    assert advises in caught.value.advice
+
+
+def test_a_password_in_a_url_is_never_repeated() -> None:
+    with pytest.raises(Unfit, match="user name or password") as caught:
+        endpoint("http://me:hunter2@host")
+    assert "hunter2" not in caught.value.message + caught.value.advice

@@ -1,0 +1,46 @@
+"""The example files are valid, and the complete one is complete."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from proxy.config.reading import decode, read
+from proxy.config.schema import Config
+from proxy.config.schema_json import json_schema
+
+EXAMPLES = Path(__file__).parents[2] / "config"
+
+
+def example(name: str) -> Config:
+    return read(decode((EXAMPLES / name).read_bytes(), name), name, {})
+
+
+@pytest.mark.parametrize("name", ["weir.yaml", "minimal.yaml"])
+def test_the_examples_are_valid(name: str) -> None:
+    assert example(name).services["checkout"].weight == 500
+
+
+def test_no_other_file_pretends_to_be_an_example() -> None:
+    assert {path.name for path in EXAMPLES.iterdir()} == {"weir.yaml", "minimal.yaml"}
+
+
+def test_the_complete_example_has_every_key() -> None:
+    text = (EXAMPLES / "weir.yaml").read_text()
+    known = {
+        key
+        for model in json_schema()["definitions"].values()
+        for form in model.get("anyOf", [model])
+        for key in form.get("properties", {})
+    }
+    missing = {key for key in known | set(Config.known()) if not re.search(rf"\b{key}\b", text)}
+    assert missing == set()
+
+
+def test_what_the_complete_example_says_of_defaults_is_true() -> None:
+    complete, minimal = example("weir.yaml"), example("minimal.yaml")
+    assert complete.timeouts == minimal.timeouts
+    assert complete.shutdown == minimal.shutdown
+    assert complete.workers == minimal.workers
+    assert complete.admin == minimal.admin
+    assert complete.log.level == minimal.log.level

@@ -1,0 +1,144 @@
+"""Percents, durations, numbers and words: what they mean, and what is said when they mean nothing."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from proxy.config.problems import Unfit
+from proxy.config.units import as_duration, boolean, duration, percent, whole, word
+
+
+def refusal(read: object, *given: object) -> tuple[str, str]:
+    assert callable(read)
+    with pytest.raises(Unfit) as caught:
+        read(*given)
+    return caught.value.message, caught.value.advice
+
+
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [
+        ("5%", 500), ("5 %", 500), ("100%", 10_000), ("100.00%", 10_000), ("0.01%", 1), ("33.3%", 3330),
+        ("0", 0), ("0%", 0), ("0.0", 0), ("007%", 700), ("12.340%", 1234),
+    ],
+)  # fmt: skip
+def test_percents(text: str, parts: int) -> None:
+    assert percent(text) == parts
+
+
+@pytest.mark.parametrize(
+    ("text", "says", "advises"),
+    [
+        ("5", "`5` is a number without its unit, not a percent", "write `5%`"),
+        ("0.05", "without its unit", "write `0.05%`, or `5%` if it was meant as a part of 1"),
+        ("on", "`on` is a word, which YAML 1.1 would read as true or false, not a percent", "such as `5%`"),
+        ("12:30:45", "a clock time, which YAML 1.1 would read as the number 45045, not a percent", "`5%`"),
+        ("300ms", "`300ms` is a duration, not a percent", "such as `5%`"),
+        ("101%", "`101%` is more than 100 %", "from `0%` to `100%`"),
+        ("100.01%", "more than 100 %", "`100%`"),
+        ("9" * 39 + "%", "more than 100 %", "`100%`"),
+        ("9" * 5000 + "%", "is not a percent", "`5%`"),
+        ("5.125%", "`5.125%` is finer than 0.01 %", "write `5.12%`"),
+        ("0.001%", "finer than 0.01 %", "write `0.01%`"),
+        ("5,5%", "is not a percent", "after a point: `5.5%`"),
+        ("-5%", "`-5%` is not a percent", "`5%`"),
+        ("five", "`five` is not a percent", "`5%`"),
+        ("", "an empty text is not a percent", "`5%`"),
+        ("\u0665%", "is not a percent", "`5%`"),
+    ],
+)
+def test_what_is_no_percent(text: str, says: str, advises: str) -> None:
+    message, advice = refusal(percent, text)
+    assert says in message
+    assert advises in advice
+
+
+@given(st.integers(0, 10_000))
+def test_every_step_of_a_weight_is_read_exactly(parts: int) -> None:
+    assert percent(f"{parts // 100}.{parts % 100:02}%") == parts
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("300ms", 0.3),
+        ("5s", 5),
+        ("2m", 120),
+        ("1h", 3600),
+        ("1.5h", 5400),
+        ("10 s", 10),
+        ("0", 0),
+        ("0ms", 0),
+    ],
+)
+def test_durations(text: str, seconds: float) -> None:
+    assert duration(text) == pytest.approx(seconds)
+
+
+@pytest.mark.parametrize(
+    ("text", "says", "advises"),
+    [
+        ("5", "`5` is a number without its unit, not a duration", "write `5s` for seconds, or `5ms`"),
+        ("5S", "`S` in `5S` is not a unit", "units are lower case: write `5s`"),
+        ("5sec", "`sec` in `5sec` is not a unit", "write `5s`"),
+        ("2 minutes", "`minutes`", "write `2m`"),
+        ("1d", "`d` in `1d`", "write `24h`"),
+        ("5x", "`x` in `5x` is not a unit", "such as `5s`"),
+        ("1m30s", "is not a duration", "one number and one unit"),
+        ("12:30:45", "a clock time, which YAML 1.1 would read as the number 45045", "`45045s`"),
+        ("off", "a word, which YAML 1.1 would read as true or false, not a duration", "such as `300ms`"),
+        ("5%", "`5%` is a percent, not a duration", "such as `300ms`"),
+        ("-1s", "is not a duration", "one number"),
+        ("25h", "`25h` is too long", "from `0s` to `24h`"),
+        ("9" * 40 + "h", "too long", "`24h`"),
+        ("", "an empty text is not a duration", "one unit"),
+    ],
+)
+def test_what_is_no_duration(text: str, says: str, advises: str) -> None:
+    message, advice = refusal(duration, text)
+    assert says in message
+    assert advises in advice
+
+
+def test_durations_have_bounds() -> None:
+    assert duration("1s", 1, 60) == 1
+    assert refusal(duration, "0", 1, 60) == ("`0` is too short", "write a duration from `1s` to `1m`")
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(0, "0s"), (0.3, "300ms"), (90, "90s"), (120, "2m"), (7200, "2h")]
+)
+def test_durations_are_written_back(seconds: float, text: str) -> None:
+    assert as_duration(seconds) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("0", "out of range"), ("257", "out of range"), ("9" * 5000, "out of range"), ("010", "octal"),
+        ("1_000", "not a whole number"), ("4.0", "not a whole number"), ("-1", "not a whole number"),
+        ("1:30", "a clock time"), ("yes", "a word"), ("", "an empty text"), ("²", "not a whole number"),
+    ],
+)  # fmt: skip
+def test_what_is_no_number(text: str, says: str) -> None:
+    assert says in refusal(whole, text, 1, 256)[0]
+
+
+def test_numbers() -> None:
+    assert whole("256", 1, 256) == 256
+    assert refusal(whole, "010", 1, 256)[1] == "write `10`"
+
+
+def test_truth_is_written_in_one_way() -> None:
+    assert boolean("true") is True
+    assert boolean("false") is False
+    assert refusal(boolean, "on") == ("`on` is neither `true` nor `false`", "write `true`")
+    assert refusal(boolean, "No")[1] == "write `false`"
+    assert refusal(boolean, "1")[1] == "write `true` or `false`"
+
+
+def test_words() -> None:
+    assert word("off", ("off", "json"), "an access log") == "off"
+    message, advice = refusal(word, "jsno", ("off", "json"), "an access log")
+    assert message == "`jsno` is not an access log"
+    assert advice == "did you mean `json`? expected `off` or `json`"

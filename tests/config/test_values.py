@@ -1,0 +1,44 @@
+"""How the types of keys take a value of the wrong shape."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from proxy.config.units import percent
+from proxy.config.values import attempt, kind
+
+
+@pytest.mark.parametrize(
+    ("keys", "says", "advises"),
+    [
+        ("weight: [5%]", "a list stands where a percent such as `5%` is expected", "write a percent"),
+        (
+            "stable: {endpoints: {a: b}}",
+            "a mapping stands where a list is expected",
+            "write a URL, or a list",
+        ),
+        (
+            "segments: testers",
+            "the single value `testers` stands where a list is expected",
+            "list of segments",
+        ),
+        ("stable: []", "this list is empty", "write a URL"),
+        ("analysis: true", "the single value `true` stands where a mapping is expected", "the key `enforce`"),
+    ],
+)
+def test_wrong_shapes(of_service: Callable[..., Any], keys: str, says: str, advises: str) -> None:
+    stable = "" if "stable" in keys else "stable: http://a\ncanary: http://b\n"
+    (problem,) = of_service(stable + keys)
+    assert says in problem.message
+    assert advises in problem.advice[0]
+
+
+def test_an_attempt_is_none_when_the_value_is_not_well_written() -> None:
+    assert attempt(percent, "5%") == 500
+    assert attempt(percent, "5") is None
+    assert attempt(percent, ["5%"]) is None
+
+
+def test_kinds_are_named() -> None:
+    assert [kind(raw) for raw in ("x", [], {})] == ["the single value `x`", "a list", "a mapping"]
