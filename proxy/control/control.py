@@ -1,65 +1,235 @@
-"""The tick: reports and orders come in, states of services go out."""
+"""The tick: reports and orders come in, states of services go out.
 
-from __future__ import annotations
+Here everything meets, and little happens: evidence is put where it belongs and judged at every report, what
+the verdict or the order leads to is decided by the rollout and carried out by steering.
+"""
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+import asyncio
+import logging
+import secrets
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
-if TYPE_CHECKING:
-    from proxy.telemetry.exposition import Snapshot
+import proxy
+from proxy.config.schema import Config
+from proxy.control import view
+from proxy.control.bookkeeping import Bookkeeping
+from proxy.control.broadcast import Broadcast
+from proxy.control.journal import Journal, Pause, a_second
+from proxy.control.ledger import UNRECORDED, Ledger, Memory
+from proxy.control.record import Record
+from proxy.control.release import release
+from proxy.control.roll import Roll
+from proxy.control.standing import Standing
+from proxy.control.steering import Clock, Order, Steering
+from proxy.control.totals import Totals
+from proxy.messages import Hello, Report, Settings
+from proxy.rollout.inputs import Held, Judged, Resume, SetWeight
+from proxy.rollout.rollout import Rollout
+from proxy.routing.split import CANARY
+from proxy.routing.table import Service
+from proxy.telemetry.exposition import Snapshot
+
+log = logging.getLogger(__name__)
 
 Json = dict[str, Any]
+Hears = Callable[[Json], None]
+
+AT_ONCE = 50
+"""Services that the tick looks at before it lets others have the loop."""
+
+CLOCK = Clock()
 
 
 class Control:
-    """All services in the charge of this process.
+    """All services in the charge of this process. `start` it before anything else.
 
+    `memory` is what `ledger` recalled, `thread` the one that it lives on, `workers` how many are expected.
     Orders raise what ``proxy.control.errors`` names: Conflict, StaleRevision, NotDurable; an unknown
     service is a KeyError. Weights are parts of 10,000.
     """
 
+    def __init__(
+        self,
+        config: Config,
+        memory: Memory,
+        ledger: Ledger,
+        thread: ThreadPoolExecutor,
+        *,
+        workers: int,
+        clock: Clock = CLOCK,
+        pause: Pause = a_second,
+    ) -> None:
+        self._workers = workers
+        self._clock = clock
+        self._pause = pause
+        self._ledger = ledger
+        self._standings = {
+            name: Standing(name, service, config.timeouts, memory.states.get(name, Rollout()))
+            for name, service in config.services.items()
+        }
+        self._trips = dict(memory.trips)
+        self._hears: list[Hears] = []
+        self._journal = Journal(ledger, thread, self._written, pause)
+        settings = Settings(config.timeouts.header, config.timeouts.idle, config.log.access)
+        self.broadcast = Broadcast(memory.last, settings, self._services, self)
+        totals = Totals(memory.kept)
+        self._books = Bookkeeping(totals, self._journal, ledger, self.broadcast.counted, pause)
+        self._steering = Steering(self._journal, self.broadcast, clock)
+        self._roll = Roll(workers)
+        self._in_use = False
+        self._draining = False
+        self._tasks: list[asyncio.Task[None]] = []
+
+    def __repr__(self) -> str:
+        state = "draining" if self._draining else "ready" if self.ready else "starting"
+        return f"<Control {state}: {len(self._standings)} services, generation {self.generation}>"
+
+    # Life.
+
+    async def start(self) -> None:
+        """Bring the ledger up to what the file says. NotDurable when a release can't be written down."""
+        for standing in self._standings.values():
+            await self._steering.release(standing, release(standing.file, secrets.token_hex(16)))
+            if drift := view.drift(standing):
+                said = "%s: the file says %g %%, %g %% is in force and stays; to apply the file's: %s"
+                log.warning(said, standing.name, drift["file"], drift["in_force"], drift["apply"])
+        self._roll.begin()
+        self._tasks = [asyncio.create_task(self._books.run()), asyncio.create_task(self._tick_on())]
+
+    def drain(self) -> None:
+        """Be not ready from now on."""
+        self._draining = True
+        self._books.hurry()
+
+    async def stop(self) -> None:
+        """Keep what was counted, write what waits, and give the ledger back."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._books.keep()
+        await self._journal.close()
+
+    # What is shown.
+
     @property
     def ready(self) -> bool:
-        """Whether start-up is done and nothing is draining."""
-        raise NotImplementedError
+        """Whether every worker has once had a table, and nothing is draining."""
+        return self._in_use and not self._draining
 
     @property
     def generation(self) -> int:
         """The number of the routing table told last."""
-        raise NotImplementedError
+        return self.broadcast.generation
 
     def names(self) -> list[str]:
         """The services, in the order of the file."""
-        raise NotImplementedError
+        return list(self._standings)
 
     def view(self, name: str) -> Json:
         """Everything a person may want to know of one service (KeyError when there is none)."""
-        raise NotImplementedError
+        return view.view(self._standings[name], self._journal.durable(name), self._clock.monotonic())
+
+    async def history(self, name: str) -> list[Json]:
+        """The ledger's entries of one service, newest last (KeyError when there is none)."""
+        return await self._journal.ask(self._ledger.entries, self._standings[name].name)
+
+    async def entries_after(self, entry: int) -> list[Json]:
+        """The entries of all services with an id above ``entry``, oldest first."""
+        return await self._journal.ask(self._ledger.entries_after, entry)
+
+    def subscribe(self, callback: Hears) -> Callable[[], None]:
+        """Call back with every new entry once it is durable; the answer ends that."""
+        self._hears.append(callback)
+        return lambda: self._hears.remove(callback)
+
+    async def snapshot(self) -> Snapshot:
+        """What /metrics shows. The ledger has these counts, so none falls if this process dies now."""
+        await self._roll.called()
+        await self._books.keep()
+        now = self._clock.monotonic()
+        standings = self._standings.values()
+        return Snapshot(
+            totals=self._books.totals.sums(self.broadcast.boots),
+            weights={side: ratio for each in standings for side, ratio in view.weights(each).items()},
+            shares={side: ratio for each in standings for side, ratio in view.shares(each, now).items()},
+            checks=[sample for each in standings for sample in view.samples(each)],
+            trips=dict(self._trips),
+            version=proxy.__version__,
+        )
+
+    # What people order.
 
     async def set_weight(
         self, name: str, parts: int, *, reason: str, actor: str, if_match: int | None
     ) -> Json:
         """Put the canary's weight to ``parts`` and answer the new view."""
-        raise NotImplementedError
+        return await self._order(name, Order(SetWeight(parts), reason, actor, if_match))
 
     async def resume(
         self, name: str, parts: int | None, *, reason: str, actor: str, if_match: int | None
     ) -> Json:
         """Let a tripped canary back in, at ``parts`` or (None) at its weight before the trip."""
-        raise NotImplementedError
+        return await self._order(name, Order(Resume(parts), reason, actor, if_match))
 
-    async def history(self, name: str) -> list[Json]:
-        """The ledger's entries of one service, newest last (KeyError when there is none)."""
-        raise NotImplementedError
+    async def _order(self, name: str, order: Order) -> Json:
+        await self._steering.order(self._standings[name], order, after=self._roll.called)
+        return self.view(name)
 
-    async def entries_after(self, entry: int) -> list[Json]:
-        """The entries of all services with an id above ``entry``, oldest first."""
-        raise NotImplementedError
+    # What workers say; called by the broadcast.
 
-    def subscribe(self, callback: Callable[[Json], None]) -> Callable[[], None]:
-        """Call back with every new entry; the answer ends that."""
-        raise NotImplementedError
+    def hello(self, hello: Hello) -> None:
+        """What a worker holds may be news: a control that died may not have written what it told."""
+        for name, revision in hello.held.items():
+            if standing := self._standings.get(name):
+                held = Held(revision, CANARY in hello.halted.get(name, ()))
+                self._steering.happened(standing, held)
 
-    async def snapshot(self) -> Snapshot:
-        """What /metrics shows."""
-        raise NotImplementedError
+    def report(self, report: Report) -> None:
+        """Count, and judge whom that concerns."""
+        now = self._clock.monotonic()
+        concerned: dict[str, Standing] = {}
+        for (name, revision, backend), delta in self._books.take(report):
+            standing = self._standings.get(name)
+            if standing and standing.count(revision, backend, delta, now):
+                concerned[name] = standing
+        for standing in concerned.values():
+            self._judge(standing, now)
+        self._roll.heard(report.boot)
+
+    def acknowledged(self) -> None:
+        """A rollback may be complete, and every worker may have had a table now."""
+        self._steering.acknowledged()
+        self._in_use = self._in_use or self.broadcast.using() >= self._workers
+
+    # Within.
+
+    def _judge(self, standing: Standing, now: float) -> None:
+        verdict = standing.judge(now)
+        self._steering.happened(standing, Judged(verdict, standing.file.analysis.enforce))
+
+    async def _tick_on(self) -> None:
+        while True:
+            await self._pause()
+            await self._tick()
+
+    async def _tick(self) -> None:
+        """Look at what time alone has changed: windows that ran out, workers that are gone for good."""
+        for number, standing in enumerate(self._standings.values()):
+            if standing.evidence.heard:
+                self._judge(standing, self._clock.monotonic())
+            if number % AT_ONCE == 0:
+                await asyncio.sleep(0)
+        await self._books.forget_gone(self.broadcast.boots, self._clock.monotonic())
+
+    def _services(self) -> Iterator[Service]:
+        return (standing.service for standing in self._standings.values())
+
+    def _written(self, number: int, record: Record) -> None:
+        """An entry is durable: count its trip, and tell those who listen."""
+        if record.entry.event == "trip":
+            check = record.entry.finding.check if record.entry.finding else UNRECORDED
+            self._trips[record.service, check] = self._trips.get((record.service, check), 0) + 1
+        for hears in list(self._hears):
+            hears(record.to_json(number))

@@ -27,7 +27,7 @@ CREATE INDEX entries_by_service ON entries (service, id);
 CREATE TABLE states (service TEXT PRIMARY KEY, revision INTEGER NOT NULL, rollout TEXT NOT NULL);
 CREATE TABLE trips (service TEXT, check_name TEXT, count INTEGER NOT NULL, PRIMARY KEY (service, check_name));
 CREATE TABLE totals (service TEXT, backend TEXT, counts TEXT NOT NULL, PRIMARY KEY (service, backend));
-CREATE TABLE boots (boot TEXT PRIMARY KEY, number INTEGER NOT NULL, seen REAL NOT NULL);
+CREATE TABLE boots (boot TEXT PRIMARY KEY, number INTEGER NOT NULL);
 CREATE TABLE marks (
   boot TEXT, service TEXT, revision INTEGER, backend TEXT, counts TEXT NOT NULL,
   PRIMARY KEY (boot, service, revision, backend)

@@ -74,15 +74,17 @@ class Journal:
             self._catching_up = asyncio.create_task(self._catch_up())
         return attempt
 
-    async def now(self, make: Callable[[], Record]) -> Record:
+    async def now(self, make: Callable[[], Record | None]) -> Record | None:
         """Keep a record and come back when it is durable; NotDurable when it isn't, and then it is nowhere.
 
         `make` is called when everything before it is durable, and nothing comes between it and the ledger: it
-        decides on what is in force at that moment. What it raises goes to the caller.
+        decides on what is in force at that moment. What it raises goes to the caller; None: nothing to keep.
         """
         async with self._writing:
             await self._drain()
             record = make()
+            if record is None:
+                return None
             number = await self.ask(self._ledger.append, record)
         self._told(number, record)
         return record

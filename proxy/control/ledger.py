@@ -50,6 +50,16 @@ class Kept:
     """Marks that are of no use any more."""
 
 
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """What a control that begins finds."""
+
+    states: dict[str, Rollout]
+    trips: dict[tuple[str, str], int]
+    kept: Kept
+    last: int
+
+
 class Ledger:
     """One SQLite file, open for this process alone. LedgerUnusable when it can't be had."""
 
@@ -69,6 +79,10 @@ class Ledger:
         with self._transaction("FULL"):
             number = self._known(record)
             return self._insert(record) if number is None else number
+
+    def recall(self) -> Memory:
+        """All that is needed to go on."""
+        return Memory(self.states(), self.trips(), self.kept(), self.last())
 
     def states(self) -> dict[str, Rollout]:
         """The last state of every service that ever was."""
@@ -107,8 +121,8 @@ class Ledger:
             dict(numbers),
         )
 
-    def keep(self, kept: Kept, at: float) -> None:
-        """Replace what `kept` names, all or nothing, at `at` (unix seconds). NotDurable when that fails."""
+    def keep(self, kept: Kept) -> None:
+        """Replace what `kept` names, all or nothing. NotDurable when that fails."""
         with self._transaction("NORMAL"):
             write = self._database.executemany
             write(
@@ -124,8 +138,8 @@ class Ledger:
                 [(boot, *key) for boot, key in kept.dropped],
             )
             write(
-                "INSERT OR REPLACE INTO boots VALUES (?, ?, ?)",
-                [(boot, number, at) for boot, number in kept.numbers.items()],
+                "INSERT OR REPLACE INTO boots VALUES (?, ?)",
+                list(kept.numbers.items()),
             )
 
     def forget(self, boots: Iterable[str]) -> None:
@@ -134,11 +148,6 @@ class Ledger:
         with self._transaction("NORMAL"):
             self._database.executemany("DELETE FROM marks WHERE boot = ?", gone)
             self._database.executemany("DELETE FROM boots WHERE boot = ?", gone)
-
-    def stale(self, before: float) -> list[str]:
-        """Boots that were heard of last `before` that moment (unix seconds)."""
-        rows = self._database.execute("SELECT boot FROM boots WHERE seen < ?", (before,))
-        return [boot for (boot,) in rows]
 
     @contextmanager
     def _transaction(self, synchronous: str) -> Iterator[None]:

@@ -22,10 +22,10 @@ def refused(path):
 
 def test_a_new_file_gets_its_tables_and_an_old_one_keeps_them(path):
     database = connect(path)
-    database.execute("INSERT INTO boots VALUES ('b', 1, 2.0)")
+    database.execute("INSERT INTO boots VALUES ('b', 1)")
     database.close()
     again = connect(path)
-    assert again.execute("SELECT * FROM boots").fetchall() == [("b", 1, 2.0)]
+    assert again.execute("SELECT * FROM boots").fetchall() == [("b", 1)]
     again.close()
 
 

@@ -140,10 +140,10 @@ def test_what_was_counted_comes_back(ledger, path):
         {("b1", key): counts(2), ("b2", key): counts(1)},
         {"b1": 7, "b2": 1},
     )
-    ledger.keep(kept, at=100.0)
+    ledger.keep(kept)
     again = reopened(ledger, path)
     assert again.kept() == kept
-    again.keep(Kept({("checkout", "canary"): counts(4)}, {("b2", key): counts(2)}, {"b2": 2}), at=200.0)
+    again.keep(Kept({("checkout", "canary"): counts(4)}, {("b2", key): counts(2)}, {"b2": 2}))
     assert again.kept() == Kept(
         {("checkout", "canary"): counts(4)},
         {("b1", key): counts(2), ("b2", key): counts(2)},
@@ -154,16 +154,15 @@ def test_what_was_counted_comes_back(ledger, path):
 
 def test_dropped_marks_go(ledger):
     key, other = ("checkout", 1, "canary"), ("checkout", 2, "canary")
-    ledger.keep(Kept({}, {("b1", key): counts(3), ("b1", other): counts(1)}, {"b1": 7}), at=100.0)
-    ledger.keep(Kept(dropped=frozenset({("b1", key)})), at=100.0)
+    ledger.keep(Kept({}, {("b1", key): counts(3), ("b1", other): counts(1)}, {"b1": 7}))
+    ledger.keep(Kept(dropped=frozenset({("b1", key)})))
     assert ledger.kept() == Kept({}, {("b1", other): counts(1)}, {"b1": 7})
 
 
 def test_forgotten_boots_leave_their_sums(ledger):
     key = ("checkout", 1, "canary")
-    ledger.keep(Kept({("checkout", "canary"): counts(3)}, {("b1", key): counts(3)}, {"b1": 7}), at=100.0)
-    ledger.keep(Kept({}, {}, {"b2": 1}), at=200.0)
-    assert ledger.stale(before=150.0) == ["b1"]
+    ledger.keep(Kept({("checkout", "canary"): counts(3)}, {("b1", key): counts(3)}, {"b1": 7}))
+    ledger.keep(Kept({}, {}, {"b2": 1}))
     ledger.forget(["b1"])
     assert ledger.kept() == Kept({("checkout", "canary"): counts(3)}, {}, {"b2": 1})
 

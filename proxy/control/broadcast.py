@@ -1,0 +1,173 @@
+"""The workers' connections, and the routing table that each of them is told.
+
+Down goes state: a new worker is told all services, and from then on each service that changes, whole, under
+the generation of that change. A connection that breaks loses nothing, because the next one begins anew.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterable
+from typing import Protocol, cast
+
+from proxy.messages import Ack, Counted, Decoder, Hello, Message, Report, Settings, Table, encode
+from proxy.routing.table import Service
+
+log = logging.getLogger(__name__)
+
+PATIENCE = 16 * 1024 * 1024
+"""Bytes that may wait for a worker that doesn't read. Then it is cut off; when it is back it is told all."""
+
+
+class Listens(Protocol):
+    """Who is told what workers say."""
+
+    def hello(self, hello: Hello) -> None:
+        """A worker is here, and not told anything yet."""
+
+    def report(self, report: Report) -> None:
+        """A worker has counted."""
+
+    def acknowledged(self) -> None:
+        """A worker uses a table, or is gone: some generation may now be everywhere."""
+
+
+class Link(asyncio.Protocol):
+    """One worker's connection. It says nothing until the worker has said hello."""
+
+    def __init__(self, broadcast: "Broadcast") -> None:
+        self.boot = ""
+        self.worker = -1
+        self.held = 0
+        """The generation that the worker said it uses."""
+        self._broadcast = broadcast
+        self._decoder = Decoder()
+        self._transport: asyncio.Transport | None = None
+
+    def __repr__(self) -> str:
+        who = f"worker {self.worker}, generation {self.held}" if self.boot else "a stranger"
+        return f"<Link to {who}>"
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Called by the event loop."""
+        self._transport = cast(asyncio.Transport, transport)  # a stream, though uvloop's is no subclass
+
+    def data_received(self, data: bytes) -> None:
+        """Called by the event loop."""
+        try:
+            messages = self._decoder.feed(data)
+            for message in messages:
+                self._broadcast.heard(self, message)
+        except ValueError as error:
+            log.error("%r said what can't be understood, cut off: %s", self, error)
+            self.cut()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Called by the event loop."""
+        self._transport = None
+        self._broadcast.lost(self)
+
+    def send(self, frame: bytes) -> None:
+        """Send without waiting; a worker that doesn't read is cut off."""
+        if self._transport is None or self._transport.is_closing():
+            return
+        if self._transport.get_write_buffer_size() > PATIENCE:
+            log.error("%r does not read, cut off", self)
+            self.cut()
+            return
+        self._transport.write(frame)
+
+    def cut(self) -> None:
+        """Close at once."""
+        if self._transport is not None:
+            self._transport.abort()
+
+
+class Broadcast:
+    """All links. `services` gives those in force, all of them; `generation` is the number to go on from."""
+
+    def __init__(
+        self,
+        generation: int,
+        settings: Settings,
+        services: Callable[[], Iterable[Service]],
+        listener: Listens,
+    ) -> None:
+        self.generation = generation
+        self._settings = encode(settings)
+        self._services = services
+        self._listener = listener
+        self._links: dict[str, Link] = {}
+        self._everything: tuple[int, bytes] = (-1, b"")
+
+    def __repr__(self) -> str:
+        held = {link.worker: link.held for link in self._links.values()}
+        return f"<Broadcast generation {self.generation}, held by worker {held}>"
+
+    @property
+    def boots(self) -> list[str]:
+        """The boots of the connected workers."""
+        return list(self._links)
+
+    def link(self) -> Link:
+        """The protocol of a new connection."""
+        return Link(self)
+
+    def tell(self, *services: Service) -> int:
+        """Tell all workers new states of services; the generation of the table that has them."""
+        self.generation += 1
+        frame = encode(Table(self.generation, services, (), complete=False))
+        for link in list(self._links.values()):
+            link.send(frame)
+        return self.generation
+
+    def counted(self, boot: str, number: int) -> None:
+        """Tell a worker, if it is there, that its report `number` is kept for good."""
+        if link := self._links.get(boot):
+            link.send(encode(Counted(number, ())))
+
+    def everywhere(self, generation: int) -> bool:
+        """Whether every connected worker uses this generation or a later one, and there is one at least."""
+        return bool(self._links) and all(link.held >= generation for link in self._links.values())
+
+    def using(self) -> int:
+        """How many workers use a table that they were told."""
+        return sum(link.held > 0 for link in self._links.values())
+
+    def heard(self, link: Link, message: Message) -> None:
+        """A message came. ValueError for one that has no place here."""
+        if isinstance(message, Hello):
+            self._welcome(link, message)
+        elif not link.boot:
+            raise ValueError(f"{type(message).__name__} before Hello")
+        elif isinstance(message, Report) and message.boot == link.boot:
+            self._listener.report(message)
+        elif isinstance(message, Ack):
+            link.held = max(link.held, message.generation)
+            self._listener.acknowledged()
+        else:
+            raise ValueError(f"{type(message).__name__} is not for control")
+
+    def lost(self, link: Link) -> None:
+        """A connection is closed. A worker that is back on a newer one has not gone."""
+        if link.boot and self._links.get(link.boot) is link:
+            del self._links[link.boot]
+            self._listener.acknowledged()
+
+    def _welcome(self, link: Link, hello: Hello) -> None:
+        # What it holds may be news, so it is heard first and told afterwards.
+        self._listener.hello(hello)
+        link.boot, link.worker = hello.boot, hello.worker
+        before = self._links.get(hello.boot)
+        self._links[hello.boot] = link
+        if before is not None and before is not link:
+            before.cut()
+        link.send(self._settings)
+        link.send(self._complete())
+
+    def _complete(self) -> bytes:
+        """All services, encoded once for all who come before the next change."""
+        generation, frame = self._everything
+        if generation != self.generation:
+            frame = encode(Table(self.generation, tuple(self._services()), (), complete=True))
+            self._everything = (self.generation, frame)
+        return frame

@@ -1,0 +1,114 @@
+"""The control process: from a command line to a Control that serves, and to its end."""
+
+import asyncio
+import logging
+import os
+import socket
+from dataclasses import dataclass
+from pathlib import Path
+
+from aiohttp import web
+
+from proxy.config.problems import Problems
+from proxy.config.reading import decode, read
+from proxy.config.schema import Config
+from proxy.control import api
+from proxy.control.control import Control
+from proxy.control.errors import ControlError
+from proxy.control.journal import open_ledger
+from proxy.lifeline import Lifeline, attach
+
+log = logging.getLogger(__name__)
+
+LAST_ANSWERS = 1.0
+"""Seconds that requests of the admin API have to end in."""
+
+
+@dataclass(frozen=True, slots=True)
+class Launch:
+    """What the supervisor says. File descriptors are inherited; the two sockets are bound and listening."""
+
+    config: Path
+    source: str
+    """What messages call the config file."""
+    state: Path
+    admin: int
+    link: int
+    lifeline: int
+    workers: int
+
+
+class Process:
+    """One run of control. `run` is all there is to do with it."""
+
+    def __init__(self, launch: Launch) -> None:
+        self._launch = launch
+        self._lifeline = Lifeline(self._drain, self._stop, _gone)
+        self._control: Control | None = None
+        self._draining = False
+        self._ending = asyncio.Event()
+
+    def __repr__(self) -> str:
+        return f"<Process {'ending' if self._ending.is_set() else self._control or 'starting'}>"
+
+    async def run(self) -> int:
+        """Serve until the supervisor says stop; the exit status."""
+        await attach(self._launch.lifeline, self._lifeline)
+        try:
+            control, runner = await self._begin()
+        except Problems as problems:
+            return self._fail(problems.render())
+        except ControlError as error:
+            return self._fail(error.detail)
+        except OSError as error:
+            return self._fail(f"control cannot start: {error}")
+        self._lifeline.ready()
+        await self._ending.wait()
+        await runner.cleanup()
+        await control.stop()
+        return 0
+
+    async def _begin(self) -> tuple[Control, web.AppRunner]:
+        config = read_config(self._launch.config, self._launch.source)
+        logging.getLogger().setLevel(config.log.level.upper())
+        ledger, thread = await open_ledger(self._launch.state)
+        recalled = await asyncio.get_running_loop().run_in_executor(thread, ledger.recall)
+        self._control = Control(config, recalled, ledger, thread, workers=self._launch.workers)
+        await self._control.start()
+        if self._draining:
+            self._control.drain()
+        runner = await self._serve(self._control, config)
+        return self._control, runner
+
+    async def _serve(self, control: Control, config: Config) -> web.AppRunner:
+        link = socket.socket(fileno=self._launch.link)
+        # Never closed: newer Pythons would remove its path then, and the supervisor goes on using it.
+        await asyncio.get_running_loop().create_unix_server(control.broadcast.link, sock=link)
+        app = api.build(control, config.admin)
+        runner = web.AppRunner(app, access_log=None, shutdown_timeout=LAST_ANSWERS)
+        await runner.setup()
+        await web.SockSite(runner, socket.socket(fileno=self._launch.admin)).start()
+        return runner
+
+    def _drain(self) -> None:
+        self._draining = True
+        if self._control:
+            self._control.drain()
+
+    def _stop(self) -> None:
+        self._ending.set()
+
+    def _fail(self, reason: str) -> int:
+        log.error("%s", reason)
+        self._lifeline.failed(reason)
+        return 1
+
+
+def read_config(path: Path, source: str) -> Config:
+    """The config as its text says. OSError and Problems go to the caller."""
+    return read(decode(path.read_bytes(), source), source, os.environ)
+
+
+def _gone() -> None:
+    """Nobody is left to restart or to end anything: what was counted last is all that is lost."""
+    os._exit(1)

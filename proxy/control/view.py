@@ -1,0 +1,109 @@
+"""What people and programs are shown of a service. Weights are percent, as in the file."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from proxy.analysis.verdict import Finding
+from proxy.control.evidence import SHOWN
+from proxy.control.record import iso, percent
+from proxy.control.standing import Standing
+from proxy.routing.split import CANARY, STABLE, TOTAL
+from proxy.routing.table import Backend
+from proxy.telemetry.exposition import CheckSample
+from proxy.telemetry.tally import Counts
+
+Json = dict[str, Any]
+
+
+def view(standing: Standing, durable: bool, now: float) -> Json:
+    """All of a service. `now` is monotonic seconds; `durable`: whether the ledger has all of it."""
+    service, rollout = standing.service, standing.rollout
+    shares = standing.evidence.shares(standing.backends, now)
+    return {
+        "name": standing.name,
+        "revision": rollout.revision,
+        "phase": rollout.phase,
+        "weights": {name: percent(service.split.part(name)) for name in standing.backends},
+        "shares": {name: round(share * 100, 2) for name, share in shares.items()} if shares else None,
+        "backends": {backend.name: _backend(backend) for backend in service.backends},
+        "halted": sorted(service.halted),
+        "enforce": standing.file.analysis.enforce,
+        "durable": durable,
+        "trip": _trip(standing),
+        "verdict": standing.verdict.to_json(),
+        "window": _window(standing, now),
+        "drift": drift(standing),
+    }
+
+
+def drift(standing: Standing) -> Json | None:
+    """Where the file's weight is not the one in force, and how to apply it; a trip explains itself."""
+    rollout = standing.rollout
+    if standing.file.canary is None or rollout.halted or standing.file.weight == rollout.weight:
+        return None
+    wanted = percent(standing.file.weight)
+    return {
+        "file": wanted,
+        "in_force": percent(rollout.weight),
+        "apply": f"weir set-weight {standing.name} canary={wanted:g}",
+    }
+
+
+def weights(standing: Standing) -> Mapping[tuple[str, str], float]:
+    """The set weights, 0..1."""
+    split = standing.service.split
+    return {(standing.name, backend): split.part(backend) / TOTAL for backend in standing.backends}
+
+
+def shares(standing: Standing, now: float) -> Mapping[tuple[str, str], float]:
+    """The shares of the last requests, 0..1; empty when there were none."""
+    seen = standing.evidence.shares(standing.backends, now) or {}
+    return {(standing.name, backend): share for backend, share in seen.items()}
+
+
+def samples(standing: Standing) -> list[CheckSample]:
+    """How each check stands."""
+    names = [finding.check for finding in standing.verdict.findings]
+    return [_sample(standing.name, finding, names) for finding in standing.verdict.findings]
+
+
+def _sample(service: str, finding: Finding, names: list[str]) -> CheckSample:
+    """A metric that is checked over several windows is told apart by them."""
+    once = names.count(finding.check) == 1
+    name = finding.check if once else f"{finding.check}-{finding.window:g}s"
+    return CheckSample(service, name, finding.value, finding.limit, finding.sample)
+
+
+def _backend(backend: Backend) -> Json:
+    return {"endpoints": [endpoint.url for endpoint in backend.endpoints], "version": backend.version}
+
+
+def _trip(standing: Standing) -> Json | None:
+    trip = standing.rollout.trip
+    if trip is None:
+        return None
+    return {
+        "at": iso(trip.at),
+        "check": trip.finding.check if trip.finding else None,
+        "sentence": trip.sentence,
+        "finding": trip.finding.to_json() if trip.finding else None,
+        "weight_before": percent(standing.rollout.weight_before),
+        "acknowledged_ms": standing.rollback.acknowledged_ms if standing.rollback else None,
+    }
+
+
+def _window(standing: Standing, now: float) -> Json:
+    sides = {backend: _side(standing.evidence.shown(backend, now)) for backend in (STABLE, CANARY)}
+    return {"seconds": int(SHOWN), **sides}
+
+
+def _side(counts: Counts | None) -> Json | None:
+    if counts is None:
+        return None
+    return {
+        "requests": counts.requests,
+        "failures": counts.failures,
+        "error_rate": counts.failures / counts.requests if counts.requests else None,
+        "p50": counts.head.quantile(0.5),
+        "p99": counts.head.quantile(0.99),
+    }

@@ -1,0 +1,112 @@
+import pytest
+
+from proxy.analysis.check import DEFAULT_CHECK, Check
+from proxy.config.reading import read
+from proxy.control.release import checks, definition, in_force, release, template
+from proxy.rollout.inputs import Release
+from proxy.rollout.rollout import Rollout, Trip
+from proxy.routing.endpoint import Endpoint
+from proxy.routing.match import Condition, RouteMatch
+from proxy.routing.segment import Segment
+from proxy.routing.split import Split
+from proxy.routing.sticky import Sticky
+from proxy.routing.table import Backend, Timeouts
+
+WHOLE = """
+timeouts: {connect: 1s, response: 2s, body: 3s}
+services:
+  checkout:
+    match: {host: shop.example, path: /pay}
+    stable: [http://127.0.0.1:9001, http://127.0.0.1:9003]
+    canary: {endpoints: [http://127.0.0.1:9002], version: v2}
+    weight: 5%
+    force: {header: X-Canary}
+    sticky: {cookie: weir}
+    segments: [{name: staff, to: canary, match: {header: {X-Staff: "1"}}}]
+    choice_header: X-Weir
+"""
+
+
+def config(text):
+    return read(text, "weir.yaml", {})
+
+
+def service(keys):
+    return config(
+        f"services:\n  checkout: {{stable: http://127.0.0.1:9001{keys and ', ' + keys}}}\n"
+    ).services["checkout"]
+
+
+def parts(text):
+    read_config = config(text)
+    return template("checkout", read_config.services["checkout"], read_config.timeouts)
+
+
+def test_everything_in_the_file_reaches_the_workers():
+    made = in_force(parts(WHOLE), Rollout(revision=7, weight=500, salt="pepper", definition="x"))
+    assert (made.name, made.revision, made.halted) == ("checkout", 7, frozenset())
+    assert made.match == RouteMatch("shop.example", "/pay")
+    assert made.backends == (
+        Backend("stable", (Endpoint.parse("http://127.0.0.1:9001"), Endpoint.parse("http://127.0.0.1:9003"))),
+        Backend("canary", (Endpoint.parse("http://127.0.0.1:9002"),), "v2"),
+    )
+    assert made.split == Split((("canary", 500),))
+    assert made.segments == (Segment("staff", "canary", (Condition("header", "X-Staff", "exact", ("1",)),)),)
+    assert made.sticky == Sticky("cookie", "weir", issue=True, salt="pepper")
+    assert (made.force, made.choice_header) == ("x-canary", "X-Weir")
+    assert made.timeouts == Timeouts(1, 2, 3)
+
+
+def test_a_tripped_canary_is_halted():
+    tripped = Rollout(revision=8, phase="rolled-back", trip=Trip(5.0, "it fails", None), definition="x")
+    made = in_force(parts(WHOLE), tripped)
+    assert made.halted == {"canary"}
+    assert made.split.part("canary") == 0
+
+
+def test_without_a_canary_there_is_nothing_to_split():
+    made = in_force(parts("services: {checkout: {stable: http://127.0.0.1:9001}}"), Rollout(revision=1))
+    assert (made.split, made.halted, len(made.backends)) == (Split(), frozenset(), 1)
+
+
+@pytest.mark.parametrize(
+    ("keys", "sticky"),
+    [
+        ("", Sticky.off()),
+        ("sticky: {cookie: session, issue: false}", Sticky("cookie", "session", issue=False)),
+        ("sticky: {header: X-User}", Sticky("header", "X-User")),
+        ("sticky: {client_ip: true}", Sticky("client-ip")),
+    ],
+)
+def test_where_users_carry_their_key(keys, sticky):
+    assert template("checkout", service(keys), config(WHOLE).timeouts).sticky == sticky
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("canary: http://127.0.0.1:9002", "canary: http://127.0.0.1:9002, weight: 50%", True),
+        ("canary: http://127.0.0.1:9002", "canary: {endpoints: [http://127.0.0.1:9002]}", True),
+        ("canary: [http://a, http://b]", "canary: [http://b:80, http://A]", True),
+        ("canary: http://127.0.0.1:9002", "canary: http://127.0.0.1:9003", False),
+        ("canary: http://127.0.0.1:9002", "canary: {endpoints: http://127.0.0.1:9002, version: v3}", False),
+        ("canary: http://127.0.0.1:9002", "", False),
+    ],
+)
+def test_what_makes_a_canary_another_one(one, other, same):
+    assert (definition(service(one).canary) == definition(service(other).canary)) is same
+
+
+def test_a_release_carries_the_weight_of_the_file():
+    found = service("canary: http://127.0.0.1:9002, weight: 5%")
+    assert release(found, "salt") == Release(definition(found.canary), 500, "salt")
+    assert release(service(""), "salt") == Release("", 0, "salt")
+
+
+def test_checks():
+    canary = "canary: http://127.0.0.1:9002"
+    assert checks(service(canary)) == (DEFAULT_CHECK,)
+    assert checks(service("")) == ()
+    assert checks(service(f"{canary}, checks: []")) == ()
+    written = f"{canary}, checks: [{{metric: latency-p99, max: 400ms, window: 10s, min_requests: 5}}]"
+    assert checks(service(written)) == (Check("latency-p99", 0.4, 10, 5),)
