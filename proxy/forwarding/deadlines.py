@@ -5,6 +5,7 @@ times a second all of them are compared with the clock, which costs about 40 ns 
 """
 
 import asyncio
+from collections.abc import Callable
 from typing import Protocol
 
 PERIOD = 0.05
@@ -15,7 +16,7 @@ class Due(Protocol):
     """Something with a deadline."""
 
     due: float
-    """Event-loop time in seconds."""
+    """By the data plane's clock, in seconds."""
 
     def overdue(self, now: float) -> None:
         """Act on the deadline: set a later one, or end."""
@@ -25,19 +26,21 @@ class Expiring(Protocol):
     """A collection that throws out its own old members."""
 
     def expire(self, now: float) -> None:
-        """Throw out what is too old at this event-loop time."""
+        """Throw out what is too old by this time."""
 
 
 class Deadlines:
     """Everything with a deadline in one worker.
 
     Args:
-        loop: whose clock counts.
+        loop: runs the timer.
+        now: the clock of the data plane, in seconds.
         expiring: is asked to expire at every look.
     """
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, expiring: Expiring) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, now: Callable[[], float], expiring: Expiring) -> None:
         self._loop = loop
+        self._now = now
         self._expiring = expiring
         self._watched: set[Due] = set()
         self._timer: asyncio.TimerHandle | None = None
@@ -70,4 +73,4 @@ class Deadlines:
 
     def _look_and_go_on(self) -> None:
         self._timer = self._loop.call_later(PERIOD, self._look_and_go_on)
-        self.look(self._loop.time())
+        self.look(self._now())

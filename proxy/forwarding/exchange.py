@@ -30,7 +30,7 @@ IDEMPOTENT = frozenset((b"GET", b"HEAD", b"OPTIONS", b"TRACE", b"PUT", b"DELETE"
 
 
 class Exchange:
-    """One request on its way. Times are the event loop's, in seconds.
+    """One request on its way. Times are by the lane's clock, in seconds.
 
     Args:
         head: the request's head.

@@ -19,7 +19,7 @@ class AccessSink(Protocol):
     """Where finished exchanges are noted for the access log."""
 
     def note(self, exchange: Exchange, client: str, now: float) -> None:
-        """Note one exchange that is over at this event-loop time."""
+        """Note one exchange that is over at this time."""
 
 
 class NoAccessLog:
@@ -33,7 +33,7 @@ class Lane:
     """The shared pieces of one worker's data plane, and the few settings that hold for all connections.
 
     Args:
-        loop: the worker's event loop; its clock is the data plane's.
+        loop: the worker's event loop.
         table: the first routing table; swapped by assignment.
         tally: counts the outcomes.
         on_failure: called after each failed exchange, so that the report doesn't wait for its turn.
@@ -53,12 +53,13 @@ class Lane:
         self.on_failure = on_failure
         self.pool = Pool()
         self.dialler = Dialler(self.pool.forget)
-        self.deadlines = Deadlines(loop, self.pool)
+        # Not the loop's clock: uvloop's stands still within one turn of the loop and counts whole milliseconds.
+        self.now = time.monotonic
+        self.deadlines = Deadlines(loop, self.now, self.pool)
         self.access: AccessSink = NoAccessLog()
         self.header_seconds = 10.0
         self.idle_seconds = 75.0
         self.draining = False
-        self.now = loop.time
         self.unix_now = time.time
         # 128 bits decide a request's fate: the share of 10,000, the endpoint, and a sticky key when one is
         # due. A key must not be guessable, so they come from the system; asked for in bulk they cost what a

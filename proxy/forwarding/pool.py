@@ -66,7 +66,7 @@ class Pool:
             stack.remove(upstream)
 
     def expire(self, now: float) -> None:
-        """Close what has waited for too long at this event-loop time."""
+        """Close what has waited for too long at this time."""
         for endpoint, stack in list(self._idle.items()):
             old = 0
             while old < len(stack) and now - stack[old].idle_since > IDLE_SECONDS:

@@ -22,7 +22,7 @@ class AccessLog:
 
     Args:
         style: a name in :data:`proxy.telemetry.accesslog.FORMATS`.
-        since: what to add to the event loop's time to get Unix time.
+        since: what to add to the lane's clock to get Unix time.
         write: takes whole lines; may block, and is called in a thread of its own.
     """
 
@@ -39,7 +39,7 @@ class AccessLog:
         return f"<AccessLog {len(self._notes)} waiting, {self._dropped} dropped>"
 
     def note(self, exchange: Exchange, client: str, now: float) -> None:
-        """Note one exchange that is over at this event-loop time."""
+        """Note one exchange that is over at this time."""
         if len(self._notes) < LIMIT:
             self._notes.append((exchange, client, now))
         else:
