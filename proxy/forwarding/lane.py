@@ -53,7 +53,7 @@ class Lane:
         self.on_failure = on_failure
         self.pool = Pool()
         self.dialler = Dialler(self.pool.forget)
-        # Not the loop's clock: that of uvloop stands still within a turn of the loop, and counts milliseconds.
+        # Not the loop's: the clock of uvloop stands still within a turn of the loop and counts milliseconds.
         self.now = time.monotonic
         self.deadlines = Deadlines(loop, self.now, self.pool)
         self.access: AccessSink = NoAccessLog()
