@@ -7,6 +7,8 @@ comparison (two services with one match, the range of a duration) is left to `we
 from collections.abc import Iterator
 from typing import Any
 
+from pydantic.json_schema import GenerateJsonSchema
+
 from proxy.config.schema import Config
 from proxy.config.values import TEXT, JsonSchema
 
@@ -17,9 +19,16 @@ _AS_IS = ("oneOf", "if", "dependencies", "required")
 """Keywords that compare written keys and words, to which a variable makes no difference."""
 
 
+class _Keys(GenerateJsonSchema):
+    """Leaves out defaults as values, for the keys tell theirs as they are written in files."""
+
+    def encode_default(self, dft: Any) -> Any:
+        return None
+
+
 def json_schema() -> JsonSchema:
     """The schema as plain JSON values."""
-    schema = Config.model_json_schema(by_alias=True, ref_template="#/definitions/{model}")
+    schema = Config.model_json_schema(ref_template="#/definitions/{model}", schema_generator=_Keys)
     definitions = {name: _draft7(model) for name, model in schema.pop("$defs").items()}
     return {
         "$schema": "http://json-schema.org/draft-07/schema#",
