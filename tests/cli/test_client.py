@@ -95,6 +95,11 @@ def test_who_breaks_off_or_speaks_something_else(answer, words):
         thread.join()
 
 
+def test_a_name_that_no_resolver_takes():
+    with pytest.raises(Unreachable, match="label"):
+        Client("http://a..b").services()
+
+
 def test_reasons_are_a_few_words():
     assert reason(TimeoutError()) == "no answer in time"
     assert reason(ConnectionRefusedError(111, "Connection refused")) == "Connection refused"

@@ -84,8 +84,9 @@ async def test_raising_a_tripped_canary_is_a_conflict_that_names_resume(serve, f
 async def test_refusals_of_control_have_their_status(serve, fake_control, failure, status):
     client = await serve()
     fake_control.failure = failure
-    document = await problem(await client.put(WEIGHTS, json={"canary": 5}), status)
-    assert document["detail"] == failure.detail
+    response = await client.put(WEIGHTS, json={"canary": 5})
+    assert (await problem(response, status))["detail"] == failure.detail
+    assert response.headers.get("ETag") == ('"8"' if status == 412 else None)
 
 
 @pytest.mark.parametrize(
@@ -99,6 +100,12 @@ async def test_a_fault_is_a_500_without_its_trace_which_is_logged(serve, fake_co
     assert "secret" not in json.dumps(document)
     assert [record.getMessage() for record in caplog.records] == [f"PUT {WEIGHTS} failed"]
     assert caplog.records[0].exc_info is not None
+
+
+async def test_a_number_that_json_does_not_have_is_a_fault_not_an_answer(serve, fake_control):
+    client = await serve()
+    fake_control.services["checkout"]["window"]["stable"]["p99"] = float("nan")
+    await problem(await client.get("/api/v1/services/checkout"), 500)
 
 
 @pytest.mark.parametrize(("field", "asked"), [('"7"', 7), ('"3", "7"', 7), ("*", None), ('W/"1" , "7"', 7)])
