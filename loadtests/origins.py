@@ -49,6 +49,9 @@ class Origin(Protocol):
     def fail(self) -> None:
         """Makes every answer from now on a 500."""
 
+    def recover(self) -> None:
+        """Makes none fail from now on."""
+
 
 class NginxOrigin:
     """nginx with one server."""
@@ -63,6 +66,10 @@ class NginxOrigin:
         """nginx looks for a file at every request."""
         (self._directory / "fail").touch()
 
+    def recover(self) -> None:
+        """And doesn't find it any more."""
+        (self._directory / "fail").unlink(missing_ok=True)
+
 
 class SampleOrigin:
     """The demo's sample service."""
@@ -76,6 +83,10 @@ class SampleOrigin:
     def fail(self) -> None:
         """The sample service takes a signal for it."""
         os.kill(self._child.process.pid, signal.SIGUSR1)
+
+    def recover(self) -> None:
+        """And another one for this."""
+        os.kill(self._child.process.pid, signal.SIGUSR2)
 
 
 def nginx_path() -> str | None:

@@ -6,7 +6,6 @@ it is left behind.
 
 import asyncio
 import os
-import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -20,7 +19,6 @@ from proxy.demo.children import ChildEnded, TookTooLong, finish, wait_until
 from proxy.demo.ports import LOOPBACK, free_ports
 
 START_SECONDS = 20.0
-END_SECONDS = 10.0
 
 
 class Weir:
@@ -107,15 +105,6 @@ class Weir:
         finish(self._process(), 0.0)
         await_gone(pids)
 
-    def stop(self) -> int:
-        """SIGTERM, and SIGKILL for what is left after 10 s; the exit code."""
-        pids = self.tree()
-        self._process().send_signal(signal.SIGTERM)
-        code = finish(self._process(), END_SECONDS)
-        for pid in pids:
-            kill(pid)
-        return code
-
     def _process(self) -> subprocess.Popen[bytes]:
         assert self.process is not None, "weir was not started"
         return self.process
@@ -134,7 +123,7 @@ def weir(directory: Path, settings: str, *, workers: int = 2) -> Iterator[Weir]:
         yield made
     finally:
         if made.process is not None and made.process.poll() is None:
-            made.stop()
+            made.kill_tree()
 
 
 async def until(done: Callable[[], bool], what: str, seconds: float = START_SECONDS) -> None:

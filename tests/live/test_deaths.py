@@ -1,0 +1,99 @@
+"""Processes die under load, and requests go on."""
+
+import asyncio
+import re
+
+from client import Answer, Client, open_loop
+from processes import kill, parents
+from rig import Weir, until
+
+RATE = 100.0
+SAMPLE = re.compile(r"^(weir_\w+_(?:total|count|sum|bucket)\{[^}]*\}) (\S+)$", re.MULTILINE)
+
+
+class Traffic:
+    """A light load while this is open; all answers are kept."""
+
+    def __init__(self, port: int) -> None:
+        self.answers: list[Answer] = []
+        self._client = Client(port)
+        self._over = asyncio.Event()
+
+    async def __aenter__(self) -> "Traffic":
+        self._load = asyncio.ensure_future(open_loop(RATE, self._ask, self._over, most=6_000))
+        await self.more(30)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._over.set()
+        await self._load
+        self._client.close()
+
+    async def more(self, count: int) -> None:
+        """Returns when `count` more answers have come."""
+        wanted = len(self.answers) + count
+        await until(lambda: len(self.answers) >= wanted, f"{count} answers")
+
+    @property
+    def failed(self) -> list[Answer]:
+        return [answer for answer in self.answers if not answer.good]
+
+    async def _ask(self, _: int) -> None:
+        self.answers.append(await self._client.ask(self._client.request("/")))
+
+
+def counters(metrics: str) -> dict[str, float]:
+    """Every sample that must never fall."""
+    return {name: float(value) for name, value in SAMPLE.findall(metrics)}
+
+
+def requests(running: Weir) -> int:
+    """All requests that its metrics know of."""
+    found = counters(running.admin.metrics())
+    return int(sum(value for name, value in found.items() if name.startswith("weir_requests_total")))
+
+
+async def test_control_dies_and_no_request_notices(start, origins):
+    running = start(origins, weight=20)
+    async with Traffic(running.port) as traffic:
+        await until(lambda: requests(running) > 0, "metrics")
+        before, old = counters(running.admin.metrics()), running.control()
+        kill(old)
+        await traffic.more(20)
+        await until(lambda: old not in running.controls() and running.admin.ready(), "a new control")
+        after = counters(running.admin.metrics())
+        await traffic.more(20)
+    assert traffic.failed == []
+    assert [name for name, value in before.items() if after.get(name, -1) < value] == []
+    assert running.admin.service("shop")["weights"]["canary"] == 20
+    answered = len(traffic.answers)
+    await until(lambda: requests(running) >= answered, f"{answered} requests are counted")
+    assert requests(running) == answered
+
+
+async def test_a_worker_dies_and_requests_go_on(start, origins):
+    running = start(origins, weight=20)
+    async with Traffic(running.port) as traffic:
+        before, old = counters(running.admin.metrics()), running.workers()
+        kill(old[0])
+
+        def replaced() -> bool:
+            return old[0] not in (now := running.workers()) and len(now) == len(old)
+
+        await until(replaced, "a new worker")
+        lost = len(traffic.failed)
+        await traffic.more(50)
+        after = counters(running.admin.metrics())
+    # What its connections carried at that moment is lost: nothing else, and nothing once it was replaced.
+    assert lost <= 10
+    assert len(traffic.failed) == lost
+    assert [name for name, value in before.items() if after.get(name, -1) < value] == []
+
+
+async def test_no_orphans_when_the_supervisor_is_killed(start, origins):
+    running = start(origins)
+    tree = running.tree()
+    assert len(tree) >= 4, "supervisor, control, two workers"
+    kill(running.pid)
+    await until(lambda: running.process.poll() is not None, "the supervisor is gone")
+    await until(lambda: not set(tree) & set(parents()), "its children are gone")

@@ -1,0 +1,38 @@
+"""The demo leaves nothing behind, whatever ends it in the middle."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from processes import await_gone, descendants
+
+from proxy.demo.children import finish, wait_until
+
+
+@pytest.mark.parametrize(("signum", "code"), [(signal.SIGINT, 130), (signal.SIGKILL, -9)])
+def test_a_signal_in_the_middle_leaves_nothing_running(tmp_path: Path, signum: signal.Signals, code: int):
+    out = tmp_path / "out"
+    temporary = tmp_path / "tmp"
+    temporary.mkdir()
+    with out.open("wb") as written:
+        demo = subprocess.Popen(
+            [sys.executable, "-m", "proxy.cli", "demo", "--ci"],
+            stdout=written,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+            env=os.environ | {"TMPDIR": str(temporary)},
+        )
+    try:
+        wait_until(lambda: "Everybody is on v1" in out.read_text(), "the first act", 30)
+        tree = descendants(demo.pid)
+        assert len(tree) >= 9, "the demo, three samples, the leash, and the proxy's four"
+        demo.send_signal(signum)
+        assert demo.wait(20) == code
+    finally:
+        finish(demo, 0.0)
+    await_gone(tree, 15)
+    wait_until(lambda: not list(temporary.iterdir()), "its directory is gone", 10)
+    assert "Traceback" not in out.read_text()
