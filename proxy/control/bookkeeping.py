@@ -48,6 +48,7 @@ class Bookkeeping:
         self._pause = pause
         self._keeping = asyncio.Lock()
         self._news = asyncio.Event()
+        self._resting: asyncio.Future[None] | None = None
         self._failing = False
         self._absent: dict[str, float] = {}
 
@@ -65,7 +66,7 @@ class Bookkeeping:
         while True:
             await self._news.wait()
             await self.keep()
-            await self._pause()
+            await self._rest()
 
     async def keep(self) -> None:
         """Keep what changed. A ledger that fails is said once, and what changed waits for the next time."""
@@ -104,6 +105,16 @@ class Bookkeeping:
     def hurry(self) -> None:
         """Workers end now, and wait for their last report to be kept."""
         self._pause = a_moment
+        if self._resting:
+            self._resting.cancel()
+
+    async def _rest(self) -> None:
+        """Pause, unless that is cut short."""
+        self._resting = asyncio.ensure_future(self._pause())
+        try:
+            await asyncio.wait([self._resting])
+        finally:
+            self._resting.cancel()
 
     def _missed(self, kept: Kept) -> None:
         self.totals.give_back(kept)

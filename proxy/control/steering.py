@@ -112,7 +112,10 @@ class Steering:
         if lower.entry.event == "trip":
             standing.rollback = Rollback(generation, began)
             self._rollbacks.append((standing.name, standing.rollback))
-            log.warning("%s: the canary is taken out: %s", standing.name, lower.entry.why)
+            before = percent(lower.entry.before)
+            log.warning("%s: the canary is taken out at %g %%: %s", standing.name, before, lower.entry.why)
+        else:
+            _tell(standing, lower.entry, reason, actor)
         return self._journal.later(self._record(standing, lower.entry, lower.rollout, reason, actor))
 
     async def _raise(
@@ -131,19 +134,18 @@ class Steering:
         if standing.numbered != record.entry.revision:
             raise Conflict(_overtaken(standing))
         self._broadcast.tell(standing.enter(record.rollout))
+        _tell(standing, record.entry, reason, actor)
 
     def _record(self, standing: Standing, entry: Entry, rollout: Rollout, reason: str, actor: str) -> Record:
-        why = reason or entry.why
-        log.info(
-            "%s: %s, the canary's weight goes from %g %% to %g %% (%s%s)",
-            standing.name,
-            entry.event,
-            percent(entry.before),
-            percent(entry.after),
-            actor,
-            f": {why}" if why else "",
-        )
-        return Record(standing.name, self._clock.wall(), actor, why, entry, rollout)
+        return Record(standing.name, self._clock.wall(), actor, reason or entry.why, entry, rollout)
+
+
+def _tell(standing: Standing, entry: Entry, reason: str, actor: str) -> None:
+    before, after, why = percent(entry.before), percent(entry.after), reason or entry.why
+    said = f"{actor}: {why}" if why else actor
+    log.info(
+        "%s: %s, the canary goes from %g %% to %g %% (%s)", standing.name, entry.event, before, after, said
+    )
 
 
 def _why_not(standing: Standing, refused: Refused) -> str:

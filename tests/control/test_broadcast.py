@@ -1,0 +1,184 @@
+import pytest
+
+from proxy.control.broadcast import PATIENCE, Broadcast
+from proxy.messages import Ack, Counted, Decoder, Hello, Report, Settings, Table, encode
+from proxy.routing.endpoint import Endpoint
+from proxy.routing.match import RouteMatch
+from proxy.routing.split import Split
+from proxy.routing.table import Backend, Service
+
+SETTINGS = Settings(1.0, 2.0, "off")
+HELLO = Hello("b1", 0, 1, {"checkout": 3}, {})
+
+
+def service(revision):
+    backend = Backend("stable", (Endpoint.parse("http://127.0.0.1:9001"),))
+    return Service("checkout", revision, RouteMatch(), (backend,), Split())
+
+
+class Listener:
+    """Notes what it is told, and what the workers had been told by then."""
+
+    def __init__(self):
+        self.heard = []
+        self.wires = []
+
+    def hello(self, hello):
+        self.heard.append(("hello", hello, [len(wire.said) for wire in self.wires]))
+
+    def report(self, report):
+        self.heard.append(("report", report))
+
+    def acknowledged(self):
+        self.heard.append(("acknowledged",))
+
+
+class Wire:
+    def __init__(self, link):
+        self.link = link
+        self.decoder = Decoder()
+        self.said = []
+        self.waiting = 0
+        self.open = True
+        link.connection_made(self)
+
+    def write(self, data):
+        self.said += self.decoder.feed(data)
+
+    def is_closing(self):
+        return not self.open
+
+    def get_write_buffer_size(self):
+        return self.waiting
+
+    def abort(self):
+        if self.open:
+            self.open = False
+            self.link.connection_lost(None)
+
+    def send(self, *messages):
+        self.link.data_received(b"".join(map(encode, messages)))
+
+
+class Stage:
+    def __init__(self):
+        self.listener = Listener()
+        self.services = [service(3)]
+        self.broadcast = Broadcast(7, SETTINGS, lambda: self.services, self.listener)
+
+    def connect(self, *messages):
+        wire = Wire(self.broadcast.link())
+        self.listener.wires.append(wire)
+        wire.send(*messages)
+        return wire
+
+
+@pytest.fixture
+def stage():
+    return Stage()
+
+
+def test_a_hello_is_heard_first_and_answered_afterwards(stage):
+    wire = stage.connect(HELLO)
+    assert stage.listener.heard == [("hello", HELLO, [0])]
+    assert wire.said == [SETTINGS, Table(7, (service(3),), (), complete=True)]
+
+
+def test_messages_may_come_in_pieces(stage):
+    wire = stage.connect()
+    for byte in encode(HELLO) + encode(Report("b1", 1, {}, 0)):
+        wire.link.data_received(bytes([byte]))
+    assert [kind for kind, *_ in stage.listener.heard] == ["hello", "report"]
+
+
+def test_a_change_is_told_to_all_under_a_new_generation(stage):
+    one, two = stage.connect(HELLO), stage.connect(Hello("b2", 1, 2, {}, {}))
+    stranger = stage.connect()
+    assert stage.broadcast.tell(service(4)) == 8
+    assert one.said[-1] == two.said[-1] == Table(8, (service(4),), (), complete=False)
+    assert stranger.said == []
+
+
+def test_who_comes_after_a_change_is_told_the_state_of_then(stage):
+    stage.connect(HELLO)
+    stage.services = [service(4)]
+    stage.broadcast.tell(service(4))
+    late = stage.connect(Hello("b2", 1, 2, {}, {}))
+    assert late.said == [SETTINGS, Table(8, (service(4),), (), complete=True)]
+
+
+def test_a_generation_is_everywhere_when_all_that_are_connected_use_it(stage):
+    assert not stage.broadcast.everywhere(7), "nobody is there"
+    one, two = stage.connect(HELLO), stage.connect(Hello("b2", 1, 2, {}, {}))
+    one.send(Ack(8))
+    assert not stage.broadcast.everywhere(8)
+    assert stage.broadcast.using() == 1
+    two.send(Ack(9), Ack(8))
+    assert stage.broadcast.everywhere(8)
+    assert not stage.broadcast.everywhere(9)
+    one.abort()
+    assert stage.broadcast.everywhere(9)
+    assert stage.listener.heard.count(("acknowledged",)) == 4
+
+
+def test_a_worker_that_is_back_replaces_its_old_connection(stage):
+    old = stage.connect(HELLO)
+    new = stage.connect(HELLO)
+    assert not old.open
+    assert stage.broadcast.boots == ["b1"]
+    stage.broadcast.tell(service(4))
+    assert new.said[-1].generation == 8
+    new.abort()
+    assert stage.broadcast.boots == []
+
+
+def test_counted_goes_to_the_worker_that_reported(stage):
+    one, two = stage.connect(HELLO), stage.connect(Hello("b2", 1, 2, {}, {}))
+    stage.broadcast.counted("b1", 5)
+    stage.broadcast.counted("nobody", 5)
+    assert one.said[-1] == Counted(5, ())
+    assert len(two.said) == 2
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"GET / HTTP/1.1\r\n\r\n",
+        encode(Report("b1", 1, {}, 0)),
+        encode(Ack(1)),
+        encode(HELLO) + encode(SETTINGS),
+        encode(HELLO) + encode(Report("another boot", 1, {}, 0)),
+    ],
+    ids=["garbage", "report first", "ack first", "not for control", "for somebody else"],
+)
+def test_what_has_no_place_here_ends_the_connection(stage, sent, caplog):
+    wire = stage.connect()
+    wire.link.data_received(sent)
+    assert not wire.open
+    assert stage.broadcast.boots == []
+    assert "report" not in [kind for kind, *_ in stage.listener.heard]
+    assert "cut off" in caplog.text
+
+
+def test_a_worker_that_does_not_read_is_cut_off(stage, caplog):
+    slow, other = stage.connect(HELLO), stage.connect(Hello("b2", 1, 2, {}, {}))
+    slow.waiting = PATIENCE + 1
+    stage.broadcast.tell(service(4))
+    assert not slow.open
+    assert "does not read" in caplog.text
+    assert other.said[-1].generation == 8
+
+
+def test_nothing_is_sent_on_a_closed_connection(stage):
+    wire = stage.connect(HELLO)
+    wire.open = False
+    stage.broadcast.tell(service(4))
+    assert len(wire.said) == 2
+
+
+def test_reprs_say_who_holds_what(stage):
+    wire = stage.connect()
+    assert repr(wire.link) == "<Link to a stranger>"
+    wire.send(HELLO, Ack(7))
+    assert repr(wire.link) == "<Link to worker 0, generation 7>"
+    assert repr(stage.broadcast) == "<Broadcast generation 7, held by worker {0: 7}>"
