@@ -10,6 +10,7 @@ from proxy.forwarding.backpressure import Reading
 from proxy.forwarding.dial import DialFailed
 from proxy.forwarding.exchange import Exchange
 from proxy.forwarding.lane import Lane
+from proxy.forwarding.pool import Shelf
 from proxy.forwarding.upstream import Upstream
 from proxy.http1 import writing
 from proxy.http1.errors import BadMessage
@@ -24,6 +25,8 @@ class Side(Protocol):
     due: float
     reading: Reading
     client: str
+    address: bytes
+    """The client's address again, as it is written into a head."""
     persistent: bool
     """Whether the connection goes on after this exchange."""
 
@@ -54,9 +57,10 @@ class Crossing:
         side: the client's connection.
     """
 
-    __slots__ = ("_body", "_full", "_lane", "_rest", "_side", "_unsent", "_upstream", "exchange")
+    __slots__ = ("_body", "_full", "_lane", "_rest", "_shelf", "_side", "_unsent", "_upstream", "exchange")
 
     _body: Sized | Chunks | Endless
+    _shelf: Shelf
 
     def __init__(self, lane: Lane, side: Side) -> None:
         self.exchange: Exchange | None = None
@@ -86,10 +90,11 @@ class Crossing:
         if endpoint is None:
             self._answer_ourselves("refused", 503, "no endpoint of the service is available")
             return
-        lane.pool.begin(endpoint)
+        shelf = self._shelf = lane.pool.shelf(endpoint)
+        shelf.pending += 1
         if exchange.request == "open":
             self._body = measure(exchange.length)
-        upstream = lane.pool.take(endpoint)
+        upstream = shelf.take()
         if upstream is None:
             self._dial(exchange)
         else:
@@ -143,21 +148,20 @@ class Crossing:
     # Sending the request.
 
     def _dial(self, exchange: Exchange) -> None:
-        endpoint = exchange.choice.endpoint
-        assert endpoint is not None, exchange
+        shelf = self._shelf
         self._side.reading.hold("dialling")
         self._side.due = float("inf")  # dialling has a deadline of its own
 
         def then(result: Upstream | DialFailed) -> None:
-            self._dialled(exchange, result)
+            self._dialled(exchange, shelf, result)
 
-        self._lane.dialler.dial(endpoint, exchange.choice.service.timeouts.connect, then)
+        self._lane.dialler.dial(shelf, exchange.choice.service.timeouts.connect, then)
 
-    def _dialled(self, exchange: Exchange, result: Upstream | DialFailed) -> None:
+    def _dialled(self, exchange: Exchange, shelf: Shelf, result: Upstream | DialFailed) -> None:
         if self.exchange is not exchange:
             # The client left meanwhile; the connection is as good for somebody else.
             if isinstance(result, Upstream) and result.reusable:
-                self._lane.pool.give(result, self._lane.now())
+                shelf.give(result, self._lane.now())
             return
         self._side.reading.free("dialling")
         if isinstance(result, DialFailed):
@@ -174,7 +178,7 @@ class Crossing:
         upstream.carry(self, exchange.head.method)
         if self._full:
             upstream.reading.hold("full")
-        head = writing.request_head(exchange.head, exchange.length, self._side.client.encode())
+        head = writing.request_head(exchange.head, exchange.length, self._side.address)
         if exchange.request == "done":
             self._side.due = now + timeouts.response
             upstream.send(head)
@@ -285,7 +289,7 @@ class Crossing:
         self.exchange = None
         lane = self._lane
         if exchange.choice.endpoint is not None:
-            lane.pool.end(exchange.choice.endpoint)
+            self._shelf.pending -= 1
         now = lane.now()
         outcome = exchange.outcome(now)
         lane.tally.add(outcome)
@@ -298,7 +302,7 @@ class Crossing:
         upstream.reading.free("full")
         self._side.reading.free("full")
         if clean and upstream.reusable:
-            self._lane.pool.give(upstream, self._lane.now())
+            self._shelf.give(upstream, self._lane.now())
         else:
             upstream.abandon()
 

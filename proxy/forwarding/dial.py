@@ -4,8 +4,8 @@ import asyncio
 import socket
 from collections.abc import Callable
 
-from proxy.forwarding.upstream import Gone, Upstream
-from proxy.routing.endpoint import Endpoint
+from proxy.forwarding.pool import Shelf
+from proxy.forwarding.upstream import Upstream
 
 
 class DialFailed(Exception):
@@ -26,47 +26,44 @@ Connected = Callable[[Upstream | DialFailed], None]
 
 
 class Dialler:
-    """Opens the connections of one worker.
+    """Opens the connections of one worker."""
 
-    Args:
-        gone: told of every connection that ends while it is idle.
-    """
-
-    def __init__(self, gone: Gone) -> None:
-        self._gone = gone
+    def __init__(self) -> None:
         self._tasks: set[asyncio.Task[None]] = set()
 
     def __repr__(self) -> str:
         return f"<Dialler of {len(self._tasks)} connections>"
 
-    def dial(self, endpoint: Endpoint, seconds: float, then: Connected) -> None:
-        """Connect within so many seconds, then call back with the connection or with the failure."""
-        task = asyncio.get_running_loop().create_task(self._dial(endpoint, seconds, then))
+    def dial(self, shelf: Shelf, seconds: float, then: Connected) -> None:
+        """Connect to the shelf's endpoint within so many seconds, then call back with what came of it."""
+        task = asyncio.get_running_loop().create_task(self._dial(shelf, seconds, then))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _dial(self, endpoint: Endpoint, seconds: float, then: Connected) -> None:
+    async def _dial(self, shelf: Shelf, seconds: float, then: Connected) -> None:
         result: Upstream | DialFailed
         try:
             async with asyncio.timeout(seconds):
-                result = await self._connect(endpoint)
+                result = await _connect(shelf)
         except TimeoutError:
             result = DialFailed(504, f"connecting took longer than {seconds:g} s")
         except (OSError, UnicodeError) as error:
             result = DialFailed(502, _reason(error))
         then(result)
 
-    async def _connect(self, endpoint: Endpoint) -> Upstream:
-        loop = asyncio.get_running_loop()
 
-        def protocol() -> Upstream:
-            return Upstream(endpoint, self._gone)
+async def _connect(shelf: Shelf) -> Upstream:
+    loop = asyncio.get_running_loop()
+    endpoint = shelf.endpoint
 
-        if endpoint.scheme == "unix":
-            _, upstream = await loop.create_unix_connection(protocol, endpoint.path)
-        else:
-            _, upstream = await loop.create_connection(protocol, endpoint.host, endpoint.port)
-        return upstream
+    def protocol() -> Upstream:
+        return Upstream(endpoint, shelf.forget)
+
+    if endpoint.scheme == "unix":
+        _, upstream = await loop.create_unix_connection(protocol, endpoint.path)
+    else:
+        _, upstream = await loop.create_connection(protocol, endpoint.host, endpoint.port)
+    return upstream
 
 
 def _reason(error: Exception) -> str:

@@ -51,6 +51,7 @@ class Downstream(asyncio.Protocol):
         "_members",
         "_phase",
         "_transport",
+        "address",
         "client",
         "due",
         "persistent",
@@ -63,6 +64,7 @@ class Downstream(asyncio.Protocol):
     def __init__(self, lane: Lane, members: Members) -> None:
         self.client = ""
         """The address of the client's socket."""
+        self.address = b""
         self.due = 0.0
         self.persistent = True
         self._lane = lane
@@ -81,6 +83,7 @@ class Downstream(asyncio.Protocol):
         self.reading = Reading(self._transport)
         peer = transport.get_extra_info("peername")
         self.client = peer[0] if isinstance(peer, tuple) else "unix"
+        self.address = self.client.encode()
         self.due = self._lane.now() + self._lane.idle_seconds
         self._members.add(self)
         self._lane.deadlines.watch(self)

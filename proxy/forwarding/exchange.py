@@ -29,6 +29,10 @@ RESPONSE_MOVES = {
 IDEMPOTENT = frozenset((b"GET", b"HEAD", b"OPTIONS", b"TRACE", b"PUT", b"DELETE"))
 
 
+Key = tuple[str, int, str]
+"""Service, revision, backend: what an outcome is counted under."""
+
+
 class Exchange:
     """One request on its way. Times are by the lane's clock, in seconds.
 
@@ -59,7 +63,7 @@ class Exchange:
         service = choice.service
         self.head = head
         self.choice = choice
-        self.key = (service.name, service.revision, choice.backend)
+        self.key: Key = (service.name, service.revision, choice.backend)
         self.length = length
         self.request = "done" if length == 0 else "open"
         self.response = "awaited"

@@ -9,10 +9,20 @@ from typing import Protocol
 
 from proxy.forwarding.deadlines import Deadlines
 from proxy.forwarding.dial import Dialler
-from proxy.forwarding.exchange import Exchange
+from proxy.forwarding.exchange import Exchange, Key
 from proxy.forwarding.pool import Pool
 from proxy.routing.table import RoutingTable
-from proxy.telemetry.tally import Tally
+from proxy.telemetry.outcome import Outcome
+
+
+class Tally(Protocol):
+    """Where exchanges are counted."""
+
+    def begin(self, key: Key) -> None:
+        """One more exchange is open."""
+
+    def add(self, outcome: Outcome) -> None:
+        """One exchange fewer is open: this became of it."""
 
 
 class AccessSink(Protocol):
@@ -52,7 +62,7 @@ class Lane:
         self.tally = tally
         self.on_failure = on_failure
         self.pool = Pool()
-        self.dialler = Dialler(self.pool.forget)
+        self.dialler = Dialler()
         # Not the loop's: the clock of uvloop stands still within a turn of the loop and counts milliseconds.
         self.now = time.monotonic
         self.deadlines = Deadlines(loop, self.now, self.pool)

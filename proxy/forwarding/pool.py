@@ -1,7 +1,7 @@
 """Connections to endpoints that wait for the next request, and how many requests each endpoint has.
 
-One stack per endpoint: the connection used last is taken first, so what isn't needed grows old at the bottom
-and is closed there.
+One shelf per endpoint, looked up once for an exchange. The connection used last is taken first, so what isn't
+needed grows old at the bottom and is closed there.
 """
 
 from proxy.forwarding.upstream import Upstream
@@ -13,17 +13,67 @@ IDLE_SECONDS = 60.0
 """How long an unused connection is kept: less than the 75 s after which nginx, for one, closes its end."""
 
 
-class Pool:
-    """The connections to endpoints of one worker; its pending counts answer for `routing`."""
+class Shelf:
+    """The waiting connections to one endpoint, oldest first."""
 
-    __slots__ = ("_idle", "_pending")
+    __slots__ = ("_idle", "endpoint", "pending")
 
-    def __init__(self) -> None:
-        self._idle: dict[Endpoint, list[Upstream]] = {}
-        self._pending: dict[Endpoint, int] = {}
+    def __init__(self, endpoint: Endpoint) -> None:
+        self.endpoint = endpoint
+        self.pending = 0
+        """Requests that the endpoint has not answered in full."""
+        self._idle: list[Upstream] = []
 
     def __repr__(self) -> str:
-        return f"<Pool {sum(map(len, self._idle.values()))} idle, {sum(self._pending.values())} pending>"
+        return f"<Shelf {self.endpoint.url} {len(self._idle)} idle, {self.pending} pending>"
+
+    def __len__(self) -> int:
+        return len(self._idle)
+
+    def take(self) -> Upstream | None:
+        """Return the connection that was used last, or None when there is none."""
+        return self._idle.pop() if self._idle else None
+
+    def give(self, upstream: Upstream, now: float) -> None:
+        """Keep a clean connection for the next request, or close it when enough are kept."""
+        if len(self._idle) < MAX_IDLE:
+            upstream.idle_since = now
+            self._idle.append(upstream)
+        else:
+            upstream.close()
+
+    def forget(self, upstream: Upstream) -> None:
+        """Take a waiting connection out that has ended by itself."""
+        if upstream in self._idle:
+            self._idle.remove(upstream)
+
+    def close_older(self, than: float) -> None:
+        """Close what has waited since before that time."""
+        old = 0
+        while old < len(self._idle) and self._idle[old].idle_since < than:
+            self._idle[old].close()
+            old += 1
+        del self._idle[:old]
+
+
+class Pool:
+    """The connections to endpoints of one worker; it answers for them when `routing` asks."""
+
+    __slots__ = ("_shelves",)
+
+    def __init__(self) -> None:
+        self._shelves: dict[Endpoint, Shelf] = {}
+
+    def __repr__(self) -> str:
+        shelves = self._shelves.values()
+        return f"<Pool {sum(map(len, shelves))} idle, {sum(shelf.pending for shelf in shelves)} pending>"
+
+    def shelf(self, endpoint: Endpoint) -> Shelf:
+        """Return the endpoint's shelf."""
+        shelf = self._shelves.get(endpoint)
+        if shelf is None:
+            shelf = self._shelves[endpoint] = Shelf(endpoint)
+        return shelf
 
     def alive(self, endpoint: Endpoint) -> bool:
         """Tell whether requests may be sent there; nothing is ejected here."""
@@ -31,54 +81,15 @@ class Pool:
 
     def pending(self, endpoint: Endpoint) -> int:
         """Return how many requests the endpoint has not answered in full."""
-        return self._pending.get(endpoint, 0)
-
-    def begin(self, endpoint: Endpoint) -> None:
-        """Count a request that goes to this endpoint."""
-        self._pending[endpoint] = self._pending.get(endpoint, 0) + 1
-
-    def end(self, endpoint: Endpoint) -> None:
-        """Count a request of this endpoint that is over."""
-        left = self._pending[endpoint] - 1
-        if left:
-            self._pending[endpoint] = left
-        else:
-            del self._pending[endpoint]
-
-    def take(self, endpoint: Endpoint) -> Upstream | None:
-        """Return the connection that was used last, or None when there is none."""
-        stack = self._idle.get(endpoint)
-        return stack.pop() if stack else None
-
-    def give(self, upstream: Upstream, now: float) -> None:
-        """Keep a clean connection for the next request, or close it when enough are kept."""
-        stack = self._idle.setdefault(upstream.endpoint, [])
-        if len(stack) < MAX_IDLE:
-            upstream.idle_since = now
-            stack.append(upstream)
-        else:
-            upstream.close()
-
-    def forget(self, upstream: Upstream) -> None:
-        """Take an idle connection out that has ended by itself."""
-        stack = self._idle.get(upstream.endpoint, [])
-        if upstream in stack:
-            stack.remove(upstream)
+        shelf = self._shelves.get(endpoint)
+        return 0 if shelf is None else shelf.pending
 
     def expire(self, now: float) -> None:
         """Close what has waited for too long at this time."""
-        for endpoint, stack in list(self._idle.items()):
-            old = 0
-            while old < len(stack) and now - stack[old].idle_since > IDLE_SECONDS:
-                stack[old].close()
-                old += 1
-            del stack[:old]
-            if not stack:
-                del self._idle[endpoint]
+        for shelf in self._shelves.values():
+            shelf.close_older(now - IDLE_SECONDS)
 
     def close(self) -> None:
-        """Close every idle connection."""
-        for stack in self._idle.values():
-            for upstream in stack:
-                upstream.close()
-        self._idle.clear()
+        """Close every waiting connection."""
+        for shelf in self._shelves.values():
+            shelf.close_older(float("inf"))
