@@ -27,7 +27,7 @@ LADDER: Mapping[str, frozenset[str]] = {
         "telemetry": "routing",
         "analysis": "telemetry",
         "rollout": "analysis.verdict routing.split",
-        "forwarding": "http1 routing telemetry",
+        "forwarding": "http1 routing telemetry.outcome",
         "health": "routing.endpoint telemetry.outcome",
         "messages": "routing telemetry",
         "worker": "forwarding health.ejection routing telemetry messages lifeline",
