@@ -59,7 +59,7 @@ def kill_control(running: Weir) -> float:
 
 
 def kill_worker(running: Weir) -> float:
-    """SIGKILL for one worker; milliseconds until there are as many as before."""
+    """SIGKILL for one worker; milliseconds until its successor runs."""
     old, begun = running.workers(), time.monotonic()
     kill(old[0])
     wait_until(lambda: len(set(running.workers()) - {old[0]}) == len(old), "a new worker", RESTART_SECONDS)
@@ -73,7 +73,7 @@ def report(who: str, answers: list[Answer], took: float) -> int:
     slowest = max(answer.at - answer.sent for answer in answers) * 1000
     print(
         f"SIGKILL of {who}: {len(failed)} of {len(answers)} requests failed {dict(kinds) or ''}; "
-        f"slowest {slowest:.0f} ms; replaced after {took:.0f} ms"
+        f"slowest {slowest:.0f} ms; a new one after {took:.0f} ms"
     )
     return len(failed)
 

@@ -27,6 +27,7 @@ WIDE = 32  # connections
 USERS = 1_000
 STEPS = (1, 5, 25, 50)  # percent
 TOLERANCE = 0.005
+TELLING = 0.2  # seconds, ample for both workers to be told of a weight: one of them is always the first
 
 PLAIN = """    segments:
       - {name: testers, to: canary, match: {header: {X-Tester: {exact: "yes"}}}}
@@ -86,6 +87,7 @@ async def sticky_users(running: Weir, canary: Origin) -> bool:
     client, label_of, fine = Client(running.port), dict[str, str](), True
     for percent in STEPS:
         await asyncio.to_thread(running.admin.set_weight, "shop", percent, "split.py")
+        await asyncio.sleep(TELLING)
         moves = await users(client, label_of)
         on_canary = Counter(label_of.values())["v2"]
         print(f"sticky at {percent:>2} %: {on_canary} of {USERS} users on canary; {dict(moves)}")

@@ -1,5 +1,6 @@
 """The whole program forwards, splits, and pins."""
 
+import asyncio
 from collections import Counter
 
 from client import Client, closed_loop
@@ -44,7 +45,15 @@ async def test_a_split_is_roughly_right_and_what_is_certain_is_exact(start, orig
     for percent, version in ((0, "v1"), (100, "v2")):
         view = running.admin.set_weight("shop", percent, "a test")
         assert view["weights"]["canary"] == percent
+        await agreed(running.port, version)
         assert await versions(running.port, 300) == {version: 300}
+
+
+async def agreed(port: int, version: str) -> None:
+    """Returns once the workers have been told; that takes a moment longer than the answer to the order."""
+    async with asyncio.timeout(5):
+        while set(await versions(port, 50)) != {version}:
+            pass
 
 
 async def test_nginx_behind_it_is_just_as_good(start, nginx_origins):
