@@ -62,10 +62,20 @@ class Story:
         return self.complaints
 
     async def linger(self) -> None:
-        """Keeps the screen moving until it is cancelled."""
+        """Keeps the screen moving until it is cancelled, and tells what somebody else changes meanwhile."""
+        before = await self._look(last=False)
         while True:
-            await self._look(last=False)
             await asyncio.sleep(self._pace.look)
+            now = await self._look(last=False)
+            for name in PLACES:
+                self._tell_change(name, before[name], now[name])
+            before = now
+
+    def _tell_change(self, name: str, before: View, now: View) -> None:
+        was, is_now = before["weights"]["canary"], now["weights"]["canary"]
+        if was != is_now:
+            why = f", taken out: {now['trip']['sentence']}" if now["trip"] else ""
+            self._begin(f"{name}: from {was:g} % to {is_now:g} %{why}")
 
     async def _good_canary(self) -> None:
         await self._act("Everybody is on v1", self._pace.act)

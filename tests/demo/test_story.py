@@ -1,7 +1,8 @@
 """The story judges honestly: it is content when v2 stays and v3 falls, and with nothing else."""
 
+import asyncio
 import io
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +50,38 @@ class World(Admin):
     def view(self, name: str) -> dict[str, Any]:
         phase = "idle" if self.trips[name] is None else "rolled-back"
         return {"weights": {"canary": self.weights[name]}, "trip": self.trips[name], "phase": phase}
+
+
+class Changing(World):
+    """At each look at shop, the next change has been made; then it is over."""
+
+    def __init__(self, changes: Iterable[tuple[str, float]]) -> None:
+        super().__init__({"trips": False})
+        self.changes = iter(changes)
+
+    def service(self, name: str) -> dict[str, Any]:
+        if name == "shop":
+            changed, percent = next(self.changes, ("", 0.0))
+            if not changed:
+                raise asyncio.CancelledError
+            self.weights[changed] = percent
+        if self.weights["search"] == 30:
+            self.trips["search"], self.weights["search"] = TRIP, 0.0
+        return super().service(name)
+
+
+async def test_what_somebody_changes_afterwards_is_told():
+    out = io.StringIO()
+    world = Changing([("shop", 50), ("shop", 50), ("shop", 40), ("search", 20), ("search", 30), ("shop", 40)])
+    stage = Stage("http://127.0.0.1:8", world, {}, Path("weir.yaml"), ())
+    world.story = Story(stage, PlainScreen(out), Pace(act=0.01, rate=1.0, trip=0.1, settle=0.0, look=0.0))
+    with pytest.raises(asyncio.CancelledError):
+        await world.story.linger()
+    assert [line for line in out.getvalue().splitlines() if line] == [
+        "shop: from 50 % to 40 %",
+        "search: from 0 % to 20 %",
+        f"search: from 20 % to 0 %, taken out: {TRIP['sentence']}",
+    ]
 
 
 async def told(faults: Mapping[str, Any]) -> tuple[list[str], str]:
