@@ -1,0 +1,46 @@
+"""Heads: what is read off them, and nothing is made up."""
+
+import pytest
+
+from proxy.http1.head import RequestHead, ResponseHead
+
+
+def request(target=b"/", fields=()):
+    return RequestHead(b"GET", target, 1, list(fields))
+
+
+@pytest.mark.parametrize(
+    ("target", "path", "query"),
+    [
+        (b"/", b"/", b""),
+        (b"/a/b", b"/a/b", b""),
+        (b"/a?", b"/a", b""),
+        (b"/a?x=1&y=%20", b"/a", b"x=1&y=%20"),
+        (b"/a?b?c", b"/a", b"b?c"),
+        (b"/%2F/..//%7e", b"/%2F/..//%7e", b""),
+        (b"/?", b"/", b""),
+        (b"*", b"*", b""),
+    ],
+)
+def test_a_target_divides_at_its_first_question_mark(target, path, query):
+    head = request(target)
+    assert (head.path, head.query) == (path, query)
+
+
+def test_every_line_of_a_field_counts_in_its_order():
+    fields = [
+        (b"x-a", b"X-A: 1"),
+        (b"x-b", b"X-B: 2"),
+        (b"x-a", b"x-a:\t 3 , 4 \t"),
+        (b"x-a", b"x-a:"),
+    ]
+    head = request(fields=fields)
+    assert head.values(b"x-a") == [b"1", b"3 , 4", b""]
+    assert head.values(b"x-c") == []
+
+
+def test_heads_share_no_steering():
+    request().steering[b"host"] = b"a"
+    ResponseHead(200, b"OK", 1, []).steering[b"connection"] = b"close"
+    assert request().steering == {}
+    assert ResponseHead(200, b"OK", 1, []).steering == {}
