@@ -7,6 +7,7 @@ own (0.6 us), because a parser that is reused carries state over: it refuses byt
 """
 
 import re
+from functools import lru_cache
 
 from httptools import (
     HttpParserError,
@@ -28,32 +29,28 @@ MAX_FIELDS = 200
 STEERING = frozenset(
     (b"connection", b"content-length", b"expect", b"host", b"transfer-encoding", b"upgrade"),
 )
+_METHOD = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+ ")
+_MINOR = {b"HTTP/1.0": 0, b"HTTP/1.1": 1}
+# llhttp skips halves of empty lines and additional blanks, lets LF end a line of HTTP/0.9, speaks RTSP, and
+# takes control bytes for a reason: a first line has to be one in our reading too, or there would be two.
+_REQUEST_LINE = re.compile(rb"([A-Z-]+) ([\x21-\x7e]+) (HTTP/1\.[01])")
+_STATUS_LINE = re.compile(rb"(HTTP/1\.[01]) ([1-5][0-9]{2})(?: ([\t\x20-\x7e\x80-\xff]*))?")
 # A name or an IPv4 address, or an IPv6 address in brackets; then a port (RFC 9110 section 7.2).
-_AUTHORITY = re.compile(rb"([A-Za-z0-9._~%!$&'()*+;=-]*|\[[0-9A-Fa-f:.]+\])(?::[0-9]{0,5})?")
-_ABSOLUTE = re.compile(rb"https?://([^/?#]+)", re.IGNORECASE)
-# LF without CR never ends a line (RFC 9112 section 2.2 lets a recipient be lenient; a proxy must not be).
-_BARE_LF = re.compile(rb"(?<!\r)\n")
+_AUTHORITY = re.compile(rb"(?:([A-Za-z0-9._~%!$&'()*+;=-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{0,5})?)?")
+_ABSOLUTE = re.compile(rb"https?://([^/?:][^/?]*)", re.IGNORECASE)
 
 
-class _Found:
-    """Where llhttp puts what it finds.
+class _Heard:
+    """What llhttp is asked for: whether it has seen a whole head.
 
-    It checks the field lines as well, but isn't asked to hand them out one by one: a head that it accepts
-    can be split at its CRLFs, at half the cost of a call for each field.
+    It checks every line, but isn't asked to hand them out one by one: a head that it accepts can be split at
+    its CRLFs, at half the cost of a call for each field.
     """
 
-    __slots__ = ("complete", "reason", "target")
+    __slots__ = ("complete",)
 
     def __init__(self) -> None:
-        self.target = b""
-        self.reason = b""
         self.complete = False
-
-    def on_url(self, target: bytes) -> None:
-        self.target = target
-
-    def on_status(self, reason: bytes) -> None:
-        self.reason = reason
 
     def on_headers_complete(self) -> None:
         self.complete = True
@@ -66,13 +63,14 @@ def head_end(data: bytes) -> int:
         BadMessage: 414 or 431 when it is too long, 400 when it can't become a head any more.
     """
     end = data.find(b"\r\n\r\n") + 4
-    if 4 <= end <= MAX_HEAD:
-        return end
     if len(data) > MAX_LINE and data.find(b"\r\n", 0, MAX_LINE) < 0:
         raise BadMessage(414, f"a first line of more than {MAX_LINE} bytes")
+    if 4 <= end <= MAX_HEAD:
+        return end
     if len(data) > MAX_HEAD:
         raise BadMessage(431, f"a head of more than {MAX_HEAD} bytes")
-    if _BARE_LF.search(data):
+    # LF without CR never ends a line (RFC 9112 section 2.2 lets a recipient be lenient; a proxy must not be).
+    if data.count(b"\n") != data.count(b"\r\n"):
         raise BadMessage(400, "a line that doesn't end with CRLF")
     return 0
 
@@ -84,53 +82,65 @@ def read_request(block: bytes) -> RequestHead:
         BadMessage: 400 for what isn't HTTP/1.0 or 1.1, 431 for too many fields, 501 for an unknown method
             or transfer coding.
     """
-    found = _Found()
-    parser = HttpRequestParser(found)
+    heard = _Heard()
     try:
-        parser.feed_data(block)
+        HttpRequestParser(heard).feed_data(block)
     except HttpParserUpgrade:
         pass  # the head is whole; what becomes of an upgrade isn't the reader's question
-    except HttpParserInvalidMethodError:
-        raise BadMessage(501, "unknown method") from None
     except HttpParserError as error:
-        raise _refusal(found, block, error) from None
-    minor = _minor(found, parser.get_http_version())
-    fields, steering = _fields(block)
-    method = parser.get_method()
-    target = found.target
+        raise _refusal(heard, block, error) from None
+    line, fields, steering = _lines(heard, block)
+    match = _REQUEST_LINE.fullmatch(line)
+    if match is None:
+        raise BadMessage(400, "a request line that isn't HTTP/1.0 or HTTP/1.1")
+    method, target, version = match.groups()
+    minor = _MINOR[version]
+    host = _host(steering.get(b"host"), minor)
+    if method == b"CONNECT":
+        raise BadMessage(501, "no tunnels are opened here")
     if target[:1] != b"/" or b"#" in target:
-        target = _origin_form(method, target, steering)
-    return RequestHead(method, target, minor, fields, _host(steering.get(b"host"), minor), steering)
+        target, authority = _origin_form(method, target)
+        if authority:
+            host = _host(authority, minor)
+            steering[b"host"] = authority
+    return RequestHead(method, target, minor, fields, host, steering)
 
 
 def read_response(block: bytes) -> ResponseHead:
     """Read one response head from the bytes up to and including its blank line.
 
     Raises:
-        BadMessage: for what isn't an HTTP/1.0 or 1.1 response.
+        BadMessage: for what isn't an HTTP/1.0 or 1.1 response with a status of 100 to 599.
     """
-    found = _Found()
-    parser = HttpResponseParser(found)
+    heard = _Heard()
     try:
-        parser.feed_data(block)
+        HttpResponseParser(heard).feed_data(block)
     except HttpParserUpgrade:
         pass
     except HttpParserError as error:
-        raise _refusal(found, block, error) from None
-    minor = _minor(found, parser.get_http_version())
-    status = parser.get_status_code()
-    if not 100 <= status <= 599:
-        raise BadMessage(400, "a status outside of 100 to 599")
-    fields, steering = _fields(block)
-    return ResponseHead(status, found.reason, minor, fields, steering)
+        raise _refusal(heard, block, error) from None
+    line, fields, steering = _lines(heard, block)
+    status, reason, minor = _status(line)
+    return ResponseHead(status, reason, minor, fields, steering)
 
 
-def _fields(block: bytes) -> tuple[list[Field], dict[bytes, bytes]]:
-    """Split a head that llhttp has accepted into its fields, and pick out those that steer."""
+@lru_cache(64)  # what an endpoint says in its first line is nearly always one of a few
+def _status(line: bytes) -> tuple[int, bytes, int]:
+    match = _STATUS_LINE.fullmatch(line)
+    if match is None:
+        raise BadMessage(400, "a status line that isn't HTTP/1.0 or HTTP/1.1")
+    version, status, reason = match.groups(b"")
+    return int(status), reason, _MINOR[version]
+
+
+def _lines(heard: _Heard, block: bytes) -> tuple[bytes, list[Field], dict[bytes, bytes]]:
+    """Split a head that llhttp has accepted into its first line and its fields; pick out those that steer."""
+    if not heard.complete:
+        raise BadMessage(400, "malformed head: it ended early")
     lines = block[:-4].split(b"\r\n")
-    if len(lines) > MAX_FIELDS + 1:
+    first = lines.pop(0)
+    if len(lines) > MAX_FIELDS:
         raise BadMessage(431, f"more than {MAX_FIELDS} fields")
-    del lines[0]
     fields = [(line.partition(b":")[0].lower(), line) for line in lines]
     steering: dict[bytes, bytes] = {}
     for field in fields:
@@ -139,40 +149,32 @@ def _fields(block: bytes) -> tuple[list[Field], dict[bytes, bytes]]:
             value = value_of(field)
             # Joined, a repeated Host or Content-Length can no longer pass for a single one.
             steering[name] = steering[name] + b"," + value if name in steering else value
-    return fields, steering
+    return first, fields, steering
 
 
-def _refusal(found: _Found, block: bytes, error: HttpParserError) -> BadMessage:
-    if found.complete:
+def _refusal(heard: _Heard, block: bytes, error: HttpParserError) -> BadMessage:
+    if isinstance(error, HttpParserInvalidMethodError) and _METHOD.match(block):
+        return BadMessage(501, "unknown method")
+    if heard.complete:
         # The lines are sound; what llhttp refuses then is the length that they announce.
-        _, steering = _fields(block)
-        if b"content-length" not in steering and b"chunked" not in steering[b"transfer-encoding"].lower():
+        _, _, steering = _lines(heard, block)
+        coding = steering.get(b"transfer-encoding", b"chunked").lower()
+        if b"content-length" not in steering and b"chunked" not in coding:
             return BadMessage(501, "a transfer coding other than chunked")
     return BadMessage(400, f"malformed head: {error}")
 
 
-def _minor(found: _Found, version: str) -> int:
-    if not found.complete:
-        raise BadMessage(400, "malformed head: it ended early")
-    if version == "1.1":
-        return 1
-    if version == "1.0":
-        return 0
-    raise BadMessage(400, "a version other than HTTP/1.0 and HTTP/1.1")
-
-
-def _origin_form(method: bytes, target: bytes, steering: dict[bytes, bytes]) -> bytes:
-    """Return a target in origin form; if it was absolute, its authority overrides Host (RFC 9112, 3.2.2)."""
+def _origin_form(method: bytes, target: bytes) -> tuple[bytes, bytes]:
+    """Return the target in origin form and, if it was absolute, the authority that overrides Host (3.2.2)."""
     if b"#" in target:
         raise BadMessage(400, "a fragment in the request target")
     if target == b"*" and method == b"OPTIONS":
-        return target
+        return target, b""
     absolute = _ABSOLUTE.match(target)
     if absolute is None:
         raise BadMessage(400, "a request target that is neither a path nor an absolute URL")
-    steering[b"host"] = absolute[1]
     rest = target[absolute.end() :]
-    return rest if rest.startswith(b"/") else b"/" + rest
+    return rest if rest.startswith(b"/") else b"/" + rest, absolute[1]
 
 
 def _host(value: bytes | None, minor: int) -> bytes:
@@ -184,4 +186,4 @@ def _host(value: bytes | None, minor: int) -> bytes:
     match = _AUTHORITY.fullmatch(value)
     if match is None:
         raise BadMessage(400, "Host isn't one valid host")
-    return match[1].lower()
+    return (match[1] or b"").lower()
