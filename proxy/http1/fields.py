@@ -28,10 +28,18 @@ REQUEST_DROPS = HOP_BY_HOP | FRAMING | FORWARDING
 RESPONSE_DROPS = HOP_BY_HOP | frozenset((b"content-length",))
 
 
-# Nearly every Connection field is one of a handful, so what they mean is kept.
-@lru_cache(256)
+LONGEST_REMEMBERED = 64
+"""Bytes. Nearly every Connection field is one of a handful of short ones, so what they mean is remembered; of
+the long ones a client could make us remember a gigabyte."""
+
+
 def tokens(value: bytes) -> frozenset[bytes]:
     """Return the members of a comma-separated list, in lower case."""
+    return _tokens(value) if len(value) <= LONGEST_REMEMBERED else _tokens.__wrapped__(value)
+
+
+@lru_cache(256)
+def _tokens(value: bytes) -> frozenset[bytes]:
     return frozenset(part.strip(b" \t").lower() for part in value.split(b",")) - {b""}
 
 
@@ -44,11 +52,17 @@ def persistent(head: RequestHead | ResponseHead) -> bool:
     return b"close" not in options and (head.minor == 1 or b"keep-alive" in options)
 
 
-@lru_cache(256)
 def drops(always: frozenset[bytes], connection: bytes | None) -> frozenset[bytes]:
     """Return the names to leave out: those that always go and those that Connection nominates."""
     if connection is None:
         return always
+    if len(connection) > LONGEST_REMEMBERED:
+        return _drops.__wrapped__(always, connection)
+    return _drops(always, connection)
+
+
+@lru_cache(256)
+def _drops(always: frozenset[bytes], connection: bytes) -> frozenset[bytes]:
     return always | (tokens(connection) - FRAMING)
 
 

@@ -1,0 +1,93 @@
+"""Which fields go on: hop-by-hop and nominated ones stop here, whatever else is named stays."""
+
+import tracemalloc
+
+import pytest
+
+from proxy.http1.fields import HOP_BY_HOP, REQUEST_DROPS, RESPONSE_DROPS, drops, kept, persistent, tokens
+from proxy.http1.head import RequestHead, ResponseHead
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (b"", set()),
+        (b" ,\t, ,", set()),
+        (b"close", {b"close"}),
+        (b"Keep-Alive,\tX-A ,, x-a", {b"keep-alive", b"x-a"}),
+        (b"close" * 100, {b"close" * 100}),
+    ],
+)
+def test_a_list_is_a_set_of_lower_case_members(value, expected):
+    assert tokens(value) == expected
+
+
+@pytest.mark.parametrize(
+    ("connection", "minor", "stays"),
+    [
+        (None, 1, True),
+        (None, 0, False),
+        (b"close", 1, False),
+        (b"Close", 1, False),
+        (b"close", 0, False),
+        (b"keep-alive", 1, True),
+        (b"Keep-Alive", 0, True),
+        (b"keep-alive, close", 0, False),
+        (b"keep-alive,close", 1, False),
+        (b"upgrade", 1, True),
+        (b"upgrade", 0, False),
+        (b"", 1, True),
+        (b"not-close", 1, True),
+    ],
+)
+def test_who_keeps_a_connection_open(connection, minor, stays):
+    steering = {} if connection is None else {b"connection": connection}
+    assert persistent(RequestHead(b"GET", b"/", minor, [], b"", steering)) is stays
+    assert persistent(ResponseHead(200, b"", minor, [], steering)) is stays
+
+
+SAID_BY_CLIENTS = {b"x-forwarded-for", b"x-forwarded-proto", b"x-forwarded-host", b"forwarded"}
+
+
+def test_without_a_nomination_the_usual_names_are_left_out():
+    assert drops(REQUEST_DROPS, None) == HOP_BY_HOP | SAID_BY_CLIENTS | {b"host", b"content-length"}
+    assert drops(RESPONSE_DROPS, None) == HOP_BY_HOP | {b"content-length"}
+
+
+@pytest.mark.parametrize("always", [REQUEST_DROPS, RESPONSE_DROPS, frozenset()])
+@pytest.mark.parametrize(
+    ("connection", "nominated"),
+    [
+        (b"close", {b"close"}),
+        (b"X-A, X-B", {b"x-a", b"x-b"}),
+        (b"Host, Content-Length, x-a", {b"x-a"}),
+        (b",".join(b"x-%d" % n for n in range(1000)), {b"x-%d" % n for n in range(1000)}),
+    ],
+    ids=lambda value: str(value)[:30],
+)
+def test_a_nomination_adds_names_but_never_host_or_length(always, connection, nominated):
+    assert drops(always, connection) == always | nominated
+
+
+def test_nobody_can_make_us_remember_long_connection_fields():
+    tracemalloc.start()
+    before, _ = tracemalloc.get_traced_memory()
+    for n in range(50):
+        nominations = b",".join(b"x-%d-%d" % (n, m) for m in range(500))
+        drops(REQUEST_DROPS, nominations)
+        tokens(nominations)
+    after, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert after - before < 100_000
+
+
+def test_what_is_kept_keeps_its_order_multiplicity_and_spelling():
+    fields = [
+        (b"x-b", b"X-B:  1 "),
+        (b"te", b"TE: trailers"),
+        (b"set-cookie", b"Set-Cookie: a=1"),
+        (b"x-b", b"x-b:2"),
+        (b"set-cookie", b"SET-COOKIE: b=2"),
+    ]
+    assert kept(fields, HOP_BY_HOP) == [b"X-B:  1 ", b"Set-Cookie: a=1", b"x-b:2", b"SET-COOKIE: b=2"]
+    assert kept([], HOP_BY_HOP) == []
