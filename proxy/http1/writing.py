@@ -12,7 +12,8 @@ LAST_CHUNK = b"0\r\n\r\n"
 _CRLF = b"\r\n"
 
 _STATUS_LINES = {
-    status.value: b"HTTP/1.1 %d %b" % (status.value, status.phrase.encode()) for status in HTTPStatus
+    (status.value, status.phrase.encode()): b"HTTP/1.1 %d %b" % (status.value, status.phrase.encode())
+    for status in HTTPStatus
 }
 
 
@@ -99,10 +100,8 @@ def own_answer(status: int, detail: str, request_id: str, when: float, *, close:
 
 
 def _status_line(head: ResponseHead) -> bytes:
-    line = _STATUS_LINES.get(head.status)
-    if line is not None and head.reason in line:
-        return line
-    return b"HTTP/1.1 %d %b" % (head.status, head.reason)
+    line = _STATUS_LINES.get((head.status, head.reason))
+    return line or b"HTTP/1.1 %d %b" % (head.status, head.reason)
 
 
 def _framing(length: int) -> bytes:
