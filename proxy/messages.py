@@ -155,19 +155,18 @@ class Settings:
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """Report `number` is durable, and with it the end of those entries in `gone`: they may be forgotten."""
+    """Report `number` is durable: what it said of entries that are over may be forgotten."""
 
     number: int
-    gone: tuple[Key, ...]
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON values."""
-        return {"number": self.number, "gone": [list(key) for key in self.gone]}
+        return {"number": self.number}
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> "Counted":
         """The inverse of `to_json`."""
-        return cls(_whole(data["number"]), tuple(_key(key) for key in data["gone"]))
+        return cls(_whole(data["number"]))
 
 
 # Frames ---------------------------------------------------------------------------------------------------

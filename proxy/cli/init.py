@@ -13,7 +13,7 @@ TEMPLATE = """\
 listen: ":8080"              # where clients connect; a list is fine too
 # workers: auto              # processes that carry traffic; auto: one for each processor
 
-# admin:                     # control API, dashboard and metrics
+# admin:                     # control API and metrics
 #   listen: 127.0.0.1:9900   # anything but loopback needs a token
 #   token: ${WEIR_TOKEN}     # or token_file: /run/secrets/weir
 # state: weir.db             # remembers weights and trips over restarts

@@ -79,7 +79,7 @@ def _workers(ctx: click.Context, param: click.Parameter, value: str | None) -> i
     "--admin",
     metavar="[HOST]:PORT",
     callback=_address,
-    help="Where control API, dashboard and metrics listen.",
+    help="Where control API and metrics listen.",
 )
 @click.option("--workers", metavar="N|auto", callback=_workers, help="Processes that carry traffic.")
 @click.option("--state", metavar="PATH", help="The file of the ledger.")

@@ -26,7 +26,7 @@ def exposure(listen: Address, token: object) -> str | None:
 
 
 class Admin(Section):
-    """The listener of control API, dashboard and metrics."""
+    """The listener of control API and metrics."""
 
     listen: Listen = key(
         "where to listen; anything but loopback needs a token",

@@ -116,7 +116,7 @@ class Config(Section):
     workers: Annotated[int | None, _WORKERS] = key(
         "processes that carry traffic; `auto`: one for each processor", default=None, written="auto"
     )
-    admin: Admin = key("control API, dashboard and metrics", default=Admin())
+    admin: Admin = key("control API and metrics", default=Admin())
     state: Annotated[str, _File] | None = key(
         "the file of the ledger; left out: weir.db beside the config file", default=None
     )

@@ -1,4 +1,4 @@
-"""The admin API: what people, scripts and the dashboard see of control and order from it.
+"""The admin API: what people and scripts see of control and order from it.
 
 It decides nothing. It reads strictly, asks control, and shapes the answer; whatever goes wrong leaves as
 problem+json, and an order that is refused has changed nothing.

@@ -123,7 +123,7 @@ class Broadcast:
     def counted(self, boot: str, number: int) -> None:
         """Tell a worker, if it is there, that its report `number` is kept for good."""
         if link := self._links.get(boot):
-            link.send(encode(Counted(number, ())))
+            link.send(encode(Counted(number)))
 
     def everywhere(self, generation: int) -> bool:
         """Whether every connected worker uses this generation or a later one, and there is one at least."""

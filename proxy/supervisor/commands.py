@@ -60,5 +60,6 @@ def worker_line(command: Sequence[str], plan: LaunchPlan, sockets: Sockets, inde
         *command,
         *("--index", str(index), "--boot", os.urandom(8).hex(), "--link", sockets.link.getsockname()),
         *("--listen", ",".join(map(str, listen)), "--grace", str(plan.grace)),
+        *("--log-level", plan.log_level),
     ]
     return argv, listen

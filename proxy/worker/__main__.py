@@ -18,8 +18,9 @@ def main() -> None:
     parser.add_argument("--lifeline", type=int, required=True)
     parser.add_argument("--listen", required=True)
     parser.add_argument("--grace", type=float, required=True)
+    parser.add_argument("--log-level", required=True)
     told = parser.parse_args()
-    logging.basicConfig(level=logging.INFO, format=f"weir worker {told.index}: %(message)s")
+    logging.basicConfig(level=told.log_level.upper(), format=f"weir worker {told.index}: %(message)s")
     sockets = [socket.socket(fileno=int(fd)) for fd in told.listen.split(",")]
 
     async def run() -> None:

@@ -585,7 +585,7 @@ async def test_counted_comes_when_it_is_kept(stage):
     assert Counted not in map(type, worker.said)
     stage.ledger.failing = False
     await control._books.keep()
-    assert worker.said[-1] == Counted(worker.tally.number, ())
+    assert worker.said[-1] == Counted(worker.tally.number)
 
 
 async def test_metrics_over_a_restart(stage):
