@@ -53,7 +53,8 @@ def test_worker(plan: LaunchPlan, sockets: Sockets) -> None:
     assert fds == [each.fileno() for each in sockets.workers[1]]
     boot = argv[argv.index("--boot") + 1]
     assert " ".join(argv) == (
-        f"worker --index 1 --boot {boot} --link {plan.directory}/link --listen {fds[0]},{fds[1]} --grace 7.5 --log-level info"
+        f"worker --index 1 --boot {boot} --link {plan.directory}/link --listen {fds[0]},{fds[1]}"
+        " --grace 7.5 --log-level info"
     )
 
 
