@@ -1,0 +1,195 @@
+"""Control with a real ledger, workers in memory, and a clock that stands still until it is moved."""
+
+import asyncio
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from proxy.config.reading import read
+from proxy.control.control import Control
+from proxy.control.errors import NotDurable
+from proxy.control.ledger import Ledger
+from proxy.control.steering import Clock
+from proxy.messages import Ack, Decoder, Hello, Report, Table, encode
+from proxy.telemetry.outcome import COMPLETE, Outcome
+from proxy.telemetry.tally import Tally
+
+FILE = """
+timeouts: {{header: 3s, idle: 4s}}
+log: {{access: json}}
+services:
+  checkout:
+    stable: http://127.0.0.1:9001
+    canary: {{endpoints: [http://127.0.0.1:9002], version: {version}}}
+    weight: {weight}
+    analysis: {{enforce: {enforce}}}
+  plain:
+    match: {{path: /plain}}
+    stable: http://127.0.0.1:9003
+"""
+
+
+class Flaky(Ledger):
+    """A ledger that fails when told to, and waits while it is held."""
+
+    def __init__(self, path):
+        super().__init__(path)
+        self.failing = False
+        self.held = threading.Event()
+        self.held.set()
+        self.reached = threading.Event()
+
+    def append(self, record):
+        self.reached.set()
+        assert self.held.wait(20)
+        self._fail()
+        return super().append(record)
+
+    def keep(self, kept):
+        self._fail()
+        super().keep(kept)
+
+    def _fail(self):
+        if self.failing:
+            raise NotDurable("the disk is full")
+
+
+class Wire:
+    """A transport whose other end is a list of messages."""
+
+    def __init__(self, protocol):
+        self.protocol = protocol
+        self.decoder = Decoder()
+        self.said = []
+        self.open = True
+        self.waiting = 0
+
+    def write(self, data):
+        self.said += self.decoder.feed(data)
+
+    def is_closing(self):
+        return not self.open
+
+    def get_write_buffer_size(self):
+        return self.waiting
+
+    def abort(self):
+        if self.open:
+            self.open = False
+            self.protocol.connection_lost(None)
+
+
+class Worker:
+    """The other end: a tally, and what control said."""
+
+    def __init__(self, control, boot="b0", index=0):
+        self.tally, self.index = Tally(boot), index
+        self.connect(control)
+
+    def connect(self, control, held=None, halted=None):
+        self.link = control.broadcast.link()
+        self.wire = Wire(self.link)
+        self.link.connection_made(self.wire)
+        self.send(Hello(self.tally.boot, self.index, 1, held or {}, halted or {}))
+        self.report(everything=True)
+        return self
+
+    def send(self, message):
+        self.link.data_received(encode(message))
+
+    def serve(self, backend="canary", good=0, bad=0, revision=1, service="checkout", drawn=True):
+        key = (service, revision, backend)
+        for status, result in [(200, "success")] * good + [(500, "failure")] * bad:
+            self.tally.begin(key)
+            self.tally.add(Outcome(*key, "GET", status, COMPLETE, result, drawn, 0.01, 0.02))
+        return self
+
+    def report(self, everything=False):
+        entries = self.tally.everything() if everything else self.tally.changed()
+        self.send(Report(self.tally.boot, self.tally.number, entries, 0))
+
+    def ack(self):
+        self.send(Ack(self.tables[-1].generation))
+
+    def gone(self):
+        self.wire.abort()
+
+    @property
+    def said(self):
+        return self.wire.said
+
+    @property
+    def tables(self):
+        return [message for message in self.said if isinstance(message, Table)]
+
+    def told(self, service="checkout"):
+        """The service as it was told last."""
+        return [each for table in self.tables for each in table.services if each.name == service][-1]
+
+
+class Stage:
+    """Where controls come and go over one ledger, at a time of its own."""
+
+    def __init__(self, path):
+        self.path = path
+        self.time = 1000.0
+        self.paused = asyncio.Event()
+        self.controls = []
+
+    async def pause(self):
+        await self.paused.wait()
+
+    async def begin(self, weight="20%", version="v1", enforce="true", workers=1):
+        config = read(FILE.format(weight=weight, version=version, enforce=enforce), "weir.yaml", {})
+        thread = ThreadPoolExecutor(1)
+        self.ledger = await asyncio.get_running_loop().run_in_executor(thread, Flaky, self.path)
+        clock = Clock(lambda: 1_700_000_000.0 + self.time, lambda: self.time)
+        memory = await asyncio.get_running_loop().run_in_executor(thread, self.ledger.recall)
+        control = Control(config, memory, self.ledger, thread, workers=workers, clock=clock, pause=self.pause)
+        self.controls.append((control, thread))
+        await control.start()
+        return control
+
+    async def die(self):
+        """As by SIGKILL: nothing more is written, and the lock is free."""
+        control, thread = self.controls.pop()
+        self.ledger.failing = False
+        self.ledger.held.set()
+        for task in [*control._tasks, control._journal._catching_up]:
+            if task:
+                task.cancel()
+        await asyncio.get_running_loop().run_in_executor(thread, self.ledger.close)
+        thread.shutdown()
+
+    async def restart(self, **file):
+        await self.die()
+        return await self.begin(**file)
+
+    async def close(self):
+        for control, thread in self.controls:
+            self.ledger.failing = False
+            self.ledger.held.set()
+            await control.stop()
+            thread.shutdown()
+
+    def worker(self, control, boot="b0", index=0):
+        """A worker that has said hello and told what it counted, which is nothing."""
+        return Worker(control, boot, index)
+
+    async def written(self, control):
+        """Everything that is on its way to the ledger is there."""
+        await control._journal.now(lambda: None)
+
+
+@pytest.fixture
+async def stage(tmp_path):
+    made = Stage(tmp_path / "weir.db")
+    yield made
+    await made.close()
+
+
+@pytest.fixture(scope="session")
+def stages():
+    """Where a test may have many of them."""
+    return Stage

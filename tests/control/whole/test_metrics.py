@@ -1,0 +1,84 @@
+"""What is counted, and what of it is shown."""
+
+import asyncio
+
+import proxy
+from proxy.messages import Counted
+
+
+async def test_counted_comes_when_it_is_kept(stage):
+    control = await stage.begin()
+    worker = stage.worker(control)
+    stage.ledger.failing = True
+    worker.serve(good=3).report()
+    await control._books.keep()
+    assert Counted not in map(type, worker.said)
+    stage.ledger.failing = False
+    await control._books.keep()
+    assert worker.said[-1] == Counted(worker.tally.number)
+
+
+async def test_metrics_over_a_restart(stage):
+    control = await stage.begin()
+    worker = stage.worker(control)
+    worker.serve("stable", good=7).serve(good=2, bad=1).report()
+    shown = await control.snapshot()
+    worker.serve("stable", good=1).report()
+    control = await stage.restart()
+    worker.connect(control, {"checkout": 1, "plain": 1})
+    after = await control.snapshot()
+    assert shown.totals["checkout", "stable"].requests == 7
+    assert after.totals["checkout", "stable"].requests == 8
+    assert after.totals["checkout", "canary"].requests == shown.totals["checkout", "canary"].requests == 3
+    assert after.weights == {
+        ("checkout", "stable"): 0.8,
+        ("checkout", "canary"): 0.2,
+        ("plain", "stable"): 1.0,
+    }
+    assert after.version == proxy.__version__
+
+
+async def test_what_metrics_showed_is_in_the_ledger_even_if_all_die(stage):
+    control = await stage.begin()
+    worker = stage.worker(control)
+    worker.serve("stable", good=7).report()
+    await control.snapshot()
+    control = await stage.restart()
+    stage.worker(control, "another boot")
+    assert (await control.snapshot()).totals["checkout", "stable"].requests == 7
+
+
+async def test_metrics_wait_for_the_workers(stage):
+    control = await stage.begin(workers=2)
+    stage.worker(control, "b0", 0)
+    scrape = asyncio.create_task(control.snapshot())
+    for _ in range(3):
+        await control.history("plain")  # whatever else it waited for on the ledger's thread is over then
+    assert not scrape.done()
+    stage.worker(control, "b1", 1)
+    await scrape
+
+
+async def test_metrics_of_checks_and_shares(stage):
+    control = await stage.begin()
+    worker = stage.worker(control)
+    worker.serve("stable", good=30).serve(good=10).report()
+    shown = await control.snapshot()
+    (check,) = shown.checks
+    assert (check.service, check.check, check.value, check.threshold, check.samples) == (
+        *("checkout", "error-rate"),
+        *(0.0, 0.1, 10),
+    )
+    assert shown.shares == {("checkout", "stable"): 0.75, ("checkout", "canary"): 0.25}
+    assert control.view("checkout")["shares"] == {"stable": 75.0, "canary": 25.0}
+
+
+async def test_trips_are_counted_over_restarts(stage):
+    control = await stage.begin()
+    worker = stage.worker(control)
+    worker.serve(bad=20).report()
+    await stage.written(control)
+    assert (await control.snapshot()).trips == {("checkout", "error-rate"): 1}
+    control = await stage.restart()
+    stage.worker(control)
+    assert (await control.snapshot()).trips == {("checkout", "error-rate"): 1}

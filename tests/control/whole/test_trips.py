@@ -1,0 +1,141 @@
+"""From a report to a canary that is out."""
+
+import asyncio
+
+import pytest
+
+from proxy.control.errors import Conflict, NotDurable
+from proxy.messages import Report
+
+PERSON = {"reason": "because", "actor": "ann", "if_match": None}
+
+
+async def test_a_failing_canary_is_taken_out_in_the_call_that_brings_the_report(stage, caplog):
+    control = await stage.begin()
+    heard = []
+    control.subscribe(heard.append)
+    worker = stage.worker(control)
+    worker.ack()
+    worker.serve("stable", good=99, bad=1).serve(good=15, bad=5).report()
+    told = worker.told()
+    assert (told.halted, told.split.part("canary"), told.revision) == ({"canary"}, 0, 2)
+    shown = control.view("checkout")
+    assert (shown["phase"], shown["halted"]) == ("rolled-back", ["canary"])
+    trip = shown["trip"]
+    assert (trip["check"], trip["weight_before"], trip["acknowledged_ms"]) == ("error-rate", 20.0, None)
+    assert trip["finding"]["value"] == 0.25
+    assert trip["finding"]["stable"] == 0.01
+    assert trip["finding"]["sample"] == 20
+    assert trip["at"] == "2023-11-14T22:30:00.000+00:00"
+    (warning,) = [record for record in caplog.records if record.levelname == "WARNING"]
+    assert "checkout" in warning.message
+    assert trip["sentence"] in warning.message
+    await stage.written(control)
+    entry = (await control.history("checkout"))[-1]
+    assert heard == [entry]
+    assert (entry["event"], entry["actor"], entry["reason"]) == ("trip", "weir", trip["sentence"])
+    assert (entry["from"], entry["to"], entry["finding"]) == (20.0, 0.0, trip["finding"])
+
+
+async def test_a_rollback_is_complete_when_every_connected_worker_has_it(stage):
+    control = await stage.begin(workers=3)
+    one, two, three = (stage.worker(control, f"b{index}", index) for index in range(3))
+    for worker in (one, two, three):
+        worker.ack()
+    one.serve(bad=20).report()
+    stage.time += 0.004
+    one.ack()
+    two.ack()
+    assert control.view("checkout")["trip"]["acknowledged_ms"] is None
+    stage.time += 0.002
+    three.gone()
+    assert control.view("checkout")["trip"]["acknowledged_ms"] == 6.0
+    stage.time += 1
+    one.ack()
+    assert control.view("checkout")["trip"]["acknowledged_ms"] == 6.0
+
+
+async def test_a_failing_ledger_does_not_delay_a_trip(stage):
+    control = await stage.begin()
+    worker = stage.worker(control)
+    heard = []
+    control.subscribe(heard.append)
+    stage.ledger.failing = True
+    worker.serve(bad=20).report()
+    assert worker.told().halted == {"canary"}
+    assert control.view("checkout")["durable"] is False
+    with pytest.raises(NotDurable):
+        await control.resume("checkout", None, **PERSON)
+    assert heard == []
+    stage.ledger.failing = False
+    stage.paused.set()
+    await stage.written(control)
+    assert control.view("checkout")["durable"] is True
+    assert [entry["event"] for entry in heard] == ["trip"]
+
+
+async def test_a_ledger_that_hangs_does_not_delay_a_trip(stage):
+    control = await stage.begin()
+    worker = stage.worker(control)
+    stage.ledger.held.clear()
+    raising = asyncio.create_task(control.set_weight("checkout", 5000, **PERSON))
+    await asyncio.sleep(0)
+    worker.serve(bad=20).report()
+    assert worker.told().halted == {"canary"}
+    stage.ledger.held.set()
+    with pytest.raises(Conflict):
+        await raising
+
+
+async def test_watching_only_shows_the_verdict_and_does_nothing(stage):
+    control = await stage.begin(enforce="false")
+    worker = stage.worker(control)
+    worker.serve(bad=30).report()
+    shown = control.view("checkout")
+    assert (shown["verdict"]["state"], shown["phase"], shown["enforce"]) == ("failing", "idle", False)
+    assert len(worker.tables) == 1
+
+
+async def test_pinned_requests_count_as_well(stage):
+    control = await stage.begin()
+    worker = stage.worker(control)
+    worker.serve(bad=20, drawn=False).report()
+    assert worker.told().halted == {"canary"}
+
+
+async def test_a_report_sent_twice_is_judged_once(stage):
+    control = await stage.begin()
+    worker = stage.worker(control)
+    worker.serve(bad=15).report()
+    for _ in range(3):
+        worker.send(Report("b0", worker.tally.number, worker.tally.everything(), 0))
+        worker.tally.number -= 1
+    assert control.view("checkout")["phase"] == "idle"
+    assert control.view("checkout")["window"]["canary"]["requests"] == 15
+
+
+async def test_evidence_grows_old(stage):
+    control = await stage.begin()
+    worker = stage.worker(control)
+    worker.serve(bad=15).report()
+    stage.time += 31
+    worker.serve(bad=15).report()
+    assert control.view("checkout")["phase"] == "idle"
+    assert control.view("checkout")["verdict"]["findings"][0]["sample"] == 15
+    stage.time += 31
+    await control._tick()
+    assert control.view("checkout")["verdict"]["findings"][0]["sample"] == 0
+    assert control.view("checkout")["window"] == {"seconds": 30, "stable": None, "canary": None}
+    assert control.view("checkout")["shares"] is None
+
+
+async def test_evidence_begins_anew_after_a_resume(stage):
+    control = await stage.begin()
+    worker = stage.worker(control)
+    worker.serve(bad=20).report()
+    await control.resume("checkout", 500, **PERSON)
+    worker.serve(bad=30, revision=2).report()
+    shown = control.view("checkout")
+    assert (shown["phase"], shown["window"]["canary"]) == ("idle", None), "routed before the resume"
+    worker.serve(bad=20, revision=3).report()
+    assert control.view("checkout")["trip"]["weight_before"] == 5.0
