@@ -214,7 +214,7 @@ class Downstream(asyncio.Protocol):
         self.due = self._lane.now() + self._lane.idle_seconds
         if self._buffer:
             self.reading.free("pipelined")
-            asyncio.get_running_loop().call_soon(self._read_requests)
+            self._lane.soon(self._read_requests)
         elif self._lane.draining:
             self._close()
 

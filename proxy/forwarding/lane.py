@@ -58,6 +58,7 @@ class Lane:
         on_failure: Callable[[], None],
         prefix: str,
     ) -> None:
+        self.soon = loop.call_soon
         self.table = table
         self.tally = tally
         self.on_failure = on_failure

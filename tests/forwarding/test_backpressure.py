@@ -1,0 +1,54 @@
+"""Who is read: not while any reason stands, and pausing happens once."""
+
+from itertools import permutations
+
+import pytest
+
+from proxy.forwarding.backpressure import Reading
+
+REASONS = ("dialling", "full", "pipelined")
+
+
+class Transport:
+    """Notes pausing and resuming."""
+
+    def __init__(self):
+        self.calls = []
+
+    def pause_reading(self):
+        self.calls.append("pause")
+
+    def resume_reading(self):
+        self.calls.append("resume")
+
+
+@pytest.mark.parametrize("order", list(permutations(REASONS)))
+@pytest.mark.parametrize("back", list(permutations(REASONS)))
+def test_reading_goes_on_when_the_last_reason_is_gone(order, back):
+    transport = Transport()
+    reading = Reading(transport)
+    for reason in order:
+        reading.hold(reason)
+        reading.hold(reason)
+    assert transport.calls == ["pause"]
+    for reason in back:
+        assert reading.held_for(reason)
+        assert transport.calls == ["pause"]
+        reading.free(reason)
+        reading.free(reason)
+        assert not reading.held_for(reason)
+    assert transport.calls == ["pause", "resume"]
+
+
+def test_what_was_never_held_is_not_resumed():
+    transport = Transport()
+    Reading(transport).free("full")
+    assert transport.calls == []
+
+
+def test_it_says_why_it_is_held():
+    reading = Reading(Transport())
+    assert repr(reading) == "<Reading>"
+    reading.hold("full")
+    reading.hold("dialling")
+    assert repr(reading) == "<Reading held: dialling, full>"

@@ -1,0 +1,126 @@
+"""One timer for all: whoever is due is told, once for each look, and the timer goes on."""
+
+from dataclasses import dataclass, field
+
+import pytest
+
+from proxy.forwarding.deadlines import PERIOD, Deadlines
+
+
+@dataclass(eq=False)
+class One:
+    due: float
+    told: list = field(default_factory=list)
+
+    def overdue(self, now):
+        self.told.append(now)
+
+
+class Pool:
+    def __init__(self):
+        self.told = []
+
+    def expire(self, now):
+        self.told.append(now)
+
+
+class Loop:
+    """Keeps what is to be called later; the test calls it."""
+
+    def __init__(self):
+        self.later = []
+
+    def call_later(self, delay, callback):
+        self.later.append((delay, callback))
+        return Handle(self, callback)
+
+    def turn(self):
+        (delay, callback), *self.later = self.later
+        callback()
+        return delay
+
+
+@dataclass
+class Handle:
+    loop: Loop
+    callback: object
+
+    def cancel(self):
+        self.loop.later = [one for one in self.loop.later if one[1] != self.callback]
+
+
+@pytest.fixture
+def pool():
+    return Pool()
+
+
+@pytest.fixture
+def deadlines(pool):
+    return Deadlines(Loop(), lambda: 5.0, pool)
+
+
+def test_whoever_is_due_is_told(deadlines, pool):
+    past, present, future = One(4.9), One(5.0), One(5.1)
+    for one in (past, present, future):
+        deadlines.watch(one)
+    deadlines.look(5.0)
+    assert (past.told, present.told, future.told, pool.told) == ([5.0], [5.0], [], [5.0])
+
+
+def test_a_deadline_moves_by_assignment(deadlines):
+    one = One(5.0)
+    deadlines.watch(one)
+    one.due = 6.0
+    deadlines.look(5.5)
+    assert one.told == []
+    deadlines.look(6.0)
+    assert one.told == [6.0]
+
+
+def test_one_that_was_forgotten_is_not_told(deadlines):
+    one = One(1.0)
+    deadlines.watch(one)
+    deadlines.forget(one)
+    deadlines.forget(one)
+    deadlines.look(5.0)
+    assert one.told == []
+
+
+def test_who_is_told_may_forget_itself_and_others(deadlines):
+    class Leaving(One):
+        def overdue(self, now):
+            super().overdue(now)
+            deadlines.forget(self)
+
+    some = [Leaving(1.0), Leaving(2.0)]
+    for one in some:
+        deadlines.watch(one)
+    deadlines.look(5.0)
+    deadlines.look(6.0)
+    assert [one.told for one in some] == [[5.0], [5.0]]
+    assert repr(deadlines) == "<Deadlines of 0>"
+
+
+def test_it_looks_again_and_again_until_it_is_stopped(pool):
+    loop = Loop()
+    deadlines = Deadlines(loop, lambda: 7.0, pool)
+    deadlines.stop()
+    deadlines.start()
+    assert [loop.turn(), loop.turn()] == [PERIOD, PERIOD]
+    assert pool.told == [7.0, 7.0]
+    deadlines.stop()
+    assert loop.later == []
+
+
+def test_one_that_fails_does_not_stop_the_timer(pool):
+    class Failing(One):
+        def overdue(self, now):
+            raise RuntimeError
+
+    loop = Loop()
+    deadlines = Deadlines(loop, lambda: 7.0, pool)
+    deadlines.watch(Failing(1.0))
+    deadlines.start()
+    with pytest.raises(RuntimeError):
+        loop.turn()
+    assert len(loop.later) == 1

@@ -1,0 +1,123 @@
+"""An exchange makes the moves of its tables, and every other is an error where it happens."""
+
+from itertools import product
+
+import pytest
+
+from proxy.forwarding.exchange import IDEMPOTENT, REQUEST_MOVES, RESPONSE_MOVES, Exchange
+from proxy.http1.framing import CHUNKED
+from proxy.http1.head import RequestHead
+from proxy.routing.choice import Choice
+from proxy.telemetry.outcome import Outcome
+
+REQUEST_STATES = ("open", "done", "cut")
+RESPONSE_STATES = ("awaited", "open", "done", "cut")
+
+
+@pytest.fixture
+def exchange(service):
+    def build(method=b"GET", length=0, drawn=True):
+        head = RequestHead(method, b"/", 1, [], b"a")
+        shop = service()
+        choice = Choice(shop, "stable", shop.backends[0].endpoints[0], "weight", drawn, b"", b"")
+        return Exchange(head, choice, length, 10.0)
+
+    return build
+
+
+def test_the_tables_hold_nothing_but_known_words():
+    assert {state for state, _ in REQUEST_MOVES} | set(REQUEST_MOVES.values()) == set(REQUEST_STATES)
+    assert {state for state, _ in RESPONSE_MOVES} | set(RESPONSE_MOVES.values()) == set(RESPONSE_STATES)
+
+
+# A method of the exchange moves one side, or both.
+MOVES = [
+    (lambda it: it.request_ended(), "end", None),
+    (lambda it: it.response_began(200, 11.0), None, "head"),
+    (lambda it: it.response_ended(), None, "end"),
+    (lambda it: it.answered_by_us(502, "reset"), "break", "own"),
+    (lambda it: it.broke("truncated"), "break", "break"),
+]
+
+
+@pytest.mark.parametrize(
+    ("move", "request_event", "response_event"),
+    MOVES,
+    ids=["request_ended", "response_began", "response_ended", "answered_by_us", "broke"],
+)
+@pytest.mark.parametrize(("request_state", "response_state"), list(product(REQUEST_STATES, RESPONSE_STATES)))
+def test_every_legal_move_and_no_other(
+    exchange, move, request_event, response_event, request_state, response_state
+):
+    it = exchange()
+    it.request, it.response = request_state, response_state
+    legal = (request_event is None or (request_state, request_event) in REQUEST_MOVES) and (
+        response_event is None or (response_state, response_event) in RESPONSE_MOVES
+    )
+    if not legal:
+        with pytest.raises(KeyError):
+            move(it)
+        return
+    move(it)
+    assert it.request == REQUEST_MOVES.get((request_state, request_event), request_state)
+    assert it.response == RESPONSE_MOVES.get((response_state, response_event), response_state)
+
+
+@pytest.mark.parametrize(("length", "state"), [(0, "done"), (1, "open"), (CHUNKED, "open")])
+def test_a_request_without_a_body_is_done_when_its_head_is(exchange, length, state):
+    assert exchange(length=length).request == state
+
+
+def test_it_says_where_it_stands(exchange):
+    it = exchange(b"POST", 5)
+    seen = [repr(it)]
+    it.request_ended()
+    it.response_began(200, 11.0)
+    seen.append(repr(it))
+    it.response_ended()
+    seen.append(repr(it))
+    assert seen == [
+        "<Exchange shop/stable request open, response awaited, open>",
+        "<Exchange shop/stable request done, response open, open>",
+        "<Exchange shop/stable request done, response done, complete>",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("method", "length", "retried", "may"),
+    [(method, 0, False, True) for method in sorted(IDEMPOTENT)]
+    + [(b"POST", 0, False, False), (b"PATCH", 0, False, False), (b"CUSTOM", 0, False, False)]
+    + [(b"GET", 5, False, False), (b"PUT", CHUNKED, False, False), (b"GET", 0, True, False)],
+)
+def test_what_may_be_sent_once_more(exchange, method, length, retried, may):
+    it = exchange(method, length)
+    it.retried = retried
+    assert it.may_retry() is may
+
+
+def test_idempotent_methods_are_those_of_rfc_9110():
+    assert {b"GET", b"HEAD", b"OPTIONS", b"TRACE", b"PUT", b"DELETE"} == IDEMPOTENT
+
+
+def test_what_is_remembered_of_a_whole_answer(exchange):
+    it = exchange(b"POST", 5, drawn=False)
+    it.sent = 10.5
+    it.request_ended()
+    it.response_began(201, 12.0)
+    it.response_ended()
+    assert it.outcome(15.0) == Outcome(
+        "shop", 7, "stable", "POST", 201, "complete", "success", False, 1.5, 5.0
+    )
+
+
+def test_what_is_remembered_of_an_answer_of_our_own(exchange):
+    it = exchange(b"FROB")
+    it.answered_by_us(504, "timeout")
+    assert it.outcome(11.0) == Outcome(
+        "shop", 7, "stable", "_OTHER", 504, "timeout", "failure", True, None, 1.0
+    )
+
+
+def test_nothing_is_remembered_before_the_end(exchange):
+    with pytest.raises(AssertionError):
+        exchange().outcome(11.0)

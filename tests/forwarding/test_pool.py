@@ -1,0 +1,108 @@
+"""Connections that wait: last in, first out, not too many, not too long; and how many requests there are."""
+
+import pytest
+
+from proxy.forwarding.pool import IDLE_SECONDS, MAX_IDLE, Pool, Shelf
+from proxy.forwarding.upstream import Upstream
+from proxy.routing.endpoint import Endpoint
+
+HERE, THERE = Endpoint.parse("http://here:80"), Endpoint.parse("unix:/there")
+
+
+@pytest.fixture
+def upstream(transport_of):
+    def build(shelf):
+        one = Upstream(shelf.endpoint, shelf.forget)
+        return one, transport_of(one)
+
+    return build
+
+
+def test_the_connection_used_last_is_taken_first(upstream):
+    shelf = Shelf(HERE)
+    (first, _), (second, _) = upstream(shelf), upstream(shelf)
+    shelf.give(first, 1.0)
+    shelf.give(second, 2.0)
+    assert [shelf.take(), shelf.take(), shelf.take()] == [second, first, None]
+
+
+def test_more_than_enough_are_closed(upstream):
+    shelf = Shelf(HERE)
+    ends = []
+    for _ in range(MAX_IDLE + 1):
+        one, transport = upstream(shelf)
+        shelf.give(one, 1.0)
+        ends.append(transport.end)
+    assert ends == [""] * MAX_IDLE + ["close"]
+    assert len(shelf) == MAX_IDLE
+
+
+def test_what_waits_for_too_long_is_closed_from_the_bottom(upstream):
+    pool = Pool()
+    shelf = pool.shelf(HERE)
+    transports = []
+    for now in (1.0, 2.0, 3.0):
+        one, transport = upstream(shelf)
+        shelf.give(one, now)
+        transports.append(transport)
+    pool.expire(2.0 + IDLE_SECONDS)
+    assert [transport.end for transport in transports] == ["close", "", ""]
+    pool.expire(2.1 + IDLE_SECONDS)
+    assert [transport.end for transport in transports] == ["close", "close", ""]
+    assert len(shelf) == 1
+
+
+def test_it_waits_anew_each_time(upstream):
+    pool = Pool()
+    shelf = pool.shelf(HERE)
+    one, transport = upstream(shelf)
+    shelf.give(one, 1.0)
+    shelf.give(shelf.take(), 50.0)
+    pool.expire(2.0 + IDLE_SECONDS)
+    assert transport.end == ""
+
+
+def test_a_connection_that_ends_while_it_waits_is_forgotten(upstream):
+    shelf = Shelf(HERE)
+    (one, transport), (other, _) = upstream(shelf), upstream(shelf)
+    shelf.give(one, 1.0)
+    shelf.give(other, 1.0)
+    transport.lose(None)
+    assert [shelf.take(), shelf.take()] == [other, None]
+
+
+def test_one_that_does_not_wait_here_can_be_forgotten_too(upstream):
+    shelf = Shelf(HERE)
+    _, transport = upstream(shelf)
+    transport.lose(None)
+    assert len(shelf) == 0
+
+
+def test_closing_closes_all_of_them(upstream):
+    pool = Pool()
+    transports = []
+    for shelf in (pool.shelf(HERE), pool.shelf(THERE), pool.shelf(HERE)):
+        one, transport = upstream(shelf)
+        shelf.give(one, 1.0)
+        transports.append(transport)
+    pool.close()
+    assert [transport.end for transport in transports] == ["close"] * 3
+    assert repr(pool) == "<Pool 0 idle, 0 pending>"
+
+
+def test_an_endpoint_has_one_shelf_and_its_requests_are_counted():
+    pool = Pool()
+    assert pool.pending(HERE) == 0
+    pool.shelf(HERE).pending += 1
+    pool.shelf(Endpoint.parse("http://HERE")).pending += 1
+    assert (pool.pending(HERE), pool.pending(THERE)) == (2, 0)
+    assert pool.alive(HERE)
+
+
+def test_they_say_what_they_hold(upstream):
+    pool = Pool()
+    shelf = pool.shelf(HERE)
+    shelf.pending += 2
+    shelf.give(upstream(shelf)[0], 1.0)
+    assert repr(shelf) == "<Shelf http://here 1 idle, 2 pending>"
+    assert repr(pool) == "<Pool 1 idle, 2 pending>"
