@@ -250,16 +250,14 @@ class Crossing:
         self._release(upstream, clean=exchange.request == "done")
         self._settle(exchange)
 
-    def answer_broke(self, ending: Ending, detail: str) -> None:
+    def answer_broke(self, ending: Ending, detail: str, *, stale: bool) -> None:
         """Try once more where that is safe; otherwise tell the client, or cut what it already has."""
         exchange, upstream = self.exchange, self._upstream
         assert exchange is not None, self
         assert upstream is not None, self
-        stale = ending == "reset" and upstream.used > 1 and not upstream.spoke
         if exchange.response == "open":
             self._cut(ending)
         elif stale and exchange.may_retry():
-            # The endpoint closed an idle connection just as the request was written to it.
             exchange.retried = True
             self._release(upstream, clean=False)
             self._dial(exchange)

@@ -13,7 +13,8 @@ from proxy.http1.reading import head_end, read_response
 from proxy.routing.endpoint import Endpoint
 from proxy.telemetry.outcome import Ending
 
-Phase = Literal["idle", "awaiting", "body", "closed"]
+Phase = Literal["idle", "awaiting", "hinted", "body", "closed"]
+"""No request; no answer yet; only an interim one yet; part of the answer's body is to come; over."""
 
 
 class Client(Protocol):
@@ -35,8 +36,8 @@ class Client(Protocol):
     def answer_ended(self) -> None:
         """The answer is whole."""
 
-    def answer_broke(self, ending: Ending, detail: str) -> None:
-        """There will be no (more) answer, for this reason."""
+    def answer_broke(self, ending: Ending, detail: str, *, stale: bool) -> None:
+        """There will be no (more) answer, for this reason; a stale connection may never have been heard."""
 
 
 class Gone(Protocol):
@@ -97,11 +98,6 @@ class Upstream(asyncio.Protocol):
         """Whether the connection is clean and may carry another request."""
         return self._phase == "idle" and self._persistent
 
-    @property
-    def spoke(self) -> bool:
-        """Whether any byte of the answer to the present request has come."""
-        return self._phase == "body" or bool(self._buffer)
-
     def carry(self, client: Client, method: bytes) -> None:
         """Take on a request; its bytes follow by :meth:`send`."""
         assert self._phase == "idle", self
@@ -138,7 +134,7 @@ class Upstream(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         if self._phase == "body":
             self._read_body(data)
-        elif self._phase == "awaiting":
+        elif self._phase in ("awaiting", "hinted"):
             self._read_head(data)
         elif self._phase == "idle":
             # Nobody asked: handed to the next client, this would be somebody else's answer.
@@ -152,8 +148,10 @@ class Upstream(asyncio.Protocol):
         phase, self._phase = self._phase, "closed"
         if phase == "idle":
             self._gone(self)
-        elif phase == "awaiting":
-            self._break("reset", "the endpoint closed the connection before it answered")
+        elif phase in ("awaiting", "hinted"):
+            # It may have been closed while it was idle, just as the request was written to it.
+            stale = phase == "awaiting" and self.used > 1 and not self._buffer
+            self._break("reset", "the endpoint closed the connection before it answered", stale=stale)
         elif phase == "body":
             if isinstance(self._body, Endless) and error is None:
                 self._end_with_connection()
@@ -185,6 +183,7 @@ class Upstream(asyncio.Protocol):
                     break
                 if head.status == 101:
                     raise BadMessage(502, "a change of protocol that nobody asked for")
+                self._phase = "hinted"
                 client.interim(head)
                 data = data[end:]
             length = response_length(head, self._method)
@@ -233,10 +232,10 @@ class Upstream(asyncio.Protocol):
         self._transport.abort()
         self._break(ending, f"the endpoint's answer isn't HTTP/1.1: {bad.detail}")
 
-    def _break(self, ending: Ending, detail: str) -> None:
+    def _break(self, ending: Ending, detail: str, *, stale: bool = False) -> None:
         client, self._client = self._client, None
         if client is not None:
-            client.answer_broke(ending, detail)
+            client.answer_broke(ending, detail, stale=stale)
 
     def _leave_pool(self) -> None:
         self._phase = "closed"

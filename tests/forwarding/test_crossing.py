@@ -638,6 +638,27 @@ def test_once_the_endpoint_spoke_nothing_is_sent_again(stage, answers, sent):
     assert stage.dialled() == []
 
 
+def test_an_interim_answer_is_speaking_too(stage, answers):
+    client = stage.client()
+    server = served(stage, client)
+    client.sends(GET)
+    server.sends(INTERIM)
+    client.got()
+    server.resets()
+    failed(stage, client, 502, "reset", answers)
+    assert stage.dialled() == []
+
+
+def test_an_earlier_interim_answer_does_not_count_for_the_next_request(stage):
+    client = stage.client()
+    server = served(stage, client)
+    client.sends(GET)
+    server.sends(INTERIM + OK)
+    client.sends(GET)
+    server.resets()
+    assert stage.dialled() == ["http://stable:9001"]
+
+
 def test_the_client_leaves_while_it_is_made_good(stage):
     client = stage.client()
     server = served(stage, client)
