@@ -247,7 +247,9 @@ class Crossing:
         assert exchange is not None, self
         assert upstream is not None, self
         exchange.response_ended()
-        self._release(upstream, clean=exchange.request == "done")
+        # What is still to be sent to the endpoint would hold up the next request, whose client isn't told.
+        sent = exchange.request == "done" and not self._side.reading.held_for("full")
+        self._release(upstream, clean=sent)
         self._settle(exchange)
 
     def answer_broke(self, ending: Ending, detail: str, *, stale: bool) -> None:

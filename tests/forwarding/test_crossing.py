@@ -770,6 +770,18 @@ def test_both_sides_are_read_again_after_an_exchange_that_was_held(stage):
     assert stage.outcomes() == [("reset", 502, "failure")]
 
 
+def test_a_connection_that_still_has_much_to_send_is_not_kept(stage):
+    client = stage.client()
+    client.sends(POST.replace(b"10", b"100000"))
+    server = stage.connects()
+    server.stalls()
+    client.sends(BIG)
+    server.sends(OK)
+    assert client.got() == OK
+    assert stage.outcomes() == COMPLETE
+    assert (stage.idle(), server.end) == (0, "abort")
+
+
 # An answer before the request is whole.
 
 
