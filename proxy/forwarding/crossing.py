@@ -223,6 +223,9 @@ class Crossing:
         assert exchange is not None, self
         assert upstream is not None, self
         exchange.response_began(head.status, self._lane.now())
+        if exchange.request == "open":
+            # Nobody can tell whether the rest of the request will be wanted, so it is the last one.
+            side.persistent = False
         rechunk = length < 0 and exchange.head.minor == 1
         if length < 0:
             # Only chunks tell a whole body from a cut one; HTTP/1.0 doesn't know them.
@@ -279,8 +282,6 @@ class Crossing:
         self._settle(exchange)
 
     def _settle(self, exchange: Exchange) -> None:
-        if exchange.request != "done":
-            self._side.persistent = False
         self._account(exchange)
         rest, self._rest = self._rest, b""
         self._side.settled(rest)

@@ -801,6 +801,20 @@ def test_an_answer_may_begin_before_the_request_is_whole(stage):
     assert stage.idle() == 1
 
 
+def test_an_early_answer_ends_the_connection_and_says_so(stage, answers):
+    client = stage.client()
+    client.sends(POST + b"0123")
+    server = stage.connects()
+    server.sends(OK.replace(b"200 OK", b"413 Content Too Large"))
+    [(status, fields, _)] = answers(client.got(), ["POST"])
+    assert status == 413
+    assert ("Connection", "close") in fields
+    assert (server.end, client.end, stage.idle()) == ("abort", "eof", 0)
+    assert stage.outcomes() == [("complete", 413, "success")]
+    client.sends(b"456789", GET)
+    assert (client.got(), stage.dialled()) == (b"", [])
+
+
 # Deadlines.
 
 
