@@ -7,7 +7,6 @@ it is left behind.
 import asyncio
 import os
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,6 +16,7 @@ from processes import await_gone, command_line, descendants, kill
 from proxy.demo.admin import Admin
 from proxy.demo.children import ChildEnded, TookTooLong, finish, wait_until
 from proxy.demo.ports import LOOPBACK, free_ports
+from proxy.supervisor.commands import environment, python
 
 START_SECONDS = 20.0
 
@@ -53,12 +53,12 @@ class Weir:
         """Starts it and does not wait; its output goes to weir.log."""
         with (self.directory / "weir.log").open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "proxy.cli", "run", "--config", str(self.config)],
+                [*python("proxy.cli"), "run", "--config", str(self.config)],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
-                env=os.environ | {"TMPDIR": str(self.directory)},
+                env=environment(os.environ | {"TMPDIR": str(self.directory)}),
             )
         return self.process
 

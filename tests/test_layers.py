@@ -34,7 +34,7 @@ LADDER: Mapping[str, frozenset[str]] = {
         "control": "config routing telemetry analysis rollout health.probe messages lifeline",
         "supervisor": "",
         "cli": "config supervisor demo",
-        "demo": "cli.client",
+        "demo": "cli.client supervisor.commands",
     }.items()
 }
 """What each package or module may import of ours, beside itself."""

@@ -10,10 +10,11 @@ import contextlib
 import os
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+
+from proxy.supervisor.commands import environment, python
 
 PATIENCE = 8.0  # seconds a child has to end by itself
 TAIL = 2_000  # characters of a log that an error quotes
@@ -49,13 +50,13 @@ class Child:
         try:
             with log.open("wb") as out:
                 self.process = subprocess.Popen(
-                    [sys.executable, "-m", module, "--lifeline", str(lifeline), *arguments],
+                    [*python(module), "--lifeline", str(lifeline), *arguments],
                     stdin=subprocess.DEVNULL,
                     stdout=out,
                     stderr=subprocess.STDOUT,
                     pass_fds=(*keep, lifeline),
                     start_new_session=True,
-                    env=environ,
+                    env=environment(os.environ if environ is None else environ),
                 )
         except BaseException:
             os.close(self._pipe)

@@ -5,7 +5,6 @@ processes and removes the directory.
 """
 
 import os
-import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
@@ -16,6 +15,7 @@ from proxy.demo.admin import Admin
 from proxy.demo.children import Child, ChildEnded, TookTooLong, wait_until
 from proxy.demo.load import COOKIE
 from proxy.demo.ports import LOOPBACK, first_listening, free_ports, port_of
+from proxy.supervisor.commands import python
 
 PROXY_PORT, ADMIN_PORT, SAMPLE_PORT = 8080, 9900, 9001
 STARTS = 3  # attempts, each on other ports: a port can be taken between the trial bind and the proxy's own
@@ -80,7 +80,7 @@ def try_proxy(samples: Mapping[str, str], directory: Path) -> Stage:
     port, admin_port = free_ports([PROXY_PORT, ADMIN_PORT])
     path = directory / "weir.yaml"
     path.write_text(config_text(port, admin_port, samples))
-    command = [sys.executable, "-m", "proxy.cli", "run", "--config", str(path)]
+    command = [*python("proxy.cli"), "run", "--config", str(path)]
     # What the proxy puts into its own temporary directory goes with ours.
     environ = os.environ | {"TMPDIR": str(directory), "PYTHONUNBUFFERED": "1"}
     child = Child(

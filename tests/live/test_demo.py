@@ -3,13 +3,13 @@
 import os
 import signal
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 from processes import await_gone, descendants
 
 from proxy.demo.children import finish, wait_until
+from proxy.supervisor.commands import environment, python
 
 
 @pytest.mark.parametrize(("signum", "code"), [(signal.SIGINT, 130), (signal.SIGKILL, -9)])
@@ -17,13 +17,18 @@ def test_a_signal_in_the_middle_leaves_nothing_running(tmp_path: Path, signum: s
     out = tmp_path / "out"
     temporary = tmp_path / "tmp"
     temporary.mkdir()
+    # A stranger of the package's name in the current directory must not be run in its place.
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "proxy.py").write_text("raise SystemExit('a stranger was run')")
     with out.open("wb") as written:
         demo = subprocess.Popen(
-            [sys.executable, "-m", "proxy.cli", "demo", "--ci"],
+            [*python("proxy.cli"), "demo", "--ci"],
             stdout=written,
             stderr=subprocess.STDOUT,
             start_new_session=True,
-            env=os.environ | {"TMPDIR": str(temporary)},
+            env=environment(os.environ | {"TMPDIR": str(temporary)}),
+            cwd=elsewhere,
         )
     try:
         wait_until(lambda: "Everybody is on v1" in out.read_text(), "the first act", 30)
