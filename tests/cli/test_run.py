@@ -13,6 +13,7 @@ from click.testing import CliRunner, Result
 from proxy.cli import main
 from proxy.cli.run import private_directory, processors
 from proxy.config.reading import read
+from proxy.supervisor.commands import environment
 from proxy.supervisor.plan import LaunchPlan
 
 GOOD = """\
@@ -101,9 +102,7 @@ def test_it_becomes_the_supervisor_of_this_very_package(launch: Launch) -> None:
     plan = planned(launch)
     python = sys.executable
     assert launch.argv == [python, python, "-P", "-m", "proxy.supervisor", f"{plan.directory}/plan.json"]
-    assert (
-        launch.environ.items() >= {**os.environ, "PYTHONPATH": launch.environ.get("PYTHONPATH", "")}.items()
-    )
+    assert launch.environ.items() >= environment(os.environ).items()
 
 
 @pytest.mark.parametrize(
