@@ -1,4 +1,4 @@
-"""Who may read: the only place where a connection's reading is paused and resumed.
+"""Who may read, the only place where reading is paused and resumed; and who takes what is written.
 
 Back-pressure is a cross-connection: while one side can't take more, the other side isn't read. A connection
 can have several reasons not to be read at once, and is read again when the last of them is gone.
@@ -39,3 +39,21 @@ class Reading:
             self._reasons.remove(reason)
             if not self._reasons:
                 self._transport.resume_reading()
+
+
+class Sending:
+    """Whether what was written to one connection is being taken. A slow reader is not a dead one."""
+
+    __slots__ = ("_transport", "_unsent")
+
+    def __init__(self, transport: asyncio.Transport) -> None:
+        self._transport = transport
+        self._unsent = 0
+
+    def __repr__(self) -> str:
+        return f"<Sending {self._transport.get_write_buffer_size()} bytes>"
+
+    def moves(self) -> bool:
+        """Tell whether bytes wait to be sent, and not just as many as when this was last asked."""
+        before, self._unsent = self._unsent, self._transport.get_write_buffer_size()
+        return self._unsent not in (0, before)

@@ -6,7 +6,7 @@ it. Each client connection has one crossing, which carries its exchanges one aft
 
 from typing import Protocol
 
-from proxy.forwarding.backpressure import Reading
+from proxy.forwarding.backpressure import Reading, Sending
 from proxy.forwarding.dial import DialFailed
 from proxy.forwarding.exchange import Exchange
 from proxy.forwarding.lane import Lane
@@ -24,6 +24,7 @@ class Side(Protocol):
 
     due: float
     reading: Reading
+    sending: Sending
     client: str
     address: bytes
     """The client's address again, as it is written into a head."""
@@ -32,9 +33,6 @@ class Side(Protocol):
 
     def write(self, data: bytes) -> None:
         """Write bytes to the client."""
-
-    def unsent(self) -> int:
-        """Return how many bytes wait to be taken by the kernel."""
 
     def answer_own(self, status: int, detail: str, head: RequestHead | None) -> int:
         """Write an answer of the proxy's own; returns the size of its body in bytes."""
@@ -57,7 +55,7 @@ class Crossing:
         side: the client's connection.
     """
 
-    __slots__ = ("_body", "_full", "_lane", "_rest", "_shelf", "_side", "_unsent", "_upstream", "exchange")
+    __slots__ = ("_body", "_full", "_lane", "_rest", "_shelf", "_side", "_upstream", "exchange")
 
     _body: Sized | Chunks | Endless
     _shelf: Shelf
@@ -68,7 +66,6 @@ class Crossing:
         self._side = side
         self._upstream: Upstream | None = None
         self._full = False
-        self._unsent = 0
         self._rest = b""
 
     def __repr__(self) -> str:
@@ -131,16 +128,14 @@ class Crossing:
 
     def overdue(self, now: float) -> None:
         """Nothing has moved for as long as the service's timeouts allow."""
-        exchange, side = self.exchange, self._side
+        exchange, side, upstream = self.exchange, self._side, self._upstream
         assert exchange is not None, self
-        unsent = side.unsent()
-        if unsent and unsent != self._unsent:
-            # A slow reader is not a dead one: the kernel took some of what waits for it.
-            self._unsent = unsent
+        to_send = exchange.request == "open" and not side.reading.held_for("full")
+        if side.sending.moves() or (upstream is not None and upstream.sending.moves()):
             side.due = now + exchange.choice.service.timeouts.body
         elif exchange.response == "open":
-            self._cut("client-left" if self._full else "timeout")
-        elif exchange.request == "open" and not side.reading.held_for("full"):
+            self._cut("client-left" if to_send or self._full else "timeout")
+        elif to_send:
             self._answer_ourselves("client-left", 408, "the body of the request stopped coming")
         else:
             self._answer_ourselves("timeout", 504, "the service took too long to answer")

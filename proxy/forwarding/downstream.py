@@ -5,7 +5,7 @@ import socket
 import struct
 from typing import Literal, Protocol, cast
 
-from proxy.forwarding.backpressure import Reading
+from proxy.forwarding.backpressure import Reading, Sending
 from proxy.forwarding.crossing import Crossing
 from proxy.forwarding.exchange import Exchange
 from proxy.forwarding.lane import Lane
@@ -22,7 +22,7 @@ Phase = Literal["idle", "head", "exchange", "lingering", "closed"]
 MAX_PIPELINED = 64 * 1024
 """Bytes of further requests that are kept while one is under way."""
 LINGER_SECONDS = 2.0
-"""How long a client that is still sending may take to read the last answer before the connection is reset."""
+"""How long a client may go on sending behind the last answer; what it sends then resets the connection."""
 _RESET = struct.pack("ii", 1, 0)
 
 
@@ -56,9 +56,11 @@ class Downstream(asyncio.Protocol):
         "due",
         "persistent",
         "reading",
+        "sending",
     )
 
     reading: Reading
+    sending: Sending
     _transport: asyncio.Transport
 
     def __init__(self, lane: Lane, members: Members) -> None:
@@ -81,6 +83,7 @@ class Downstream(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)  # uvloop's own class doesn't inherit from it
         self.reading = Reading(self._transport)
+        self.sending = Sending(self._transport)
         peer = transport.get_extra_info("peername")
         self.client = peer[0] if isinstance(peer, tuple) else "unix"
         self.address = self.client.encode()
@@ -123,12 +126,14 @@ class Downstream(asyncio.Protocol):
         """Act on the deadline of the present phase."""
         if self._phase == "exchange":
             self._crossing.overdue(now)
+        elif self.sending.moves():
+            self.due = now + self._lane.idle_seconds  # of answers that are over
         elif self._phase == "head":
             self._turn_away(408, "the head of the request took too long")
-        elif self._phase == "idle":
-            self._close()
-        else:
+        elif self._phase == "closed":
             self.reset()
+        else:
+            self._close()
 
     # Reading requests.
 
@@ -184,10 +189,6 @@ class Downstream(asyncio.Protocol):
         """Write bytes to the client."""
         self._transport.write(data)
 
-    def unsent(self) -> int:
-        """Return how many bytes wait to be taken by the kernel."""
-        return self._transport.get_write_buffer_size()
-
     def take_buffered(self) -> bytes:
         """Return the bytes that came behind the head."""
         data, self._buffer = self._buffer, b""
@@ -238,5 +239,7 @@ class Downstream(asyncio.Protocol):
             self._transport.write_eof()
 
     def _close(self) -> None:
+        """Close once everything is sent; the kernel goes on with what it has taken by then."""
         self._phase = "closed"
+        self.due = self._lane.now() + self._lane.idle_seconds
         self._transport.close()

@@ -3,7 +3,7 @@
 import asyncio
 from typing import Literal, Protocol, cast
 
-from proxy.forwarding.backpressure import Reading
+from proxy.forwarding.backpressure import Reading, Sending
 from proxy.http1 import writing
 from proxy.http1.errors import BadMessage
 from proxy.http1.fields import persistent
@@ -68,10 +68,12 @@ class Upstream(asyncio.Protocol):
         "endpoint",
         "idle_since",
         "reading",
+        "sending",
         "used",
     )
 
     reading: Reading
+    sending: Sending
     _transport: asyncio.Transport
     _body: Sized | Chunks | Endless
     _method: bytes
@@ -130,6 +132,7 @@ class Upstream(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)  # uvloop's own class doesn't inherit from it
         self.reading = Reading(self._transport)
+        self.sending = Sending(self._transport)
 
     def data_received(self, data: bytes) -> None:
         if self._phase == "body":

@@ -4,7 +4,7 @@ from itertools import permutations
 
 import pytest
 
-from proxy.forwarding.backpressure import Reading
+from proxy.forwarding.backpressure import Reading, Sending
 
 REASONS = ("dialling", "full", "pipelined")
 
@@ -14,12 +14,16 @@ class Transport:
 
     def __init__(self):
         self.calls = []
+        self.size = 0
 
     def pause_reading(self):
         self.calls.append("pause")
 
     def resume_reading(self):
         self.calls.append("resume")
+
+    def get_write_buffer_size(self):
+        return self.size
 
 
 @pytest.mark.parametrize("order", list(permutations(REASONS)))
@@ -52,3 +56,13 @@ def test_it_says_why_it_is_held():
     reading.hold("full")
     reading.hold("dialling")
     assert repr(reading) == "<Reading held: dialling, full>"
+
+
+def test_what_is_sent_moves_while_its_size_changes():
+    transport = Transport()
+    sending = Sending(transport)
+    seen = []
+    for transport.size in (0, 5, 5, 4, 4, 9, 0, 0, 5):
+        seen.append(sending.moves())
+    assert seen == [False, True, False, True, False, True, False, False, True]
+    assert repr(sending) == "<Sending 5 bytes>"

@@ -877,7 +877,7 @@ def test_an_endpoint_that_takes_no_more_of_an_upload_is_504(hasty, answers):
     server = hasty.connects()
     server.stalls()
     client.sends(BIG)
-    hasty.passes(3.2)
+    hasty.passes(6.3)
     failed(hasty, client, 504, "timeout", answers, "POST")
     assert client.end == "eof"
 
@@ -922,6 +922,33 @@ def test_a_slow_reader_is_not_cut_while_it_takes_something(hasty):
     assert client.end == ""
     client.takes()
     assert hasty.outcomes() == COMPLETE
+
+
+def test_an_upload_that_stops_within_the_answer_says_nothing_about_the_endpoint(hasty):
+    client = hasty.client()
+    client.sends(POST + b"0123")
+    server = hasty.connects()
+    server.sends(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhello")
+    hasty.passes(3.2)
+    assert client.was_reset
+    assert server.end == "abort"
+    assert hasty.outcomes() == [("client-left", 200, "excluded")]
+
+
+def test_an_endpoint_that_takes_an_upload_slowly_is_not_cut(hasty):
+    client = hasty.client()
+    client.sends(POST.replace(b"10", b"100000"))
+    server = hasty.connects()
+    server.stalls()
+    client.sends(BIG[:90_000])
+    for _ in range(20):
+        hasty.passes(2)
+        server.takes(4_000)
+    assert (client.got(), server.end) == (b"", "")
+    server.takes()
+    client.sends(BIG[:10_000])
+    server.sends(OK)
+    assert client.got() == OK
 
 
 # What is counted.

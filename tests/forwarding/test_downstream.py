@@ -1,0 +1,382 @@
+"""Connections of clients: which requests are read, in which order they are answered, and how they end."""
+
+import pytest
+
+from proxy.forwarding.downstream import LINGER_SECONDS, MAX_PIPELINED
+from proxy.routing.match import RouteMatch
+
+GET = b"GET /a HTTP/1.1\r\nHost: shop\r\n\r\n"
+OK = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"
+COMPLETE = [("complete", 200, "success")]
+
+
+def get(path):
+    return b"GET %b HTTP/1.1\r\nHost: shop\r\n\r\n" % path
+
+
+def paths(data):
+    """The paths of the requests that an endpoint got."""
+    return [line.split(b" ")[1] for line in data.split(b"\r\n") if line.endswith(b" HTTP/1.1")]
+
+
+def page(name):
+    return b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(name), name)
+
+
+@pytest.fixture
+def picky(staged, service):
+    """A stage whose only service is for the host shop."""
+    return staged(service(match=RouteMatch("shop")))
+
+
+# Requests one after the other.
+
+
+def test_pipelined_requests_are_sent_one_at_a_time_and_answered_in_order(stage, every_cut):
+    client = stage.client()
+    client.sends(GET)
+    server = stage.connects()
+    server.sends(OK)
+    client.got(), server.got()
+    for parts in every_cut(get(b"/1") + get(b"/2") + get(b"/3")):
+        client.sends(*parts)
+        for number in (b"/1", b"/2", b"/3"):
+            assert paths(server.got()) == [number]
+            server.sends(page(number))
+            assert client.got() == page(number)
+    assert stage.dialled() == []
+
+
+def test_requests_behind_a_body_wait_too(stage, every_cut):
+    post = b"POST /1 HTTP/1.1\r\nHost: shop\r\nContent-Length: 5\r\n\r\nhello"
+    chunked = b"POST /2 HTTP/1.1\r\nHost: shop\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\n\r\n"
+    for parts in every_cut(post + chunked + get(b"/3")):
+        client = stage.client()
+        client.sends(*parts)
+        server = stage.connects() if stage.dialled() else server  # noqa: F821 - the one of the round before
+        for number, body in ((b"/1", b"hello"), (b"/2", b"0\r\n\r\n"), (b"/3", b"")):
+            got = server.got()
+            assert paths(got) == [number]
+            assert got.endswith(body or b"\r\n\r\n")
+            server.sends(page(number))
+            assert client.got() == page(number)
+
+
+def test_no_request_behind_the_last_one_is_served(stage):
+    client = stage.client()
+    client.sends(GET.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n") + get(b"/2"))
+    server = stage.connects()
+    server.sends(OK)
+    client.sends(get(b"/3"))
+    assert paths(server.got()) == [b"/a"]
+    assert (client.end, stage.outcomes()) == ("eof", COMPLETE)
+
+
+def test_empty_lines_before_a_request_are_skipped(stage, every_cut):
+    for parts in every_cut(b"\r\n\r\n\r\n" + GET):
+        client = stage.client()
+        client.sends(*parts)
+        server = stage.connects() if stage.dialled() else server  # noqa: F821 - the one of the round before
+        assert paths(server.got()) == [b"/a"]
+        server.sends(OK)
+        assert client.got() == OK
+
+
+def test_only_so_many_bytes_are_read_ahead(stage):
+    client = stage.client()
+    client.sends(GET)
+    server = stage.connects()
+    more = GET * (MAX_PIPELINED // len(GET))
+    client.sends(more)
+    assert client.read
+    client.sends(GET)
+    assert not client.read
+    server.sends(OK)
+    assert client.read
+    for _ in range(more.count(b"GET") + 1):
+        assert paths(server.got()) == [b"/a"] or paths(server.got()) == []
+        server.sends(OK)
+    assert client.got() == OK * (more.count(b"GET") + 2)
+
+
+def test_an_upload_that_came_ahead_is_let_through(stage):
+    client = stage.client()
+    client.sends(b"POST /a HTTP/1.1\r\nHost: shop\r\nContent-Length: 300000\r\n\r\n" + b"x" * 200_000)
+    server = stage.connects()
+    assert client.read
+    client.sends(b"x" * 100_000)
+    server.sends(OK)
+    assert client.got() == OK
+
+
+# Requests that become no exchange.
+
+
+@pytest.mark.parametrize(
+    ("wire", "status"),
+    [
+        (b"GET / HTTP/1.1\r\n\r\n", 400),
+        (b"GET / HTTP/1.1\nHost: shop\n\n", 400),
+        (b"GET / HTTP/2.0\r\nHost: shop\r\n\r\n", 400),
+        (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\n", 400),
+        (b"POST / HTTP/1.1\r\nHost: shop\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n", 400),
+        (b"POST / HTTP/1.1\r\nHost: shop\r\nContent-Length: 5\r\nContent-Length: 5\r\n\r\n", 400),
+        (b"POST / HTTP/1.0\r\nHost: shop\r\nTransfer-Encoding: chunked\r\n\r\n", 400),
+        (b"POST / HTTP/1.1\r\nHost: shop\r\nTransfer-Encoding: gzip, chunked\r\n\r\n", 400),
+        (b"POST / HTTP/1.1\r\nHost: shop\r\nTransfer-Encoding: gzip\r\n\r\n", 501),
+        (b"FROB / HTTP/1.1\r\nHost: shop\r\n\r\n", 501),
+        (b"CONNECT shop:80 HTTP/1.1\r\nHost: shop\r\n\r\n", 501),
+        (b"GET /" + b"a" * 20_000, 414),
+        (b"GET / HTTP/1.1\r\nHost: shop\r\nA: " + b"a" * 70_000, 431),
+        (b"GET / HTTP/1.1\r\nHost: shop\r\n" + b"A: b\r\n" * 200 + b"\r\n", 431),
+    ],
+    ids=lambda value: str(value)[:60],
+)
+def test_a_bad_request_is_answered_and_is_the_last(stage, answers, wire, status):
+    for parts in ((wire,), [wire[at : at + 997] for at in range(0, len(wire), 997)]):
+        client = stage.client()
+        client.sends(*parts, GET)
+        [(got, fields, _)] = answers(client.got())
+        assert got == status
+        assert ("Connection", "close") in fields
+        assert client.end == "eof"
+    assert (stage.dialled(), stage.outcomes()) == ([], [])
+
+
+def test_a_bad_request_behind_a_good_one_waits_for_its_turn(stage, answers):
+    client = stage.client()
+    client.sends(GET + b"GET / HTTP/1.1\r\n\r\n")
+    server = stage.connects()
+    assert client.got() == b""
+    server.sends(OK)
+    assert [status for status, _, _ in answers(client.got(), ["GET", "GET"])] == [200, 400]
+    assert client.end == "eof"
+
+
+def test_nobody_answers_for_a_host(picky, answers):
+    client = picky.client()
+    client.sends(GET.replace(b"shop", b"else") + GET.replace(b"shop", b"else").replace(b"GET", b"HEAD"))
+    first, second = answers(client.got(), ["GET", "HEAD"])
+    assert (first[0], second[0]) == (404, 404)
+    assert first[2]
+    assert client.end == ""
+    client.sends(GET)
+    picky.connects().sends(OK)
+    assert client.got() == OK
+
+
+def test_nobody_answers_for_a_host_and_a_body_is_to_come(picky, answers):
+    client = picky.client()
+    client.sends(b"POST / HTTP/1.1\r\nHost: else\r\nContent-Length: 100\r\n\r\n" + GET)
+    [(status, fields, _)] = answers(client.got())
+    assert status == 404
+    assert ("Connection", "close") in fields
+    assert (client.end, picky.dialled()) == ("eof", [])
+
+
+def test_nobody_answers_for_a_host_to_http_1_0(picky, answers):
+    client = picky.client()
+    client.sends(b"GET / HTTP/1.0\r\n\r\n")
+    assert answers(client.got())[0][0] == 404
+    assert client.end == "eof"
+
+
+# Deadlines.
+
+
+def test_a_head_has_to_come_in_time(stage, answers):
+    client = stage.client()
+    stage.passes(70)
+    client.sends(GET[:5])
+    for byte in range(5, 14):
+        stage.passes(1)
+        client.sends(GET[byte : byte + 1])
+    assert client.got() == b""
+    stage.passes(1.1)
+    [(status, fields, _)] = answers(client.got())
+    assert status == 408
+    assert ("Connection", "close") in fields
+    assert client.end == "eof"
+    assert stage.outcomes() == []
+
+
+def test_an_idle_connection_is_closed_without_a_word(stage):
+    fresh, used = stage.client(), stage.client()
+    used.sends(GET)
+    server = stage.connects()
+    stage.passes(30)
+    server.sends(OK)
+    stage.passes(44)
+    assert (fresh.end, used.end) == ("", "")
+    stage.passes(1.1)
+    assert (fresh.end, used.end) == ("close", "")
+    stage.passes(28)
+    assert used.end == ""
+    stage.passes(3)
+    assert used.end == "close"
+    assert (fresh.got(), used.got()) == (b"", OK)
+    assert stage.members == set()
+
+
+def test_empty_lines_do_not_keep_a_connection_open(stage):
+    client = stage.client()
+    for _ in range(80):
+        client.sends(b"\r\n")
+        stage.passes(1)
+    assert (client.end, client.got()) == ("close", b"")
+
+
+# The end of a connection.
+
+
+def lingering(stage):
+    client = stage.client()
+    client.sends(GET.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n"))
+    return client, stage.connects()
+
+
+def test_a_client_that_has_read_the_last_answer_closes(stage):
+    client, server = lingering(stage)
+    server.sends(OK)
+    assert client.end == "eof"
+    client.closes()
+    assert stage.members == set()
+
+
+def test_a_client_that_does_not_close_is_closed_but_not_reset(stage):
+    client, server = lingering(stage)
+    server.sends(OK)
+    client.sends(b"more" * 1000)
+    stage.passes(LINGER_SECONDS - 0.1)
+    assert client.end == "eof"
+    stage.passes(0.2)
+    assert client.end == "close"
+    assert stage.members == set()
+
+
+def test_the_last_answer_is_not_taken_from_a_slow_reader(stage):
+    client, server = lingering(stage)
+    client.stalls()
+    server.sends(OK.replace(b"5", b"60000").replace(b"hello", b"x" * 60_000))
+    assert stage.outcomes() == COMPLETE
+    for _ in range(20):
+        stage.passes(30)
+        client.takes(1_000)
+    assert client.end == "eof"
+    client.takes()
+    client.closes()
+    assert stage.members == set()
+
+
+def test_nor_is_any_other_answer(stage):
+    client = stage.client()
+    client.sends(GET)
+    server = stage.connects()
+    client.stalls()
+    server.sends(OK.replace(b"5", b"60000").replace(b"hello", b"x" * 60_000))
+    for _ in range(20):
+        stage.passes(30)
+        client.takes(1_000)
+    assert client.end == ""
+    client.takes()
+    stage.passes(160)
+    assert client.end == "close"
+
+
+@pytest.mark.parametrize("last", [True, False])
+def test_a_reader_that_takes_nothing_is_given_up(stage, last):
+    if last:
+        client, server = lingering(stage)
+    else:
+        client = stage.client()
+        client.sends(GET)
+        server = stage.connects()
+    client.stalls()
+    server.sends(OK)
+    stage.passes(76 * 4)
+    assert client.was_reset
+    assert stage.members == set()
+
+
+def test_a_unix_socket_is_reset_without_the_option_that_it_does_not_know(stage):
+    client = stage.client("")
+    assert client.transport.protocol.client == "unix"
+    client.transport.get_extra_info = lambda name: None
+    client.transport.protocol.reset()
+    assert client.end == "abort"
+
+
+# Draining.
+
+
+def drain(stage):
+    stage.lane.draining = True
+    for member in tuple(stage.members):
+        member.finish()
+    stage.turns.run()
+
+
+def test_when_it_is_over_idle_connections_are_closed(stage):
+    client = stage.client()
+    client.sends(GET)
+    stage.connects().sends(OK)
+    drain(stage)
+    assert (client.got(), client.end) == (OK, "close")
+    assert stage.members == set()
+
+
+def test_what_is_under_way_is_finished_and_says_close(stage):
+    client = stage.client()
+    client.sends(GET)
+    server = stage.connects()
+    drain(stage)
+    assert client.end == ""
+    server.sends(OK)
+    assert client.got() == OK.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n")
+    assert client.end == "eof"
+    assert stage.outcomes() == COMPLETE
+
+
+def test_an_answer_that_began_before_is_finished(stage):
+    client = stage.client()
+    client.sends(GET)
+    server = stage.connects()
+    server.sends(OK[:-1])
+    drain(stage)
+    server.sends(OK[-1:])
+    assert (client.got(), client.end) == (OK, "eof")
+
+
+def test_a_head_that_has_begun_is_awaited(stage):
+    client = stage.client()
+    client.sends(GET[:10])
+    drain(stage)
+    client.sends(GET[10:])
+    stage.connects().sends(OK)
+    assert client.got() == OK.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n")
+    assert client.end == "eof"
+
+
+# What it says.
+
+
+def test_it_says_where_it_stands(stage):
+    client = stage.client()
+    protocol = client.transport.protocol
+    seen = [repr(protocol)]
+    client.sends(GET[:10])
+    seen.append(repr(protocol))
+    client.sends(GET[10:])
+    seen.append(repr(protocol))
+    stage.connects().sends(OK)
+    seen.append(repr(protocol))
+    client.closes()
+    seen.append(repr(protocol))
+    assert seen == [
+        "<Downstream 192.0.2.7 idle, <Crossing idle>>",
+        "<Downstream 192.0.2.7 head, <Crossing idle>>",
+        "<Downstream 192.0.2.7 exchange, "
+        "<Crossing <Exchange shop/stable request done, response awaited, open>>>",
+        "<Downstream 192.0.2.7 idle, <Crossing idle>>",
+        "<Downstream 192.0.2.7 closed, <Crossing idle>>",
+    ]
