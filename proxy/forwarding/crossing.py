@@ -55,7 +55,7 @@ class Crossing:
         side: the client's connection.
     """
 
-    __slots__ = ("_body", "_full", "_lane", "_rest", "_shelf", "_side", "_upstream", "exchange")
+    __slots__ = ("_body", "_lane", "_rest", "_shelf", "_side", "_upstream", "exchange", "full")
 
     _body: Sized | Chunks | Endless
     _shelf: Shelf
@@ -65,7 +65,8 @@ class Crossing:
         self._lane = lane
         self._side = side
         self._upstream: Upstream | None = None
-        self._full = False
+        self.full = False
+        """Whether the client takes no more bytes for now."""
         self._rest = b""
 
     def __repr__(self) -> str:
@@ -116,13 +117,13 @@ class Crossing:
 
     def client_full(self) -> None:
         """The client takes no more bytes for now."""
-        self._full = True
+        self.full = True
         if self._upstream is not None:
             self._upstream.reading.hold("full")
 
     def client_ready(self) -> None:
         """The client takes bytes again."""
-        self._full = False
+        self.full = False
         if self._upstream is not None:
             self._upstream.reading.free("full")
 
@@ -134,7 +135,7 @@ class Crossing:
         if side.sending.moves() or (upstream is not None and upstream.sending.moves()):
             side.due = now + exchange.choice.service.timeouts.body
         elif exchange.response == "open":
-            self._cut("client-left" if to_send or self._full else "timeout")
+            self._cut("client-left" if to_send or self.full else "timeout")
         elif to_send:
             self._answer_ourselves("client-left", 408, "the body of the request stopped coming")
         else:
@@ -171,7 +172,7 @@ class Crossing:
         self._upstream = upstream
         exchange.sent = now
         upstream.carry(self, exchange.head.method)
-        if self._full:
+        if self.full:
             upstream.reading.hold("full")
         head = writing.request_head(exchange.head, exchange.length, self._side.address)
         if exchange.request == "done":

@@ -94,13 +94,12 @@ class Downstream(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         if self._phase == "exchange":
             data = self._crossing.more(data)
-            if data:
-                self._buffer += data
-                if len(self._buffer) > MAX_PIPELINED:
-                    self.reading.hold("pipelined")
+            self._buffer += data
         elif self._phase in ("idle", "head"):
             self._buffer = self._buffer + data if self._buffer else data
             self._read_requests()
+        if len(self._buffer) > MAX_PIPELINED:
+            self.reading.hold("pipelined")
 
     def connection_lost(self, error: Exception | None) -> None:
         self._phase = "closed"
@@ -113,6 +112,7 @@ class Downstream(asyncio.Protocol):
 
     def resume_writing(self) -> None:
         self._crossing.client_ready()
+        self._read_requests()
 
     # The listener and the deadlines call these.
 
@@ -138,8 +138,11 @@ class Downstream(asyncio.Protocol):
     # Reading requests.
 
     def _read_requests(self) -> None:
-        """Begin every request that can be begun: those that we answer ourselves are over at once."""
-        while self._buffer and self._phase in ("idle", "head"):
+        """Begin every request that can be begun: those that we answer ourselves are over at once.
+
+        None is begun while the client takes no more of the answers before it.
+        """
+        while self._buffer and self._phase in ("idle", "head") and not self._crossing.full:
             try:
                 block = self._cut_head()
                 if block is None:
@@ -192,6 +195,7 @@ class Downstream(asyncio.Protocol):
     def take_buffered(self) -> bytes:
         """Return the bytes that came behind the head."""
         data, self._buffer = self._buffer, b""
+        self.reading.free("pipelined")
         return data
 
     def answer_own(self, status: int, detail: str, head: RequestHead | None) -> int:

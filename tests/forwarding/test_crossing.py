@@ -782,6 +782,21 @@ def test_a_connection_that_still_has_much_to_send_is_not_kept(stage):
     assert (stage.idle(), server.end) == (0, "abort")
 
 
+def test_the_next_request_waits_until_the_client_takes_the_answer(stage):
+    client = stage.client()
+    server = served(stage, client)
+    client.sends(GET)
+    client.stalls()
+    server.sends(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n" + BIG)
+    server.got()
+    assert stage.outcomes() == COMPLETE
+    assert server.read
+    client.sends(GET)
+    assert server.got() == b""
+    client.takes()
+    assert server.got() == FORWARDED
+
+
 # An answer before the request is whole.
 
 

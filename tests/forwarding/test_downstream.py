@@ -99,6 +99,15 @@ def test_only_so_many_bytes_are_read_ahead(stage):
     assert client.got() == OK * (more.count(b"GET") + 2)
 
 
+def test_what_was_read_ahead_in_one_piece_is_held_too(stage):
+    client = stage.client()
+    client.sends(GET + GET * (MAX_PIPELINED // len(GET)) + GET)
+    server = stage.connects()
+    assert not client.read
+    server.sends(OK)
+    assert client.read
+
+
 def test_an_upload_that_came_ahead_is_let_through(stage):
     client = stage.client()
     client.sends(b"POST /a HTTP/1.1\r\nHost: shop\r\nContent-Length: 300000\r\n\r\n" + b"x" * 200_000)
@@ -107,6 +116,19 @@ def test_an_upload_that_came_ahead_is_let_through(stage):
     client.sends(b"x" * 100_000)
     server.sends(OK)
     assert client.got() == OK
+
+
+def test_answers_of_our_own_wait_until_the_client_takes_them(picky):
+    client = picky.client()
+    client.stalls()
+    request = GET.replace(b"shop", b"else")
+    client.sends(*[request * 100] * 40)
+    assert not client.read
+    assert len(client.transport.written) < 70_000
+    for _ in range(100):
+        client.takes(50_000)
+    assert client.got().count(b"HTTP/1.1 404 Not Found\r\n") == 4_000
+    assert client.read
 
 
 # Requests that become no exchange.
