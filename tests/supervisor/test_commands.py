@@ -12,8 +12,6 @@ from proxy.supervisor.commands import control_line, environment, python, worker_
 from proxy.supervisor.plan import LaunchPlan
 from proxy.supervisor.sockets import Sockets, bind
 
-ROOT = str(Path(proxy.__file__).resolve().parent.parent)
-
 
 @pytest.fixture
 def plan(tmp_path: Path) -> LaunchPlan:
@@ -77,14 +75,24 @@ def test_a_stranger_in_the_current_directory_is_not_run(tmp_path: Path) -> None:
     assert python("proxy.worker")[0] == sys.executable
 
 
-@pytest.mark.skipif("-packages" in ROOT, reason="the package is installed, so Python finds it without help")
+SOURCES = "/src/splitweir"
+
+
 @pytest.mark.parametrize(
     ("before", "after"),
     [
-        ({}, ROOT),
-        ({"PYTHONPATH": "/opt/more"}, f"{ROOT}{os.pathsep}/opt/more"),
-        ({"PYTHONPATH": ROOT}, ROOT),
+        ({}, SOURCES),
+        ({"PYTHONPATH": "/opt/more"}, f"{SOURCES}{os.pathsep}/opt/more"),
+        ({"PYTHONPATH": SOURCES}, SOURCES),
     ],
 )
-def test_a_source_tree_is_found_by_children(before: dict[str, str], after: str) -> None:
+def test_a_source_tree_is_found_by_children(
+    monkeypatch: pytest.MonkeyPatch, before: dict[str, str], after: str
+) -> None:
+    monkeypatch.setattr(proxy, "__file__", f"{SOURCES}/proxy/__init__.py")
     assert environment({"HOME": "/root", **before}) == {"HOME": "/root", "PYTHONPATH": after}
+
+
+def test_an_installed_package_needs_no_help(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(proxy, "__file__", "/opt/weir/lib/python3.12/site-packages/proxy/__init__.py")
+    assert environment({"HOME": "/root"}) == {"HOME": "/root"}
