@@ -16,13 +16,17 @@ from proxy.http1.framing import request_length
 from proxy.http1.head import RequestHead
 from proxy.http1.reading import head_end, read_request
 
-Phase = Literal["idle", "head", "exchange", "lingering", "closed"]
-"""Between requests; part of a head is there; a request is under way; the last answer is written; over."""
+Phase = Literal["new", "idle", "head", "exchange", "lingering", "closed"]
+"""Nothing came yet; between requests; part of a head is there; a request is under way; the last answer is
+written; over."""
 
+BETWEEN = ("idle", "head", "new")
+"""The phases in which a request can begin."""
 MAX_PIPELINED = 64 * 1024
 """Bytes of further requests that are kept while one is under way."""
 LINGER_SECONDS = 2.0
-"""How long a client may go on sending behind the last answer; what it sends then resets the connection."""
+"""How long a connection that is to end waits for its client: to read the last answer, or to send its first
+request. What a client still sends behind the last answer after that resets the connection."""
 _RESET = struct.pack("ii", 1, 0)
 
 
@@ -71,7 +75,7 @@ class Downstream(asyncio.Protocol):
         self.persistent = True
         self._lane = lane
         self._members = members
-        self._phase: Phase = "idle"
+        self._phase: Phase = "new"
         self._buffer = b""
         self._crossing = Crossing(lane, self)
 
@@ -95,7 +99,7 @@ class Downstream(asyncio.Protocol):
         if self._phase == "exchange":
             data = self._crossing.more(data)
             self._buffer += data
-        elif self._phase in ("idle", "head"):
+        elif self._phase in BETWEEN:
             self._buffer = self._buffer + data if self._buffer else data
             self._read_requests()
         if len(self._buffer) > MAX_PIPELINED:
@@ -117,9 +121,14 @@ class Downstream(asyncio.Protocol):
     # The listener and the deadlines call these.
 
     def finish(self) -> None:
-        """End after the request that is under way, or at once when there is none."""
+        """End after the request that is under way, or at once when there is none.
+
+        A new connection may have been accepted with its request on the way, so that one is awaited.
+        """
         self.persistent = False
-        if self._phase == "idle":
+        if self._phase == "new":
+            self.due = min(self.due, self._lane.now() + LINGER_SECONDS)
+        elif self._phase == "idle" and not self._buffer:
             self._close()
 
     def overdue(self, now: float) -> None:
@@ -142,7 +151,7 @@ class Downstream(asyncio.Protocol):
 
         None is begun while the client takes no more of the answers before it.
         """
-        while self._buffer and self._phase in ("idle", "head") and not self._crossing.full:
+        while self._buffer and self._phase in BETWEEN and not self._crossing.full:
             try:
                 block = self._cut_head()
                 if block is None:
@@ -163,7 +172,7 @@ class Downstream(asyncio.Protocol):
             self._buffer = data[end:]
             return data[:end]
         self._buffer = data
-        if data and self._phase == "idle":
+        if self._phase != "head" and data not in (b"", b"\r"):
             self._phase = "head"
             self.due = self._lane.now() + self._lane.header_seconds
         return None

@@ -240,10 +240,12 @@ def test_an_idle_connection_is_closed_without_a_word(stage):
     assert stage.members == set()
 
 
-def test_empty_lines_do_not_keep_a_connection_open(stage):
+@pytest.mark.parametrize("parts", [(b"\r\n",), (b"\r", b"\n")])
+def test_empty_lines_do_not_keep_a_connection_open(stage, parts):
     client = stage.client()
-    for _ in range(80):
-        client.sends(b"\r\n")
+    for _ in range(75):
+        assert client.end == ""
+        client.sends(*parts)
         stage.passes(1)
     assert (client.end, client.got()) == ("close", b"")
 
@@ -379,6 +381,38 @@ def test_a_head_that_has_begun_is_awaited(stage):
     assert client.end == "eof"
 
 
+def test_a_connection_that_was_only_just_accepted_may_send_its_request(stage):
+    client = stage.client()
+    drain(stage)
+    assert client.end == ""
+    client.sends(GET)
+    stage.connects().sends(OK)
+    assert client.got() == OK.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n")
+    assert client.end == "eof"
+
+
+def test_but_not_for_long(stage):
+    client = stage.client()
+    drain(stage)
+    stage.passes(LINGER_SECONDS + 0.1)
+    assert (client.end, client.got(), stage.members) == ("close", b"", set())
+
+
+def test_a_request_that_waits_for_its_turn_is_served(stage):
+    client = stage.client()
+    client.sends(GET)
+    server = stage.connects()
+    server.got()
+    client.transport.arrive(get(b"/2"))
+    server.transport.arrive(OK)
+    stage.lane.draining = True
+    client.transport.protocol.finish()
+    stage.turns.run()
+    assert paths(server.got()) == [b"/2"]
+    server.sends(OK)
+    assert client.got() == OK + OK.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n")
+
+
 # What it says.
 
 
@@ -395,7 +429,7 @@ def test_it_says_where_it_stands(stage):
     client.closes()
     seen.append(repr(protocol))
     assert seen == [
-        "<Downstream 192.0.2.7 idle, <Crossing idle>>",
+        "<Downstream 192.0.2.7 new, <Crossing idle>>",
         "<Downstream 192.0.2.7 head, <Crossing idle>>",
         "<Downstream 192.0.2.7 exchange, "
         "<Crossing <Exchange shop/stable request done, response awaited, open>>>",
