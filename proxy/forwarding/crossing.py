@@ -228,7 +228,7 @@ class Crossing:
             length = CHUNKED if rechunk else UNTIL_CLOSE
             side.persistent = side.persistent and rechunk
         upstream.frame(rechunk=rechunk)
-        ours = writing.response_head(head, length, self._connection_line(exchange), *_own_lines(exchange))
+        ours = writing.response_head(head, length, self._own_lines(exchange))
         exchange.bytes_out = -len(ours)  # only the body counts, and the head goes out in one write with it
         return ours
 
@@ -316,18 +316,16 @@ class Crossing:
         self._account(exchange)
         self._side.reset()
 
-    def _connection_line(self, exchange: Exchange) -> bytes:
+    def _own_lines(self, exchange: Exchange) -> bytes:
+        choice = exchange.choice
+        service = choice.service
+        lines = b""
         if not self._side.persistent:
-            return b"Connection: close"
-        return b"" if exchange.head.minor else b"Connection: keep-alive"
-
-
-def _own_lines(exchange: Exchange) -> list[bytes]:
-    choice = exchange.choice
-    service = choice.service
-    lines = []
-    if choice.issue:
-        lines.append(b"Set-Cookie: " + service.sticky.set_cookie(choice.issue, secure=False))
-    if service.choice_header:
-        lines.append(f"{service.choice_header}: {choice.backend}; why={choice.why}".encode())
-    return lines
+            lines = b"Connection: close\r\n"
+        elif not exchange.head.minor:
+            lines = b"Connection: keep-alive\r\n"
+        if choice.issue:
+            lines += b"Set-Cookie: %b\r\n" % service.sticky.set_cookie(choice.issue, secure=False)
+        if service.choice_header:
+            lines += f"{service.choice_header}: {choice.backend}; why={choice.why}\r\n".encode()
+        return lines

@@ -56,16 +56,11 @@ def drops(always: frozenset[bytes], connection: bytes | None) -> frozenset[bytes
     """Return the names to leave out: those that always go and those that Connection nominates."""
     if connection is None:
         return always
-    if len(connection) > LONGEST_REMEMBERED:
-        return _drops.__wrapped__(always, connection)
-    return _drops(always, connection)
-
-
-@lru_cache(256)
-def _drops(always: frozenset[bytes], connection: bytes) -> frozenset[bytes]:
     return always | (tokens(connection) - FRAMING)
 
 
-def kept(fields: Iterable[Field], dropped: frozenset[bytes]) -> list[bytes]:
-    """Return the lines to forward: order, multiplicity and spelling as received."""
-    return [line for name, line in fields if name not in dropped]
+def onward(fields: Iterable[Field], dropped: frozenset[bytes]) -> bytes:
+    """Return the lines to forward, each with its CRLF: order, multiplicity and spelling as received."""
+    lines = [line for name, line in fields if name not in dropped]
+    lines.append(b"")
+    return b"\r\n".join(lines)

@@ -1,5 +1,6 @@
 """What a message says before its body: a request's head and a response's."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 Field = tuple[bytes, bytes]
@@ -21,11 +22,13 @@ class RequestHead:
     """The request target in origin form (or ``*``), byte for byte as received."""
     minor: int
     """The x of HTTP/1.x."""
-    fields: list[Field]
+    fields: Sequence[Field]
     host: bytes = b""
     """The host that was asked for: lower case, without port; empty when HTTP/1.0 named none."""
-    steering: dict[bytes, bytes] = field(default_factory=dict)
+    steering: Mapping[bytes, bytes] = field(default_factory=dict)
     """The fields that steer connection and framing, by lower-case name; repeated lines joined by a comma."""
+    onward: bytes = b""
+    """The field lines that are forwarded as they are, each with its CRLF."""
 
     @property
     def path(self) -> bytes:
@@ -49,6 +52,8 @@ class ResponseHead:
     status: int
     reason: bytes
     minor: int
-    fields: list[Field]
-    steering: dict[bytes, bytes] = field(default_factory=dict)
+    fields: Sequence[Field]
+    steering: Mapping[bytes, bytes] = field(default_factory=dict)
+    """As in :class:`RequestHead`."""
+    onward: bytes = b""
     """As in :class:`RequestHead`."""

@@ -18,6 +18,7 @@ from httptools import (
 )
 
 from proxy.http1.errors import BadMessage
+from proxy.http1.fields import REQUEST_DROPS, RESPONSE_DROPS, drops, onward
 from proxy.http1.head import Field, RequestHead, ResponseHead, value_of
 
 MAX_HEAD = 64 * 1024
@@ -40,12 +41,15 @@ _AUTHORITY = re.compile(rb"(?:([A-Za-z0-9._~%!$&'()*+;=-]+|\[[0-9A-Fa-f:.]+\])(?
 _ABSOLUTE = re.compile(rb"https?://([^/?:][^/?]*)", re.IGNORECASE)
 
 
-class _Heard:
-    """What llhttp is asked for: whether it has seen a whole head.
+Fields = tuple[Field, ...]
+Steering = dict[bytes, bytes]
 
-    It checks every line, but isn't asked to hand them out one by one: a head that it accepts can be split at
-    its CRLFs, at half the cost of a call for each field.
-    """
+LONGEST_REMEMBERED = 2048
+"""Bytes. What was read lately is remembered, up to a size at which nobody can fill the memory with it."""
+
+
+class _Heard:
+    """What llhttp is asked for: whether it has seen a whole head."""
 
     __slots__ = ("complete",)
 
@@ -82,28 +86,36 @@ def read_request(block: bytes) -> RequestHead:
         BadMessage: 400 for what isn't HTTP/1.0 or 1.1, 431 for too many fields, 501 for an unknown method
             or transfer coding.
     """
-    heard = _Heard()
-    try:
-        HttpRequestParser(heard).feed_data(block)
-    except HttpParserUpgrade:
-        pass  # the head is whole; what becomes of an upgrade isn't the reader's question
-    except HttpParserError as error:
-        raise _refusal(heard, block, error) from None
-    line, fields, steering = _lines(heard, block)
+    line, _, rest = block.partition(b"\r\n")
     match = _REQUEST_LINE.fullmatch(line)
     if match is None:
+        _check(HttpRequestParser, block)
         raise BadMessage(400, "a request line that isn't HTTP/1.0 or HTTP/1.1")
     method, target, version = match.groups()
+    read = _request_fields if len(rest) <= LONGEST_REMEMBERED else _request_fields.__wrapped__
+    fields, steering, forwarded, host = read(method, version, rest)
     minor = _MINOR[version]
-    host = _host(steering.get(b"host"), minor)
     if method == b"CONNECT":
         raise BadMessage(501, "no tunnels are opened here")
     if target[:1] != b"/" or b"#" in target:
         target, authority = _origin_form(method, target)
         if authority:
             host = _host(authority, minor)
-            steering[b"host"] = authority
-    return RequestHead(method, target, minor, fields, host, steering)
+            steering = {**steering, b"host": authority}
+    return RequestHead(method, target, minor, fields, host, steering, forwarded)
+
+
+@lru_cache(512)
+def _request_fields(method: bytes, version: bytes, rest: bytes) -> tuple[Fields, Steering, bytes, bytes]:
+    """Read what follows the target: fields, those that steer, the lines to forward, and the host.
+
+    A client says the same fields with request after request, and only its targets differ.
+    """
+    _check(HttpRequestParser, method + b" / " + version + b"\r\n", rest)
+    fields, steering = _fields(rest)
+    host = _host(steering.get(b"host"), _MINOR[version])
+    dropped = drops(REQUEST_DROPS, steering.get(b"connection"))
+    return fields, steering, onward(fields, dropped), host
 
 
 def read_response(block: bytes) -> ResponseHead:
@@ -112,33 +124,44 @@ def read_response(block: bytes) -> ResponseHead:
     Raises:
         BadMessage: for what isn't an HTTP/1.0 or 1.1 response with a status of 100 to 599.
     """
-    heard = _Heard()
-    try:
-        HttpResponseParser(heard).feed_data(block)
-    except HttpParserUpgrade:
-        pass
-    except HttpParserError as error:
-        raise _refusal(heard, block, error) from None
-    line, fields, steering = _lines(heard, block)
-    status, reason, minor = _status(line)
-    return ResponseHead(status, reason, minor, fields, steering)
+    return _response(block) if len(block) <= LONGEST_REMEMBERED else _response.__wrapped__(block)
 
 
-@lru_cache(64)  # what an endpoint says in its first line is nearly always one of a few
-def _status(line: bytes) -> tuple[int, bytes, int]:
+@lru_cache(512)  # what is asked for often is often answered alike, Date and all, for a second at least
+def _response(block: bytes) -> ResponseHead:
+    _check(HttpResponseParser, block)
+    line, _, rest = block.partition(b"\r\n")
     match = _STATUS_LINE.fullmatch(line)
     if match is None:
         raise BadMessage(400, "a status line that isn't HTTP/1.0 or HTTP/1.1")
     version, status, reason = match.groups(b"")
-    return int(status), reason, _MINOR[version]
+    fields, steering = _fields(rest)
+    dropped = drops(RESPONSE_DROPS, steering.get(b"connection"))
+    return ResponseHead(int(status), reason, _MINOR[version], fields, steering, onward(fields, dropped))
 
 
-def _lines(heard: _Heard, block: bytes) -> tuple[bytes, list[Field], dict[bytes, bytes]]:
-    """Split a head that llhttp has accepted into its first line and its fields; pick out those that steer."""
+def _check(kind: type[HttpRequestParser | HttpResponseParser], *head: bytes) -> None:
+    """Let llhttp look at a whole head, in one part or two.
+
+    It checks every line, but isn't asked to hand them out one by one: a head that it accepts can be split at
+    its CRLFs, at half the cost of a call for each field.
+    """
+    heard = _Heard()
+    try:
+        parser = kind(heard)
+        for part in head:
+            parser.feed_data(part)
+    except HttpParserUpgrade:
+        pass  # the head is whole; what becomes of an upgrade isn't the reader's question
+    except HttpParserError as error:
+        raise _refusal(heard, b"".join(head), error) from None
     if not heard.complete:
         raise BadMessage(400, "malformed head: it ended early")
-    lines = block[:-4].split(b"\r\n")
-    first = lines.pop(0)
+
+
+def _fields(rest: bytes) -> tuple[Fields, Steering]:
+    """Split what follows the first line of a head that llhttp has accepted; pick out what steers."""
+    lines = rest[:-4].split(b"\r\n") if len(rest) > 2 else []
     if len(lines) > MAX_FIELDS:
         raise BadMessage(431, f"more than {MAX_FIELDS} fields")
     fields = [(line.partition(b":")[0].lower(), line) for line in lines]
@@ -149,7 +172,7 @@ def _lines(heard: _Heard, block: bytes) -> tuple[bytes, list[Field], dict[bytes,
             value = value_of(field)
             # Joined, a repeated Host or Content-Length can no longer pass for a single one.
             steering[name] = steering[name] + b"," + value if name in steering else value
-    return first, fields, steering
+    return tuple(fields), steering
 
 
 def _refusal(heard: _Heard, block: bytes, error: HttpParserError) -> BadMessage:
@@ -157,7 +180,7 @@ def _refusal(heard: _Heard, block: bytes, error: HttpParserError) -> BadMessage:
         return BadMessage(501, "unknown method")
     if heard.complete:
         # The lines are sound; what llhttp refuses then is the length that they announce.
-        _, _, steering = _lines(heard, block)
+        _, steering = _fields(block.partition(b"\r\n")[2])
         coding = steering.get(b"transfer-encoding", b"chunked").lower()
         if b"content-length" not in steering and b"chunked" not in coding:
             return BadMessage(501, "a transfer coding other than chunked")

@@ -3,16 +3,14 @@
 from email.utils import formatdate
 from http import HTTPStatus
 
-from proxy.http1 import fields
 from proxy.http1.framing import CHUNKED, UNTIL_CLOSE
 from proxy.http1.head import RequestHead, ResponseHead
 
-VIA = b"Via: 1.1 weir"
+_VIA_AND_END = b"Via: 1.1 weir\r\n\r\n"
 LAST_CHUNK = b"0\r\n\r\n"
-_CRLF = b"\r\n"
 
 _STATUS_LINES = {
-    (status.value, status.phrase.encode()): b"HTTP/1.1 %d %b" % (status.value, status.phrase.encode())
+    (status.value, status.phrase.encode()): b"HTTP/1.1 %d %b\r\n" % (status.value, status.phrase.encode())
     for status in HTTPStatus
 }
 
@@ -25,44 +23,37 @@ def request_head(head: RequestHead, length: int, client: bytes) -> bytes:
         length: its body's, in bytes, or CHUNKED.
         client: the address of the client's socket, for X-Forwarded-For.
     """
-    steering = head.steering
-    host = steering.get(b"host", b"")
-    lines = [b"%b %b HTTP/1.1\r\nHost: %b" % (head.method, head.target, host)]
-    lines += fields.kept(head.fields, fields.drops(fields.REQUEST_DROPS, steering.get(b"connection")))
-    if length or b"content-length" in steering:
-        lines.append(_framing(length))
-    lines.append(b"X-Forwarded-For: %b\r\nX-Forwarded-Proto: http" % client)
+    host = head.steering.get(b"host", b"")
+    pieces = [head.method, b" ", head.target, b" HTTP/1.1\r\nHost: ", host, b"\r\n", head.onward]
+    if length or b"content-length" in head.steering:
+        pieces.append(_framing(length))
+    pieces += (b"X-Forwarded-For: ", client, b"\r\nX-Forwarded-Proto: http\r\n")
     if host:
-        lines.append(b"X-Forwarded-Host: " + host)
-    lines += (VIA, _CRLF)
-    return _CRLF.join(lines)
+        pieces += (b"X-Forwarded-Host: ", host, b"\r\n")
+    pieces.append(_VIA_AND_END)
+    return b"".join(pieces)
 
 
-def response_head(head: ResponseHead, length: int, *ours: bytes) -> bytes:
+def response_head(head: ResponseHead, length: int, ours: bytes) -> bytes:
     """Return the head that a client gets.
 
     Args:
         head: the endpoint's response.
         length: how the body is framed for this client, in bytes, CHUNKED or UNTIL_CLOSE.
-        ours: further lines, without CRLF; empty ones are left out.
+        ours: further lines, each with its CRLF.
     """
-    steering = head.steering
-    lines = [_status_line(head)]
-    lines += fields.kept(head.fields, fields.drops(fields.RESPONSE_DROPS, steering.get(b"connection")))
+    framing = b""
     if length > 0 or length == CHUNKED:
-        lines.append(_framing(length))
-    elif length == 0 and b"content-length" in steering and head.status >= 200 and head.status != 204:
+        framing = _framing(length)
+    elif length == 0 and b"content-length" in head.steering and head.status >= 200 and head.status != 204:
         # A HEAD or a 304 tells the length of the body that it doesn't carry (RFC 9110 section 8.6).
-        lines.append(b"Content-Length: " + steering[b"content-length"])
-    lines += filter(None, ours)
-    lines.append(_CRLF)
-    return _CRLF.join(lines)
+        framing = b"Content-Length: %b\r\n" % head.steering[b"content-length"]
+    return b"".join((_status_line(head), head.onward, framing, ours, b"\r\n"))
 
 
 def interim_head(head: ResponseHead) -> bytes:
     """Return an interim (1xx) answer for a client."""
-    dropped = fields.drops(fields.RESPONSE_DROPS, head.steering.get(b"connection"))
-    return _CRLF.join([_status_line(head), *fields.kept(head.fields, dropped), _CRLF])
+    return b"".join((_status_line(head), head.onward, b"\r\n"))
 
 
 def chunk(piece: bytes) -> bytes:
@@ -101,11 +92,11 @@ def own_answer(status: int, detail: str, request_id: str, when: float, *, close:
 
 def _status_line(head: ResponseHead) -> bytes:
     line = _STATUS_LINES.get((head.status, head.reason))
-    return line or b"HTTP/1.1 %d %b" % (head.status, head.reason)
+    return line or b"HTTP/1.1 %d %b\r\n" % (head.status, head.reason)
 
 
 def _framing(length: int) -> bytes:
     if length == CHUNKED:
-        return b"Transfer-Encoding: chunked"
+        return b"Transfer-Encoding: chunked\r\n"
     assert length != UNTIL_CLOSE, "a body that ends with its connection has no framing line"
-    return b"Content-Length: %d" % length
+    return b"Content-Length: %d\r\n" % length

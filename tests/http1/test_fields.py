@@ -4,7 +4,7 @@ import tracemalloc
 
 import pytest
 
-from proxy.http1.fields import HOP_BY_HOP, REQUEST_DROPS, RESPONSE_DROPS, drops, kept, persistent, tokens
+from proxy.http1.fields import HOP_BY_HOP, REQUEST_DROPS, RESPONSE_DROPS, drops, onward, persistent, tokens
 from proxy.http1.head import RequestHead, ResponseHead
 
 
@@ -89,5 +89,6 @@ def test_what_is_kept_keeps_its_order_multiplicity_and_spelling():
         (b"x-b", b"x-b:2"),
         (b"set-cookie", b"SET-COOKIE: b=2"),
     ]
-    assert kept(fields, HOP_BY_HOP) == [b"X-B:  1 ", b"Set-Cookie: a=1", b"x-b:2", b"SET-COOKIE: b=2"]
-    assert kept([], HOP_BY_HOP) == []
+    lines = b"X-B:  1 \r\nSet-Cookie: a=1\r\nx-b:2\r\nSET-COOKIE: b=2\r\n"
+    assert onward(fields, HOP_BY_HOP) == lines
+    assert onward([], HOP_BY_HOP) == b""

@@ -88,7 +88,7 @@ def test_fields_of_one_connection_stop_here():
     assert [name for name, _ in fields] == [
         *("Host", "X-C", "X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host", "Via"),
     ]
-    _, fields = naive(writing.response_head(response(*HOPS, *nominated), 0))
+    _, fields = naive(writing.response_head(response(*HOPS, *nominated), 0, b""))
     assert fields == [("X-C", "4")]
     _, fields = naive(writing.interim_head(response(*HOPS, *nominated, first=b"HTTP/1.1 103 Early Hints")))
     assert fields == [("X-C", "4")]
@@ -109,7 +109,7 @@ def test_a_nomination_strips_neither_host_nor_lengths_nor_what_is_ours():
         ("Via", "1.1 weir"),
     ]
     head = response(b"Connection: Content-Length, Set-Cookie", b"Content-Length: 5", b"Set-Cookie: a")
-    _, fields = naive(writing.response_head(head, 5, b"Connection: close", b"Set-Cookie: ours"))
+    _, fields = naive(writing.response_head(head, 5, b"Connection: close\r\nSet-Cookie: ours\r\n"))
     assert fields == [("Content-Length", "5"), ("Connection", "close"), ("Set-Cookie", "ours")]
 
 
@@ -153,7 +153,7 @@ def test_a_request_is_framed_afresh(lines, expected):
 
 def test_an_answer_as_the_client_gets_it():
     head = response(b"Server: a", b"Set-Cookie: a=1", b"Content-Length: 5", b"set-cookie:b=2")
-    assert writing.response_head(head, 5, b"Connection: close", b"", b"X-Weir: stable") == (
+    assert writing.response_head(head, 5, b"Connection: close\r\nX-Weir: stable\r\n") == (
         b"HTTP/1.1 200 OK\r\n"
         b"Server: a\r\n"
         b"Set-Cookie: a=1\r\n"
@@ -179,7 +179,7 @@ def test_an_answer_as_the_client_gets_it():
     ],
 )
 def test_the_status_line_keeps_its_reason_under_our_version(first, status_line):
-    assert writing.response_head(response(first=first), 0) == status_line + b"\r\n\r\n"
+    assert writing.response_head(response(first=first), 0, b"") == status_line + b"\r\n\r\n"
 
 
 @pytest.mark.parametrize(
@@ -200,7 +200,7 @@ def test_the_status_line_keeps_its_reason_under_our_version(first, status_line):
 )
 def test_an_answer_is_framed_afresh(status, lines, length, expected):
     head = response(*lines, first=b"HTTP/1.1 %d " % status)
-    ours = read_response(writing.response_head(head, length))
+    ours = read_response(writing.response_head(head, length, b""))
     assert [(one[0], value_of(one)) for one in ours.fields if one[0] in FRAMED] == expected
 
 
@@ -253,7 +253,7 @@ def test_any_request_reads_back_as_it_was_written(some, nominated, length):
 def test_any_answer_reads_back_as_it_was_written(some, nominated, status, length):
     lines = [*as_lines(some), b"Connection: " + b", ".join(nominated)]
     head = response(*lines, first=b"HTTP/1.1 %d Why not" % status)
-    wire = writing.response_head(head, length, b"Connection: close")
+    wire = writing.response_head(head, length, b"Connection: close\r\n")
     gone = HOP_BY_HOP | {b"content-length"} | {one.lower() for one in nominated}
     first, read = naive(wire)
     assert first == f"HTTP/1.1 {status} Why not"
