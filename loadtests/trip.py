@@ -60,8 +60,9 @@ async def one_trip(running: Weir, canary: Origin) -> Trip:
     canary.fail()
     fault = time.monotonic()
     try:
-        view = await asyncio.to_thread(running.admin.await_trip, "shop", LONGEST)
+        await asyncio.to_thread(running.admin.await_trip, "shop", LONGEST)
         await asyncio.sleep(AFTER)
+        view = await asyncio.to_thread(running.admin.service, "shop")
     finally:
         over.set()
         await load
