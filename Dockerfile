@@ -14,8 +14,7 @@ RUN groupadd --system --gid 10001 weir \
 COPY --from=build /opt/weir /opt/weir
 ENV PATH="/opt/weir/bin:$PATH" PYTHONUNBUFFERED=1
 
-# The config file is read from /etc/weir/weir.yaml; the ledger needs a place that outlives the container:
-#   state: /var/lib/weir/weir.db
+# The config file is read from /etc/weir/weir.yaml; the ledger needs a place that outlives the container.
 VOLUME /var/lib/weir
 WORKDIR /var/lib/weir
 USER weir
@@ -27,4 +26,4 @@ HEALTHCHECK --interval=5s --timeout=3s --start-period=10s --retries=3 CMD ["weir
 # SIGTERM reaches weir itself: it stops accepting, finishes what is in flight, and exits 0.
 STOPSIGNAL SIGTERM
 ENTRYPOINT ["weir"]
-CMD ["run", "--config", "/etc/weir/weir.yaml"]
+CMD ["run", "--config", "/etc/weir/weir.yaml", "--state", "/var/lib/weir/weir.db"]

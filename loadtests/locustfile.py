@@ -66,7 +66,9 @@ class Customer(FastHttpUser):
         """One request."""
         with self.client.get(self._path, headers=self._headers, catch_response=True) as answer:
             if answer.status_code in self._expected:
-                answered[answer.headers.get(self._header) or f"no {self._header}"] += 1
+                # choice_header also tells why: "canary; why=weight".
+                backend = (answer.headers.get(self._header) or "").partition(";")[0]
+                answered[backend or f"no {self._header}"] += 1
                 answer.success()
                 return
             what = f"status {answer.status_code}" if answer.status_code else f"{answer.error}"
