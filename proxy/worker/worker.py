@@ -138,6 +138,7 @@ class Worker:
         entries = tally.changed() if self._told_all else tally.everything()
         if entries or not self._told_all:
             self._last_number = tally.number
+            self._durable.clear()
             report = Report(tally.boot, tally.number, entries, self._lane.table.generation)
             self._told_all = self._link.send(report)
 
@@ -154,9 +155,8 @@ class Worker:
                 self._access.flush()
 
     async def _last_word(self) -> None:
-        self._durable.clear()
         self._report()
-        if self._link.connected:
+        if self._link.connected and self._last_number:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._durable.wait(), LAST_WORD_SECONDS)
         if self._access is not None:

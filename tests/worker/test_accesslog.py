@@ -1,0 +1,109 @@
+"""The access log is written off the path, in order, and loses lines rather than stopping the traffic."""
+
+import asyncio
+import json
+import threading
+
+import pytest
+
+from proxy.forwarding.exchange import Exchange
+from proxy.http1.reading import read_request
+from proxy.routing.endpoint import Endpoint
+from proxy.routing.match import RouteMatch
+from proxy.routing.split import Split
+from proxy.routing.table import Backend, Choice, Service
+from proxy.worker import accesslog as module
+from proxy.worker.accesslog import AccessLog
+
+SERVICE = Service(
+    "shop",
+    1,
+    RouteMatch(),
+    (Backend("stable", (Endpoint.parse("http://a:1"),)), Backend("canary", (Endpoint.parse("http://b:1"),))),
+    Split((("canary", 500),)),
+)
+BLOCK = b"GET /a?b HTTP/1.1\r\nHost: Shop:80\r\nUser-Agent: curl\r\nReferer: r\r\nX-Request-Id: id1\r\n\r\n"
+
+
+def exchange() -> Exchange:
+    choice = Choice(SERVICE, "canary", None, "weight", True, b"", b"")
+    done = Exchange(read_request(BLOCK), choice, 0, 10.0)
+    done.sent = 10.25
+    done.response_began(200, 10.5)
+    done.bytes_out = 7
+    done.response_ended()
+    return done
+
+
+async def test_what_was_noted_becomes_lines() -> None:
+    written: list[bytes] = []
+    log = AccessLog("json", 1000.0, written.append)
+    log.note(exchange(), "192.0.2.7", 11.0)
+    log.note(exchange(), "192.0.2.8", 11.0)
+    assert written == [], "nothing is written where the traffic is"
+    await log.close()
+    first, second = b"".join(written).decode().splitlines()
+    assert json.loads(first) == {
+        "time": "1970-01-01T00:16:51.000Z",
+        "client": "192.0.2.7",
+        "method": "GET",
+        "target": "/a?b",
+        "version": "HTTP/1.1",
+        "host": "shop",
+        "status": 200,
+        "bytes": 7,
+        "seconds": 1.0,
+        "upstream_seconds": 0.25,
+        "service": "shop",
+        "backend": "canary",
+        "why": "weight",
+        "ending": "complete",
+        "request_id": "id1",
+        "referer": "r",
+        "user_agent": "curl",
+    }
+    assert json.loads(second)["client"] == "192.0.2.8"
+
+
+async def test_a_reader_that_stands_still_costs_lines_and_not_traffic(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(module, "LIMIT", 2)
+    reads = threading.Event()
+    written: list[bytes] = []
+
+    def write(lines: bytes) -> None:
+        reads.wait(10)
+        written.append(lines)
+
+    log = AccessLog("common", 0.0, write)
+    log.note(exchange(), "1", 11.0)
+    log.flush()
+    for client in ("2", "3", "4"):
+        log.note(exchange(), client, 11.0)
+        log.flush()
+    assert repr(log) == "<AccessLog 2 waiting, 1 dropped>"
+    reads.set()
+    await log.close()
+    assert [line.split()[0] for line in b"".join(written).decode().splitlines()] == ["1", "2", "3"]
+    assert "1 lines of the access log were dropped" in caplog.text
+
+
+async def test_a_client_that_left_before_an_answer() -> None:
+    written: list[bytes] = []
+    log = AccessLog("combined", 0.0, written.append)
+    left = Exchange(read_request(BLOCK), Choice(SERVICE, "stable", None, "weight", True, b"", b""), 0, 10.0)
+    left.broke("client-left")
+    log.note(left, "192.0.2.7", 11.0)
+    await log.close()
+    assert written[0].split()[8:10] == [b"499", b"0"]
+
+
+def test_the_lines_go_to_standard_output(capfd: pytest.CaptureFixture[str]) -> None:
+    async def say() -> None:
+        log = AccessLog("common", 0.0)
+        log.note(exchange(), "192.0.2.7", 11.0)
+        await log.close()
+
+    asyncio.run(say())
+    assert capfd.readouterr().out == '192.0.2.7 - - [01/Jan/1970:00:00:11 +0000] "GET /a?b HTTP/1.1" 200 7\n'

@@ -1,0 +1,257 @@
+"""A worker does what control says, and says what it counted; here with a control that the test plays."""
+
+import asyncio
+import os
+import socket
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from proxy.messages import Ack, Counted, Decoder, Hello, Message, Report, Settings, Table, encode
+from proxy.routing.endpoint import Endpoint
+from proxy.routing.match import RouteMatch
+from proxy.routing.split import Split
+from proxy.routing.table import Backend, Service
+from proxy.worker import worker as module
+from proxy.worker.accesslog import AccessLog
+from proxy.worker.worker import Worker
+
+BOOT = "b007b007b007b007"
+KEY = ("shop", 1, "stable")
+
+
+class Control:
+    """The other end of the link: everything that the worker said, in order, and a way to answer."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = str(path)
+        self.heard: asyncio.Queue[Message] = asyncio.Queue()
+        self._writer: asyncio.StreamWriter | None = None
+
+    async def start(self) -> None:
+        self._server = await asyncio.start_unix_server(self._accept, self.path)
+
+    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._writer = writer
+        decoder = Decoder()
+        while data := await reader.read(65536):
+            for message in decoder.feed(data):
+                self.heard.put_nowait(message)
+
+    def say(self, *messages: Message) -> None:
+        assert self._writer is not None
+        self._writer.write(b"".join(map(encode, messages)))
+
+    def hang_up(self) -> None:
+        assert self._writer is not None
+        self._writer.transport.abort()
+
+    async def next(self, kind: type[Message]) -> Any:
+        """The next message of this kind; others are passed over."""
+        while True:
+            message = await asyncio.wait_for(self.heard.get(), 10)
+            if isinstance(message, kind):
+                return message
+
+    async def stop(self) -> None:
+        self._server.close()
+        if self._writer is not None:
+            self._writer.close()
+
+
+class Stage:
+    """A worker on a port of its own, its control, its supervisor's end, and an origin."""
+
+    def __init__(self, tmp_path: Path) -> None:
+        self.control = Control(tmp_path / "link")
+        self.status = 200
+        self.sockets = [socket.create_server(("127.0.0.1", 0))]
+        self.port = self.sockets[0].getsockname()[1]
+        self.supervisor, self._inherited = socket.socketpair()
+        self.supervisor.setblocking(False)
+
+    async def start(self) -> None:
+        await self.control.start()
+        self._origin = await asyncio.start_server(self._answer, "127.0.0.1", 0)
+        self.origin_port = self._origin.sockets[0].getsockname()[1]
+        self.worker = Worker(3, BOOT, self.control.path, self.sockets, 5.0)
+        self.running = asyncio.ensure_future(self.worker.run(self._inherited.detach()))
+
+    async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 %d X\r\nContent-Length: 0\r\nConnection: close\r\n\r\n" % self.status)
+        await writer.drain()
+        writer.close()
+
+    def service(self, revision: int = 1, halted: frozenset[str] = frozenset()) -> Service:
+        origin = (Endpoint.parse(f"http://127.0.0.1:{self.origin_port}"),)
+        backends = (Backend("stable", origin), Backend("canary", origin))
+        return Service("shop", revision, RouteMatch(), backends, Split((("canary", 0),)), halted)
+
+    def table(self, generation: int, *services: Service, complete: bool = True) -> Table:
+        return Table(generation, services, (), complete)
+
+    async def begin(self) -> None:
+        """Through hello and the first table, until the worker says ready."""
+        await self.control.next(Hello)
+        self.control.say(Settings(10, 75, "off"), self.table(1, self.service()))
+        await self.control.next(Ack)
+        assert await self.said() == b"ready\n"
+
+    async def said(self) -> bytes:
+        return await asyncio.wait_for(asyncio.get_running_loop().sock_recv(self.supervisor, 1000), 10)
+
+    async def get(self) -> bytes:
+        reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
+        writer.write(b"GET / HTTP/1.1\r\nHost: shop\r\nConnection: close\r\n\r\n")
+        answer = await asyncio.wait_for(reader.read(), 10)
+        writer.close()
+        return answer
+
+    async def stop(self) -> None:
+        self.running.cancel()
+        await asyncio.gather(self.running, return_exceptions=True)
+        self.worker._lane.deadlines.stop()
+        for server in self.worker._listener._servers:
+            server.close()
+        self._origin.close()
+        await self.control.stop()
+        self.supervisor.close()
+        for one in self.sockets:
+            one.close()
+
+
+@pytest.fixture
+async def stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Stage]:
+    # Nothing may be told by the clock alone unless a test asks for it.
+    monkeypatch.setattr(module, "REPORT_SECONDS", 3600)
+    monkeypatch.setattr(module, "LAST_WORD_SECONDS", 3600)
+    # The end of the lifeline would end the test run as well.
+    monkeypatch.setattr(os, "_exit", lambda status: None)
+    stage = Stage(tmp_path)
+    await stage.start()
+    yield stage
+    await stage.stop()
+
+
+async def until(true: Callable[[], object]) -> None:
+    async with asyncio.timeout(10):
+        while not true():  # noqa: ASYNC110  # what is waited for is another's plain attribute
+            await asyncio.sleep(0)
+
+
+async def test_it_says_hello_and_accepts_nobody_before_it_has_a_table(stage: Stage) -> None:
+    assert await stage.control.next(Hello) == Hello(BOOT, 3, os.getpid(), {}, {})
+    assert await stage.control.next(Report) == Report(BOOT, 1, {}, 0)
+    answer = asyncio.ensure_future(stage.get())
+    await asyncio.sleep(0)
+    assert not answer.done(), "the connection waits in the kernel's queue"
+    stage.control.say(stage.table(1, stage.service()))
+    assert await stage.control.next(Ack) == Ack(1)
+    assert (await answer).startswith(b"HTTP/1.1 200 X\r\n")
+
+
+async def test_a_failure_is_told_without_waiting_for_the_next_report(stage: Stage) -> None:
+    await stage.begin()
+    stage.status = 500
+    await stage.get()
+    report = await stage.control.next(Report)
+    while not report.entries:
+        report = await stage.control.next(Report)
+    assert report.entries[KEY].failures == 1
+    assert report.held == 1
+
+
+async def test_what_it_counted_is_told_every_so_often(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    await stage.begin()
+    monkeypatch.setattr(module, "REPORT_SECONDS", 0.01)
+    reporting = asyncio.ensure_future(stage.worker._report_on())
+    await stage.get()
+    report = await stage.control.next(Report)
+    while KEY not in report.entries or not report.entries[KEY].successes:
+        report = await stage.control.next(Report)
+    reporting.cancel()
+
+
+async def test_a_service_under_the_same_revision_stays_the_object_that_it_is(stage: Stage) -> None:
+    await stage.begin()
+    lane = stage.worker._lane
+    shop = lane.table.services["shop"]
+    stage.control.say(stage.table(2, stage.service()))
+    assert await stage.control.next(Ack) == Ack(2)
+    assert lane.table.services["shop"] is shop
+    stage.control.say(stage.table(3, stage.service(revision=2), complete=False))
+    assert await stage.control.next(Ack) == Ack(3)
+    assert lane.table.services["shop"].revision == 2
+
+
+async def test_a_new_link_is_told_everything_and_what_is_halted(stage: Stage) -> None:
+    await stage.begin()
+    stage.control.say(stage.table(2, stage.service(2, frozenset(["canary"])), complete=False))
+    await stage.control.next(Ack)
+    stage.status = 500
+    await stage.get()
+    stage.control.hang_up()
+    hello = await stage.control.next(Hello)
+    assert (hello.held, hello.halted) == ({"shop": 2}, {"shop": ("canary",)})
+    report = await stage.control.next(Report)
+    assert report.entries["shop", 2, "stable"].failures == 1
+
+
+async def test_counts_of_an_old_revision_are_forgotten_once_they_are_durable(stage: Stage) -> None:
+    await stage.begin()
+    stage.status = 500
+    await stage.get()
+    report = await stage.control.next(Report)
+    while not report.entries:
+        report = await stage.control.next(Report)
+    entries = stage.worker._tally._entries
+    stage.control.say(Counted(report.number))
+    stage.control.say(stage.table(2, stage.service(2), complete=False))
+    await stage.control.next(Ack)
+    assert list(entries) == [KEY], "while its revision is in force it is kept"
+    stage.control.say(Counted(report.number))
+    await until(lambda: not entries)
+
+
+async def test_settings_reach_the_connections(stage: Stage) -> None:
+    await stage.begin()
+    lane = stage.worker._lane
+    stage.control.say(Settings(1.5, 2.5, "json"))
+    await until(lambda: lane.header_seconds == 1.5)
+    assert lane.idle_seconds == 2.5
+    assert isinstance(lane.access, AccessLog)
+    stage.control.say(Settings(1.5, 2.5, "off"))
+    await until(lambda: not isinstance(lane.access, AccessLog))
+
+
+async def test_draining_waits_until_its_last_counts_are_durable(stage: Stage) -> None:
+    await stage.begin()
+    await stage.get()
+    stage.supervisor.send(b"drain\n")
+    report = await stage.control.next(Report)
+    while not report.entries:
+        report = await stage.control.next(Report)
+    assert report.entries[KEY].successes == 1
+    assert not stage.running.done()
+    stage.control.say(Counted(report.number))
+    await asyncio.wait_for(stage.running, 10)
+    with pytest.raises(ConnectionRefusedError):
+        await asyncio.open_connection("127.0.0.1", stage.port)
+
+
+async def test_draining_waits_for_nothing_when_all_is_durable(stage: Stage) -> None:
+    await stage.begin()
+    stage.control.say(Counted(1))
+    await until(lambda: stage.worker._durable.is_set())
+    stage.supervisor.send(b"drain\n")
+    await asyncio.wait_for(stage.running, 10)
+
+
+def test_its_repr_says_what_it_holds(tmp_path: Path) -> None:
+    async def look() -> str:
+        return repr(Worker(3, BOOT, "/run/link", [], 1.0))
+
+    assert asyncio.run(look()) == "<Worker 3 generation 0, <Link /run/link not connected>>"
