@@ -1,0 +1,211 @@
+"""A listener with real sockets: what it takes in, and that it lets nobody down when it drains."""
+
+import asyncio
+import contextlib
+import socket
+
+import pytest
+import uvloop
+
+from proxy.forwarding.lane import Lane
+from proxy.forwarding.listener import Listener
+from proxy.routing.table import RoutingTable
+from proxy.telemetry.tally import Tally
+
+GET = b"GET / HTTP/1.1\r\nHost: shop\r\n\r\n"
+OK = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"
+OK_CLOSE = OK.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n")
+
+
+class Origin:
+    """An endpoint that answers each head when its gate is open."""
+
+    def __init__(self, answer):
+        self.answer = answer
+        self.gate = asyncio.Event()
+        self.gate.set()
+        self.asked = 0
+        self.writers = []
+
+    async def serve(self, reader, writer):
+        self.writers.append(writer)
+        with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
+            while True:
+                await reader.readuntil(b"\r\n\r\n")
+                self.asked += 1
+                await self.gate.wait()
+                writer.write(self.answer)
+                await writer.drain()
+        writer.close()
+
+
+class Place:
+    """A listener, its socket and the origin behind it."""
+
+    def __init__(self, listener, lane, origin, address):
+        self.listener = listener
+        self.lane = lane
+        self.origin = origin
+        self.address = address
+
+    async def connect(self):
+        return await asyncio.open_connection(*self.address)
+
+    async def until(self, condition):
+        async with asyncio.timeout(5):
+            while not condition():  # noqa: ASYNC110 - what is waited for is the kernel's doing
+                await asyncio.sleep(0.001)
+
+
+@contextlib.asynccontextmanager
+async def a_place(service, answer):
+    origin = Origin(answer)
+    server = await asyncio.start_server(origin.serve, "127.0.0.1", 0)
+    endpoint = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    table = RoutingTable.build(1, [service(endpoints=(endpoint,))])
+    lane = Lane(asyncio.get_running_loop(), table, Tally("boot"), lambda: None, "w1")
+    one = socket.create_server(("127.0.0.1", 0), backlog=64)
+    place = Place(Listener(lane, [one]), lane, origin, one.getsockname())
+    await place.listener.open()
+    yield place
+    origin.gate.set()
+    if not lane.draining:
+        await place.listener.drain(0)
+    server.close()
+    for writer in origin.writers:
+        writer.close()
+        with contextlib.suppress(ConnectionError):
+            await writer.wait_closed()
+    await place.until(lambda: repr(place.listener).endswith(" 0 connections>"))
+
+
+def with_a_place(answer):
+    """Play the test on both kinds of event loop: their transports differ in small things."""
+
+    def decorate(test):
+        @pytest.mark.parametrize("loop", [asyncio.new_event_loop, uvloop.new_event_loop])
+        def played(loop, service):
+            async def play():
+                async with a_place(service, answer) as place:
+                    await test(place)
+
+            with asyncio.Runner(loop_factory=loop) as runner:
+                runner.run(play())
+
+        return played
+
+    return decorate
+
+
+async def over(reader, writer):
+    """Everything that still comes, up to the end."""
+    rest = await reader.read()
+    writer.close()
+    await writer.wait_closed()
+    return rest
+
+
+@with_a_place(OK)
+async def test_a_request_and_its_answer(place):
+    reader, writer = await place.connect()
+    for _ in range(3):
+        writer.write(GET)
+        assert await reader.readexactly(len(OK)) == OK
+    assert repr(place.listener) == "<Listener open, 1 connections>"
+    assert len(place.origin.writers) == 1
+    writer.close()
+    await place.until(lambda: repr(place.listener) == "<Listener open, 0 connections>")
+
+
+@with_a_place(OK)
+async def test_draining_closes_idle_connections_and_takes_no_more(place):
+    reader, writer = await place.connect()
+    writer.write(GET)
+    await reader.readexactly(len(OK))
+    await place.listener.drain(5)
+    assert await over(reader, writer) == b""
+    with pytest.raises(ConnectionRefusedError):
+        await place.connect()
+    assert repr(place.listener) == "<Listener draining, 0 connections>"
+    assert repr(place.lane.pool) == "<Pool 0 idle, 0 pending>"
+
+
+@with_a_place(OK)
+async def test_draining_finishes_what_is_under_way(place):
+    place.origin.gate.clear()
+    reader, writer = await place.connect()
+    writer.write(GET)
+    await place.until(lambda: place.origin.asked)
+    draining = asyncio.create_task(place.listener.drain(5))
+    await place.until(lambda: place.lane.draining)
+    assert not draining.done()
+    place.origin.gate.set()
+    assert await over(reader, writer) == OK_CLOSE
+    await draining
+
+
+@with_a_place(OK)
+async def test_draining_ends_after_its_grace_with_resets(place):
+    place.origin.gate.clear()
+    reader, writer = await place.connect()
+    writer.write(GET)
+    await place.until(lambda: place.origin.asked)
+    await place.listener.drain(0.05)
+    with pytest.raises(ConnectionResetError):
+        await reader.read()
+    writer.close()
+    await place.until(lambda: repr(place.listener).endswith(" 0 connections>"))
+    [counts] = place.lane.tally.everything().values()
+    assert (counts.in_flight, counts.excluded) == (0, 1)
+
+
+@with_a_place(OK)
+async def test_clients_in_the_queue_are_served_while_draining(place):
+    clients = []
+    for _ in range(20):  # no turn of the loop in between: the kernel has accepted them, nobody else has
+        one = socket.create_connection(place.address)
+        one.sendall(GET)
+        clients.append(one)
+    draining = asyncio.create_task(place.listener.drain(5))
+    for one in clients:
+        assert await over(*await asyncio.open_connection(sock=one)) == OK_CLOSE
+    await draining
+
+
+@with_a_place(OK)
+async def test_a_client_in_the_queue_that_is_gone_stops_nothing(place):
+    gone, there = socket.create_connection(place.address), socket.create_connection(place.address)
+    gone.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+    gone.close()
+    there.sendall(GET)
+    draining = asyncio.create_task(place.listener.drain(5))
+    assert await over(*await asyncio.open_connection(sock=there)) == OK_CLOSE
+    await draining
+
+
+@with_a_place(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhello")
+async def test_a_cut_answer_reads_as_a_reset(place):
+    reader, writer = await place.connect()
+    writer.write(GET.replace(b"1.1", b"1.0"))
+    await place.until(lambda: place.origin.asked)
+    assert (await reader.readuntil(b"hello")).endswith(b"hello")
+    for one in place.origin.writers:
+        one.close()
+    with pytest.raises(ConnectionResetError):
+        await reader.read()
+    writer.close()
+
+
+SIZE = 4_000_000
+
+
+@with_a_place(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (SIZE, b"x" * SIZE))
+async def test_a_reader_that_takes_its_time_gets_all_of_it(place):
+    for minor in (b"1.0", b"1.1"):
+        reader, writer = await place.connect()
+        writer.write(GET.replace(b"1.1", minor))
+        head = await reader.readuntil(b"\r\n\r\n")
+        assert (b"Connection: close" in head) is (minor == b"1.0")
+        assert len(await reader.readexactly(SIZE)) == SIZE
+        writer.close()
+        await writer.wait_closed()

@@ -1,0 +1,243 @@
+"""Connections to endpoints: what they make of the bytes of an answer, and what they are when nobody asks."""
+
+import pytest
+
+from proxy.forwarding.upstream import Upstream
+from proxy.http1.framing import CHUNKED, UNTIL_CLOSE
+from proxy.routing.endpoint import Endpoint
+
+HERE = Endpoint.parse("http://here:80")
+LAST = b"5\r\nhello\r\n0\r\n\r\n"
+SWITCH = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n"
+HEAD = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n"
+INTERIM = b"HTTP/1.1 103 Early Hints\r\n\r\n"
+
+
+class Client:
+    """Notes what an upstream connection says of the answer."""
+
+    def __init__(self, upstream, rechunk=False):
+        self.upstream = upstream
+        self.rechunk = rechunk
+        self.reading = self
+        self.heard = []
+        self.body = b""
+
+    def hold(self, reason):
+        self.heard.append(f"hold {reason}")
+
+    def free(self, reason):
+        self.heard.append(f"free {reason}")
+
+    def interim(self, head):
+        self.heard.append(head.status)
+
+    def answer_began(self, head, length):
+        self.upstream.frame(rechunk=self.rechunk)
+        self.heard.append((head.status, length))
+        return b"[head]"
+
+    def answer_part(self, data):
+        self.body += data
+
+    def answer_ended(self):
+        self.heard.append("ended")
+
+    def answer_broke(self, ending, detail, *, stale):
+        assert detail
+        self.heard.append(ending + (", stale" if stale else ""))
+
+
+@pytest.fixture
+def gone():
+    return []
+
+
+@pytest.fixture
+def upstream(transport_of, gone):
+    """A connection, and its transport under ``.transport``."""
+    one = Upstream(HERE, gone.append)
+    transport = transport_of(one)
+    return one, transport
+
+
+@pytest.fixture
+def asked(upstream):
+    """The same when it carries a request."""
+
+    def ask(method=b"GET", **more):
+        one, transport = upstream
+        client = Client(one, **more)
+        one.carry(client, method)
+        one.send(b"[request]")
+        return one, transport, client
+
+    return ask
+
+
+def test_an_answer_from_its_first_byte_to_its_last(asked):
+    one, transport, client = asked()
+    assert transport.written == b"[request]"
+    for part in (b"HTTP/1.1 200 OK\r\nContent-", b"Length: 5\r\n\r\nhe", b"llo"):
+        transport.arrive(part)
+    assert client.heard == [(200, 5), "ended"]
+    assert client.body == b"[head]hello"
+    assert (one.reusable, one.used) == (True, 1)
+
+
+@pytest.mark.parametrize(
+    ("wire", "length", "plain", "chunked"),
+    [
+        (b"Content-Length: 0\r\n\r\n", 0, b"", None),
+        (b"Content-Length: 5\r\n\r\nhello", 5, b"hello", None),
+        (b"Transfer-Encoding: chunked\r\n\r\n" + LAST, CHUNKED, b"hello", LAST),
+        (b"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n", CHUNKED, b"", b"0\r\n\r\n"),
+        (b"\r\nhello", UNTIL_CLOSE, b"hello", b"5\r\nhello\r\n0\r\n\r\n"),
+        (b"\r\n", UNTIL_CLOSE, b"", b"0\r\n\r\n"),
+    ],
+)
+@pytest.mark.parametrize("rechunk", [False, True])
+def test_a_body_is_framed_as_the_client_wants_it(asked, wire, length, plain, chunked, rechunk):
+    _, transport, client = asked(rechunk=rechunk and chunked is not None)
+    transport.arrive(b"HTTP/1.1 200 OK\r\n" + wire)
+    if length == UNTIL_CLOSE:
+        assert client.heard == [(200, length)]
+        transport.arrive(None)
+        transport.turns.run()
+    assert client.heard == [(200, length), "ended"]
+    assert client.body == b"[head]" + (chunked if client.rechunk else plain)
+
+
+def test_interim_answers_are_no_answers(asked):
+    one, transport, client = asked()
+    transport.arrive(INTERIM + INTERIM + HEAD[:10])
+    assert client.heard == [103, 103]
+    assert repr(one) == "<Upstream http://here hinted, 1 requests>"
+    transport.arrive(HEAD[10:] + b"hello")
+    assert client.heard == [103, 103, (200, 5), "ended"]
+
+
+@pytest.mark.parametrize("wire", [b"\0\n", SWITCH])
+def test_garbage_ends_the_connection(asked, wire):
+    one, transport, client = asked()
+    transport.arrive(wire)
+    assert (client.heard, transport.end, one.reusable) == (["garbage"], "abort", False)
+    transport.arrive(HEAD + b"hello")
+    transport.turns.run()
+    assert client.heard == ["garbage"]
+
+
+@pytest.mark.parametrize("error", [None, ConnectionResetError()])
+@pytest.mark.parametrize(
+    ("wire", "heard"),
+    [
+        (b"", ["reset"]),
+        (b"HT", ["reset"]),
+        (INTERIM, [103, "reset"]),
+        (HEAD, [(200, 5), "truncated"]),
+        (HEAD + b"hell", [(200, 5), "truncated"]),
+        (HEAD + b"hello", [(200, 5), "ended"]),
+    ],
+)
+def test_an_end_before_the_end(asked, error, wire, heard):
+    one, transport, client = asked()
+    if wire:
+        transport.arrive(wire)
+    transport.lose(error)
+    assert client.heard == heard
+    assert not one.reusable
+
+
+@pytest.mark.parametrize(("wire", "stale"), [(b"", True), (b"H", False), (INTERIM, False), (HEAD, False)])
+def test_only_a_used_connection_that_said_nothing_can_be_stale(asked, wire, stale):
+    _, transport, client = asked()
+    transport.arrive(HEAD + b"hello")
+    one, _, client = asked()
+    assert one.used == 2
+    if wire:
+        transport.arrive(wire)
+    transport.lose(None)
+    assert [", stale" in str(word) for word in client.heard[-1:]] == [stale]
+
+
+@pytest.mark.parametrize(
+    ("head", "behind", "reusable"),
+    [
+        (b"HTTP/1.1 200 OK\r\n", b"", True),
+        (b"HTTP/1.1 200 OK\r\n", b"x", False),
+        (b"HTTP/1.1 200 OK\r\nConnection: close\r\n", b"", False),
+        (b"HTTP/1.0 200 OK\r\n", b"", False),
+        (b"HTTP/1.0 200 OK\r\nConnection: keep-alive\r\n", b"", True),
+    ],
+)
+def test_what_may_carry_another_request(asked, head, behind, reusable):
+    one, transport, client = asked()
+    transport.arrive(head + b"Content-Length: 5\r\n\r\nhello" + behind)
+    assert client.heard[-1] == "ended"
+    assert one.reusable is reusable
+
+
+@pytest.mark.parametrize("data", [b"x", HEAD + b"hello", None])
+@pytest.mark.parametrize("used", [False, True])
+def test_whatever_comes_while_nobody_asks_ends_it(upstream, asked, gone, data, used):
+    one, transport = upstream
+    if used:
+        asked()
+        transport.arrive(HEAD + b"hello")
+    transport.arrive(data)
+    assert gone == [one]
+    assert not one.reusable
+    transport.turns.run()
+    assert (transport.lost, gone) == (True, [one])
+
+
+def test_an_idle_connection_that_is_lost_says_so(upstream, gone):
+    one, transport = upstream
+    transport.lose(None)
+    assert gone == [one]
+
+
+def test_one_that_we_close_does_not(upstream, gone):
+    one, transport = upstream
+    one.close()
+    transport.turns.run()
+    assert (transport.end, gone) == ("close", [])
+
+
+def test_an_abandoned_answer_reaches_nobody(asked, gone):
+    one, transport, client = asked()
+    transport.arrive(HEAD)
+    one.abandon()
+    transport.arrive(b"hello")
+    transport.turns.run()
+    assert (client.heard, client.body) == ([(200, 5)], b"[head]")
+    assert (transport.end, gone, one.reusable) == ("abort", [], False)
+
+
+def test_the_client_waits_while_the_endpoint_takes_no_more(asked):
+    one, _, client = asked()
+    one.pause_writing()
+    one.resume_writing()
+    assert client.heard == ["hold full", "free full"]
+
+
+def test_nobody_waits_for_an_idle_connection(upstream):
+    one, _ = upstream
+    one.pause_writing()
+    one.resume_writing()
+
+
+def test_it_says_where_it_stands(asked):
+    one, transport, _ = asked()
+    seen = [repr(one)]
+    for part in (HEAD, b"hello"):
+        transport.arrive(part)
+        seen.append(repr(one))
+    one.close()
+    seen.append(repr(one))
+    assert seen == [
+        "<Upstream http://here awaiting, 1 requests>",
+        "<Upstream http://here body, 1 requests>",
+        "<Upstream http://here idle, 1 requests>",
+        "<Upstream http://here closed, 1 requests>",
+    ]
