@@ -22,7 +22,8 @@ from proxy.telemetry.tally import Tally
 
 HIGH_WATER = 64 * 1024
 STABLE = "http://stable:9001"
-FAR = 1e9
+GET = b"GET /a HTTP/1.1\r\nHost: shop\r\n\r\n"
+OK = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"
 
 
 class Turns:
@@ -294,6 +295,28 @@ class Stage:
     def pending(self, url=STABLE):
         """How many requests an endpoint has."""
         return self.lane.pool.pending(Endpoint.parse(url))
+
+    def warm(self, client):
+        """Carry one exchange, so that a connection waits in the pool; returns the endpoint's end of it."""
+        client.sends(GET)
+        server = self.connects()
+        server.sends(OK)
+        assert client.got() == OK
+        assert self.outcomes() == [("complete", 200, "success")]
+        assert self.idle() == 1
+        server.got()
+        return server
+
+    def failed(self, client, status, ending, method="GET"):
+        """Check that the client was told so, without a word of the endpoint, and that it is a failure."""
+        [(got, fields, body)] = answers(client.got(), [method])
+        assert got == status
+        assert ("Cache-Control", "no-store") in fields
+        assert b"stable" not in body
+        assert b"9001" not in body
+        assert f"request id: {dict(fields)['X-Request-Id']}\n".encode() in body
+        assert self.outcomes() == [(ending, status, "failure")]
+        assert self.idle() == 0
 
     def outcomes(self):
         """What the exchanges that ended since the last call came to; everything has to be accounted for."""

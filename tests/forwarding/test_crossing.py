@@ -7,7 +7,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from proxy.routing.sticky import Sticky
-from proxy.routing.table import Timeouts
 
 OURS = b"X-Forwarded-For: 192.0.2.7\r\nX-Forwarded-Proto: http\r\nX-Forwarded-Host: shop\r\nVia: 1.1 weir\r\n"
 OURS += b"\r\n"
@@ -37,18 +36,6 @@ def dechunked(data):
             return content, data
 
 
-def served(stage, client, request=GET):
-    """Carry one exchange whole, so that a connection waits in the pool; returns the endpoint's end of it."""
-    client.sends(request)
-    server = stage.connects()
-    server.got()
-    server.sends(OK)
-    client.got()
-    assert stage.outcomes() == COMPLETE
-    assert stage.idle() == 1
-    return server
-
-
 # One request and its answer.
 
 
@@ -72,7 +59,7 @@ def test_over_a_fresh_connection_and_then_over_the_same(stage):
 
 
 def test_two_clients_share_a_connection_one_after_the_other(stage):
-    server = served(stage, stage.client())
+    server = stage.warm(stage.client())
     other = stage.client(("2001:db8::1", 1, 0, 0))
     other.sends(GET)
     assert b"X-Forwarded-For: 2001:db8::1\r\n" in server.got()
@@ -86,7 +73,7 @@ def test_two_clients_share_a_connection_one_after_the_other(stage):
 
 def test_however_both_sides_are_cut(stage, every_cut):
     client = stage.client()
-    server = served(stage, client)
+    server = stage.warm(client)
     for request in every_cut(GET):
         for answer in every_cut(OK):
             client.sends(*request)
@@ -98,7 +85,7 @@ def test_however_both_sides_are_cut(stage, every_cut):
 
 def test_the_bytes_of_an_answer_go_on_at_once(stage):
     client = stage.client()
-    server = served(stage, client)
+    server = stage.warm(client)
     client.sends(GET)
     head, _, body = OK.partition(b"hello")[0], None, b"hello"
     server.sends(head[:-1])
@@ -112,7 +99,7 @@ def test_the_bytes_of_an_answer_go_on_at_once(stage):
 
 def test_a_body_in_the_same_segment_goes_out_in_one_write(stage):
     client = stage.client()
-    server = served(stage, client)
+    server = stage.warm(client)
     client.sends(POST + b"0123456789")
     server.sends(OK)
     assert server.transport.writes[-1] == POSTED + b"0123456789"
@@ -124,7 +111,7 @@ def test_a_body_in_the_same_segment_goes_out_in_one_write(stage):
 
 def test_a_sized_upload(stage, every_cut):
     client = stage.client()
-    server = served(stage, client)
+    server = stage.warm(client)
     for parts in every_cut(POST + b"0123456789"):
         client.sends(*parts)
         assert server.got() == POSTED + b"0123456789"
@@ -136,7 +123,7 @@ def test_a_sized_upload(stage, every_cut):
 
 def test_an_upload_in_chunks(stage, every_cut):
     client = stage.client()
-    server = served(stage, client)
+    server = stage.warm(client)
     for parts in every_cut(POST_CHUNKED + b"5;x=y\r\nhello\r\n6\r\n world\r\n0\r\nDigest: abc\r\n\r\n"):
         client.sends(*parts)
         got = server.got()
@@ -339,7 +326,7 @@ INTERIM = b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n"
 
 def test_interim_answers_go_before_the_answer(stage, every_cut):
     client = stage.client()
-    server = served(stage, client)
+    server = stage.warm(client)
     for parts in every_cut(b"HTTP/1.1 100 Continue\r\n\r\n" + INTERIM + OK):
         client.sends(GET)
         server.sends(*parts)
@@ -408,562 +395,6 @@ def test_a_key_is_issued_once_and_taken_back(staged, service, answers):
     server.sends(OK)
     assert b"Set-Cookie" not in client.got()
     assert stage.tally.outcomes[-1].backend == "canary"
-
-
-# What the endpoint gets wrong.
-
-
-def failed(stage, client, status, ending, answers, method="GET"):
-    [(got, fields, body)] = answers(client.got(), [method])
-    assert got == status
-    assert ("Cache-Control", "no-store") in fields
-    assert "stable" not in body.decode()
-    assert "9001" not in body.decode()
-    assert f"request id: {dict(fields)['X-Request-Id']}\n" in body.decode()
-    assert stage.outcomes() == [(ending, status, "failure")]
-    assert stage.idle() == 0
-
-
-@pytest.mark.parametrize(("status", "detail"), [(502, "the connection was refused"), (504, "it took longer")])
-def test_nobody_takes_the_connection(stage, answers, status, detail):
-    client = stage.client()
-    client.sends(GET)
-    stage.refuses(status, detail)
-    failed(stage, client, status, "connect", answers)
-    assert (client.end, client.read) == ("", True)
-    client.sends(GET)
-    stage.connects().sends(OK)
-    assert client.got() == OK
-
-
-def test_the_connection_is_gone_before_the_request_is_sent(stage, answers):
-    client = stage.client()
-    client.sends(GET)
-    shelf, _, then = stage.lane.dialler.calls[0]
-
-    def hung_up(upstream):
-        upstream.connection_lost(None)
-        then(upstream)
-
-    stage.lane.dialler.calls[0] = (shelf, 5, hung_up)
-    stage.connects()
-    failed(stage, client, 502, "connect", answers)
-
-
-@pytest.mark.parametrize("end", ["closes", "resets"])
-@pytest.mark.parametrize("sent", [b"", b"HTTP/1.1 200 OK\r\nContent-Le", INTERIM])
-def test_the_endpoint_goes_away_before_the_answer(stage, answers, end, sent):
-    client = stage.client()
-    client.sends(GET)
-    server = stage.connects()
-    server.sends(sent)
-    client.got()
-    getattr(server, end)()
-    failed(stage, client, 502, "reset", answers)
-    assert client.end == ""
-
-
-GARBAGE = [
-    b"SSH-2.0-OpenSSH_9.2\r\n\r\n",
-    b"\x00\x01\x02\x03\n",
-    b"HTTP/1.1 200 OK\nContent-Length: 5\n\nhello",
-    b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\n",
-    b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n",
-    b"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\n\r\n",
-    b"HTTP/1.1 200 OK\r\nA : b\r\n\r\n",
-    b"HTTP/1.1 000 OK\r\n\r\n",
-    b"HTTP/2.0 200 OK\r\n\r\n",
-    b"HTTP/1.1 200 OK\r\n" + b"A: b\r\n" * 201 + b"\r\n",
-    b"HTTP/1.1 200 OK\r\nA: " + b"a" * 66000,
-    b"a" * 20000,
-]
-
-
-@pytest.mark.parametrize("wire", GARBAGE, ids=lambda wire: str(wire)[:40])
-@pytest.mark.parametrize("before", [b"", INTERIM])
-def test_what_is_no_answer_is_502(stage, answers, wire, before):
-    client = stage.client()
-    client.sends(GET)
-    server = stage.connects()
-    server.sends(before)
-    client.got()
-    server.sends(wire)
-    assert server.end == "abort"
-    failed(stage, client, 502, "garbage", answers)
-
-
-def test_head_gets_502_without_a_body(stage):
-    client = stage.client()
-    client.sends(GET.replace(b"GET", b"HEAD"))
-    stage.refuses()
-    assert client.got().endswith(b"\r\n\r\n")
-
-
-CUTS = {
-    "sized": b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhello",
-    "sized, nothing came": b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n",
-    "chunked": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n",
-    "chunked, last chunk begun": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n",
-    "chunked, in a chunk": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\na\r\nhello",
-}
-
-
-@pytest.mark.parametrize("name", CUTS)
-@pytest.mark.parametrize("end", ["closes", "resets"])
-@pytest.mark.parametrize("request_", [GET, GET_1_0])
-def test_a_cut_answer_is_never_completed(stage, name, end, request_):
-    client = stage.client()
-    client.sends(request_)
-    server = stage.connects()
-    server.sends(CUTS[name])
-    getattr(server, end)()
-    assert b"\r\n0\r\n" not in client.got()
-    assert client.was_reset
-    assert stage.outcomes() == [("truncated", 200, "failure")]
-    assert (stage.idle(), stage.members) == (0, set())
-
-
-@pytest.mark.parametrize("request_", [GET, GET_1_0])
-def test_an_answer_until_close_that_ends_in_a_reset_is_cut(stage, request_):
-    client = stage.client()
-    client.sends(request_)
-    server = stage.connects()
-    server.sends(b"HTTP/1.1 200 OK\r\n\r\nhello")
-    server.resets()
-    assert b"\r\n0\r\n" not in client.got()
-    assert client.was_reset
-    assert stage.outcomes() == [("truncated", 200, "failure")]
-
-
-@pytest.mark.parametrize("chunks", [b"5\r\nhello!\r\n", b"x\r\n", b"0\r\nbad\r\n\r\n"])
-def test_an_answer_that_turns_out_malformed_is_cut(stage, chunks):
-    client = stage.client()
-    client.sends(GET)
-    server = stage.connects()
-    server.sends(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", chunks)
-    assert client.was_reset
-    assert server.end == "abort"
-    assert stage.outcomes() == [("truncated", 200, "failure")]
-
-
-def test_an_error_of_the_endpoint_goes_through_and_is_a_failure(stage):
-    client = stage.client()
-    client.sends(GET)
-    stage.connects().sends(OK.replace(b"200 OK", b"500 Internal Server Error"))
-    assert client.got().startswith(b"HTTP/1.1 500 Internal Server Error\r\n")
-    assert stage.outcomes() == [("complete", 500, "failure")]
-    assert (stage.idle(), client.end) == (1, "")
-
-
-def test_no_endpoint_is_there(staged, service, answers):
-    stage = staged(service(endpoints=()))
-    client = stage.client()
-    client.sends(GET + GET)
-    assert [status for status, _, _ in answers(client.got(), ["GET", "GET"])] == [503, 503]
-    assert stage.outcomes() == [("refused", 503, "failure")] * 2
-    assert client.end == ""
-    client.sends(POST + b"0123")
-    assert b"Connection: close" in client.got()
-    assert client.end == "eof"
-
-
-# Stale connections.
-
-
-@pytest.mark.parametrize("end", ["closes", "resets"])
-@pytest.mark.parametrize("method", [b"GET", b"HEAD", b"DELETE"])
-def test_a_stale_connection_is_made_good_once(stage, end, method):
-    client = stage.client()
-    server = served(stage, client)
-    client.sends(GET.replace(b"GET", method))
-    getattr(server, end)()
-    assert client.got() == b""
-    assert stage.dialled() == ["http://stable:9001"]
-    fresh = stage.connects()
-    assert fresh.got() == FORWARDED.replace(b"GET", method)
-    fresh.sends(b"HTTP/1.1 204 No Content\r\n\r\n")
-    assert client.got() == b"HTTP/1.1 204 No Content\r\n\r\n"
-    assert stage.outcomes() == [("complete", 204, "success")]
-    assert stage.idle() == 1
-
-
-def test_it_is_made_good_once_only(stage, answers):
-    client = stage.client()
-    server = served(stage, client)
-    client.sends(GET)
-    server.resets()
-    stage.connects().resets()
-    failed(stage, client, 502, "reset", answers)
-
-
-def test_another_idle_connection_is_not_tried_as_it_may_be_stale_too(stage):
-    clients = stage.client(), stage.client()
-    for client in clients:
-        client.sends(GET)
-    servers = stage.connects(), stage.connects()
-    for server in servers:
-        server.sends(OK)
-    assert stage.idle() == 2
-    clients[0].sends(GET)
-    servers[1].resets()
-    assert (stage.dialled(), stage.idle()) == (["http://stable:9001"], 1)
-
-
-@pytest.mark.parametrize(
-    "request_",
-    [
-        GET.replace(b"GET", b"POST"),
-        POST + b"0123456789",
-        POST.replace(b"POST", b"PUT") + b"0123456789",
-        POST.replace(b"POST", b"GET") + b"0123456789",
-    ],
-)
-def test_what_may_not_be_sent_twice_is_not(stage, answers, request_):
-    client = stage.client()
-    server = served(stage, client)
-    client.sends(request_)
-    server.resets()
-    failed(stage, client, 502, "reset", answers)
-    assert stage.dialled() == []
-
-
-@pytest.mark.parametrize("sent", [b"H", b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n"])
-def test_once_the_endpoint_spoke_nothing_is_sent_again(stage, answers, sent):
-    client = stage.client()
-    server = served(stage, client)
-    client.sends(GET)
-    server.sends(sent)
-    server.resets()
-    failed(stage, client, 502, "reset", answers)
-    assert stage.dialled() == []
-
-
-def test_an_interim_answer_is_speaking_too(stage, answers):
-    client = stage.client()
-    server = served(stage, client)
-    client.sends(GET)
-    server.sends(INTERIM)
-    client.got()
-    server.resets()
-    failed(stage, client, 502, "reset", answers)
-    assert stage.dialled() == []
-
-
-def test_an_earlier_interim_answer_does_not_count_for_the_next_request(stage):
-    client = stage.client()
-    server = served(stage, client)
-    client.sends(GET)
-    server.sends(INTERIM + OK)
-    client.sends(GET)
-    server.resets()
-    assert stage.dialled() == ["http://stable:9001"]
-
-
-def test_the_client_leaves_while_it_is_made_good(stage):
-    client = stage.client()
-    server = served(stage, client)
-    client.sends(GET)
-    server.resets()
-    client.resets()
-    assert stage.outcomes() == [("client-left", 0, "excluded")]
-    stage.connects()
-    assert stage.idle() == 1
-
-
-# The client leaves.
-
-
-@pytest.mark.parametrize("end", ["closes", "resets"])
-@pytest.mark.parametrize(
-    ("sent", "status"), [(b"", 0), (b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhello", 200)]
-)
-def test_the_endpoint_is_left_when_the_client_leaves(stage, end, sent, status):
-    client = stage.client()
-    client.sends(GET)
-    server = stage.connects()
-    server.sends(sent)
-    getattr(client, end)()
-    assert server.end == "abort"
-    assert stage.outcomes() == [("client-left", status, "excluded")]
-    assert (stage.idle(), stage.members) == (0, set())
-
-
-@pytest.mark.parametrize("end", ["closes", "resets"])
-def test_a_cut_upload_is_never_completed(stage, end):
-    client = stage.client()
-    client.sends(POST_CHUNKED + b"5\r\nhello\r\n")
-    server = stage.connects()
-    getattr(client, end)()
-    assert server.end == "abort"
-    assert not server.got().endswith(b"0\r\n\r\n")
-    assert stage.outcomes() == [("client-left", 0, "excluded")]
-
-
-def test_a_connection_that_comes_when_the_client_is_gone_is_kept_for_others(stage):
-    client = stage.client()
-    client.sends(GET)
-    client.resets()
-    assert stage.outcomes() == [("client-left", 0, "excluded")]
-    server = stage.connects()
-    assert (stage.idle(), server.got()) == (1, b"")
-    other = stage.client()
-    other.sends(GET)
-    assert server.got() == FORWARDED
-
-
-def test_a_failed_dial_of_a_client_that_is_gone_troubles_nobody(stage):
-    client = stage.client()
-    client.sends(GET)
-    client.resets()
-    stage.refuses()
-    assert (client.got(), stage.outcomes()) == (b"", [("client-left", 0, "excluded")])
-
-
-# Back-pressure.
-
-BIG = b"x" * 100_000
-
-
-def test_an_endpoint_is_not_read_while_the_client_takes_nothing(stage):
-    client = stage.client()
-    client.sends(GET)
-    server = stage.connects()
-    client.stalls()
-    server.sends(b"HTTP/1.1 200 OK\r\nContent-Length: 200000\r\n\r\n" + BIG)
-    assert not server.read
-    server.sends(BIG)
-    assert len(client.got()) < 110_000
-    client.takes()
-    assert server.read
-    assert client.got() == BIG
-    assert stage.outcomes() == COMPLETE
-    assert stage.idle() == 1
-
-
-def test_a_client_is_not_read_while_the_endpoint_takes_nothing(stage):
-    client = stage.client()
-    client.sends(POST.replace(b"10", b"200000"))
-    server = stage.connects()
-    server.stalls()
-    client.sends(BIG)
-    assert not client.read
-    client.sends(BIG)
-    assert len(server.got()) < 110_000
-    server.takes()
-    assert client.read
-    assert server.got() == BIG
-    server.sends(OK)
-    assert client.got() == OK
-    assert stage.outcomes() == COMPLETE
-    assert stage.idle() == 1
-
-
-def test_both_sides_are_read_again_after_an_exchange_that_was_held(stage):
-    client = stage.client()
-    client.sends(POST.replace(b"10", b"100000"))
-    server = stage.connects()
-    server.stalls()
-    client.sends(BIG[:90_000])
-    assert not client.read
-    server.resets()
-    assert client.read
-    assert stage.outcomes() == [("reset", 502, "failure")]
-
-
-def test_a_connection_that_still_has_much_to_send_is_not_kept(stage):
-    client = stage.client()
-    client.sends(POST.replace(b"10", b"100000"))
-    server = stage.connects()
-    server.stalls()
-    client.sends(BIG)
-    server.sends(OK)
-    assert client.got() == OK
-    assert stage.outcomes() == COMPLETE
-    assert (stage.idle(), server.end) == (0, "abort")
-
-
-def test_the_next_request_waits_until_the_client_takes_the_answer(stage):
-    client = stage.client()
-    server = served(stage, client)
-    client.sends(GET)
-    client.stalls()
-    server.sends(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n" + BIG)
-    server.got()
-    assert stage.outcomes() == COMPLETE
-    assert server.read
-    client.sends(GET)
-    assert server.got() == b""
-    client.takes()
-    assert server.got() == FORWARDED
-
-
-# An answer before the request is whole.
-
-
-def test_an_answer_may_begin_before_the_request_is_whole(stage):
-    client = stage.client()
-    client.sends(POST)
-    server = stage.connects()
-    server.got()
-    server.sends(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n")
-    for byte in b"0123456789":
-        client.sends(bytes([byte]))
-        assert server.got() == bytes([byte])
-        client.got()
-        server.sends(bytes([byte]))
-        assert client.got() == bytes([byte])
-    assert stage.outcomes() == COMPLETE
-    assert stage.idle() == 1
-
-
-def test_an_early_answer_ends_the_connection_and_says_so(stage, answers):
-    client = stage.client()
-    client.sends(POST + b"0123")
-    server = stage.connects()
-    server.sends(OK.replace(b"200 OK", b"413 Content Too Large"))
-    [(status, fields, _)] = answers(client.got(), ["POST"])
-    assert status == 413
-    assert ("Connection", "close") in fields
-    assert (server.end, client.end, stage.idle()) == ("abort", "eof", 0)
-    assert stage.outcomes() == [("complete", 413, "success")]
-    client.sends(b"456789", GET)
-    assert (client.got(), stage.dialled()) == (b"", [])
-
-
-# Deadlines.
-
-
-@pytest.fixture
-def hasty(staged, service):
-    """A stage whose service has short timeouts: 1 s to connect, 2 s for a response, 3 s within a body."""
-    return staged(service(timeouts=Timeouts(connect=1, response=2, body=3)))
-
-
-def test_connecting_has_a_deadline_of_its_own(hasty):
-    client = hasty.client()
-    client.sends(GET)
-    [(_, seconds, _)] = hasty.lane.dialler.calls
-    assert seconds == 1
-    hasty.passes(1000)
-    assert client.got() == b""
-
-
-def test_a_silent_endpoint_is_504(hasty, answers):
-    client = hasty.client()
-    client.sends(GET)
-    server = hasty.connects()
-    hasty.passes(1.9)
-    assert client.got() == b""
-    hasty.passes(0.2)
-    failed(hasty, client, 504, "timeout", answers)
-    assert (server.end, client.end) == ("abort", "")
-
-
-def test_the_answer_is_due_from_the_end_of_the_request(hasty, answers):
-    client = hasty.client()
-    client.sends(POST)
-    server = hasty.connects()
-    for byte in b"0123456789":
-        hasty.passes(1.9)
-        client.sends(bytes([byte]))
-    hasty.passes(1.9)
-    assert (client.got(), server.end) == (b"", "")
-    hasty.passes(0.2)
-    failed(hasty, client, 504, "timeout", answers, "POST")
-
-
-def test_an_upload_that_stops_is_408_and_says_nothing_about_the_endpoint(hasty, answers):
-    client = hasty.client()
-    client.sends(POST + b"0123")
-    server = hasty.connects()
-    hasty.passes(2.9)
-    client.sends(b"4")
-    hasty.passes(2.9)
-    assert client.got() == b""
-    hasty.passes(0.2)
-    assert [status for status, _, _ in answers(client.got(), ["POST"])] == [408]
-    assert (server.end, client.end) == ("abort", "eof")
-    assert hasty.outcomes() == [("client-left", 408, "excluded")]
-
-
-def test_an_endpoint_that_takes_no_more_of_an_upload_is_504(hasty, answers):
-    client = hasty.client()
-    client.sends(POST.replace(b"10", b"200000"))
-    server = hasty.connects()
-    server.stalls()
-    client.sends(BIG)
-    hasty.passes(6.3)
-    failed(hasty, client, 504, "timeout", answers, "POST")
-    assert client.end == "eof"
-
-
-def test_an_answer_that_stops_is_cut(hasty):
-    client = hasty.client()
-    client.sends(GET)
-    server = hasty.connects()
-    server.sends(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhello")
-    hasty.passes(2.9)
-    server.sends(b"w")
-    hasty.passes(2.9)
-    assert client.end == ""
-    hasty.passes(0.2)
-    assert client.was_reset
-    assert server.end == "abort"
-    assert hasty.outcomes() == [("timeout", 200, "failure")]
-
-
-def test_a_client_that_takes_no_more_is_cut_and_says_nothing_about_the_endpoint(hasty):
-    client = hasty.client()
-    client.sends(GET)
-    server = hasty.connects()
-    client.stalls()
-    server.sends(b"HTTP/1.1 200 OK\r\nContent-Length: 200000\r\n\r\n" + BIG)
-    hasty.passes(6.5)
-    assert client.was_reset
-    assert server.end == "abort"
-    assert hasty.outcomes() == [("client-left", 200, "excluded")]
-
-
-def test_a_slow_reader_is_not_cut_while_it_takes_something(hasty):
-    client = hasty.client()
-    client.sends(GET)
-    server = hasty.connects()
-    client.stalls()
-    server.sends(b"HTTP/1.1 200 OK\r\nContent-Length: 200000\r\n\r\n" + BIG)
-    server.sends(BIG)
-    for _ in range(40):
-        hasty.passes(2)
-        client.takes(1_000)
-    assert client.end == ""
-    client.takes()
-    assert hasty.outcomes() == COMPLETE
-
-
-def test_an_upload_that_stops_within_the_answer_says_nothing_about_the_endpoint(hasty):
-    client = hasty.client()
-    client.sends(POST + b"0123")
-    server = hasty.connects()
-    server.sends(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhello")
-    hasty.passes(3.2)
-    assert client.was_reset
-    assert server.end == "abort"
-    assert hasty.outcomes() == [("client-left", 200, "excluded")]
-
-
-def test_an_endpoint_that_takes_an_upload_slowly_is_not_cut(hasty):
-    client = hasty.client()
-    client.sends(POST.replace(b"10", b"100000"))
-    server = hasty.connects()
-    server.stalls()
-    client.sends(BIG[:90_000])
-    for _ in range(20):
-        hasty.passes(2)
-        server.takes(4_000)
-    assert (client.got(), server.end) == (b"", "")
-    server.takes()
-    client.sends(BIG[:10_000])
-    server.sends(OK)
-    assert client.got() == OK
 
 
 # What is counted.

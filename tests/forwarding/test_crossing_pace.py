@@ -1,0 +1,259 @@
+"""Exchanges at their own pace: who waits for whom, for how long, and who is blamed."""
+
+import pytest
+
+from proxy.routing.table import Timeouts
+
+GET = b"GET /a HTTP/1.1\r\nHost: shop\r\n\r\n"
+POST = b"POST /a HTTP/1.1\r\nHost: shop\r\nContent-Length: 10\r\n\r\n"
+OK = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"
+COMPLETE = [("complete", 200, "success")]
+FORWARDED = b"GET /a HTTP/1.1\r\nHost: shop\r\nX-Forwarded-For: 192.0.2.7\r\nX-Forwarded-Proto: http\r\n"
+FORWARDED += b"X-Forwarded-Host: shop\r\nVia: 1.1 weir\r\n\r\n"
+
+
+# Back-pressure.
+
+BIG = b"x" * 100_000
+
+
+def test_an_endpoint_is_not_read_while_the_client_takes_nothing(stage):
+    client = stage.client()
+    client.sends(GET)
+    server = stage.connects()
+    client.stalls()
+    server.sends(b"HTTP/1.1 200 OK\r\nContent-Length: 200000\r\n\r\n" + BIG)
+    assert not server.read
+    server.sends(BIG)
+    assert len(client.got()) < 110_000
+    client.takes()
+    assert server.read
+    assert client.got() == BIG
+    assert stage.outcomes() == COMPLETE
+    assert stage.idle() == 1
+
+
+def test_a_client_is_not_read_while_the_endpoint_takes_nothing(stage):
+    client = stage.client()
+    client.sends(POST.replace(b"10", b"200000"))
+    server = stage.connects()
+    server.stalls()
+    client.sends(BIG)
+    assert not client.read
+    client.sends(BIG)
+    assert len(server.got()) < 110_000
+    server.takes()
+    assert client.read
+    assert server.got() == BIG
+    server.sends(OK)
+    assert client.got() == OK
+    assert stage.outcomes() == COMPLETE
+    assert stage.idle() == 1
+
+
+def test_both_sides_are_read_again_after_an_exchange_that_was_held(stage):
+    client = stage.client()
+    client.sends(POST.replace(b"10", b"100000"))
+    server = stage.connects()
+    server.stalls()
+    client.sends(BIG[:90_000])
+    assert not client.read
+    server.resets()
+    assert client.read
+    assert stage.outcomes() == [("reset", 502, "failure")]
+
+
+def test_a_connection_that_still_has_much_to_send_is_not_kept(stage):
+    client = stage.client()
+    client.sends(POST.replace(b"10", b"100000"))
+    server = stage.connects()
+    server.stalls()
+    client.sends(BIG)
+    server.sends(OK)
+    assert client.got() == OK
+    assert stage.outcomes() == COMPLETE
+    assert (stage.idle(), server.end) == (0, "abort")
+
+
+def test_the_next_request_waits_until_the_client_takes_the_answer(stage):
+    client = stage.client()
+    server = stage.warm(client)
+    client.sends(GET)
+    client.stalls()
+    server.sends(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n" + BIG)
+    server.got()
+    assert stage.outcomes() == COMPLETE
+    assert server.read
+    client.sends(GET)
+    assert server.got() == b""
+    client.takes()
+    assert server.got() == FORWARDED
+
+
+# An answer before the request is whole.
+
+
+def test_an_answer_may_begin_before_the_request_is_whole(stage):
+    client = stage.client()
+    client.sends(POST)
+    server = stage.connects()
+    server.got()
+    server.sends(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n")
+    for byte in b"0123456789":
+        client.sends(bytes([byte]))
+        assert server.got() == bytes([byte])
+        client.got()
+        server.sends(bytes([byte]))
+        assert client.got() == bytes([byte])
+    assert stage.outcomes() == COMPLETE
+    assert stage.idle() == 1
+
+
+def test_an_early_answer_ends_the_connection_and_says_so(stage, answers):
+    client = stage.client()
+    client.sends(POST + b"0123")
+    server = stage.connects()
+    server.sends(OK.replace(b"200 OK", b"413 Content Too Large"))
+    [(status, fields, _)] = answers(client.got(), ["POST"])
+    assert status == 413
+    assert ("Connection", "close") in fields
+    assert (server.end, client.end, stage.idle()) == ("abort", "eof", 0)
+    assert stage.outcomes() == [("complete", 413, "success")]
+    client.sends(b"456789", GET)
+    assert (client.got(), stage.dialled()) == (b"", [])
+
+
+# Deadlines.
+
+
+@pytest.fixture
+def hasty(staged, service):
+    """A stage whose service has short timeouts: 1 s to connect, 2 s for a response, 3 s within a body."""
+    return staged(service(timeouts=Timeouts(connect=1, response=2, body=3)))
+
+
+def test_connecting_has_a_deadline_of_its_own(hasty):
+    client = hasty.client()
+    client.sends(GET)
+    [(_, seconds, _)] = hasty.lane.dialler.calls
+    assert seconds == 1
+    hasty.passes(1000)
+    assert client.got() == b""
+
+
+def test_a_silent_endpoint_is_504(hasty):
+    client = hasty.client()
+    client.sends(GET)
+    server = hasty.connects()
+    hasty.passes(1.9)
+    assert client.got() == b""
+    hasty.passes(0.2)
+    hasty.failed(client, 504, "timeout")
+    assert (server.end, client.end) == ("abort", "")
+
+
+def test_the_answer_is_due_from_the_end_of_the_request(hasty):
+    client = hasty.client()
+    client.sends(POST)
+    server = hasty.connects()
+    for byte in b"0123456789":
+        hasty.passes(1.9)
+        client.sends(bytes([byte]))
+    hasty.passes(1.9)
+    assert (client.got(), server.end) == (b"", "")
+    hasty.passes(0.2)
+    hasty.failed(client, 504, "timeout", "POST")
+
+
+def test_an_upload_that_stops_is_408_and_says_nothing_about_the_endpoint(hasty, answers):
+    client = hasty.client()
+    client.sends(POST + b"0123")
+    server = hasty.connects()
+    hasty.passes(2.9)
+    client.sends(b"4")
+    hasty.passes(2.9)
+    assert client.got() == b""
+    hasty.passes(0.2)
+    assert [status for status, _, _ in answers(client.got(), ["POST"])] == [408]
+    assert (server.end, client.end) == ("abort", "eof")
+    assert hasty.outcomes() == [("client-left", 408, "excluded")]
+
+
+def test_an_endpoint_that_takes_no_more_of_an_upload_is_504(hasty):
+    client = hasty.client()
+    client.sends(POST.replace(b"10", b"200000"))
+    server = hasty.connects()
+    server.stalls()
+    client.sends(BIG)
+    hasty.passes(6.3)
+    hasty.failed(client, 504, "timeout", "POST")
+    assert client.end == "eof"
+
+
+def test_an_answer_that_stops_is_cut(hasty):
+    client = hasty.client()
+    client.sends(GET)
+    server = hasty.connects()
+    server.sends(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhello")
+    hasty.passes(2.9)
+    server.sends(b"w")
+    hasty.passes(2.9)
+    assert client.end == ""
+    hasty.passes(0.2)
+    assert client.was_reset
+    assert server.end == "abort"
+    assert hasty.outcomes() == [("timeout", 200, "failure")]
+
+
+def test_a_client_that_takes_no_more_is_cut_and_says_nothing_about_the_endpoint(hasty):
+    client = hasty.client()
+    client.sends(GET)
+    server = hasty.connects()
+    client.stalls()
+    server.sends(b"HTTP/1.1 200 OK\r\nContent-Length: 200000\r\n\r\n" + BIG)
+    hasty.passes(6.5)
+    assert client.was_reset
+    assert server.end == "abort"
+    assert hasty.outcomes() == [("client-left", 200, "excluded")]
+
+
+def test_a_slow_reader_is_not_cut_while_it_takes_something(hasty):
+    client = hasty.client()
+    client.sends(GET)
+    server = hasty.connects()
+    client.stalls()
+    server.sends(b"HTTP/1.1 200 OK\r\nContent-Length: 200000\r\n\r\n" + BIG)
+    server.sends(BIG)
+    for _ in range(40):
+        hasty.passes(2)
+        client.takes(1_000)
+    assert client.end == ""
+    client.takes()
+    assert hasty.outcomes() == COMPLETE
+
+
+def test_an_upload_that_stops_within_the_answer_says_nothing_about_the_endpoint(hasty):
+    client = hasty.client()
+    client.sends(POST + b"0123")
+    server = hasty.connects()
+    server.sends(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhello")
+    hasty.passes(3.2)
+    assert client.was_reset
+    assert server.end == "abort"
+    assert hasty.outcomes() == [("client-left", 200, "excluded")]
+
+
+def test_an_endpoint_that_takes_an_upload_slowly_is_not_cut(hasty):
+    client = hasty.client()
+    client.sends(POST.replace(b"10", b"100000"))
+    server = hasty.connects()
+    server.stalls()
+    client.sends(BIG[:90_000])
+    for _ in range(20):
+        hasty.passes(2)
+        server.takes(4_000)
+    assert (client.got(), server.end) == (b"", "")
+    server.takes()
+    client.sends(BIG[:10_000])
+    server.sends(OK)
+    assert client.got() == OK
