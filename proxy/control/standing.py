@@ -33,6 +33,8 @@ class Standing:
         self.verdict: Verdict = self.evidence.verdict(0.0)
         self.raising = asyncio.Lock()
         """Held by whoever raises the weight: one after the other. Lowering never waits for it."""
+        self.lowered = 0
+        """The revision that lowered the weight last, 0 when none did since control began."""
         self.rollback: Rollback | None = None
         self._template = template(name, file, timeouts)
         self.rollout = rollout

@@ -1,8 +1,9 @@
 """Doing what the rollout decided, in the order that it asks for.
 
 Lowering is told to the workers in the call that asks for it: no lock, no disk and no task stands between.
-Raising waits for the ledger first, one order after the other. A lowering that comes meanwhile overtakes it:
-it takes the next number, so the raise finds that it is no longer the last word, and is not carried out.
+Raising waits for the ledger first, one order after the other. A lowering that comes meanwhile overtakes it,
+whether the raise is being written or still waits for its turn: the raise finds that it is no longer the last
+word, and is not carried out.
 """
 
 import asyncio
@@ -73,13 +74,20 @@ class Steering:
         Raising comes `after` what a control that has just begun must hear first.
         """
         decided = self._ordered(standing, order)
+        if isinstance(decided, Nothing) and standing.raising.locked():
+            # A raise on its way was ordered before this, and would be the last word without it.
+            async with standing.raising:
+                decided = self._ordered(standing, order)
         if isinstance(decided, Lower):
             attempt = self._lower(standing, decided, order.reason, order.actor)
             await asyncio.wait([attempt], timeout=FIRST_ATTEMPT)
         elif isinstance(decided, Raise):
+            lowered = standing.lowered
             async with standing.raising:
                 await after()
-                await self._raise(standing, lambda: self._ordered(standing, order), order.reason, order.actor)
+                await self._raise(
+                    standing, lambda: self._unless(standing, order, lowered), order.reason, order.actor
+                )
 
     def acknowledged(self) -> None:
         """Some worker uses another table than before: see which rollbacks are complete."""
@@ -106,8 +114,16 @@ class Steering:
             raise Conflict(_why_not(standing, decided))
         return decided
 
+    def _unless(self, standing: Standing, order: Order, lowered: int) -> Action:
+        """What was ordered, unless the weight was lowered since: the later word counts."""
+        decided = self._ordered(standing, order)
+        if standing.lowered != lowered:
+            raise Conflict(_overtaken(standing))
+        return decided
+
     def _lower(self, standing: Standing, lower: Lower, reason: str, actor: str) -> "asyncio.Future[bool]":
         began = self._clock.monotonic()
+        standing.lowered = lower.rollout.revision
         generation = self._broadcast.tell(standing.enter(lower.rollout))
         if lower.entry.event == "trip":
             standing.rollback = Rollback(generation, began)
@@ -166,6 +182,6 @@ def _why_not(standing: Standing, refused: Refused) -> str:
 
 def _overtaken(standing: Standing) -> str:
     return (
-        f"while this was written down, {standing.name} was changed otherwise: it is at revision "
+        f"while this waited to be written down, {standing.name} was changed otherwise: it is at revision "
         f"{standing.rollout.revision}, its canary at {percent(standing.rollout.weight):g} %, and stays so"
     )

@@ -55,11 +55,12 @@ class Stage:
         self.done.clear()
         return self
 
-    async def order(self, wants, if_match=None):
+    async def order(self, wants, if_match=None, after=None):
         async def nothing():
             self.done.append(("heard all",))
 
-        await self.steering.order(self.standing, Order(wants, "because", "ann", if_match), nothing)
+        order = Order(wants, "because", "ann", if_match)
+        await self.steering.order(self.standing, order, after or nothing)
 
 
 @pytest.fixture
@@ -86,6 +87,29 @@ async def test_raising_hears_all_writes_and_tells(stage):
 async def test_lowering_tells_and_writes(stage):
     await stage.order(SetWeight(1000))
     assert stage.done == [("told", 2, 1000), ("written", "weight", 1000)]
+
+
+async def test_a_raise_that_waits_its_turn_gives_way_to_a_later_lowering(stage):
+    heard = asyncio.Event()
+    raising = asyncio.create_task(stage.order(SetWeight(3000), after=heard.wait))
+    await asyncio.sleep(0)
+    await stage.order(SetWeight(0))
+    heard.set()
+    with pytest.raises(Conflict, match="changed otherwise: it is at revision 2, its canary at 0 %"):
+        await raising
+    assert stage.done == [("told", 2, 0), ("written", "weight", 0)]
+    await stage.order(SetWeight(3000))
+    assert stage.done[-1] == ("told", 3, 3000)
+
+
+async def test_an_order_for_what_is_in_force_is_the_last_word_over_a_raise_on_its_way(stage):
+    heard = asyncio.Event()
+    raising = asyncio.create_task(stage.order(SetWeight(3000), after=heard.wait))
+    staying = asyncio.create_task(stage.order(SetWeight(2000)))
+    await asyncio.sleep(0)
+    heard.set()
+    await asyncio.gather(raising, staying)
+    assert stage.done[-2:] == [("told", 3, 2000), ("written", "weight", 2000)]
 
 
 async def test_a_verdict_tells_before_anything_else_can_run(stage, caplog):
