@@ -147,11 +147,14 @@ class Control:
     async def snapshot(self) -> Snapshot:
         """What /metrics shows. The ledger has these counts, so none falls if this process dies now."""
         await self._roll.called()
-        await self._books.keep()
+        totals = self._books.totals.sums(self.broadcast.boots)
+        await (
+            self._books.keep()
+        )  # after they were summed: what is reported meanwhile is not in the ledger yet
         now = self._clock.monotonic()
         standings = self._standings.values()
         return Snapshot(
-            totals=self._books.totals.sums(self.broadcast.boots),
+            totals=totals,
             weights={side: ratio for each in standings for side, ratio in view.weights(each).items()},
             shares={side: ratio for each in standings for side, ratio in view.shares(each, now).items()},
             checks=[sample for each in standings for sample in view.samples(each)],

@@ -48,6 +48,23 @@ async def test_what_metrics_showed_is_in_the_ledger_even_if_all_die(stage):
     assert (await control.snapshot()).totals["checkout", "stable"].requests == 7
 
 
+async def test_metrics_do_not_show_what_is_reported_while_they_are_kept(stage):
+    control = await stage.begin()
+    worker = stage.worker(control)
+    worker.serve("stable", good=7).report()
+    loop, keep = asyncio.get_running_loop(), stage.ledger.keep
+
+    def interrupted(kept):
+        loop.call_soon_threadsafe(lambda: worker.serve("stable", good=1).report())
+        keep(kept)
+
+    stage.ledger.keep = interrupted
+    shown = await control.snapshot()
+    stage.ledger.keep = keep
+    assert worker.tally.number > 2
+    assert shown.totals["checkout", "stable"].requests == 7
+
+
 async def test_metrics_wait_for_the_workers(stage):
     control = await stage.begin(workers=2)
     stage.worker(control, "b0", 0)
