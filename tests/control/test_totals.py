@@ -189,6 +189,33 @@ def test_marks_of_old_revisions_do_not_grow_without_end():
     assert requests(disk.totals()) == {("checkout", "canary"): 3 * LIVELY - 1}
 
 
+def test_no_mark_is_dropped_that_is_still_to_be_kept():
+    disk, worker = Disk(), Worker()
+    totals = disk.totals()
+    for revision in range(1, 3 * LIVELY):
+        totals.take(worker.serve(("checkout", revision, "canary")).changed())
+    disk.keep(totals.collect())
+    again = disk.totals()
+    again.take(worker.everything())
+    assert requests(again) == {("checkout", "canary"): 3 * LIVELY - 1}
+
+
+def test_a_mark_that_was_dropped_and_is_used_again_is_kept():
+    disk, worker = Disk(), Worker()
+    totals = disk.totals()
+    for revision in range(1, LIVELY + 2):
+        totals.take(worker.serve(("checkout", revision, "canary")).changed())
+        disk.keep(totals.collect())
+    totals.take(worker.serve(("checkout", LIVELY + 2, "canary")).changed())
+    failed = totals.collect()
+    ((_, old),) = failed.dropped
+    totals.take(worker.serve(old).changed())
+    totals.give_back(failed)
+    kept = totals.collect()
+    assert ("b1", old) in kept.marks
+    assert ("b1", old) not in kept.dropped
+
+
 def test_marks_of_other_services_stay():
     totals, worker = Totals(Kept()), Worker()
     totals.take(worker.serve(("pay", 1, "stable")).changed())
