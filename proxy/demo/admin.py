@@ -50,9 +50,9 @@ class Admin:
         return content.decode()
 
     def await_trip(self, name: str, seconds: float, pause: float = 0.02) -> View:
-        """Asks until the service is tripped; TookTooLong with the last verdict after `seconds`."""
+        """Asks until the service is tripped and every worker knows; TookTooLong with the last verdict."""
         deadline = time.monotonic() + seconds
-        while (view := self.service(name))["trip"] is None:
+        while (view := self.service(name))["trip"] is None or view["trip"]["acknowledged_ms"] is None:
             if time.monotonic() > deadline:
                 raise TookTooLong(f"{name} was not tripped within {seconds:g} s; verdict: {view['verdict']}")
             time.sleep(pause)

@@ -16,7 +16,7 @@ VIEW = {"name": "shop", "trip": None, "verdict": {"state": "inconclusive", "find
 
 
 class Api:
-    """Remembers what it was asked; trips after `looks` looks."""
+    """Remembers what it was asked; trips after `looks` looks, and one look later every worker knows."""
 
     def __init__(self, looks: int) -> None:
         self.looks = looks
@@ -32,7 +32,8 @@ class Api:
         if request.path.endswith("/resume"):
             return web.json_response({"title": "Conflict", "status": 409, "detail": "it runs"}, status=409)
         self.looks -= 1
-        return web.json_response(VIEW | {"trip": {"sentence": "bad"} if self.looks < 0 else None})
+        trip = {"sentence": "bad", "acknowledged_ms": 2.5 if self.looks < -1 else None}
+        return web.json_response(VIEW | {"trip": trip if self.looks < 0 else None})
 
 
 async def ask(api: Api, question: Any) -> Any:
@@ -53,8 +54,9 @@ async def test_a_weight_is_set_with_its_reason():
     assert api.asked == [("PUT", "/api/v1/services/shop/weights", order)]
 
 
-async def test_a_trip_is_awaited():
-    assert (await ask(Api(3), lambda admin: admin.await_trip("shop", 10)))["trip"] == {"sentence": "bad"}
+async def test_a_trip_is_awaited_until_every_worker_knows():
+    view = await ask(Api(3), lambda admin: admin.await_trip("shop", 10))
+    assert view["trip"] == {"sentence": "bad", "acknowledged_ms": 2.5}
 
 
 async def test_a_trip_that_does_not_come_tells_the_last_verdict():
