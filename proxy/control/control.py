@@ -69,7 +69,9 @@ class Control:
             name: Standing(name, service, config.timeouts, memory.states.get(name, Rollout()))
             for name, service in config.services.items()
         }
-        self._trips = dict(memory.trips)
+        # From 0 on: Prometheus can't see that a series rose when it begins at 1.
+        checks = ((name, check.name) for name, each in self._standings.items() for check in each.checks)
+        self._trips = dict.fromkeys(checks, 0) | memory.trips
         self._hears: list[Hears] = []
         self._journal = Journal(ledger, thread, self._written, pause)
         settings = Settings(config.timeouts.header, config.timeouts.idle, config.log.access)
