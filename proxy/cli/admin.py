@@ -22,6 +22,14 @@ DEFAULT_ADMIN = "http://127.0.0.1:9900"
 TRIPPED = 1  # exit code
 INTERRUPTED = 130  # as a shell tells it: 128 + SIGINT
 PIPE_CLOSED = 141  # 128 + SIGPIPE
+ADMIN = click.option(
+    "--admin",
+    envvar="WEIR_ADMIN",
+    default=DEFAULT_ADMIN,
+    metavar="URL",
+    show_default=True,
+    help="The admin API; also from WEIR_ADMIN.",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,14 +56,7 @@ def admin_verb(verb: Callable[..., int | None]) -> Callable[..., None]:
 
     found: Callable[..., None] = update_wrapper(run, verb)
     options = (
-        click.option(
-            "--admin",
-            envvar="WEIR_ADMIN",
-            default=DEFAULT_ADMIN,
-            metavar="URL",
-            show_default=True,
-            help="The admin API; also from WEIR_ADMIN.",
-        ),
+        ADMIN,
         click.option(
             "--token-file",
             envvar="WEIR_TOKEN_FILE",

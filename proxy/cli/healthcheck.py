@@ -2,7 +2,7 @@
 
 import click
 
-from proxy.cli.admin import DEFAULT_ADMIN, quietly
+from proxy.cli.admin import ADMIN, quietly
 from proxy.cli.client import Client, Unreachable
 
 UNHEALTHY = 1
@@ -11,14 +11,7 @@ TIMEOUT = 3.0  # seconds; container engines give a check 30 and call it every 30
 
 @click.command()
 @click.option("--url", metavar="URL", help="What to ask; the admin API's /readyz unless given.")
-@click.option(
-    "--admin",
-    envvar="WEIR_ADMIN",
-    default=DEFAULT_ADMIN,
-    metavar="URL",
-    show_default=True,
-    help="The admin API; also from WEIR_ADMIN.",
-)
+@ADMIN
 def healthcheck(url: str | None, admin: str) -> None:
     """Exit 0 when the running proxy is ready for traffic, and 1 when it is not or does not answer.
 
