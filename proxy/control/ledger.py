@@ -16,7 +16,7 @@ from typing import Any
 
 from proxy.control.database import connect
 from proxy.control.errors import NotDurable
-from proxy.control.record import Record, iso, percent
+from proxy.control.record import Record, shown
 from proxy.rollout.entry import Entry
 from proxy.rollout.rollout import Rollout
 from proxy.telemetry.tally import Counts, Key
@@ -218,19 +218,8 @@ class Ledger:
 
 
 def _entry(*row: Any) -> dict[str, Any]:
-    number, service, revision, at, event, actor, reason, before, after, finding = row
-    return {
-        "id": number,
-        "service": service,
-        "revision": revision,
-        "at": iso(at),
-        "event": event,
-        "actor": actor,
-        "reason": reason,
-        "from": percent(before),
-        "to": percent(after),
-        "finding": json.loads(finding) if finding else None,
-    }
+    *rest, finding = row
+    return shown(*rest, finding=json.loads(finding) if finding else None)
 
 
 def _counts(text: str) -> Counts:

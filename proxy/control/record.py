@@ -24,19 +24,39 @@ class Record:
     rollout: Rollout
 
     def to_json(self, number: int) -> dict[str, Any]:
-        """The entry as the API shows it, under its `number` in the ledger; weights in percent."""
-        return {
-            "id": number,
-            "service": self.service,
-            "revision": self.entry.revision,
-            "at": iso(self.at),
-            "event": self.entry.event,
-            "actor": self.actor,
-            "reason": self.reason,
-            "from": percent(self.entry.before),
-            "to": percent(self.entry.after),
-            "finding": self.entry.finding.to_json() if self.entry.finding else None,
-        }
+        """The entry as the API shows it, under its `number` in the ledger."""
+        entry = self.entry
+        finding = entry.finding.to_json() if entry.finding else None
+        said = (self.at, entry.event, self.actor, self.reason)
+        return shown(number, self.service, entry.revision, *said, entry.before, entry.after, finding=finding)
+
+
+def shown(
+    number: int,
+    service: str,
+    revision: int,
+    at: float,
+    event: str,
+    actor: str,
+    reason: str,
+    before: int,
+    after: int,
+    *,
+    finding: dict[str, Any] | None,
+) -> dict[str, Any]:
+    """An entry as the API shows it; weights in percent."""
+    return {
+        "id": number,
+        "service": service,
+        "revision": revision,
+        "at": iso(at),
+        "event": event,
+        "actor": actor,
+        "reason": reason,
+        "from": percent(before),
+        "to": percent(after),
+        "finding": finding,
+    }
 
 
 def percent(parts: int) -> float:
