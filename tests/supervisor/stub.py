@@ -1,8 +1,8 @@
 """A child for the tests of the supervisor: it plays control or a worker, and misbehaves as it is told.
 
 A file in the directory WEIR_STUB named after the child (control, worker-0) holds one word of advice, read at
-each start: `fail`, `die`, `deaf` (is never ready) or `stubborn` (never ends). What it hears is appended to
-the file `story` there.
+each start: `fail`, `die`, `deaf` (is never ready), `stubborn` (never ends) or `lingering` (accepts nobody
+from `drain` on, and goes on with what it has). What it hears is appended to the file `story` there.
 """
 
 import argparse
@@ -50,9 +50,13 @@ def answer(listener: socket.socket) -> bool:
     return True
 
 
-def obey(word: str, advice: str, listening: list[socket.socket]) -> None:
+def obey(word: str, advice: str, listening: list[socket.socket], selector: selectors.BaseSelector) -> None:
+    if word == "drain" and advice == "lingering":
+        for listener in listening:
+            selector.unregister(listener)
+            listener.close()
     note(word)
-    if word == "drain" and ARGS.role == "worker" and advice != "stubborn":
+    if word == "drain" and ARGS.role == "worker" and advice not in ("stubborn", "lingering"):
         for listener in listening:
             while answer(listener):
                 pass
@@ -93,7 +97,7 @@ def main() -> None:
                 note("orphaned")
                 os._exit(3)
             for word in words:
-                obey(word, advice, listening)
+                obey(word, advice, listening, selector)
 
 
 signal.signal(signal.SIGHUP, signal.SIG_DFL)

@@ -182,6 +182,22 @@ def test_until_the_listeners_close_a_worker_that_dies_is_replaced(start: Start) 
     assert not run.heard("worker-0", "drain") + run.heard("worker-1", "drain")
 
 
+def test_while_workers_finish_nobody_can_connect(start: Start) -> None:
+    run = start({"worker-0": "lingering", "worker-1": "lingering"}, grace=60.0).up()
+    run.process.send_signal(signal.SIGTERM)
+    run.until(lambda: run.heard("worker-0", "drain") and run.heard("worker-1", "drain"))
+    run.until(lambda: refused(run.address))
+    assert run.process.poll() is None
+
+
+def refused(address: tuple[str, int]) -> bool:
+    try:
+        socket.create_connection(address, timeout=10).close()
+    except ConnectionRefusedError:
+        return True
+    return False
+
+
 def test_a_control_that_dies_while_draining_is_told_again(start: Start) -> None:
     run = start(delay=60.0).up()
     run.process.send_signal(signal.SIGTERM)
@@ -192,9 +208,9 @@ def test_a_control_that_dies_while_draining_is_told_again(start: Start) -> None:
 
 
 def test_who_does_not_end_in_time_is_killed(start: Start) -> None:
-    run = start({"worker-1": "stubborn", "control": "stubborn"}, stop=0.3, grace=-1.9).up()
+    run = start({"worker-1": "stubborn", "control": "stubborn"}, stop=0.3, grace=-1.0).up()
     assert run.end(signal.SIGINT) == 0
-    assert "weir: worker 1 has not ended within 0.1 s: killed\n" in run.text
+    assert "weir: worker 1 has not ended within 1 s: killed\n" in run.text
     assert "weir: control has not ended within 0.3 s: killed\n" in run.text
     assert "worker 0" not in run.text
     assert run.nobody_is_left()

@@ -18,6 +18,21 @@ async def test_counted_comes_when_it_is_kept(stage):
     assert worker.said[-1] == Counted(worker.tally.number)
 
 
+async def test_counts_are_kept_without_a_rest_once_it_drains(stage):
+    control = await stage.begin()
+    worker = stage.worker(control)
+    worker.serve(good=1).report()
+    while Counted(worker.tally.number) not in worker.said:
+        await control.history("plain")  # a turn on the ledger's thread
+    worker.serve(good=1).report()
+    for _ in range(3):
+        await control.history("plain")
+    assert Counted(worker.tally.number) not in worker.said
+    control.drain()
+    while Counted(worker.tally.number) not in worker.said:
+        await control.history("plain")
+
+
 async def test_metrics_over_a_restart(stage):
     control = await stage.begin()
     worker = stage.worker(control)
@@ -93,6 +108,7 @@ async def test_metrics_of_checks_and_shares(stage):
 async def test_trips_are_counted_over_restarts(stage):
     control = await stage.begin()
     worker = stage.worker(control)
+    assert (await control.snapshot()).trips == {("checkout", "error-rate"): 0}
     worker.serve(bad=20).report()
     await stage.written(control)
     assert (await control.snapshot()).trips == {("checkout", "error-rate"): 1}
