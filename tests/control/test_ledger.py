@@ -60,6 +60,16 @@ def reopened(ledger, path):
     return Ledger(path)
 
 
+def test_an_entry_is_on_the_disk_and_counts_with_the_operating_system(ledger):
+    asked = []
+    ledger._database.set_trace_callback(asked.append)  # nothing but a power cut would show it
+    ledger.append(next(story()))
+    assert asked[:2] == ["PRAGMA synchronous = FULL", "BEGIN IMMEDIATE"]
+    asked.clear()
+    ledger.keep(Kept(numbers={"boot": 1}))
+    assert asked[:2] == ["PRAGMA synchronous = NORMAL", "BEGIN IMMEDIATE"]
+
+
 def test_an_entry_is_kept_with_its_state(ledger, path):
     release, trip = story(FAILING)
     assert [ledger.append(release), ledger.append(trip)] == [1, 2]
