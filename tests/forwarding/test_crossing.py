@@ -239,6 +239,17 @@ def test_http_1_0_may_keep_its_connection_when_the_length_is_known(stage):
     assert client.end == ""
 
 
+@pytest.mark.parametrize("name", ["chunked", "until close"])
+def test_http_1_0_may_not_keep_it_when_only_the_end_tells_the_length(stage, name):
+    client = stage.client()
+    client.sends(GET_1_0.replace(b"\r\n\r\n", b"\r\nConnection: keep-alive\r\n\r\n"))
+    server = stage.connects()
+    server.sends(ANSWERS[name][0])
+    server.closes()
+    assert client.got() == b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nhello world"
+    assert client.end == "eof"
+
+
 def test_a_client_that_says_close_is_told_so(stage):
     client = stage.client()
     client.sends(b"GET /a HTTP/1.1\r\nHost: shop\r\nConnection: close\r\n\r\n")

@@ -20,7 +20,7 @@ def play(request):
         yield runner.run
 
 
-async def dialled(dialler, url, seconds=5.0):
+async def dialled(dialler, url, seconds=30.0):
     """What comes of dialling."""
     result = asyncio.get_running_loop().create_future()
     dialler.dial(Shelf(Endpoint.parse(url)), seconds, result.set_result)
