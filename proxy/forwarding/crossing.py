@@ -4,47 +4,18 @@ The shell around :class:`~proxy.forwarding.exchange.Exchange`: that one knows wh
 it. Each client connection has one crossing, which carries its exchanges one after the other.
 """
 
-from typing import Protocol
-
-from proxy.forwarding.backpressure import Reading, Sending
+from proxy.forwarding.backpressure import Reading
 from proxy.forwarding.dial import DialFailed
 from proxy.forwarding.exchange import Exchange
 from proxy.forwarding.lane import Lane
 from proxy.forwarding.pool import Shelf
+from proxy.forwarding.side import Side
 from proxy.forwarding.upstream import Upstream
 from proxy.http1 import writing
 from proxy.http1.errors import BadMessage
 from proxy.http1.framing import CHUNKED, UNTIL_CLOSE, Chunks, Endless, Sized, measure
-from proxy.http1.head import RequestHead, ResponseHead
+from proxy.http1.head import ResponseHead
 from proxy.telemetry.outcome import Ending
-
-
-class Side(Protocol):
-    """The client's connection, as a crossing sees it."""
-
-    due: float
-    reading: Reading
-    sending: Sending
-    client: str
-    address: bytes
-    """The client's address again, as it is written into a head."""
-    persistent: bool
-    """Whether the connection goes on after this exchange."""
-
-    def write(self, data: bytes) -> None:
-        """Write bytes to the client."""
-
-    def answer_own(self, status: int, detail: str, head: RequestHead | None) -> int:
-        """Write an answer of the proxy's own; returns the size of its body in bytes."""
-
-    def take_buffered(self) -> bytes:
-        """Return the bytes that came behind the head."""
-
-    def settled(self, rest: bytes) -> None:
-        """The exchange is over and accounted for; these bytes of the next request came with it."""
-
-    def reset(self) -> None:
-        """End the connection evidently."""
 
 
 class Crossing:
