@@ -16,6 +16,7 @@ import click
 
 from proxy.cli.configfile import DEFAULT, load_or_exit, refuse
 from proxy.config.addresses import Address, address
+from proxy.config.admin import KEPT_TOKEN
 from proxy.config.problems import Problems, Unfit
 from proxy.config.reading import read, single
 from proxy.config.schema import MOST_WORKERS, Config, exposure
@@ -127,10 +128,18 @@ def launch(text: str, config: Config, source: str, overrides: Overrides) -> NoRe
     check(config, overrides)
     plan = planned(config, source, overrides, private_directory())
     Path(plan.config).write_text(text, encoding="utf-8")
+    if config.admin.filed:
+        keep_token(Path(plan.directory) / KEPT_TOKEN, config.admin.filed)
     path = Path(plan.directory) / "plan.json"
     path.write_text(plan.to_json())
     argv = [*python("proxy.supervisor"), str(path)]
     os.execve(argv[0], argv, environment(os.environ))
+
+
+def keep_token(path: Path, token: str) -> None:
+    """A copy for every control to come: the file it is from may be gone when one is restarted."""
+    path.touch(mode=0o600, exist_ok=False)
+    path.write_text(token, encoding="utf-8")
 
 
 def check(config: Config, overrides: Overrides) -> None:

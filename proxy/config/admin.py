@@ -1,6 +1,6 @@
 """The admin listener, and who may be let near it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,6 +13,12 @@ from proxy.config.section import Quarrel, Section
 from proxy.config.values import TEXT, Boolean, Listen, Scalar, attempt, key
 
 DEFAULT_ADMIN = "127.0.0.1:9900"
+
+KEPT_TOKEN = "token"
+"""The name of the token's copy in the private directory, beside the config text."""
+
+ReadToken = Callable[[Path], str]
+"""Gives the token that the file at a path holds. Raises Unfit when there is none."""
 
 
 def exposure(listen: Address, token: object) -> str | None:
@@ -52,7 +58,10 @@ class Admin(Section):
     @field_validator("filed", mode="after")
     @classmethod
     def _read(cls, path: str | None, info: ValidationInfo) -> str | None:
-        return None if path is None else _token(Path(info.context or ".") / path)
+        if path is None:
+            return None
+        read_token: ReadToken = info.context or token_in
+        return read_token(Path(path))
 
     @classmethod
     def quarrels(cls, raw: Mapping[str, Any]) -> Iterator[Quarrel]:
@@ -68,7 +77,8 @@ class Admin(Section):
             yield ("listen",), Unfit(why, f"add `token: ${{WEIR_TOKEN}}`, or listen on `{DEFAULT_ADMIN}`")
 
 
-def _token(path: Path) -> str:
+def token_in(path: Path) -> str:
+    """The token that a file on disk holds. Raises Unfit when there is none."""
     try:
         with path.open("rb") as file:
             content = file.read(names.LONGEST_TOKEN + 2)

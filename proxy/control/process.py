@@ -9,6 +9,7 @@ from pathlib import Path
 
 from aiohttp import web
 
+from proxy.config.admin import KEPT_TOKEN, token_in
 from proxy.config.problems import Problems
 from proxy.config.reading import decode, read
 from proxy.config.schema import Config
@@ -105,8 +106,12 @@ class Process:
 
 
 def read_config(path: Path, source: str) -> Config:
-    """The config as its text says. OSError and Problems go to the caller."""
-    return read(decode(path.read_bytes(), source), source, os.environ)
+    """The config as its text says. OSError and Problems go to the caller.
+
+    The token is the copy that `weir run` kept: its file may be gone by now, and judging must go on.
+    """
+    kept = path.with_name(KEPT_TOKEN)
+    return read(decode(path.read_bytes(), source), source, os.environ, lambda _: token_in(kept))
 
 
 def _gone() -> None:

@@ -13,6 +13,7 @@ from click.testing import CliRunner, Result
 from proxy.cli import main
 from proxy.cli.run import private_directory, processors
 from proxy.config.reading import read
+from proxy.control.process import read_config
 from proxy.supervisor.commands import environment
 from proxy.supervisor.plan import LaunchPlan
 
@@ -210,3 +211,15 @@ def test_the_private_directory_is_never_too_deep_for_a_socket(
     assert found.parent == Path("/tmp")
     assert list(deep.iterdir()) == []
     found.rmdir()
+
+
+def test_the_token_of_a_file_is_kept_where_control_looks(launch: Launch, tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("s3cret\n")
+    (tmp_path / "weir.yaml").write_text(f"admin: {{token_file: secret}}\n{GOOD}")
+    with pytest.raises(Launched):
+        main(["run"], standalone_mode=False)
+    assert launch.plan
+    (tmp_path / "secret").unlink()
+    kept = Path(launch.plan.directory) / "token"
+    assert stat.S_IMODE(kept.stat().st_mode) == 0o600
+    assert read_config(Path(launch.plan.config), launch.plan.source).admin.token == "s3cret"

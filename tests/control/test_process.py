@@ -141,3 +141,10 @@ def test_a_bad_config_is_a_failure(start):
     assert line.startswith("failed: ")
     assert "stabel" in line
     assert child.process.wait(SECONDS) == 1
+
+
+def test_a_lost_token_file_keeps_nobody_from_starting(start, tmp_path):
+    (tmp_path / "token").write_text("s3cret")
+    child = start(file=f"admin: {{token_file: /nowhere/token}}\n{FILE}")
+    assert child.heard.readline() == "ready\n"
+    assert child.get("/api/v1/services/checkout")[0] == 401
