@@ -46,6 +46,7 @@ class Control:
     """All services in the charge of this process. `start` it before anything else.
 
     `memory` is what `ledger` recalled, `thread` the one that it lives on, `workers` how many are expected.
+    `broken` is called when it can't go on.
     Orders raise what ``proxy.control.errors`` names: Conflict, StaleRevision, NotDurable; an unknown
     service is a KeyError. Weights are parts of 10,000.
     """
@@ -60,7 +61,9 @@ class Control:
         workers: int,
         clock: Clock = CLOCK,
         pause: Pause = a_second,
+        broken: Callable[[], None] = lambda: None,
     ) -> None:
+        self._broken = broken
         self._workers = workers
         self._clock = clock
         self._pause = pause
@@ -99,6 +102,8 @@ class Control:
                 log.warning(said, standing.name, drift["file"], drift["in_force"], drift["apply"])
         self._roll.begin()
         self._tasks = [asyncio.create_task(self._books.run()), asyncio.create_task(self._tick_on())]
+        for task in self._tasks:
+            task.add_done_callback(self._ended)
 
     def drain(self) -> None:
         """Be not ready from now on."""
@@ -209,6 +214,12 @@ class Control:
         self._in_use = self._in_use or self.broadcast.using() >= self._workers
 
     # Within.
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        """A task without which nobody judges or keeps: better a new process than half of this one."""
+        if not task.cancelled() and (error := task.exception()):
+            log.error("control is broken and ends", exc_info=error)
+            self._broken()
 
     def _judge(self, standing: Standing, now: float) -> None:
         verdict = standing.judge(now)

@@ -48,12 +48,13 @@ class Process:
         self._control: Control | None = None
         self._draining = False
         self._ending = asyncio.Event()
+        self._status = 0
 
     def __repr__(self) -> str:
         return f"<Process {'ending' if self._ending.is_set() else self._control or 'starting'}>"
 
     async def run(self) -> int:
-        """Serve until the supervisor says stop; the exit status."""
+        """Serve until the supervisor says stop, or control is broken; the exit status."""
         await attach(self._launch.lifeline, self._lifeline)
         try:
             control, runner = await self._begin()
@@ -67,14 +68,15 @@ class Process:
         await self._ending.wait()
         await runner.cleanup()
         await control.stop()
-        return 0
+        return self._status
 
     async def _begin(self) -> tuple[Control, web.AppRunner]:
         config = read_config(self._launch.config, self._launch.source)
         logging.getLogger().setLevel(config.log.level.upper())
         ledger, thread = await open_ledger(self._launch.state)
         recalled = await asyncio.get_running_loop().run_in_executor(thread, ledger.recall)
-        self._control = Control(config, recalled, ledger, thread, workers=self._launch.workers)
+        workers = self._launch.workers
+        self._control = Control(config, recalled, ledger, thread, workers=workers, broken=self._break)
         await self._control.start()
         if self._draining:
             self._control.drain()
@@ -97,6 +99,10 @@ class Process:
             self._control.drain()
 
     def _stop(self) -> None:
+        self._ending.set()
+
+    def _break(self) -> None:
+        self._status = 1  # so that the supervisor starts another
         self._ending.set()
 
     def _fail(self, reason: str) -> int:

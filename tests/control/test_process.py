@@ -16,6 +16,17 @@ FILE = """
 services:
   checkout: {stable: http://127.0.0.1:9001, canary: http://127.0.0.1:9002, weight: 5%}
 """
+BROKEN = """
+import sys
+from proxy.control.{module} import {owner}
+from proxy.control.__main__ import main
+
+async def surprise(self):
+    raise RuntimeError("a surprise")
+
+{owner}.{task} = surprise
+sys.exit(main())
+"""
 SECONDS = 20
 """Longer than any of this takes: what is waited for comes by itself or not at all."""
 
@@ -23,7 +34,7 @@ SECONDS = 20
 class Child:
     """A control process, the supervisor's end of its lifeline, and its two sockets."""
 
-    def __init__(self, directory, file=FILE):
+    def __init__(self, directory, file=FILE, program=("-m", "proxy.control")):
         (directory / "config.yaml").write_text(file)
         self.admin = socket.create_server(("127.0.0.1", 0))
         self.link = socket.socket(socket.AF_UNIX)
@@ -38,7 +49,7 @@ class Child:
         numbers = dict(zip(("--admin", "--link", "--lifeline"), map(str, fds), strict=True))
         paths = {"--config": str(directory / "config.yaml"), "--state": str(directory / "weir.db")}
         options = {**paths, **numbers, "--source": "weir.yaml", "--workers": "1"}
-        argv = [sys.executable, "-m", "proxy.control", *(part for pair in options.items() for part in pair)]
+        argv = [sys.executable, *program, *(part for pair in options.items() for part in pair)]
         self.process = subprocess.Popen(argv, pass_fds=fds, stderr=subprocess.PIPE)
         theirs.close()
         self.heard = self.lifeline.makefile("r")
@@ -148,3 +159,14 @@ def test_a_lost_token_file_keeps_nobody_from_starting(start, tmp_path):
     child = start(file=f"admin: {{token_file: /nowhere/token}}\n{FILE}")
     assert child.heard.readline() == "ready\n"
     assert child.get("/api/v1/services/checkout")[0] == 401
+
+
+@pytest.mark.parametrize(
+    ("module", "owner", "task"), [("bookkeeping", "Bookkeeping", "run"), ("control", "Control", "_tick")]
+)
+def test_a_broken_task_ends_it_for_another_to_begin(start, module, owner, task):
+    child = start(program=("-c", BROKEN.format(module=module, owner=owner, task=task)))
+    assert child.process.wait(SECONDS) == 1
+    said = child.process.stderr.read().decode()
+    assert "Traceback" in said
+    assert "RuntimeError: a surprise" in said
