@@ -34,8 +34,11 @@ class Check:
     """Answers of the canary below which nothing is concluded; 1 or more."""
     times_stable: float = 0.0
     """How many times stable's value is allowed as well; 0: stable doesn't matter."""
+    name: str = ""
+    """What people and metrics call it, once among a service's checks; "": as its metric."""
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "name", self.name or self.metric)
         if self.metric not in METRICS:
             raise ValueError(f"`{self.metric}` is not a metric; there are {', '.join(METRICS)}")
         if not 0 <= self.max < float("inf") or (self.unit == "ratio" and self.max > 1):
@@ -46,11 +49,6 @@ class Check:
             raise ValueError(f"min_requests is {self.min_requests}; it takes one at least")
         if not 0 <= self.times_stable < float("inf"):
             raise ValueError(f"{self.times_stable} times stable's value is not a limit")
-
-    @property
-    def name(self) -> str:
-        """What people and metrics call it."""
-        return self.metric
 
     @property
     def unit(self) -> Unit:
@@ -72,6 +70,7 @@ class Check:
             "window": self.window,
             "min_requests": self.min_requests,
             "times_stable": self.times_stable,
+            "name": self.name,
         }
 
     @classmethod

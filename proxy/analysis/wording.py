@@ -11,7 +11,7 @@ def sentence(
     answers).
     """
     shown = "no data" if value is None else quantity(value, check.unit)
-    seen = f"{check.name} {shown} over {check.window:g} s"
+    seen = f"{check.metric} {shown} over {check.window:g} s"
     if state == INCONCLUSIVE:
         return f"{seen}: {sample} of the {check.min_requests} canary answers needed to judge it"
     place = "is above" if state == FAILING else "is within"

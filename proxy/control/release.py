@@ -69,7 +69,14 @@ def checks(service: schema.Service) -> tuple[Check, ...]:
         return ()
     if service.checks is None:
         return (DEFAULT_CHECK,)
-    return tuple(Check(check.metric, check.max, check.window, check.min_requests) for check in service.checks)
+    metrics = [check.metric for check in service.checks]
+    return tuple(_check(check, alone=metrics.count(check.metric) == 1) for check in service.checks)
+
+
+def _check(check: schema.Check, *, alone: bool) -> Check:
+    """A metric that is checked over several windows is told apart by them."""
+    name = check.metric if alone else f"{check.metric}-{check.window:g}s"
+    return Check(check.metric, check.max, check.window, check.min_requests, name=name)
 
 
 def _backend(name: str, backend: schema.Backend) -> Backend:

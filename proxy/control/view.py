@@ -63,15 +63,11 @@ def shares(standing: Standing, now: float) -> Mapping[tuple[str, str], float]:
 
 def samples(standing: Standing) -> list[CheckSample]:
     """How each check stands."""
-    names = [finding.check for finding in standing.verdict.findings]
-    return [_sample(standing.name, finding, names) for finding in standing.verdict.findings]
+    return [_sample(standing.name, finding) for finding in standing.verdict.findings]
 
 
-def _sample(service: str, finding: Finding, names: list[str]) -> CheckSample:
-    """A metric that is checked over several windows is told apart by them."""
-    once = names.count(finding.check) == 1
-    name = finding.check if once else f"{finding.check}-{finding.window:g}s"
-    return CheckSample(service, name, finding.value, finding.limit, finding.sample)
+def _sample(service: str, finding: Finding) -> CheckSample:
+    return CheckSample(service, finding.check, finding.value, finding.limit, finding.sample)
 
 
 def _backend(backend: Backend) -> Json:
