@@ -180,7 +180,8 @@ def described(operation: Operation) -> Json:
         ]
     if operation.body:
         content = {"application/json": {"schema": ref(operation.body)}}
-        described["requestBody"] = {"required": True, "content": content}
+        required = bool(SCHEMAS[operation.body].get("required"))
+        described["requestBody"] = {"required": required, "content": content}
     if operation.open:
         described["security"] = [{}]
     return described

@@ -150,3 +150,17 @@ async def test_utf_8_may_be_said(serve, fake_control):
     headers = {"Content-Type": "Application/JSON; charset=UTF-8"}
     response = await client.put("/api/v1/services/checkout/weights", data=b'{"canary": 5}', headers=headers)
     assert response.status == 200
+
+
+async def test_a_resume_needs_no_body(serve, fake_control):
+    client = await serve()
+    response = await client.post("/api/v1/services/checkout/resume", skip_auto_headers=("Content-Type",))
+    assert response.status == 200
+    assert len(fake_control.calls) == 1
+    response = await client.put("/api/v1/services/checkout/weights", skip_auto_headers=("Content-Type",))
+    assert response.status == 415
+    assert len(fake_control.calls) == 1
+    document = await (await client.get("/openapi.json")).json()
+    paths = document["paths"]
+    assert paths["/api/v1/services/{service}/resume"]["post"]["requestBody"]["required"] is False
+    assert paths["/api/v1/services/{service}/weights"]["put"]["requestBody"]["required"] is True

@@ -30,7 +30,7 @@ def test_a_second_one_on_the_same_port_fails_and_names_the_address(start, origin
 
 
 async def test_sigterm_finishes_what_is_in_flight_and_exits_zero(start, origins):
-    running = start(origins, settings="shutdown: {delay: 500ms, grace: 10s}\n")
+    running = start(origins, settings="shutdown: {delay: 2s, grace: 10s}\n")
     tree = running.tree()
     slow = await in_flight(running)
     running.process.send_signal(signal.SIGTERM)
