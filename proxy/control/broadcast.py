@@ -18,6 +18,10 @@ PATIENCE = 16 * 1024 * 1024
 """Bytes that may wait for a worker that doesn't read. Then it is cut off; when it is back it is told all."""
 
 
+class Misplaced(Exception):
+    """What a worker said is no message, or none that has a place here and now."""
+
+
 class Listens(Protocol):
     """Who is told what workers say."""
 
@@ -54,12 +58,17 @@ class Link(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Called by the event loop."""
         try:
-            messages = self._decoder.feed(data)
-            for message in messages:
+            for message in self._decode(data):
                 self._broadcast.heard(self, message)
-        except ValueError as error:
+        except Misplaced as error:
             log.error("%r said what can't be understood, cut off: %s", self, error)
             self.cut()
+
+    def _decode(self, data: bytes) -> list[Message]:
+        try:
+            return self._decoder.feed(data)
+        except ValueError as error:
+            raise Misplaced(str(error)) from error
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Called by the event loop."""
@@ -134,18 +143,18 @@ class Broadcast:
         return sum(link.held > 0 for link in self._links.values())
 
     def heard(self, link: Link, message: Message) -> None:
-        """A message came. ValueError for one that has no place here."""
+        """A message came. Misplaced for one that has no place here."""
         if isinstance(message, Hello):
             self._welcome(link, message)
         elif not link.boot:
-            raise ValueError(f"{type(message).__name__} before Hello")
+            raise Misplaced(f"{type(message).__name__} before Hello")
         elif isinstance(message, Report) and message.boot == link.boot:
             self._listener.report(message)
         elif isinstance(message, Ack):
             link.held = max(link.held, message.generation)
             self._listener.acknowledged()
         else:
-            raise ValueError(f"{type(message).__name__} is not for control")
+            raise Misplaced(f"{type(message).__name__} is not for control")
 
     def lost(self, link: Link) -> None:
         """A connection is closed. A worker that is back on a newer one has not gone."""
