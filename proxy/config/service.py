@@ -165,7 +165,18 @@ class Analysis(Section):
     enforce: Boolean = key("false: watch and count, never act", default=True, written=True)
 
 
+# Another line of one of these would change what the answer means, or where it ends.
+_TAKEN = frozenset(
+    "connection content-encoding content-length content-type date keep-alive location set-cookie trailer"
+    " transfer-encoding upgrade".split()
+)
+
+
 def _choice_header(text: str) -> str:
+    if text.lower() in _TAKEN:
+        raise Unfit(
+            f"`{text}` means something else in every answer", "write a name of its own: `X-Weir-Choice`"
+        )
     return "" if text == "off" else names.field(text)
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from proxy.config.problems import Problems
 from proxy.config.reading import read
 from proxy.config.service import Backend, Check, Force, Match, Service, Sticky
 
@@ -152,3 +153,10 @@ def test_a_weight_of_zero_needs_no_canary() -> None:
 def test_every_endpoint_of_a_list_is_underlined_by_itself(of_service: Callable[..., Any]) -> None:
     found = of_service("stable: [http://a, ftp://b, http://c:0]")
     assert [(one.span.line, one.span.column, one.span.width) for one in found] == [(3, 24, 7), (3, 33, 10)]
+
+
+@pytest.mark.parametrize("name", ["Content-Length", "transfer-encoding", "Set-Cookie", "Connection"])
+def test_the_choice_header_has_a_name_of_its_own(name: str) -> None:
+    with pytest.raises(Problems) as caught:
+        service(f"stable: http://a\nchoice_header: {name}\n")
+    assert f"`{name}` means something else in every answer" in caught.value.render()
