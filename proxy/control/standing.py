@@ -67,6 +67,7 @@ class Standing:
         self.number(rollout)
         if rollout.since != self.rollout.since:
             self.evidence.clear()
+            self.verdict = self.evidence.verdict(0.0)
             self.rollback = None
         self.rollout = rollout
         self.service = in_force(self._template, rollout)

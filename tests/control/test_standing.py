@@ -40,6 +40,7 @@ def test_a_weight_keeps_the_evidence_and_a_resume_does_not(standing):
     assert standing.judge(0.0).state == "failing"
     standing.rollback = Rollback(1, 0.0)
     standing.enter(replace(RUNNING, revision=7, since=7))
+    assert standing.verdict.state == "inconclusive", "what is shown before the next answer"
     assert standing.judge(0.0).state == "inconclusive"
     assert standing.rollback is None
 
