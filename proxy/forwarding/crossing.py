@@ -245,7 +245,8 @@ class Crossing:
         if exchange.request == "open":
             side.persistent = False
         exchange.answered_by_us(status, ending)
-        exchange.bytes_out = side.answer_own(status, detail, exchange.head)
+        exchange.request_id = self._lane.request_id()
+        exchange.bytes_out = side.answer_own(status, detail, exchange.request_id, exchange.head)
         self._settle(exchange)
 
     def _settle(self, exchange: Exchange) -> None:

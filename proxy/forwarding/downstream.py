@@ -192,7 +192,7 @@ class Downstream(asyncio.Protocol):
         """Answer a request that never became an exchange; one that couldn't be read is the last."""
         if head is None:
             self.persistent = False
-        self.answer_own(status, detail, head)
+        self.answer_own(status, detail, self._lane.request_id(), head)
         self.settled(b"")
 
     # The crossing calls these.
@@ -207,11 +207,11 @@ class Downstream(asyncio.Protocol):
         self.reading.free("pipelined")
         return data
 
-    def answer_own(self, status: int, detail: str, head: RequestHead | None) -> int:
+    def answer_own(self, status: int, detail: str, request_id: str, head: RequestHead | None) -> int:
         """Write an answer of the proxy's own; returns the size of its body in bytes."""
         lane = self._lane
         ours, body = writing.own_answer(
-            status, detail, lane.request_id(), lane.unix_now(), close=not self.persistent
+            status, detail, request_id, lane.unix_now(), close=not self.persistent
         )
         if head is not None and head.method == b"HEAD":
             body = b""

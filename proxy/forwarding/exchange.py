@@ -52,6 +52,7 @@ class Exchange:
         "key",
         "length",
         "request",
+        "request_id",
         "response",
         "retried",
         "sent",
@@ -72,6 +73,8 @@ class Exchange:
         self.sent: float | None = None
         self.answered: float | None = None
         self.bytes_out = 0
+        self.request_id = ""
+        """The id that the client was told with an answer of ours."""
         self.retried = False
         self.ending: Ending | None = None
 

@@ -21,7 +21,7 @@ class Side(Protocol):
     def write(self, data: bytes) -> None:
         """Write bytes to the client."""
 
-    def answer_own(self, status: int, detail: str, head: RequestHead | None) -> int:
+    def answer_own(self, status: int, detail: str, request_id: str, head: RequestHead | None) -> int:
         """Write an answer of the proxy's own; returns the size of its body in bytes."""
 
     def take_buffered(self) -> bytes:

@@ -32,6 +32,7 @@ class AccessLog:
         self._write = write or _to_stdout
         self._notes: list[Note] = []
         self._dropped = 0
+        self._failing = False
         self._thread = ThreadPoolExecutor(1, "access-log")
         self._writing: asyncio.Future[object] | None = None
 
@@ -49,6 +50,7 @@ class AccessLog:
         """Write what was noted, unless the last lines are still being written."""
         if self._writing is not None and not self._writing.done():
             return
+        self._look_back()
         if self._dropped:
             log.warning("%d lines of the access log were dropped: its reader is too slow", self._dropped)
             self._dropped = 0
@@ -59,12 +61,20 @@ class AccessLog:
 
     async def close(self) -> None:
         """Write what is left, and wait for it."""
-        if self._writing is not None:
-            await self._writing
-        self.flush()
-        if self._writing is not None:
-            await self._writing
+        for _ in range(2):
+            if self._writing is not None:
+                await asyncio.wait([self._writing])
+            self.flush()
         self._thread.shutdown()
+
+    def _look_back(self) -> None:
+        """Say once that lines can't be written; a log that is full or closed must not stop the traffic."""
+        if self._writing is None:
+            return
+        error, self._writing = self._writing.exception(), None
+        if error is not None and not self._failing:
+            log.warning("lines of the access log are lost: standard output can't be written: %s", error)
+        self._failing = error is not None
 
     def _write_lines(self, notes: list[Note]) -> None:
         lines = [self._format(_access(*note, self._since)) for note in notes]
@@ -88,7 +98,7 @@ def _access(exchange: Exchange, client: str, now: float, since: float) -> Access
         referer=_first(head.values(b"referer")),
         user_agent=_first(head.values(b"user-agent")),
         host=head.host,
-        request_id=_first(head.values(b"x-request-id")),
+        request_id=exchange.request_id.encode() or _first(head.values(b"x-request-id")),
         service=choice.service.name,
         backend=choice.backend,
         why=choice.why,

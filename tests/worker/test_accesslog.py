@@ -107,3 +107,31 @@ def test_the_lines_go_to_standard_output(capfd: pytest.CaptureFixture[str]) -> N
 
     asyncio.run(say())
     assert capfd.readouterr().out == '192.0.2.7 - - [01/Jan/1970:00:00:11 +0000] "GET /a?b HTTP/1.1" 200 7\n'
+
+
+async def test_what_the_client_was_told_as_its_request_id_can_be_found() -> None:
+    written: list[bytes] = []
+    log = AccessLog("json", 0.0, written.append)
+    refused = Exchange(
+        read_request(BLOCK), Choice(SERVICE, "stable", None, "weight", True, b"", b""), 0, 10.0
+    )
+    refused.request_id = "b007b007-1"
+    refused.answered_by_us(503, "refused")
+    log.note(refused, "192.0.2.7", 11.0)
+    await log.close()
+    assert json.loads(written[0])["request_id"] == "b007b007-1"
+
+
+async def test_a_log_that_cannot_be_written_is_said_once_and_stops_nothing(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def write(lines: bytes) -> None:
+        raise OSError(28, "No space left on device")
+
+    log = AccessLog("common", 0.0, write)
+    for _ in range(3):
+        log.note(exchange(), "192.0.2.7", 11.0)
+        log.flush()
+    log.note(exchange(), "192.0.2.7", 11.0)
+    await log.close()
+    assert caplog.text.count("No space left on device") == 1
