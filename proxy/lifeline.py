@@ -7,12 +7,17 @@ process that holds the port while nobody restarts or drains it is worse than non
 
 import asyncio
 import contextlib
+import ctypes
 import os
+import signal
 import socket
+import sys
 from collections.abc import Callable
 
 Act = Callable[[], None]
 
+_PR_SET_PDEATHSIG = 1
+"""prctl(2)."""
 _REASON = 2000
 """Bytes of a reason that are passed on, few enough for one write to a fresh socket never to block."""
 
@@ -73,3 +78,9 @@ async def attach(fd: int, lifeline: Lifeline) -> None:
     inherited.set_inheritable(False)
     loop = asyncio.get_running_loop()
     await loop.create_unix_connection(lambda: lifeline, sock=inherited)
+
+
+def die_with_parent() -> None:
+    """Let Linux kill this process when its parent is gone: one that is stuck can't read its lifeline."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)

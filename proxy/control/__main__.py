@@ -7,10 +7,12 @@ import sys
 from pathlib import Path
 
 from proxy.control.process import Launch, Process
+from proxy.lifeline import die_with_parent
 
 
 def main() -> int:
     """Run control until the supervisor ends it; the exit status."""
+    die_with_parent()
     parser = argparse.ArgumentParser(prog="proxy.control", description="Started by `weir run`.")
     parser.add_argument("--config", type=Path, required=True)
     parser.add_argument("--source", required=True)

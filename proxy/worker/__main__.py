@@ -6,11 +6,13 @@ import socket
 
 import uvloop
 
+from proxy.lifeline import die_with_parent
 from proxy.worker.worker import Worker
 
 
 def main() -> None:
     """Run one worker until the supervisor ends it."""
+    die_with_parent()
     parser = argparse.ArgumentParser(prog="proxy.worker", description="Started by `weir run`.")
     parser.add_argument("--index", type=int, required=True)
     parser.add_argument("--boot", required=True)

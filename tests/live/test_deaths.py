@@ -1,8 +1,12 @@
 """Processes die under load, and requests go on."""
 
 import asyncio
+import os
 import re
+import signal
+import sys
 
+import pytest
 from client import Answer, Client, open_loop
 from processes import kill, parents
 from rig import Weir, until
@@ -94,6 +98,17 @@ async def test_no_orphans_when_the_supervisor_is_killed(start, origins):
     running = start(origins)
     tree = running.tree()
     assert len(tree) >= 4, "supervisor, control, two workers"
+    kill(running.pid)
+    await until(lambda: running.process.poll() is not None, "the supervisor is gone")
+    await until(lambda: not set(tree) & set(parents()), "its children are gone")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux kills the children of a process that is gone")
+async def test_a_stuck_worker_is_no_orphan_either(start, origins):
+    running = start(origins)
+    tree = running.tree()
+    for pid in set(tree) - {running.pid}:
+        os.kill(pid, signal.SIGSTOP)
     kill(running.pid)
     await until(lambda: running.process.poll() is not None, "the supervisor is gone")
     await until(lambda: not set(tree) & set(parents()), "its children are gone")
