@@ -32,7 +32,7 @@ def test_a_second_one_on_the_same_port_fails_and_names_the_address(start, origin
 async def test_sigterm_finishes_what_is_in_flight_and_exits_zero(start, origins):
     running = start(origins, settings="shutdown: {delay: 2s, grace: 10s}\n")
     tree = running.tree()
-    slow = await in_flight(running)
+    slow = await in_flight(running, "/?wait=4")  # longer than the delay
     running.process.send_signal(signal.SIGTERM)
     await until(lambda: not running.admin.ready(), "/readyz says no", 5)
     assert accepts(running.port)
