@@ -146,6 +146,9 @@ class Upstream(asyncio.Protocol):
     def eof_received(self) -> None:
         if self._phase == "idle":
             self._leave_pool()
+        elif self._phase == "body" and isinstance(self._body, Endless):
+            # Not when the connection is lost: that waits for an upload that the endpoint may never take.
+            self._end_with_connection()
 
     def connection_lost(self, error: Exception | None) -> None:
         phase, self._phase = self._phase, "closed"
@@ -156,10 +159,7 @@ class Upstream(asyncio.Protocol):
             stale = phase == "awaiting" and self.used > 1 and not self._buffer
             self._break("reset", "the endpoint closed the connection before it answered", stale=stale)
         elif phase == "body":
-            if isinstance(self._body, Endless) and error is None:
-                self._end_with_connection()
-            else:
-                self._break("truncated", "the endpoint closed the connection in the middle of its answer")
+            self._break("truncated", "the endpoint closed the connection in the middle of its answer")
 
     def pause_writing(self) -> None:
         if self._client is not None:
@@ -225,6 +225,7 @@ class Upstream(asyncio.Protocol):
     def _end_with_connection(self) -> None:
         client, self._client = self._client, None
         assert client is not None, self
+        self._phase = "closed"
         if self._rechunk:
             client.answer_part(writing.LAST_CHUNK)
         client.answer_ended()

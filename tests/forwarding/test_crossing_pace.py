@@ -123,6 +123,21 @@ def test_an_early_answer_ends_the_connection_and_says_so(stage, answers):
     assert (client.got(), stage.dialled()) == (b"", [])
 
 
+def test_an_early_answer_until_close_does_not_wait_for_the_upload(stage, answers):
+    client = stage.client()
+    client.sends(POST.replace(b"10", b"200000"))
+    server = stage.connects()
+    server.stalls()
+    client.sends(BIG)
+    assert not client.read
+    server.sends(b"HTTP/1.1 413 Content Too Large\r\n\r\nhello")
+    server.closes()
+    [(status, _, body)] = answers(client.got(), ["POST"])
+    assert (status, body) == (413, b"hello")
+    assert (server.end, client.end, stage.idle()) == ("abort", "eof", 0)
+    assert stage.outcomes() == [("complete", 413, "success")]
+
+
 # Deadlines.
 
 
