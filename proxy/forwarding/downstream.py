@@ -105,6 +105,13 @@ class Downstream(asyncio.Protocol):
         if len(self._buffer) > MAX_PIPELINED:
             self.reading.hold("pipelined")
 
+    def eof_received(self) -> None:
+        exchange = self._crossing.exchange
+        if exchange is not None and exchange.response == "open":
+            # The client leaves, and the plain close that follows would read as the end of its answer.
+            self._crossing.client_left()
+            self.reset()
+
     def connection_lost(self, error: Exception | None) -> None:
         self._phase = "closed"
         self._members.discard(self)

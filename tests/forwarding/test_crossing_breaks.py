@@ -279,6 +279,27 @@ def test_the_endpoint_is_left_when_the_client_leaves(stage, end, sent, status):
     assert (stage.idle(), stage.members) == (0, set())
 
 
+@pytest.mark.parametrize("request_", [GET, GET_1_0])
+def test_a_client_that_ends_its_side_gets_no_part_as_the_whole(stage, request_):
+    client = stage.client()
+    client.sends(request_)
+    server = stage.connects()
+    server.sends(b"HTTP/1.1 200 OK\r\n\r\nhello")
+    client.closes()
+    assert client.was_reset
+    assert server.end == "abort"
+    assert stage.outcomes() == [("client-left", 200, "excluded")]
+
+
+def test_a_client_that_ends_its_side_behind_an_answer_is_only_closed(stage):
+    client = stage.client()
+    client.sends(GET)
+    stage.connects().sends(OK)
+    client.closes()
+    assert (client.got(), client.end) == (OK, "close")
+    assert stage.outcomes() == [("complete", 200, "success")]
+
+
 @pytest.mark.parametrize("end", ["closes", "resets"])
 def test_a_cut_upload_is_never_completed(stage, end):
     client = stage.client()
