@@ -323,6 +323,21 @@ def test_a_connection_that_comes_when_the_client_is_gone_is_kept_for_others(stag
     assert server.got() == FORWARDED
 
 
+def test_but_not_when_it_is_gone_as_well(stage):
+    client = stage.client()
+    client.sends(GET)
+    client.resets()
+    shelf, _, then = stage.lane.dialler.calls[0]
+
+    def hung_up(upstream):
+        upstream.connection_lost(None)
+        then(upstream)
+
+    stage.lane.dialler.calls[0] = (shelf, 5, hung_up)
+    stage.connects()
+    assert stage.idle() == 0
+
+
 def test_a_failed_dial_of_a_client_that_is_gone_troubles_nobody(stage):
     client = stage.client()
     client.sends(GET)
