@@ -8,6 +8,9 @@ from collections.abc import Sequence
 from proxy.forwarding.downstream import Downstream
 from proxy.forwarding.lane import Lane
 
+RESET_SECONDS = 1.0
+"""How long the end of connections that were reset is awaited, at most."""
+
 
 class Listener:
     """Serves the sockets of one worker.
@@ -46,13 +49,18 @@ class Listener:
             one.close()
         for connection in tuple(self._connections):
             connection.finish()
-        if self._connections:
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._empty.wait(), grace)
+        await self._all_gone(grace)
         for connection in tuple(self._connections):
             connection.reset()
+        # A reset ends in a later turn of the loop, and what it cut is counted only then.
+        await self._all_gone(RESET_SECONDS)
         self._lane.pool.close()
         self._lane.deadlines.stop()
+
+    async def _all_gone(self, seconds: float) -> None:
+        if self._connections:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._empty.wait(), seconds)
 
     async def _accept_queued(self, one: socket.socket) -> None:
         loop = asyncio.get_running_loop()

@@ -235,11 +235,29 @@ async def test_draining_waits_until_its_last_counts_are_durable(stage: Stage) ->
     while not report.entries:
         report = await stage.control.next(Report)
     assert report.entries[KEY].successes == 1
-    assert not stage.running.done()
+    stage.control.say(Counted(report.number - 1))
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(asyncio.shield(stage.running), 0.05)
     stage.control.say(Counted(report.number))
     await asyncio.wait_for(stage.running, 10)
     with pytest.raises(ConnectionRefusedError):
         await asyncio.open_connection("127.0.0.1", stage.port)
+
+
+async def test_what_is_cut_at_the_end_of_grace_is_told_too(stage: Stage) -> None:
+    stage.worker._grace = 0.0
+    await stage.begin()
+    _, writer = await asyncio.open_connection("127.0.0.1", stage.port)
+    writer.write(b"POST / HTTP/1.1\r\nHost: shop\r\nContent-Length: 5\r\n\r\n")
+    tally = stage.worker._tally
+    await until(lambda: tally._entries and tally._entries[KEY].in_flight)
+    stage.supervisor.send(b"drain\n")
+    report = await stage.control.next(Report)
+    while not report.entries:
+        report = await stage.control.next(Report)
+    assert report.entries[KEY].excluded == 1
+    assert report.entries[KEY].in_flight == 0
+    writer.close()
 
 
 async def test_draining_waits_for_nothing_when_all_is_durable(stage: Stage) -> None:
