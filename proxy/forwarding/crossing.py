@@ -143,8 +143,6 @@ class Crossing:
         self._upstream = upstream
         exchange.sent = now
         upstream.carry(self, exchange.head.method)
-        if self.full:
-            upstream.reading.hold("full")
         head = writing.request_head(exchange.head, exchange.length, self._side.address)
         if exchange.request == "done":
             self._side.due = now + timeouts.response
