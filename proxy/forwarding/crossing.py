@@ -132,7 +132,9 @@ class Crossing:
             return
         self._side.reading.free("dialling")
         if isinstance(result, DialFailed):
-            self._answer_ourselves("connect", result.status, f"the service can't be reached: {result.detail}")
+            self._answer_ourselves(
+                result.ending, result.status, f"the service can't be reached: {result.detail}"
+            )
         elif result.reusable:
             self._join(result, exchange, self._lane.now())
         else:
