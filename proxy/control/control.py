@@ -19,7 +19,7 @@ from proxy.control.broadcast import Broadcast
 from proxy.control.journal import Journal, Pause, a_second
 from proxy.control.ledger import UNRECORDED, Ledger, Memory
 from proxy.control.record import Record
-from proxy.control.release import release
+from proxy.control.release import release, template
 from proxy.control.roll import Roll
 from proxy.control.standing import Standing
 from proxy.control.steering import Clock, Order, Steering
@@ -69,7 +69,11 @@ class Control:
         self._pause = pause
         self._ledger = ledger
         self._standings = {
-            name: Standing(name, service, config.timeouts, memory.states.get(name, Rollout()))
+            name: Standing(
+                template(name, service, config.timeouts, config.limits.body),
+                service,
+                memory.states.get(name, Rollout()),
+            )
             for name, service in config.services.items()
         }
         # From 0 on: Prometheus can't see that a series rose when it begins at 1.

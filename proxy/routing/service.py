@@ -40,13 +40,20 @@ class Timeouts:
     """From the request's last byte to the response's head."""
     body: float = 60
     """Without a byte, within a body, in either direction."""
+    tunnel: float = 3600
+    """Without a byte, in an upgraded connection, in either direction."""
 
     def to_json(self) -> dict[str, float]:
-        return {"connect": self.connect, "response": self.response, "body": self.body}
+        return {
+            "connect": self.connect,
+            "response": self.response,
+            "body": self.body,
+            "tunnel": self.tunnel,
+        }
 
     @classmethod
     def from_json(cls, value: Mapping[str, float]) -> Self:
-        return cls(value["connect"], value["response"], value["body"])
+        return cls(value["connect"], value["response"], value["body"], value["tunnel"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +75,10 @@ class Service:
     choice_header: str = ""
     """The response header that tells backend and why; empty: none."""
     timeouts: Timeouts = Timeouts()
+    max_body: int | None = None
+    """Bytes that the body of a request may have; None: any number."""
+    upgrades: tuple[str, ...] = ("websocket",)
+    """The protocols, in lower case, that a request may upgrade to."""
 
     in_service: Mapping[str, tuple[Endpoint, ...]] = field(init=False, repr=False, compare=False)
     """Every backend's endpoints; a halted one has none."""
@@ -112,6 +123,8 @@ class Service:
             "force": self.force,
             "choice_header": self.choice_header,
             "timeouts": self.timeouts.to_json(),
+            "max_body": self.max_body,
+            "upgrades": list(self.upgrades),
         }
 
     @classmethod
@@ -130,6 +143,8 @@ class Service:
                 force=value["force"],
                 choice_header=value["choice_header"],
                 timeouts=Timeouts.from_json(value["timeouts"]),
+                max_body=value["max_body"],
+                upgrades=tuple(value["upgrades"]),
             )
         except (KeyError, TypeError, AttributeError) as error:
             raise ValueError(f"this describes no service: {error!r}") from error
