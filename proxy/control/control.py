@@ -81,8 +81,7 @@ class Control:
         self._trips = dict.fromkeys(checks, 0) | memory.trips
         self._hears: list[Hears] = []
         self._journal = Journal(ledger, thread, self._written, pause)
-        settings = Settings(config.timeouts.header, config.timeouts.idle, config.log.access)
-        self.broadcast = Broadcast(memory.last, settings, self._services, self)
+        self.broadcast = Broadcast(memory.last, settings(config), self._services, self)
         totals = Totals(memory.kept)
         self._books = Bookkeeping(totals, self._journal, ledger, self.broadcast.counted, pause)
         self._steering = Steering(self._journal, self.broadcast, clock)
@@ -253,3 +252,22 @@ class Control:
             self._trips[record.service, check] = self._trips.get((record.service, check), 0) + 1
         for hears in list(self._hears):
             hears(record.to_json(number))
+
+
+def settings(config: Config) -> Settings:
+    """What the file tells every worker beside the services."""
+    limits = config.limits
+    return Settings(
+        header=config.timeouts.header,
+        idle=config.timeouts.idle,
+        access=config.log.access,
+        line=limits.line,
+        head=limits.head,
+        fields=limits.fields,
+        connections=limits.connections,
+        pool_idle=config.pool.idle,
+        max_idle=config.pool.max_idle,
+        trusted=config.trusted_proxies,
+        via=config.via,
+        forwarded=config.forwarded,
+    )

@@ -41,7 +41,7 @@ class Timeouts:
     body: float = 60
     """Without a byte, within a body, in either direction."""
     tunnel: float = 3600
-    """Without a byte, in an upgraded connection, in either direction."""
+    """Without a byte, in either direction, after a change of protocol."""
 
     def to_json(self) -> dict[str, float]:
         return {
@@ -76,9 +76,9 @@ class Service:
     """The response header that tells backend and why; empty: none."""
     timeouts: Timeouts = Timeouts()
     max_body: int | None = None
-    """Bytes that the body of a request may have; None: any number."""
+    """Bytes of a request's body, at most; None: any size."""
     upgrades: tuple[str, ...] = ("websocket",)
-    """The protocols, in lower case, that a request may upgrade to."""
+    """The protocols that clients may change to, in lower case."""
 
     in_service: Mapping[str, tuple[Endpoint, ...]] = field(init=False, repr=False, compare=False)
     """Every backend's endpoints; a halted one has none."""
@@ -86,6 +86,8 @@ class Service:
     force_field: bytes = field(init=False, repr=False, compare=False)
     pins: bool = field(init=False, repr=False, compare=False)
     """Whether a force header or segments can pin a request at all."""
+    upgraded: frozenset[bytes] = field(init=False, repr=False, compare=False)
+    """`upgrades`, as requests name them."""
 
     def __post_init__(self) -> None:
         self._check()
@@ -97,6 +99,7 @@ class Service:
         object.__setattr__(self, "screen", Screen(self.segments))
         object.__setattr__(self, "force_field", self.force.lower().encode())
         object.__setattr__(self, "pins", bool(self.force or self.segments))
+        object.__setattr__(self, "upgraded", frozenset(name.encode() for name in self.upgrades))
 
     def _check(self) -> None:
         names = [backend.name for backend in self.backends]
