@@ -143,11 +143,11 @@ class Settings:
     access: str
     """Access log: off, json, combined or common."""
     line: int
-    """Bytes of the first line of a head, at most."""
+    """Bytes of a first line, a chunk line or a trailer, at most."""
     head: int
-    """Bytes of a head, at most."""
+    """Bytes of a head, and of all trailers, at most."""
     fields: int
-    """Fields of a head, at most."""
+    """Fields of a head, and trailers, at most."""
     connections: int | None
     """Connections of clients of one worker, at most; None: as many as it has file descriptors for."""
     pool_idle: float

@@ -106,7 +106,7 @@ class Config(Section):
         default=(),
         written=[],
     )
-    via: Switch = key("on: add `Via` to requests and answers", default=True, written="on")
+    via: Switch = key("on: add `Via` to requests", default=True, written="on")
     forwarded: Switch = key("on: add `Forwarded` (RFC 7239) to requests", default=False, written="off")
     shutdown: Shutdown = key("how the end goes", default=Shutdown())
     defaults: Defaults = key("keys for all services; what a service writes itself wins", default=Defaults())

@@ -52,13 +52,15 @@ _DEFAULT_LINE, _DEFAULT_HEAD = "16KiB", "64KiB"
 
 
 class Limits(Section):
-    """How much is taken from a peer, in bytes. Line, head and fields hold for both sides and for trailers."""
+    """How much is taken from a peer, in bytes. Line, head and fields hold in both directions."""
 
     line: Annotated[int, size(*_LINE)] = key(
-        "the first line of a head", default=16 * _KIB, written=_DEFAULT_LINE
+        "a first line, a chunk line or a trailer", default=16 * _KIB, written=_DEFAULT_LINE
     )
-    head: Annotated[int, size(*_HEAD)] = key("a whole head", default=64 * _KIB, written=_DEFAULT_HEAD)
-    fields: Annotated[int, whole(1, 10_000)] = key("fields of a head", default=200, written=200)
+    head: Annotated[int, size(*_HEAD)] = key(
+        "a whole head, or all trailers", default=64 * _KIB, written=_DEFAULT_HEAD
+    )
+    fields: Annotated[int, whole(1, 10_000)] = key("fields of a head, or trailers", default=200, written=200)
     body: Annotated[int | None, or_word("none", size(1, _LARGEST_BODY))] = key(
         "the body of a request; `none`: no limit", default=None, written="none"
     )
