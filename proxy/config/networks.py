@@ -1,7 +1,7 @@
 """Whose word to take: `10.0.0.0/8`, `2001:db8::/32`, `192.0.2.1`, or `unix` for every unix socket."""
 
 import re
-from ipaddress import IPv4Network, IPv6Network, ip_network
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 
 from proxy.config.problems import Unfit, quoted
 
@@ -16,12 +16,11 @@ def peer(text: str) -> str:
     """A network in its one spelling, an address as the network of it alone, or `unix`. Raises Unfit."""
     if text == UNIX:
         return text
-    address, slash, prefix = text.partition("/")
+    address, _, prefix = text.partition("/")
     network = _network(text) if re.fullmatch(PEER_PATTERN, text) else None
     if network is None:
         raise Unfit(f"{quoted(text)} is not a network or an address", _advice(text, address, prefix))
-    alone = str(ip_network(address))
-    if slash and str(network.network_address) != alone.partition("/")[0]:
+    if network.network_address != ip_address(address):
         raise Unfit(
             f"the address in {quoted(text)} has bits beyond the first {prefix}",
             f"write `{network}` for the whole network, or `{address}` for the one address",

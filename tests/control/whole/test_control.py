@@ -42,6 +42,7 @@ async def test_a_worker_is_told_settings_and_then_everything(stage):
     assert table.generation == control.generation > 0
     assert {service.name: service.revision for service in table.services} == {"checkout": 1, "plain": 1}
     assert worker.told().split.part("canary") == 2000
+    assert (worker.told().timeouts.tunnel, worker.told().max_body) == (5.0, 1 << 20)
 
 
 def test_everything_in_the_file_beside_the_services_reaches_the_workers():
