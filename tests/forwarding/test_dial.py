@@ -12,7 +12,7 @@ import pytest
 import uvloop
 
 from proxy.forwarding.dial import DialFailed, Dialler, expected_name
-from proxy.forwarding.pool import Shelf
+from proxy.forwarding.pool import Pool
 from proxy.forwarding.upstream import Upstream
 from proxy.routing.endpoint import SYSTEM, Endpoint, Trust
 
@@ -27,7 +27,7 @@ def play(request):
 async def dialled(dialler, url, seconds=30.0, trust=SYSTEM):
     """What comes of dialling."""
     result = asyncio.get_running_loop().create_future()
-    dialler.dial(Shelf(Endpoint.parse(url, trust)), seconds, result.set_result)
+    dialler.dial(Pool().shelf(Endpoint.parse(url, trust)), seconds, result.set_result)
     assert repr(dialler) == "<Dialler of 1 connections>"
     found = await result
     await asyncio.sleep(0)
@@ -62,7 +62,7 @@ def test_a_connection_that_was_had(play, kind, tmp_path):
             reader, writer = await accepted.get()
             assert isinstance(upstream, Upstream)
             assert upstream.reusable
-            upstream.send(b"hello")
+            upstream.write(b"hello")
             assert await reader.readexactly(5) == b"hello"
             upstream.close()
             assert await reader.read() == b""
@@ -75,7 +75,7 @@ def test_a_connection_that_was_had(play, kind, tmp_path):
 def test_a_connection_that_ends_while_it_waits_leaves_its_shelf(play):
     async def story():
         async with listening(asyncio.start_server, "127.0.0.1", 0) as (server, accepted):
-            shelf = Shelf(Endpoint.parse(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"))
+            shelf = Pool().shelf(Endpoint.parse(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"))
             result = asyncio.get_running_loop().create_future()
             Dialler().dial(shelf, 5.0, result.set_result)
             shelf.give(await result, 1.0)
@@ -165,7 +165,7 @@ def test_an_endpoint_that_is_who_it_should_be(play, authority, shop, host, name,
             assert origin.asked == [asked]
             reader, writer = await accepted.get()
             assert writer.get_extra_info("ssl_object").selected_alpn_protocol() == "http/1.1"
-            upstream.send(b"hello")
+            upstream.write(b"hello")
             assert await reader.readexactly(5) == b"hello"
             upstream.close()
             assert await reader.read() == b""
