@@ -130,7 +130,9 @@ class Crossing:
                 shelf.give(result, self._lane.now())
             return
         if isinstance(result, DialFailed):
-            self._answer_ourselves("connect", result.status, f"the service can't be reached: {result.detail}")
+            self._answer_ourselves(
+                result.ending, result.status, f"the service can't be reached: {result.detail}"
+            )
         elif result.reusable:
             self._join(result, exchange, self._lane.now())
         else:
@@ -142,7 +144,8 @@ class Crossing:
         exchange.sent = now
         upstream.carry(self, exchange.head.method, exchange.upgrade, self._lane.limits)
         ours = side.hop.lines(exchange.head, exchange.request_id)
-        head = writing.request_head(exchange.head, exchange.length, ours, exchange.upgrade)
+        host = exchange.head.steering.get(b"host") or upstream.endpoint.authority.encode()
+        head = writing.request_head(exchange.head, host, exchange.length, ours, exchange.upgrade)
         if exchange.request == "done":
             self._pace.await_bytes(exchange)
             upstream.write(head)

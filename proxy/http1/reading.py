@@ -17,7 +17,7 @@ from httptools import (
     HttpResponseParser,
 )
 
-from proxy.http1.errors import BadMessage
+from proxy.http1.errors import BadMessage, Reason
 from proxy.http1.fields import EXPECTATION, REQUEST_DROPS, RESPONSE_DROPS, TOKEN, drops, onward
 from proxy.http1.head import Field, RequestHead, ResponseHead, value_of
 from proxy.http1.limits import DEFAULT, Limits
@@ -213,8 +213,9 @@ def _refusal(heard: _Heard, block: bytes, error: HttpParserError) -> BadMessage:
         coding = steering.get(b"transfer-encoding", b"chunked").lower()
         if b"content-length" not in steering and b"chunked" not in coding:
             return BadMessage(501, "coding", "a transfer coding other than chunked")
-        return BadMessage(400, "length", f"malformed head: {error}")
-    return BadMessage(400, "malformed", f"malformed head: {error}")
+    told = str(error)
+    reason: Reason = "length" if "Content-Length" in told or "Transfer-Encoding" in told else "malformed"
+    return BadMessage(400, reason, f"malformed head: {told}")
 
 
 def _origin_form(method: bytes, target: bytes) -> tuple[bytes, bytes]:
