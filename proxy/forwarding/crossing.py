@@ -16,7 +16,7 @@ from proxy.forwarding.upload import Upload
 from proxy.forwarding.upstream import Upstream
 from proxy.http1 import writing
 from proxy.http1.errors import BadMessage
-from proxy.http1.framing import CHUNKED, UNTIL_CLOSE
+from proxy.http1.framing import CHUNKED
 from proxy.http1.head import ResponseHead
 from proxy.telemetry.outcome import Ending
 
@@ -105,8 +105,8 @@ class Crossing:
         ends = (side.sending,) if upstream is None else (side.sending, upstream.sending)
         if self._pace.goes_on(exchange, ends, now):
             return
-        to_send = exchange.request == "open" and not exchange.expects and not side.reading.held_for("full")
-        ending, status, detail = exchange.silence(client_slow=to_send or self.full)
+        blocked = side.reading.held_for("full")
+        ending, status, detail = exchange.silence(client_full=self.full, endpoint_full=blocked)
         if exchange.response == "open":
             self._cut(ending)
         else:
@@ -198,13 +198,8 @@ class Crossing:
         exchange, side = self.exchange, self._side
         assert exchange is not None, self
         exchange.response_began(head.status, self._lane.now())
-        # Nobody can tell whether the rest of the request will be wanted; and what came behind the offer of
-        # another protocol may be that protocol's. So it is the last one.
-        if exchange.request == "open" or (exchange.upgrade and side.buffered):
-            side.persistent = False
+        side.persistent = side.persistent and exchange.may_be_followed(length, early=side.buffered)
         length = exchange.framed(length)
-        if length == UNTIL_CLOSE:
-            side.persistent = False
         ours = exchange.own_lines(persistent=side.persistent, secure=side.secure)
         head_ = writing.response_head(head, length, ours)
         exchange.bytes_out = -len(head_)  # only the body counts, and the head goes out in one write with it
