@@ -4,6 +4,8 @@ The shell around :class:`~proxy.forwarding.exchange.Exchange`: that one knows wh
 it. Each client connection has one crossing, which carries its exchanges one after the other.
 """
 
+from functools import partial
+
 from proxy.forwarding import own_answers
 from proxy.forwarding.dial import DialFailed
 from proxy.forwarding.exchange import Exchange
@@ -115,13 +117,9 @@ class Crossing:
     # Sending the request.
 
     def _dial(self, exchange: Exchange) -> None:
-        shelf = self._shelf
+        shelf, seconds = self._shelf, exchange.choice.service.timeouts.connect
         self._side.due = float("inf")  # dialling has a deadline of its own
-
-        def then(result: Upstream | DialFailed) -> None:
-            self._dialled(exchange, shelf, result)
-
-        self._lane.dialler.dial(shelf, exchange.choice.service.timeouts.connect, then)
+        self._lane.dialler.dial(shelf, seconds, partial(self._dialled, exchange, shelf))
 
     def _dialled(self, exchange: Exchange, shelf: Shelf, result: Upstream | DialFailed) -> None:
         if self.exchange is not exchange:
@@ -156,19 +154,16 @@ class Crossing:
         try:
             part = self._upload.take(data)
         except BadMessage as bad:
-            self._refuse_body(exchange, bad)
+            exchange.reason = bad.reason
+            if exchange.response == "awaited":
+                self._answer_ourselves("refused", bad.status, bad.detail)
+            else:
+                self._cut("refused")
             return
         self._rest = self._upload.rest
         self._pace.await_bytes(exchange)
         if part or head:
             upstream.write(head + part)
-
-    def _refuse_body(self, exchange: Exchange, bad: BadMessage) -> None:
-        exchange.reason = bad.reason
-        if exchange.response == "awaited":
-            self._answer_ourselves("refused", bad.status, bad.detail)
-        else:
-            self._cut("refused")
 
     # The endpoint's connection calls these.
 
