@@ -31,7 +31,7 @@ def chunked(body: bytes, fields: bytes = b"") -> bytes:
     ("p08-rfc9110-6.4-request-of-1-mib", sized, bytes(1 << 20)),
     ("p08-rfc9110-6.4-request-of-1-mib-chunk", chunked, b"\r\n" * (1 << 19)),
 )
-def test_the_body_of_a_sentis_opaque(wire: Wire, framed, body):
+def test_the_body_of_a_request_is_opaque(wire: Wire, framed, body):
     wire.upstream.answers(OK)
     head = b"POST /b HTTP/1.1\r\nHost: a\r\nContent-Encoding: gzip\r\n"
     assert wire.ask(head + framed(body)).status == 200
