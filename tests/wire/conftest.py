@@ -1,5 +1,7 @@
 """The programs that the cases run against: each is started once, and is clean at the beginning of every case."""
 
+import contextlib
+import socket
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,10 +16,25 @@ pytest.register_assert_rewrite("wire")
 
 from wire.program import Wire, running
 
+from proxy.demo.ports import LOOPBACK
+
 PLAIN = """
 services:
   shop: {stable: "http://127.0.0.1:{port}"}
   nobody: {match: {path: /nobody}, stable: "http://127.0.0.1:1"}
+"""
+HASTY = """
+timeouts: {header: 400ms, connect: 300ms, response: 600ms, body: 800ms, idle: 600ms, tunnel: 800ms}
+pool: {idle: 500ms, max_idle: 2}
+services:
+  shop: {stable: "http://127.0.0.1:{port}"}
+  deaf: {match: {path: /deaf}, stable: "http://127.0.0.1:{deaf}"}
+"""
+TIGHT = """
+limits: {line: 1KiB, head: 4KiB, fields: 20, body: 1000, connections: 8}
+defaults: {upgrades: []}
+services:
+  shop: {match: {host: "*.example"}, stable: "http://127.0.0.1:{port}"}
 """
 
 
@@ -32,3 +49,42 @@ def wire(plain_program: Wire) -> Iterator[Wire]:
     """The proxy with its defaults."""
     yield plain_program
     plain_program.fresh()
+
+
+@pytest.fixture(scope="session")
+def deaf() -> Iterator[socket.socket]:
+    """Listens, and has no room for another connection: SYNs to it get no answer."""
+    with contextlib.ExitStack() as stack:
+        listener = stack.enter_context(socket.create_server((LOOPBACK, 0), backlog=0))
+        for _ in range(4):
+            filler = stack.enter_context(socket.socket())
+            filler.setblocking(False)
+            filler.connect_ex(listener.getsockname())
+        yield listener
+
+
+@pytest.fixture(scope="session")
+def hasty_program(tmp_path_factory: pytest.TempPathFactory, deaf: socket.socket) -> Iterator[Wire]:
+    settings = HASTY.replace("{deaf}", str(deaf.getsockname()[1]))
+    with running(tmp_path_factory.mktemp("hasty"), settings) as wire:
+        yield wire
+
+
+@pytest.fixture
+def hasty(hasty_program: Wire) -> Iterator[Wire]:
+    """The proxy with deadlines of less than a second."""
+    yield hasty_program
+    hasty_program.fresh()
+
+
+@pytest.fixture(scope="session")
+def tight_program(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Wire]:
+    with running(tmp_path_factory.mktemp("tight"), TIGHT) as wire:
+        yield wire
+
+
+@pytest.fixture
+def tight(tight_program: Wire) -> Iterator[Wire]:
+    """The proxy with low limits."""
+    yield tight_program
+    tight_program.fresh()

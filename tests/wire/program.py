@@ -90,10 +90,10 @@ class Wire:
         assert (answer.status, answer.body) == (200, b"ok")
         assert [request.target for request in self.upstream.requests] == ["/probe"]
 
-    def breaks_off(self, sent: bytes, statuses: Statuses) -> None:
+    def breaks_off(self, statuses: Statuses, *segments: bytes) -> None:
         """A request is found bad when some of it is on its way: it is refused, and never becomes whole."""
         self.upstream.serve(Link.gone)
-        self.turned_away(self.client(sent), statuses)
+        self.turned_away(self.client(*segments), statuses)
         self.never_whole()
         self.serves_on()
 
@@ -101,6 +101,15 @@ class Wire:
         """The proxy ends its connections, and none of them holds a whole request."""
         for link in self.upstream.links:
             assert not whole(link.ended()), f"a whole request: {link.raw!r}"
+
+    def refused(self, reason: str) -> float:
+        """How many requests the proxy says it has turned away for this reason."""
+        return self.metric(f'weir_refused_total{{reason="{reason}"}}')
+
+    def metric(self, series: str) -> float:
+        """The value of a series; 0 while it isn't there."""
+        lines = self.running.admin.metrics().splitlines()
+        return sum(float(line.rpartition(" ")[2]) for line in lines if line.startswith(f"{series} "))
 
     def serves_on(self) -> None:
         """Whatever was before: the next client's request is answered."""

@@ -111,7 +111,7 @@ def test_however_it_is_cut_into_segments(wire: Wire, sent, statuses):
     ("p02-rfc9112-7.1.2-trailer-nul", b"5\r\nhello\r\n0\r\nX-A: \0\r\n\r\n"),
 )
 def test_a_broken_chunk_ends_both_connections(wire: Wire, body):
-    wire.breaks_off(CHUNKED + body, 400)
+    wire.breaks_off(400, CHUNKED + body)
 
 
 @cases(
