@@ -36,6 +36,13 @@ defaults: {upgrades: []}
 services:
   shop: {match: {host: "*.example"}, stable: "http://127.0.0.1:{port}"}
 """
+TRUSTING = """
+trusted_proxies: [127.0.0.0/8]
+via: off
+forwarded: on
+services:
+  shop: {stable: "http://127.0.0.1:{port}"}
+"""
 
 
 @pytest.fixture(scope="session")
@@ -88,3 +95,16 @@ def tight(tight_program: Wire) -> Iterator[Wire]:
     """The proxy with low limits."""
     yield tight_program
     tight_program.fresh()
+
+
+@pytest.fixture(scope="session")
+def trusting_program(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Wire]:
+    with running(tmp_path_factory.mktemp("trusting"), TRUSTING) as wire:
+        yield wire
+
+
+@pytest.fixture
+def trusting(trusting_program: Wire) -> Iterator[Wire]:
+    """The proxy behind another one."""
+    yield trusting_program
+    trusting_program.fresh()

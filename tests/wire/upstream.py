@@ -43,6 +43,12 @@ class Link:
         """The next request, whole."""
         return self._next(whole=True)
 
+    def request_of_upgrade(self) -> Request:
+        """The next request, which has no body; what follows is the new protocol's."""
+        request = self.head()
+        self._read = self.raw.index(b"\r\n\r\n", self._read) + 4
+        return request
+
     def head(self) -> Request:
         """The head of the next request; its bytes stay to be read by request()."""
         return self._next(whole=False)
