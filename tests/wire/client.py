@@ -2,6 +2,7 @@
 
 import contextlib
 import socket
+import ssl
 import struct
 from typing import Literal
 
@@ -124,7 +125,7 @@ class Client:
             data = self.sock.recv(1 << 20)
         except TimeoutError:
             raise Silence(f"nothing came within {self.sock.gettimeout()} s") from None
-        except ConnectionError:
+        except (ConnectionError, ssl.SSLEOFError):
             data, self.end = b"", "reset"
         else:
             self.end = None if data else "closed"

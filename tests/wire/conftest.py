@@ -14,6 +14,8 @@ sys.path[:0] = [str(_TESTS), str(_TESTS.parent / "loadtests")]
 
 pytest.register_assert_rewrite("wire")
 
+from wire.front import Front
+from wire.front import front as started_front
 from wire.program import Wire, running
 
 from proxy.demo.ports import LOOPBACK
@@ -31,7 +33,7 @@ services:
   deaf: {match: {path: /deaf}, stable: "http://127.0.0.1:{deaf}"}
 """
 TIGHT = """
-limits: {line: 1KiB, head: 4KiB, fields: 20, body: 1000, connections: 8}
+limits: {line: 1KiB, head: 4KiB, fields: 20, body: 1KiB, connections: 8}
 defaults: {upgrades: []}
 services:
   shop: {match: {host: "*.example"}, stable: "http://127.0.0.1:{port}"}
@@ -108,3 +110,16 @@ def trusting(trusting_program: Wire) -> Iterator[Wire]:
     """The proxy behind another one."""
     yield trusting_program
     trusting_program.fresh()
+
+
+@pytest.fixture(scope="session")
+def front_program(tmp_path_factory: pytest.TempPathFactory, authority) -> Iterator[Front]:
+    with started_front(tmp_path_factory.mktemp("front"), authority) as front:
+        yield front
+
+
+@pytest.fixture
+def front(front_program: Front) -> Iterator[Front]:
+    """The proxy with TLS and unix sockets on both sides."""
+    yield front_program
+    front_program.fresh()

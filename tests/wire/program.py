@@ -5,15 +5,12 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-import pytest
 from rig import Weir, weir
 from wire.client import Client
 from wire.kernel import await_taken
 from wire.reader import Ambiguous, Answer, Request, requests
 from wire.upstream import OK, Link, Upstream
 
-from proxy.config.problems import Problems
-from proxy.config.reading import read
 from proxy.demo.ports import LOOPBACK
 
 Statuses = int | tuple[int, ...]
@@ -138,20 +135,11 @@ def whole(stream: bytes) -> bool:
 
 
 @contextmanager
-def running(directory: Path, settings: str, *, workers: int = 1) -> Iterator[Wire]:
-    """A proxy with these settings; `{port}` in them stands for the upstream's."""
+def running(directory: Path, settings: str, *, more_listen: Sequence[str] = ()) -> Iterator[Wire]:
+    """A proxy of one worker with these settings; `{port}` in them stands for the upstream's."""
     with ExitStack() as stack:
         upstream = Upstream()
         stack.callback(upstream.close)
         text = settings.replace("{port}", str(upstream.port))
-        need(text)
-        wire = Wire(stack.enter_context(weir(directory, text, workers=workers)), upstream)
-        yield wire
-
-
-def need(settings: str) -> None:
-    """Skips what can't be run because this program doesn't know a setting yet."""
-    try:
-        read(settings, "weir.yaml", {})
-    except Problems as problems:
-        pytest.skip(f"not configurable: {problems.render()}")
+        started = stack.enter_context(weir(directory, text, workers=1, more_listen=more_listen))
+        yield Wire(started, upstream)

@@ -117,9 +117,9 @@ def test_a_large_head_of_an_answer_passes(wire: Wire):
     ("p15-configured-line", b"GET /" + b"a" * 1500 + b" HTTP/1.1\r\n" + HOST + b"\r\n", 414),
     ("p15-configured-head", GET + large(5) + b"\r\n", 431),
     ("p15-configured-fields", GET + fields(21) + b"\r\n", 431),
-    ("p15-rfc9110-15.5.14-body-sized", POST + b"Content-Length: 1001\r\n\r\n", 413),
+    ("p15-rfc9110-15.5.14-body-sized", POST + b"Content-Length: 1025\r\n\r\n", 413),
     ("p15-rfc9110-15.5.14-body-huge", POST + b"Content-Length: 99999999999\r\n\r\n", 413),
-    ("p15-rfc9110-15.5.14-body-expected", POST + b"Expect: 100-continue\r\nContent-Length: 1001\r\n\r\n", 413),
+    ("p15-rfc9110-15.5.14-body-expected", POST + b"Expect: 100-continue\r\nContent-Length: 1025\r\n\r\n", 413),
 )
 def test_the_limits_can_be_configured(tight: Wire, sent, statuses):
     assert tight.refuses(sent, statuses).interim == []
@@ -127,8 +127,8 @@ def test_the_limits_can_be_configured(tight: Wire, sent, statuses):
 
 @cases(
     "body",
-    ("p15-rfc9110-15.5.14-body-one-chunk", b"3e9\r\n" + b"x" * 1001 + b"\r\n0\r\n\r\n"),
-    ("p15-rfc9110-15.5.14-body-announced-chunk", b"ffffff\r\n" + b"x" * 1001),
+    ("p15-rfc9110-15.5.14-body-one-chunk", b"401\r\n" + b"x" * 1025 + b"\r\n0\r\n\r\n"),
+    ("p15-rfc9110-15.5.14-body-announced-chunk", b"ffffff\r\n" + b"x" * 1025),
     ("p15-rfc9110-15.5.14-body-many-chunks", (b"64\r\n" + b"x" * 100 + b"\r\n") * 11 + b"0\r\n\r\n"),
 )
 def test_a_chunked_body_is_limited_as_it_comes(tight: Wire, body):
@@ -137,13 +137,13 @@ def test_a_chunked_body_is_limited_as_it_comes(tight: Wire, body):
 
 @cases(
     "sent",
-    ("p15-rfc9110-15.5.14-body-sized-within", POST + b"Content-Length: 1000\r\n\r\n" + b"x" * 1000),
-    ("p15-rfc9110-15.5.14-body-chunked-within", CHUNKED + (b"64\r\n" + b"x" * 100 + b"\r\n") * 10 + b"0\r\n\r\n"),
+    ("p15-rfc9110-15.5.14-body-sized-within", POST + b"Content-Length: 1024\r\n\r\n" + b"x" * 1024),
+    ("p15-rfc9110-15.5.14-body-chunked-within", CHUNKED + (b"40\r\n" + b"x" * 64 + b"\r\n") * 16 + b"0\r\n\r\n"),
 )
 def test_a_body_within_the_limit_passes(tight: Wire, sent):
     tight.upstream.answers(OK)
     assert tight.ask(sent).status == 200
-    assert tight.passed().body == b"x" * 1000
+    assert tight.passed().body == b"x" * 1024
 
 
 @case("p15-rfc9110-15.6.4-connections")

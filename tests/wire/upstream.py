@@ -5,8 +5,10 @@ connection in a thread of its own.
 """
 
 import contextlib
+import itertools
 import queue
 import socket
+import ssl
 import threading
 from collections.abc import Callable
 
@@ -15,6 +17,8 @@ from wire.kernel import PATIENCE, await_taken
 from wire.reader import Request, RequestReader, requests
 
 from proxy.demo.ports import LOOPBACK
+
+_numbers = itertools.count()
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 
@@ -85,7 +89,7 @@ class Link:
         """Takes what comes next."""
         try:
             data = self.sock.recv(1 << 20)
-        except ConnectionError:
+        except (ConnectionError, ssl.SSLError):
             data = b""
         if not data:
             raise Gone
@@ -126,6 +130,12 @@ class Link:
         with contextlib.suppress(OSError):
             self.sock.shutdown(socket.SHUT_WR)
 
+    def say_goodbye(self) -> None:
+        """Ends a TLS connection as TLS has it, with close_notify."""
+        assert isinstance(self.sock, ssl.SSLSocket), self
+        with contextlib.suppress(OSError):
+            self.sock = self.sock.unwrap()
+
     def reset(self) -> None:
         """Resets the connection."""
         self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
@@ -152,10 +162,16 @@ def answering(*answers: bytes) -> Script:
 
 
 class Upstream:
-    """Listens for the proxy's connections."""
+    """Listens for the proxy's connections.
 
-    def __init__(self, listener: socket.socket | None = None) -> None:
+    Args:
+        listener: where; a port of its own otherwise.
+        tls: what it shows to those who speak TLS to it; otherwise it speaks plainly.
+    """
+
+    def __init__(self, listener: socket.socket | None = None, tls: ssl.SSLContext | None = None) -> None:
         self._listener = listener or socket.create_server((LOOPBACK, 0), backlog=1024)
+        self._tls = tls
         self._waiting: queue.SimpleQueue[Link] = queue.SimpleQueue()
         self._script: Script | None = None
         self._failures: list[BaseException] = []
@@ -190,9 +206,10 @@ class Upstream:
         """All connections that the proxy has opened until now."""
         # One that is opened now is accepted behind all the others.
         with socket.socket(self._listener.family) as mine, self._accepted:
-            mine.bind((LOOPBACK, 0))
+            here = self._listener.getsockname()
+            mine.bind((LOOPBACK, 0) if isinstance(here, tuple) else f"{here}.{next(_numbers)}")
             self._mine = mine.getsockname()
-            mine.connect(self._listener.getsockname())
+            mine.connect(here)
             assert self._accepted.wait_for(lambda: self._mine is None, PATIENCE)
             return list(self._links)
 
@@ -235,8 +252,18 @@ class Upstream:
                         self._mine = None
                         self._accepted.notify_all()
                         sock.close()
-                    else:
-                        self._begin(Link(sock), self._script)
+                    elif (secured := self._secured(sock)) is not None:
+                        self._begin(Link(secured), self._script)
+
+    def _secured(self, sock: socket.socket) -> socket.socket | None:
+        """The connection behind its handshake; None when the proxy breaks that off."""
+        if self._tls is None:
+            return sock
+        sock.settimeout(PATIENCE)
+        with contextlib.suppress(OSError):
+            return self._tls.wrap_socket(sock, server_side=True)
+        sock.close()
+        return None
 
     def _begin(self, link: Link, script: Script | None) -> None:
         if link.sock.family == socket.AF_INET:
