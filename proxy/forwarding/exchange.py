@@ -7,6 +7,7 @@ connection: the two protocols do what the exchange says.
 
 from proxy.http1.errors import BadMessage
 from proxy.http1.fields import expects, offered
+from proxy.http1.framing import CHUNKED, UNTIL_CLOSE
 from proxy.http1.head import RequestHead
 from proxy.routing.table import Choice
 from proxy.telemetry.outcome import Ending, Outcome, classify, method_label
@@ -169,6 +170,15 @@ class Exchange:
         Only without a body and only if sending it twice means the same as once (RFC 9110 section 9.2.2).
         """
         return not self.retried and not self.length and self.head.method in IDEMPOTENT
+
+    def framed(self, length: int) -> int:
+        """Return how a body of this length is framed for the client, in bytes, CHUNKED or UNTIL_CLOSE.
+
+        Only chunks tell a whole body from a cut one; HTTP/1.0 doesn't know them.
+        """
+        if length >= 0:
+            return length
+        return CHUNKED if self.head.minor else UNTIL_CLOSE
 
     def own_lines(self, *, persistent: bool, secure: bool) -> bytes:
         """Return the lines that are added to the answer, each with its CRLF."""

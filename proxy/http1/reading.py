@@ -86,6 +86,22 @@ def head_end(data: bytes, limits: Limits) -> int:
     return 0
 
 
+def cut_request(data: bytes, limits: Limits) -> tuple[bytes, bytes]:
+    """Cut the head off the beginning of these bytes; it is empty while its blank line hasn't come.
+
+    Raises:
+        BadMessage: as :func:`head_end`.
+    """
+    at = 0
+    while data.startswith(b"\r\n", at):
+        # Some clients send an empty line behind a body (RFC 9112 section 2.2); cut off together, because
+        # a copy for each makes a flood of them stop the worker.
+        at += 2
+    data = data[at:]
+    end = head_end(data, limits)
+    return data[:end], data[end:]
+
+
 def read_request(block: bytes, limits: Limits = DEFAULT) -> RequestHead:
     """Read one request head from the bytes up to and including its blank line.
 

@@ -10,6 +10,7 @@ import logging
 import os
 import socket
 from collections.abc import Sequence
+from dataclasses import replace
 
 from proxy.forwarding.lane import Lane, NoAccessLog
 from proxy.forwarding.listener import Listener
@@ -17,6 +18,7 @@ from proxy.lifeline import Lifeline, attach
 from proxy.messages import Ack, Counted, Hello, Message, Report, Settings, Table
 from proxy.routing.table import RoutingTable
 from proxy.telemetry.tally import Tally
+from proxy.worker import descriptors
 from proxy.worker.accesslog import AccessLog
 from proxy.worker.link import Link
 
@@ -51,6 +53,9 @@ class Worker:
         self._link = Link(link, self._say_hello, self._hear)
         self._lane = Lane(loop, RoutingTable.build(0, ()), self._tally, self._hurry, boot[:8])
         self._listener = Listener(self._lane, sockets)
+        self._listeners = len(sockets)
+        self._connections: int | None = None
+        """Connections of clients that the file allows; None: as many as there is room for."""
         self._access: AccessLog | None = None
         self._told_all = False
         self._hurrying: asyncio.TimerHandle | None = None
@@ -103,15 +108,41 @@ class Worker:
             self._lane.table = held.replace(table.generation, services, table.removed)
         self._link.send(Ack(table.generation))
         self._have_table.set()
+        self._bound()
 
     def _settle(self, settings: Settings) -> None:
         lane = self._lane
         lane.header_seconds = settings.header
         lane.idle_seconds = settings.idle
+        lane.limits = replace(lane.limits, line=settings.line, head=settings.head, fields=settings.fields)
+        lane.provenance = replace(
+            lane.provenance, trusted=settings.trusted, via=settings.via, forwarded=settings.forwarded
+        )
+        lane.pool.idle_seconds = settings.pool_idle
+        lane.pool.max_idle = settings.max_idle
+        self._connections = settings.connections
+        self._bound()
         if settings.access == "off":
             lane.access, self._access = NoAccessLog(), None
         elif self._access is None:
             lane.access = self._access = AccessLog(settings.access, lane.unix_now() - lane.now())
+
+    def _bound(self) -> None:
+        """Take as many clients as the file says, and never more than there are file descriptors for."""
+        if not self._have_table.is_set():
+            return
+        lane, told = self._lane, self._connections
+        services = lane.table.services.values()
+        endpoints = {each for service in services for side in service.backends for each in side.endpoints}
+        limit = descriptors.limit()
+        room = descriptors.room(limit, self._listeners, len(endpoints) * lane.pool.max_idle)
+        if told is not None and told > room != lane.connections:
+            said = (
+                "limits.connections is %d, and %d open files are enough for %d: so many are taken; "
+                "raise the hard limit, or lower pool.max_idle"
+            )
+            log.warning(said, told, limit, room)
+        lane.connections = room if told is None else min(told, room)
 
     def _count_on(self, number: int) -> None:
         current = {name: service.revision for name, service in self._lane.table.services.items()}
