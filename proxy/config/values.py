@@ -201,6 +201,6 @@ Name = Annotated[str, Scalar(names.name, "a name", pattern(names.NAME_PATTERN))]
 FieldName = Annotated[
     str, Scalar(names.field, "the name of a header or cookie", pattern(names.FIELD_PATTERN))
 ]
-File = Annotated[str, Scalar(names.location, "the path of a file", TEXT)]
 Protocol = Annotated[str, Scalar(names.protocol, "a protocol", pattern(names.PROTOCOL_PATTERN))]
+File = Annotated[str, Scalar(names.location, "the path of a file", TEXT)]
 Text = Annotated[str, Scalar(str, "a text", TEXT)]

@@ -72,6 +72,11 @@ class Endpoint:
     def __str__(self) -> str:
         return self.url
 
+    @property
+    def authority(self) -> str:
+        """What stands for the host of a request that names none."""
+        return self.url.partition("//")[2] or "localhost"
+
     def to_json(self) -> str | dict[str, Any]:
         """The URL alone where nothing more is said."""
         return self.url if self.trust == SYSTEM else {"url": self.url, "trust": self.trust.to_json()}
