@@ -236,6 +236,15 @@ async def test_who_is_on_the_way_in_at_the_end_is_awaited_then_cut(door):
 
 
 @with_a_door()
+async def test_who_is_cut_before_the_first_step_leaves_nothing(door):
+    client = door.stalled()
+    door.handshakes._accept()  # in this very turn of the event loop
+    for task in door.handshakes._under_way:
+        task.cancel()
+    await end_of(client)
+
+
+@with_a_door()
 async def test_without_a_file_descriptor_it_pauses_and_goes_on(door):
     class Empty:
         def accept(self):

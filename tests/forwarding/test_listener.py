@@ -205,19 +205,14 @@ async def test_draining_leaves_the_path_of_a_unix_socket_to_its_owner(place):
 
 @with_a_place(OK, "tls")
 async def test_clients_on_their_way_in_are_served_while_draining(place):
-    place.origin.gate.clear()
-    reader, writer = await place.connect()
-    writer.write(GET)
-    await place.until(lambda: place.origin.asked)
-    coming = asyncio.create_task(place.connect())
+    late = socket.create_connection(place.address)
     (handshakes,) = place.listener._handshakes.values()
     await place.until(lambda: repr(handshakes) == "<Handshakes 1 under way>")
     draining = asyncio.create_task(place.listener.drain(10))
     await place.until(lambda: place.lane.draining)
-    late_reader, late_writer = await coming
-    late_writer.write(GET)
-    place.origin.gate.set()
-    assert await over(late_reader, late_writer) == OK_CLOSE
+    reader, writer = await asyncio.open_connection(sock=late, ssl=place.trusting, server_hostname="localhost")
+    assert not draining.done()
+    writer.write(GET)
     assert await over(reader, writer) == OK_CLOSE
     await draining
 

@@ -25,20 +25,11 @@ class Secure(Weir):
     """The program with a port for TLS and a unix socket beside its plain one."""
 
     def __init__(self, place: Path, pairs: list[Any], settings: str) -> None:
-        super().__init__(place, settings)
+        shown = ", ".join(f"{{cert: {pair.cert}, key: {pair.key}}}" for pair in pairs)
         (self.tls_port,) = free_ports([0])
         self.path = place / "weir.sock"
-        shown = ", ".join(f"{{cert: {pair.cert}, key: {pair.key}}}" for pair in pairs)
-        plain = f'listen: "{LOOPBACK}:{self.port}"\n'
-        text = self.config.read_text()
-        assert plain in text
-        self.config.write_text(
-            text.replace(
-                plain,
-                f'listen:\n  - "{LOOPBACK}:{self.port}"\n  - unix:{self.path}\n'
-                f'  - {{address: "{LOOPBACK}:{self.tls_port}", tls: [{shown}]}}\n',
-            )
-        )
+        secure = f'{{address: "{LOOPBACK}:{self.tls_port}", tls: [{shown}]}}'
+        super().__init__(place, settings, more_listen=[f'"unix:{self.path}"', secure])
 
     def curl(self, *words: str, name: str = "localhost") -> subprocess.CompletedProcess[str]:
         """Asks for / under this name, over TLS."""
@@ -207,6 +198,7 @@ server {{
   ssl_certificate {cert}; ssl_certificate_key {key};
   {more}
   location / {{ return 200 "$ssl_server_name $ssl_client_s_dn"; }}
+  location = /nth {{ return 200 "$connection_requests"; }}
 }}
 """
 
@@ -237,7 +229,13 @@ def test_an_origin_that_is_trusted(secure: Start, origin, shop, authority) -> No
     running = secure([shop], backend(origin(), f"ca: {authority.cert}, server_name: shop.example"))
     done = curl(running.url)
     assert done.stdout == "shop.example \n200", done.stderr
-    assert curl(running.url).stdout.endswith("200")
+    connection = http.client.HTTPConnection(LOOPBACK, running.port, timeout=20)
+    with closing(connection):  # and so one worker, which keeps its connection to the origin
+        asked = []
+        for _ in range(3):
+            connection.request("GET", "/nth")
+            asked.append(int(connection.getresponse().read()))
+    assert asked in ([1, 2, 3], [2, 3, 4])
 
 
 @pytest.mark.parametrize(
