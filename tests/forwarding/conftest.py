@@ -172,6 +172,9 @@ class FakePeek:
     def arrived(self):
         return bool(self._transport._inbox)
 
+    def broken(self):
+        return any(isinstance(item, Exception) for item in self._transport._inbox)
+
     def ended(self):
         return any(not isinstance(item, bytes) for item in self._transport._inbox)
 
@@ -187,6 +190,7 @@ def _peeks(monkeypatch):
     monkeypatch.setattr("proxy.forwarding.backpressure.queued", in_kernel)
     monkeypatch.setattr("proxy.forwarding.upstream.Peek", peek)
     monkeypatch.setattr("proxy.forwarding.downstream.Peek", peek)
+    monkeypatch.setattr("proxy.forwarding.connection.Peek", peek)
 
 
 class End:
