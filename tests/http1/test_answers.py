@@ -136,6 +136,8 @@ def test_trace_at_its_last_hop_shows_what_came_without_secrets(minor):
         ([b"application/json;q=0.2, text/plain ;\tq=0.3"], False),
         ([b"application/json;q=1.000, text/plain;q=0.999"], True),
         ([b"text/plain;q=0.5", b"application/json;q=0.6"], True),
+        ([b"application/json;seq=0.1, text/plain;q=0.5"], True),
+        ([b"application/json;a=b;q=0.1, text/plain;q=0.5"], False),
         ([b"application/json;q=0.1", b"application/json;q=1", b"text/plain;q=0.5"], False),
         ([b",,application/json,"], True),
     ],

@@ -4,7 +4,7 @@ import pytest
 
 from proxy.http1.errors import BadMessage
 from proxy.http1.limits import DEFAULT, Limits
-from proxy.http1.reading import head_end, read_request, read_response
+from proxy.http1.reading import cut_request, head_end, read_request, read_response
 
 HOST = b"Host: shop.example\r\n"
 
@@ -64,6 +64,16 @@ def test_limits_hold_however_the_bytes_come(data, status):
     for step in (len(data), len(data) - 1, 4099, 1000):
         end = at_pace(step)
         assert -end == status if status else end == data.index(b"\r\n\r\n") + 4
+
+
+@pytest.mark.parametrize("before", [b"", b"\r\n", b"\r\n" * 3])
+@pytest.mark.parametrize("behind", [b"", b"\r\n", b"body", get()])
+def test_a_request_is_cut_off_its_stream_without_the_empty_lines_before_it(before, behind):
+    assert cut_request(before + get() + behind, DEFAULT) == (get(), behind)
+    assert cut_request(before + get()[:-1], DEFAULT) == (b"", get()[:-1])
+    assert cut_request(before + b"\r", DEFAULT) == (b"", b"\r")
+    with pytest.raises(BadMessage):
+        cut_request(before + b"\nGET", DEFAULT)
 
 
 # The limits, as they are given.
