@@ -47,6 +47,7 @@ class Listener:
         self._state: Literal["closed", "open"] = "closed"
         self._servers: list[asyncio.Server] = []
         self._connections: set[Downstream] = set()
+        self._dismissed: set[Downstream] = set()
         self._empty = asyncio.Event()
 
     def __repr__(self) -> str:
@@ -120,14 +121,20 @@ class Listener:
             await loop.connect_accepted_socket(self._connect, connection)
 
     def add(self, connection: Downstream) -> int:
-        """A connection is open; returns how many there are."""
+        """A connection is open; returns how many there are, without those that were dismissed."""
         self._connections.add(connection)
         self._empty.clear()
-        return len(self._connections)
+        return len(self._connections) - len(self._dismissed)
+
+    def dismiss(self, connection: Downstream) -> int:
+        """There is no room for this one, and it is on its way out; returns how many such there are."""
+        self._dismissed.add(connection)
+        return len(self._dismissed)
 
     def discard(self, connection: Downstream) -> None:
         """A connection is over."""
         self._connections.discard(connection)
+        self._dismissed.discard(connection)
         if not self._connections:
             self._empty.set()
 

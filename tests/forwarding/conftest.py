@@ -286,9 +286,20 @@ class Notes(Tally):
 class Members(set):
     """The open connections of clients."""
 
+    def __init__(self):
+        self.dismissed = set()
+
     def add(self, connection):
         super().add(connection)
-        return len(self)
+        return len(self) - len(self.dismissed)
+
+    def dismiss(self, connection):
+        self.dismissed.add(connection)
+        return len(self.dismissed)
+
+    def discard(self, connection):
+        super().discard(connection)
+        self.dismissed.discard(connection)
 
 
 class Stage:
