@@ -12,6 +12,9 @@ class Log:
     def __init__(self):
         self.lines = []
 
+    def note(self, exchange, client, now):
+        self.lines.append((exchange.status, exchange.ending))
+
     def refused(self, refusal, client, now):
         self.lines.append((refusal.status, refusal.reason, refusal.request_id, client))
 
