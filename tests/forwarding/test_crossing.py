@@ -53,6 +53,14 @@ def test_over_a_fresh_connection_and_then_over_the_same(stage):
     assert (stage.idle(), client.end, server.end) == (1, "", "")
 
 
+def test_whom_http_1_0_does_not_name_is_the_endpoint(stage):
+    client = stage.client()
+    client.sends(b"GET /a HTTP/1.0\r\n\r\n")
+    got = stage.connects().got()
+    assert got.startswith(b"GET /a HTTP/1.1\r\nHost: stable:9001\r\n")
+    assert (got.count(b"Host: "), b"Via: 1.0 weir\r\n" in got) == (1, True)
+
+
 def test_two_clients_share_a_connection_one_after_the_other(stage):
     server = stage.warm(stage.client())
     other = stage.client(("2001:db8::1", 1, 0, 0))

@@ -108,3 +108,42 @@ def test_the_client_leaves_while_it_is_made_good(stage):
     assert stage.outcomes() == [("client-left", 0, "excluded")]
     stage.connects()
     assert stage.idle() == 1
+
+
+# Connections on which something lies that the loop hasn't told of yet.
+
+
+@pytest.mark.parametrize("arrived", [OK, b"x", None, ConnectionResetError()])
+@pytest.mark.parametrize("method", [b"GET", b"POST"])
+def test_a_connection_that_stirred_is_not_handed_out(stage, arrived, method):
+    client = stage.client()
+    server = stage.warm(client)
+    server.slips(arrived)
+    client.sends(GET.replace(b"GET", method))
+    assert (server.got(), server.end, stage.idle()) == (b"", "abort", 0)
+    fresh = stage.connects()
+    assert fresh.got() == FORWARDED.replace(b"GET", method)
+    fresh.sends(OK)
+    assert client.got() == OK
+    assert stage.outcomes() == [("complete", 200, "success")]
+
+
+def test_one_below_it_that_is_clean_is_taken(stage):
+    clients = stage.client(), stage.client()
+    for client in clients:
+        client.sends(GET)
+    servers = stage.connects(), stage.connects()
+    for server in servers:
+        server.sends(OK)
+        server.got()
+    servers[1].slips(OK)
+    clients[0].sends(GET)
+    assert (servers[0].got(), stage.dialled(), stage.idle()) == (FORWARDED, [], 0)
+
+
+def test_a_connection_that_was_dialled_and_has_ended_already_is_no_stale_one(stage):
+    client = stage.client()
+    client.sends(GET)
+    stage.connects().resets()
+    stage.failed(client, 502, "reset")
+    assert stage.dialled() == []

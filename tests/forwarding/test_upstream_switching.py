@@ -179,6 +179,22 @@ def test_a_change_that_nobody_offered_is_garbage(asked, offer, wire, early):
     assert b"secrets" not in detail.encode()
 
 
+AMBIGUOUS = [
+    b"Transfer-Encoding: gzip",
+    b"Content-Length: 5\r\nContent-Length: 6",
+    b"Content-Length: x",
+    b"Content-Length: 5\r\nTransfer-Encoding: chunked",
+]
+
+
+@pytest.mark.parametrize("fields", AMBIGUOUS)
+@pytest.mark.parametrize("wire", [INTERIM, SWITCH])
+def test_an_interim_answer_with_an_ambiguous_length_is_garbage(asked, wire, fields):
+    one, transport, client = asked()
+    transport.arrive(wire.replace(b"\r\n", b"\r\n" + fields + b"\r\n", 1) + HEAD + b"hello")
+    assert (client.heard, transport.end, one.reusable) == (["garbage"], "abort", False)
+
+
 @pytest.mark.parametrize("status", [b"200 OK", b"400 Bad Request", b"426 Upgrade Required"])
 def test_another_answer_to_an_offer_is_an_ordinary_one(asked, status):
     one, transport, client = asked()
