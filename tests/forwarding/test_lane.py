@@ -126,3 +126,10 @@ def test_who_was_turned_away_is_counted_by_the_reason_and_noted(lane, head):
         ("refused", refusal, "192.0.2.7", 12.0),
     ]
     assert failures == [], "that says nothing about any backend"
+
+
+def test_what_was_turned_away_without_a_word_is_only_counted(lane):
+    lane, everywhere, failures = lane
+    lane.count_refusal("handshake")
+    assert everywhere.told == [refused("handshake", b"", 0)]
+    assert failures == []

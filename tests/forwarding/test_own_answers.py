@@ -6,6 +6,7 @@ import pytest
 
 from proxy.forwarding import own_answers
 from proxy.forwarding.refusal import UNREAD
+from proxy.http1.provenance import Provenance
 from proxy.http1.reading import read_request
 
 GET = b"GET /a HTTP/1.1\r\nHost: shop\r\n\r\n"
@@ -16,7 +17,8 @@ class Side:
 
     def __init__(self, persistent):
         self.persistent = persistent
-        self.client = "192.0.2.7"
+        self.client = "9.9.9.9"  # of the request before
+        self.hop = Provenance().hop("192.0.2.7", secure=False)
         self.written = b""
         self.rests = []
 
@@ -113,3 +115,22 @@ def test_the_last_hop_is_an_answer_that_is_noted_as_a_refusal(place, answers, me
     assert (refusal.head, refusal.request_id, refusal.bytes_out) == (head, b"w1-1", len(body))
     assert b"Cookie" not in body
     assert (place.side.rests, closes(place)) == ([b""], not place.persistent)
+
+
+@pytest.mark.parametrize(
+    ("trusted", "told"), [((), (b"w1-1", "192.0.2.7")), (("192.0.2.7",), (b"theirs", "1.2.3.4"))]
+)
+def test_of_a_trusted_peer_the_id_and_the_client_are_taken_over(place, trusted, told):
+    place.side.hop = Provenance(trusted).hop("192.0.2.7", secure=False)
+    head = head_of(b"TRACE", b"X-Request-Id: theirs", b"X-Forwarded-For: 1.2.3.4")
+    own_answers.turn_away(place.lane, place.side, 404, "no-service", "nobody here", head)
+    own_answers.answer_last_hop(place.lane, place.side, head)
+    own_answers.turn_away(place.lane, place.side, 400, "malformed", "what", None)
+    assert [(refusal.request_id, client) for refusal, client in place.lane.refusals] == [
+        told,
+        told,
+        (b"w1-1", "192.0.2.7"),
+    ]
+    shown, last = place.side.written.split(b"HTTP/1.1 400 ")
+    assert shown.count(b"\r\nX-Request-Id: " + told[0] + b"\r\n") == 2 + bool(trusted)  # TRACE shows it too
+    assert b"\r\nX-Request-Id: w1-1\r\n" in last

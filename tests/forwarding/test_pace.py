@@ -75,6 +75,14 @@ def test_bytes_that_wait_are_looked_at_from_now_on_and_often(pace, side, exchang
     assert sending.looked == [100.0], "or the first look would find nothing taken for ages"
 
 
+def test_a_tunnel_has_a_deadline_of_its_own(pace, side, exchange):
+    side.due = 7.0
+    sending = Sending()
+    pace.await_bytes(exchange(response="tunnel"))
+    pace.await_taking(exchange(response="tunnel"), sending)
+    assert (side.due, sending.looked) == (7.0, [])
+
+
 @pytest.mark.parametrize(
     ("ends", "goes_on"),
     [

@@ -18,6 +18,11 @@ def upstream(transport_of):
     return build
 
 
+def test_without_a_word_64_are_kept_for_a_minute():
+    pool = Pool()
+    assert (pool.max_idle, pool.idle_seconds) == (MAX_IDLE, IDLE_SECONDS) == (64, 60.0)
+
+
 def test_the_connection_used_last_is_taken_first(upstream):
     shelf = Pool().shelf(HERE)
     (first, _), (second, _) = upstream(shelf), upstream(shelf)

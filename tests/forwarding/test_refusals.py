@@ -270,3 +270,14 @@ def test_a_trusted_peers_id_is_the_exchanges(stage, answers):
     assert ("X-Request-Id", "theirs") in fields
     assert b"request id: theirs\n" in body
     assert log.lines == [(502, "", b"theirs", "1.2.3.4")]
+
+
+def test_what_is_refused_is_noted_under_its_own_client(stage):
+    stage.lane.provenance = Provenance(("192.0.2.0/24",))
+    log = stage.lane.access = Log()
+    client = stage.client()
+    client.sends(GET.replace(b"\r\n\r\n", b"\r\nX-Forwarded-For: 1.2.3.4\r\n\r\n"))
+    stage.connects().sends(OK)
+    bad = POST.replace(b"POST", b"TRACE")
+    client.sends(bad.replace(b"\r\n\r\n", b"\r\nX-Request-Id: theirs\r\nX-Forwarded-For: 5.6.7.8\r\n\r\n"))
+    assert log.lines == [(200, "", b"w1-1", "1.2.3.4"), (400, "length", b"theirs", "5.6.7.8")]

@@ -170,3 +170,64 @@ def test_a_side_that_takes_nothing_is_closed(hasty):
     hasty.passes(12)
     assert (client.end, server.end) == ("close", "close")
     assert hasty.outcomes() == [("complete", 101, "success")]
+
+
+def test_the_time_of_silence_holds_after_a_side_was_slow_too(staged, service):
+    stage = staged(service(timeouts=Timeouts(response=2, body=60, tunnel=4)))
+    client, server = tunnelled(stage)
+    for one, other in ((client, server), (server, client)):
+        other.stalls()
+        one.sends(BIG)
+        stage.passes(1)
+        other.takes()
+    stage.passes(2.8)
+    assert (client.end, server.end) == ("", "")
+    stage.passes(4)
+    assert (client.end, server.end) == ("close", "close")
+
+
+# What waits for the endpoint when the tunnel is over.
+
+
+def over_with_bytes_to_send(stage):
+    client, server = tunnelled(stage)
+    server.stalls()
+    client.sends(BIG)
+    stage.passes(12)
+    assert (client.end, server.end, server.transport.lost) == ("close", "close", False)
+    assert stage.outcomes() == [("complete", 101, "success")]
+    return server
+
+
+def test_an_endpoint_may_still_take_it(hasty):
+    server = over_with_bytes_to_send(hasty)
+    server.takes()
+    assert (server.got(), server.transport.lost) == (BIG, True)
+
+
+def test_but_its_connection_does_not_stay_for_ever(hasty):
+    server = over_with_bytes_to_send(hasty)
+    [(seconds, give_up, arguments)] = hasty.turns.later
+    assert seconds == hasty.lane.idle_seconds
+    give_up(*arguments)
+    hasty.turns.run()
+    assert (server.end, server.transport.lost) == ("abort", True)
+
+
+def test_an_endpoint_that_ends_while_much_waits_for_it_troubles_nobody(hasty):
+    client, server = tunnelled(hasty)
+    server.transport.half_closes = False
+    server.stalls()
+    client.sends(BIG)
+    server.closes()
+    assert (client.end, server.end) == ("close", "close")
+    server.takes()
+    assert (server.got(), hasty.outcomes()) == (BIG, [("complete", 101, "success")])
+
+
+def test_nothing_is_left_to_do_for_one_that_has_taken_all(hasty):
+    client, server = tunnelled(hasty)
+    client.sends(BIG)
+    client.closes()
+    server.closes()
+    assert (server.got(), hasty.turns.later) == (BIG, [])
