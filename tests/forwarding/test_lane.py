@@ -6,6 +6,8 @@ from proxy.forwarding.exchange import Exchange
 from proxy.forwarding.lane import Lane, NoAccessLog
 from proxy.forwarding.refusal import UNREAD, Refusal
 from proxy.http1.head import RequestHead
+from proxy.http1.limits import DEFAULT
+from proxy.http1.provenance import Provenance
 from proxy.routing.choice import Choice
 from proxy.routing.table import RoutingTable
 from proxy.telemetry.outcome import UNROUTED, Outcome, refused
@@ -30,6 +32,12 @@ def test_it_says_how_it_stands(stage):
     stage.client()
     stage.lane.draining = True
     assert repr(stage.lane) == "<Lane <Pool 0 idle, 0 pending>, <Deadlines of 1>, draining>"
+
+
+def test_without_a_word_it_has_the_limits_and_times_of_the_readme(stage):
+    lane = Lane(stage.turns, RoutingTable.build(1, ()), Tally("boot"), lambda: None, "w")
+    assert (lane.header_seconds, lane.idle_seconds, lane.limits) == (10.0, 75.0, DEFAULT)
+    assert (lane.provenance, lane.draining) == (Provenance(), False)
 
 
 def test_its_clock_does_not_stand_still_within_a_turn(stage):
