@@ -276,30 +276,8 @@ async def test_a_reader_that_takes_its_time_gets_all_of_it(place):
         await writer.wait_closed()
 
 
-# Connections over the limit.
-
-
 @with_a_place(OK)
-async def test_one_over_the_limit_is_told_so_and_does_not_count(place):
-    place.lane.connections = 1
-    reader, writer = await place.connect()
-    writer.write(GET)
-    await reader.readexactly(len(OK))
-    for _ in range(3):
-        told = await over(*await place.connect())
-        assert told.startswith(b"HTTP/1.1 503 Service Unavailable\r\n")
-    writer.write(GET)
-    assert await reader.readexactly(len(OK)) == OK
-    writer.close()
-    await place.until(lambda: repr(place.listener) == "<Listener open, 0 connections>")
-    reader, writer = await place.connect()
-    writer.write(GET)
-    assert await reader.readexactly(len(OK)) == OK
-    writer.close()
-
-
-@with_a_place(OK)
-async def test_those_on_their_way_out_take_nobodys_room(place):
+async def test_connections_over_the_limit_are_told_so_and_take_nobodys_room(place):
     place.lane.connections = 1
     first, second = await place.connect(), await place.connect()
     assert (await second[0].readuntil(b"\r\n")).startswith(b"HTTP/1.1 503 ")
@@ -311,4 +289,3 @@ async def test_those_on_their_way_out_take_nobodys_room(place):
     assert await reader.readexactly(len(OK)) == OK
     for one in (writer, second[1]):
         one.close()
-    await place.until(lambda: repr(place.listener) == "<Listener open, 0 connections>")
