@@ -127,6 +127,10 @@ class Transport:
         self._inbox.append(data)
         self._deliver()
 
+    def hold(self, data):
+        """It has come, but the loop hasn't said so yet."""
+        self._inbox.append(data)
+
     def _deliver(self):
         while self._inbox and self.reading and not self.is_closing():
             data = self._inbox.popleft()
@@ -215,6 +219,11 @@ class End:
         for part in parts:
             self.transport.arrive(part)
             self._stage.turns.run()
+
+    def slips(self, *parts):
+        """Send these, the end as None; they have come, but the loop hasn't said so yet."""
+        for part in parts:
+            self.transport.hold(part)
 
     def closes(self):
         """Send the end."""
