@@ -156,7 +156,7 @@ class Upstream(Connection):
         self._lose(error)
 
     def _lose(self, error: Exception | None) -> None:
-        """The end of the stream, or of the connection: that one waits for an upload that may never be taken."""
+        """The end of the stream, or of the connection, which waits for an upload that may never be taken."""
         phase, self._phase = self._phase, "closed"
         if phase == "idle":
             self._gone(self)
