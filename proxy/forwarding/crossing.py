@@ -4,6 +4,8 @@ The shell around :class:`~proxy.forwarding.exchange.Exchange`: that one knows wh
 it. Each client connection has one crossing, which carries its exchanges one after the other.
 """
 
+from functools import partial
+
 from proxy.forwarding import own_answers
 from proxy.forwarding.dial import DialFailed
 from proxy.forwarding.exchange import Exchange
@@ -16,7 +18,7 @@ from proxy.forwarding.upload import Upload
 from proxy.forwarding.upstream import Upstream
 from proxy.http1 import writing
 from proxy.http1.errors import BadMessage
-from proxy.http1.framing import CHUNKED, UNTIL_CLOSE
+from proxy.http1.framing import CHUNKED
 from proxy.http1.head import ResponseHead
 from proxy.telemetry.outcome import Ending
 
@@ -105,8 +107,8 @@ class Crossing:
         ends = (side.sending,) if upstream is None else (side.sending, upstream.sending)
         if self._pace.goes_on(exchange, ends, now):
             return
-        to_send = exchange.request == "open" and not exchange.expects and not side.reading.held_for("full")
-        ending, status, detail = exchange.silence(client_slow=to_send or self.full)
+        blocked = side.reading.held_for("full")
+        ending, status, detail = exchange.silence(client_full=self.full, endpoint_full=blocked)
         if exchange.response == "open":
             self._cut(ending)
         else:
@@ -115,13 +117,9 @@ class Crossing:
     # Sending the request.
 
     def _dial(self, exchange: Exchange) -> None:
-        shelf = self._shelf
+        shelf, seconds = self._shelf, exchange.choice.service.timeouts.connect
         self._side.due = float("inf")  # dialling has a deadline of its own
-
-        def then(result: Upstream | DialFailed) -> None:
-            self._dialled(exchange, shelf, result)
-
-        self._lane.dialler.dial(shelf, exchange.choice.service.timeouts.connect, then)
+        self._lane.dialler.dial(shelf, seconds, partial(self._dialled, exchange, shelf))
 
     def _dialled(self, exchange: Exchange, shelf: Shelf, result: Upstream | DialFailed) -> None:
         if self.exchange is not exchange:
@@ -130,7 +128,9 @@ class Crossing:
                 shelf.give(result, self._lane.now())
             return
         if isinstance(result, DialFailed):
-            self._answer_ourselves("connect", result.status, f"the service can't be reached: {result.detail}")
+            self._answer_ourselves(
+                result.ending, result.status, f"the service can't be reached: {result.detail}"
+            )
         elif result.reusable:
             self._join(result, exchange, self._lane.now())
         else:
@@ -142,7 +142,8 @@ class Crossing:
         exchange.sent = now
         upstream.carry(self, exchange.head.method, exchange.upgrade, self._lane.limits)
         ours = side.hop.lines(exchange.head, exchange.request_id)
-        head = writing.request_head(exchange.head, exchange.length, ours, exchange.upgrade)
+        host = exchange.head.steering.get(b"host") or upstream.endpoint.authority.encode()
+        head = writing.request_head(exchange.head, host, exchange.length, ours, exchange.upgrade)
         if exchange.request == "done":
             self._pace.await_bytes(exchange)
             upstream.write(head)
@@ -153,19 +154,16 @@ class Crossing:
         try:
             part = self._upload.take(data)
         except BadMessage as bad:
-            self._refuse_body(exchange, bad)
+            exchange.reason = bad.reason
+            if exchange.response == "awaited":
+                self._answer_ourselves("refused", bad.status, bad.detail)
+            else:
+                self._cut("refused")
             return
         self._rest = self._upload.rest
         self._pace.await_bytes(exchange)
         if part or head:
             upstream.write(head + part)
-
-    def _refuse_body(self, exchange: Exchange, bad: BadMessage) -> None:
-        exchange.reason = bad.reason
-        if exchange.response == "awaited":
-            self._answer_ourselves("refused", bad.status, bad.detail)
-        else:
-            self._cut("refused")
 
     # The endpoint's connection calls these.
 
@@ -195,13 +193,8 @@ class Crossing:
         exchange, side = self.exchange, self._side
         assert exchange is not None, self
         exchange.response_began(head.status, self._lane.now())
-        # Nobody can tell whether the rest of the request will be wanted; and what came behind the offer of
-        # another protocol may be that protocol's. So it is the last one.
-        if exchange.request == "open" or (exchange.upgrade and side.buffered):
-            side.persistent = False
+        side.persistent = side.persistent and exchange.may_be_followed(length, early=side.buffered)
         length = exchange.framed(length)
-        if length == UNTIL_CLOSE:
-            side.persistent = False
         ours = exchange.own_lines(persistent=side.persistent, secure=side.secure)
         head_ = writing.response_head(head, length, ours)
         exchange.bytes_out = -len(head_)  # only the body counts, and the head goes out in one write with it

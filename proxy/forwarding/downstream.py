@@ -31,15 +31,18 @@ MAX_PIPELINED = 64 * 1024
 LINGER_SECONDS = 2.0
 """How long a connection that is to end waits for its client: to read the last answer, or to send its first
 request. What a client still sends behind the last answer after that resets the connection."""
-MOST_TURNED_AWAY = 64
-"""Connections beyond the limit that are told so; those beyond these are closed without a word."""
+MOST_DISMISSED = 64
+"""Connections beyond the limit that are told so at a time; those beyond these are closed without a word."""
 
 
 class Members(Protocol):
     """Who keeps the open connections of a worker."""
 
     def add(self, connection: "Downstream") -> int:
-        """A connection is open; returns how many there are."""
+        """A connection is open; returns how many there are, without those that were dismissed."""
+
+    def dismiss(self, connection: "Downstream") -> int:
+        """There is no room for this one, and it is on its way out; returns how many such there are."""
 
     def discard(self, connection: "Downstream") -> None:
         """A connection is over."""
@@ -96,7 +99,7 @@ class Downstream(Connection):
         open_now = self._members.add(self)
         lane.deadlines.watch(self)
         if open_now > lane.connections:
-            self._turn_connection_away(open_now)
+            self._turn_connection_away()
 
     def data_received(self, data: bytes) -> None:
         if self._phase == "exchange":
@@ -225,11 +228,12 @@ class Downstream(Connection):
     def _turn_away(self, status: int, reason: str, detail: str, head: RequestHead | None = None) -> None:
         own_answers.turn_away(self._lane, self, status, reason, detail, head)
 
-    def _turn_connection_away(self, open_now: int) -> None:
-        most = self._lane.connections
-        self._turn_away(503, "connections", "too many connections, try again in a while")
-        if open_now > most + MOST_TURNED_AWAY:
+    def _turn_connection_away(self) -> None:
+        self.persistent = False
+        if self._members.dismiss(self) > MOST_DISMISSED:
             self.close()
+        else:
+            self._turn_away(503, "connections", "too many connections, try again in a while")
 
     # The crossing calls these.
 

@@ -180,6 +180,7 @@ class Upstream(Connection):
                     self._buffer = data
                     return
                 head, data = read_response(data[:end], self._limits), data[end:]
+                length = response_length(head, self._method)
                 if head.status >= 200:
                     break
                 if head.status == 101:
@@ -187,7 +188,6 @@ class Upstream(Connection):
                     return
                 self._phase = "hinted"
                 client.interim(head)
-            length = response_length(head, self._method)
             self._body = measure(length, self._limits)
             # Before the client is told of an answer: garbage right behind the head still makes it a 502.
             pieces = self._body.feed(data) if data else []
