@@ -1,10 +1,11 @@
 """What the kernel knows of a connection: whether the other end has taken what was sent to it.
 
-That is what a case waits for where segments have to arrive one by one, instead of for some time to pass. Linux
-tells it through netlink (sock_diag(7)), 7 us a question. Elsewhere, and on unix sockets, nothing is awaited, and
-segments may arrive together.
+That is what a case waits for where segments have to arrive one by one, instead of for some time to pass.
+Linux tells it through netlink (sock_diag(7)), 7 us a question. Elsewhere, and on unix sockets, nothing is
+awaited, and segments may arrive together.
 """
 
+import contextlib
 import errno
 import socket
 import struct
@@ -17,6 +18,8 @@ PATIENCE = 5.0
 _NETLINK = getattr(socket, "AF_NETLINK", None)
 _SOCK_DIAG, _BY_FAMILY, _REQUEST, _ERROR = 4, 20, 1, 2
 _ANY_STATE = _ANY_COOKIE = 0xFFFFFFFF
+
+MIB = bytes(1 << 20)
 
 Address = tuple[str, int]
 
@@ -36,6 +39,17 @@ def await_taken(socks: Iterable[socket.socket]) -> None:
         wait_until(taken, "what was sent is read", PATIENCE, pause=0.0002)
 
 
+def fill(sock: socket.socket, most: int, block: bytes = MIB) -> int:
+    """Sends the block until nobody takes any more for a while, or `most` bytes; how many were taken."""
+    patience, sent = sock.gettimeout(), 0
+    sock.settimeout(0.3)
+    with contextlib.suppress(TimeoutError):
+        while sent < most:
+            sent += sock.send(block)
+    sock.settimeout(patience)
+    return sent
+
+
 def _waiting(asked: socket.socket, ours: Address, theirs: Address) -> bool:
     """Whether bytes wait on their way: to be sent at our end, or to be read at the other."""
     return bool(_queues(asked, ours, theirs)[1] or _queues(asked, theirs, ours)[0])
@@ -49,7 +63,7 @@ def _ends(sock: socket.socket) -> tuple[Address, Address] | None:
 
 
 def _queues(asked: socket.socket, local: Address, remote: Address) -> tuple[int, int]:
-    """Bytes to be read from, and to be sent by, the socket with these two ends; none when there is no such."""
+    """Bytes to be read from, and to be sent by, the socket with these two ends; 0 when there is none."""
     ends = struct.pack("!HH4s12x4s12x", local[1], remote[1], _packed(local), _packed(remote))
     ends += struct.pack("=III", 0, _ANY_COOKIE, _ANY_COOKIE)
     question = struct.pack("=BBBxI", socket.AF_INET, socket.IPPROTO_TCP, 0, _ANY_STATE) + ends

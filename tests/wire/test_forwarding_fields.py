@@ -1,4 +1,4 @@
-"""Point 7: what the upstream is told of the client, by a proxy that believes nobody (RFC 9110 7.6.2, 7.6.3; RFC 7239)."""
+"""Point 7: what the upstream is told of a client that nobody has to believe (RFC 9110 section 7.6)."""
 
 import re
 
@@ -36,7 +36,11 @@ def test_a_strangers_word_is_not_passed_on(wire: Wire, sent, name, value):
 
 @case("p07-rfc9110-7.6.3-via-is-appended")
 def test_via_comes_behind_the_others(wire: Wire):
-    assert told(wire, b"Via: 1.0 fred", b"Via: 1.1 p.example").all("via") == ["1.0 fred", "1.1 p.example", "1.1 weir"]
+    assert told(wire, b"Via: 1.0 fred", b"Via: 1.1 p.example").all("via") == [
+        "1.0 fred",
+        "1.1 p.example",
+        "1.1 weir",
+    ]
 
 
 @case("p07-rfc9110-7.6.3-via-of-1.0")

@@ -1,4 +1,4 @@
-"""Points 1 and 3: lines end with CRLF and nothing else, and names are tokens (RFC 9112 sections 2.2, 3 and 5)."""
+"""Points 1, 3: lines end with CRLF and nothing else; names are tokens (RFC 9112 sections 2.2, 3 and 5)."""
 
 from wire.case import cases
 from wire.program import Wire

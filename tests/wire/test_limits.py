@@ -1,4 +1,4 @@
-"""Point 15: limits hold over TCP segments, on heads, trailers and chunk lines (RFC 9110 15.5.14 and .15, RFC 6585 5)."""
+"""Point 15: limits hold over TCP segments (RFC 9110 sections 15.5.14 and 15.5.15, RFC 6585 section 5)."""
 
 import resource
 import sys
@@ -119,7 +119,11 @@ def test_a_large_head_of_an_answer_passes(wire: Wire):
     ("p15-configured-fields", GET + fields(21) + b"\r\n", 431),
     ("p15-rfc9110-15.5.14-body-sized", POST + b"Content-Length: 1025\r\n\r\n", 413),
     ("p15-rfc9110-15.5.14-body-huge", POST + b"Content-Length: 99999999999\r\n\r\n", 413),
-    ("p15-rfc9110-15.5.14-body-expected", POST + b"Expect: 100-continue\r\nContent-Length: 1025\r\n\r\n", 413),
+    (
+        "p15-rfc9110-15.5.14-body-expected",
+        POST + b"Expect: 100-continue\r\nContent-Length: 1025\r\n\r\n",
+        413,
+    ),
 )
 def test_the_limits_can_be_configured(tight: Wire, sent, statuses):
     assert tight.refuses(sent, statuses).interim == []
@@ -138,7 +142,10 @@ def test_a_chunked_body_is_limited_as_it_comes(tight: Wire, body):
 @cases(
     "sent",
     ("p15-rfc9110-15.5.14-body-sized-within", POST + b"Content-Length: 1024\r\n\r\n" + b"x" * 1024),
-    ("p15-rfc9110-15.5.14-body-chunked-within", CHUNKED + (b"40\r\n" + b"x" * 64 + b"\r\n") * 16 + b"0\r\n\r\n"),
+    (
+        "p15-rfc9110-15.5.14-body-chunked-within",
+        CHUNKED + (b"40\r\n" + b"x" * 64 + b"\r\n") * 16 + b"0\r\n\r\n",
+    ),
 )
 def test_a_body_within_the_limit_passes(tight: Wire, sent):
     tight.upstream.answers(OK)
@@ -170,6 +177,8 @@ def has_room(wire: Wire) -> bool:
 @case("p15-descriptors")
 def test_the_workers_may_have_as_many_descriptors_as_the_system_allows(wire: Wire):
     (worker,) = wire.running.workers()
-    (line,) = (line for line in Path(f"/proc/{worker}/limits").read_text().splitlines() if "open files" in line)
+    (line,) = (
+        line for line in Path(f"/proc/{worker}/limits").read_text().splitlines() if "open files" in line
+    )
     soft, hard = line.split()[3:5]
     assert soft == hard == str(resource.getrlimit(resource.RLIMIT_NOFILE)[1])

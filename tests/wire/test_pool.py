@@ -1,4 +1,4 @@
-"""Points 12 and 13: what is pooled is clean, and what went stale never surfaces (RFC 9112 sections 9.3 and 9.3.1)."""
+"""Points 12, 13: what is pooled is clean, what went stale never surfaces (RFC 9112 sections 9.3, 9.3.1)."""
 
 from wire.case import case, cases
 from wire.program import Wire
@@ -33,11 +33,17 @@ def answers_anew(wire: Wire, sent: bytes = GET) -> None:
     ("p12-rfc9112-9.3-sized", OK),
     ("p12-rfc9112-9.3-empty", H + b"Content-Length: 0\r\n\r\n"),
     ("p12-rfc9112-9.3-chunked", H + b"Transfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n"),
-    ("p12-rfc9112-9.3-chunked-with-trailers", H + b"Transfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\nX: 1\r\n\r\n"),
+    (
+        "p12-rfc9112-9.3-chunked-with-trailers",
+        H + b"Transfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\nX: 1\r\n\r\n",
+    ),
     ("p12-rfc9112-9.3-204", b"HTTP/1.1 204 No Content\r\n\r\n"),
     ("p12-rfc9112-9.3-304", b"HTTP/1.1 304 Not Modified\r\nContent-Length: 5\r\n\r\n"),
     ("p12-rfc9112-9.3-103", b"HTTP/1.1 103 Early\r\n\r\n" + OK),
-    ("p12-rfc9112-9.3-1.0-keep-alive", b"HTTP/1.0 200 OK\r\nConnection: keep-alive\r\nContent-Length: 2\r\n\r\nok"),
+    (
+        "p12-rfc9112-9.3-1.0-keep-alive",
+        b"HTTP/1.0 200 OK\r\nConnection: keep-alive\r\nContent-Length: 2\r\n\r\nok",
+    ),
     ("p12-rfc9112-9.3-500", b"HTTP/1.1 500 Oh\r\nContent-Length: 2\r\n\r\nno"),
 )
 def test_a_clean_connection_is_used_again(wire: Wire, answer):
@@ -85,7 +91,10 @@ def test_a_connection_whose_request_is_not_complete_is_not(wire: Wire):
 UNASKED = OK.replace(b"ok", b"no")
 IDLE = (
     ("p12-rfc9112-9.2-unsolicited-answer", lambda link: link.send(UNASKED)),
-    ("p12-rfc9112-9.5-unsolicited-408", lambda link: link.send(b"HTTP/1.1 408 T\r\nConnection: close\r\n\r\n")),
+    (
+        "p12-rfc9112-9.5-unsolicited-408",
+        lambda link: link.send(b"HTTP/1.1 408 T\r\nConnection: close\r\n\r\n"),
+    ),
     ("p12-rfc9112-9.2-unsolicited-byte", lambda link: link.send(b"H")),
     ("p12-rfc9112-9.2-unsolicited-line", lambda link: link.send(b"\r\n")),
     ("p12-rfc9112-9.3-closed", Link.finish),
