@@ -17,6 +17,7 @@ PATIENCE = 5.0
 
 _NETLINK = getattr(socket, "AF_NETLINK", None)
 _SOCK_DIAG, _BY_FAMILY, _REQUEST, _ERROR = 4, 20, 1, 2
+_LISTEN = 10
 _ANY_STATE = _ANY_COOKIE = 0xFFFFFFFF
 
 MIB = bytes(1 << 20)
@@ -73,6 +74,8 @@ def _queues(asked: socket.socket, local: Address, remote: Address) -> tuple[int,
         (code,) = struct.unpack_from("=i", answer, 16)
         assert code == -errno.ENOENT, f"sock_diag: {errno.errorcode.get(-code, code)}"
         return 0, 0
+    if answer[17] == _LISTEN:
+        return 0, 0  # the connection is gone, and this is the listener that would take another one
     to_read, to_send = struct.unpack_from("=II", answer, 72)  # behind headers, ends and one timer
     return to_read, to_send
 
