@@ -65,6 +65,13 @@ def test_a_connection_that_asks_nothing_is_closed_without_a_word(hasty: Wire, se
     assert hasty.client(sent).ended() == "closed"
 
 
+@case("p14-rfc9112-2.2-idle-empty-lines-for-ever")
+def test_empty_lines_are_no_request(hasty: Wire):
+    client = hasty.client(b"\r\n")
+    slowly(client.send, b"\r\n", LONG)
+    assert client.ended() in ("closed", "reset")
+
+
 @case("p14-rfc9112-9.5-idle-kept")
 def test_a_kept_connection_is_closed_without_a_word(hasty: Wire):
     hasty.upstream.answers(OK)

@@ -101,6 +101,7 @@ def test_max_forwards_is_counted_down_in_its_place(wire: Wire, head, sent, left)
     ("p07-rfc9110-7.6.2-empty", b""),
     ("p07-rfc9110-7.6.2-fraction", b"1.5"),
     ("p07-rfc9110-7.6.2-list", b"1, 1"),
+    ("p07-rfc9110-7.6.2-two-lines", b"1\r\nMax-Forwards: 1"),
 )
 def test_max_forwards_that_is_no_number_is_refused(wire: Wire, sent):
     wire.upstream.answers(OK)

@@ -221,3 +221,33 @@ def test_a_fresh_connection_that_closes_is_an_upstream_that_fails(wire: Wire):
     link.finish()
     assert client.answer().status == 502
     assert len(wire.upstream.links) == 1
+
+
+@case("p13-rfc9110-9.2.2-put-with-a-body")
+def test_a_body_is_sent_whole_or_not_at_all(wire: Wire):
+    stale = served(wire)
+    client = wire.client(POST.replace(b"POST", b"PUT"))
+    stale.request()
+    wire.upstream.answers(OK)
+    stale.finish()
+    answer = client.answer()
+    assert answer.status in (200, 502)
+    sent_again = wire.upstream.requests[2:]
+    assert [request.body for request in sent_again] == [b"hello"] * (answer.status == 200)
+
+
+@case("p13-rfc9112-9.3.1-all-of-them-stale")
+def test_a_pool_full_of_stale_connections_surfaces_nowhere(wire: Wire):
+    clients = [wire.client(GET) for _ in range(10)]
+    links = [wire.upstream.accept() for _ in clients]
+    for link in links:
+        link.request()
+        link.send(OK)
+    for client in clients:
+        client.answer()
+    for link in links:
+        link.finish()
+    wire.upstream.answers(OK)
+    for client in clients:
+        client.send(POST)
+    assert [client.answer().body for client in clients] == [b"ok"] * 10

@@ -2,7 +2,7 @@
 
 import threading
 
-from wire.case import case
+from wire.case import case, cases
 from wire.kernel import fill
 from wire.program import Wire
 from wire.upstream import OK
@@ -121,3 +121,23 @@ def test_open_tunnels_are_counted(wire: Wire):
     client.close()
     link.close()
     wait_until(lambda: wire.metric(OPEN) == 0, "its end is counted", 5)
+
+
+@cases(
+    "side", ("p18-much-then-end-of-the-upstream", "upstream"), ("p18-much-then-end-of-the-client", "client")
+)
+def test_all_that_was_sent_before_an_end_arrives(wire: Wire, side):
+    client, link = wire.tunnel()
+    body = bytes(range(256)) * (8 * MIB // 256)
+    giver, taker = (link, client) if side == "upstream" else (client, link)
+
+    def give() -> None:
+        giver.send(body)
+        giver.finish()
+
+    giving = threading.Thread(target=give)
+    giving.start()
+    assert taker.read(len(body)) == body
+    giving.join()
+    taker.send(b"thanks")
+    assert giver.read(6) == b"thanks"
