@@ -209,8 +209,10 @@ class Downstream(Connection):
     def _begin(self, head: RequestHead, length: int) -> None:
         lane, hop = self._lane, self.hop
         self.persistent = persistent(head) and not lane.draining
-        self.client = hop.client(head)
-        onward = one_hop_on(head)
+        request_id = b""
+        if hop.trusted:
+            self.client, request_id = hop.client(head), hop.request_id(head)
+        onward = one_hop_on(head) if b"max-forwards" in head.steering else head
         if onward is None:
             self.persistent = self.persistent and not length
             own_answers.answer_last_hop(lane, self, head)
@@ -220,8 +222,7 @@ class Downstream(Connection):
             self.persistent = self.persistent and not length
             self._turn_away(404, "no-service", "no service answers for this host and path", head)
             return
-        request_id = hop.request_id(head) or lane.request_id()
-        exchange = Exchange(onward, choice, length, lane.now(), request_id)
+        exchange = Exchange(onward, choice, length, lane.now(), request_id or lane.request_id())
         self._phase = "exchange"
         self._crossing.begin(exchange)
 

@@ -93,9 +93,10 @@ class Exchange:
         self.answered: float | None = None
         self.bytes_out = 0
         self.request_id = request_id
-        self.upgrade = b"" if length else offered(head, service.upgraded)
+        steering = head.steering
+        self.upgrade = b"" if length or b"upgrade" not in steering else offered(head, service.upgraded)
         """The protocols that the client may change to; a request with a body goes on as an ordinary one."""
-        self.expects = expects(head)
+        self.expects = b"expect" in steering and expects(head)
         """Whether the client may be waiting for a 100 (Continue) before it sends the body."""
         self.received = 0
         """Bytes of the request's body that have come."""

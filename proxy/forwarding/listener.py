@@ -41,7 +41,7 @@ class Listener:
         self._lane = lane
         self._sockets = [one for one in sockets if one not in certificates]
         self._handshakes = {
-            one: Handshakes(one, shown, self._connect, lambda: lane.header_seconds)
+            one: Handshakes(one, shown, self._connect, lambda: lane.header_seconds, self._room)
             for one, shown in certificates.items()
         }
         self._state: Literal["closed", "open"] = "closed"
@@ -119,6 +119,9 @@ class Listener:
             except OSError:
                 return
             await loop.connect_accepted_socket(self._connect, connection)
+
+    def _room(self) -> int:
+        return self._lane.connections - len(self._connections)
 
     def add(self, connection: Downstream) -> int:
         """A connection is open; returns how many there are, without those that were dismissed."""
