@@ -4,7 +4,7 @@ import time
 
 from wire.case import case, cases
 from wire.client import Client
-from wire.kernel import await_taken, fill
+from wire.kernel import await_let_go, await_taken, fill
 from wire.program import Wire
 
 GET = b"GET /l HTTP/1.1\r\nHost: shop.example\r\n\r\n"
@@ -56,6 +56,19 @@ def test_a_client_that_reads_nothing_and_leaves(wire: Wire, leave):
     before = time.monotonic()
     link.gone()
     assert time.monotonic() - before < SOON
+    wire.serves_on()
+
+
+@case("p17-rfc9112-8-upload-not-taken")
+def test_a_client_that_resets_while_its_upload_is_not_taken(wire: Wire):
+    client = wire.client(POST + b"Content-Length: 1000000000\r\n\r\n")
+    link = wire.upstream.accept()
+    link.head()
+    fill(client.sock, 64 << 20)  # nobody reads the client now, so the event loop doesn't tell that it leaves
+    client.reset()
+    await_let_go(link.sock, SOON)
+    link.gone()
+    wire.never_whole()
     wire.serves_on()
 
 

@@ -42,8 +42,10 @@ def test_part_of_a_head_is_timed_out(hasty: Wire, part):
 
 @case("p14-header-is-the-whole-head")
 def test_a_head_that_drips_is_timed_out_all_the_same(hasty: Wire):
-    client = hasty.client(b"GET / HTTP/1.1\r\n")
+    hasty.upstream.answers(OK)
+    client = hasty.client(b"GET / HTTP/1.1\r\nHost: a\r\n")
     slowly(client.send, b"X: 1\r\n", LONG)
+    client.send(b"\r\n")
     hasty.turned_away(client, 408)
     hasty.serves_on()
 
@@ -67,8 +69,10 @@ def test_a_connection_that_asks_nothing_is_closed_without_a_word(hasty: Wire, se
 
 @case("p14-rfc9112-2.2-idle-empty-lines-for-ever")
 def test_empty_lines_are_no_request(hasty: Wire):
+    hasty.upstream.answers(OK)
     client = hasty.client(b"\r\n")
     slowly(client.send, b"\r\n", LONG)
+    client.send(GET)
     assert client.ended() in ("closed", "reset")
 
 
@@ -110,6 +114,7 @@ def test_an_answers_head_that_drips_is_timed_out(hasty: Wire):
     link.request()
     link.send(H)
     slowly(link.send, b"X: 1\r\n", LONG)
+    link.send(b"Content-Length: 0\r\n\r\n")
     assert client.answer().status == 504
     link.gone()
 
