@@ -55,7 +55,7 @@ def test_the_servers_name_chooses_the_certificate(front: Front, asked, shown):
     assert front.shown(asked) == {shown}
 
 
-@pytest.mark.filterwarnings("ignore:.*TLSv1_1 is deprecated:DeprecationWarning")
+@pytest.mark.filterwarnings("ignore:.*TLSv1.* is deprecated:DeprecationWarning")
 @case("p19-rfc8996-tls-1.1")
 def test_tls_1_1_is_not_spoken(front: Front):
     context = front.context(minimum_version=ssl.TLSVersion.TLSv1, maximum_version=ssl.TLSVersion.TLSv1_1)
@@ -64,7 +64,11 @@ def test_tls_1_1_is_not_spoken(front: Front):
         front.connect(context=context)
 
 
-@cases("version", ("p19-rfc5246-tls-1.2", ssl.TLSVersion.TLSv1_2), ("p19-rfc8446-tls-1.3", ssl.TLSVersion.TLSv1_3))
+@cases(
+    "version",
+    ("p19-rfc5246-tls-1.2", ssl.TLSVersion.TLSv1_2),
+    ("p19-rfc8446-tls-1.3", ssl.TLSVersion.TLSv1_3),
+)
 def test_tls_1_2_and_1_3_are(front: Front, version):
     with front.connect(context=front.context(minimum_version=version, maximum_version=version)) as sock:
         assert sock.version() == version.name.replace("_", ".")
@@ -159,6 +163,13 @@ def test_an_upstream_is_reached(front: Front, path, upstream):
         assert (link.sock.getpeercert() is not None) == (upstream == "mutual")
 
 
+def answers_anything(link: Link) -> None:
+    """To whatever comes, even to a handshake."""
+    link.receive()
+    link.send(OK)
+    link.gone()
+
+
 @cases(
     "path, upstream",
     ("p19-rfc9110-4.3.4-another-name", b"misnamed", "named"),
@@ -167,12 +178,11 @@ def test_an_upstream_is_reached(front: Front, path, upstream):
     ("p19-rfc9110-4.3.4-no-tls-at-all", b"mistaken", "shop"),
 )
 def test_an_upstream_that_is_not_who_it_should_be_gets_no_request(front: Front, path, upstream):
-    front.upstreams[upstream].answers(OK)
+    front.upstreams[upstream].serve(answers_anything)
     answer = front.wire.ask(to(path))
     assert answer.status in (502, 503)
     assert b"localhost" not in answer.body
-    if upstream != "shop":
-        assert front.upstreams[upstream].requests == []
+    assert all(b"HTTP/1.1" not in link.ended() for link in front.upstreams[upstream].links)
 
 
 @case("p19-large-both-ways")
@@ -183,7 +193,9 @@ def test_much_goes_through_tls_on_both_sides(front: Front):
 
     front.upstreams["secure"].serve(echo)
     body = bytes(range(256)) * 4096 * 4
-    client = front.client(b"POST /secure HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
+    client = front.client(
+        b"POST /secure HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n" % len(body) + body
+    )
     assert client.answer().body == body
 
 
