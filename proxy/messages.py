@@ -8,7 +8,7 @@ can't be read is simply a ValueError, after which the connection is of no furthe
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from proxy.routing.table import Service
@@ -142,15 +142,47 @@ class Settings:
     """Seconds for which a connection without a request is kept."""
     access: str
     """Access log: off, json, combined or common."""
+    line: int
+    """Bytes of a first line, a chunk line or a trailer, at most."""
+    head: int
+    """Bytes of a head, and of all trailers, at most."""
+    fields: int
+    """Fields of a head, and trailers, at most."""
+    connections: int | None
+    """Connections of clients of one worker, at most; None: as many as it has file descriptors for."""
+    pool_idle: float
+    """Seconds for which an unused connection to an endpoint is kept."""
+    max_idle: int
+    """Unused connections that are kept per endpoint, at most."""
+    trusted: tuple[str, ...]
+    """Whose word on clients is taken: networks, and `unix` for every unix socket."""
+    via: bool
+    """Whether `Via` is added."""
+    forwarded: bool
+    """Whether `Forwarded` is added."""
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON values."""
-        return {"header": self.header, "idle": self.idle, "access": self.access}
+        return {**asdict(self), "trusted": list(self.trusted)}
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> "Settings":
         """The inverse of `to_json`."""
-        return cls(float(data["header"]), float(data["idle"]), _text(data["access"]))
+        connections = data["connections"]
+        return cls(
+            header=float(data["header"]),
+            idle=float(data["idle"]),
+            access=_text(data["access"]),
+            line=_whole(data["line"]),
+            head=_whole(data["head"]),
+            fields=_whole(data["fields"]),
+            connections=None if connections is None else _whole(connections),
+            pool_idle=float(data["pool_idle"]),
+            max_idle=_whole(data["max_idle"]),
+            trusted=tuple(map(_text, data["trusted"])),
+            via=_flag(data["via"]),
+            forwarded=_flag(data["forwarded"]),
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,6 +32,21 @@ SERVICE = Service(
 COUNTS = Counts()
 COUNTS.record(Outcome("checkout", 7, "canary", "GET", 502, "connect", "failure", True, None, 0.3))
 
+SETTINGS = Settings(
+    header=10.0,
+    idle=0.5,
+    access="json",
+    line=16_384,
+    head=65_536,
+    fields=200,
+    connections=None,
+    pool_idle=60.0,
+    max_idle=64,
+    trusted=("10.0.0.0/8", "unix"),
+    via=False,
+    forwarded=True,
+)
+
 EXAMPLES: list[Message] = [
     Hello("b00t", 1, 4711, held={"checkout": 7, "": 1}, halted={"checkout": ("canary",)}),
     Hello("b00t", 0, 1, held={}, halted={}),
@@ -40,7 +55,8 @@ EXAMPLES: list[Message] = [
     Ack(12),
     Table(12, (SERVICE, replace(SERVICE, name="kassa-ä")), removed=("old",), complete=False),
     Table(13, (), removed=(), complete=True),
-    Settings(header=10.0, idle=0.5, access="json"),
+    SETTINGS,
+    replace(SETTINGS, connections=4000, trusted=(), via=True, forwarded=False),
     Counted(3),
 ]
 
@@ -86,6 +102,7 @@ def frame(text: str | bytes) -> bytes:
 
 
 HELLO = EXAMPLES[0].to_json() | {"kind": "hello"}
+TOLD = SETTINGS.to_json() | {"kind": "settings"}
 
 
 @pytest.mark.parametrize(
@@ -103,8 +120,19 @@ HELLO = EXAMPLES[0].to_json() | {"kind": "hello"}
         frame('{"kind":"ack","generation":"1"}'),
         frame('{"kind":"ack","generation":true}'),
         frame('{"kind":"ack","generation":1.5}'),
-        frame('{"kind":"settings","header":null,"idle":1,"access":"off"}'),
-        frame('{"kind":"settings","header":NaN,"idle":1,"access":"off"}'),
+        frame(json.dumps(TOLD | {"header": None})),
+        frame(json.dumps(TOLD | {"header": float("nan")})),
+        frame(json.dumps(TOLD | {"pool_idle": float("inf")})),
+        frame(json.dumps(TOLD | {"access": None})),
+        frame(json.dumps(TOLD | {"line": "16384"})),
+        frame(json.dumps(TOLD | {"head": 65_536.0})),
+        frame(json.dumps(TOLD | {"fields": None})),
+        frame(json.dumps(TOLD | {"connections": "auto"})),
+        frame(json.dumps(TOLD | {"max_idle": True})),
+        frame(json.dumps(TOLD | {"trusted": [1]})),
+        frame(json.dumps(TOLD | {"via": "on"})),
+        frame(json.dumps(TOLD | {"forwarded": 0})),
+        frame(json.dumps({key: value for key, value in TOLD.items() if key != "connections"})),
         frame('{"kind":"counted","number":"1"}'),
         frame('{"kind":"table","generation":1,"services":[{}],"removed":[],"complete":true}'),
         frame('{"kind":"table","generation":1,"services":[],"removed":[],"complete":1}'),
@@ -132,4 +160,4 @@ def test_a_frame_over_the_limit_is_not_sent(monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_a_number_that_json_has_no_word_for_is_not_sent() -> None:
     with pytest.raises(ValueError):
-        encode(Settings(header=float("nan"), idle=1, access="off"))
+        encode(replace(SETTINGS, header=float("nan")))

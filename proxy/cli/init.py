@@ -40,7 +40,9 @@ services:
     #   - {metric: latency-p99, max: 400ms, window: 30s, min_requests: 20}
 
 # log: {level: info, access: off}   # access: json, combined or common
-# timeouts: {header: 10s, connect: 5s, response: 60s, body: 60s, idle: 75s}
+# timeouts: {header: 10s, connect: 5s, response: 60s, body: 60s, idle: 75s, tunnel: 1h}
+# limits: {line: 16KiB, head: 64KiB, fields: 200, body: none, connections: auto}
+# trusted_proxies: [10.0.0.0/8]   # whose X-Forwarded-For and X-Request-Id are kept
 # shutdown: {delay: 0s, grace: 30s}
 """
 

@@ -11,11 +11,14 @@ from proxy.config.problems import Unfit, quoted
 NAME_PATTERN = r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,61}[A-Za-z0-9])?"
 FIELD_PATTERN = r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,256}"
 HOST_PATTERN = r"(?:\*\.)?[A-Za-z0-9_](?:[A-Za-z0-9._-]*[A-Za-z0-9_])?|\[[0-9A-Fa-f:.]+\]"
+PROTOCOL_PATTERN = r"(?!h2c?$)[!#$%&'*+.^_`|~0-9a-z-]{1,256}"
 PATH_PATTERN = r"/[!$-;=@-~]*"
 LONGEST_TOKEN = 4096
 """Characters of a bearer token."""
 
 _KNOWN_METHODS = frozenset(("CONNECT", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "TRACE"))
+
+_HTTP2 = frozenset(("h2", "h2c"))
 
 
 def name(text: str) -> str:
@@ -105,6 +108,21 @@ def method(text: str) -> str:
     if re.fullmatch(FIELD_PATTERN, text):
         return text
     raise Unfit(f"{quoted(text)} cannot be a request method", "write it like `GET`")
+
+
+def protocol(text: str) -> str:
+    """A protocol that a request may ask to upgrade to, in lower case (RFC 9110 section 7.8)."""
+    if text.lower() in _HTTP2:
+        raise Unfit(
+            f"{quoted(text)} would take requests past all that is decided for each of them",
+            "an upgraded connection is passed on unread: leave it out, and speak HTTP/1.1 to this proxy",
+        )
+    if re.fullmatch(FIELD_PATTERN, text) and text == text.lower():
+        return text
+    advice = "write the name of a protocol, like `websocket`"
+    if re.fullmatch(FIELD_PATTERN, text):
+        advice = f"protocols are compared in lower case: write `{text.lower()}`"
+    raise Unfit(f"{quoted(text)} is not a protocol to upgrade to", advice)
 
 
 def token(text: str) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, ClassVar, Literal
 
-from proxy.config import addresses, names, units
+from proxy.config import addresses, names
 from proxy.config.addresses import Address
 from proxy.config.admin import DEFAULT_ADMIN, Admin, exposure
 from proxy.config.problems import Unfit, quoted
@@ -16,14 +16,16 @@ from proxy.config.values import (
     Listen,
     Name,
     Scalar,
+    Switch,
     Table,
     attempt,
     duration,
-    either,
     key,
+    or_word,
     whole,
     words,
 )
+from proxy.config.wire import Limits, Pool, Timeouts, Trusted
 
 __all__ = [
     "Address",
@@ -35,8 +37,10 @@ __all__ = [
     "Config",
     "Defaults",
     "Force",
+    "Limits",
     "Log",
     "Match",
+    "Pool",
     "Segment",
     "Service",
     "Shutdown",
@@ -66,19 +70,6 @@ class Log(Section):
     )
 
 
-_Timeout = Annotated[float, duration(0.001, _DAY)]
-
-
-class Timeouts(Section):
-    """How long to wait, in seconds."""
-
-    header: _Timeout = key("for the head of a request", default=10.0, written="10s")
-    connect: _Timeout = key("for a connection to an endpoint", default=5.0, written="5s")
-    response: _Timeout = key("for the head of an answer", default=60.0, written="60s")
-    body: _Timeout = key("for the next byte of a body, on either side", default=60.0, written="60s")
-    idle: _Timeout = key("for the next request of a connection", default=75.0, written="75s")
-
-
 _Pause = Annotated[float, duration(0, _DAY)]
 
 
@@ -87,20 +78,6 @@ class Shutdown(Section):
 
     delay: _Pause = key("between 503 on /readyz and closing the listeners", default=0.0, written="0s")
     grace: _Pause = key("for the requests in flight", default=30.0, written="30s")
-
-
-def _workers(text: str) -> int | None:
-    try:
-        return None if text == "auto" else units.whole(text, 1, MOST_WORKERS)
-    except Unfit as fault:
-        raise Unfit(fault.message, f"{fault.advice}, or `auto`") from None
-
-
-_WORKERS = Scalar(
-    _workers,
-    f"`auto` or a number from 1 to {MOST_WORKERS}",
-    either({"const": "auto"}, whole(1, MOST_WORKERS).schema),
-)
 
 
 class Config(Section):
@@ -113,7 +90,7 @@ class Config(Section):
     listen: Annotated[
         tuple[Listen, ...], Items("an address such as `:8080`, or a list of them", one=True)
     ] = key("where clients connect", default=(addresses.address(DEFAULT_LISTEN),), written=DEFAULT_LISTEN)
-    workers: Annotated[int | None, _WORKERS] = key(
+    workers: Annotated[int | None, or_word("auto", whole(1, MOST_WORKERS))] = key(
         "processes that carry traffic; `auto`: one for each processor", default=None, written="auto"
     )
     admin: Admin = key("control API and metrics", default=Admin())
@@ -122,6 +99,15 @@ class Config(Section):
     )
     log: Log = key("what is logged", default=Log())
     timeouts: Timeouts = key("how long to wait", default=Timeouts())
+    pool: Pool = key("connections to endpoints that are kept", default=Pool())
+    limits: Limits = key("how much is taken from a peer", default=Limits())
+    trusted_proxies: Annotated[tuple[Trusted, ...], Items("a list such as `[10.0.0.0/8, unix]`")] = key(
+        "whose `X-Forwarded-*`, `Forwarded` and `X-Request-Id` are kept: networks, addresses, or `unix`",
+        default=(),
+        written=[],
+    )
+    via: Switch = key("on: add `Via` to requests", default=True, written="on")
+    forwarded: Switch = key("on: add `Forwarded` (RFC 7239) to requests", default=False, written="off")
     shutdown: Shutdown = key("how the end goes", default=Shutdown())
     defaults: Defaults = key("keys for all services; what a service writes itself wins", default=Defaults())
     services: Annotated[dict[Name, Service], Table("a name and its service")] = key("what clients ask for")

@@ -19,6 +19,7 @@ from proxy.config.values import (
     JsonSchema,
     OrOff,
     Percent,
+    Protocol,
     Scalar,
     Url,
     attempt,
@@ -207,6 +208,9 @@ class Shared(Section):
     choice_header: Annotated[
         str, Scalar(_choice_header, "the name of a header", pattern(names.FIELD_PATTERN))
     ] = key("a response header that tells backend and reason", default="")
+    upgrades: Annotated[tuple[Protocol, ...], Items("a list of protocols, or `[]` for none")] = key(
+        "protocols that requests may upgrade to", default=("websocket",), written=["websocket"]
+    )
 
     @classmethod
     def quarrels(cls, raw: Mapping[str, Any]) -> Iterator[Quarrel]:

@@ -13,6 +13,7 @@ WHOLE = 10_000
 """Parts that make 100 %: weights have steps of 0.01 %."""
 
 DURATION_PATTERN = r"[0-9]+(?:\.[0-9]+)?\s*(?:ms|s|m|h)"
+SIZE_PATTERN = r"[0-9]+\s*(?:B|KiB|MiB|GiB)"
 PERCENT_PATTERN = r"(?:0*100(?:\.0+)?|0*[0-9]{1,2}(?:\.[0-9]{1,2}0*)?)\s*%"
 
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
@@ -23,6 +24,13 @@ _UNIT_ALIASES = {
     **dict.fromkeys(("hr", "hrs", "hour", "hours"), (1.0, "h")),
     **dict.fromkeys(("d", "day", "days"), (24.0, "h")),
     **dict.fromkeys(("us", "µs"), (0.001, "ms")),
+}
+_BYTES = {"B": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30}
+_SIZE_ALIASES = {
+    **dict.fromkeys(("b", "byte", "bytes"), "B"),
+    **dict.fromkeys(("k", "kb", "kib"), "KiB"),
+    **dict.fromkeys(("m", "mb", "mib"), "MiB"),
+    **dict.fromkeys(("g", "gb", "gib"), "GiB"),
 }
 _SWITCHES = {
     "on": True,
@@ -121,6 +129,47 @@ def as_duration(seconds: float) -> str:
     return f"{seconds * 1000:g}ms" if seconds else "0s"
 
 
+def size(text: str, least: int, most: int) -> int:
+    """Bytes in `512B`, `16KiB` or `1 MiB`, powers of 1024, within the bounds (bytes, inclusive)."""
+    match = _MEASURE.fullmatch(text)
+    if match is not None and match[1].isdigit() and match[2] in _BYTES:
+        number = int(match[1]) * _BYTES[match[2]]
+    elif _NUMBER.fullmatch(text) and not text.strip("0."):
+        number = 0
+    else:
+        raise _no_size(text)
+    if not least <= number <= most:
+        raise Unfit(
+            f"{quoted(text)} is too {'small' if number < least else 'large'}",
+            f"write a size from `{as_size(least)}` to `{as_size(most)}`",
+        )
+    return number
+
+
+def _no_size(text: str) -> Unfit:
+    fix = "write one number and one unit, `B`, `KiB`, `MiB` or `GiB`, such as `512B` or `16KiB`"
+    match = _MEASURE.fullmatch(text)
+    if text.isascii() and text.isdigit():
+        fix = f"write `{text[:20]}B` for bytes, or `{text[:20]}KiB` for 1024 times as many"
+    elif match is not None and match[2] in _BYTES:
+        return Unfit(f"{quoted(text)} is not a whole number of `{match[2]}`", _whole_size(match[1], match[2]))
+    elif match is not None and (known := _SIZE_ALIASES.get(match[2].lower())):
+        fix = f"the units are `B`, `KiB`, `MiB` and `GiB`, powers of 1024: write `{match[1]}{known}`"
+        return Unfit(f"{quoted(match[2])} in {quoted(text)} is not a unit of sizes", fix)
+    return Unfit(f"{quoted(text)} is {describe(text) or 'not'}{_comma(text)}a size", fix)
+
+
+def _whole_size(number: str, unit: str) -> str:
+    """What to write for `1.5MiB`."""
+    return f"write it in a smaller unit: `{as_size(round(float(number) * _BYTES[unit]))}`"
+
+
+def as_size(number: int) -> str:
+    """The shortest way to write so many bytes: `1MiB`, `1500B`."""
+    unit = next(unit for unit, bytes_ in reversed(_BYTES.items()) if number % bytes_ == 0)
+    return f"{number // _BYTES[unit]}{unit}"
+
+
 def whole(text: str, least: int, most: int) -> int:
     """A whole number within the bounds, inclusive."""
     fix = f"write a whole number from {least} to {most}"
@@ -138,9 +187,18 @@ def boolean(text: str) -> bool:
     """`true` or `false`, and no other of the words that YAML 1.1 takes for them."""
     if text in ("true", "false"):
         return text == "true"
-    switch = _SWITCHES.get(text.lower())
-    fix = "write `true` or `false`" if switch is None else f"write `{str(switch).lower()}`"
+    meant = _SWITCHES.get(text.lower())
+    fix = "write `true` or `false`" if meant is None else f"write `{str(meant).lower()}`"
     raise Unfit(f"{quoted(text)} is neither `true` nor `false`", fix)
+
+
+def switch(text: str) -> bool:
+    """`on` or `off`, and no other of the words that YAML 1.1 takes for them."""
+    if text in ("on", "off"):
+        return text == "on"
+    meant = _SWITCHES.get(text.lower())
+    fix = "write `on` or `off`" if meant is None else f"write `{'on' if meant else 'off'}`"
+    raise Unfit(f"{quoted(text)} is neither `on` nor `off`", fix)
 
 
 def word(text: str, words: Sequence[str], what: str) -> str:
@@ -157,6 +215,8 @@ def describe(text: str) -> str:
         return "a percent"
     if match is not None and (match[2] in _SECONDS or match[2].lower() in _UNIT_ALIASES):
         return "a duration"
+    if match is not None and match[2] in _BYTES:
+        return "a size"
     if _NUMBER.fullmatch(text):
         return "a number without its unit" if text else ""
     if text.lower() in _SWITCHES:

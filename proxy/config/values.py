@@ -58,8 +58,8 @@ class Scalar:
     """Stands in an Annotated and reads one text of the file by the type of its key."""
 
     def __init__(self, read: Callable[[str], object], expected: str, schema: JsonSchema) -> None:
-        self._read = read
-        self._expected = expected
+        self.read = read
+        self.expected = expected
         self.schema = schema
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
@@ -70,8 +70,8 @@ class Scalar:
 
     def _parse(self, raw: object) -> object:
         if not isinstance(raw, str):
-            raise Unfit(f"{kind(raw)} stands where {self._expected} is expected", f"write {self._expected}")
-        return self._read(raw)
+            raise Unfit(f"{kind(raw)} stands where {self.expected} is expected", f"write {self.expected}")
+        return self.read(raw)
 
 
 class Items:
@@ -147,6 +147,25 @@ def whole(least: int, most: int) -> Scalar:
     return Scalar(lambda raw: units.whole(raw, least, most), f"a whole number such as `{least}`", schema)
 
 
+def size(least: int, most: int) -> Scalar:
+    """How a size within the bounds is read: bytes."""
+    return Scalar(
+        lambda raw: units.size(raw, least, most), "a size such as `16KiB`", pattern(units.SIZE_PATTERN)
+    )
+
+
+def or_word(word: str, scalar: Scalar) -> Scalar:
+    """How a value is read that one word may stand for; the word is None."""
+
+    def read(raw: str) -> object:
+        try:
+            return None if raw == word else scalar.read(raw)
+        except Unfit as fault:
+            raise Unfit(fault.message, f"{fault.advice}, or `{word}`") from None
+
+    return Scalar(read, f"{scalar.expected}, or `{word}`", either({"const": word}, scalar.schema))
+
+
 def words(*known: str, what: str) -> Scalar:
     """How one of a few words is read, to stand beside its Literal."""
     return Scalar(lambda raw: units.word(raw, known, what), listed(known), {"enum": list(known)})
@@ -158,6 +177,7 @@ Percent = Annotated[int, Scalar(units.percent, "a percent such as `5%`", PERCENT
 Boolean = Annotated[
     bool, Scalar(units.boolean, "`true` or `false`", either({"type": "boolean"}, {"enum": ["true", "false"]}))
 ]
+Switch = Annotated[bool, Scalar(units.switch, "`on` or `off`", {"enum": ["on", "off"]})]
 Listen = Annotated[
     addresses.Address,
     Scalar(addresses.address, "an address such as `:8080`", pattern(addresses.ADDRESS_PATTERN)),
@@ -170,4 +190,5 @@ Name = Annotated[str, Scalar(names.name, "a name", pattern(names.NAME_PATTERN))]
 FieldName = Annotated[
     str, Scalar(names.field, "the name of a header or cookie", pattern(names.FIELD_PATTERN))
 ]
+Protocol = Annotated[str, Scalar(names.protocol, "a protocol", pattern(names.PROTOCOL_PATTERN))]
 Text = Annotated[str, Scalar(str, "a text", TEXT)]

@@ -19,7 +19,7 @@ from proxy.control.broadcast import Broadcast
 from proxy.control.journal import Journal, Pause, a_second
 from proxy.control.ledger import UNRECORDED, Ledger, Memory
 from proxy.control.record import Record
-from proxy.control.release import release
+from proxy.control.release import release, template
 from proxy.control.roll import Roll
 from proxy.control.standing import Standing
 from proxy.control.steering import Clock, Order, Steering
@@ -30,6 +30,7 @@ from proxy.rollout.rollout import Rollout
 from proxy.routing.split import CANARY
 from proxy.routing.table import Service
 from proxy.telemetry.exposition import Snapshot
+from proxy.telemetry.outcome import UNROUTED
 
 log = logging.getLogger(__name__)
 
@@ -69,7 +70,11 @@ class Control:
         self._pause = pause
         self._ledger = ledger
         self._standings = {
-            name: Standing(name, service, config.timeouts, memory.states.get(name, Rollout()))
+            name: Standing(
+                template(name, service, config.timeouts, config.limits.body),
+                service,
+                memory.states.get(name, Rollout()),
+            )
             for name, service in config.services.items()
         }
         # From 0 on: Prometheus can't see that a series rose when it begins at 1.
@@ -77,8 +82,7 @@ class Control:
         self._trips = dict.fromkeys(checks, 0) | memory.trips
         self._hears: list[Hears] = []
         self._journal = Journal(ledger, thread, self._written, pause)
-        settings = Settings(config.timeouts.header, config.timeouts.idle, config.log.access)
-        self.broadcast = Broadcast(memory.last, settings, self._services, self)
+        self.broadcast = Broadcast(memory.last, settings(config), self._services, self)
         totals = Totals(memory.kept)
         self._books = Bookkeeping(totals, self._journal, ledger, self.broadcast.counted, pause)
         self._steering = Steering(self._journal, self.broadcast, clock)
@@ -161,7 +165,10 @@ class Control:
         now = self._clock.monotonic()
         standings = self._standings.values()
         return Snapshot(
-            totals=totals,
+            totals={side: counts for side, counts in totals.items() if side[0] != UNROUTED},
+            refused={
+                reason: counts.excluded for (name, reason), counts in totals.items() if name == UNROUTED
+            },
             weights={side: ratio for each in standings for side, ratio in view.weights(each).items()},
             shares={side: ratio for each in standings for side, ratio in view.shares(each, now).items()},
             checks=[sample for each in standings for sample in view.samples(each)],
@@ -249,3 +256,22 @@ class Control:
             self._trips[record.service, check] = self._trips.get((record.service, check), 0) + 1
         for hears in list(self._hears):
             hears(record.to_json(number))
+
+
+def settings(config: Config) -> Settings:
+    """What the file tells every worker beside the services."""
+    limits = config.limits
+    return Settings(
+        header=config.timeouts.header,
+        idle=config.timeouts.idle,
+        access=config.log.access,
+        line=limits.line,
+        head=limits.head,
+        fields=limits.fields,
+        connections=limits.connections,
+        pool_idle=config.pool.idle,
+        max_idle=config.pool.max_idle,
+        trusted=config.trusted_proxies,
+        via=config.via,
+        forwarded=config.forwarded,
+    )

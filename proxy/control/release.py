@@ -32,7 +32,7 @@ def definition(canary: schema.Backend | None) -> str:
     return json.dumps({"endpoints": endpoints, "version": canary.version}, separators=(",", ":"))
 
 
-def template(name: str, service: schema.Service, timeouts: schema.Timeouts) -> Service:
+def template(name: str, service: schema.Service, timeouts: schema.Timeouts, max_body: int | None) -> Service:
     """All that the file says of a service, for `in_force` to fill in what the ledger says."""
     backends = [_backend(STABLE, service.stable)]
     if service.canary:
@@ -47,7 +47,9 @@ def template(name: str, service: schema.Service, timeouts: schema.Timeouts) -> S
         sticky=_sticky(service.sticky),
         force=service.force.header.lower() if service.force else "",
         choice_header=service.choice_header,
-        timeouts=Timeouts(timeouts.connect, timeouts.response, timeouts.body),
+        timeouts=Timeouts(timeouts.connect, timeouts.response, timeouts.body, timeouts.tunnel),
+        max_body=max_body,
+        upgrades=service.upgrades,
     )
 
 

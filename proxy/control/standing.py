@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from proxy.analysis.verdict import Verdict
 from proxy.config import schema
 from proxy.control.evidence import Evidence
-from proxy.control.release import checks, in_force, template
+from proxy.control.release import checks, in_force
 from proxy.rollout.rollout import Rollout
 from proxy.routing.table import Service
 from proxy.telemetry.tally import Counts
@@ -23,10 +23,13 @@ class Rollback:
 
 
 class Standing:
-    """One service in control's charge. `rollout` is in force; `numbered` is the highest number given away."""
+    """One service in control's charge. `rollout` is in force; `numbered` is the highest number given away.
 
-    def __init__(self, name: str, file: schema.Service, timeouts: schema.Timeouts, rollout: Rollout) -> None:
-        self.name = name
+    `template` is what `file` says of it to the workers.
+    """
+
+    def __init__(self, template: Service, file: schema.Service, rollout: Rollout) -> None:
+        self.name = template.name
         self.file = file
         self.checks = checks(file)
         self.evidence = Evidence(self.checks)
@@ -36,7 +39,7 @@ class Standing:
         self.lowered = 0
         """The revision that lowered the weight last, 0 when none did since control began."""
         self.rollback: Rollback | None = None
-        self._template = template(name, file, timeouts)
+        self._template = template
         self.rollout = rollout
         self.numbered = rollout.revision
         self.service: Service = in_force(self._template, rollout)

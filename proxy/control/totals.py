@@ -72,6 +72,7 @@ class Totals:
         for boot in connected:
             for (service, _, backend), mark in self._marks.get(boot, {}).items():
                 sums[service, backend].in_flight += mark.in_flight
+                sums[service, backend].tunnels += mark.tunnels
         return sums
 
     def collect(self) -> Kept:

@@ -7,8 +7,11 @@ can have several reasons not to be read at once, and is read again when the last
 import asyncio
 from typing import Literal
 
-Reason = Literal["dialling", "full", "pipelined"]
-"""No endpoint is connected yet; the other side's write buffer is full; enough requests wait their turn."""
+Reason = Literal["full", "pipelined"]
+"""The other side's write buffer is full; enough bytes wait their turn."""
+
+LOOKS = 8
+"""How often it is looked whether bytes are taken, within the time that they may take."""
 
 
 class Reading:
@@ -22,6 +25,11 @@ class Reading:
 
     def __repr__(self) -> str:
         return f"<Reading held: {', '.join(sorted(self._reasons))}>" if self._reasons else "<Reading>"
+
+    @property
+    def held(self) -> bool:
+        """Whether it isn't read for now."""
+        return bool(self._reasons)
 
     def held_for(self, reason: Reason) -> bool:
         """Tell whether this is among the reasons not to read."""
@@ -44,16 +52,24 @@ class Reading:
 class Sending:
     """Whether what was written to one connection is being taken. A slow reader is not a dead one."""
 
-    __slots__ = ("_transport", "_unsent")
+    __slots__ = ("_since", "_transport", "_unsent")
 
     def __init__(self, transport: asyncio.Transport) -> None:
         self._transport = transport
         self._unsent = 0
+        self._since = 0.0
 
     def __repr__(self) -> str:
         return f"<Sending {self._transport.get_write_buffer_size()} bytes>"
 
-    def moves(self) -> bool:
-        """Tell whether bytes wait to be sent, and not just as many as when this was last asked."""
-        before, self._unsent = self._unsent, self._transport.get_write_buffer_size()
-        return self._unsent not in (0, before)
+    @property
+    def waits(self) -> bool:
+        """Whether bytes wait to be sent."""
+        return bool(self._transport.get_write_buffer_size())
+
+    def stalled(self, now: float) -> float:
+        """Return for how long none of the bytes that wait was taken, as far as looks can tell; 0 for none."""
+        unsent = self._transport.get_write_buffer_size()
+        if unsent != self._unsent or not unsent:
+            self._unsent, self._since = unsent, now
+        return now - self._since

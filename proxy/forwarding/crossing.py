@@ -4,12 +4,13 @@ The shell around :class:`~proxy.forwarding.exchange.Exchange`: that one knows wh
 it. Each client connection has one crossing, which carries its exchanges one after the other.
 """
 
-from proxy.forwarding.backpressure import Reading
 from proxy.forwarding.dial import DialFailed
 from proxy.forwarding.exchange import Exchange
 from proxy.forwarding.lane import Lane
+from proxy.forwarding.pace import Pace
 from proxy.forwarding.pool import Shelf
 from proxy.forwarding.side import Side
+from proxy.forwarding.tunnel import Tunnel
 from proxy.forwarding.upstream import Upstream
 from proxy.http1 import writing
 from proxy.http1.errors import BadMessage
@@ -26,7 +27,7 @@ class Crossing:
         side: the client's connection.
     """
 
-    __slots__ = ("_body", "_lane", "_rest", "_shelf", "_side", "_upstream", "exchange", "full")
+    __slots__ = ("_body", "_lane", "_pace", "_rest", "_shelf", "_side", "_upstream", "exchange", "full")
 
     _body: Sized | Chunks | Endless
     _shelf: Shelf
@@ -35,6 +36,7 @@ class Crossing:
         self.exchange: Exchange | None = None
         self._lane = lane
         self._side = side
+        self._pace = Pace(side, lane.now)
         self._upstream: Upstream | None = None
         self.full = False
         """Whether the client takes no more bytes for now."""
@@ -42,11 +44,6 @@ class Crossing:
 
     def __repr__(self) -> str:
         return f"<Crossing {self.exchange or 'idle'}>"
-
-    @property
-    def reading(self) -> Reading:
-        """The reading of the client's connection."""
-        return self._side.reading
 
     # The client's connection calls these.
 
@@ -62,7 +59,7 @@ class Crossing:
         shelf = self._shelf = lane.pool.shelf(endpoint)
         shelf.pending += 1
         if exchange.request == "open":
-            self._body = measure(exchange.length)
+            self._body = measure(exchange.length, lane.limits)
         upstream = shelf.take()
         if upstream is None:
             self._dial(exchange)
@@ -74,7 +71,6 @@ class Crossing:
         exchange, upstream = self.exchange, self._upstream
         if exchange is None or exchange.request != "open" or upstream is None:
             return data
-        self._side.due = self._lane.now() + exchange.choice.service.timeouts.body
         self._send_body(exchange, upstream, data)
         rest, self._rest = self._rest, b""
         return rest
@@ -89,34 +85,35 @@ class Crossing:
     def client_full(self) -> None:
         """The client takes no more bytes for now."""
         self.full = True
-        if self._upstream is not None:
+        if self.exchange is not None and self._upstream is not None:
             self._upstream.reading.hold("full")
+            self._pace.await_taking(self.exchange, self._side.sending)
 
     def client_ready(self) -> None:
         """The client takes bytes again."""
         self.full = False
-        if self._upstream is not None:
+        if self.exchange is not None and self._upstream is not None:
             self._upstream.reading.free("full")
+            self._pace.await_bytes(self.exchange)
 
     def overdue(self, now: float) -> None:
-        """Nothing has moved for as long as the service's timeouts allow."""
+        """Nothing has moved for as long as the timeouts allow, or it is time to look whether it has."""
         exchange, side, upstream = self.exchange, self._side, self._upstream
         assert exchange is not None, self
-        to_send = exchange.request == "open" and not side.reading.held_for("full")
-        if side.sending.moves() or (upstream is not None and upstream.sending.moves()):
-            side.due = now + exchange.choice.service.timeouts.body
-        elif exchange.response == "open":
-            self._cut("client-left" if to_send or self.full else "timeout")
-        elif to_send:
-            self._answer_ourselves("client-left", 408, "the body of the request stopped coming")
+        ends = (side.sending,) if upstream is None else (side.sending, upstream.sending)
+        if self._pace.goes_on(exchange, ends, now):
+            return
+        to_send = exchange.request == "open" and not exchange.expects and not side.reading.held_for("full")
+        ending, status, detail = exchange.silence(client_slow=to_send or self.full)
+        if exchange.response == "open":
+            self._cut(ending)
         else:
-            self._answer_ourselves("timeout", 504, "the service took too long to answer")
+            self._answer_ourselves(ending, status, detail)
 
     # Sending the request.
 
     def _dial(self, exchange: Exchange) -> None:
         shelf = self._shelf
-        self._side.reading.hold("dialling")
         self._side.due = float("inf")  # dialling has a deadline of its own
 
         def then(result: Upstream | DialFailed) -> None:
@@ -130,7 +127,6 @@ class Crossing:
             if isinstance(result, Upstream) and result.reusable:
                 shelf.give(result, self._lane.now())
             return
-        self._side.reading.free("dialling")
         if isinstance(result, DialFailed):
             self._answer_ourselves("connect", result.status, f"the service can't be reached: {result.detail}")
         elif result.reusable:
@@ -139,35 +135,37 @@ class Crossing:
             self._answer_ourselves("connect", 502, "the service can't be reached: it hung up")
 
     def _join(self, upstream: Upstream, exchange: Exchange, now: float) -> None:
-        timeouts = exchange.choice.service.timeouts
+        side = self._side
         self._upstream = upstream
         exchange.sent = now
-        upstream.carry(self, exchange.head.method)
-        head = writing.request_head(exchange.head, exchange.length, self._side.address)
+        upstream.carry(self, exchange.head.method, exchange.upgrade, self._lane.limits)
+        ours = side.hop.lines(exchange.head, exchange.request_id)
+        head = writing.request_head(exchange.head, exchange.length, ours, exchange.upgrade)
         if exchange.request == "done":
-            self._side.due = now + timeouts.response
-            upstream.send(head)
+            self._pace.await_bytes(exchange)
+            upstream.write(head)
         else:
-            self._side.due = now + timeouts.body
-            self._send_body(exchange, upstream, self._side.take_buffered(), head)
+            self._send_body(exchange, upstream, side.take_buffered(), head)
 
     def _send_body(self, exchange: Exchange, upstream: Upstream, data: bytes, head: bytes = b"") -> None:
         body = self._body
         try:
             pieces = body.feed(data) if data else []
+            if pieces:
+                exchange.takes(pieces)
         except BadMessage as bad:
             self._refuse_body(exchange, bad)
             return
-        part = writing.framed(pieces, body.done, rechunk=exchange.length == CHUNKED)
-        if part or head:
-            upstream.send(head + part)
         if body.done:
             self._rest = body.rest
             exchange.request_ended()
-            if exchange.response == "awaited":
-                self._side.due = self._lane.now() + exchange.choice.service.timeouts.response
+        self._pace.await_bytes(exchange)
+        part = writing.framed(pieces, body.done, rechunk=exchange.length == CHUNKED)
+        if part or head:
+            upstream.write(head + part)
 
     def _refuse_body(self, exchange: Exchange, bad: BadMessage) -> None:
+        exchange.reason = bad.reason
         if exchange.response == "awaited":
             self._answer_ourselves("refused", bad.status, bad.detail)
         else:
@@ -175,31 +173,48 @@ class Crossing:
 
     # The endpoint's connection calls these.
 
+    def endpoint_full(self) -> None:
+        """The endpoint takes no more of the request for now."""
+        exchange, upstream = self.exchange, self._upstream
+        assert exchange is not None, self
+        assert upstream is not None, self
+        self._side.reading.hold("full")
+        self._pace.await_taking(exchange, upstream.sending)
+
+    def endpoint_ready(self) -> None:
+        """The endpoint takes bytes again."""
+        assert self.exchange is not None, self
+        self._side.reading.free("full")
+        self._pace.await_bytes(self.exchange)
+
     def interim(self, head: ResponseHead) -> None:
         """Hand an interim (1xx) answer on; HTTP/1.0 doesn't know them (RFC 9110 section 15.2)."""
         exchange = self.exchange
         assert exchange is not None, self
+        if exchange.expects and head.status == 100:
+            exchange.expects = False
+            self._pace.await_bytes(exchange)
         if exchange.head.minor:
             self._side.write(writing.interim_head(head))
 
-    def answer_began(self, head: ResponseHead, length: int) -> bytes:
-        """Return the head of the answer as the client gets it, and say how its body is framed."""
-        exchange, upstream, side = self.exchange, self._upstream, self._side
+    def answer_began(self, head: ResponseHead, length: int) -> tuple[bytes, bool]:
+        """Return the head of the answer as the client gets it, and whether its body goes on in chunks."""
+        exchange, side = self.exchange, self._side
         assert exchange is not None, self
-        assert upstream is not None, self
         exchange.response_began(head.status, self._lane.now())
-        if exchange.request == "open":
-            # Nobody can tell whether the rest of the request will be wanted, so it is the last one.
+        # Nobody can tell whether the rest of the request will be wanted; and what came behind the offer of
+        # another protocol may be that protocol's. So it is the last one.
+        if exchange.request == "open" or (exchange.upgrade and side.buffered):
             side.persistent = False
         rechunk = length < 0 and exchange.head.minor == 1
         if length < 0:
             # Only chunks tell a whole body from a cut one; HTTP/1.0 doesn't know them.
             length = CHUNKED if rechunk else UNTIL_CLOSE
             side.persistent = side.persistent and rechunk
-        upstream.frame(rechunk=rechunk)
-        ours = writing.response_head(head, length, self._own_lines(exchange))
-        exchange.bytes_out = -len(ours)  # only the body counts, and the head goes out in one write with it
-        return ours
+        ours = exchange.own_lines(persistent=side.persistent, secure=side.secure)
+        head_ = writing.response_head(head, length, ours)
+        exchange.bytes_out = -len(head_)  # only the body counts, and the head goes out in one write with it
+        return head_, rechunk
 
     def answer_part(self, data: bytes) -> None:
         """Write bytes of the answer."""
@@ -216,8 +231,7 @@ class Crossing:
         assert upstream is not None, self
         exchange.response_ended()
         # What is still to be sent to the endpoint would hold up the next request, whose client isn't told.
-        sent = exchange.request == "done" and not self._side.reading.held_for("full")
-        self._release(upstream, clean=sent)
+        self._release(upstream, clean=exchange.request == "done" and not upstream.sending.waits)
         self._settle(exchange)
 
     def answer_broke(self, ending: Ending, detail: str, *, stale: bool) -> None:
@@ -234,7 +248,31 @@ class Crossing:
         else:
             self._answer_ourselves(ending, 502, detail)
 
+    def switched(self, head: ResponseHead, protocol: bytes) -> Tunnel:
+        """Turn both connections into a tunnel: the endpoint speaks a protocol now that the client offered."""
+        exchange, upstream, side, lane = self.exchange, self._upstream, self._side, self._lane
+        assert exchange is not None, self
+        assert upstream is not None, self
+        exchange.switched(lane.now())
+        lane.tally.switch(exchange.key)
+        tunnel = Tunnel(side, upstream, self._tunnel_over, exchange.choice.service.timeouts.tunnel, lane.now)
+        ours = writing.switching(protocol) + exchange.choice_lines(secure=side.secure)
+        side.write(writing.interim_head(head, ours))
+        side.enter(tunnel)
+        tunnel.from_client(side.take_buffered())
+        return tunnel
+
     # Ending.
+
+    def _tunnel_over(self, ending: Ending) -> None:
+        exchange = self.exchange
+        assert exchange is not None, self
+        if ending == "complete":
+            exchange.response_ended()
+        else:
+            exchange.broke(ending)
+        self._upstream = None
+        self._account(exchange)
 
     def _answer_ourselves(self, ending: Ending, status: int, detail: str) -> None:
         exchange, side = self.exchange, self._side
@@ -243,7 +281,6 @@ class Crossing:
         if exchange.request == "open":
             side.persistent = False
         exchange.answered_by_us(status, ending)
-        exchange.request_id = self._lane.request_id()
         exchange.bytes_out = side.answer_own(status, detail, exchange.request_id, exchange.head)
         self._settle(exchange)
 
@@ -254,15 +291,9 @@ class Crossing:
 
     def _account(self, exchange: Exchange) -> None:
         self.exchange = None
-        lane = self._lane
         if exchange.choice.endpoint is not None:
             self._shelf.pending -= 1
-        now = lane.now()
-        outcome = exchange.outcome(now)
-        lane.tally.add(outcome)
-        lane.access.note(exchange, self._side.client, now)
-        if outcome.result == "failure":
-            lane.on_failure()
+        self._lane.account(exchange, self._side.client)
 
     def _release(self, upstream: Upstream, *, clean: bool) -> None:
         self._upstream = None
@@ -285,17 +316,3 @@ class Crossing:
         exchange.broke(ending)
         self._account(exchange)
         self._side.reset()
-
-    def _own_lines(self, exchange: Exchange) -> bytes:
-        choice = exchange.choice
-        service = choice.service
-        lines = b""
-        if not self._side.persistent:
-            lines = b"Connection: close\r\n"
-        elif not exchange.head.minor:
-            lines = b"Connection: keep-alive\r\n"
-        if choice.issue:
-            lines += b"Set-Cookie: %b\r\n" % service.sticky.set_cookie(choice.issue, secure=False)
-        if service.choice_header:
-            lines += f"{service.choice_header}: {choice.backend}; why={choice.why}\r\n".encode()
-        return lines

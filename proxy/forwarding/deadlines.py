@@ -8,8 +8,12 @@ import asyncio
 from collections.abc import Callable
 from typing import Protocol
 
+from proxy.forwarding.backpressure import Reading
+
 PERIOD = 0.05
 """Seconds between two looks: how late a deadline can be noticed."""
+SWEEP = 0.5
+"""Seconds between two looks at the connections that aren't read, whose end nobody tells."""
 
 
 class Due(Protocol):
@@ -17,6 +21,10 @@ class Due(Protocol):
 
     due: float
     """By the data plane's clock, in seconds."""
+    reading: Reading
+
+    def unread(self) -> None:
+        """Look whether the peer is still there: the connection isn't read for now."""
 
     def overdue(self, now: float) -> None:
         """Act on the deadline: set a later one, or end."""
@@ -43,6 +51,7 @@ class Deadlines:
         self._now = now
         self._expiring = expiring
         self._watched: set[Due] = set()
+        self._sweep_at = 0.0
         self._timer: asyncio.TimerHandle | None = None
 
     def __repr__(self) -> str:
@@ -69,6 +78,10 @@ class Deadlines:
         """Act on every deadline that has passed."""
         for one in [one for one in self._watched if one.due <= now]:
             one.overdue(now)
+        if now >= self._sweep_at:
+            self._sweep_at = now + SWEEP
+            for one in [one for one in self._watched if one.reading.held]:
+                one.unread()
         self._expiring.expire(now)
 
     def _look_and_go_on(self) -> None:

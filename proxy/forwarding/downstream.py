@@ -1,24 +1,28 @@
 """The connection to a client: it reads one request after another and writes the answers in their order."""
 
 import asyncio
-import socket
-import struct
 from typing import Literal, Protocol, cast
 
-from proxy.forwarding.backpressure import Reading, Sending
+from proxy.forwarding.backpressure import LOOKS, Reading, Sending
 from proxy.forwarding.crossing import Crossing
 from proxy.forwarding.exchange import Exchange
 from proxy.forwarding.lane import Lane
-from proxy.http1 import writing
+from proxy.forwarding.peek import Peek
+from proxy.forwarding.refusal import UNREAD, Refusal
+from proxy.forwarding.reset import reset
+from proxy.forwarding.tunnel import Tunnel
+from proxy.http1 import answers
 from proxy.http1.errors import BadMessage
 from proxy.http1.fields import persistent
 from proxy.http1.framing import request_length
 from proxy.http1.head import RequestHead
+from proxy.http1.hops import one_hop_on
+from proxy.http1.provenance import Hop, peer_address
 from proxy.http1.reading import head_end, read_request
 
-Phase = Literal["new", "idle", "head", "exchange", "lingering", "closed"]
-"""Nothing came yet; between requests; part of a head is there; a request is under way; the last answer is
-written; over."""
+Phase = Literal["new", "idle", "head", "exchange", "tunnel", "lingering", "closed"]
+"""Nothing came yet; between requests; part of a head is there; a request is under way; HTTP no more; the last
+answer is written; over."""
 
 BETWEEN = ("idle", "head", "new")
 """The phases in which a request can begin."""
@@ -27,14 +31,15 @@ MAX_PIPELINED = 64 * 1024
 LINGER_SECONDS = 2.0
 """How long a connection that is to end waits for its client: to read the last answer, or to send its first
 request. What a client still sends behind the last answer after that resets the connection."""
-_RESET = struct.pack("ii", 1, 0)
+MOST_TURNED_AWAY = 64
+"""Connections beyond the limit that are told so; those beyond these are closed without a word."""
 
 
 class Members(Protocol):
     """Who keeps the open connections of a worker."""
 
-    def add(self, connection: "Downstream") -> None:
-        """A connection is open."""
+    def add(self, connection: "Downstream") -> int:
+        """A connection is open; returns how many there are."""
 
     def discard(self, connection: "Downstream") -> None:
         """A connection is over."""
@@ -55,22 +60,26 @@ class Downstream(asyncio.Protocol):
         "_members",
         "_phase",
         "_transport",
-        "address",
+        "_tunnel",
         "client",
         "due",
+        "hop",
         "persistent",
         "reading",
+        "secure",
         "sending",
     )
 
+    _tunnel: Tunnel
+    hop: Hop
     reading: Reading
     sending: Sending
     _transport: asyncio.Transport
 
     def __init__(self, lane: Lane, members: Members) -> None:
         self.client = ""
-        """The address of the client's socket."""
-        self.address = b""
+        """The address of the client whose request came last."""
+        self.secure = False
         self.due = 0.0
         self.persistent = True
         self._lane = lane
@@ -88,35 +97,49 @@ class Downstream(asyncio.Protocol):
         self._transport = cast(asyncio.Transport, transport)  # uvloop's own class doesn't inherit from it
         self.reading = Reading(self._transport)
         self.sending = Sending(self._transport)
-        peer = transport.get_extra_info("peername")
-        self.client = peer[0] if isinstance(peer, tuple) else "unix"
-        self.address = self.client.encode()
-        self.due = self._lane.now() + self._lane.idle_seconds
-        self._members.add(self)
-        self._lane.deadlines.watch(self)
+        lane = self._lane
+        self.secure = transport.get_extra_info("sslcontext") is not None
+        self.client = peer_address(transport.get_extra_info("peername"))
+        self.hop = lane.provenance.hop(self.client, secure=self.secure)
+        self.due = lane.now() + lane.idle_seconds
+        open_now = self._members.add(self)
+        lane.deadlines.watch(self)
+        if open_now > lane.connections:
+            self._turn_connection_away(open_now)
 
     def data_received(self, data: bytes) -> None:
         if self._phase == "exchange":
             data = self._crossing.more(data)
             self._buffer += data
+        elif self._phase == "tunnel":
+            self._tunnel.from_client(data)
         elif self._phase in BETWEEN:
             self._buffer = self._buffer + data if self._buffer else data
             self._read_requests()
         if len(self._buffer) > MAX_PIPELINED:
             self.reading.hold("pipelined")
 
-    def eof_received(self) -> None:
+    def eof_received(self) -> bool:
+        if self._phase == "tunnel":
+            return self._tunnel.client_ended()
         exchange = self._crossing.exchange
         if exchange is not None and exchange.response == "open":
             # The client leaves, and the plain close that follows would read as the end of its answer.
+            self._leave()
+        else:
+            # Earlier answers may still wait to be taken; what was asked behind them is of no use any more.
             self._crossing.client_left()
-            self.reset()
+            self.close()
+        return False
 
     def connection_lost(self, error: Exception | None) -> None:
-        self._phase = "closed"
+        phase, self._phase = self._phase, "closed"
         self._members.discard(self)
         self._lane.deadlines.forget(self)
-        self._crossing.client_left()
+        if phase == "tunnel":
+            self._tunnel.client_lost()
+        else:
+            self._crossing.client_left()
 
     def pause_writing(self) -> None:
         self._crossing.client_full()
@@ -136,20 +159,31 @@ class Downstream(asyncio.Protocol):
         if self._phase == "new":
             self.due = min(self.due, self._lane.now() + LINGER_SECONDS)
         elif self._phase == "idle" and not self._buffer:
-            self._close()
+            self.close()
 
     def overdue(self, now: float) -> None:
         """Act on the deadline of the present phase."""
         if self._phase == "exchange":
             self._crossing.overdue(now)
-        elif self.sending.moves():
-            self.due = now + self._lane.idle_seconds  # of answers that are over
+        elif self._phase == "tunnel":
+            self._tunnel.overdue(now)
+        elif self.sending.waits and self.sending.stalled(now) < self._lane.idle_seconds:
+            self.due = now + self._lane.idle_seconds / LOOKS  # of answers that are over
         elif self._phase == "head":
-            self._turn_away(408, "the head of the request took too long")
+            self._turn_away(408, "slow-head", "the head of the request took too long")
         elif self._phase == "closed":
             self.reset()
         else:
-            self._close()
+            self.close()
+
+    def unread(self) -> None:
+        """Look whether the client is still there: it isn't read, so nobody would tell."""
+        if self._phase == "exchange" and Peek(self._transport).ended():
+            self._leave()
+
+    def _leave(self) -> None:
+        self._crossing.client_left()
+        self.reset()
 
     # Reading requests.
 
@@ -159,14 +193,16 @@ class Downstream(asyncio.Protocol):
         None is begun while the client takes no more of the answers before it.
         """
         while self._buffer and self._phase in BETWEEN and not self._crossing.full:
+            head = None
             try:
                 block = self._cut_head()
                 if block is None:
                     return
-                head = read_request(block)
+                head = read_request(block, self._lane.limits)
                 self._begin(head, request_length(head))
             except BadMessage as bad:
-                self._turn_away(bad.status, bad.detail)
+                self.persistent = False  # nobody knows where the next request begins
+                self._turn_away(bad.status, bad.reason, bad.detail, head)
 
     def _cut_head(self) -> bytes | None:
         """Cut one head off the buffer; None while it isn't whole."""
@@ -176,7 +212,7 @@ class Downstream(asyncio.Protocol):
             # a copy for each makes a flood of them stop the worker.
             at += 2
         data = self._buffer[at:]
-        end = head_end(data)
+        end = head_end(data, self._lane.limits)
         if end:
             self._buffer = data[end:]
             return data[:end]
@@ -187,21 +223,47 @@ class Downstream(asyncio.Protocol):
         return None
 
     def _begin(self, head: RequestHead, length: int) -> None:
-        lane = self._lane
+        lane, hop = self._lane, self.hop
         self.persistent = persistent(head) and not lane.draining
-        choice = lane.table.choose(head, self.client, lane.draw(), lane.pool)
+        self.client = hop.client(head)
+        onward = one_hop_on(head)
+        if onward is None:
+            self._answer_last_hop(head, length)
+            return
+        choice = lane.table.choose(onward, self.client, lane.draw(), lane.pool)
         if choice is None:
             self.persistent = self.persistent and not length
-            self._turn_away(404, "no service answers for this host and path", head)
+            self._turn_away(404, "no-service", "no service answers for this host and path", head)
             return
+        request_id = hop.request_id(head) or lane.request_id()
+        exchange = Exchange(onward, choice, length, lane.now(), request_id)
         self._phase = "exchange"
-        self._crossing.begin(Exchange(head, choice, length, lane.now()))
+        self._crossing.begin(exchange)
 
-    def _turn_away(self, status: int, detail: str, head: RequestHead | None = None) -> None:
+    def _turn_away(self, status: int, reason: str, detail: str, head: RequestHead | None = None) -> None:
         """Answer a request that never became an exchange; one that couldn't be read is the last."""
         if head is None:
             self.persistent = False
-        self.answer_own(status, detail, self._lane.request_id(), head)
+        lane = self._lane
+        request_id = lane.request_id()
+        size = self.answer_own(status, detail, request_id, head)
+        lane.turned_away(Refusal(head or UNREAD, status, reason, request_id, size), self.client)
+        self.settled(b"")
+
+    def _turn_connection_away(self, open_now: int) -> None:
+        most = self._lane.connections
+        self._turn_away(503, "connections", "too many connections, try again in a while")
+        if open_now > most + MOST_TURNED_AWAY:
+            self.close()
+
+    def _answer_last_hop(self, head: RequestHead, length: int) -> None:
+        """Answer an OPTIONS or TRACE whose Max-Forwards says that it may go no further."""
+        lane = self._lane
+        self.persistent = self.persistent and not length
+        request_id = lane.request_id()
+        ours, body = answers.last_hop(head, request_id, lane.unix_now(), close=not self.persistent)
+        self._transport.write(ours + body)
+        lane.turned_away(Refusal(head, 200, "last-hop", request_id, len(body)), self.client)
         self.settled(b"")
 
     # The crossing calls these.
@@ -210,17 +272,37 @@ class Downstream(asyncio.Protocol):
         """Write bytes to the client."""
         self._transport.write(data)
 
+    @property
+    def buffered(self) -> bool:
+        """Whether bytes came behind the request that is under way."""
+        return bool(self._buffer)
+
+    def enter(self, tunnel: Tunnel) -> None:
+        """Hand everything that comes to the tunnel from now on."""
+        self._phase = "tunnel"
+        self._tunnel = tunnel
+
+    @property
+    def half_closes(self) -> bool:
+        """Whether one direction of the connection can end while the other goes on; not under TLS."""
+        return self._transport.can_write_eof()
+
+    def end_writing(self) -> None:
+        """Say that no more bytes follow."""
+        self._transport.write_eof()
+
     def take_buffered(self) -> bytes:
         """Return the bytes that came behind the head."""
         data, self._buffer = self._buffer, b""
         self.reading.free("pipelined")
         return data
 
-    def answer_own(self, status: int, detail: str, request_id: str, head: RequestHead | None) -> int:
+    def answer_own(self, status: int, detail: str, request_id: bytes, head: RequestHead | None) -> int:
         """Write an answer of the proxy's own; returns the size of its body in bytes."""
-        lane = self._lane
-        ours, body = writing.own_answer(
-            status, detail, request_id, lane.unix_now(), close=not self.persistent
+        as_json = answers.prefers_json(head)
+        when = self._lane.unix_now()
+        ours, body = answers.problem(
+            status, detail, request_id, when, close=not self.persistent, as_json=as_json
         )
         if head is not None and head.method == b"HEAD":
             body = b""
@@ -239,17 +321,14 @@ class Downstream(asyncio.Protocol):
             self.reading.free("pipelined")
             self._lane.soon(self._read_requests)
         elif self._lane.draining:
-            self._close()
+            self.close()
+
+    # Ending.
 
     def reset(self) -> None:
         """End the connection evidently: a plain close can read as the end of an answer."""
         self._phase = "closed"
-        endpoint = self._transport.get_extra_info("socket")
-        if endpoint is not None and endpoint.family != socket.AF_UNIX:
-            endpoint.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
-        self._transport.abort()
-
-    # Ending.
+        reset(self._transport)
 
     def _linger(self) -> None:
         """Let the client read the last answer: closing on a client that still sends would reset it away."""
@@ -257,10 +336,14 @@ class Downstream(asyncio.Protocol):
         self._buffer = b""
         self.reading.free("pipelined")
         self.due = self._lane.now() + LINGER_SECONDS
-        if not self._transport.is_closing():
+        if self._transport.is_closing():
+            return
+        if self.half_closes:
             self._transport.write_eof()
+        else:
+            self._transport.close()  # TLS says its own goodbye, and waits for the client's
 
-    def _close(self) -> None:
+    def close(self) -> None:
         """Close once everything is sent; the kernel goes on with what it has taken by then."""
         self._phase = "closed"
         self.due = self._lane.now() + self._lane.idle_seconds

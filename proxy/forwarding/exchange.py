@@ -5,6 +5,8 @@ that what can't happen is an error where it happens and not a wrong answer later
 connection: the two protocols do what the exchange says.
 """
 
+from proxy.http1.errors import BadMessage
+from proxy.http1.fields import expects, offered
 from proxy.http1.head import RequestHead
 from proxy.routing.table import Choice
 from proxy.telemetry.outcome import Ending, Outcome, classify, method_label
@@ -19,11 +21,15 @@ REQUEST_MOVES = {
 RESPONSE_MOVES = {
     ("awaited", "head"): "open",
     ("awaited", "own"): "done",  # the answer is the proxy's: 502, 503, 504
+    ("awaited", "switch"): "tunnel",
     ("awaited", "break"): "cut",
+    ("tunnel", "end"): "done",
+    ("tunnel", "break"): "cut",
     ("open", "end"): "done",
     ("open", "break"): "cut",
 }
-"""The response's side: ``awaited`` until its head is there, ``open`` while its body comes."""
+"""The response's side: ``awaited`` until its head is there, ``open`` while its body comes, a ``tunnel`` after
+a 101."""
 
 # Sending these twice means the same as sending them once (RFC 9110 section 9.2.2).
 IDEMPOTENT = frozenset((b"GET", b"HEAD", b"OPTIONS", b"TRACE", b"PUT", b"DELETE"))
@@ -41,6 +47,10 @@ class Exchange:
         choice: where it goes; kept to the end, whatever the table says by then.
         length: of the request's body in bytes, or CHUNKED.
         now: when the head was read.
+        request_id: what the exchange is known by, here, at the endpoint and in the log.
+
+    Raises:
+        BadMessage: 413 for a body larger than the service takes, 417 for an expectation that nobody knows.
     """
 
     __slots__ = (
@@ -48,9 +58,12 @@ class Exchange:
         "bytes_out",
         "choice",
         "ending",
+        "expects",
         "head",
         "key",
         "length",
+        "reason",
+        "received",
         "request",
         "request_id",
         "response",
@@ -58,13 +71,18 @@ class Exchange:
         "sent",
         "started",
         "status",
+        "upgrade",
     )
 
-    def __init__(self, head: RequestHead, choice: Choice, length: int, now: float) -> None:
+    def __init__(
+        self, head: RequestHead, choice: Choice, length: int, now: float, request_id: bytes = b""
+    ) -> None:
         service = choice.service
         self.head = head
         self.choice = choice
         self.key: Key = (service.name, service.revision, choice.backend)
+        if service.max_body is not None and length > service.max_body:
+            raise _too_large(service.max_body)
         self.length = length
         self.request = "done" if length == 0 else "open"
         self.response = "awaited"
@@ -73,8 +91,15 @@ class Exchange:
         self.sent: float | None = None
         self.answered: float | None = None
         self.bytes_out = 0
-        self.request_id = ""
-        """The id that the client was told with an answer of ours."""
+        self.request_id = request_id
+        self.upgrade = b"" if length else offered(head, service.upgraded)
+        """The protocols that the client may change to; a request with a body goes on as an ordinary one."""
+        self.expects = expects(head)
+        """Whether the client may be waiting for a 100 (Continue) before it sends the body."""
+        self.received = 0
+        """Bytes of the request's body that have come."""
+        self.reason = ""
+        """Why the request was refused, in one word; empty when it wasn't."""
         self.retried = False
         self.ending: Ending | None = None
 
@@ -85,6 +110,24 @@ class Exchange:
     def request_ended(self) -> None:
         """The client's whole request has been read."""
         self.request = REQUEST_MOVES[self.request, "end"]
+
+    def takes(self, pieces: list[bytes]) -> None:
+        """These pieces of the request's body have come.
+
+        Raises:
+            BadMessage: 413 when the body is larger than the service takes.
+        """
+        self.expects = False
+        self.received += sum(map(len, pieces))
+        most = self.choice.service.max_body
+        if most is not None and self.received > most:
+            raise _too_large(most)
+
+    def switched(self, now: float) -> None:
+        """The endpoint has changed to another protocol, as the client asked."""
+        self.response = RESPONSE_MOVES[self.response, "switch"]
+        self.status = 101
+        self.answered = now
 
     def response_began(self, status: int, now: float) -> None:
         """The head of the final answer has come from the endpoint."""
@@ -110,12 +153,42 @@ class Exchange:
         self.request = REQUEST_MOVES[self.request, "break"]
         self.ending = ending
 
+    def silence(self, *, client_slow: bool) -> tuple[Ending, int, str]:
+        """Return what an exchange comes to in which nothing has moved for too long: ending, status and why.
+
+        Args:
+            client_slow: the client is waited for: for the rest of its request, or to take the answer.
+        """
+        if client_slow:
+            return "client-left", 408, "the body of the request stopped coming"
+        return "timeout", 504, "the service took too long to answer"
+
     def may_retry(self) -> bool:
         """Tell whether the request may be sent once more after a pooled connection proved stale.
 
         Only without a body and only if sending it twice means the same as once (RFC 9110 section 9.2.2).
         """
         return not self.retried and not self.length and self.head.method in IDEMPOTENT
+
+    def own_lines(self, *, persistent: bool, secure: bool) -> bytes:
+        """Return the lines that are added to the answer, each with its CRLF."""
+        lines = b""
+        if not persistent:
+            lines = b"Connection: close\r\n"
+        elif not self.head.minor:
+            lines = b"Connection: keep-alive\r\n"
+        return lines + self.choice_lines(secure=secure)
+
+    def choice_lines(self, *, secure: bool) -> bytes:
+        """Return the lines that tell of the choice: the sticky cookie, and the choice header."""
+        choice = self.choice
+        service = choice.service
+        lines = b""
+        if choice.issue:
+            lines = b"Set-Cookie: %b\r\n" % service.sticky.set_cookie(choice.issue, secure=secure)
+        if service.choice_header:
+            lines += f"{service.choice_header}: {choice.backend}; why={choice.why}\r\n".encode()
+        return lines
 
     def outcome(self, now: float) -> Outcome:
         """Return what is remembered of the exchange, once it has an ending."""
@@ -136,3 +209,7 @@ class Exchange:
             head_seconds,
             now - self.started,
         )
+
+
+def _too_large(most: int) -> BadMessage:
+    return BadMessage(413, "body", f"a body of more than {most} bytes")

@@ -11,8 +11,14 @@ from proxy.forwarding.deadlines import Deadlines
 from proxy.forwarding.dial import Dialler
 from proxy.forwarding.exchange import Exchange, Key
 from proxy.forwarding.pool import Pool
+from proxy.forwarding.refusal import Refusal
+from proxy.http1.limits import Limits
+from proxy.http1.provenance import Provenance
 from proxy.routing.table import RoutingTable
-from proxy.telemetry.outcome import Outcome
+from proxy.telemetry.outcome import FAILURE, Outcome, refused
+
+MOST_CONNECTIONS = 100_000
+"""Until the worker has been told how many it may have."""
 
 
 class Tally(Protocol):
@@ -20,6 +26,9 @@ class Tally(Protocol):
 
     def begin(self, key: Key) -> None:
         """One more exchange is open."""
+
+    def switch(self, key: Key) -> None:
+        """An open exchange became a tunnel."""
 
     def add(self, outcome: Outcome) -> None:
         """One exchange fewer is open: this became of it."""
@@ -31,11 +40,17 @@ class AccessSink(Protocol):
     def note(self, exchange: Exchange, client: str, now: float) -> None:
         """Note one exchange that is over at this time."""
 
+    def refused(self, refusal: Refusal, client: str, now: float) -> None:
+        """Note one request that was turned away at this time."""
+
 
 class NoAccessLog:
     """The access log that is off."""
 
     def note(self, exchange: Exchange, client: str, now: float) -> None:
+        """Do nothing."""
+
+    def refused(self, refusal: Refusal, client: str, now: float) -> None:
         """Do nothing."""
 
 
@@ -70,6 +85,10 @@ class Lane:
         self.access: AccessSink = NoAccessLog()
         self.header_seconds = 10.0
         self.idle_seconds = 75.0
+        self.limits = Limits()
+        self.connections = MOST_CONNECTIONS
+        """The most connections of clients at a time."""
+        self.provenance = Provenance()
         self.draining = False
         self.unix_now = time.time
         # 128 bits decide a request's fate: the share of 10,000, the endpoint, and a sticky key when one is
@@ -77,7 +96,7 @@ class Lane:
         # PRNG costs.
         self._random = SystemRandom()
         self._draws: list[int] = []
-        self._prefix = prefix
+        self._prefix = prefix.encode()
         self._numbers = itertools.count(1)
 
     def __repr__(self) -> str:
@@ -90,6 +109,22 @@ class Lane:
             self._draws = [int.from_bytes(bulk[at : at + 16], "big") for at in range(0, len(bulk), 16)]
         return self._draws.pop()
 
-    def request_id(self) -> str:
+    def request_id(self) -> bytes:
         """Return an id for a request, unlike that of any other."""
-        return f"{self._prefix}-{next(self._numbers):x}"
+        return b"%b-%x" % (self._prefix, next(self._numbers))
+
+    def account(self, exchange: Exchange, client: str) -> None:
+        """Count and note an exchange that has ended."""
+        now = self.now()
+        outcome = exchange.outcome(now)
+        self.tally.add(outcome)
+        self.access.note(exchange, client, now)
+        if exchange.reason:
+            self.tally.add(refused(exchange.reason, exchange.head.method, exchange.status))
+        if outcome.result == FAILURE:
+            self.on_failure()
+
+    def turned_away(self, refusal: Refusal, client: str) -> None:
+        """Count and note a request that was for no service."""
+        self.tally.add(refused(refusal.reason, refusal.head.method, refusal.status))
+        self.access.refused(refusal, client, self.now())

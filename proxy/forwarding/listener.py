@@ -72,10 +72,11 @@ class Listener:
                 return
             await loop.connect_accepted_socket(self._connect, connection)
 
-    def add(self, connection: Downstream) -> None:
-        """A connection is open."""
+    def add(self, connection: Downstream) -> int:
+        """A connection is open; returns how many there are."""
         self._connections.add(connection)
         self._empty.clear()
+        return len(self._connections)
 
     def discard(self, connection: Downstream) -> None:
         """A connection is over."""

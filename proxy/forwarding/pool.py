@@ -8,18 +8,18 @@ from proxy.forwarding.upstream import Upstream
 from proxy.routing.endpoint import Endpoint
 
 MAX_IDLE = 64
-"""Connections kept per endpoint."""
 IDLE_SECONDS = 60.0
-"""How long an unused connection is kept: less than the 75 s after which nginx, for one, closes its end."""
+"""By default less than the 75 s after which nginx, for one, closes its end."""
 
 
 class Shelf:
     """The waiting connections to one endpoint, oldest first."""
 
-    __slots__ = ("_idle", "endpoint", "pending")
+    __slots__ = ("_idle", "_pool", "endpoint", "pending")
 
-    def __init__(self, endpoint: Endpoint) -> None:
+    def __init__(self, endpoint: Endpoint, pool: "Pool") -> None:
         self.endpoint = endpoint
+        self._pool = pool
         self.pending = 0
         """Requests that the endpoint has not answered in full."""
         self._idle: list[Upstream] = []
@@ -31,12 +31,17 @@ class Shelf:
         return len(self._idle)
 
     def take(self) -> Upstream | None:
-        """Return the connection that was used last, or None when there is none."""
-        return self._idle.pop() if self._idle else None
+        """Return the connection that was used last and is clean to this moment, or None for none."""
+        while self._idle:
+            upstream = self._idle.pop()
+            if not upstream.stirred():
+                return upstream
+            upstream.abandon()
+        return None
 
     def give(self, upstream: Upstream, now: float) -> None:
         """Keep a clean connection for the next request, or close it when enough are kept."""
-        if len(self._idle) < MAX_IDLE:
+        if len(self._idle) < self._pool.max_idle:
             upstream.idle_since = now
             self._idle.append(upstream)
         else:
@@ -59,9 +64,13 @@ class Shelf:
 class Pool:
     """The connections to endpoints of one worker; it answers for them when `routing` asks."""
 
-    __slots__ = ("_shelves",)
+    __slots__ = ("_shelves", "idle_seconds", "max_idle")
 
     def __init__(self) -> None:
+        self.max_idle = MAX_IDLE
+        """The most connections that are kept for each endpoint."""
+        self.idle_seconds = IDLE_SECONDS
+        """How long an unused connection is kept."""
         self._shelves: dict[Endpoint, Shelf] = {}
 
     def __repr__(self) -> str:
@@ -72,7 +81,7 @@ class Pool:
         """Return the endpoint's shelf."""
         shelf = self._shelves.get(endpoint)
         if shelf is None:
-            shelf = self._shelves[endpoint] = Shelf(endpoint)
+            shelf = self._shelves[endpoint] = Shelf(endpoint, self)
         return shelf
 
     def alive(self, endpoint: Endpoint) -> bool:
@@ -87,7 +96,7 @@ class Pool:
     def expire(self, now: float) -> None:
         """Close what has waited for too long at this time."""
         for shelf in self._shelves.values():
-            shelf.close_older(now - IDLE_SECONDS)
+            shelf.close_older(now - self.idle_seconds)
 
     def close(self) -> None:
         """Close every waiting connection."""

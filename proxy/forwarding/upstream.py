@@ -4,31 +4,38 @@ import asyncio
 from typing import Literal, Protocol, cast
 
 from proxy.forwarding.backpressure import Reading, Sending
+from proxy.forwarding.peek import Peek
+from proxy.forwarding.reset import reset
+from proxy.forwarding.tunnel import Tunnel
 from proxy.http1 import writing
 from proxy.http1.errors import BadMessage
-from proxy.http1.fields import persistent
+from proxy.http1.fields import accepted, persistent
 from proxy.http1.framing import Chunks, Endless, Sized, measure, response_length
 from proxy.http1.head import ResponseHead
+from proxy.http1.limits import DEFAULT, Limits
 from proxy.http1.reading import head_end, read_response
 from proxy.routing.endpoint import Endpoint
 from proxy.telemetry.outcome import Ending
 
-Phase = Literal["idle", "awaiting", "hinted", "body", "closed"]
-"""No request; no answer yet; only an interim one yet; part of the answer's body is to come; over."""
+Phase = Literal["idle", "awaiting", "hinted", "body", "tunnel", "closed"]
+"""No request; no answer yet; only an interim one yet; part of the answer's body is to come; HTTP no more;
+over."""
 
 
 class Client(Protocol):
     """The other side of the exchange, as an upstream connection sees it."""
 
-    @property
-    def reading(self) -> Reading:
-        """Whether the client is read; held while the endpoint can't take more of the request."""
+    def endpoint_full(self) -> None:
+        """No more of the request can be taken for now."""
+
+    def endpoint_ready(self) -> None:
+        """More of the request can be taken again."""
 
     def interim(self, head: ResponseHead) -> None:
         """An interim (1xx) answer came."""
 
-    def answer_began(self, head: ResponseHead, length: int) -> bytes:
-        """The answer's head came; returns the bytes of the head that the client gets."""
+    def answer_began(self, head: ResponseHead, length: int) -> tuple[bytes, bool]:
+        """The answer's head came; returns the client's, and whether the body goes on in chunks."""
 
     def answer_part(self, data: bytes) -> None:
         """These bytes, framed for the client, came."""
@@ -38,6 +45,9 @@ class Client(Protocol):
 
     def answer_broke(self, ending: Ending, detail: str, *, stale: bool) -> None:
         """There will be no (more) answer, for this reason; a stale connection may never have been heard."""
+
+    def switched(self, head: ResponseHead, protocol: bytes) -> Tunnel:
+        """The endpoint speaks this protocol from now on; returns what carries it."""
 
 
 class Gone(Protocol):
@@ -60,11 +70,16 @@ class Upstream(asyncio.Protocol):
         "_buffer",
         "_client",
         "_gone",
+        "_limits",
         "_method",
+        "_offer",
+        "_peek",
         "_persistent",
         "_phase",
         "_rechunk",
         "_transport",
+        "_tunnel",
+        "due",
         "endpoint",
         "idle_since",
         "reading",
@@ -76,15 +91,20 @@ class Upstream(asyncio.Protocol):
     sending: Sending
     _transport: asyncio.Transport
     _body: Sized | Chunks | Endless
-    _method: bytes
+    _peek: Peek
+    _tunnel: Tunnel
 
     def __init__(self, endpoint: Endpoint, gone: Gone) -> None:
         self.endpoint = endpoint
         self.idle_since = 0.0
         self.used = 0
         """How many requests it has carried."""
+        self.due = float("inf")
+        """The client's connection has the deadline of both."""
         self._gone = gone
         self._client: Client | None = None
+        self._method = self._offer = b""
+        self._limits = DEFAULT
         self._phase: Phase = "idle"
         self._buffer = b""
         self._persistent = True
@@ -100,26 +120,45 @@ class Upstream(asyncio.Protocol):
         """Whether the connection is clean and may carry another request."""
         return self._phase == "idle" and self._persistent
 
-    def carry(self, client: Client, method: bytes) -> None:
-        """Take on a request; its bytes follow by :meth:`send`."""
+    def stirred(self) -> bool:
+        """Tell whether something has come that nobody asked for, or the end, at this very moment.
+
+        The event loop may not have said so yet, and handed to the next client it would be a wrong answer.
+        """
+        return self._peek.arrived()
+
+    def carry(self, client: Client, method: bytes, offer: bytes, limits: Limits) -> None:
+        """Take on a request; its bytes follow by :meth:`write`. `offer`: the protocols it may change to."""
         assert self._phase == "idle", self
         self._client = client
         self._method = method
+        self._offer = offer
+        self._limits = limits
         self._phase = "awaiting"
         self.used += 1
 
-    def frame(self, *, rechunk: bool) -> None:
-        """Frame the body for the client in chunks, or hand it on as it is."""
-        self._rechunk = rechunk
-
-    def send(self, data: bytes) -> None:
-        """Send bytes of the request to the endpoint."""
+    def write(self, data: bytes) -> None:
+        """Send bytes to the endpoint."""
         self._transport.write(data)
 
+    @property
+    def half_closes(self) -> bool:
+        """Whether one direction of the connection can end while the other goes on; not under TLS."""
+        return self._transport.can_write_eof()
+
+    def end_writing(self) -> None:
+        """Say that no more bytes follow."""
+        self._transport.write_eof()
+
     def close(self) -> None:
-        """Close an idle connection."""
+        """Close the connection once everything is sent."""
         self._phase = "closed"
         self._transport.close()
+
+    def reset(self) -> None:
+        """End a tunnel evidently broken."""
+        self._phase = "closed"
+        reset(self._transport)
 
     def abandon(self) -> None:
         """Drop the connection in the middle of an exchange: nobody waits for the rest of the answer."""
@@ -133,22 +172,28 @@ class Upstream(asyncio.Protocol):
         self._transport = cast(asyncio.Transport, transport)  # uvloop's own class doesn't inherit from it
         self.reading = Reading(self._transport)
         self.sending = Sending(self._transport)
+        self._peek = Peek(transport)
 
     def data_received(self, data: bytes) -> None:
         if self._phase == "body":
             self._read_body(data)
         elif self._phase in ("awaiting", "hinted"):
             self._read_head(data)
+        elif self._phase == "tunnel":
+            self._tunnel.from_endpoint(data)
         elif self._phase == "idle":
             # Nobody asked: handed to the next client, this would be somebody else's answer.
             self._leave_pool()
 
-    def eof_received(self) -> None:
+    def eof_received(self) -> bool:
+        if self._phase == "tunnel":
+            return self._tunnel.endpoint_ended()
         if self._phase == "idle":
             self._leave_pool()
         elif self._phase == "body" and isinstance(self._body, Endless):
             # Not when the connection is lost: that waits for an upload that the endpoint may never take.
             self._end_with_connection()
+        return False
 
     def connection_lost(self, error: Exception | None) -> None:
         phase, self._phase = self._phase, "closed"
@@ -160,14 +205,16 @@ class Upstream(asyncio.Protocol):
             self._break("reset", "the endpoint closed the connection before it answered", stale=stale)
         elif phase == "body":
             self._break("truncated", "the endpoint closed the connection in the middle of its answer")
+        elif phase == "tunnel":
+            self._tunnel.endpoint_lost()
 
     def pause_writing(self) -> None:
         if self._client is not None:
-            self._client.reading.hold("full")
+            self._client.endpoint_full()
 
     def resume_writing(self) -> None:
         if self._client is not None:
-            self._client.reading.free("full")
+            self._client.endpoint_ready()
 
     # Reading the answer.
 
@@ -177,36 +224,52 @@ class Upstream(asyncio.Protocol):
         data = self._buffer + data if self._buffer else data
         try:
             while True:
-                end = head_end(data)
+                end = head_end(data, self._limits)
                 if not end:
                     self._buffer = data
                     return
-                head = read_response(data[:end])
+                head, data = read_response(data[:end], self._limits), data[end:]
                 if head.status >= 200:
                     break
                 if head.status == 101:
-                    raise BadMessage(502, "a change of protocol that nobody asked for")
+                    self._switch(client, head, data)
+                    return
                 self._phase = "hinted"
                 client.interim(head)
-                data = data[end:]
             length = response_length(head, self._method)
+            self._body = measure(length, self._limits)
+            # Before the client is told of an answer: garbage right behind the head still makes it a 502.
+            pieces = self._body.feed(data) if data else []
         except BadMessage as bad:
             self._fail_garbled(bad)
             return
         self._buffer = b""
         self._phase = "body"
-        self._body = measure(length)
         self._persistent = persistent(head)
-        self._read_body(data[end:], client.answer_began(head, length))
+        ours, self._rechunk = client.answer_began(head, length)
+        self._pass_on(client, pieces, ours)
 
-    def _read_body(self, data: bytes, prefix: bytes = b"") -> None:
-        client, body = self._client, self._body
+    def _switch(self, client: Client, head: ResponseHead, early: bytes) -> None:
+        protocol = accepted(head, self._offer)
+        if not protocol:
+            raise BadMessage(502, "malformed", "a change of protocol that nobody asked for")
+        self._buffer = b""
+        self._phase = "tunnel"
+        self._tunnel = client.switched(head, protocol)
+        self._tunnel.from_endpoint(early)
+
+    def _read_body(self, data: bytes) -> None:
+        client = self._client
         assert client is not None, self
         try:
-            pieces = body.feed(data) if data else []
+            pieces = self._body.feed(data)
         except BadMessage as bad:
             self._fail_garbled(bad)
             return
+        self._pass_on(client, pieces)
+
+    def _pass_on(self, client: Client, pieces: list[bytes], prefix: bytes = b"") -> None:
+        body = self._body
         done = body.done
         part = writing.framed(pieces, done, rechunk=self._rechunk)
         if part or prefix:

@@ -1,8 +1,10 @@
 """Which fields stop here, and which are ours to add (RFC 9110 section 7.6)."""
 
+import re
 from collections.abc import Iterable
 from functools import lru_cache
 
+from proxy.http1.errors import BadMessage
 from proxy.http1.head import Field, RequestHead, ResponseHead
 
 HOP_BY_HOP = frozenset(
@@ -21,21 +23,28 @@ HOP_BY_HOP = frozenset(
 FRAMING = frozenset((b"content-length", b"host"))
 """Fields that are written afresh, or that a nomination in Connection can't strip."""
 
-FORWARDING = frozenset((b"x-forwarded-for", b"x-forwarded-proto", b"x-forwarded-host", b"forwarded"))
-"""What a client says of itself; replaced by what the socket says, because anybody can write them."""
+OURS = frozenset(
+    (b"x-forwarded-for", b"x-forwarded-proto", b"x-forwarded-host", b"forwarded", b"x-request-id"),
+)
+"""What :mod:`proxy.http1.provenance` writes afresh, because anybody can write them."""
 
-REQUEST_DROPS = HOP_BY_HOP | FRAMING | FORWARDING
+REQUEST_DROPS = HOP_BY_HOP | FRAMING | OURS
+EXPECTATION = frozenset((b"expect",))
+"""Means nothing in HTTP/1.0 (RFC 9110 section 10.1.1), and the endpoint is asked in HTTP/1.1."""
 RESPONSE_DROPS = HOP_BY_HOP | frozenset((b"content-length",))
 
 
-LONGEST_REMEMBERED = 64
+TOKEN = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
+"""RFC 9110 section 5.6.2."""
+
+LONGEST_LIST = 64
 """Bytes. Nearly every Connection field is one of a handful of short ones, so what they mean is remembered; of
 the long ones a client could make us remember a gigabyte."""
 
 
 def tokens(value: bytes) -> frozenset[bytes]:
     """Return the members of a comma-separated list, in lower case."""
-    return _tokens(value) if len(value) <= LONGEST_REMEMBERED else _tokens.__wrapped__(value)
+    return _tokens(value) if len(value) <= LONGEST_LIST else _tokens.__wrapped__(value)
 
 
 @lru_cache(256)
@@ -64,3 +73,35 @@ def onward(fields: Iterable[Field], dropped: frozenset[bytes]) -> bytes:
     lines = [line for name, line in fields if name not in dropped]
     lines.append(b"")
     return b"\r\n".join(lines)
+
+
+def expects(head: RequestHead) -> bool:
+    """Tell whether a client may wait for a 100 (Continue) before it sends the body (RFC 9110 section 10.1.1).
+
+    Raises:
+        BadMessage: 417 for another expectation.
+    """
+    value = head.steering.get(b"expect")
+    if value is None or not head.minor:
+        return False
+    if value.lower() != b"100-continue":
+        raise BadMessage(417, "expectation", "an expectation other than 100-continue")
+    return True
+
+
+def offered(head: RequestHead, allowed: frozenset[bytes]) -> bytes:
+    """Return the protocols that a request may change to, of those it asks for; empty for none.
+
+    RFC 9110 section 7.8: HTTP/1.0 can't ask, and Connection has to name the field.
+    """
+    asked = head.steering.get(b"upgrade")
+    if asked is None or not head.minor or b"upgrade" not in tokens(head.steering.get(b"connection", b"")):
+        return b""
+    return b", ".join(one for part in asked.split(b",") if (one := part.strip(b" \t")).lower() in allowed)
+
+
+def accepted(head: ResponseHead, offer: bytes) -> bytes:
+    """Return the protocol that a 101 changes to, if it is one that was offered; empty otherwise."""
+    named = head.steering.get(b"upgrade", b"")
+    asks = b"upgrade" in tokens(head.steering.get(b"connection", b""))
+    return named if asks and offer and named.lower() in tokens(offer) else b""

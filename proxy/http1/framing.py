@@ -7,6 +7,7 @@ import re
 
 from proxy.http1.errors import BadMessage
 from proxy.http1.head import RequestHead, ResponseHead
+from proxy.http1.limits import DEFAULT, Limits
 
 CHUNKED = -1
 """The length of a body that comes in chunks."""
@@ -15,8 +16,6 @@ UNTIL_CLOSE = -2
 
 _CHUNK_LINE = re.compile(rb"([0-9A-Fa-f]{1,15})[ \t]*(?:;[\t\x20-\x7e\x80-\xff]*)?")
 _TRAILER_LINE = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+:[\t\x20-\x7e\x80-\xff]*")
-_MAX_LINE = 16 * 1024
-_MAX_TRAILERS = 64 * 1024
 
 
 def request_length(head: RequestHead) -> int:
@@ -29,8 +28,12 @@ def request_length(head: RequestHead) -> int:
     coding = steering.get(b"transfer-encoding")
     length = steering.get(b"content-length")
     if coding is None:
-        return 0 if length is None else _number(length)
-    return _chunked(coding, length, head.minor)
+        found = 0 if length is None else _number(length)
+    else:
+        found = _chunked(coding, length, head.minor)
+    if found and head.method == b"TRACE":  # RFC 9110 section 9.3.8
+        raise BadMessage(400, "length", "a body with TRACE")
+    return found
 
 
 def response_length(head: ResponseHead, method: bytes) -> int:
@@ -56,27 +59,28 @@ def response_length(head: ResponseHead, method: bytes) -> int:
 
 def _chunked(coding: bytes, length: bytes | None, minor: int) -> int:
     if length is not None:
-        raise BadMessage(400, "both Content-Length and Transfer-Encoding")
+        raise BadMessage(400, "length", "both Content-Length and Transfer-Encoding")
     if not minor:
-        raise BadMessage(400, "Transfer-Encoding in HTTP/1.0")
+        raise BadMessage(400, "coding", "Transfer-Encoding in HTTP/1.0")
     if coding.lower() != b"chunked":
-        status = 400 if b"chunked" in coding.lower() else 501
-        raise BadMessage(status, "a transfer coding other than chunked")
+        # Coded and then chunked has one length; we know of no such coding all the same.
+        status = 501 if coding and b"chunked" not in coding.lower() else 400
+        raise BadMessage(status, "coding", "a transfer coding other than chunked")
     return CHUNKED
 
 
 def _number(value: bytes) -> int:
     # isdigit() on bytes knows ASCII digits only; 18 digits are an exabyte and still fit a machine word.
     if not value.isdigit() or len(value) > 18:
-        raise BadMessage(400, "Content-Length isn't one number")
+        raise BadMessage(400, "length", "Content-Length isn't one number")
     return int(value)
 
 
-def measure(length: int) -> "Sized | Chunks | Endless":
+def measure(length: int, limits: Limits = DEFAULT) -> "Sized | Chunks | Endless":
     """Return what finds the end of a body of this length."""
     if length >= 0:
         return Sized(length)
-    return Chunks() if length == CHUNKED else Endless()
+    return Chunks(limits) if length == CHUNKED else Endless()
 
 
 class Sized:
@@ -130,13 +134,15 @@ class Chunks:
     a head that is long gone isn't possible.
     """
 
-    __slots__ = ("_left", "_line", "_state", "_trailers", "rest")
+    __slots__ = ("_left", "_limits", "_line", "_state", "_trailers", "_trailers_size", "rest")
 
-    def __init__(self) -> None:
+    def __init__(self, limits: Limits = DEFAULT) -> None:
+        self._limits = limits
         self._state = "size"
         self._line = b""
         self._left = 0
         self._trailers = 0
+        self._trailers_size = 0
         self.rest = b""
         """The bytes behind the last chunk, once :attr:`done`."""
 
@@ -174,13 +180,13 @@ class Chunks:
         """Take the rest of one line, or all that there is of it; return where the next byte stands."""
         end = data.find(b"\n", at)
         self._line += data[at : end + 1 or None]
-        if len(self._line) > _MAX_LINE:
-            raise BadMessage(431, "a chunk line or trailer that is too long")
+        if len(self._line) > self._limits.line:
+            raise BadMessage(431, "line", "a chunk line or trailer that is too long")
         if end < 0:
             return len(data)
         line, self._line = self._line, b""
         if not line.endswith(b"\r\n"):
-            raise BadMessage(400, "a line in the chunked body that doesn't end with CRLF")
+            raise BadMessage(400, "malformed", "a line in the chunked body that doesn't end with CRLF")
         self._read_line(line[:-2])
         return end + 1
 
@@ -188,21 +194,25 @@ class Chunks:
         if self._state == "size":
             match = _CHUNK_LINE.fullmatch(line)
             if match is None:
-                raise BadMessage(400, "a malformed chunk size")
+                raise BadMessage(400, "malformed", "a malformed chunk size")
             self._left = int(match[1], 16)
             self._state = "data" if self._left else "trailers"
         elif self._state == "data-end":
             if line:
-                raise BadMessage(400, "a chunk longer than it says")
+                raise BadMessage(400, "malformed", "a chunk longer than it says")
             self._state = "size"
         else:
             self._read_trailer(line)
 
     def _read_trailer(self, line: bytes) -> None:
-        self._trailers += len(line)
-        if self._trailers > _MAX_TRAILERS:
-            raise BadMessage(431, "trailers that are too long")
         if not line:
             self._state = "done"
-        elif _TRAILER_LINE.fullmatch(line) is None:
-            raise BadMessage(400, "a malformed trailer")
+            return
+        self._trailers += 1
+        self._trailers_size += len(line) + 2
+        if self._trailers_size > self._limits.head:
+            raise BadMessage(431, "head", "trailers that are too long")
+        if self._trailers > self._limits.fields:
+            raise BadMessage(431, "fields", "too many trailers")
+        if _TRAILER_LINE.fullmatch(line) is None:
+            raise BadMessage(400, "malformed", "a malformed trailer")

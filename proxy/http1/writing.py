@@ -1,12 +1,10 @@
 """Heads become bytes for the other side: serialised afresh, framing decided by us, never spliced."""
 
-from email.utils import formatdate
 from http import HTTPStatus
 
 from proxy.http1.framing import CHUNKED, UNTIL_CLOSE
 from proxy.http1.head import RequestHead, ResponseHead
 
-_VIA_AND_END = b"Via: 1.1 weir\r\n\r\n"
 LAST_CHUNK = b"0\r\n\r\n"
 
 _STATUS_LINES = {
@@ -15,23 +13,38 @@ _STATUS_LINES = {
 }
 
 
-def request_head(head: RequestHead, length: int, client: bytes) -> bytes:
+def request_head(head: RequestHead, length: int, ours: bytes, upgrade: bytes = b"") -> bytes:
     """Return the head that an endpoint gets.
 
     Args:
         head: the client's request.
         length: its body's, in bytes, or CHUNKED.
-        client: the address of the client's socket, for X-Forwarded-For.
+        ours: further lines, each with its CRLF.
+        upgrade: the protocols that the client may change to; empty: none.
     """
     host = head.steering.get(b"host", b"")
-    pieces = [head.method, b" ", head.target, b" HTTP/1.1\r\nHost: ", host, b"\r\n", head.onward]
-    if length or b"content-length" in head.steering:
-        pieces.append(_framing(length))
-    pieces += (b"X-Forwarded-For: ", client, b"\r\nX-Forwarded-Proto: http\r\n")
-    if host:
-        pieces += (b"X-Forwarded-Host: ", host, b"\r\n")
-    pieces.append(_VIA_AND_END)
-    return b"".join(pieces)
+    framing = _framing(length) if length or b"content-length" in head.steering else b""
+    if upgrade:
+        framing += switching(upgrade)
+    return b"".join(
+        (
+            head.method,
+            b" ",
+            head.target,
+            b" HTTP/1.1\r\nHost: ",
+            host,
+            b"\r\n",
+            head.onward,
+            framing,
+            ours,
+            b"\r\n",
+        )
+    )
+
+
+def switching(protocols: bytes) -> bytes:
+    """Return the lines that offer or announce a change of protocol (RFC 9110 section 7.8)."""
+    return b"Connection: upgrade\r\nUpgrade: %b\r\n" % protocols
 
 
 def response_head(head: ResponseHead, length: int, ours: bytes) -> bytes:
@@ -51,9 +64,9 @@ def response_head(head: ResponseHead, length: int, ours: bytes) -> bytes:
     return b"".join((_status_line(head), head.onward, framing, ours, b"\r\n"))
 
 
-def interim_head(head: ResponseHead) -> bytes:
-    """Return an interim (1xx) answer for a client."""
-    return b"".join((_status_line(head), head.onward, b"\r\n"))
+def interim_head(head: ResponseHead, ours: bytes = b"") -> bytes:
+    """Return an interim (1xx) answer for a client, with further lines, each with its CRLF."""
+    return b"".join((_status_line(head), head.onward, ours, b"\r\n"))
 
 
 def chunk(piece: bytes) -> bytes:
@@ -67,27 +80,6 @@ def framed(pieces: list[bytes], last: bool, *, rechunk: bool) -> bytes:
     if not rechunk:
         return part
     return chunk(part) + LAST_CHUNK if last else chunk(part)
-
-
-def own_answer(status: int, detail: str, request_id: str, when: float, *, close: bool) -> tuple[bytes, bytes]:
-    """Return head and body of an answer of the proxy's own: short, plain, and without a word of any endpoint.
-
-    Args:
-        status: 400 to 599.
-        detail: one short clause for a person.
-        request_id: what the client can quote.
-        when: Unix time in seconds, for Date.
-        close: whether the connection ends here.
-    """
-    phrase = HTTPStatus(status).phrase
-    body = f"{status} {phrase}: {detail}\nrequest id: {request_id}\n".encode()
-    head = (
-        f"HTTP/1.1 {status} {phrase}\r\nDate: {formatdate(when, usegmt=True)}\r\n"
-        "Content-Type: text/plain; charset=utf-8\r\nCache-Control: no-store\r\n"
-        f"X-Request-Id: {request_id}\r\nContent-Length: {len(body)}\r\n"
-        f"{'Connection: close' if close else 'Connection: keep-alive'}\r\n\r\n"
-    )
-    return head.encode(), body
 
 
 def _status_line(head: ResponseHead) -> bytes:

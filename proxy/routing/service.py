@@ -40,13 +40,20 @@ class Timeouts:
     """From the request's last byte to the response's head."""
     body: float = 60
     """Without a byte, within a body, in either direction."""
+    tunnel: float = 3600
+    """Without a byte, in either direction, after a change of protocol."""
 
     def to_json(self) -> dict[str, float]:
-        return {"connect": self.connect, "response": self.response, "body": self.body}
+        return {
+            "connect": self.connect,
+            "response": self.response,
+            "body": self.body,
+            "tunnel": self.tunnel,
+        }
 
     @classmethod
     def from_json(cls, value: Mapping[str, float]) -> Self:
-        return cls(value["connect"], value["response"], value["body"])
+        return cls(value["connect"], value["response"], value["body"], value["tunnel"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +75,10 @@ class Service:
     choice_header: str = ""
     """The response header that tells backend and why; empty: none."""
     timeouts: Timeouts = Timeouts()
+    max_body: int | None = None
+    """Bytes of a request's body, at most; None: any size."""
+    upgrades: tuple[str, ...] = ("websocket",)
+    """The protocols that clients may change to, in lower case."""
 
     in_service: Mapping[str, tuple[Endpoint, ...]] = field(init=False, repr=False, compare=False)
     """Every backend's endpoints; a halted one has none."""
@@ -75,6 +86,8 @@ class Service:
     force_field: bytes = field(init=False, repr=False, compare=False)
     pins: bool = field(init=False, repr=False, compare=False)
     """Whether a force header or segments can pin a request at all."""
+    upgraded: frozenset[bytes] = field(init=False, repr=False, compare=False)
+    """`upgrades`, as requests name them."""
 
     def __post_init__(self) -> None:
         self._check()
@@ -86,6 +99,7 @@ class Service:
         object.__setattr__(self, "screen", Screen(self.segments))
         object.__setattr__(self, "force_field", self.force.lower().encode())
         object.__setattr__(self, "pins", bool(self.force or self.segments))
+        object.__setattr__(self, "upgraded", frozenset(name.encode() for name in self.upgrades))
 
     def _check(self) -> None:
         names = [backend.name for backend in self.backends]
@@ -112,6 +126,8 @@ class Service:
             "force": self.force,
             "choice_header": self.choice_header,
             "timeouts": self.timeouts.to_json(),
+            "max_body": self.max_body,
+            "upgrades": list(self.upgrades),
         }
 
     @classmethod
@@ -130,6 +146,8 @@ class Service:
                 force=value["force"],
                 choice_header=value["choice_header"],
                 timeouts=Timeouts.from_json(value["timeouts"]),
+                max_body=value["max_body"],
+                upgrades=tuple(value["upgrades"]),
             )
         except (KeyError, TypeError, AttributeError) as error:
             raise ValueError(f"this describes no service: {error!r}") from error

@@ -31,7 +31,7 @@ class Access:
     method: bytes
     target: bytes
     version: str
-    """HTTP/1.1"""
+    """HTTP/1.1; empty when no request could be read."""
     status: int
     """The status sent; 0 when none was."""
     bytes_out: int
@@ -45,6 +45,8 @@ class Access:
     why: str
     """Why this backend was chosen."""
     ending: Ending
+    reason: str
+    """Why the request was refused, in one word."""
     seconds: float
     """Request head read until the exchange ended."""
     upstream_seconds: float | None
@@ -68,6 +70,7 @@ def format_json(access: Access) -> str:
         "backend": access.backend,
         "why": access.why,
         "ending": access.ending,
+        "reason": access.reason,
         "request_id": _text(access.request_id),
         "referer": _text(access.referer),
         "user_agent": _text(access.user_agent),
@@ -77,7 +80,7 @@ def format_json(access: Access) -> str:
 
 def format_common(access: Access) -> str:
     """The Common Log Format: client - - [time] "request" status bytes."""
-    request = f"{_quoted(access.method)} {_quoted(access.target)} {access.version}"
+    request = f"{_quoted(access.method)} {_quoted(access.target)} {access.version}" if access.version else "-"
     client = access.client.encode("utf-8", "backslashreplace").decode("latin-1").translate(_BARE_ESCAPES)
     status = shown_status(access.status)
     return f'{client or "-"} - - [{_clf(access.when)}] "{request}" {status} {access.bytes_out}'

@@ -57,6 +57,8 @@ class Snapshot:
     trips: Mapping[tuple[str, str], int]
     """By service and check."""
     version: str
+    refused: Mapping[str, int]
+    """Requests that no endpoint was asked about, by reason."""
 
 
 def families(snapshot: Snapshot) -> Iterator[Metric]:
@@ -79,6 +81,12 @@ def families(snapshot: Snapshot) -> Iterator[Metric]:
         "Requests open now.",
         {side: counts.in_flight for side, counts in totals.items()},
     )
+    yield _gauge(
+        "weir_tunnels_open",
+        "Open requests that have changed to another protocol, such as WebSocket.",
+        {side: counts.tunnels for side, counts in totals.items()},
+    )
+    yield _refused(snapshot.refused)
     yield _gauge("weir_backend_weight_ratio", "The share of requests set for a backend.", snapshot.weights)
     yield _gauge("weir_backend_share_ratio", "The share of requests that a backend got.", snapshot.shares)
     yield from _checks(snapshot.checks)
@@ -153,6 +161,15 @@ def _checks(samples: Sequence[CheckSample]) -> Iterator[Metric]:
             threshold.add_metric(which, sample.threshold)
         size.add_metric(which, sample.samples)
     yield from (value, threshold, size)
+
+
+def _refused(refused: Mapping[str, int]) -> Metric:
+    family = CounterMetricFamily(
+        "weir_refused_total", "Requests and connections turned away by the proxy itself.", labels=["reason"]
+    )
+    for reason, count in refused.items():
+        family.add_metric([reason], count)
+    return family
 
 
 def _trips(trips: Mapping[tuple[str, str], int]) -> Metric:

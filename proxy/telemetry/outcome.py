@@ -37,6 +37,8 @@ ENDINGS: tuple[Ending, ...] = (
     COMPLETE, CLIENT_LEFT, CONNECT, TIMEOUT, RESET, GARBAGE, TRUNCATED, REFUSED,
 )  # fmt: skip  # one line reads as the list it is
 
+SWITCHED = 101
+"""The status of an exchange that became a tunnel."""
 NO_ENDPOINT = 503
 """The status of a refusal that is the backend's fault: no endpoint of it was alive."""
 
@@ -74,6 +76,15 @@ class Outcome:
     """First request byte sent on an established connection until the response head; None without a head."""
     total_seconds: float
     """Request head read until the exchange ended."""
+
+
+UNROUTED = ""
+"""Stands for the service in outcomes of requests that were refused; their reason stands for the backend."""
+
+
+def refused(reason: str, method: bytes, status: int) -> Outcome:
+    """Return the outcome that counts a refusal by its reason, whatever else counts the request."""
+    return Outcome(UNROUTED, 0, reason, method_label(method), status, REFUSED, EXCLUDED, False, None, 0.0)
 
 
 def classify(ending: Ending, status: int) -> Result:

@@ -18,7 +18,17 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from proxy.telemetry.histogram import Histogram
-from proxy.telemetry.outcome import COMPLETE, ENDINGS, EXCLUDED, FAILURE, RESULTS, Ending, Outcome, Result
+from proxy.telemetry.outcome import (
+    COMPLETE,
+    ENDINGS,
+    EXCLUDED,
+    FAILURE,
+    RESULTS,
+    SWITCHED,
+    Ending,
+    Outcome,
+    Result,
+)
 from proxy.telemetry.sparse import by_word, merge, separate, whole_numbers
 
 Key = tuple[str, int, str]
@@ -43,6 +53,8 @@ class Counts:
     """Time from the request's head to the end, of all exchanges."""
     in_flight: int = 0
     """Exchanges open now; a gauge."""
+    tunnels: int = 0
+    """Those of them that have become tunnels; a gauge."""
     life: int = 0
     """Which entry of the worker's tally this is, 0 for sums and differences. See the head of the file."""
 
@@ -111,6 +123,7 @@ class Counts:
             self.head.copy(),
             self.total.copy(),
             self.in_flight,
+            self.tunnels,
             self.life,
         )
 
@@ -119,6 +132,7 @@ class Counts:
         result = self.copy()
         result.absorb(other)
         result.in_flight += other.in_flight
+        result.tunnels += other.tunnels
         result.life = 0
         return result
 
@@ -144,13 +158,15 @@ class Counts:
             "head": self.head.to_json(),
             "total": self.total.to_json(),
             "open": self.in_flight,
+            "tunnels": self.tunnels,
             "life": self.life,
         }
 
     @classmethod
     def from_json(cls, data: Any) -> "Counts":
         """The inverse of `to_json`. ValueError, KeyError or TypeError when it made no such `data`."""
-        in_flight, life = whole_numbers([data["open"], data["life"]])
+        # Counts that a ledger has kept from before there were tunnels have none.
+        in_flight, tunnels, life = whole_numbers([data["open"], data.get("tunnels", 0), data["life"]])
         return cls(
             drawn=by_word(data["drawn"], RESULTS),
             pinned=by_word(data["pinned"], RESULTS),
@@ -159,6 +175,7 @@ class Counts:
             head=Histogram.from_json(data["head"]),
             total=Histogram.from_json(data["total"]),
             in_flight=in_flight,
+            tunnels=tunnels,
             life=life,
         )
 
@@ -199,6 +216,11 @@ class Tally:
             self._born(key).in_flight = 1
         self._unreported.add(key)
 
+    def switch(self, key: Key) -> None:
+        """An open exchange became a tunnel."""
+        self._entries[key].tunnels += 1
+        self._unreported.add(key)
+
     def add(self, outcome: Outcome) -> None:
         """One exchange fewer is open, and it is counted; one that never began is only counted."""
         key = (outcome.service, outcome.revision, outcome.backend)
@@ -208,6 +230,8 @@ class Tally:
             counts = self._born(key)
         if counts.in_flight:
             counts.in_flight -= 1
+        if outcome.status == SWITCHED and counts.tunnels:
+            counts.tunnels -= 1
         counts.record(outcome)
         self._unreported.add(key)
         if outcome.result == FAILURE:

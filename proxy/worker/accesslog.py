@@ -7,14 +7,16 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 from proxy.forwarding.exchange import Exchange
+from proxy.forwarding.refusal import Refusal
 from proxy.telemetry.accesslog import FORMATS, Access
+from proxy.telemetry.outcome import REFUSED
 
 log = logging.getLogger(__name__)
 
 LIMIT = 20_000
 """Lines that wait at most; a reader of the log that stands still must not stop the traffic."""
 
-Note = tuple[Exchange, str, float]
+Note = tuple[Exchange | Refusal, str, float]
 
 
 class AccessLog:
@@ -41,8 +43,15 @@ class AccessLog:
 
     def note(self, exchange: Exchange, client: str, now: float) -> None:
         """Note one exchange that is over at this time."""
+        self._keep((exchange, client, now))
+
+    def refused(self, refusal: Refusal, client: str, now: float) -> None:
+        """Note one request that was turned away at this time."""
+        self._keep((refusal, client, now))
+
+    def _keep(self, note: Note) -> None:
         if len(self._notes) < LIMIT:
-            self._notes.append((exchange, client, now))
+            self._notes.append(note)
         else:
             self._dropped += 1
 
@@ -81,7 +90,37 @@ class AccessLog:
         self._write("".join(f"{line}\n" for line in lines).encode())
 
 
-def _access(exchange: Exchange, client: str, now: float, since: float) -> Access:
+def _access(over: Exchange | Refusal, client: str, now: float, since: float) -> Access:
+    if isinstance(over, Refusal):
+        return _access_refused(over, client, now + since)
+    return _access_exchange(over, client, now, since)
+
+
+def _access_refused(refusal: Refusal, client: str, when: float) -> Access:
+    head = refusal.head
+    return Access(
+        when=when,
+        client=client,
+        method=head.method,
+        target=head.target,
+        version=f"HTTP/1.{head.minor}" if refusal.read else "",
+        status=refusal.status,
+        bytes_out=refusal.bytes_out,
+        referer=_first(head.values(b"referer")),
+        user_agent=_first(head.values(b"user-agent")),
+        host=head.host,
+        request_id=refusal.request_id,
+        service="",
+        backend="",
+        why="",
+        ending=REFUSED,
+        reason=refusal.reason,
+        seconds=0.0,
+        upstream_seconds=None,
+    )
+
+
+def _access_exchange(exchange: Exchange, client: str, now: float, since: float) -> Access:
     head, choice = exchange.head, exchange.choice
     assert exchange.ending is not None, exchange
     upstream_seconds = None
@@ -98,11 +137,12 @@ def _access(exchange: Exchange, client: str, now: float, since: float) -> Access
         referer=_first(head.values(b"referer")),
         user_agent=_first(head.values(b"user-agent")),
         host=head.host,
-        request_id=exchange.request_id.encode() or _first(head.values(b"x-request-id")),
+        request_id=exchange.request_id,
         service=choice.service.name,
         backend=choice.backend,
         why=choice.why,
         ending=exchange.ending,
+        reason=exchange.reason,
         seconds=now - exchange.started,
         upstream_seconds=upstream_seconds,
     )

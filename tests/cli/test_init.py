@@ -8,6 +8,7 @@ from click.testing import CliRunner, Result
 
 from proxy.cli.init import TEMPLATE, init
 from proxy.config.reading import read
+from proxy.config.schema import Limits, Timeouts
 
 
 @pytest.fixture(autouse=True)
@@ -34,7 +35,9 @@ def test_what_its_comments_show_is_fine_too() -> None:
     assert [segment.name for segment in service.segments] == ["staff"]
     assert service.checks
     assert [check.metric for check in service.checks] == ["error-rate", "latency-p99"]
-    assert config.timeouts.idle == 75
+    assert config.timeouts == Timeouts()
+    assert config.limits == Limits()
+    assert config.trusted_proxies == ("10.0.0.0/8",)
 
 
 def test_a_path_of_ones_own() -> None:

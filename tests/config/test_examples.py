@@ -40,6 +40,10 @@ def test_the_complete_example_has_every_key() -> None:
 def test_what_the_complete_example_says_of_defaults_is_true() -> None:
     complete, minimal = example("weir.yaml"), example("minimal.yaml")
     assert complete.timeouts == minimal.timeouts
+    assert complete.pool == minimal.pool
+    assert complete.limits == minimal.limits
+    assert (complete.via, complete.forwarded) == (minimal.via, minimal.forwarded)
+    assert complete.services["site"].upgrades == minimal.services["checkout"].upgrades
     assert complete.shutdown == minimal.shutdown
     assert complete.workers == minimal.workers
     assert complete.admin == minimal.admin

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from proxy.config.reading import read
-from proxy.config.schema import Address, Config, Log, Shutdown, Timeouts
+from proxy.config.schema import Address, Config, Limits, Log, Pool, Shutdown, Timeouts
 
 ONE = "services: {a: {stable: http://a}}\n"
 TWO = "services: {a: {stable: http://a%s}, b: {stable: http://b%s}}\n"
@@ -21,8 +21,9 @@ def test_defaults() -> None:
     assert found.listen == (Address("", 8080),)
     assert (found.workers, found.state) == (None, None)
     assert found.log == Log(level="info", access="off")
-    assert found.timeouts == Timeouts(header="10s", connect="5s", response="60s", body="60s", idle="75s")
-    assert found.timeouts.idle == 75.0
+    assert found.timeouts == Timeouts()
+    assert (found.pool, found.limits) == (Pool(), Limits())
+    assert (found.trusted_proxies, found.via, found.forwarded) == ((), True, False)
     assert found.shutdown == Shutdown(delay="0s", grace="30s")
 
 
@@ -31,11 +32,16 @@ def test_everything_written() -> None:
         ONE + "listen: [':80', '127.0.0.1:81']\nworkers: 4\nstate: /var/weir.db\n"
         "log: {level: debug, access: json}\n"
         "timeouts: {header: 1s, body: 500ms}\nshutdown: {delay: 0, grace: 1m}\n"
+        "pool: {max_idle: 8}\nlimits: {body: 1MiB}\ntrusted_proxies: [10.0.0.0/8, '::1', unix]\n"
+        "via: off\nforwarded: on\n"
     )
     assert found.listen == (Address("", 80), Address("127.0.0.1", 81))
     assert (found.workers, found.state, found.log.access) == (4, "/var/weir.db", "json")
     assert (found.timeouts.header, found.timeouts.body, found.timeouts.connect) == (1.0, 0.5, 5.0)
     assert (found.shutdown.delay, found.shutdown.grace) == (0.0, 60.0)
+    assert (found.pool.max_idle, found.limits.body) == (8, 1 << 20)
+    assert found.trusted_proxies == ("10.0.0.0/8", "::1/128", "unix")
+    assert (found.via, found.forwarded) == (False, True)
 
 
 def test_off_is_a_word_where_the_key_knows_it() -> None:
@@ -44,11 +50,11 @@ def test_off_is_a_word_where_the_key_knows_it() -> None:
 
 def test_defaults_are_filled_in_and_a_service_wins() -> None:
     found = config(
-        "defaults: {weight: 5%, choice_header: X-Weir, sticky: {cookie: weir}, checks: []}\n"
+        "defaults: {weight: 5%, choice_header: X-Weir, sticky: {cookie: weir}, checks: [], upgrades: []}\n"
         "services:\n"
         "  a: {stable: http://a, canary: http://b, match: {host: a}}\n"
         "  b: {stable: http://a, canary: http://b, match: {host: b}, weight: 1%, sticky: off, "
-        "choice_header: off}\n"
+        "choice_header: off, upgrades: [websocket, tunnel]}\n"
         "  c: {stable: http://a}\n"
     ).services
     assert [one.weight for one in found.values()] == [
@@ -59,6 +65,7 @@ def test_defaults_are_filled_in_and_a_service_wins() -> None:
     assert [one.choice_header for one in found.values()] == ["X-Weir", "", "X-Weir"]
     assert [one.sticky is None for one in found.values()] == [False, True, False]
     assert found["c"].checks == ()
+    assert [one.upgrades for one in found.values()] == [(), ("websocket", "tunnel"), ()]
 
 
 @pytest.mark.parametrize(
@@ -80,6 +87,10 @@ def test_defaults_are_filled_in_and_a_service_wins() -> None:
         (ONE + "workers: many", 2, 10, "`many` is not a whole number", "`auto`"),
         (ONE + "log: {access: on}", 2, 15, "`on` is not an access log", "`off`, `json`"),
         (ONE + "log: {level: warn}", 2, 14, "`warn` is not a level", "did you mean `warning`?"),
+        (ONE + "via: true", 2, 6, "`true` is neither `on` nor `off`", "write `on`"),
+        (ONE + "forwarded: false", 2, 12, "`false` is neither `on` nor `off`", "write `off`"),
+        (ONE + "trusted_proxies: unix", 2, 18, "`unix` stands where a list is expected", "`[10.0.0.0/8, "),
+        (ONE + "trusted_proxies: [unix, 10.1.0.0/8]", 2, 25, "bits beyond the first 8", "`10.0.0.0/8`"),
         (ONE + "timeouts: {idle: 75}", 2, 18, "`75` is a number without its unit", "`75s`"),
         (ONE + "timeouts: {idle: 0}", 2, 18, "`0` is too short", "from `1ms` to `24h`"),
         (ONE + "state: ''", 2, 8, "an empty text cannot be the path", "weir.db"),

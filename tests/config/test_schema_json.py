@@ -135,6 +135,7 @@ def reader_accepts(text: str) -> bool:
 
 
 SERVICE = "services: {a: {stable: http://a, canary: http://b, %s}}"
+ONE = "services: {a: {stable: http://a}}\n"
 SEGMENT = SERVICE % "segments: [{name: s, to: canary, match: %s}]"
 
 
@@ -161,6 +162,15 @@ SEGMENT = SERVICE % "segments: [{name: s, to: canary, match: %s}]"
         SERVICE % "checks: [{metric: error-rate, max: 5%, window: 30s, min_requests: 20}]",
         SERVICE % "checks: [{metric: latency-p99, max: 400ms}]",
         SERVICE % "analysis: {enforce: false}",
+        SERVICE % "upgrades: []",
+        SERVICE % "upgrades: [websocket, my-own.protocol]",
+        ONE + "pool: {idle: 90s, max_idle: 0}",
+        ONE + "limits: {line: 512B, head: 1 KiB, fields: 1, body: 2GiB, connections: 1000000}",
+        ONE + "limits: {body: none, connections: auto}",
+        ONE + "limits: {body: '${BODY:-1MiB}'}",
+        ONE + "trusted_proxies: []",
+        ONE + "trusted_proxies: [10.0.0.0/8, 192.0.2.1, '::1', '2001:db8::/32', unix]",
+        ONE + "via: off\nforwarded: on\ntimeouts: {tunnel: 24h}",
         SEGMENT % "{header: {X: 1, Y: {present: true}}, path: {prefix: /a}}",
         SEGMENT % "{cookie: {a: {in: [x, 1, true]}}, query: {a b: {regex: x}}, method: GET, path: /a}",
     ],
@@ -208,6 +218,23 @@ def test_what_is_accepted(text: str) -> None:
         SERVICE % "checks: [{metric: error-rate}]",
         SERVICE % "checks: [{metric: error-rate, max: 5%, min_requests: 0}]",
         SERVICE % "analysis: {enforce: yes}",
+        SERVICE % "upgrades: websocket",
+        SERVICE % "upgrades: [WebSocket]",
+        SERVICE % "upgrades: [h2c]",
+        SERVICE % "upgrades: [h2]",
+        SERVICE % "upgrades: [web socket]",
+        ONE + "pool: {max_idle: 10001}",
+        ONE + "pool: {max: 3}",
+        ONE + "limits: {line: 4096}",
+        ONE + "limits: {head: 64kB}",
+        ONE + "limits: {fields: 0}",
+        ONE + "limits: {fields: none}",
+        ONE + "limits: {body: auto}",
+        ONE + "limits: {connections: none}",
+        ONE + "trusted_proxies: 10.0.0.0/8",
+        ONE + "trusted_proxies: [gateway.internal]",
+        ONE + "via: true",
+        ONE + "forwarded: yes",
         SEGMENT % "{}",
         SEGMENT % "{header: {}}",
         SEGMENT % "{header: {X Y: a}}",
@@ -250,9 +277,12 @@ def test_defaults_are_told_as_they_are_written() -> None:
     timeouts = SCHEMA["definitions"]["Timeouts"]["properties"]
     assert {key: schema["default"] for key, schema in timeouts.items()} == {
         "header": "10s", "connect": "5s", "response": "60s", "body": "60s", "idle": "75s",
+        "tunnel": "1h",
     }  # fmt: skip
     written = {key: schema["default"] for key, schema in SCHEMA["properties"].items() if "default" in schema}
-    assert written == {"listen": ":8080", "workers": "auto"}
+    assert written == {
+        "listen": ":8080", "workers": "auto", "trusted_proxies": [], "via": "on", "forwarded": "off",
+    }  # fmt: skip
     text = "".join(f"{key}: {json.dumps(value)}\n" for key, value in written.items())
     one = "services: {a: {stable: http://a}}\n"
     assert read(text + one, "f", {}) == read(one, "f", {})

@@ -23,6 +23,7 @@ def test_a_service_is_at_least_its_stable_backend() -> None:
     assert (found.canary, found.weight, found.match.host, found.match.path) == (None, 0, "", "/")
     assert (found.force, found.sticky, found.segments, found.choice_header) == (None, None, (), "")
     assert found.checks is None
+    assert found.upgrades == ("websocket",)
     assert found.analysis.enforce is True
 
 
@@ -56,6 +57,8 @@ def test_backends_have_three_forms(written: str, endpoints: tuple[str, ...], ver
         ("choice_header: off", "choice_header", ""),
         ("checks: []", "checks", ()),
         ("segments: []", "segments", ()),
+        ("upgrades: []", "upgrades", ()),
+        ("upgrades: [websocket, x.y]", "upgrades", ("websocket", "x.y")),
         ("match: {host: '*.Shop.example', path: /a}", "match", Match(host="*.shop.example", path="/a")),
     ],
 )
@@ -106,6 +109,8 @@ def test_no_enforcement_is_a_choice() -> None:
         (BOTH + "sticky: {header: a, issue: true}", "`issue` belongs to `cookie`", "remove"),
         (BOTH + "sticky: {cookie: a b}", "`a b` cannot be the name", "`session`"),
         (BOTH + "analysis: {enforce: off}", "`off` is neither `true` nor `false`", "write `false`"),
+        (BOTH + "upgrades: [h2c]", "`h2c` would take requests past all that is decided", "leave it out"),
+        (BOTH + "upgrades: off", "`off` stands where a list is expected", "`[]` for none"),
         (BOTH + "checks: [{metric: p99, max: 1s}]", "`p99` is not a metric", "did you mean `latency-p99`?"),
         (BOTH + "checks: [{metric: error-rate, max: 1s}]", "`1s` is a duration, not a percent", "`5%`"),
         (BOTH + "checks: [{metric: latency-p90, max: 5%}]", "`5%` is a percent, not a duration", "`300ms`"),

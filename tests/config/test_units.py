@@ -5,7 +5,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from proxy.config.problems import Unfit
-from proxy.config.units import as_duration, boolean, duration, percent, whole, word
+from proxy.config.units import (
+    as_duration,
+    as_size,
+    boolean,
+    duration,
+    percent,
+    size,
+    switch,
+    whole,
+    word,
+)
 
 
 def refusal(read: object, *given: object) -> tuple[str, str]:
@@ -135,6 +145,82 @@ def test_truth_is_written_in_one_way() -> None:
     assert refusal(boolean, "on") == ("`on` is neither `true` nor `false`", "write `true`")
     assert refusal(boolean, "No")[1] == "write `false`"
     assert refusal(boolean, "1")[1] == "write `true` or `false`"
+
+
+@pytest.mark.parametrize(
+    ("text", "advice"),
+    [
+        ("true", "write `on`"), ("Yes", "write `on`"), ("On", "write `on`"),
+        ("false", "write `off`"), ("NO", "write `off`"), ("1", "write `on` or `off`"),
+    ],
+)  # fmt: skip
+def test_a_switch_is_on_or_off(text: str, advice: str) -> None:
+    assert (switch("on"), switch("off")) == (True, False)
+    assert refusal(switch, text) == (f"`{text}` is neither `on` nor `off`", advice)
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        ("512B", 512), ("16KiB", 16_384), ("64 KiB", 65_536), ("1MiB", 1_048_576), ("2GiB", 2_147_483_648),
+        ("0", 0), ("0B", 0), ("007KiB", 7168),
+    ],
+)  # fmt: skip
+def test_sizes(text: str, number: int) -> None:
+    assert size(text, 0, 1 << 40) == number
+
+
+@pytest.mark.parametrize(
+    ("text", "says", "advises"),
+    [
+        ("16384", "`16384` is a number without its unit, not a size", "write `16384B` for bytes, or `163"),
+        ("16kB", "`kB` in `16kB` is not a unit of sizes", "powers of 1024: write `16KiB`"),
+        ("16KB", "`KB` in `16KB` is not a unit of sizes", "write `16KiB`"),
+        ("16k", "`k` in `16k` is not a unit of sizes", "write `16KiB`"),
+        ("16kib", "`kib` in `16kib` is not a unit", "write `16KiB`"),
+        ("1.5 mb", "`mb` in `1.5 mb` is not a unit", "write `1.5MiB`"),
+        ("1m", "`m` in `1m` is not a unit of sizes", "write `1MiB`"),
+        ("2g", "`g` in `2g` is not a unit", "write `2GiB`"),
+        ("9 bytes", "`bytes` in `9 bytes` is not a unit", "write `9B`"),
+        ("1.5MiB", "`1.5MiB` is not a whole number of `MiB`", "`1536KiB`"),
+        ("0.3KiB", "`0.3KiB` is not a whole number of `KiB`", "`307B`"),
+        ("5TiB", "`5TiB` is not a size", "such as `512B`"),
+        ("30s", "`30s` is a duration, not a size", "such as `512B`"),
+        ("5%", "`5%` is a percent, not a size", "such as `512B`"),
+        ("none", "`none` is not a size", "one number and one unit"),
+        ("-1B", "`-1B` is not a size", "one number"),
+        ("²KiB", "is not a size", "one number"),
+        ("", "an empty text is not a size", "one unit"),
+        ("1023KiB", "`1023KiB` is too small", "write a size from `1MiB` to `1GiB`"),
+        ("0", "`0` is too small", "from `1MiB` to `1GiB`"),
+        ("1048577KiB", "`1048577KiB` is too large", "to `1GiB`"),
+        ("9" * 40 + "GiB", "too large", "`1GiB`"),
+    ],
+)
+def test_what_is_no_size(text: str, says: str, advises: str) -> None:
+    message, advice = refusal(size, text, 1 << 20, 1 << 30)
+    assert says in message
+    assert advises in advice
+
+
+def test_the_bounds_of_a_size_are_sizes_too() -> None:
+    assert (size("256B", 256, 1024), size("1KiB", 256, 1024)) == (256, 1024)
+
+
+@given(st.integers(1, 1 << 50))
+def test_sizes_are_written_back(number: int) -> None:
+    assert size(as_size(number), 0, 1 << 50) == number
+
+
+def test_sizes_are_written_in_their_largest_unit() -> None:
+    assert [as_size(n) for n in (1, 1023, 1024, 1536, 3 << 20, 1 << 30)] == [
+        "1B", "1023B", "1KiB", "1536B", "3MiB", "1GiB",
+    ]  # fmt: skip
+
+
+def test_sizes_are_known_where_they_do_not_belong() -> None:
+    assert refusal(duration, "16KiB")[0] == "`KiB` in `16KiB` is not a unit of durations"
+    assert refusal(whole, "16KiB", 1, 9)[0] == "`16KiB` is a size, not a whole number"
 
 
 def test_words() -> None:

@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
+from proxy.config.problems import Unfit
 from proxy.config.units import percent
-from proxy.config.values import attempt, kind
+from proxy.config.values import attempt, kind, or_word, size
 
 
 @pytest.mark.parametrize(
@@ -32,6 +33,15 @@ def test_wrong_shapes(of_service: Callable[..., Any], keys: str, says: str, advi
     (problem,) = of_service(stable + keys)
     assert says in problem.message
     assert advises in problem.advice[0]
+
+
+def test_one_word_may_stand_for_no_value() -> None:
+    may_be = or_word("none", size(1, 1024))
+    assert (may_be.read("none"), may_be.read("1KiB")) == (None, 1024)
+    with pytest.raises(Unfit) as caught:
+        may_be.read("0")
+    assert caught.value.advice == "write a size from `1B` to `1KiB`, or `none`"
+    assert may_be.expected == "a size such as `16KiB`, or `none`"
 
 
 def test_an_attempt_is_none_when_the_value_is_not_well_written() -> None:

@@ -7,7 +7,20 @@ from proxy.routing.match import RouteMatch
 from proxy.routing.split import Split
 from proxy.routing.table import Backend, Service
 
-SETTINGS = Settings(1.0, 2.0, "off")
+SETTINGS = Settings(
+    header=1.0,
+    idle=2.0,
+    access="off",
+    line=16_384,
+    head=65_536,
+    fields=200,
+    connections=None,
+    pool_idle=60.0,
+    max_idle=64,
+    trusted=(),
+    via=True,
+    forwarded=False,
+)
 HELLO = Hello("b1", 0, 1, {"checkout": 3}, {})
 
 

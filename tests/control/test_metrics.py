@@ -10,6 +10,7 @@ SNAPSHOT = Snapshot(
     shares={},
     checks=[CheckSample(service="checkout", check="error-rate", value=None, threshold=0.1, samples=3)],
     trips={("checkout", "error-rate"): 2},
+    refused={},
     version="1.2.3",
 )
 
@@ -33,7 +34,7 @@ async def test_a_scrape_shows_the_snapshot(serve, fake_control):
 async def test_every_scrape_is_collected_anew(serve, fake_control):
     client = await serve()
     for version in ("1", "2"):
-        fake_control.numbers = Snapshot({}, {}, {}, [], {}, version)
+        fake_control.numbers = Snapshot({}, {}, {}, [], {}, version, {})
         text = await (await client.get("/metrics")).text()
         assert f'weir_build_info{{version="{version}"}} 1.0' in text
         assert text.count("\nweir_build_info{") == 1

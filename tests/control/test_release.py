@@ -11,10 +11,11 @@ from proxy.routing.match import Condition, RouteMatch
 from proxy.routing.segment import Segment
 from proxy.routing.split import Split
 from proxy.routing.sticky import Sticky
-from proxy.routing.table import Backend, Timeouts
+from proxy.routing.table import Backend, Service, Timeouts
 
 WHOLE = """
-timeouts: {connect: 1s, response: 2s, body: 3s}
+timeouts: {connect: 1s, response: 2s, body: 3s, tunnel: 4s}
+limits: {body: 1MiB}
 services:
   checkout:
     match: {host: shop.example, path: /pay}
@@ -25,6 +26,7 @@ services:
     sticky: {cookie: weir}
     segments: [{name: staff, to: canary, match: {header: {X-Staff: "1"}}}]
     choice_header: X-Weir
+    upgrades: [websocket, x-own]
 """
 
 
@@ -40,7 +42,9 @@ def service(keys):
 
 def parts(text):
     read_config = config(text)
-    return template("checkout", read_config.services["checkout"], read_config.timeouts)
+    return template(
+        "checkout", read_config.services["checkout"], read_config.timeouts, read_config.limits.body
+    )
 
 
 def test_everything_in_the_file_reaches_the_workers():
@@ -55,7 +59,8 @@ def test_everything_in_the_file_reaches_the_workers():
     assert made.segments == (Segment("staff", "canary", (Condition("header", "X-Staff", "exact", ("1",)),)),)
     assert made.sticky == Sticky("cookie", "weir", issue=True, salt="pepper")
     assert (made.force, made.choice_header) == ("x-canary", "X-Weir")
-    assert made.timeouts == Timeouts(1, 2, 3)
+    assert made.timeouts == Timeouts(1, 2, 3, 4)
+    assert (made.max_body, made.upgrades) == (1 << 20, ("websocket", "x-own"))
 
 
 def test_a_tripped_canary_is_halted():
@@ -70,6 +75,12 @@ def test_without_a_canary_there_is_nothing_to_split():
     assert (made.split, made.halted, len(made.backends)) == (Split(), frozenset(), 1)
 
 
+def test_what_the_file_leaves_out_is_what_the_data_plane_takes_for_granted():
+    made = parts("services: {checkout: {stable: http://127.0.0.1:9001}}")
+    bare = Service("checkout", 0, RouteMatch(), made.backends, Split())
+    assert (made.timeouts, made.max_body, made.upgrades) == (bare.timeouts, bare.max_body, bare.upgrades)
+
+
 @pytest.mark.parametrize(
     ("keys", "sticky"),
     [
@@ -80,7 +91,7 @@ def test_without_a_canary_there_is_nothing_to_split():
     ],
 )
 def test_where_users_carry_their_key(keys, sticky):
-    assert template("checkout", service(keys), config(WHOLE).timeouts).sticky == sticky
+    assert template("checkout", service(keys), config(WHOLE).timeouts, None).sticky == sticky
 
 
 @pytest.mark.parametrize(

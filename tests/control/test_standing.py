@@ -3,6 +3,7 @@ from dataclasses import replace
 import pytest
 
 from proxy.config.reading import read
+from proxy.control.release import template
 from proxy.control.standing import Rollback, Standing
 from proxy.rollout.rollout import Rollout, Trip
 from proxy.telemetry.tally import Counts
@@ -16,7 +17,8 @@ BAD = Counts(pinned={"failure": 30})
 @pytest.fixture
 def standing():
     config = read(FILE, "weir.yaml", {})
-    return Standing("checkout", config.services["checkout"], config.timeouts, RUNNING)
+    service = config.services["checkout"]
+    return Standing(template("checkout", service, config.timeouts, None), service, RUNNING)
 
 
 def test_it_is_told_as_it_is_in_force(standing):

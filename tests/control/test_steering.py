@@ -7,7 +7,7 @@ from proxy.analysis.verdict import Finding, Verdict
 from proxy.config.reading import read
 from proxy.control.errors import Conflict, NotDurable, StaleRevision
 from proxy.control.journal import Journal
-from proxy.control.release import release
+from proxy.control.release import release, template
 from proxy.control.standing import Standing
 from proxy.control.steering import Clock, Order, Steering
 from proxy.rollout.inputs import Held, Judged, Resume, SetWeight
@@ -31,7 +31,8 @@ class Stage:
         self.journal = Journal(self, thread, lambda number, record: None, self.paused.wait)
         self.steering = Steering(self.journal, self, Clock(lambda: 5.0, lambda: self.time))
         config = read(FILE, "weir.yaml", {})
-        self.standing = Standing("checkout", config.services["checkout"], config.timeouts, Rollout())
+        service = config.services["checkout"]
+        self.standing = Standing(template("checkout", service, config.timeouts, None), service, Rollout())
 
     def append(self, record):
         if self.failing:

@@ -6,6 +6,7 @@ import pytest
 from proxy.analysis.verdict import Finding
 from proxy.config.reading import read
 from proxy.control import view
+from proxy.control.release import template
 from proxy.control.standing import Rollback, Standing
 from proxy.rollout.rollout import Rollout, Trip
 from proxy.telemetry.histogram import Histogram
@@ -32,7 +33,8 @@ TRIPPED = replace(
 
 def standing(rollout=RUNNING, weight="5%", name="checkout"):
     config = read(FILE.format(weight=weight), "weir.yaml", {})
-    return Standing(name, config.services[name], config.timeouts, rollout)
+    service = config.services[name]
+    return Standing(template(name, service, config.timeouts, None), service, rollout)
 
 
 def shown(standing):

@@ -13,11 +13,13 @@ import pytest
 from proxy.forwarding.dial import DialFailed
 from proxy.forwarding.downstream import Downstream
 from proxy.forwarding.lane import Lane
+from proxy.forwarding.peek import Peek
 from proxy.forwarding.upstream import Upstream
 from proxy.routing.endpoint import Endpoint
 from proxy.routing.match import RouteMatch
 from proxy.routing.split import Split
 from proxy.routing.table import Backend, RoutingTable, Service
+from proxy.telemetry.outcome import UNROUTED
 from proxy.telemetry.tally import Tally
 
 HIGH_WATER = 64 * 1024
@@ -59,6 +61,7 @@ class Transport:
         """How the protocol ended the connection: ``eof``, ``close`` or ``abort``."""
         self.lost = False
         self.options = []
+        self.half_closes = True
         self._full = False
         self._inbox = deque()
         protocol.connection_made(self)
@@ -66,7 +69,8 @@ class Transport:
     # What a protocol calls.
 
     def get_extra_info(self, name):
-        return {"peername": self.peer, "socket": SimpleNamespace(family=2, setsockopt=self._set)}[name]
+        known = {"peername": self.peer, "socket": SimpleNamespace(family=2, setsockopt=self._set)}
+        return known.get(name)
 
     def _set(self, *option):
         assert not self.lost, "an option for a closed socket"
@@ -92,6 +96,9 @@ class Transport:
         assert not self.reading, "resumed twice"
         self.reading = True
         self.turns.call_soon(self._deliver)
+
+    def can_write_eof(self):
+        return self.half_closes
 
     def write_eof(self):
         assert not self.lost
@@ -150,6 +157,28 @@ class Transport:
         if not self.lost:
             self.lost = True
             self.protocol.connection_lost(error)
+
+
+class FakePeek:
+    """Looks at what has arrived on a transport and isn't told for now."""
+
+    def __init__(self, transport):
+        self._transport = transport
+
+    def arrived(self):
+        return bool(self._transport._inbox)
+
+    def ended(self):
+        return any(not isinstance(item, bytes) for item in self._transport._inbox)
+
+
+@pytest.fixture(autouse=True)
+def _peeks(monkeypatch):
+    def peek(transport):
+        return FakePeek(transport) if isinstance(transport, Transport) else Peek(transport)
+
+    monkeypatch.setattr("proxy.forwarding.upstream.Peek", peek)
+    monkeypatch.setattr("proxy.forwarding.downstream.Peek", peek)
 
 
 class End:
@@ -231,14 +260,22 @@ class Notes(Tally):
     def __init__(self):
         super().__init__("boot")
         self.outcomes = []
+        self.refusals = []
 
     def add(self, outcome):
         super().add(outcome)
-        self.outcomes.append(outcome)
+        if outcome.service == UNROUTED:
+            self.refusals.append(outcome.backend)
+        else:
+            self.outcomes.append(outcome)
 
 
 class Members(set):
     """The open connections of clients."""
+
+    def add(self, connection):
+        super().add(connection)
+        return len(self)
 
 
 class Stage:
@@ -255,6 +292,7 @@ class Stage:
         self.now = 1000.0
         self.lane.now = lambda: self.now
         self.lane.unix_now = lambda: 0.0
+        self.lane.request_id = lambda: b"w1-1"
         self._accounted = 0
 
     def client(self, peer=("192.0.2.7", 50000)):
@@ -327,6 +365,11 @@ class Stage:
         self._accounted += len(new)
         assert len(self.failures) == sum(one.result == "failure" for one in self.tally.outcomes)
         return [(one.ending, one.status, one.result) for one in new]
+
+    def refusals(self):
+        """The reasons of the requests that were turned away since the last call."""
+        new, self.tally.refusals = self.tally.refusals, []
+        return new
 
 
 def service(name="shop", weight=0, endpoints=(STABLE,), **more):

@@ -6,7 +6,7 @@ import pytest
 
 from proxy.forwarding.backpressure import Reading, Sending
 
-REASONS = ("dialling", "full", "pipelined")
+REASONS = ("full", "pipelined")
 
 
 class Transport:
@@ -54,15 +54,16 @@ def test_it_says_why_it_is_held():
     reading = Reading(Transport())
     assert repr(reading) == "<Reading>"
     reading.hold("full")
-    reading.hold("dialling")
-    assert repr(reading) == "<Reading held: dialling, full>"
+    reading.hold("pipelined")
+    assert repr(reading) == "<Reading held: full, pipelined>"
 
 
-def test_what_is_sent_moves_while_its_size_changes():
+def test_what_is_sent_stalls_while_its_size_stays():
     transport = Transport()
     sending = Sending(transport)
     seen = []
-    for transport.size in (0, 5, 5, 4, 4, 9, 0, 0, 5):
-        seen.append(sending.moves())
-    assert seen == [False, True, False, True, False, True, False, False, True]
+    for now, transport.size in enumerate((0, 5, 5, 5, 4, 4, 9, 0, 0, 5)):
+        seen.append((sending.waits, sending.stalled(float(now))))
+    assert [stalled for _, stalled in seen] == [0, 0, 1, 2, 0, 1, 0, 0, 0, 0]
+    assert [waits for waits, _ in seen] == [size > 0 for size in (0, 5, 5, 5, 4, 4, 9, 0, 0, 5)]
     assert repr(sending) == "<Sending 5 bytes>"

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from proxy.routing.sticky import Sticky
 
-OURS = b"X-Forwarded-For: 192.0.2.7\r\nX-Forwarded-Proto: http\r\nX-Forwarded-Host: shop\r\nVia: 1.1 weir\r\n"
-OURS += b"\r\n"
+OURS = b"X-Forwarded-For: 192.0.2.7\r\nX-Forwarded-Proto: http\r\nX-Forwarded-Host: shop\r\n"
+OURS += b"X-Request-Id: w1-1\r\nVia: 1.1 weir\r\n\r\n"
 GET = b"GET /a HTTP/1.1\r\nHost: shop\r\n\r\n"
 GET_1_0 = b"GET /a HTTP/1.0\r\nHost: shop\r\n\r\n"
 FORWARDED = b"GET /a HTTP/1.1\r\nHost: shop\r\n" + OURS
@@ -137,11 +137,20 @@ def test_an_upload_in_chunks(stage, every_cut):
 def test_an_upload_that_begins_while_dialling_waits_for_the_connection(stage):
     client = stage.client()
     client.sends(POST + b"0123")
-    assert not client.read
     client.sends(b"456789")
     server = stage.connects()
     assert server.got() == POSTED + b"0123456789"
+
+
+def test_an_upload_that_dialling_keeps_waiting_is_read_up_to_a_bound(stage):
+    client = stage.client()
+    client.sends(POST.replace(b"10", b"200000") + b"a" * 40_000)
     assert client.read
+    client.sends(b"b" * 40_000)
+    assert not client.read
+    server = stage.connects()
+    assert client.read
+    assert server.got() == POSTED.replace(b"10", b"200000") + b"a" * 40_000 + b"b" * 40_000
 
 
 def test_an_upload_is_forwarded_as_it_comes(stage):

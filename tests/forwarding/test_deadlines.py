@@ -11,6 +11,15 @@ from proxy.forwarding.deadlines import PERIOD, Deadlines
 class One:
     due: float
     told: list = field(default_factory=list)
+    unread_at: list = field(default_factory=list)
+    held: bool = False
+
+    @property
+    def reading(self):
+        return self
+
+    def unread(self):
+        self.unread_at.append(self)
 
     def overdue(self, now):
         self.told.append(now)

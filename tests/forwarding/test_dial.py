@@ -8,7 +8,7 @@ import pytest
 import uvloop
 
 from proxy.forwarding.dial import DialFailed, Dialler
-from proxy.forwarding.pool import Shelf
+from proxy.forwarding.pool import Pool
 from proxy.forwarding.upstream import Upstream
 from proxy.routing.endpoint import Endpoint
 
@@ -23,7 +23,7 @@ def play(request):
 async def dialled(dialler, url, seconds=30.0):
     """What comes of dialling."""
     result = asyncio.get_running_loop().create_future()
-    dialler.dial(Shelf(Endpoint.parse(url)), seconds, result.set_result)
+    dialler.dial(Pool().shelf(Endpoint.parse(url)), seconds, result.set_result)
     assert repr(dialler) == "<Dialler of 1 connections>"
     found = await result
     await asyncio.sleep(0)
@@ -58,7 +58,7 @@ def test_a_connection_that_was_had(play, kind, tmp_path):
             reader, writer = await accepted.get()
             assert isinstance(upstream, Upstream)
             assert upstream.reusable
-            upstream.send(b"hello")
+            upstream.write(b"hello")
             assert await reader.readexactly(5) == b"hello"
             upstream.close()
             assert await reader.read() == b""
@@ -71,7 +71,7 @@ def test_a_connection_that_was_had(play, kind, tmp_path):
 def test_a_connection_that_ends_while_it_waits_leaves_its_shelf(play):
     async def story():
         async with listening(asyncio.start_server, "127.0.0.1", 0) as (server, accepted):
-            shelf = Shelf(Endpoint.parse(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"))
+            shelf = Pool().shelf(Endpoint.parse(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"))
             result = asyncio.get_running_loop().create_future()
             Dialler().dial(shelf, 5.0, result.set_result)
             shelf.give(await result, 1.0)

@@ -11,7 +11,7 @@ from proxy.routing.choice import Choice
 from proxy.telemetry.outcome import Outcome
 
 REQUEST_STATES = ("open", "done", "cut")
-RESPONSE_STATES = ("awaited", "open", "done", "cut")
+RESPONSE_STATES = ("awaited", "open", "done", "cut", "tunnel")
 
 
 @pytest.fixture
@@ -34,6 +34,7 @@ def test_the_tables_hold_nothing_but_known_words():
 MOVES = [
     (lambda it: it.request_ended(), "end", None),
     (lambda it: it.response_began(200, 11.0), None, "head"),
+    (lambda it: it.switched(11.0), None, "switch"),
     (lambda it: it.response_ended(), None, "end"),
     (lambda it: it.answered_by_us(502, "reset"), "break", "own"),
     (lambda it: it.broke("truncated"), "break", "break"),
@@ -43,7 +44,7 @@ MOVES = [
 @pytest.mark.parametrize(
     ("move", "request_event", "response_event"),
     MOVES,
-    ids=["request_ended", "response_began", "response_ended", "answered_by_us", "broke"],
+    ids=["request_ended", "response_began", "switched", "response_ended", "answered_by_us", "broke"],
 )
 @pytest.mark.parametrize(("request_state", "response_state"), list(product(REQUEST_STATES, RESPONSE_STATES)))
 def test_every_legal_move_and_no_other(

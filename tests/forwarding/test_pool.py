@@ -2,7 +2,7 @@
 
 import pytest
 
-from proxy.forwarding.pool import IDLE_SECONDS, MAX_IDLE, Pool, Shelf
+from proxy.forwarding.pool import IDLE_SECONDS, MAX_IDLE, Pool
 from proxy.forwarding.upstream import Upstream
 from proxy.routing.endpoint import Endpoint
 
@@ -19,7 +19,7 @@ def upstream(transport_of):
 
 
 def test_the_connection_used_last_is_taken_first(upstream):
-    shelf = Shelf(HERE)
+    shelf = Pool().shelf(HERE)
     (first, _), (second, _) = upstream(shelf), upstream(shelf)
     shelf.give(first, 1.0)
     shelf.give(second, 2.0)
@@ -27,7 +27,7 @@ def test_the_connection_used_last_is_taken_first(upstream):
 
 
 def test_more_than_enough_are_closed(upstream):
-    shelf = Shelf(HERE)
+    shelf = Pool().shelf(HERE)
     ends = []
     for _ in range(MAX_IDLE + 1):
         one, transport = upstream(shelf)
@@ -63,7 +63,7 @@ def test_it_waits_anew_each_time(upstream):
 
 
 def test_a_connection_that_ends_while_it_waits_is_forgotten(upstream):
-    shelf = Shelf(HERE)
+    shelf = Pool().shelf(HERE)
     (one, transport), (other, _) = upstream(shelf), upstream(shelf)
     shelf.give(one, 1.0)
     shelf.give(other, 1.0)
@@ -72,7 +72,7 @@ def test_a_connection_that_ends_while_it_waits_is_forgotten(upstream):
 
 
 def test_one_that_does_not_wait_here_can_be_forgotten_too(upstream):
-    shelf = Shelf(HERE)
+    shelf = Pool().shelf(HERE)
     _, transport = upstream(shelf)
     transport.lose(None)
     assert len(shelf) == 0

@@ -4,6 +4,7 @@ import pytest
 
 from proxy.forwarding.upstream import Upstream
 from proxy.http1.framing import CHUNKED, UNTIL_CLOSE
+from proxy.http1.limits import DEFAULT
 from proxy.routing.endpoint import Endpoint
 
 HERE = Endpoint.parse("http://here:80")
@@ -19,23 +20,21 @@ class Client:
     def __init__(self, upstream, rechunk=False):
         self.upstream = upstream
         self.rechunk = rechunk
-        self.reading = self
         self.heard = []
         self.body = b""
 
-    def hold(self, reason):
-        self.heard.append(f"hold {reason}")
+    def endpoint_full(self):
+        self.heard.append("full")
 
-    def free(self, reason):
-        self.heard.append(f"free {reason}")
+    def endpoint_ready(self):
+        self.heard.append("ready")
 
     def interim(self, head):
         self.heard.append(head.status)
 
     def answer_began(self, head, length):
-        self.upstream.frame(rechunk=self.rechunk)
         self.heard.append((head.status, length))
-        return b"[head]"
+        return b"[head]", self.rechunk
 
     def answer_part(self, data):
         self.body += data
@@ -68,8 +67,8 @@ def asked(upstream):
     def ask(method=b"GET", **more):
         one, transport = upstream
         client = Client(one, **more)
-        one.carry(client, method)
-        one.send(b"[request]")
+        one.carry(client, method, b"", DEFAULT)
+        one.write(b"[request]")
         return one, transport, client
 
     return ask
@@ -218,7 +217,7 @@ def test_the_client_waits_while_the_endpoint_takes_no_more(asked):
     one, _, client = asked()
     one.pause_writing()
     one.resume_writing()
-    assert client.heard == ["hold full", "free full"]
+    assert client.heard == ["full", "ready"]
 
 
 def test_nobody_waits_for_an_idle_connection(upstream):

@@ -46,7 +46,13 @@ def test_who_keeps_a_connection_open(connection, minor, stays):
     assert persistent(ResponseHead(200, b"", minor, [], steering)) is stays
 
 
-SAID_BY_CLIENTS = {b"x-forwarded-for", b"x-forwarded-proto", b"x-forwarded-host", b"forwarded"}
+SAID_BY_CLIENTS = {
+    b"x-forwarded-for",
+    b"x-forwarded-proto",
+    b"x-forwarded-host",
+    b"forwarded",
+    b"x-request-id",
+}
 
 
 def test_without_a_nomination_the_usual_names_are_left_out():

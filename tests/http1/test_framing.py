@@ -19,7 +19,7 @@ from proxy.http1.head import RequestHead, ResponseHead
 
 NOT_A_NUMBER = [b"", b"+5", b"-5", b"5,5", b"5, 5", b"0x5", b"5 5", b"5.0", b"1_0", b"\xb2", b"\xd9\xa5"]
 TOO_LONG = b"9" * 19
-NOT_CHUNKED = [(b"gzip", 501), (b"identity", 501), (b"", 501), (b"gzip, chunked", 400)]
+NOT_CHUNKED = [(b"gzip", 501), (b"identity", 501), (b"", 400), (b"gzip, chunked", 400)]
 NOT_CHUNKED += [(b"chunked, gzip", 400), (b"chunked,chunked", 400), (b",chunked", 400), (b"chunked;q=1", 400)]
 
 

@@ -65,7 +65,9 @@ def services(draw: st.DrawFn) -> Service:
         ),
         force=draw(st.sampled_from(("", "x-canary"))),
         choice_header=draw(st.sampled_from(("", "X-Weir-Choice"))),
-        timeouts=Timeouts(draw(SECONDS), draw(SECONDS), draw(SECONDS)),
+        timeouts=Timeouts(draw(SECONDS), draw(SECONDS), draw(SECONDS), draw(SECONDS)),
+        max_body=draw(st.none() | st.integers(1, 2**50)),
+        upgrades=draw(st.sampled_from(((), ("websocket",), ("websocket", "x-own")))),
     )
 
 
@@ -120,4 +122,8 @@ def test_says_so_when_json_describes_no_service(serve: Serve, change: dict[str, 
 
 
 def test_timeouts_are_those_of_the_documentation() -> None:
-    assert Timeouts() == Timeouts(connect=5, response=60, body=60)
+    assert Timeouts() == Timeouts(connect=5, response=60, body=60, tunnel=3600)
+
+
+def test_a_service_takes_any_body_and_upgrades_to_websocket_unless_told(serve: Serve) -> None:
+    assert (serve().max_body, serve().upgrades) == (None, ("websocket",))

@@ -1,5 +1,6 @@
 """`python -m proxy.supervisor PLAN`, as `weir run` becomes it."""
 
+import logging
 import os
 import resource
 import socket
@@ -7,6 +8,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+from proxy.supervisor.__main__ import told
 from proxy.supervisor.commands import environment, python
 from proxy.supervisor.plan import LaunchPlan
 
@@ -15,12 +19,14 @@ import resource
 from proxy.supervisor.__main__ import raise_limit
 _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
 resource.setrlimit(resource.RLIMIT_NOFILE, (100, hard))
-raise_limit()
+before, now = raise_limit()
+assert (before, now) == (100, resource.getrlimit(resource.RLIMIT_NOFILE)[0])
 print(*resource.getrlimit(resource.RLIMIT_NOFILE))
 """
 
 
-def test_reads_the_plan_and_gives_the_exit_code(tmp_path: Path) -> None:
+@pytest.mark.parametrize("level", ["error", "info"])
+def test_reads_the_plan_says_the_limit_and_gives_the_exit_code(tmp_path: Path, level: str) -> None:
     directory = tmp_path / "private"
     directory.mkdir()
     with socket.create_server(("127.0.0.1", 0)) as other:
@@ -34,7 +40,7 @@ def test_reads_the_plan_and_gives_the_exit_code(tmp_path: Path) -> None:
             state="",
             delay=0,
             grace=0,
-            log_level="error",
+            log_level=level,
         )
         path = directory / "plan.json"
         path.write_text(plan.to_json())
@@ -42,9 +48,36 @@ def test_reads_the_plan_and_gives_the_exit_code(tmp_path: Path) -> None:
         env = environment(os.environ)
         done = subprocess.run(argv, env=env, capture_output=True, text=True, check=False, timeout=30)
     assert done.returncode == 1
-    assert done.stderr.startswith("weir: cannot listen on 127.0.0.1:")
-    assert done.stderr.count("\n") == 1
+    *before, last = done.stderr.splitlines()
+    assert last.startswith("weir: cannot listen on 127.0.0.1:")
+    assert [line.startswith("weir: open files: ") for line in before] == ([True] if level == "info" else [])
     assert not directory.exists()
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "level", "says"),
+    [
+        (1024, 1_048_576, logging.INFO, "open files: 1048576 for each process, raised from 1024"),
+        (4096, 4096, logging.INFO, "open files: 4096 for each process"),
+        (resource.RLIM_INFINITY, 1 << 20, logging.INFO, "open files: 1048576 for each process"),
+        (
+            1024,
+            4095,
+            logging.WARNING,
+            "open files: 4095 for each process, raised from 1024; that is few, for each request takes two: "
+            "raise the hard limit with `ulimit -Hn`, or `LimitNOFILE=` of systemd",
+        ),
+        (
+            256,
+            256,
+            logging.WARNING,
+            "open files: 256 for each process; that is few, for each request takes two: "
+            "raise the hard limit with `ulimit -Hn`, or `LimitNOFILE=` of systemd",
+        ),
+    ],
+)
+def test_the_limit_on_open_files_is_said(before: int, now: int, level: int, says: str) -> None:
+    assert told(before, now) == (level, says)
 
 
 def test_as_many_open_files_as_allowed() -> None:

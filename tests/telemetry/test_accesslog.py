@@ -26,6 +26,7 @@ PLAIN = Access(
     backend="canary",
     why="weight",
     ending="complete",
+    reason="",
     seconds=0.0312345678,
     upstream_seconds=0.03,
 )
@@ -75,6 +76,7 @@ def test_json_tells_everything():
         "backend": "canary",
         "why": "weight",
         "ending": "complete",
+        "reason": "",
         "request_id": "6f1e",
         "referer": "https://shop.example/",
         "user_agent": "curl/8.5.0",

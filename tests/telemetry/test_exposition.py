@@ -10,7 +10,7 @@ from proxy.telemetry.outcome import Outcome, classify
 from proxy.telemetry.tally import Counts
 
 CANARY, STABLE = ("shop", "canary"), ("shop", "stable")
-NOTHING = Snapshot(totals={}, weights={}, shares={}, checks=(), trips={}, version="0.1.0")
+NOTHING = Snapshot(totals={}, weights={}, shares={}, checks=(), trips={}, refused={}, version="0.1.0")
 
 
 def counted(*outcomes, in_flight=0):
@@ -41,6 +41,7 @@ SNAPSHOT = Snapshot(
         CheckSample("shop", "latency-p99", None, None, 0),
     ),
     trips={("shop", "error-rate"): 2},
+    refused={"host": 3},
     version="0.1.0",
 )
 
@@ -87,6 +88,8 @@ def test_families_have_the_names_types_and_labels_that_dashboards_rely_on():
         "weir_upstream_duration_seconds": ("histogram", sides),
         "weir_upstream_errors": ("counter", sides | {"kind"}),
         "weir_requests_in_flight": ("gauge", sides),
+        "weir_tunnels_open": ("gauge", sides),
+        "weir_refused": ("counter", {"reason"}),
         "weir_backend_weight_ratio": ("gauge", sides),
         "weir_backend_share_ratio": ("gauge", sides),
         "weir_check_value": ("gauge", checks),
@@ -145,6 +148,8 @@ def test_the_request_durations_are_as_many_as_the_requests():
     ("name", "expected"),
     [
         ("weir_requests_in_flight", {("canary", "shop"): 3, ("stable", "shop"): 0}),
+        ("weir_tunnels_open", {("canary", "shop"): 0, ("stable", "shop"): 0}),
+        ("weir_refused_total", {("host",): 3}),
         ("weir_backend_weight_ratio", {("canary", "shop"): 0.05, ("stable", "shop"): 0.95}),
         ("weir_backend_share_ratio", {("canary", "shop"): 0.0486}),
         ("weir_check_value", {("error-rate", "shop"): 0.273}),
@@ -165,5 +170,5 @@ def test_nothing_to_show_still_says_what_runs():
 
 def test_a_name_with_quotes_and_newlines_stays_one_label():
     odd = 'a"b\\c\nd'
-    snapshot = Snapshot({}, {(odd, "canary"): 0.5}, {}, (), {}, "0.1.0")
+    snapshot = Snapshot({}, {(odd, "canary"): 0.5}, {}, (), {}, "0.1.0", {})
     assert samples(snapshot, "weir_backend_weight_ratio") == {("canary", odd): 0.5}

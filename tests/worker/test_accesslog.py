@@ -7,6 +7,7 @@ import threading
 import pytest
 
 from proxy.forwarding.exchange import Exchange
+from proxy.forwarding.refusal import UNREAD, Refusal
 from proxy.http1.reading import read_request
 from proxy.routing.endpoint import Endpoint
 from proxy.routing.match import RouteMatch
@@ -27,7 +28,7 @@ BLOCK = b"GET /a?b HTTP/1.1\r\nHost: Shop:80\r\nUser-Agent: curl\r\nReferer: r\r
 
 def exchange() -> Exchange:
     choice = Choice(SERVICE, "canary", None, "weight", True, b"", b"")
-    done = Exchange(read_request(BLOCK), choice, 0, 10.0)
+    done = Exchange(read_request(BLOCK), choice, 0, 10.0, b"id1")
     done.sent = 10.25
     done.response_began(200, 10.5)
     done.bytes_out = 7
@@ -58,6 +59,7 @@ async def test_what_was_noted_becomes_lines() -> None:
         "backend": "canary",
         "why": "weight",
         "ending": "complete",
+        "reason": "",
         "request_id": "id1",
         "referer": "r",
         "user_agent": "curl",
@@ -112,14 +114,30 @@ def test_the_lines_go_to_standard_output(capfd: pytest.CaptureFixture[str]) -> N
 async def test_what_the_client_was_told_as_its_request_id_can_be_found() -> None:
     written: list[bytes] = []
     log = AccessLog("json", 0.0, written.append)
-    refused = Exchange(
-        read_request(BLOCK), Choice(SERVICE, "stable", None, "weight", True, b"", b""), 0, 10.0
-    )
-    refused.request_id = "b007b007-1"
+    choice = Choice(SERVICE, "stable", None, "weight", True, b"", b"")
+    refused = Exchange(read_request(BLOCK), choice, 0, 10.0, b"b007b007-1")
     refused.answered_by_us(503, "refused")
     log.note(refused, "192.0.2.7", 11.0)
     await log.close()
     assert json.loads(written[0])["request_id"] == "b007b007-1"
+
+
+async def test_a_request_that_was_turned_away_is_noted_with_the_reason() -> None:
+    written: list[bytes] = []
+    log = AccessLog("json", 0.0, written.append)
+    log.refused(Refusal(read_request(BLOCK), 404, "no-service", b"id2", 9), "192.0.2.7", 11.0)
+    log.refused(Refusal(UNREAD, 400, "malformed", b"id3", 9), "192.0.2.8", 11.0)
+    await log.close()
+    read, unread = map(json.loads, b"".join(written).decode().splitlines())
+    assert (read["target"], read["status"], read["reason"], read["request_id"]) == (
+        "/a?b",
+        404,
+        "no-service",
+        "id2",
+    )
+    assert (read["ending"], read["host"], read["service"], read["bytes"]) == ("refused", "shop", "", 9)
+    assert (unread["method"], unread["target"], unread["version"]) == ("", "", "")
+    assert (unread["status"], unread["reason"], unread["client"]) == (400, "malformed", "192.0.2.8")
 
 
 async def test_a_log_that_cannot_be_written_is_said_once_and_stops_nothing(

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,20 @@ from proxy.messages import Ack, Decoder, Message, Settings, encode
 from proxy.worker import link as module
 from proxy.worker.link import Link
 
-SETTINGS = Settings(header=10, idle=75, access="off")
+SETTINGS = Settings(
+    header=10,
+    idle=75,
+    access="off",
+    line=16_384,
+    head=65_536,
+    fields=200,
+    connections=None,
+    pool_idle=60,
+    max_idle=64,
+    trusted=(),
+    via=True,
+    forwarded=False,
+)
 
 
 class Control:
@@ -152,7 +166,7 @@ async def test_a_control_that_does_not_read_is_not_waited_for(control: Control, 
     await control.start(read=False)
     await until(lambda: worker.opened == 1)
     sent = 0
-    large = Settings(header=10, idle=75, access="x" * 100_000)
+    large = replace(SETTINGS, access="x" * 100_000)
     while worker.link.send(large):
         sent += 1
         await asyncio.sleep(0)  # the loop's turn to hand it to the kernel

@@ -4,6 +4,7 @@ import asyncio
 import os
 import socket
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,20 @@ from proxy.worker.worker import Worker
 
 BOOT = "b007b007b007b007"
 KEY = ("shop", 1, "stable")
+SETTINGS = Settings(
+    header=10,
+    idle=75,
+    access="off",
+    line=16_384,
+    head=65_536,
+    fields=200,
+    connections=None,
+    pool_idle=60,
+    max_idle=64,
+    trusted=(),
+    via=True,
+    forwarded=False,
+)
 
 
 class Control:
@@ -96,7 +111,7 @@ class Stage:
     async def begin(self) -> None:
         """Through hello and the first table, until the worker says ready."""
         await self.control.next(Hello)
-        self.control.say(Settings(10, 75, "off"), self.table(1, self.service()))
+        self.control.say(SETTINGS, self.table(1, self.service()))
         await self.control.next(Ack)
         assert await self.said() == b"ready\n"
 
@@ -219,11 +234,11 @@ async def test_counts_of_an_old_revision_are_forgotten_once_they_are_durable(sta
 async def test_settings_reach_the_connections(stage: Stage) -> None:
     await stage.begin()
     lane = stage.worker._lane
-    stage.control.say(Settings(1.5, 2.5, "json"))
+    stage.control.say(replace(SETTINGS, header=1.5, idle=2.5, access="json"))
     await until(lambda: lane.header_seconds == 1.5)
     assert lane.idle_seconds == 2.5
     assert isinstance(lane.access, AccessLog)
-    stage.control.say(Settings(1.5, 2.5, "off"))
+    stage.control.say(replace(SETTINGS, access="off"))
     await until(lambda: not isinstance(lane.access, AccessLog))
 
 

@@ -16,7 +16,8 @@ from proxy.telemetry.outcome import COMPLETE, Outcome
 from proxy.telemetry.tally import Tally
 
 FILE = """
-timeouts: {{header: 3s, idle: 4s}}
+timeouts: {{header: 3s, idle: 4s, tunnel: 5s}}
+limits: {{body: 1MiB}}
 log: {{access: json}}
 services:
   checkout:

@@ -2,6 +2,8 @@
 
 import pytest
 
+from proxy.config.reading import read
+from proxy.control.control import settings
 from proxy.messages import Settings
 
 PERSON = {"reason": "because", "actor": "ann", "if_match": None}
@@ -34,12 +36,47 @@ async def test_unknown_services_are_key_errors(stage):
 async def test_a_worker_is_told_settings_and_then_everything(stage):
     control = await stage.begin()
     worker = stage.worker(control)
-    settings, table = worker.said
-    assert settings == Settings(3.0, 4.0, "json")
+    told, table = worker.said
+    assert (told.header, told.idle, told.access) == (3.0, 4.0, "json")
     assert table.complete
     assert table.generation == control.generation > 0
     assert {service.name: service.revision for service in table.services} == {"checkout": 1, "plain": 1}
     assert worker.told().split.part("canary") == 2000
+    assert (worker.told().timeouts.tunnel, worker.told().max_body) == (5.0, 1 << 20)
+
+
+def test_everything_in_the_file_beside_the_services_reaches_the_workers():
+    written = """
+timeouts: {header: 3s, idle: 4s}
+log: {access: json}
+limits: {line: 1KiB, head: 2KiB, fields: 3, connections: 4}
+pool: {idle: 5s, max_idle: 6}
+trusted_proxies: [10.0.0.0/8, unix]
+via: off
+forwarded: on
+services: {a: {stable: http://a}}
+"""
+    assert settings(read(written, "weir.yaml", {})) == Settings(
+        header=3.0,
+        idle=4.0,
+        access="json",
+        line=1024,
+        head=2048,
+        fields=3,
+        connections=4,
+        pool_idle=5.0,
+        max_idle=6,
+        trusted=("10.0.0.0/8", "unix"),
+        via=False,
+        forwarded=True,
+    )
+
+
+def test_what_the_file_leaves_out_is_what_the_data_plane_takes_for_granted():
+    told = settings(read("services: {a: {stable: http://a}}", "weir.yaml", {}))
+    assert (told.line, told.head, told.fields) == (16 * 1024, 64 * 1024, 200)
+    assert (told.pool_idle, told.max_idle) == (60.0, 64)
+    assert (told.connections, told.trusted, told.via, told.forwarded) == (None, (), True, False)
 
 
 async def test_it_is_ready_when_every_worker_has_a_table_and_until_it_drains(stage):

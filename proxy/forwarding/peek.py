@@ -1,0 +1,31 @@
+"""What the kernel knows of a connection and the event loop hasn't said yet.
+
+A loop tells of a connection in its own turn, and of one that isn't read not at all. Two questions can't wait
+for that: whether something lies on a pooled connection at the moment it is taken, and whether a client is
+gone whose bytes aren't wanted for now. Both are one system call (0.4 us), for TCP and unix sockets alike;
+TCP_INFO would answer the second for TCP alone.
+"""
+
+import asyncio
+import select
+
+_ENDED = select.POLLHUP | select.POLLERR | getattr(select, "POLLRDHUP", 0)
+"""A reset, or (on Linux) the end of what the peer sends."""
+
+
+class Peek:
+    """Looks at one connection."""
+
+    __slots__ = ("_poll",)
+
+    def __init__(self, transport: asyncio.BaseTransport) -> None:
+        self._poll = select.poll()
+        self._poll.register(transport.get_extra_info("socket"), select.POLLIN | _ENDED)
+
+    def arrived(self) -> bool:
+        """Tell whether bytes or the end of the stream have come."""
+        return bool(self._poll.poll(0))
+
+    def ended(self) -> bool:
+        """Tell whether the peer has ended the stream or is gone, whatever it sent before."""
+        return any(event & _ENDED for _, event in self._poll.poll(0))

@@ -1,0 +1,150 @@
+"""Where a request came from, as the endpoint is told: by what the socket says, not by hearsay.
+
+Anybody can write X-Forwarded-For, so what a client says of itself is dropped. Only a peer that the operator
+trusts (another proxy, in front of this one) is believed: what it said is kept, and this hop is added to it.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+
+from proxy.http1.fields import TOKEN
+from proxy.http1.head import RequestHead
+
+UNIX = "unix"
+"""The address of every client on a unix socket, and the word that trusts them all."""
+LONGEST_ID = 128
+"""Bytes of a request id that is kept: it is repeated in each line of the access log."""
+
+Network = IPv4Network | IPv6Network
+
+_VIA = (b"Via: 1.0 weir\r\n", b"Via: 1.1 weir\r\n")
+
+
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """What all hops of one proxy have in common. Raises ValueError for a network that is none.
+
+    Args:
+        trusted: addresses and networks (CIDR) of the peers that are believed, and ``unix``.
+        via: whether Via is added (RFC 9110 section 7.6.3).
+        forwarded: whether Forwarded is added (RFC 7239).
+    """
+
+    trusted: Sequence[str] = ()
+    via: bool = True
+    forwarded: bool = False
+
+    def hop(self, peer: str, *, secure: bool) -> "Hop":
+        """Return what is said of requests from this peer: an address, or ``unix``."""
+        return Hop(self, peer, secure=secure)
+
+
+class Hop:
+    """What is said of the requests of one connection, made once for all of them.
+
+    Args:
+        provenance: what all hops have in common.
+        peer: the address at the other end of the socket, or ``unix``.
+        secure: whether the connection speaks TLS.
+    """
+
+    __slots__ = ("_forwarded", "_networks", "_proto", "_said", "_shown", "_via", "peer", "trusted")
+
+    def __init__(self, provenance: Provenance, peer: str, *, secure: bool) -> None:
+        self.peer = peer
+        self._networks = tuple(ip_network(one) for one in provenance.trusted if one != UNIX)
+        self.trusted = _among(peer, self._networks) if peer != UNIX else UNIX in provenance.trusted
+        """Whether the peer is believed."""
+        self._shown = b"unknown" if peer == UNIX else peer.encode()
+        self._proto = b"https" if secure else b"http"
+        self._said = b"X-Forwarded-For: %b\r\nX-Forwarded-Proto: %b\r\n" % (self._shown, self._proto)
+        self._via = _VIA if provenance.via else (b"", b"")
+        self._forwarded = provenance.forwarded
+
+    def __repr__(self) -> str:
+        return f"<Hop from {self.peer}{', trusted' if self.trusted else ''}>"
+
+    def client(self, head: RequestHead) -> str:
+        """Return the client's address: the last one in X-Forwarded-For that isn't a trusted proxy's own."""
+        found = self.peer
+        if not self.trusted:
+            return found
+        for value in reversed(b",".join(head.values(b"x-forwarded-for")).split(b",")):
+            address = _address(value.strip(b" \t").decode("latin-1"))
+            if not address:
+                break
+            found = address
+            if not _among(address, self._networks):
+                break
+        return found
+
+    def request_id(self, head: RequestHead) -> bytes:
+        """Return the request id that a trusted peer has given; empty for none that can be kept."""
+        given = head.values(b"x-request-id") if self.trusted else []
+        kept = given[0] if len(given) == 1 else b""
+        return kept if len(kept) <= LONGEST_ID and kept.isascii() and kept.decode().isprintable() else b""
+
+    def lines(self, head: RequestHead, request_id: bytes) -> bytes:
+        """Return our own field lines for the endpoint, each with its CRLF."""
+        host = head.steering.get(b"host", b"")
+        if self.trusted:
+            said = self._kept(head, host)
+        elif host:
+            said = self._said + b"X-Forwarded-Host: %b\r\n" % host
+        else:
+            said = self._said
+        if self._forwarded:
+            said += self._forwarded_line(head, host)
+        return b"%bX-Request-Id: %b\r\n%b" % (said, request_id, self._via[head.minor])
+
+    def _kept(self, head: RequestHead, host: bytes) -> bytes:
+        """The fields as the trusted peer has them; what it didn't say is said by us."""
+        chain = _joined(head, b"x-forwarded-for")
+        said = b"X-Forwarded-For: %b\r\n" % (chain + b", " + self._shown if chain else self._shown)
+        said += b"X-Forwarded-Proto: %b\r\n" % (_joined(head, b"x-forwarded-proto") or self._proto)
+        if host := _joined(head, b"x-forwarded-host") or host:
+            said += b"X-Forwarded-Host: %b\r\n" % host
+        chain = _joined(head, b"forwarded")
+        if chain and not self._forwarded:
+            said += b"Forwarded: %b\r\n" % chain
+        return said
+
+    def _forwarded_line(self, head: RequestHead, host: bytes) -> bytes:
+        node = b'"[%b]"' % self._shown if b":" in self._shown else self._shown
+        element = b"for=%b;proto=%b" % (node, self._proto)
+        if host:
+            # A port's colon is no token; RFC 7239 section 4 has such a value in quotes.
+            element += b";host=%b" % (host if TOKEN.fullmatch(host) else b'"%b"' % host)
+        chain = _joined(head, b"forwarded") if self.trusted else b""
+        return b"Forwarded: %b\r\n" % (chain + b", " + element if chain else element)
+
+
+def peer_address(peername: object) -> str:
+    """Return the address in what a socket calls its peer; an IPv4 one as such, however it came."""
+    if not isinstance(peername, tuple):
+        return UNIX
+    return _address(peername[0]) or str(peername[0])
+
+
+def _joined(head: RequestHead, name: bytes) -> bytes:
+    return b", ".join(head.values(name))
+
+
+def _among(address: str, networks: Sequence[Network]) -> bool:
+    found = ip_address(address.partition("%")[0]) if networks else None
+    return any(found in network for network in networks)
+
+
+def _address(text: str) -> str:
+    """Return the address in ``192.0.2.7``, ``192.0.2.7:80`` or ``[2001:db8::1]:80``; empty for none."""
+    if text.startswith("["):
+        text = text[1:].partition("]")[0]
+    elif text.count(":") == 1:
+        text = text.partition(":")[0]
+    try:
+        found = ip_address(text)
+    except ValueError:
+        return ""
+    mapped = found.ipv4_mapped if isinstance(found, IPv6Address) else None
+    return str(mapped or found)
