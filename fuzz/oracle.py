@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from fault import expect
 from play import Peer, Play, Recorded
-from reader import Field, Message, Stream, answers, requests
+from reader import SWITCHED, Field, Message, Stream, answers, requests
 from remains import check_counts, check_pool, check_quiet, replies_of
 
 HOP_BY_HOP = {
@@ -55,6 +55,8 @@ class Forwarded:
     """Why its answer can't be read."""
     reused: bool
     """Whether the connection had carried another request before."""
+    through: tuple[bytes, bytes]
+    """What the endpoint got and sent behind all requests and answers."""
 
 
 def check(play: Play) -> None:
@@ -85,9 +87,8 @@ def _forwarded(play: Play) -> list[Forwarded]:
 
 
 def _read_server(server: Peer, places: Mapping[tuple[Recorded, int], int]) -> Iterator[Forwarded]:
-    stream = requests(server.written, strict=True)
+    stream = requests(server.written, strict=True, most=server.transport.protocol.used)
     expect(not stream.trouble, "an endpoint got what is no request", stream.trouble, server.written)
-    expect(not stream.rest, "an endpoint got half a head", stream.rest)
     # One whose body is refused in the segment of its head is never written, and takes its connection along.
     unsent = server.transport.protocol.used - len(stream.messages)
     expect(unsent == 0 or (unsent == 1 and server.end.end == "abort"), "not one request an exchange", server)
@@ -95,12 +96,15 @@ def _read_server(server: Peer, places: Mapping[tuple[Recorded, int], int]) -> It
         all(one.end is not None for one in stream.messages[:-1]), "a request behind a cut one", server.written
     )
     replies = replies_of(server, stream)
+    switched = bool(replies.messages) and replies.messages[-1].status == SWITCHED
+    expect(not stream.rest or switched, "an endpoint got bytes of no request", stream.rest, server.written)
     for number, request in enumerate(stream.messages):
         place = places.get((server.transport, request.start))
         expect(place is not None, "a request that doesn't begin with a write", server, request)
         assert place is not None
         answer = replies.messages[number] if number < len(replies.messages) else None
-        yield Forwarded(place, request, server, answer, replies.trouble, number > 0)
+        through = stream.rest, replies.rest
+        yield Forwarded(place, request, server, answer, replies.trouble, number > 0, through)
 
 
 # What a client got, and what of its requests went on.
@@ -112,11 +116,13 @@ def _check_client(client: Peer, mine: list[Forwarded]) -> None:
     ended = client.end.end in ("eof", "close") and not client.left
     got = answers(client.written, methods, ended=ended, strict=True)
     if got.trouble and _ours(got.messages[-1:]):
-        # Where h11 reads HEAD in what the proxy can't read, the refusal has a body; it is the last answer.
+        # One of h11 and the proxy reads HEAD in what the other can't read: only then has a refusal no body.
         before = len(got.messages) - 1
-        got = answers(client.written, (*methods[:before], b"GET"), ended=ended, strict=True)
+        other = b"GET" if before < len(methods) else b"HEAD"
+        got = answers(client.written, (*methods[:before], other), ended=ended, strict=True)
     expect(not got.trouble, "a client got what is no answer", got.trouble, client.written)
-    expect(not got.rest, "a client got half a head", got.rest)
+    switched = bool(got.messages) and got.messages[-1].status == SWITCHED
+    expect(not got.rest or switched, "a client got half a head", got.rest)
     _check_ending(client, got, ended=ended)
     # A request that can't be read is answered once, and is the last one.
     more = len(got.messages) - len(asked.messages)
@@ -131,6 +137,9 @@ def _check_client(client: Peer, mine: list[Forwarded]) -> None:
             _check_request(request, one.request)
         if number < len(got.messages):
             _check_answer(request, got.messages[number], sent, client)
+    if switched:
+        number = len(got.messages) - 1
+        _check_tunnel(client, asked.messages[number], got, by_request.get(number, []))
 
 
 def _by_request(
@@ -159,7 +168,12 @@ def _check_ending(client: Peer, got: Stream, *, ended: bool) -> None:
     last = got.messages[-1] if got.messages else None
     expect(all(one.goes_on for one in got.messages[:-1]), "an answer behind the last", client.written)
     expect(all(one.end is not None for one in got.messages[:-1]), "an answer behind a cut", client.written)
-    if last is None or client.left or (client.transport.lost and not client.end.end):
+    if (
+        last is None
+        or last.status == SWITCHED
+        or client.left
+        or (client.transport.lost and not client.end.end)
+    ):
         return
     if last.end is None:
         expect(not ended, "a cut answer that ends like a whole one", client, client.written)
@@ -213,6 +227,18 @@ def _check_answer(asked: Message, got: Message, sent: list[Forwarded], client: P
         expect(given.end is not None or given.odd_trailers, "a cut answer was completed", given, got, client)
         expect(given.body == got.body, "another body", given.body, got.body)
     _check_interim(given, got)
+
+
+def _check_tunnel(client: Peer, asked: Message, got: Stream, sent: list[Forwarded]) -> None:
+    """Behind a 101 that both sides wanted, each side gets what the other says, and nothing else."""
+    expect(sent and asked.end is not None, "a tunnel to nowhere", asked, got)
+    request = sent[-1].request
+    for one in (asked, request, got.messages[-1]):
+        expect(b"upgrade" in one.options() and one.values(b"upgrade"), "a tunnel that nobody asked for", one)
+    expect(asked.minor == 1 and not asked.body, "a tunnel where there can be none", asked)
+    arrived, said = sent[-1].through
+    expect(said.startswith(got.rest), "a client got what nobody said", said, got.rest)
+    expect(client.sent[asked.end :].startswith(arrived), "an endpoint got what nobody said", arrived)
 
 
 def _check_interim(given: Message, got: Message) -> None:

@@ -12,6 +12,8 @@ from typing import Any
 
 import script
 
+from proxy.forwarding import downstream, upstream
+
 ROOT = Path(__file__).resolve().parents[1]
 MOST_CLIENTS, MOST_SERVERS = 4, 10
 
@@ -42,6 +44,8 @@ class Recorded(stages.Transport):  # type: ignore[misc, name-defined]  # the tes
 
 
 stages.Transport = Recorded
+for _module in (upstream, downstream):
+    vars(_module)["Peek"] = stages.FakePeek
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +99,6 @@ class Peer:
             self.left = how
             if self.transport.reading or how == "reset":
                 self.seen_leaving = len(self.transport.turns.journal)
-            if how == "eof":
-                self.end.takes()  # TEMPORARY: F1
             self.end.closes() if how == "eof" else self.end.resets()
 
 

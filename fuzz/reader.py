@@ -5,6 +5,7 @@ the proxy take the same bytes for different messages, somebody can hide a reques
 """
 
 import re
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -21,7 +22,9 @@ _HEAD = re.compile(
 _STEERS = re.compile("Transfer-Encoding|Content-Length")
 _BLANK = re.compile(rb"(?:\r\n)*")
 _WHOLE_LIMIT = 1 << 24
+_BLANK_LINE = re.compile(rb"\r?\n\r?\n")
 _PIECE = 4096
+SWITCHED = 101
 
 
 @dataclass(slots=True)
@@ -63,26 +66,30 @@ class Message:
 
 @dataclass(slots=True)
 class Stream:
-    """All messages that one side sent, in order; only the last can be open."""
+    """All messages that one side sent, in order; only the last can be open. A 101 is the last, and open."""
 
     messages: list[Message] = field(default_factory=list)
     trouble: str = ""
     """Why h11 reads no further; empty when it does."""
     rest: bytes = b""
-    """What is no message, or not yet one."""
+    """What is no message, or not yet one; behind a 101, all that came through the tunnel."""
 
 
 @lru_cache(64)  # of what was sent, much is looked at several times
-def requests(data: bytes, *, strict: bool) -> Stream:
+def requests(data: bytes, *, strict: bool, most: int = sys.maxsize) -> Stream:
     """Read the requests that a client, or the proxy, sent.
 
     Args:
         data: everything that was sent.
         strict: whether to forgive nothing: for what the proxy wrote.
+        most: how many to read; further bytes are the rest, as they are behind a change of protocol.
     """
     found = Stream()
     at = 0
     while at < len(data) and not found.trouble:
+        if len(found.messages) >= most:
+            found.rest = data[at:]
+            break
         if not strict:
             at += len(_BLANK.match(data, at)[0])  # type: ignore[index]  # it matches nothing, too
         at = _read(found, h11.Connection(h11.SERVER, _WHOLE_LIMIT), data, at, ended=False, strict=strict)
@@ -130,13 +137,19 @@ def _read(found: Stream, reader: h11.Connection, data: bytes, at: int, *, ended:
         found.trouble = str(error)
         in_body = bool(message.method or message.status)
         message.odd_trailers = in_body and _STEERS.search(found.trouble) is not None
+    _add(found, message, data, strict=strict)
+    return len(data) if message.end is None else message.end
+
+
+def _add(found: Stream, message: Message, data: bytes, *, strict: bool) -> None:
+    if message.status == SWITCHED:
+        found.rest = data[head_ends(data, message) :]
     if message.method or message.status or message.interim:
         found.messages.append(message)
     elif message.end is None:
-        found.rest = data[at:]
+        found.rest = data[message.start :]
     if strict and not found.trouble:
         found.trouble = _forgiven(data, message)
-    return len(data) if message.end is None else message.end
 
 
 def _feed(message: Message, reader: h11.Connection, piece: bytes, start: int) -> None:
@@ -160,11 +173,11 @@ def _events(reader: h11.Connection) -> Iterator[h11.Event]:
 
 
 def _take(message: Message, event: h11.Event) -> None:
-    if isinstance(event, h11.Data):
-        message.body += event.data
-    elif isinstance(event, h11.InformationalResponse):
+    if isinstance(event, h11.InformationalResponse) and event.status_code != SWITCHED:
         message.interim.append((event.status_code, list(event.headers)))
-    elif isinstance(event, h11.Request | h11.Response):
+    elif isinstance(event, h11.Data):
+        message.body += event.data
+    elif isinstance(event, h11.Request | h11.Response | h11.InformationalResponse):
         message.minor = int(event.http_version == b"1.1")
         message.fields = list(event.headers)
         message.spelled = event.headers.raw_items()
@@ -177,7 +190,7 @@ def _take(message: Message, event: h11.Event) -> None:
 def _forgiven(data: bytes, message: Message) -> str:
     """Return what h11 forgives in the heads of a message: one head, or several interim ones before it."""
     at = message.start
-    for _ in range(len(message.interim) + bool(message.method or message.status)):
+    for _ in range(heads(message)):
         head = _HEAD.match(data, at)
         if head is None:
             return f"a head that is not strictly one: {data[at : at + 200]!r}"
@@ -185,3 +198,18 @@ def _forgiven(data: bytes, message: Message) -> str:
     if not (message.method or message.status) and at < len(data):
         return f"half a head: {data[at : at + 200]!r}"
     return ""
+
+
+def heads(message: Message) -> int:
+    """How many heads a message has: one, or several interim ones before it."""
+    return len(message.interim) + bool(message.method or message.status)
+
+
+def head_ends(data: bytes, message: Message) -> int:
+    """Where the last head of a message ends."""
+    at = message.start
+    for _ in range(heads(message)):
+        blank = _BLANK_LINE.search(data, at)
+        assert blank is not None, "a head that was read has an end"
+        at = blank.end()
+    return at
