@@ -5,6 +5,7 @@ one of that client's requests by how many answers the client had had by then. It
 the answer that the client got next has to be the endpoint's answer to it, or the proxy's own.
 """
 
+import math
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -59,21 +60,31 @@ class Forwarded:
     """What the endpoint got and sent behind all requests and answers."""
 
 
-def check(play: Play) -> None:
-    """Raise Fault for what is wrong with a play as it stands."""
+def check(play: Play, *, settled: bool = False) -> None:
+    """Raise Fault for what is wrong with a play as it stands.
+
+    Args:
+        play: the play.
+        settled: whether every deadline has passed, so that nothing is still to come.
+    """
     forwarded = _forwarded(play)
     traced = 0
     for client in play.clients:
-        mine = [one for one in forwarded if one.request.values(b"x-forwarded-for") == [_address(client)]]
+        mine = [one for one in forwarded if _sender(one) == client.address.encode()]
         traced += len(mine)
-        _check_client(client, mine)
+        asked, got = _check_client(client, mine)
+        waits = settled and not play.stage.lane.draining and math.isinf(client.transport.taken)
+        if waits and not client.left:
+            _check_all_answered(asked, got)
     expect(traced == len(forwarded), "a request of nobody", forwarded)
     check_pool(play)
     check_counts(play)
 
 
-def _address(client: Peer) -> bytes:
-    return client.address.encode()
+def _sender(forwarded: Forwarded) -> bytes:
+    """The address that the proxy wrote: the last one; trusted clients say those before it."""
+    chains = forwarded.request.values(b"x-forwarded-for")
+    return chains[-1].rpartition(b",")[2].strip() if chains else b""
 
 
 # What endpoints got.
@@ -110,7 +121,7 @@ def _read_server(server: Peer, places: Mapping[tuple[Recorded, int], int]) -> It
 # What a client got, and what of its requests went on.
 
 
-def _check_client(client: Peer, mine: list[Forwarded]) -> None:
+def _check_client(client: Peer, mine: list[Forwarded]) -> tuple[Stream, Stream]:
     asked = requests(client.sent, strict=False)
     methods = tuple(one.method for one in asked.messages)
     ended = client.end.end in ("eof", "close") and not client.left
@@ -140,6 +151,15 @@ def _check_client(client: Peer, mine: list[Forwarded]) -> None:
     if switched:
         number = len(got.messages) - 1
         _check_tunnel(client, asked.messages[number], got, by_request.get(number, []))
+    return asked, got
+
+
+def _check_all_answered(asked: Stream, got: Stream) -> None:
+    """Whoever stayed, took what came and asked in full has an answer, or knows that there is none."""
+    last = got.messages[-1] if got.messages else None
+    over = last is not None and (last.end is None or not last.goes_on)
+    whole = sum(one.end is not None for one in asked.messages)
+    expect(over or len(got.messages) >= whole, "a request that was never answered", asked, got)
 
 
 def _by_request(
@@ -275,6 +295,6 @@ def judge(data: bytes) -> None:
     play.run(data)
     check(play)
     play.silence()
-    check(play)
+    check(play, settled=True)
     play.everybody_leaves()
     check_quiet(play)

@@ -13,6 +13,8 @@ from typing import Any
 import script
 
 from proxy.forwarding import downstream, upstream
+from proxy.http1.limits import Limits
+from proxy.http1.provenance import Provenance
 
 ROOT = Path(__file__).resolve().parents[1]
 MOST_CLIENTS, MOST_SERVERS = 4, 10
@@ -102,12 +104,27 @@ class Peer:
             self.end.closes() if how == "eof" else self.end.resets()
 
 
+def _set_up(which: int) -> Any:
+    """A stage with one of a few settings: the defaults, or what is seldom set."""
+    stage = stages.Stage(stages.service(max_body=10) if which == 1 else stages.service())
+    stage.turns.journal = []
+    match which:
+        case 2:
+            stage.lane.limits = Limits(line=64, head=256, fields=5)
+        case 3:
+            stage.lane.connections = 1
+        case 4:
+            stage.lane.provenance = Provenance(
+                trusted=("192.0.2.0/24", "10.0.0.0/8"), via=False, forwarded=True
+            )
+    return stage
+
+
 class Play:
     """One script on a stage of its own."""
 
     def __init__(self) -> None:
-        self.stage = stages.Stage()
-        self.stage.turns.journal = []
+        self.stage = _set_up(0)
         self.clients: list[Peer] = []
         self.servers: list[Peer] = []
         self._client = 0
@@ -126,6 +143,7 @@ class Play:
 
     def _step(self, letter: str, rest: bytes) -> None:
         worker = {"w": self._time_passes, "f": self._finish, "d": self._connects, "r": self._refuses}
+        worker["o"] = self._other_settings
         if letter in worker:
             worker[letter](rest)
         elif letter == "n":
@@ -175,6 +193,10 @@ class Play:
             self._server = None
             end = self.stage.connects()
             self.servers.append(Peer(end, f"connection {len(self.servers)}"))
+
+    def _other_settings(self, which: bytes) -> None:
+        if not self.clients:
+            self.stage = _set_up(script.number(which, 0))
 
     def _refuses(self, _: bytes) -> None:
         if self.stage.lane.dialler.calls:

@@ -34,6 +34,7 @@ STEPS = {
     "d": "the endpoint takes a connection",
     "r": "the endpoint refuses a connection",
     "w": "time passes: 1 to 99 seconds",
+    "o": "the proxy has other settings, before the first connection: 0 to 4",
     "f": "the worker is told to finish",
 }
 
