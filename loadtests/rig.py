@@ -7,7 +7,7 @@ it is left behind.
 import asyncio
 import os
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -24,17 +24,22 @@ START_SECONDS = 20.0
 class Weir:
     """`weir run` on free ports, in `directory`, with `services` (and any other key but the addresses).
 
-    The ports and the directory stay the same over a stop and a start, and the ledger with them.
+    `more_listen` are further places to listen, each an item of a YAML list. The ports and the directory stay the
+    same over a stop and a start, and the ledger with them.
     """
 
-    def __init__(self, directory: Path, settings: str, *, workers: int = 2) -> None:
+    def __init__(
+        self, directory: Path, settings: str, *, workers: int = 2, more_listen: Sequence[str] = ()
+    ) -> None:
         self.directory = directory
         self.port, self.admin_port = free_ports([0, 0])
         self.url = f"http://{LOOPBACK}:{self.port}"
         self.admin = Admin(f"http://{LOOPBACK}:{self.admin_port}")
         self.config = directory / "weir.yaml"
+        listen = ", ".join((f'"{LOOPBACK}:{self.port}"', *more_listen))
         self.config.write_text(
-            f'listen: "{LOOPBACK}:{self.port}"\nadmin: {{listen: "{LOOPBACK}:{self.admin_port}"}}\n'
+            f"listen: [{listen}]\n"
+            f'admin: {{listen: "{LOOPBACK}:{self.admin_port}"}}\n'
             f"workers: {workers}\n{settings}"
         )
         self.process: subprocess.Popen[bytes] | None = None
@@ -115,9 +120,11 @@ class Weir:
 
 
 @contextmanager
-def weir(directory: Path, settings: str, *, workers: int = 2) -> Iterator[Weir]:
+def weir(
+    directory: Path, settings: str, *, workers: int = 2, more_listen: Sequence[str] = ()
+) -> Iterator[Weir]:
     """A running proxy; all of its processes are gone at the end."""
-    made = Weir(directory, settings, workers=workers)
+    made = Weir(directory, settings, workers=workers, more_listen=more_listen)
     try:
         made.start()
         yield made

@@ -1,8 +1,8 @@
 """A child's end of the socket that ties it to the supervisor.
 
-Lines go both ways. A child says `ready`, or `failed: reason` before it exits; the supervisor says `drain` and
-`stop`. The end of the stream says that the supervisor is gone, however it died, and no child outlives it: a
-process that holds the port while nobody restarts or drains it is worse than none.
+Lines go both ways. A child says `ready`, or `failed: reason` before it exits; the supervisor says `reload`,
+`drain` and `stop`. The end of the stream says that the supervisor is gone, however it died, and no child
+outlives it: a process that holds the port while nobody restarts or drains it is worse than none.
 """
 
 import asyncio
@@ -26,11 +26,11 @@ class Lifeline(asyncio.Protocol):
     """What the supervisor says, as calls. Attach it first: before that there is nobody to talk to.
 
     `on_drain`: finish what is in flight. `on_stop`: end now, in order. `on_gone`: the supervisor is gone, so
-    exit at once; it is called once, and nothing is called after it.
+    exit at once; it is called once, and nothing is called after it. `on_reload`: read certificates again.
     """
 
-    def __init__(self, on_drain: Act, on_stop: Act, on_gone: Act) -> None:
-        self._acts = {b"drain": on_drain, b"stop": on_stop}
+    def __init__(self, on_drain: Act, on_stop: Act, on_gone: Act, on_reload: Act = lambda: None) -> None:
+        self._acts = {b"drain": on_drain, b"stop": on_stop, b"reload": on_reload}
         self._on_gone = on_gone
         self._rest = b""
         self._fd = -1

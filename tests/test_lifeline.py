@@ -16,7 +16,7 @@ from proxy.lifeline import Lifeline, attach
 class Child:
     def __init__(self) -> None:
         self.heard: asyncio.Queue[str] = asyncio.Queue()
-        self.lifeline = Lifeline(*(self._note(word) for word in ("drain", "stop", "gone")))
+        self.lifeline = Lifeline(*(self._note(word) for word in ("drain", "stop", "gone", "reload")))
 
     def _note(self, word: str):
         return lambda: self.heard.put_nowait(word)
@@ -63,9 +63,9 @@ async def test_says_ready_and_why_it_failed(supervisor: socket.socket, child: Ch
 
 @on_both_loops
 async def test_hears_orders_cut_anywhere(supervisor: socket.socket, child: Child) -> None:
-    for part in (b"dr", b"ain\nwhat", b"ever\nstop\n", b"drain"):
+    for part in (b"dr", b"ain\nwhat", b"ever\nstop\n", b"reload\ndrain"):
         supervisor.send(part)
-    assert [await child.heard.get(), await child.heard.get()] == ["drain", "stop"]
+    assert [await child.heard.get() for _ in range(3)] == ["drain", "stop", "reload"]
 
 
 @on_both_loops

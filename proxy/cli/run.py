@@ -7,6 +7,7 @@ YAML parser and the models of the config; it writes down what they said, and rep
 import os
 import sys
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
@@ -15,14 +16,14 @@ from typing import NoReturn
 import click
 
 from proxy.cli.configfile import DEFAULT, load_or_exit, refuse
-from proxy.config.addresses import Address, address
+from proxy.config.addresses import Address, SocketPath, address, listening
 from proxy.config.admin import KEPT_TOKEN
 from proxy.config.problems import Problems, Unfit
 from proxy.config.reading import read, single
 from proxy.config.schema import MOST_WORKERS, Config, exposure
 from proxy.config.units import whole
 from proxy.supervisor.commands import environment, python
-from proxy.supervisor.plan import LaunchPlan
+from proxy.supervisor.plan import LaunchPlan, Pair
 
 COMMAND_LINE = "command line"
 """What messages call the config of a run without a file."""
@@ -31,11 +32,14 @@ _LONGEST_DIRECTORY = 90
 """Bytes; the link's socket lies in the directory, and its whole path may have 103 on macOS."""
 
 
+Place = Address | SocketPath
+
+
 @dataclass(frozen=True, slots=True)
 class Overrides:
     """What the command line says in place of the file; empty or None where it says nothing."""
 
-    listen: tuple[Address, ...]
+    listen: tuple[Place, ...]
     admin: Address | None
     workers: int | None
     state: str | None
@@ -48,8 +52,11 @@ def _address(ctx: click.Context, param: click.Parameter, value: str | None) -> A
         raise click.BadParameter(f"{unfit.message}: {unfit.advice}") from unfit
 
 
-def _addresses(ctx: click.Context, param: click.Parameter, value: tuple[str, ...]) -> tuple[Address, ...]:
-    return tuple(found for each in value if (found := _address(ctx, param, each)))
+def _places(ctx: click.Context, param: click.Parameter, value: tuple[str, ...]) -> tuple[Place, ...]:
+    try:
+        return tuple(map(listening, value))
+    except Unfit as unfit:
+        raise click.BadParameter(f"{unfit.message}: {unfit.advice}") from unfit
 
 
 def _workers(ctx: click.Context, param: click.Parameter, value: str | None) -> int | None:
@@ -71,10 +78,10 @@ def _workers(ctx: click.Context, param: click.Parameter, value: str | None) -> i
 @click.option("--weight", metavar="PERCENT", help="With --canary: its share, such as 5%.")
 @click.option(
     "--listen",
-    metavar="[HOST]:PORT",
+    metavar="[HOST]:PORT|unix:PATH",
     multiple=True,
-    callback=_addresses,
-    help="Where clients connect; may be repeated.",
+    callback=_places,
+    help="Where clients connect, without TLS; may be repeated.",
 )
 @click.option(
     "--admin",
@@ -90,7 +97,7 @@ def run(
     stable: str | None,
     canary: str | None,
     weight: str | None,
-    listen: tuple[Address, ...],
+    listen: tuple[Place, ...],
     admin: Address | None,
     workers: int | None,
     state: str | None,
@@ -144,7 +151,7 @@ def keep_token(path: Path, token: str) -> None:
 
 def check(config: Config, overrides: Overrides) -> None:
     """What reading has checked of the file, for what the command line puts in its place. Exits with 2."""
-    listen = overrides.listen or config.listen
+    listen = overrides.listen or tuple(each.address for each in config.listen)
     admin = overrides.admin or config.admin.listen
     if why := exposure(admin, config.admin.token):
         refuse(
@@ -152,14 +159,18 @@ def check(config: Config, overrides: Overrides) -> None:
         )
     for one, other in combinations((*listen, admin), 2):
         if one.clashes(other):
-            refuse(f"{COMMAND_LINE}: error: `{one}` takes the same port as `{other}`: change one of them")
+            where = "path" if isinstance(one, SocketPath) else "port"
+            refuse(f"{COMMAND_LINE}: error: `{one}` takes the same {where} as `{other}`: change one of them")
 
 
 def planned(config: Config, source: str, overrides: Overrides, directory: str) -> LaunchPlan:
     """The file's word, and above it the command line's."""
     admin = overrides.admin or config.admin.listen
+    places = _without_tls(overrides.listen) or [
+        (each.address, tuple((pair.cert, pair.key) for pair in each.tls)) for each in config.listen
+    ]
     return LaunchPlan(
-        listen=tuple((each.host, each.port) for each in overrides.listen or config.listen),
+        listen=tuple(_bindable(place) for place, _ in places),
         admin=(admin.host, admin.port),
         workers=overrides.workers or config.workers or processors(),
         directory=directory,
@@ -169,7 +180,16 @@ def planned(config: Config, source: str, overrides: Overrides, directory: str) -
         delay=config.shutdown.delay,
         grace=config.shutdown.grace,
         log_level=config.log.level,
+        tls=tuple(pairs for _, pairs in places),
     )
+
+
+def _without_tls(listen: Sequence[Place]) -> list[tuple[Place, tuple[Pair, ...]]]:
+    return [(each, ()) for each in listen]
+
+
+def _bindable(place: Place) -> tuple[str, int] | str:
+    return place.path if isinstance(place, SocketPath) else (place.host, place.port)
 
 
 def state_path(written: str | None, source: str, override: str | None) -> str:

@@ -1,4 +1,4 @@
-"""Where to listen (`:8080`, `[::1]:8080`), where endpoints are (`http://127.0.0.1:9001`, `unix:/run/x`)."""
+"""Where to listen (`:8080`, `[::1]:8080`) and where endpoints are (`https://shop:81`), or `unix:/run/x`."""
 
 import re
 from dataclasses import dataclass
@@ -10,10 +10,15 @@ LONGEST_SOCKET_PATH = 103
 """Bytes: what `sun_path` of macOS takes besides its closing NUL; Linux takes four more."""
 
 ADDRESS_PATTERN = r"(?:[A-Za-z0-9._-]*|\[[0-9A-Fa-f:.]+\]):[0-9]{1,5}"
-ENDPOINT_PATTERN = r"[Hh][Tt][Tt][Pp]://(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?/?|unix:/.+"
+SOCKET_PATTERN = r"unix:/.+"
+ENDPOINT_PATTERN = (
+    r"[Hh][Tt][Tt][Pp][Ss]?://(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?/?|" + SOCKET_PATTERN
+)
+PORTS = {"http": 80, "https": 443}
+"""The port of an endpoint that names none."""
 
 _LISTEN_FORMS = "write `:8080` for every address, or `127.0.0.1:8080`, `[::1]:8080`, `localhost:8080`"
-_ENDPOINT_FORMS = "write `http://host:port` or `unix:/path/to/socket`"
+_ENDPOINT_FORMS = "write `http://host:port`, `https://host:port` or `unix:/path/to/socket`"
 _AUTHORITY = re.compile(r"(?:\[([^\[\]]*)\]|([^:\[\]]*))(?::([^:]*))?")
 _NAME = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9._-]{0,251}[A-Za-z0-9_.])?")
 
@@ -34,9 +39,9 @@ class Address:
         ip = _ip(self.host)
         return self.host == "localhost" or (ip is not None and ip.is_loopback)
 
-    def clashes(self, other: "Address") -> bool:
+    def clashes(self, other: "Address | SocketPath") -> bool:
         """Whether the two cannot be bound side by side, as `:8080` and `127.0.0.1:8080`."""
-        if self.port != other.port:
+        if isinstance(other, SocketPath) or self.port != other.port:
             return False
         return self.host == other.host or self._covers(other) or other._covers(self)
 
@@ -47,6 +52,20 @@ class Address:
         if mine is None or not mine.is_unspecified:
             return self.host == ""
         return theirs is None or theirs.version == mine.version
+
+
+@dataclass(frozen=True, slots=True)
+class SocketPath:
+    """Where to listen for programs of this machine alone: a unix socket, by its whole path."""
+
+    path: str
+
+    def __str__(self) -> str:
+        return f"unix:{self.path}"
+
+    def clashes(self, other: "Address | SocketPath") -> bool:
+        """Whether the two cannot be bound side by side."""
+        return self == other
 
 
 def _ip(host: str) -> IPv4Address | IPv6Address | None:
@@ -70,6 +89,14 @@ def address(text: str) -> Address:
     if bracketed is None and name == "":
         return Address("", _port(text, port))
     return Address(_host(text, bracketed, name, _LISTEN_FORMS), _port(text, port))
+
+
+def listening(text: str) -> Address | SocketPath:
+    """Read where clients connect: what `address` reads, or `unix:/run/weir.sock`. Raises Unfit."""
+    scheme, colon, rest = text.partition(":")
+    if colon and scheme.lower() == "unix" and not rest.isdigit():
+        return SocketPath(_unix(text, rest).removeprefix("unix:"))
+    return address(text)
 
 
 def endpoint(text: str) -> str:
@@ -99,22 +126,27 @@ def _unix(text: str, rest: str) -> str:
 
 
 def _http(text: str, scheme: str, rest: str) -> str:
-    if scheme == "https":
-        raise Unfit(
-            "`https://` endpoints are not supported yet", "speak plain HTTP to the endpoint: write `http://`"
-        )
-    if scheme != "http":
+    if scheme not in PORTS:
         raise Unfit(f"{quoted(scheme + '://')} is not a scheme of endpoints", _ENDPOINT_FORMS)
     authority = rest.removesuffix("/")
-    _refuse_extras(authority)
+    _refuse_extras(scheme, authority)
     bracketed, name, port = _split(authority, "host and port of an endpoint", _ENDPOINT_FORMS)
     host = _host(text, bracketed, name, _ENDPOINT_FORMS)
-    number = 80 if port is None else _port(text, port)
+    number = PORTS[scheme] if port is None else _port(text, port)
     shown = f"[{host}]" if ":" in host else host
-    return f"http://{shown}" if number == 80 else f"http://{shown}:{number}"
+    return f"{scheme}://{shown}" if number == PORTS[scheme] else f"{scheme}://{shown}:{number}"
 
 
-def _refuse_extras(authority: str) -> None:
+def server_name(text: str) -> str:
+    """Read the name that a certificate is for: a host or an IP address. Raises Unfit."""
+    if _ip(text) is not None:
+        return str(_ip(text))
+    if "://" in text or re.fullmatch(r"[^:]+:[0-9]+", text):
+        raise Unfit(f"{quoted(text)} is more than a name", "write the host alone, like `shop.internal`")
+    return _host(text, None, text, "write it like `shop.internal`, as the certificate has it").rstrip(".")
+
+
+def _refuse_extras(scheme: str, authority: str) -> None:
     """Refuse what may follow or precede host and port in a URL, without repeating a password."""
     if "@" in authority:
         raise Unfit(
@@ -125,7 +157,7 @@ def _refuse_extras(authority: str) -> None:
             raise Unfit(
                 f"the URL of an endpoint has {part}, {quoted(authority[authority.index(mark) :])}",
                 "requests keep their own path and query: "
-                f"write `http://{re.split('[/?#]', authority)[0][:80]}`",
+                f"write `{scheme}://{re.split('[/?#]', authority)[0][:80]}`",
             )
 
 

@@ -1,6 +1,6 @@
 """The admin listener, and who may be let near it."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -10,15 +10,13 @@ from proxy.config import addresses, names
 from proxy.config.addresses import Address
 from proxy.config.problems import Unfit, quoted
 from proxy.config.section import Quarrel, Section
-from proxy.config.values import TEXT, Boolean, Listen, Scalar, attempt, key
+from proxy.config.surroundings import Surroundings
+from proxy.config.values import TEXT, Boolean, File, Listen, Scalar, attempt, key
 
 DEFAULT_ADMIN = "127.0.0.1:9900"
 
 KEPT_TOKEN = "token"
 """The name of the token's copy in the private directory, beside the config text."""
-
-ReadToken = Callable[[Path], str]
-"""Gives the token that the file at a path holds. Raises Unfit when there is none."""
 
 
 def exposure(listen: Address, token: object) -> str | None:
@@ -42,7 +40,7 @@ class Admin(Section):
     literal: Annotated[str, Scalar(names.token, "a token", TEXT)] | None = key(
         "the bearer token, best as `${VAR}`", default=None, alias="token", shown=False
     )
-    filed: Annotated[str, Scalar(names.location, "the path of a file", TEXT)] | None = key(
+    filed: File | None = key(
         "a file with the bearer token, relative to the config file",
         default=None,
         alias="token_file",
@@ -60,8 +58,8 @@ class Admin(Section):
     def _read(cls, path: str | None, info: ValidationInfo) -> str | None:
         if path is None:
             return None
-        read_token: ReadToken = info.context or token_in
-        return read_token(Path(path))
+        around = Surroundings.of(info)
+        return around.read_token(around.beside / path)
 
     @classmethod
     def quarrels(cls, raw: Mapping[str, Any]) -> Iterator[Quarrel]:

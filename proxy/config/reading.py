@@ -6,25 +6,26 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from proxy.config.admin import ReadToken, token_in
+from proxy.config.admin import token_in
 from proxy.config.nodes import Document, Loc, named
 from proxy.config.problems import Problem, Problems, Span, Unfit
 from proxy.config.schema import Config
+from proxy.config.surroundings import ReadToken, Surroundings
 from proxy.config.syntax import split_lines
 
 
 def read(text: str, source: str, environ: Mapping[str, str], read_token: ReadToken = token_in) -> Config:
     """Read and validate a config file.
 
-    `source` is the path of the file as the person wrote it: it begins every message, and a relative
-    `token_file` starts at its directory. `environ` holds the variables for `${VAR}`;
+    `source` is the path of the file as the person wrote it: it begins every message, and relative paths of
+    a token or certificates start at its directory. `environ` holds the variables for `${VAR}`;
     `read_token` is given the path of a `token_file`. Raises Problems, with all that is wrong.
     """
     document = Document(text, source, environ)
     found = list(document.problems)
     try:
-        beside = Path(source).parent
-        config = Config.model_validate(document.plain, context=lambda path: read_token(beside / path))
+        around = Surroundings(Path(source).parent, read_token)
+        config = Config.model_validate(document.plain, context=around)
     except ValidationError as failure:
         for error in failure.errors(include_url=False, include_input=False):
             found += _located(document, error["loc"], error.get("ctx", {}).get("error"), str(error["msg"]))

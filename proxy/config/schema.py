@@ -4,18 +4,17 @@ from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, ClassVar, Literal
 
 from proxy.config import addresses, names
-from proxy.config.addresses import Address
+from proxy.config.addresses import Address, SocketPath
 from proxy.config.admin import DEFAULT_ADMIN, Admin, exposure
 from proxy.config.problems import Unfit, quoted
 from proxy.config.section import Quarrel, Section
 from proxy.config.segment import Condition, Segment
 from proxy.config.service import Analysis, Backend, Check, Defaults, Force, Match, Service, Sticky
+from proxy.config.tls import Listener, Pair, Trust
 from proxy.config.values import (
-    TEXT,
+    File,
     Items,
-    Listen,
     Name,
-    Scalar,
     Switch,
     Table,
     attempt,
@@ -38,14 +37,18 @@ __all__ = [
     "Defaults",
     "Force",
     "Limits",
+    "Listener",
     "Log",
     "Match",
+    "Pair",
     "Pool",
     "Segment",
     "Service",
     "Shutdown",
+    "SocketPath",
     "Sticky",
     "Timeouts",
+    "Trust",
     "exposure",
 ]
 
@@ -56,7 +59,6 @@ Level = Literal["debug", "info", "warning", "error"]
 Access = Literal["off", "json", "combined", "common"]
 
 _DAY = 86_400
-_File = Scalar(names.location, "the path of a file", TEXT)
 
 
 class Log(Section):
@@ -88,15 +90,17 @@ class Config(Section):
     }
 
     listen: Annotated[
-        tuple[Listen, ...], Items("an address such as `:8080`, or a list of them", one=True)
-    ] = key("where clients connect", default=(addresses.address(DEFAULT_LISTEN),), written=DEFAULT_LISTEN)
+        tuple[Listener, ...], Items("an address such as `:8080`, or a list of them", one=True, mapped=True)
+    ] = key(
+        "where clients connect",
+        default=(Listener.model_validate(DEFAULT_LISTEN),),
+        written=DEFAULT_LISTEN,
+    )
     workers: Annotated[int | None, or_word("auto", whole(1, MOST_WORKERS))] = key(
         "processes that carry traffic; `auto`: one for each processor", default=None, written="auto"
     )
     admin: Admin = key("control API and metrics", default=Admin())
-    state: Annotated[str, _File] | None = key(
-        "the file of the ledger; left out: weir.db beside the config file", default=None
-    )
+    state: File | None = key("the file of the ledger; left out: weir.db beside the config file", default=None)
     log: Log = key("what is logged", default=Log())
     timeouts: Timeouts = key("how long to wait", default=Timeouts())
     pool: Pool = key("connections to endpoints that are kept", default=Pool())
@@ -144,23 +148,27 @@ def _same_addresses(raw: Mapping[str, Any]) -> Iterator[Quarrel]:
     admin = raw.get("admin")
     text = admin.get("listen", DEFAULT_ADMIN) if isinstance(admin, dict) else DEFAULT_ADMIN
     control = attempt(addresses.address, text)
-    seen: list[Address] = []
+    seen: list[Address | SocketPath] = []
     for index, address in _listens(raw.get("listen", DEFAULT_LISTEN)):
         others = [(other, "an address above,") for other in seen if address.clashes(other)]
         if control is not None and address.clashes(control):
             others.append((control, "the admin API,"))
         for other, what in others:
-            message = f"{quoted(str(address))} takes the same port as {what} {quoted(str(other))}"
-            yield ("listen", *index), Unfit(message, "give one of the two another port")
+            where = "path" if isinstance(address, SocketPath) else "port"
+            message = f"{quoted(str(address))} takes the same {where} as {what} {quoted(str(other))}"
+            yield ("listen", *index), Unfit(message, f"give one of the two another {where}")
         seen.append(address)
 
 
-def _listens(raw: object) -> Iterator[tuple[tuple[int, ...], Address]]:
-    """The addresses that are well written, each with its index in the list."""
-    for index, text in enumerate(raw if isinstance(raw, list) else [raw]):
-        address = attempt(addresses.address, text)
+def _listens(raw: object) -> Iterator[tuple[tuple[int | str, ...], Address | SocketPath]]:
+    """The addresses that are well written, each with its place below `listen`."""
+    for index, item in enumerate(raw if isinstance(raw, list) else [raw]):
+        within: tuple[int | str, ...] = (index,) if isinstance(raw, list) else ()
+        if isinstance(item, dict):
+            item, within = item.get("address"), (*within, "address")
+        address = attempt(addresses.listening, item)
         if address is not None:
-            yield ((index,) if isinstance(raw, list) else ()), address
+            yield within, address
 
 
 def _same_matches(services: Mapping[str, Any]) -> Iterator[Quarrel]:

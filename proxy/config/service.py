@@ -10,6 +10,7 @@ from proxy.config import addresses, names, units
 from proxy.config.problems import Unfit, quoted
 from proxy.config.section import Quarrel, Section, one_of
 from proxy.config.segment import Segment
+from proxy.config.tls import Trust
 from proxy.config.values import (
     PERCENT,
     TEXT,
@@ -59,6 +60,7 @@ class Backend(Section):
     version: Annotated[str, Scalar(names.label, "a version", TEXT)] = key(
         "a change of it is a new release, even when the endpoints stay", default=""
     )
+    tls: Trust | None = key("whom to trust at `https://` endpoints", default=None)
 
     @classmethod
     def shaped(cls, raw: object) -> object:
@@ -67,20 +69,26 @@ class Backend(Section):
     @classmethod
     def quarrels(cls, raw: Mapping[str, Any]) -> Iterator[Quarrel]:
         written = raw.get("endpoints")
-        seen: set[str] = set()
-        for index, text in enumerate(written if isinstance(written, list) else []):
-            url = attempt(addresses.endpoint, text)
-            if url is not None and url in seen:
+        texts = written if isinstance(written, list) else [written]
+        urls = [attempt(addresses.endpoint, text) for text in texts]
+        for index, url in enumerate(urls):
+            if url is not None and url in urls[:index]:
                 yield (
                     ("endpoints", index),
                     Unfit(f"{quoted(url)} is in this list already", "remove one of the two"),
                 )
-            seen.add(url or "")
+        if "tls" in raw and None not in urls and not any(map(_secure, urls)):
+            advice = "write `https://` where an endpoint speaks TLS, or remove `tls`"
+            yield ("tls",), Unfit("`tls` without an `https://` endpoint in", advice, on="key", of=1)
 
     @classmethod
     def __get_pydantic_json_schema__(cls, core: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchema:
         schema = handler.resolve_ref_schema(handler(core))
         return either(*schema["properties"]["endpoints"]["anyOf"], schema)
+
+
+def _secure(url: str | None) -> bool:
+    return url is not None and url.startswith("https:")
 
 
 class Force(Section):

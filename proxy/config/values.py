@@ -77,13 +77,16 @@ class Scalar:
 class Items:
     """Stands in an Annotated tuple and takes a list of the file.
 
-    With `filled` it must not be empty; with `one` a single value is the list of it, too.
+    With `filled` it must not be empty; with `one` a single value is the list of it, too, and with `mapped` a
+    single mapping.
     """
 
-    def __init__(self, expected: str, *, one: bool = False, filled: bool = False) -> None:
+    def __init__(
+        self, expected: str, *, one: bool = False, mapped: bool = False, filled: bool = False
+    ) -> None:
         self._expected = expected
-        self._one = one
-        self._filled = filled or one
+        self._alone = (*([str] if one else []), *([dict] if mapped else []))
+        self._filled = filled or one or mapped
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         return core_schema.no_info_before_validator_function(self._parse, handler(source))
@@ -92,10 +95,10 @@ class Items:
         schema = handler(core)
         if self._filled:
             schema = {**schema, "minItems": 1}
-        return either(schema["items"], schema) if self._one else schema
+        return either(schema["items"], schema) if self._alone else schema
 
     def _parse(self, raw: object) -> object:
-        if self._one and isinstance(raw, str):
+        if isinstance(raw, self._alone):
             return [raw]
         if not isinstance(raw, list):
             raise Unfit(f"{kind(raw)} stands where a list is expected", f"write {self._expected}")
@@ -182,6 +185,14 @@ Listen = Annotated[
     addresses.Address,
     Scalar(addresses.address, "an address such as `:8080`", pattern(addresses.ADDRESS_PATTERN)),
 ]
+Place = Annotated[
+    addresses.Address | addresses.SocketPath,
+    Scalar(
+        addresses.listening,
+        "an address such as `:8080`",
+        pattern(f"{addresses.ADDRESS_PATTERN}|{addresses.SOCKET_PATTERN}"),
+    ),
+]
 Url = Annotated[
     str,
     Scalar(addresses.endpoint, "a URL such as `http://127.0.0.1:9001`", pattern(addresses.ENDPOINT_PATTERN)),
@@ -191,4 +202,5 @@ FieldName = Annotated[
     str, Scalar(names.field, "the name of a header or cookie", pattern(names.FIELD_PATTERN))
 ]
 Protocol = Annotated[str, Scalar(names.protocol, "a protocol", pattern(names.PROTOCOL_PATTERN))]
+File = Annotated[str, Scalar(names.location, "the path of a file", TEXT)]
 Text = Annotated[str, Scalar(str, "a text", TEXT)]

@@ -11,7 +11,7 @@ from proxy.analysis.check import DEFAULT_CHECK, Check
 from proxy.config import schema
 from proxy.rollout.inputs import Release
 from proxy.rollout.rollout import Rollout
-from proxy.routing.endpoint import Endpoint
+from proxy.routing.endpoint import SYSTEM, Endpoint, Trust
 from proxy.routing.match import Condition, RouteMatch
 from proxy.routing.segment import Segment
 from proxy.routing.split import CANARY, STABLE, Split
@@ -25,7 +25,10 @@ def release(service: schema.Service, salt: str) -> Release:
 
 
 def definition(canary: schema.Backend | None) -> str:
-    """What makes a canary this one: endpoints, in any order and spelling, and version; "" for none."""
+    """What makes a canary this one: endpoints, in any order and spelling, and version; "" for none.
+
+    Whom to trust at the endpoints is not part of it: a renewed certificate makes no new release.
+    """
     if canary is None:
         return ""
     endpoints = sorted(endpoint.url for endpoint in _backend(CANARY, canary).endpoints)
@@ -82,7 +85,14 @@ def _check(check: schema.Check, *, alone: bool) -> Check:
 
 
 def _backend(name: str, backend: schema.Backend) -> Backend:
-    return Backend(name, tuple(Endpoint.parse(url) for url in backend.endpoints), backend.version)
+    trust = _trust(backend.tls)
+    return Backend(name, tuple(Endpoint.parse(url, trust) for url in backend.endpoints), backend.version)
+
+
+def _trust(tls: schema.Trust | None) -> Trust:
+    if tls is None:
+        return SYSTEM
+    return Trust(tls.ca or "", tls.server_name or "", tls.verify, tls.cert or "", tls.key or "")
 
 
 def _segment(segment: schema.Segment) -> Segment:

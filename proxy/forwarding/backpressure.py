@@ -7,6 +7,8 @@ can have several reasons not to be read at once, and is read again when the last
 import asyncio
 from typing import Literal
 
+from proxy.forwarding.peek import queued
+
 Reason = Literal["full", "pipelined"]
 """The other side's write buffer is full; enough bytes wait their turn."""
 
@@ -70,6 +72,9 @@ class Sending:
     def stalled(self, now: float) -> float:
         """Return for how long none of the bytes that wait was taken, as far as looks can tell; 0 for none."""
         unsent = self._transport.get_write_buffer_size()
+        if unsent:
+            # The kernel takes more of them only when a good part of its own, of megabytes, has gone.
+            unsent += queued(self._transport)
         if unsent != self._unsent or not unsent:
             self._unsent, self._since = unsent, now
         return now - self._since

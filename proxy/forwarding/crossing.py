@@ -4,6 +4,9 @@ The shell around :class:`~proxy.forwarding.exchange.Exchange`: that one knows wh
 it. Each client connection has one crossing, which carries its exchanges one after the other.
 """
 
+from functools import partial
+
+from proxy.forwarding import own_answers
 from proxy.forwarding.dial import DialFailed
 from proxy.forwarding.exchange import Exchange
 from proxy.forwarding.lane import Lane
@@ -11,10 +14,11 @@ from proxy.forwarding.pace import Pace
 from proxy.forwarding.pool import Shelf
 from proxy.forwarding.side import Side
 from proxy.forwarding.tunnel import Tunnel
+from proxy.forwarding.upload import Upload
 from proxy.forwarding.upstream import Upstream
 from proxy.http1 import writing
 from proxy.http1.errors import BadMessage
-from proxy.http1.framing import CHUNKED, UNTIL_CLOSE, Chunks, Endless, Sized, measure
+from proxy.http1.framing import CHUNKED
 from proxy.http1.head import ResponseHead
 from proxy.telemetry.outcome import Ending
 
@@ -27,10 +31,10 @@ class Crossing:
         side: the client's connection.
     """
 
-    __slots__ = ("_body", "_lane", "_pace", "_rest", "_shelf", "_side", "_upstream", "exchange", "full")
+    __slots__ = ("_lane", "_pace", "_rest", "_shelf", "_side", "_upload", "_upstream", "exchange", "full")
 
-    _body: Sized | Chunks | Endless
     _shelf: Shelf
+    _upload: Upload
 
     def __init__(self, lane: Lane, side: Side) -> None:
         self.exchange: Exchange | None = None
@@ -59,7 +63,7 @@ class Crossing:
         shelf = self._shelf = lane.pool.shelf(endpoint)
         shelf.pending += 1
         if exchange.request == "open":
-            self._body = measure(exchange.length, lane.limits)
+            self._upload = Upload(exchange, lane.limits)
         upstream = shelf.take()
         if upstream is None:
             self._dial(exchange)
@@ -103,8 +107,8 @@ class Crossing:
         ends = (side.sending,) if upstream is None else (side.sending, upstream.sending)
         if self._pace.goes_on(exchange, ends, now):
             return
-        to_send = exchange.request == "open" and not exchange.expects and not side.reading.held_for("full")
-        ending, status, detail = exchange.silence(client_slow=to_send or self.full)
+        blocked = side.reading.held_for("full")
+        ending, status, detail = exchange.silence(client_full=self.full, endpoint_full=blocked)
         if exchange.response == "open":
             self._cut(ending)
         else:
@@ -113,13 +117,9 @@ class Crossing:
     # Sending the request.
 
     def _dial(self, exchange: Exchange) -> None:
-        shelf = self._shelf
+        shelf, seconds = self._shelf, exchange.choice.service.timeouts.connect
         self._side.due = float("inf")  # dialling has a deadline of its own
-
-        def then(result: Upstream | DialFailed) -> None:
-            self._dialled(exchange, shelf, result)
-
-        self._lane.dialler.dial(shelf, exchange.choice.service.timeouts.connect, then)
+        self._lane.dialler.dial(shelf, seconds, partial(self._dialled, exchange, shelf))
 
     def _dialled(self, exchange: Exchange, shelf: Shelf, result: Upstream | DialFailed) -> None:
         if self.exchange is not exchange:
@@ -128,7 +128,9 @@ class Crossing:
                 shelf.give(result, self._lane.now())
             return
         if isinstance(result, DialFailed):
-            self._answer_ourselves("connect", result.status, f"the service can't be reached: {result.detail}")
+            self._answer_ourselves(
+                result.ending, result.status, f"the service can't be reached: {result.detail}"
+            )
         elif result.reusable:
             self._join(result, exchange, self._lane.now())
         else:
@@ -140,7 +142,8 @@ class Crossing:
         exchange.sent = now
         upstream.carry(self, exchange.head.method, exchange.upgrade, self._lane.limits)
         ours = side.hop.lines(exchange.head, exchange.request_id)
-        head = writing.request_head(exchange.head, exchange.length, ours, exchange.upgrade)
+        host = exchange.head.steering.get(b"host") or upstream.endpoint.authority.encode()
+        head = writing.request_head(exchange.head, host, exchange.length, ours, exchange.upgrade)
         if exchange.request == "done":
             self._pace.await_bytes(exchange)
             upstream.write(head)
@@ -148,44 +151,32 @@ class Crossing:
             self._send_body(exchange, upstream, side.take_buffered(), head)
 
     def _send_body(self, exchange: Exchange, upstream: Upstream, data: bytes, head: bytes = b"") -> None:
-        body = self._body
         try:
-            pieces = body.feed(data) if data else []
-            if pieces:
-                exchange.takes(pieces)
+            part = self._upload.take(data)
         except BadMessage as bad:
-            self._refuse_body(exchange, bad)
+            exchange.reason = bad.reason
+            if exchange.response == "awaited":
+                self._answer_ourselves("refused", bad.status, bad.detail)
+            else:
+                self._cut("refused")
             return
-        if body.done:
-            self._rest = body.rest
-            exchange.request_ended()
+        self._rest = self._upload.rest
         self._pace.await_bytes(exchange)
-        part = writing.framed(pieces, body.done, rechunk=exchange.length == CHUNKED)
         if part or head:
             upstream.write(head + part)
-
-    def _refuse_body(self, exchange: Exchange, bad: BadMessage) -> None:
-        exchange.reason = bad.reason
-        if exchange.response == "awaited":
-            self._answer_ourselves("refused", bad.status, bad.detail)
-        else:
-            self._cut("refused")
 
     # The endpoint's connection calls these.
 
     def endpoint_full(self) -> None:
         """The endpoint takes no more of the request for now."""
-        exchange, upstream = self.exchange, self._upstream
-        assert exchange is not None, self
-        assert upstream is not None, self
+        exchange, upstream = self._joined()
         self._side.reading.hold("full")
         self._pace.await_taking(exchange, upstream.sending)
 
     def endpoint_ready(self) -> None:
         """The endpoint takes bytes again."""
-        assert self.exchange is not None, self
         self._side.reading.free("full")
-        self._pace.await_bytes(self.exchange)
+        self._pace.await_bytes(self._joined()[0])
 
     def interim(self, head: ResponseHead) -> None:
         """Hand an interim (1xx) answer on; HTTP/1.0 doesn't know them (RFC 9110 section 15.2)."""
@@ -202,19 +193,12 @@ class Crossing:
         exchange, side = self.exchange, self._side
         assert exchange is not None, self
         exchange.response_began(head.status, self._lane.now())
-        # Nobody can tell whether the rest of the request will be wanted; and what came behind the offer of
-        # another protocol may be that protocol's. So it is the last one.
-        if exchange.request == "open" or (exchange.upgrade and side.buffered):
-            side.persistent = False
-        rechunk = length < 0 and exchange.head.minor == 1
-        if length < 0:
-            # Only chunks tell a whole body from a cut one; HTTP/1.0 doesn't know them.
-            length = CHUNKED if rechunk else UNTIL_CLOSE
-            side.persistent = side.persistent and rechunk
+        side.persistent = side.persistent and exchange.may_be_followed(length, early=side.buffered)
+        length = exchange.framed(length)
         ours = exchange.own_lines(persistent=side.persistent, secure=side.secure)
         head_ = writing.response_head(head, length, ours)
         exchange.bytes_out = -len(head_)  # only the body counts, and the head goes out in one write with it
-        return head_, rechunk
+        return head_, length == CHUNKED
 
     def answer_part(self, data: bytes) -> None:
         """Write bytes of the answer."""
@@ -226,9 +210,7 @@ class Crossing:
 
     def answer_ended(self) -> None:
         """Settle the exchange: its answer is whole."""
-        exchange, upstream = self.exchange, self._upstream
-        assert exchange is not None, self
-        assert upstream is not None, self
+        exchange, upstream = self._joined()
         exchange.response_ended()
         # What is still to be sent to the endpoint would hold up the next request, whose client isn't told.
         self._release(upstream, clean=exchange.request == "done" and not upstream.sending.waits)
@@ -236,9 +218,7 @@ class Crossing:
 
     def answer_broke(self, ending: Ending, detail: str, *, stale: bool) -> None:
         """Try once more where that is safe; otherwise tell the client, or cut what it already has."""
-        exchange, upstream = self.exchange, self._upstream
-        assert exchange is not None, self
-        assert upstream is not None, self
+        exchange, upstream = self._joined()
         if exchange.response == "open":
             self._cut(ending)
         elif stale and exchange.may_retry():
@@ -250,9 +230,8 @@ class Crossing:
 
     def switched(self, head: ResponseHead, protocol: bytes) -> Tunnel:
         """Turn both connections into a tunnel: the endpoint speaks a protocol now that the client offered."""
-        exchange, upstream, side, lane = self.exchange, self._upstream, self._side, self._lane
-        assert exchange is not None, self
-        assert upstream is not None, self
+        exchange, upstream = self._joined()
+        side, lane = self._side, self._lane
         exchange.switched(lane.now())
         lane.tally.switch(exchange.key)
         tunnel = Tunnel(side, upstream, self._tunnel_over, exchange.choice.service.timeouts.tunnel, lane.now)
@@ -261,6 +240,12 @@ class Crossing:
         side.enter(tunnel)
         tunnel.from_client(side.take_buffered())
         return tunnel
+
+    def _joined(self) -> tuple[Exchange, Upstream]:
+        exchange, upstream = self.exchange, self._upstream
+        assert exchange is not None, self
+        assert upstream is not None, self
+        return exchange, upstream
 
     # Ending.
 
@@ -281,7 +266,9 @@ class Crossing:
         if exchange.request == "open":
             side.persistent = False
         exchange.answered_by_us(status, ending)
-        exchange.bytes_out = side.answer_own(status, detail, exchange.request_id, exchange.head)
+        exchange.bytes_out = own_answers.answer(
+            self._lane, side, status, detail, exchange.request_id, exchange.head
+        )
         self._settle(exchange)
 
     def _settle(self, exchange: Exchange) -> None:

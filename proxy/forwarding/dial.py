@@ -2,10 +2,19 @@
 
 import asyncio
 import socket
+import ssl
 from collections.abc import Callable
 
+from proxy.forwarding.certificates import Unusable
+from proxy.forwarding.handshakes import bound
 from proxy.forwarding.pool import Shelf
+from proxy.forwarding.trusts import Trusts, refusal
 from proxy.forwarding.upstream import Upstream
+from proxy.routing.endpoint import Endpoint
+from proxy.telemetry.outcome import CONNECT, TLS, Ending
+
+GOODBYE_SECONDS = 3.0
+"""How long an endpoint may take to answer our goodbye (close_notify): nothing is unsent by then."""
 
 
 class DialFailed(Exception):
@@ -14,12 +23,14 @@ class DialFailed(Exception):
     Args:
         status: what the client is told: 502 when it was refused, 504 when it took too long.
         detail: why, for a person; it names no address.
+        ending: what it is for the exchange, ``connect`` or ``tls``.
     """
 
-    def __init__(self, status: int, detail: str) -> None:
+    def __init__(self, status: int, detail: str, ending: Ending = CONNECT) -> None:
         super().__init__(detail)
         self.status = status
         self.detail = detail
+        self.ending = ending
 
 
 Connected = Callable[[Upstream | DialFailed], None]
@@ -29,6 +40,7 @@ class Dialler:
     """Opens the connections of one worker."""
 
     def __init__(self) -> None:
+        self.trusts = Trusts()
         self._tasks: set[asyncio.Task[None]] = set()
 
     def __repr__(self) -> str:
@@ -44,33 +56,49 @@ class Dialler:
         result: Upstream | DialFailed
         try:
             async with asyncio.timeout(seconds):
-                result = await _connect(shelf)
+                result = await self._connect(shelf, seconds)
         except TimeoutError:
             result = DialFailed(504, f"connecting took longer than {seconds:g} s")
+        except Unusable:
+            result = DialFailed(502, "our own files for TLS with it can't be used", TLS)
         except (OSError, UnicodeError) as error:
-            result = DialFailed(502, _reason(error))
+            result = _failure(shelf.endpoint, error)
         then(result)
 
+    async def _connect(self, shelf: Shelf, seconds: float) -> Upstream:
+        loop = asyncio.get_running_loop()
+        endpoint = shelf.endpoint
 
-async def _connect(shelf: Shelf) -> Upstream:
-    loop = asyncio.get_running_loop()
-    endpoint = shelf.endpoint
+        def protocol() -> Upstream:
+            return Upstream(endpoint, shelf.forget)
 
-    def protocol() -> Upstream:
-        return Upstream(endpoint, shelf.forget)
+        if endpoint.scheme == "https":
+            transport, upstream = await loop.create_connection(
+                protocol,
+                endpoint.host,
+                endpoint.port,
+                ssl=await self.trusts.context(endpoint.trust),
+                # A name ends in a dot in DNS alone: neither SNI nor certificates have it (RFC 6066 section
+                # 3).
+                server_hostname=endpoint.trust.server_name or endpoint.host.rstrip("."),
+                ssl_handshake_timeout=seconds + 1,  # ours is over by then
+                ssl_shutdown_timeout=GOODBYE_SECONDS,
+            )
+            bound(transport)
+        elif endpoint.scheme == "unix":
+            _, upstream = await loop.create_unix_connection(protocol, endpoint.path)
+        else:
+            _, upstream = await loop.create_connection(protocol, endpoint.host, endpoint.port)
+        return upstream
 
-    if endpoint.scheme == "unix":
-        _, upstream = await loop.create_unix_connection(protocol, endpoint.path)
-    else:
-        _, upstream = await loop.create_connection(protocol, endpoint.host, endpoint.port)
-    return upstream
 
-
-def _reason(error: Exception) -> str:
+def _failure(endpoint: Endpoint, error: Exception) -> DialFailed:
     match error:
         case socket.gaierror():
-            return "its name could not be resolved"
+            return DialFailed(502, "its name could not be resolved")
         case ConnectionRefusedError():
-            return "the connection was refused"
+            return DialFailed(502, "the connection was refused")
+        case ssl.SSLError() | ConnectionError() if endpoint.scheme == "https":
+            return DialFailed(502, refusal(error), TLS)
         case _:
-            return "no connection could be made"
+            return DialFailed(502, "no connection could be made")

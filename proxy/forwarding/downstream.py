@@ -1,24 +1,24 @@
 """The connection to a client: it reads one request after another and writes the answers in their order."""
 
 import asyncio
-from typing import Literal, Protocol, cast
+from typing import Literal, Protocol
 
-from proxy.forwarding.backpressure import LOOKS, Reading, Sending
+from proxy.forwarding import own_answers
+from proxy.forwarding.backpressure import LOOKS
+from proxy.forwarding.connection import Connection
 from proxy.forwarding.crossing import Crossing
 from proxy.forwarding.exchange import Exchange
 from proxy.forwarding.lane import Lane
 from proxy.forwarding.peek import Peek
-from proxy.forwarding.refusal import UNREAD, Refusal
 from proxy.forwarding.reset import reset
 from proxy.forwarding.tunnel import Tunnel
-from proxy.http1 import answers
 from proxy.http1.errors import BadMessage
 from proxy.http1.fields import persistent
 from proxy.http1.framing import request_length
 from proxy.http1.head import RequestHead
 from proxy.http1.hops import one_hop_on
 from proxy.http1.provenance import Hop, peer_address
-from proxy.http1.reading import head_end, read_request
+from proxy.http1.reading import cut_request, read_request
 
 Phase = Literal["new", "idle", "head", "exchange", "tunnel", "lingering", "closed"]
 """Nothing came yet; between requests; part of a head is there; a request is under way; HTTP no more; the last
@@ -31,21 +31,24 @@ MAX_PIPELINED = 64 * 1024
 LINGER_SECONDS = 2.0
 """How long a connection that is to end waits for its client: to read the last answer, or to send its first
 request. What a client still sends behind the last answer after that resets the connection."""
-MOST_TURNED_AWAY = 64
-"""Connections beyond the limit that are told so; those beyond these are closed without a word."""
+MOST_DISMISSED = 64
+"""Connections beyond the limit that are told so at a time; those beyond these are closed without a word."""
 
 
 class Members(Protocol):
     """Who keeps the open connections of a worker."""
 
     def add(self, connection: "Downstream") -> int:
-        """A connection is open; returns how many there are."""
+        """A connection is open; returns how many there are, without those that were dismissed."""
+
+    def dismiss(self, connection: "Downstream") -> int:
+        """There is no room for this one, and it is on its way out; returns how many such there are."""
 
     def discard(self, connection: "Downstream") -> None:
         """A connection is over."""
 
 
-class Downstream(asyncio.Protocol):
+class Downstream(Connection):
     """One connection of one client.
 
     Args:
@@ -59,22 +62,15 @@ class Downstream(asyncio.Protocol):
         "_lane",
         "_members",
         "_phase",
-        "_transport",
         "_tunnel",
         "client",
-        "due",
         "hop",
         "persistent",
-        "reading",
         "secure",
-        "sending",
     )
 
     _tunnel: Tunnel
     hop: Hop
-    reading: Reading
-    sending: Sending
-    _transport: asyncio.Transport
 
     def __init__(self, lane: Lane, members: Members) -> None:
         self.client = ""
@@ -94,9 +90,7 @@ class Downstream(asyncio.Protocol):
     # The event loop calls these.
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast(asyncio.Transport, transport)  # uvloop's own class doesn't inherit from it
-        self.reading = Reading(self._transport)
-        self.sending = Sending(self._transport)
+        super().connection_made(transport)
         lane = self._lane
         self.secure = transport.get_extra_info("sslcontext") is not None
         self.client = peer_address(transport.get_extra_info("peername"))
@@ -105,7 +99,7 @@ class Downstream(asyncio.Protocol):
         open_now = self._members.add(self)
         lane.deadlines.watch(self)
         if open_now > lane.connections:
-            self._turn_connection_away(open_now)
+            self._turn_connection_away()
 
     def data_received(self, data: bytes) -> None:
         if self._phase == "exchange":
@@ -196,7 +190,7 @@ class Downstream(asyncio.Protocol):
             head = None
             try:
                 block = self._cut_head()
-                if block is None:
+                if not block:
                     return
                 head = read_request(block, self._lane.limits)
                 self._begin(head, request_length(head))
@@ -204,73 +198,45 @@ class Downstream(asyncio.Protocol):
                 self.persistent = False  # nobody knows where the next request begins
                 self._turn_away(bad.status, bad.reason, bad.detail, head)
 
-    def _cut_head(self) -> bytes | None:
-        """Cut one head off the buffer; None while it isn't whole."""
-        at = 0
-        while self._buffer.startswith(b"\r\n", at):
-            # Some clients send an empty line behind a body (RFC 9112 section 2.2); cut off together, because
-            # a copy for each makes a flood of them stop the worker.
-            at += 2
-        data = self._buffer[at:]
-        end = head_end(data, self._lane.limits)
-        if end:
-            self._buffer = data[end:]
-            return data[:end]
-        self._buffer = data
-        if self._phase != "head" and data not in (b"", b"\r"):
+    def _cut_head(self) -> bytes:
+        """Cut one head off the buffer; empty while it isn't whole."""
+        block, self._buffer = cut_request(self._buffer, self._lane.limits)
+        if not block and self._phase != "head" and self._buffer not in (b"", b"\r"):
             self._phase = "head"
             self.due = self._lane.now() + self._lane.header_seconds
-        return None
+        return block
 
     def _begin(self, head: RequestHead, length: int) -> None:
         lane, hop = self._lane, self.hop
         self.persistent = persistent(head) and not lane.draining
-        self.client = hop.client(head)
-        onward = one_hop_on(head)
+        request_id = b""
+        if hop.trusted:
+            self.client, request_id = hop.client(head), hop.request_id(head)
+        onward = one_hop_on(head) if b"max-forwards" in head.steering else head
         if onward is None:
-            self._answer_last_hop(head, length)
+            self.persistent = self.persistent and not length
+            own_answers.answer_last_hop(lane, self, head)
             return
         choice = lane.table.choose(onward, self.client, lane.draw(), lane.pool)
         if choice is None:
             self.persistent = self.persistent and not length
             self._turn_away(404, "no-service", "no service answers for this host and path", head)
             return
-        request_id = hop.request_id(head) or lane.request_id()
-        exchange = Exchange(onward, choice, length, lane.now(), request_id)
+        exchange = Exchange(onward, choice, length, lane.now(), request_id or lane.request_id())
         self._phase = "exchange"
         self._crossing.begin(exchange)
 
     def _turn_away(self, status: int, reason: str, detail: str, head: RequestHead | None = None) -> None:
-        """Answer a request that never became an exchange; one that couldn't be read is the last."""
-        if head is None:
-            self.persistent = False
-        lane = self._lane
-        request_id = lane.request_id()
-        size = self.answer_own(status, detail, request_id, head)
-        lane.turned_away(Refusal(head or UNREAD, status, reason, request_id, size), self.client)
-        self.settled(b"")
+        own_answers.turn_away(self._lane, self, status, reason, detail, head)
 
-    def _turn_connection_away(self, open_now: int) -> None:
-        most = self._lane.connections
-        self._turn_away(503, "connections", "too many connections, try again in a while")
-        if open_now > most + MOST_TURNED_AWAY:
+    def _turn_connection_away(self) -> None:
+        self.persistent = False
+        if self._members.dismiss(self) > MOST_DISMISSED:
             self.close()
-
-    def _answer_last_hop(self, head: RequestHead, length: int) -> None:
-        """Answer an OPTIONS or TRACE whose Max-Forwards says that it may go no further."""
-        lane = self._lane
-        self.persistent = self.persistent and not length
-        request_id = lane.request_id()
-        ours, body = answers.last_hop(head, request_id, lane.unix_now(), close=not self.persistent)
-        self._transport.write(ours + body)
-        lane.turned_away(Refusal(head, 200, "last-hop", request_id, len(body)), self.client)
-        self.settled(b"")
+        else:
+            self._turn_away(503, "connections", "too many connections, try again in a while")
 
     # The crossing calls these.
-
-    def write(self, data: bytes) -> None:
-        """Write bytes to the client."""
-        self._transport.write(data)
 
     @property
     def buffered(self) -> bool:
@@ -282,32 +248,11 @@ class Downstream(asyncio.Protocol):
         self._phase = "tunnel"
         self._tunnel = tunnel
 
-    @property
-    def half_closes(self) -> bool:
-        """Whether one direction of the connection can end while the other goes on; not under TLS."""
-        return self._transport.can_write_eof()
-
-    def end_writing(self) -> None:
-        """Say that no more bytes follow."""
-        self._transport.write_eof()
-
     def take_buffered(self) -> bytes:
         """Return the bytes that came behind the head."""
         data, self._buffer = self._buffer, b""
         self.reading.free("pipelined")
         return data
-
-    def answer_own(self, status: int, detail: str, request_id: bytes, head: RequestHead | None) -> int:
-        """Write an answer of the proxy's own; returns the size of its body in bytes."""
-        as_json = answers.prefers_json(head)
-        when = self._lane.unix_now()
-        ours, body = answers.problem(
-            status, detail, request_id, when, close=not self.persistent, as_json=as_json
-        )
-        if head is not None and head.method == b"HEAD":
-            body = b""
-        self._transport.write(ours + body)
-        return len(body)
 
     def settled(self, rest: bytes) -> None:
         """Go on with the next request, or end; these bytes came behind the one that is over."""

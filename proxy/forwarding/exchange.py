@@ -7,6 +7,7 @@ connection: the two protocols do what the exchange says.
 
 from proxy.http1.errors import BadMessage
 from proxy.http1.fields import expects, offered
+from proxy.http1.framing import CHUNKED, UNTIL_CLOSE
 from proxy.http1.head import RequestHead
 from proxy.routing.table import Choice
 from proxy.telemetry.outcome import Ending, Outcome, classify, method_label
@@ -92,9 +93,10 @@ class Exchange:
         self.answered: float | None = None
         self.bytes_out = 0
         self.request_id = request_id
-        self.upgrade = b"" if length else offered(head, service.upgraded)
+        steering = head.steering
+        self.upgrade = b"" if length or b"upgrade" not in steering else offered(head, service.upgraded)
         """The protocols that the client may change to; a request with a body goes on as an ordinary one."""
-        self.expects = expects(head)
+        self.expects = b"expect" in steering and expects(head)
         """Whether the client may be waiting for a 100 (Continue) before it sends the body."""
         self.received = 0
         """Bytes of the request's body that have come."""
@@ -153,13 +155,14 @@ class Exchange:
         self.request = REQUEST_MOVES[self.request, "break"]
         self.ending = ending
 
-    def silence(self, *, client_slow: bool) -> tuple[Ending, int, str]:
+    def silence(self, *, client_full: bool, endpoint_full: bool) -> tuple[Ending, int, str]:
         """Return what an exchange comes to in which nothing has moved for too long: ending, status and why.
 
         Args:
-            client_slow: the client is waited for: for the rest of its request, or to take the answer.
+            client_full: the client takes no more of the answer.
+            endpoint_full: the endpoint takes no more of the request.
         """
-        if client_slow:
+        if client_full or (self.request == "open" and not self.expects and not endpoint_full):
             return "client-left", 408, "the body of the request stopped coming"
         return "timeout", 504, "the service took too long to answer"
 
@@ -169,6 +172,28 @@ class Exchange:
         Only without a body and only if sending it twice means the same as once (RFC 9110 section 9.2.2).
         """
         return not self.retried and not self.length and self.head.method in IDEMPOTENT
+
+    def may_be_followed(self, length: int, *, early: bool) -> bool:
+        """Tell whether another request can come behind this one, as its answer begins.
+
+        Args:
+            length: of the answer's body, in bytes, CHUNKED or UNTIL_CLOSE.
+            early: whether bytes came behind the request already.
+        """
+        if self.request == "open":
+            return False  # nobody can tell whether the rest of it will be wanted
+        if self.upgrade and early:
+            return False  # they may be of the protocol that was offered and not taken
+        return self.framed(length) != UNTIL_CLOSE
+
+    def framed(self, length: int) -> int:
+        """Return how a body of this length is framed for the client, in bytes, CHUNKED or UNTIL_CLOSE.
+
+        Only chunks tell a whole body from a cut one; HTTP/1.0 doesn't know them.
+        """
+        if length >= 0:
+            return length
+        return CHUNKED if self.head.minor else UNTIL_CLOSE
 
     def own_lines(self, *, persistent: bool, secure: bool) -> bytes:
         """Return the lines that are added to the answer, each with its CRLF."""

@@ -3,13 +3,24 @@
 import asyncio
 import contextlib
 import socket
-from collections.abc import Sequence
+import sys
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import Any, Literal
 
+from proxy.forwarding.certificates import Certificates
 from proxy.forwarding.downstream import Downstream
+from proxy.forwarding.handshakes import Handshakes
 from proxy.forwarding.lane import Lane
 
 RESET_SECONDS = 1.0
 """How long the end of connections that were reset is awaited, at most."""
+QUEUE = 4096
+"""As the sockets were told already by whoever bound them; the event loop says it again."""
+
+# Newer Pythons would remove the path of a unix socket with the first server on it that closes; the supervisor
+# does that, for it goes on using it.
+_KEEP_PATH: dict[str, Any] = {"cleanup_socket": False} if sys.version_info >= (3, 13) else {}
 
 
 class Listener:
@@ -18,26 +29,47 @@ class Listener:
     Args:
         lane: what all its connections share.
         sockets: bound and listening; the listener owns these copies.
+        certificates: what is shown on those of the sockets that speak TLS.
     """
 
-    def __init__(self, lane: Lane, sockets: Sequence[socket.socket]) -> None:
+    def __init__(
+        self,
+        lane: Lane,
+        sockets: Sequence[socket.socket],
+        certificates: Mapping[socket.socket, Certificates] = MappingProxyType({}),
+    ) -> None:
         self._lane = lane
-        self._sockets = sockets
+        self._sockets = [one for one in sockets if one not in certificates]
+        self._handshakes = {
+            one: Handshakes(one, shown, self._connect, lambda: lane.header_seconds)
+            for one, shown in certificates.items()
+        }
+        self._state: Literal["closed", "open"] = "closed"
         self._servers: list[asyncio.Server] = []
         self._connections: set[Downstream] = set()
+        self._dismissed: set[Downstream] = set()
         self._empty = asyncio.Event()
 
     def __repr__(self) -> str:
-        state = "draining" if self._lane.draining else "open" if self._servers else "closed"
+        state = "draining" if self._lane.draining else self._state
         return f"<Listener {state}, {len(self._connections)} connections>"
 
     async def open(self) -> None:
         """Begin to accept."""
-        loop = asyncio.get_running_loop()
         for one in self._sockets:
-            # The server closes what it was given; the copy is for the connections that still queue then.
-            self._servers.append(await loop.create_server(self._connect, sock=one.dup(), backlog=4096))
+            self._servers.append(await self._serve(one))
+        for handshakes in self._handshakes.values():
+            handshakes.open()
+        self._state = "open"
         self._lane.deadlines.start()
+
+    async def _serve(self, one: socket.socket) -> asyncio.Server:
+        loop = asyncio.get_running_loop()
+        # The server closes what it was given; the copy is for the connections that still queue then.
+        copy = one.dup()
+        if one.family == socket.AF_UNIX:
+            return await loop.create_unix_server(self._connect, sock=copy, backlog=QUEUE, **_KEEP_PATH)
+        return await loop.create_server(self._connect, sock=copy, backlog=QUEUE)
 
     async def drain(self, grace: float) -> None:
         """Accept what is queued, then nothing more; finish what is under way within ``grace`` seconds."""
@@ -47,15 +79,31 @@ class Listener:
         for one in self._sockets:
             await self._accept_queued(one)
             one.close()
-        for connection in tuple(self._connections):
-            connection.finish()
-        await self._all_gone(grace)
+        for one, handshakes in self._handshakes.items():
+            handshakes.close()
+            one.close()
+        self._finish()
+        await self._all_gone(await self._handshakes_over(grace))
         for connection in tuple(self._connections):
             connection.reset()
         # A reset ends in a later turn of the loop, and what it cut is counted only then.
         await self._all_gone(RESET_SECONDS)
         self._lane.pool.close()
         self._lane.deadlines.stop()
+
+    def _finish(self) -> None:
+        for connection in tuple(self._connections):
+            connection.finish()
+
+    async def _handshakes_over(self, grace: float) -> float:
+        """Wait for those who are on their way in; what is left of the grace."""
+        if not self._handshakes:
+            return grace
+        now = asyncio.get_running_loop().time
+        begun = now()
+        await asyncio.gather(*(each.over(grace) for each in self._handshakes.values()))
+        self._finish()
+        return max(0.0, grace - (now() - begun))
 
     async def _all_gone(self, seconds: float) -> None:
         if self._connections:
@@ -73,14 +121,20 @@ class Listener:
             await loop.connect_accepted_socket(self._connect, connection)
 
     def add(self, connection: Downstream) -> int:
-        """A connection is open; returns how many there are."""
+        """A connection is open; returns how many there are, without those that were dismissed."""
         self._connections.add(connection)
         self._empty.clear()
-        return len(self._connections)
+        return len(self._connections) - len(self._dismissed)
+
+    def dismiss(self, connection: Downstream) -> int:
+        """There is no room for this one, and it is on its way out; returns how many such there are."""
+        self._dismissed.add(connection)
+        return len(self._dismissed)
 
     def discard(self, connection: Downstream) -> None:
         """A connection is over."""
         self._connections.discard(connection)
+        self._dismissed.discard(connection)
         if not self._connections:
             self._empty.set()
 

@@ -1,11 +1,12 @@
-"""The client's connection, as a crossing sees it."""
+"""What stands between the two connections of an exchange, as each of its parts sees the other."""
 
 from typing import Protocol
 
 from proxy.forwarding.backpressure import Reading
 from proxy.forwarding.tunnel import Half, Tunnel
-from proxy.http1.head import RequestHead
+from proxy.http1.head import ResponseHead
 from proxy.http1.provenance import Hop
+from proxy.telemetry.outcome import Ending
 
 
 class Side(Half, Protocol):
@@ -25,9 +26,6 @@ class Side(Half, Protocol):
     def buffered(self) -> bool:
         """Whether bytes came behind the request that is under way."""
 
-    def answer_own(self, status: int, detail: str, request_id: bytes, head: RequestHead | None) -> int:
-        """Write an answer of the proxy's own; returns the size of its body in bytes."""
-
     def take_buffered(self) -> bytes:
         """Return the bytes that came behind the head."""
 
@@ -36,3 +34,31 @@ class Side(Half, Protocol):
 
     def settled(self, rest: bytes) -> None:
         """The exchange is over and accounted for; these bytes of the next request came with it."""
+
+
+class Client(Protocol):
+    """The other side of the exchange, as an upstream connection sees it."""
+
+    def endpoint_full(self) -> None:
+        """No more of the request can be taken for now."""
+
+    def endpoint_ready(self) -> None:
+        """More of the request can be taken again."""
+
+    def interim(self, head: ResponseHead) -> None:
+        """An interim (1xx) answer came."""
+
+    def answer_began(self, head: ResponseHead, length: int) -> tuple[bytes, bool]:
+        """The answer's head came; returns the client's, and whether the body goes on in chunks."""
+
+    def answer_part(self, data: bytes) -> None:
+        """These bytes, framed for the client, came."""
+
+    def answer_ended(self) -> None:
+        """The answer is whole."""
+
+    def answer_broke(self, ending: Ending, detail: str, *, stale: bool) -> None:
+        """There will be no (more) answer, for this reason; a stale connection may never have been heard."""
+
+    def switched(self, head: ResponseHead, protocol: bytes) -> Tunnel:
+        """The endpoint speaks this protocol from now on; returns what carries it."""

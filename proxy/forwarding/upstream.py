@@ -1,11 +1,12 @@
 """The connection to an endpoint: it carries one request at a time and reads the answer."""
 
 import asyncio
-from typing import Literal, Protocol, cast
+from typing import Literal, Protocol
 
-from proxy.forwarding.backpressure import Reading, Sending
+from proxy.forwarding.connection import Connection
 from proxy.forwarding.peek import Peek
 from proxy.forwarding.reset import reset
+from proxy.forwarding.side import Client
 from proxy.forwarding.tunnel import Tunnel
 from proxy.http1 import writing
 from proxy.http1.errors import BadMessage
@@ -22,34 +23,6 @@ Phase = Literal["idle", "awaiting", "hinted", "body", "tunnel", "closed"]
 over."""
 
 
-class Client(Protocol):
-    """The other side of the exchange, as an upstream connection sees it."""
-
-    def endpoint_full(self) -> None:
-        """No more of the request can be taken for now."""
-
-    def endpoint_ready(self) -> None:
-        """More of the request can be taken again."""
-
-    def interim(self, head: ResponseHead) -> None:
-        """An interim (1xx) answer came."""
-
-    def answer_began(self, head: ResponseHead, length: int) -> tuple[bytes, bool]:
-        """The answer's head came; returns the client's, and whether the body goes on in chunks."""
-
-    def answer_part(self, data: bytes) -> None:
-        """These bytes, framed for the client, came."""
-
-    def answer_ended(self) -> None:
-        """The answer is whole."""
-
-    def answer_broke(self, ending: Ending, detail: str, *, stale: bool) -> None:
-        """There will be no (more) answer, for this reason; a stale connection may never have been heard."""
-
-    def switched(self, head: ResponseHead, protocol: bytes) -> Tunnel:
-        """The endpoint speaks this protocol from now on; returns what carries it."""
-
-
 class Gone(Protocol):
     """Who has to know that an idle connection is no more."""
 
@@ -57,7 +30,7 @@ class Gone(Protocol):
         """Forget the connection."""
 
 
-class Upstream(asyncio.Protocol):
+class Upstream(Connection):
     """One connection to one endpoint.
 
     Args:
@@ -77,19 +50,12 @@ class Upstream(asyncio.Protocol):
         "_persistent",
         "_phase",
         "_rechunk",
-        "_transport",
         "_tunnel",
-        "due",
         "endpoint",
         "idle_since",
-        "reading",
-        "sending",
         "used",
     )
 
-    reading: Reading
-    sending: Sending
-    _transport: asyncio.Transport
     _body: Sized | Chunks | Endless
     _peek: Peek
     _tunnel: Tunnel
@@ -137,19 +103,6 @@ class Upstream(asyncio.Protocol):
         self._phase = "awaiting"
         self.used += 1
 
-    def write(self, data: bytes) -> None:
-        """Send bytes to the endpoint."""
-        self._transport.write(data)
-
-    @property
-    def half_closes(self) -> bool:
-        """Whether one direction of the connection can end while the other goes on; not under TLS."""
-        return self._transport.can_write_eof()
-
-    def end_writing(self) -> None:
-        """Say that no more bytes follow."""
-        self._transport.write_eof()
-
     def close(self) -> None:
         """Close the connection once everything is sent."""
         self._phase = "closed"
@@ -169,9 +122,7 @@ class Upstream(asyncio.Protocol):
     # The event loop calls these.
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast(asyncio.Transport, transport)  # uvloop's own class doesn't inherit from it
-        self.reading = Reading(self._transport)
-        self.sending = Sending(self._transport)
+        super().connection_made(transport)
         self._peek = Peek(transport)
 
     def data_received(self, data: bytes) -> None:
@@ -229,6 +180,7 @@ class Upstream(asyncio.Protocol):
                     self._buffer = data
                     return
                 head, data = read_response(data[:end], self._limits), data[end:]
+                length = response_length(head, self._method)
                 if head.status >= 200:
                     break
                 if head.status == 101:
@@ -236,7 +188,6 @@ class Upstream(asyncio.Protocol):
                     return
                 self._phase = "hinted"
                 client.interim(head)
-            length = response_length(head, self._method)
             self._body = measure(length, self._limits)
             # Before the client is told of an answer: garbage right behind the head still makes it a 502.
             pieces = self._body.feed(data) if data else []

@@ -7,7 +7,7 @@ from http import HTTPStatus
 
 from proxy.http1.head import RequestHead
 
-_QUALITY = re.compile(rb"(?i:q)=(0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?)")
+_QUALITY = re.compile(rb"(?:^|;)[ \t]*(?i:q)=(0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?)")
 _SECRETS = frozenset((b"authorization", b"cookie", b"proxy-authorization"))
 """What TRACE doesn't send back: a script could read there what it may not read elsewhere (RFC 9110 9.3.8)."""
 

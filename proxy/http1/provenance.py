@@ -5,7 +5,7 @@ trusts (another proxy, in front of this one) is believed: what it said is kept, 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
 from proxy.http1.fields import TOKEN
@@ -34,6 +34,12 @@ class Provenance:
     trusted: Sequence[str] = ()
     via: bool = True
     forwarded: bool = False
+    networks: Sequence[Network] = field(init=False, repr=False, compare=False)
+    """Of the trusted peers, read once for all connections."""
+
+    def __post_init__(self) -> None:
+        networks = tuple(ip_network(one) for one in self.trusted if one != UNIX)
+        object.__setattr__(self, "networks", networks)
 
     def hop(self, peer: str, *, secure: bool) -> "Hop":
         """Return what is said of requests from this peer: an address, or ``unix``."""
@@ -53,7 +59,7 @@ class Hop:
 
     def __init__(self, provenance: Provenance, peer: str, *, secure: bool) -> None:
         self.peer = peer
-        self._networks = tuple(ip_network(one) for one in provenance.trusted if one != UNIX)
+        self._networks = provenance.networks
         self.trusted = _among(peer, self._networks) if peer != UNIX else UNIX in provenance.trusted
         """Whether the peer is believed."""
         self._shown = b"unknown" if peer == UNIX else peer.encode()

@@ -17,7 +17,7 @@ from httptools import (
     HttpResponseParser,
 )
 
-from proxy.http1.errors import BadMessage
+from proxy.http1.errors import BadMessage, Reason
 from proxy.http1.fields import EXPECTATION, REQUEST_DROPS, RESPONSE_DROPS, TOKEN, drops, onward
 from proxy.http1.head import Field, RequestHead, ResponseHead, value_of
 from proxy.http1.limits import DEFAULT, Limits
@@ -84,6 +84,22 @@ def head_end(data: bytes, limits: Limits) -> int:
         # TLS spoken to a plain port, for one: it may never send the end of a line.
         raise BadMessage(400, "malformed", "bytes that aren't HTTP")
     return 0
+
+
+def cut_request(data: bytes, limits: Limits) -> tuple[bytes, bytes]:
+    """Cut the head off the beginning of these bytes; it is empty while its blank line hasn't come.
+
+    Raises:
+        BadMessage: as :func:`head_end`.
+    """
+    at = 0
+    while data.startswith(b"\r\n", at):
+        # Some clients send an empty line behind a body (RFC 9112 section 2.2); cut off together, because
+        # a copy for each makes a flood of them stop the worker.
+        at += 2
+    data = data[at:]
+    end = head_end(data, limits)
+    return data[:end], data[end:]
 
 
 def read_request(block: bytes, limits: Limits = DEFAULT) -> RequestHead:
@@ -167,7 +183,8 @@ def _check(kind: type[HttpRequestParser | HttpResponseParser], *head: bytes) -> 
     try:
         parser = kind(heard)
         for part in head:
-            parser.feed_data(part)
+            # A tab is as good a blank as a space (RFC 9110 section 5.6.3), but not to llhttp in every place.
+            parser.feed_data(part.replace(b"\t", b" "))
     except HttpParserUpgrade:
         pass  # the head is whole; what becomes of an upgrade isn't the reader's question
     except HttpParserError as error:
@@ -197,8 +214,9 @@ def _refusal(heard: _Heard, block: bytes, error: HttpParserError) -> BadMessage:
         coding = steering.get(b"transfer-encoding", b"chunked").lower()
         if b"content-length" not in steering and b"chunked" not in coding:
             return BadMessage(501, "coding", "a transfer coding other than chunked")
-        return BadMessage(400, "length", f"malformed head: {error}")
-    return BadMessage(400, "malformed", f"malformed head: {error}")
+    told = str(error)
+    reason: Reason = "length" if "Content-Length" in told or "Transfer-Encoding" in told else "malformed"
+    return BadMessage(400, reason, f"malformed head: {told}")
 
 
 def _origin_form(method: bytes, target: bytes) -> tuple[bytes, bytes]:

@@ -13,16 +13,16 @@ _STATUS_LINES = {
 }
 
 
-def request_head(head: RequestHead, length: int, ours: bytes, upgrade: bytes = b"") -> bytes:
+def request_head(head: RequestHead, host: bytes, length: int, ours: bytes, upgrade: bytes = b"") -> bytes:
     """Return the head that an endpoint gets.
 
     Args:
         head: the client's request.
+        host: whom it asks for; HTTP/1.0 needn't say so, and no server of HTTP/1.1 takes an empty Host.
         length: its body's, in bytes, or CHUNKED.
         ours: further lines, each with its CRLF.
         upgrade: the protocols that the client may change to; empty: none.
     """
-    host = head.steering.get(b"host", b"")
     framing = _framing(length) if length or b"content-length" in head.steering else b""
     if upgrade:
         framing += switching(upgrade)

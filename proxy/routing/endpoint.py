@@ -1,22 +1,58 @@
 """One address that can answer for a backend."""
 
 import re
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
 from ipaddress import IPv6Address
-from typing import Literal, Protocol, Self
+from typing import Any, Literal, Protocol, Self
 
-Scheme = Literal["http", "unix"]
+Scheme = Literal["http", "https", "unix"]
 
-HTTP_PORT = 80
+PORTS: Mapping[str, int] = {"http": 80, "https": 443}
+"""Where a scheme is spoken when nothing else is said."""
 LONGEST_SOCKET_PATH = 107
 """Bytes: what ``sun_path`` of Linux takes besides its closing NUL."""
 
+_EXPECTED = "expected http://host[:port], https://host[:port] or unix:/path"
 _AUTHORITY = re.compile(r"(?:\[(?P<v6>[0-9A-Fa-f:.]+)\]|(?P<name>[A-Za-z0-9._-]+))(?::(?P<port>[0-9]{1,5}))?")
 
 
 @dataclass(frozen=True, slots=True)
+class Trust:
+    """Whom to believe that they are the endpoint, over TLS, and what to show them. All files are PEM."""
+
+    ca: str = ""
+    """The file with the certificates to trust; empty: those that the system trusts."""
+    server_name: str = ""
+    """The name to ask for and to find in the certificate; empty: the endpoint's host."""
+    verify: bool = True
+    """False: anybody is believed."""
+    cert: str = ""
+    """The file with our own certificate and its chain; empty: we show none."""
+    key: str = ""
+    """The file with its private key."""
+
+    def to_json(self) -> dict[str, Any]:
+        """What differs from the default."""
+        written = {each.name: getattr(self, each.name) for each in fields(self)}
+        return {name: value for name, value in written.items() if value != getattr(SYSTEM, name)}
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Self:
+        return cls(**value)
+
+
+SYSTEM = Trust()
+"""What holds when nothing is said: the system's store, the endpoint's own name, no certificate of ours."""
+
+
+@dataclass(frozen=True, slots=True)
 class Endpoint:
-    """An address, known by its URL alone: two endpoints of one URL are the same endpoint."""
+    """An address, known by its URL and by whom it is trusted to be.
+
+    Two endpoints of one URL are the same endpoint, unless different trust is put into them: a connection that
+    was made under one of them is not for requests under the other.
+    """
 
     url: str
     scheme: Scheme = field(compare=False)
@@ -26,6 +62,8 @@ class Endpoint:
     """1 to 65535; 0 for a unix socket."""
     path: str = field(compare=False)
     """Of the unix socket; empty otherwise."""
+    trust: Trust = SYSTEM
+    """Always `SYSTEM` without TLS."""
 
     def __hash__(self) -> int:
         """The URL's own hash, which a str remembers: endpoints are looked up several times per request."""
@@ -34,18 +72,36 @@ class Endpoint:
     def __str__(self) -> str:
         return self.url
 
-    @classmethod
-    def parse(cls, url: str) -> Self:
-        """Read ``http://host[:port]`` or ``unix:/path``, in the one spelling that its identity is made of.
+    @property
+    def authority(self) -> str:
+        """What stands for the host of a request that names none."""
+        return self.url.partition("//")[2] or "localhost"
 
-        Raises ValueError, in words for the person who wrote the URL.
+    def to_json(self) -> str | dict[str, Any]:
+        """The URL alone where nothing more is said."""
+        return self.url if self.trust == SYSTEM else {"url": self.url, "trust": self.trust.to_json()}
+
+    @classmethod
+    def from_json(cls, value: str | Mapping[str, Any]) -> Self:
+        if isinstance(value, str):
+            return cls.parse(value)
+        return cls.parse(value["url"], Trust.from_json(value["trust"]))
+
+    @classmethod
+    def parse(cls, url: str, trust: Trust = SYSTEM) -> Self:
+        """Read ``http[s]://host[:port]`` or ``unix:/path``, in the one spelling that its identity is made of.
+
+        ``trust`` means nothing without TLS. Raises ValueError, in words for the person who wrote the URL.
         """
         scheme, _, rest = url.partition(":")
-        if scheme.lower() == "unix":
-            return cls._unix(url, rest)
-        if scheme.lower() == "http" and rest.startswith("//"):
-            return cls._http(url, rest[2:])
-        raise ValueError(f"`{url}` is no address of an endpoint: expected http://host[:port] or unix:/path")
+        match scheme.lower():
+            case "unix":
+                return cls._unix(url, rest)
+            case "http" if rest.startswith("//"):
+                return cls._http(url, "http", rest[2:], SYSTEM)
+            case "https" if rest.startswith("//"):
+                return cls._http(url, "https", rest[2:], trust)
+        raise ValueError(f"`{url}` is no address of an endpoint: {_EXPECTED}")
 
     @classmethod
     def _unix(cls, url: str, rest: str) -> Self:
@@ -59,18 +115,20 @@ class Endpoint:
         return cls(f"unix:{path}", "unix", "", 0, path)
 
     @classmethod
-    def _http(cls, url: str, authority: str) -> Self:
+    def _http(cls, url: str, scheme: Literal["http", "https"], authority: str, trust: Trust) -> Self:
         match = _AUTHORITY.fullmatch(authority)
         if match is None:
             raise ValueError(
-                f"`{url}` is no address of an endpoint: expected http://host[:port] and nothing after it"
+                f"`{url}` is no address of an endpoint: expected {scheme}://host[:port] and nothing after it"
             )
-        port = int(match["port"] or HTTP_PORT)
+        usual = PORTS[scheme]
+        port = int(match["port"] or usual)
         if not 1 <= port <= 65535:
             raise ValueError(f"`{url}`: {port} is no port: expected 1 to 65535")
         host = match["name"].lower() if match["name"] else _ipv6(url, match["v6"])
         shown = f"[{host}]" if match["v6"] else host
-        return cls(f"http://{shown}" + (f":{port}" if port != HTTP_PORT else ""), "http", host, port, "")
+        spelled = f"{scheme}://{shown}" + (f":{port}" if port != usual else "")
+        return cls(spelled, scheme, host, port, "", trust)
 
 
 def _ipv6(url: str, address: str) -> str:

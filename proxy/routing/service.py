@@ -22,13 +22,13 @@ class Backend:
     def to_json(self) -> dict[str, Any]:
         return {
             "name": self.name,
-            "endpoints": [str(endpoint) for endpoint in self.endpoints],
+            "endpoints": [endpoint.to_json() for endpoint in self.endpoints],
             "version": self.version,
         }
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Self:
-        return cls(value["name"], tuple(map(Endpoint.parse, value["endpoints"])), value["version"])
+        return cls(value["name"], tuple(map(Endpoint.from_json, value["endpoints"])), value["version"])
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,7 +48,7 @@ class Child:
         return self._process.pid
 
     def tell(self, word: str) -> None:
-        """Say `drain` or `stop`. Nothing happens when the child is gone: its end is on its way to us."""
+        """Say `reload`, `drain` or `stop`; nothing happens to a child that is gone: its end is on its way."""
         with contextlib.suppress(OSError):
             self._lifeline.send(f"{word}\n".encode())
 

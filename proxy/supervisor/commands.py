@@ -1,9 +1,11 @@
 """The command lines of the children, and the environment in which they find this very package."""
 
+import json
 import os
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import Path
 
 import proxy
@@ -56,10 +58,11 @@ def control_line(command: Sequence[str], plan: LaunchPlan, sockets: Sockets) -> 
 def worker_line(command: Sequence[str], plan: LaunchPlan, sockets: Sockets, index: int) -> Line:
     """The arguments of worker `index`, with a new boot id each time, and what it inherits."""
     listen = [each.fileno() for each in sockets.workers[index]]
+    shown = dict(zip_longest(listen, plan.tls, fillvalue=()))
     argv = [
         *command,
         *("--index", str(index), "--boot", os.urandom(8).hex(), "--link", sockets.link.getsockname()),
-        *("--listen", ",".join(map(str, listen)), "--grace", str(plan.grace)),
+        *("--listen", json.dumps(shown, separators=(",", ":")), "--grace", str(plan.grace)),
         *("--log-level", plan.log_level),
     ]
     return argv, listen

@@ -3,7 +3,7 @@
 On Linux every worker has a socket of its own for each address (SO_REUSEPORT), so that the kernel spreads
 connections without a lock and without waking everybody. The supervisor keeps a copy of each: connections that
 wait in the queue of a dead worker are there for the next one. Elsewhere SO_REUSEPORT does not spread, and one
-socket is shared by all.
+socket is shared by all. So is a unix socket everywhere.
 
 SO_REUSEPORT also lets a second proxy of the same user bind the same port without a word and take half of the
 traffic. Hence the trial: before any is bound for good, every address is bound once without it, all at the
@@ -15,11 +15,12 @@ import errno
 import os
 import socket
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from proxy.supervisor.plan import Address, LaunchPlan
+from proxy.supervisor.socketfile import SocketFile
 
 _QUEUE = 4096
 """Connections that may wait to be accepted; the kernel lowers it to its own bound (net.core.somaxconn)."""
@@ -34,6 +35,12 @@ _ADVICE = {
     errno.EACCES: "not permitted: a port below 1024 takes root or CAP_NET_BIND_SERVICE; correct {key}",
     errno.EADDRNOTAVAIL: "this machine has no such address: correct {key}",
 }
+_PATH_ADVICE = {
+    errno.EADDRINUSE: _ADVICE[errno.EADDRINUSE],
+    errno.EACCES: "not permitted: its directory takes no new file, or the socket there no connection; "
+    "correct {key}",
+    errno.ENOENT: "there is no such directory: make it, or correct {key}",
+}
 
 
 class CannotListen(Exception):
@@ -47,15 +54,19 @@ class Sockets:
     workers: tuple[tuple[socket.socket, ...], ...]
     admin: socket.socket
     link: socket.socket
+    files: tuple[SocketFile, ...]
+    """The unix sockets among them."""
     listen: tuple[Address, ...]
     """As asked for, but with the port that the system chose where 0 was asked for."""
-    admin_at: Address
+    admin_at: tuple[str, int]
 
     def close_listeners(self) -> None:
-        """Close the supervisor's copies of what clients connect to."""
+        """Close the supervisor's copies of what clients connect to, and remove the files of unix sockets."""
         for sockets in self.workers:
             for each in sockets:
                 each.close()
+        for file in self.files:
+            file.close()
 
     def close(self) -> None:
         """Close everything."""
@@ -66,41 +77,60 @@ class Sockets:
 
 def bind(plan: LaunchPlan) -> Sockets:
     """Bind everything that the plan names. CannotListen when one of the addresses can't be had."""
-    *listen, admin = _trial(plan)
+    listen, admin = _trial(plan)
     with contextlib.ExitStack() as undo:
         link = undo.enter_context(_bind_link(Path(plan.directory) / "link"))
         admin_socket = undo.enter_context(_bind(admin, _ADMIN_KEY))
+        files = [
+            undo.enter_context(contextlib.closing(_bind_path(each)))
+            for each in listen
+            if isinstance(each, str)
+        ]
+        shared = iter([file.socket for file in files] * plan.workers)
         sets = 1 if not _SPREADS else plan.workers
         bound = [
-            tuple(undo.enter_context(_bind(address, _LISTEN_KEY, spread=_SPREADS)) for address in listen)
+            tuple(
+                next(shared)
+                if isinstance(address, str)
+                else undo.enter_context(_bind(address, _LISTEN_KEY, spread=_SPREADS))
+                for address in listen
+            )
             for _ in range(sets)
         ]
         undo.pop_all()
     workers = tuple(bound) if _SPREADS else tuple(bound * plan.workers)
-    return Sockets(workers=workers, admin=admin_socket, link=link, listen=tuple(listen), admin_at=admin)
+    return Sockets(workers, admin_socket, link, tuple(files), listen, admin)
 
 
-def _trial(plan: LaunchPlan) -> Sequence[Address]:
-    """Bind every address, alone on its port, and let go: the addresses with their real ports, admin last."""
+def _trial(plan: LaunchPlan) -> tuple[tuple[Address, ...], tuple[str, int]]:
+    """Bind every port, alone on it, and let go: the addresses with their real ports, and admin's."""
     with contextlib.ExitStack() as bound:
-        found = []
-        for address, key in [*((each, _LISTEN_KEY) for each in plan.listen), (plan.admin, _ADMIN_KEY)]:
-            trial = bound.enter_context(_bind(address, key))
-            found.append((address[0], trial.getsockname()[1]))
-        return found
+
+        def real(address: tuple[str, int], key: str) -> tuple[str, int]:
+            return address[0], bound.enter_context(_bind(address, key)).getsockname()[1]
+
+        listen = (each if isinstance(each, str) else real(each, _LISTEN_KEY) for each in plan.listen)
+        return tuple(listen), real(plan.admin, _ADMIN_KEY)
 
 
-def _bind(address: Address, key: str, *, spread: bool = False) -> socket.socket:
-    host, port = address
+def _bind(address: tuple[str, int], key: str, *, spread: bool = False) -> socket.socket:
     try:
-        return _listening(host, port, spread)
+        return _listening(*address, spread)
     except (OSError, UnicodeError) as error:
-        number = getattr(error, "errno", None)
-        advice = _ADVICE.get(number or 0, "{reason}: correct {key}")
-        reason = getattr(error, "strerror", None) or str(error)
-        raise CannotListen(
-            f"cannot listen on {display(address)}: {advice.format(key=key, reason=reason)}"
-        ) from error
+        raise _refusal(address, error, _ADVICE, key) from error
+
+
+def _bind_path(path: str) -> SocketFile:
+    try:
+        return SocketFile(path, _QUEUE)
+    except OSError as error:
+        raise _refusal(path, error, _PATH_ADVICE, _LISTEN_KEY) from error
+
+
+def _refusal(address: Address, error: Exception, advice: Mapping[int, str], key: str) -> CannotListen:
+    known = advice.get(getattr(error, "errno", None) or 0, "{reason}: correct {key}")
+    reason = getattr(error, "strerror", None) or str(error)
+    return CannotListen(f"cannot listen on {display(address)}: {known.format(key=key, reason=reason)}")
 
 
 def _listening(host: str, port: int, spread: bool) -> socket.socket:
@@ -152,12 +182,16 @@ def _bind_link(path: Path) -> socket.socket:
 
 
 def display(address: Address) -> str:
-    """As a person writes it: 127.0.0.1:8080, [::1]:8080, and :8080 for every interface."""
+    """As a person writes it: 127.0.0.1:8080, [::1]:8080, :8080 for every interface, unix:/run/weir.sock."""
+    if isinstance(address, str):
+        return f"unix:{address}"
     host, port = address
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
-def url(address: Address) -> str:
-    """Where to point a browser: every interface is shown as 0.0.0.0."""
+def url(address: Address, *, secure: bool = False) -> str:
+    """Where to point a browser: every interface is shown as 0.0.0.0; with TLS if it is `secure`."""
+    if isinstance(address, str):
+        return display(address)
     host, port = address
-    return f"http://{display((host or '0.0.0.0', port))}"
+    return f"{'https' if secure else 'http'}://{display((host or '0.0.0.0', port))}"

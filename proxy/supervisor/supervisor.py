@@ -1,7 +1,7 @@
 """The life of the whole: start in order, stay, leave in order.
 
-A first SIGTERM or SIGINT drains, a second one ends everything at once. However the supervisor itself dies,
-the children see the end of their lifelines and go too.
+A first SIGTERM or SIGINT drains, a second one ends everything at once; SIGHUP renews certificates. However
+the supervisor itself dies, the children see the end of their lifelines and go too.
 """
 
 import asyncio
@@ -63,7 +63,7 @@ class Supervisor:
             loop.add_signal_handler(signum, self._leave_on, signum)
         loop.add_signal_handler(signal.SIGCHLD, self._reap)
         # A handler and not SIG_IGN, which the children would inherit.
-        loop.add_signal_handler(signal.SIGHUP, lambda: None)
+        loop.add_signal_handler(signal.SIGHUP, self._reload)
 
     def _leave_on(self, signum: signal.Signals) -> None:
         if not self._asked.is_set():
@@ -72,6 +72,13 @@ class Supervisor:
         elif self._code is None and self._task:
             self._code = 128 + signum
             self._task.cancel()
+
+    def _reload(self) -> None:
+        """Have the workers read their certificates again; those that start meanwhile do it once more."""
+        if not self._asked.is_set():
+            log.info("SIGHUP: reading the certificates again")
+            for worker in self._keepers[1:]:
+                worker.order("reload")
 
     def _reap(self) -> None:
         for keeper in self._keepers:
@@ -118,7 +125,8 @@ class Supervisor:
         return keeper
 
     def _announcement(self, bound: sockets.Sockets) -> str:
-        where = ", ".join(map(sockets.url, bound.listen))
+        secure = {index for index, pairs in enumerate(self._plan.tls) if pairs}
+        where = ", ".join(sockets.url(one, secure=index in secure) for index, one in enumerate(bound.listen))
         workers = "1 worker" if self._plan.workers == 1 else f"{self._plan.workers} workers"
         return f"listening on {where} ({workers}), admin {sockets.url(bound.admin_at)}"
 

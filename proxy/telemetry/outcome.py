@@ -8,7 +8,9 @@ no check counts them: a client that hangs up says nothing about the canary.
 from dataclasses import dataclass
 from typing import Literal
 
-Ending = Literal["complete", "client-left", "connect", "timeout", "reset", "garbage", "truncated", "refused"]
+Ending = Literal[
+    "complete", "client-left", "connect", "tls", "timeout", "reset", "garbage", "truncated", "refused"
+]
 Result = Literal["success", "failure", "excluded"]
 
 SUCCESS: Result = "success"
@@ -22,6 +24,8 @@ CLIENT_LEFT: Ending = "client-left"
 """The client went away first."""
 CONNECT: Ending = "connect"
 """No connection to the endpoint could be had."""
+TLS: Ending = "tls"
+"""The endpoint was reached, and is not whom we trust or does not speak TLS as we do."""
 TIMEOUT: Ending = "timeout"
 """The endpoint was silent for too long, before its answer or within it."""
 RESET: Ending = "reset"
@@ -34,7 +38,7 @@ REFUSED: Ending = "refused"
 """We answered ourselves and asked no endpoint: none was alive, or the request was at fault."""
 
 ENDINGS: tuple[Ending, ...] = (
-    COMPLETE, CLIENT_LEFT, CONNECT, TIMEOUT, RESET, GARBAGE, TRUNCATED, REFUSED,
+    COMPLETE, CLIENT_LEFT, CONNECT, TLS, TIMEOUT, RESET, GARBAGE, TRUNCATED, REFUSED,
 )  # fmt: skip  # one line reads as the list it is
 
 SWITCHED = 101

@@ -1,18 +1,29 @@
 """The entry of a worker process; the supervisor writes its command line."""
 
 import argparse
+import json
 import logging
 import socket
+import sys
 
 import uvloop
 
+from proxy.forwarding.certificates import Pair
 from proxy.lifeline import die_with_parent
 from proxy.worker.worker import Worker
+
+
+def _complain(unraisable: "sys.UnraisableHookArgs") -> None:
+    """Server names that aren't ASCII fail in `ssl`, beyond our reach: strangers could fill the log with
+    them."""
+    if not isinstance(unraisable.exc_value, UnicodeDecodeError):
+        sys.__unraisablehook__(unraisable)
 
 
 def main() -> None:
     """Run one worker until the supervisor ends it."""
     die_with_parent()
+    sys.unraisablehook = _complain
     parser = argparse.ArgumentParser(prog="proxy.worker", description="Started by `weir run`.")
     parser.add_argument("--index", type=int, required=True)
     parser.add_argument("--boot", required=True)
@@ -23,12 +34,17 @@ def main() -> None:
     parser.add_argument("--log-level", required=True)
     told = parser.parse_args()
     logging.basicConfig(level=told.log_level.upper(), format=f"weir worker {told.index}: %(message)s")
-    sockets = [socket.socket(fileno=int(fd)) for fd in told.listen.split(",")]
+    sockets = {
+        socket.socket(fileno=int(fd)): [Pair(cert, key) for cert, key in pairs]
+        for fd, pairs in json.loads(told.listen).items()
+    }
+    secure = {one: pairs for one, pairs in sockets.items() if pairs}
 
-    async def run() -> None:
-        await Worker(told.index, told.boot, told.link, sockets, told.grace).run(told.lifeline)
+    async def run() -> int:
+        worker = Worker(told.index, told.boot, told.link, tuple(sockets), told.grace, secure)
+        return await worker.run(told.lifeline)
 
-    uvloop.run(run())
+    sys.exit(uvloop.run(run()))
 
 
 main()

@@ -9,16 +9,21 @@ import contextlib
 import logging
 import os
 import socket
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from types import MappingProxyType
 
+from proxy.forwarding.certificates import Certificates, Pair, Unusable
 from proxy.forwarding.lane import Lane, NoAccessLog
 from proxy.forwarding.listener import Listener
 from proxy.lifeline import Lifeline, attach
 from proxy.messages import Ack, Counted, Hello, Message, Report, Settings, Table
 from proxy.routing.table import RoutingTable
 from proxy.telemetry.tally import Tally
+from proxy.worker import descriptors
 from proxy.worker.accesslog import AccessLog
 from proxy.worker.link import Link
+from proxy.worker.renewal import Renewal
 
 log = logging.getLogger(__name__)
 
@@ -39,10 +44,17 @@ class Worker:
         link: path of control's unix socket.
         sockets: bound and listening, its own.
         grace: seconds that exchanges under way have when it drains.
+        pairs: what is shown on those of the sockets that speak TLS.
     """
 
     def __init__(
-        self, index: int, boot: str, link: str, sockets: Sequence[socket.socket], grace: float
+        self,
+        index: int,
+        boot: str,
+        link: str,
+        sockets: Sequence[socket.socket],
+        grace: float,
+        pairs: Mapping[socket.socket, Sequence[Pair]] = MappingProxyType({}),
     ) -> None:
         loop = asyncio.get_running_loop()
         self._index = index
@@ -50,7 +62,12 @@ class Worker:
         self._tally = Tally(boot)
         self._link = Link(link, self._say_hello, self._hear)
         self._lane = Lane(loop, RoutingTable.build(0, ()), self._tally, self._hurry, boot[:8])
-        self._listener = Listener(self._lane, sockets)
+        certificates = {one: Certificates(shown) for one, shown in pairs.items()}
+        self._listener = Listener(self._lane, sockets, certificates)
+        self._renewal = Renewal(tuple(certificates.values()), self._lane.dialler.trusts)
+        self._listeners = len(sockets)
+        self._connections: int | None = None
+        """Connections of clients that the file allows; None: as many as there is room for."""
         self._access: AccessLog | None = None
         self._told_all = False
         self._hurrying: asyncio.TimerHandle | None = None
@@ -62,10 +79,20 @@ class Worker:
     def __repr__(self) -> str:
         return f"<Worker {self._index} generation {self._lane.table.generation}, {self._link}>"
 
-    async def run(self, lifeline: int) -> None:
-        """Carry traffic until the supervisor says drain; `lifeline` is the inherited socket to it."""
-        line = Lifeline(self._draining.set, lambda: os._exit(0), lambda: os._exit(1))
+    async def run(self, lifeline: int) -> int:
+        """Carry traffic until the supervisor says drain; `lifeline` is the inherited socket to it.
+
+        Returns the exit status: 1 when the certificates that it should show are no good.
+        """
+        line = Lifeline(
+            self._draining.set, lambda: os._exit(0), lambda: os._exit(1), on_reload=self._renewal.again
+        )
         await attach(lifeline, line)
+        try:
+            await self._renewal.begin()
+        except Unusable as unusable:
+            line.failed(str(unusable))
+            return 1
         linking = asyncio.ensure_future(self._link.run())
         reporting = asyncio.ensure_future(self._report_on())
         await self._have_table.wait()
@@ -76,6 +103,7 @@ class Worker:
         reporting.cancel()
         await self._last_word()
         linking.cancel()
+        return 0
 
     # What control says.
 
@@ -103,15 +131,41 @@ class Worker:
             self._lane.table = held.replace(table.generation, services, table.removed)
         self._link.send(Ack(table.generation))
         self._have_table.set()
+        self._bound()
 
     def _settle(self, settings: Settings) -> None:
         lane = self._lane
         lane.header_seconds = settings.header
         lane.idle_seconds = settings.idle
+        lane.limits = replace(lane.limits, line=settings.line, head=settings.head, fields=settings.fields)
+        lane.provenance = replace(
+            lane.provenance, trusted=settings.trusted, via=settings.via, forwarded=settings.forwarded
+        )
+        lane.pool.idle_seconds = settings.pool_idle
+        lane.pool.max_idle = settings.max_idle
+        self._connections = settings.connections
+        self._bound()
         if settings.access == "off":
             lane.access, self._access = NoAccessLog(), None
         elif self._access is None:
             lane.access = self._access = AccessLog(settings.access, lane.unix_now() - lane.now())
+
+    def _bound(self) -> None:
+        """Take as many clients as the file says, and never more than there are file descriptors for."""
+        if not self._have_table.is_set():
+            return
+        lane, told = self._lane, self._connections
+        services = lane.table.services.values()
+        endpoints = {each for service in services for side in service.backends for each in side.endpoints}
+        limit = descriptors.limit()
+        room = descriptors.room(limit, self._listeners, len(endpoints) * lane.pool.max_idle)
+        if told is not None and told > room != lane.connections:
+            said = (
+                "limits.connections is %d, and %d open files are enough for %d: so many are taken; "
+                "raise the hard limit, or lower pool.max_idle"
+            )
+            log.warning(said, told, limit, room)
+        lane.connections = room if told is None else min(told, room)
 
     def _count_on(self, number: int) -> None:
         current = {name: service.revision for name, service in self._lane.table.services.items()}

@@ -93,6 +93,7 @@ def test_the_plan_says_what_the_file_says(launch: Launch, tmp_path: Path) -> Non
         delay=2.0,
         grace=4.0,
         log_level="warning",
+        tls=((),),
     )
     assert launch.text == GOOD
     assert launch.mode == 0o700
@@ -139,8 +140,35 @@ def test_the_command_line_wins_over_the_file(launch: Launch) -> None:
     Path("weir.yaml").write_text(GOOD)
     words = ("--listen", ":80", "--listen", "[::1]:81", "--admin", "localhost:9999", "--workers", "7")
     plan = planned(launch, *words)
-    assert plan.listen == (("", 80), ("::1", 81))
+    assert (plan.listen, plan.tls) == ((("", 80), ("::1", 81)), ((), ()))
     assert (plan.admin, plan.workers) == (("localhost", 9999), 7)
+
+
+TLS = """\
+listen:
+  - unix:/run/weir.sock
+  - {address: ":8443", tls: [{cert: shop.pem, key: /etc/shop.key}, {cert: b.pem, key: b.key}]}
+services:
+  checkout: {stable: https://127.0.0.1:9001}
+"""
+
+
+def test_certificates_are_named_by_whole_paths(launch: Launch, tmp_path: Path) -> None:
+    Path("conf").mkdir()
+    Path("conf/weir.yaml").write_text(TLS)
+    plan = planned(launch, "conf/weir.yaml")
+    conf = tmp_path / "conf"
+    assert plan.listen == ("/run/weir.sock", ("", 8443))
+    assert plan.tls == (
+        (),
+        ((f"{conf}/shop.pem", "/etc/shop.key"), (f"{conf}/b.pem", f"{conf}/b.key")),
+    )
+
+
+def test_what_the_command_line_listens_on_is_without_tls(launch: Launch) -> None:
+    Path("weir.yaml").write_text(TLS)
+    plan = planned(launch, "--listen", "unix:/run/mine.sock")
+    assert (plan.listen, plan.tls) == (("/run/mine.sock",), ((),))
 
 
 @pytest.mark.parametrize("words", [(), ("--workers", "auto")])
@@ -182,7 +210,12 @@ def test_problems_are_told_in_the_words_of_lint(launch: Launch) -> None:
         (("a.yaml", "-c", "b.yaml"), "named twice"),
         (("--canary", "http://127.0.0.1:1"), "--canary and --weight go with --stable"),
         (("a.yaml", "--stable", "http://127.0.0.1:1"), "so a.yaml can't be named as well"),
-        (("--stable", "https://x"), "command line:3:13: error: `https://`"),
+        (("--stable", "ftp://x"), "command line:3:13: error: `ftp://`"),
+        (("--stable", "http://x", "--listen", "unix:run/x"), "does not name a socket by its whole path"),
+        (
+            ("--stable", "http://x", "--listen", "unix:/x", "--listen", "unix:/x"),
+            "`unix:/x` takes the same path as `unix:/x`",
+        ),
         (("--stable", "http://x", "--weight", "5%"), "command line:4:"),
         (("--stable", "http://x", "--listen", "8080"), "`8080` is a port without an address"),
         (("--stable", "http://x", "--workers", "0"), "Invalid value for '--workers'"),

@@ -2,7 +2,7 @@
 
 import pytest
 
-from proxy.config.addresses import Address, address, endpoint
+from proxy.config.addresses import Address, SocketPath, address, endpoint, listening, server_name
 from proxy.config.problems import Unfit
 
 
@@ -77,6 +77,7 @@ def test_an_address_is_shown_as_it_is_written(text: str) -> None:
     ("text", "url"),
     [
         ("http://127.0.0.1:9001", "http://127.0.0.1:9001"), ("HTTP://Shop.Example/", "http://shop.example"),
+        ("https://a:443", "https://a"), ("HTTPS://A:80", "https://a:80"), ("http://a:443", "http://a:443"),
         ("http://a:80", "http://a"), ("http://a_b:8080", "http://a_b:8080"), ("http://[0::1]:90", "http://[::1]:90"),
         ("unix:/run/app.sock", "unix:/run/app.sock"), ("unix:///run/app.sock", "unix:/run/app.sock"),
     ],
@@ -88,7 +89,7 @@ def test_endpoints_have_one_spelling(text: str, url: str) -> None:
 @pytest.mark.parametrize(
     ("text", "says", "advises"),
     [
-        ("https://a", "`https://` endpoints are not supported yet", "write `http://`"),
+        ("https://a/x", "has a path, `/x`", "write `https://a`"),
         ("ftp://a", "`ftp://` is not a scheme", "`http://host:port`"),
         ("127.0.0.1:9001", "has no scheme", "write `http://127.0.0.1:9001`"),
         ("localhost", "has no scheme", "write `http://localhost`"),
@@ -121,3 +122,45 @@ def test_a_password_in_a_url_is_never_repeated() -> None:
     with pytest.raises(Unfit, match="user name or password") as caught:
         endpoint("http://me:hunter2@host")
     assert "hunter2" not in caught.value.message + caught.value.advice
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        (":80", Address("", 80)),
+        ("unix:/run/weir.sock", SocketPath("/run/weir.sock")),
+        ("UNIX:///run/weir.sock", SocketPath("/run/weir.sock")),
+        ("unix:80", Address("unix", 80)),
+    ],
+)
+def test_where_clients_connect(text: str, found: Address | SocketPath) -> None:
+    assert listening(text) == found
+    assert listening(str(found)) == found
+
+
+@pytest.mark.parametrize("text", ["unix:run/weir.sock", "unix:/", "unix:", "/run/weir.sock"])
+def test_where_nobody_can_connect(text: str) -> None:
+    with pytest.raises(Unfit):
+        listening(text)
+
+
+def test_paths_clash_with_themselves_alone() -> None:
+    one, other = SocketPath("/a"), SocketPath("/b")
+    assert one.clashes(SocketPath("/a"))
+    assert not one.clashes(other)
+    assert not one.clashes(Address("", 80))
+    assert not Address("", 80).clashes(one)
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [("Shop.", "shop"), ("a_b.c", "a_b.c"), ("::1", "::1"), ("0::1", "::1"), ("10.0.0.5", "10.0.0.5")],
+)
+def test_names_of_servers(text: str, name: str) -> None:
+    assert server_name(text) == name
+
+
+@pytest.mark.parametrize("text", ["", "a:1", "https://a", "a b", "*.a", "10.0.0.256", "é.example"])
+def test_what_is_no_name_of_a_server(text: str) -> None:
+    with pytest.raises(Unfit):
+        server_name(text)

@@ -45,7 +45,7 @@ workers: ${NOPE}
 timeouts: {idle: 12:30:45}
 services:
   checkout:
-    stable: https://shop
+    stable: ftp://shop
     canary: http://shop
     weight: on
     weight: 5%
@@ -93,7 +93,7 @@ def test_a_file_is_utf_8() -> None:
 
 def test_one_service_without_a_file() -> None:
     config = read(single("http://a:1", "http://b:1", "5%", "127.0.0.1:80"), "command line", {})
-    assert config.listen == (Address("127.0.0.1", 80),)
+    assert [each.address for each in config.listen] == [Address("127.0.0.1", 80)]
     service = config.services["default"]
     assert (service.stable.endpoints, service.weight) == (("http://a:1",), 500)
     assert service.canary is not None
@@ -102,7 +102,7 @@ def test_one_service_without_a_file() -> None:
 
 def test_one_service_without_a_canary() -> None:
     config = read(single("http://a:1"), "command line", {})
-    assert config.listen == (Address("", 8080),)
+    assert [each.address for each in config.listen] == [Address("", 8080)]
     assert config.services["default"].canary is None
 
 
@@ -132,7 +132,8 @@ def assert_only_problems(text: str) -> None:
 
 KEYS = [
     "listen", "workers", "admin", "token", "token_file", "state", "log", "level", "access", "timeouts",
-    "idle", "shutdown", "delay", "defaults", "services", "a", "b", "match", "host", "path", "stable",
+    "idle", "shutdown", "address", "tls", "cert", "key", "ca",
+    "verify", "server_name", "delay", "defaults", "services", "a", "b", "match", "host", "path", "stable",
     "canary", "endpoints", "version", "weight", "force", "header", "sticky", "cookie", "issue",
     "client_ip", "segments", "name", "to", "exact", "regex", "prefix", "in", "present", "query",
     "method", "checks", "metric", "max", "window", "min_requests", "analysis", "enforce", "nope", "<<",

@@ -18,7 +18,8 @@ def config(text: str) -> Config:
 
 def test_defaults() -> None:
     found = config(ONE)
-    assert found.listen == (Address("", 8080),)
+    assert [each.address for each in found.listen] == [Address("", 8080)]
+    assert found.listen[0].tls == ()
     assert (found.workers, found.state) == (None, None)
     assert found.log == Log(level="info", access="off")
     assert found.timeouts == Timeouts()
@@ -35,7 +36,7 @@ def test_everything_written() -> None:
         "pool: {max_idle: 8}\nlimits: {body: 1MiB}\ntrusted_proxies: [10.0.0.0/8, '::1', unix]\n"
         "via: off\nforwarded: on\n"
     )
-    assert found.listen == (Address("", 80), Address("127.0.0.1", 81))
+    assert [each.address for each in found.listen] == [Address("", 80), Address("127.0.0.1", 81)]
     assert (found.workers, found.state, found.log.access) == (4, "/var/weir.db", "json")
     assert (found.timeouts.header, found.timeouts.body, found.timeouts.connect) == (1.0, 0.5, 5.0)
     assert (found.shutdown.delay, found.shutdown.grace) == (0.0, 60.0)
@@ -82,6 +83,15 @@ def test_defaults_are_filled_in_and_a_service_wins() -> None:
         (ONE + "listen: [':80', '[::1]:80']", 2, 17, "the same port as an address above", "another port"),
         (ONE + "listen: ':9900'", 2, 9, "the same port as the admin API, `127.0.0.1:9900`", "another port"),
         (ONE + "listen: ':80'\nadmin: {listen: 'localhost:80'}", 2, 9, "the admin API", "another port"),
+        (ONE + "listen: [':80', {address: ':80'}]", 2, 27, "the same port as an address above", "another"),
+        (ONE + "listen: {address: ':9900'}", 2, 19, "the same port as the admin API", "another port"),
+        (
+            ONE + "listen: ['unix:/run/x', 'unix:///run/x']",
+            2,
+            25,
+            "`unix:/run/x` takes the same path as an address above, `unix:/run/x`",
+            "another path",
+        ),
         (ONE + "workers: 0", 2, 10, "`0` is out of range", "from 1 to 256"),
         (ONE + "workers: 257", 2, 10, "`257` is out of range", "from 1 to 256"),
         (ONE + "workers: many", 2, 10, "`many` is not a whole number", "`auto`"),

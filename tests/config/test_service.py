@@ -126,7 +126,13 @@ def test_no_enforcement_is_a_choice() -> None:
         ),
         ("stable: [http://a, http://a/]", "`http://a` is in this list already", "remove one"),
         ("stable: {version: v1}", "`endpoints` is missing from `services.checkout.stable`", "`end"),
-        ("stable: https://a", "`https://` endpoints are not supported yet", "`http://`"),
+        ("stable: ftp://a", "`ftp://` is not a scheme of endpoints", "`https://host:port`"),
+        (
+            "stable: {endpoints: [http://a, 'unix:/b'], tls: {verify: false}}",
+            "`tls` without an `https://` endpoint in `services.checkout.stable`",
+            "write `https://` where an endpoint speaks TLS, or remove `tls`",
+        ),
+        ("stable: {endpoints: http://a, tls: {}}", "`tls` without an `https://` endpoint in", "`https://`"),
         ("stable: http://a\nmatch: {host: 'a:80'}", "`a:80` is not a host to match", "write `a`"),
         (
             "stable: http://a\nsegments: [{name: s, to: canary, match: {path: /a}}]",

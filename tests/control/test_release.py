@@ -6,7 +6,7 @@ from proxy.config.reading import read
 from proxy.control.release import checks, definition, in_force, release, template
 from proxy.rollout.inputs import Release
 from proxy.rollout.rollout import Rollout, Trip
-from proxy.routing.endpoint import Endpoint
+from proxy.routing.endpoint import Endpoint, Trust
 from proxy.routing.match import Condition, RouteMatch
 from proxy.routing.segment import Segment
 from proxy.routing.split import Split
@@ -132,3 +132,19 @@ def test_checks_of_one_metric_have_names_of_their_own():
     findings = judge(found, {}, {}).findings
     assert [finding.check for finding in findings] == [check.name for check in found]
     assert findings[0].sentence.startswith("error-rate no data over 10 s")
+
+
+TRUSTING = "canary: {endpoints: [https://a, http://b], tls: {ca: /ca.pem, server_name: shop, verify: %s}}"
+
+
+def test_whom_to_trust_reaches_the_workers_with_the_endpoints_that_speak_tls():
+    made = template("checkout", service(TRUSTING % "true"), config(WHOLE).timeouts, None)
+    trust = Trust(ca="/ca.pem", server_name="shop")
+    assert made.backends[1].endpoints == (Endpoint.parse("https://a", trust), Endpoint.parse("http://b"))
+    assert made.backends[1].endpoints[0].trust == trust
+
+
+def test_other_trust_is_no_new_release():
+    plain = definition(service("canary: [https://a, http://b]").canary)
+    assert plain == '{"endpoints":["http://b","https://a"],"version":""}'
+    assert {definition(service(TRUSTING % word).canary) for word in ("true", "false")} == {plain}

@@ -16,7 +16,7 @@ SAMPLES = {version: f"http://127.0.0.1:{port}" for version, port in (("v1", 1), 
 
 def test_the_config_is_valid_and_writes_no_checks():
     config = read(stage.config_text(8080, 9900, SAMPLES), "weir.yaml", {})
-    assert (config.listen[0].port, config.admin.listen.port) == (8080, 9900)
+    assert (config.listen[0].address.port, config.admin.listen.port) == (8080, 9900)
     assert list(config.services) == ["shop", "search"]
     assert [service.checks for service in config.services.values()] == [None, None]
     assert [service.weight for service in config.services.values()] == [0, 0]

@@ -13,7 +13,7 @@ import pytest
 from proxy.forwarding.dial import DialFailed
 from proxy.forwarding.downstream import Downstream
 from proxy.forwarding.lane import Lane
-from proxy.forwarding.peek import Peek
+from proxy.forwarding.peek import Peek, queued
 from proxy.forwarding.upstream import Upstream
 from proxy.routing.endpoint import Endpoint
 from proxy.routing.match import RouteMatch
@@ -177,6 +177,10 @@ def _peeks(monkeypatch):
     def peek(transport):
         return FakePeek(transport) if isinstance(transport, Transport) else Peek(transport)
 
+    def in_kernel(transport):
+        return queued(transport) if hasattr(transport.get_extra_info("socket"), "fileno") else 0
+
+    monkeypatch.setattr("proxy.forwarding.backpressure.queued", in_kernel)
     monkeypatch.setattr("proxy.forwarding.upstream.Peek", peek)
     monkeypatch.setattr("proxy.forwarding.downstream.Peek", peek)
 
@@ -273,9 +277,20 @@ class Notes(Tally):
 class Members(set):
     """The open connections of clients."""
 
+    def __init__(self):
+        self.dismissed = set()
+
     def add(self, connection):
         super().add(connection)
-        return len(self)
+        return len(self) - len(self.dismissed)
+
+    def dismiss(self, connection):
+        self.dismissed.add(connection)
+        return len(self.dismissed)
+
+    def discard(self, connection):
+        super().discard(connection)
+        self.dismissed.discard(connection)
 
 
 class Stage:

@@ -25,6 +25,9 @@ class Transport:
     def get_write_buffer_size(self):
         return self.size
 
+    def get_extra_info(self, name):
+        return None
+
 
 @pytest.mark.parametrize("order", list(permutations(REASONS)))
 @pytest.mark.parametrize("back", list(permutations(REASONS)))

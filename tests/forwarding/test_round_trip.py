@@ -185,8 +185,9 @@ def test_a_spoiled_request_means_the_same_however_it_is_cut(staged, request_, cl
 
 @given(an_answer().flatmap(lambda made: spoiled(made[1])), cuts)
 def test_a_spoiled_answer_means_the_same_however_it_is_cut(staged, answer, server_cuts):
-    request = [b"GET /a HTTP/1.1\r\nHost: shop\r\n\r\n"]
-    _, got, end = cross(staged(), request, [answer], ended=True)
-    _, got_cut, end_cut = cross(staged(), request, cut(answer, server_cuts), ended=True)
-    assert read(got_cut) == read(got)
-    assert end_cut == end
+    def told(*segments):
+        """What the client was told; a 502 where nothing had been told yet is as good as a cut."""
+        _, got, end = cross(staged(), [b"GET /a HTTP/1.1\r\nHost: shop\r\n\r\n"], segments, ended=True)
+        return "broken" if end == "abort" or read(got) == [502] else (read(got), end)
+
+    assert told(*cut(answer, server_cuts)) == told(answer)

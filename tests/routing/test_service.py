@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proxy.routing.endpoint import Endpoint
+from proxy.routing.endpoint import SYSTEM, Endpoint, Trust
 from proxy.routing.match import Condition, RouteMatch
 from proxy.routing.segment import Segment
 from proxy.routing.sources import Source
@@ -18,7 +18,10 @@ from proxy.routing.table import Backend, Service, Timeouts
 Serve = Callable[..., Service]
 
 TEXTS = st.text(st.characters(codec="utf-8"), max_size=8)
-ENDPOINTS = st.sampled_from(("http://a:1", "http://[::1]", "unix:/run/a b.sock")).map(Endpoint.parse)
+TRUST = st.sampled_from((SYSTEM, Trust(verify=False), Trust("/ca.pem", "shop", True, "/c.pem", "/c.key")))
+ENDPOINTS = st.builds(
+    Endpoint.parse, st.sampled_from(("http://a:1", "https://[::1]", "unix:/run/a b.sock")), TRUST
+)
 CONDITIONS = st.one_of(
     st.builds(
         Condition,

@@ -6,6 +6,7 @@ from `drain` on, and goes on with what it has). What it hears is appended to the
 """
 
 import argparse
+import json
 import os
 import selectors
 import signal
@@ -36,7 +37,7 @@ def note(what: str) -> None:
 
 
 def listeners() -> list[socket.socket]:
-    fds = [ARGS.admin] if ARGS.admin is not None else map(int, ARGS.listen.split(","))
+    fds = [ARGS.admin] if ARGS.admin is not None else map(int, json.loads(ARGS.listen))
     return [socket.socket(fileno=fd) for fd in fds]
 
 

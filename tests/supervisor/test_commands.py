@@ -1,8 +1,10 @@
 """The command lines of children, and that they run this very package."""
 
+import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -51,9 +53,19 @@ def test_worker(plan: LaunchPlan, sockets: Sockets) -> None:
     assert fds == [each.fileno() for each in sockets.workers[1]]
     boot = argv[argv.index("--boot") + 1]
     assert " ".join(argv) == (
-        f"worker --index 1 --boot {boot} --link {plan.directory}/link --listen {fds[0]},{fds[1]}"
+        f"worker --index 1 --boot {boot} --link {plan.directory}/link "
+        f'--listen {{"{fds[0]}":[],"{fds[1]}":[]}}'
         " --grace 7.5 --log-level info"
     )
+
+
+def test_a_worker_is_told_which_of_its_sockets_speak_tls(plan: LaunchPlan, sockets: Sockets) -> None:
+    plan = replace(plan, tls=((), (("/a.pem", "/a.key"), ("/b.pem", "/b.key"))))
+    argv, (plain, secure) = worker_line([], plan, sockets, 0)
+    assert json.loads(argv[argv.index("--listen") + 1]) == {
+        str(plain): [],
+        str(secure): [["/a.pem", "/a.key"], ["/b.pem", "/b.key"]],
+    }
 
 
 def test_every_start_of_a_worker_has_a_boot_id_of_its_own(plan: LaunchPlan, sockets: Sockets) -> None:

@@ -24,6 +24,10 @@ PLAN = LaunchPlan(
 def test_round_trip() -> None:
     assert LaunchPlan.from_json(PLAN.to_json()) == PLAN
     assert LaunchPlan.from_json(replace(PLAN, listen=()).to_json()).listen == ()
+    secure = replace(
+        PLAN, listen=("/run/weir.sock", ("", 443)), tls=((), (("/a.pem", "/a.key"), ("/b", "/c")))
+    )
+    assert LaunchPlan.from_json(secure.to_json()) == secure
 
 
 def test_its_json_is_plain() -> None:

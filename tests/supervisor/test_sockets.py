@@ -229,7 +229,69 @@ def test_a_directory_too_deep_for_a_unix_socket(plan: LaunchPlan, tmp_path: Path
         (("127.0.0.1", 8080), "127.0.0.1:8080", "http://127.0.0.1:8080"),
         (("", 80), ":80", "http://0.0.0.0:80"),
         (("::1", 80), "[::1]:80", "http://[::1]:80"),
+        ("/run/weir.sock", "unix:/run/weir.sock", "unix:/run/weir.sock"),
     ],
 )
-def test_as_a_person_writes_it(address: tuple[str, int], text: str, link: str) -> None:
+def test_as_a_person_writes_it(address: tuple[str, int] | str, text: str, link: str) -> None:
     assert (display(address), url(address)) == (text, link)
+
+
+def test_with_tls_the_link_says_so() -> None:
+    assert url(("", 8443), secure=True) == "https://0.0.0.0:8443"
+    assert url("/run/weir.sock", secure=True) == "unix:/run/weir.sock"
+
+
+def reaches_path(path: Path) -> bool:
+    with socket.socket(socket.AF_UNIX) as caller:
+        return caller.connect_ex(str(path)) == 0
+
+
+@pytest.mark.parametrize("spreads", [True, False])
+def test_all_workers_share_one_unix_socket(
+    plan: LaunchPlan, tmp_path: Path, spreads: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sockets, "_SPREADS", spreads)
+    one, two = str(tmp_path / "one"), str(tmp_path / "two")
+    with bound(replace(plan, listen=(one, ("127.0.0.1", 0), two))) as all_of_them:
+        assert [each.getsockname() for each in all_of_them.workers[0]] == [one, all_of_them.listen[1], two]
+        assert all_of_them.workers[0][0] is all_of_them.workers[1][0]
+        assert all_of_them.workers[0][2] is all_of_them.workers[1][2]
+        assert all_of_them.listen[0] == one
+        assert reaches_path(tmp_path / "one")
+
+
+def test_the_file_of_a_unix_socket_goes_with_the_listeners(plan: LaunchPlan, tmp_path: Path) -> None:
+    path = tmp_path / "weir.sock"
+    with bound(replace(plan, listen=(str(path),))) as all_of_them:
+        all_of_them.close_listeners()
+        assert not path.exists()
+        with socket.socket(socket.AF_UNIX) as next_one:
+            next_one.bind(str(path))
+            all_of_them.close()
+            assert path.exists(), "whoever came next keeps its file"
+
+
+@pytest.mark.parametrize(
+    ("where", "said"),
+    [
+        ("live", "it is already in use: stop the program that has it, or choose another with `listen:`"),
+        ("file", "a file that is no socket has this name: correct `listen:`"),
+        ("no/such", "there is no such directory: make it, or correct `listen:`"),
+    ],
+)
+def test_paths_that_are_not_ours(plan: LaunchPlan, tmp_path: Path, where: str, said: str) -> None:
+    (tmp_path / "file").write_text("mine")
+    with socket.socket(socket.AF_UNIX) as other:
+        other.bind(str(tmp_path / "live"))
+        other.listen()
+        with pytest.raises(CannotListen) as refused:
+            bind(replace(plan, listen=(str(tmp_path / where),)))
+    assert str(refused.value).startswith(f"cannot listen on unix:{tmp_path / where}: {said}")
+    assert (tmp_path / "file").read_text() == "mine"
+
+
+def test_a_path_named_twice_is_refused(plan: LaunchPlan, tmp_path: Path) -> None:
+    path = tmp_path / "weir.sock"
+    with pytest.raises(CannotListen, match="already in use"):
+        bind(replace(plan, listen=(str(path), str(path))))
+    assert not path.exists()

@@ -236,11 +236,40 @@ def test_a_signal_before_all_are_up_ends_the_start(start: Start) -> None:
     assert run.nobody_is_left()
 
 
-def test_sighup_is_ignored(start: Start) -> None:
+def test_sighup_has_the_workers_reload_and_ends_nothing(start: Start) -> None:
     run = start().up()
     run.process.send_signal(signal.SIGHUP)
+    run.until(lambda: run.heard("worker-0", "reload") and run.heard("worker-1", "reload"))
     assert run.ask(run.address)
     assert run.end(signal.SIGTERM) == 0
+    assert not run.heard("control", "reload")
+
+
+def test_a_worker_that_was_starting_at_sighup_reloads_once_it_is_ready(start: Start) -> None:
+    run = start(workers=1).up()
+    run.process.send_signal(signal.SIGHUP)
+    run.until(lambda: run.heard("worker-0", "reload"))
+    os.kill(run.pids("worker-0")[0], signal.SIGKILL)
+    run.until(lambda: len(run.heard("worker-0", "reload")) == 2)
+    assert run.heard("worker-0", "reload") == run.pids("worker-0")
+
+
+def test_sighup_while_leaving_changes_nothing(start: Start) -> None:
+    run = start({"worker-0": "stubborn"}, workers=1).up()
+    run.process.send_signal(signal.SIGTERM)
+    run.until(lambda: run.heard("worker-0", "drain"))
+    run.process.send_signal(signal.SIGHUP)
+    assert run.end(signal.SIGTERM) == 128 + signal.SIGTERM
+    assert not run.heard("worker-0", "reload")
+
+
+def test_where_it_listens_is_told_with_its_scheme(start: Start, tmp_path: Path) -> None:
+    path = tmp_path / "weir.sock"
+    run = start(listen=(("127.0.0.1", 0), str(path)), tls=((("/a.pem", "/a.key"),), ()))
+    run.until(lambda: "listening on" in run.text)
+    assert re.search(rf"listening on https://127\.0\.0\.1:\d+, unix:{path} \(2 workers\)", run.text)
+    assert run.end(signal.SIGTERM) == 0
+    assert not path.exists()
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from proxy.telemetry.outcome import ENDINGS, METHODS, classify, method_label, sh
 
 STATUSES = (0, 100, 200, 204, 304, 400, 404, 429, 499, 500, 501, 502, 503, 504, 599)
 SERVER_ERRORS = {500, 501, 502, 503, 504, 599}
-FAILED_ENDINGS = {"connect", "timeout", "reset", "garbage", "truncated"}
+FAILED_ENDINGS = {"connect", "tls", "timeout", "reset", "garbage", "truncated"}
 
 FAILURES = (
     {("complete", status) for status in SERVER_ERRORS}

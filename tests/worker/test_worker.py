@@ -15,6 +15,7 @@ from proxy.routing.endpoint import Endpoint
 from proxy.routing.match import RouteMatch
 from proxy.routing.split import Split
 from proxy.routing.table import Backend, Service
+from proxy.worker import descriptors
 from proxy.worker import worker as module
 from proxy.worker.accesslog import AccessLog
 from proxy.worker.worker import Worker
@@ -234,12 +235,67 @@ async def test_counts_of_an_old_revision_are_forgotten_once_they_are_durable(sta
 async def test_settings_reach_the_connections(stage: Stage) -> None:
     await stage.begin()
     lane = stage.worker._lane
-    stage.control.say(replace(SETTINGS, header=1.5, idle=2.5, access="json"))
-    await until(lambda: lane.header_seconds == 1.5)
-    assert lane.idle_seconds == 2.5
-    assert isinstance(lane.access, AccessLog)
-    stage.control.say(replace(SETTINGS, access="off"))
+    told = replace(
+        SETTINGS,
+        header=1.5,
+        idle=2.5,
+        access="json",
+        line=1024,
+        head=2048,
+        fields=3,
+        connections=4,
+        pool_idle=5.5,
+        max_idle=6,
+        trusted=("10.0.0.0/8", "unix"),
+        via=False,
+        forwarded=True,
+    )
+    stage.control.say(told)
+    await until(lambda: isinstance(lane.access, AccessLog))
+    assert (lane.header_seconds, lane.idle_seconds) == (1.5, 2.5)
+    assert (lane.limits.line, lane.limits.head, lane.limits.fields) == (1024, 2048, 3)
+    assert (lane.pool.idle_seconds, lane.pool.max_idle, lane.connections) == (5.5, 6, 4)
+    assert lane.provenance.trusted == ("10.0.0.0/8", "unix")
+    assert (lane.provenance.via, lane.provenance.forwarded) == (False, True)
+    stage.control.say(replace(told, access="off"))
     await until(lambda: not isinstance(lane.access, AccessLog))
+
+
+async def test_as_many_clients_as_there_are_descriptors_for(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(descriptors, "limit", lambda: 1000)
+    await stage.begin()
+    lane = stage.worker._lane
+    assert lane.connections == descriptors.room(1000, 1, 64), "both sides of the service have one endpoint"
+    other = Backend("canary", (Endpoint.parse("http://127.0.0.1:1"),))
+    two = replace(stage.service(2), backends=(stage.service().backends[0], other))
+    stage.control.say(stage.table(2, two))
+    assert await stage.control.next(Ack) == Ack(2)
+    assert lane.connections == descriptors.room(1000, 1, 128)
+    stage.control.say(replace(SETTINGS, max_idle=0))
+    await until(lambda: lane.connections == descriptors.room(1000, 1, 0))
+
+
+async def test_the_number_of_clients_in_the_file_holds_as_far_as_the_descriptors_go(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(descriptors, "limit", lambda: 1000)
+    await stage.begin()
+    lane, room = stage.worker._lane, descriptors.room(1000, 1, 64)
+    stage.control.say(replace(SETTINGS, connections=room))
+    await until(lambda: lane.connections == room)
+    stage.control.say(replace(SETTINGS, connections=7))
+    await until(lambda: lane.connections == 7)
+    assert caplog.messages == []
+    stage.control.say(replace(SETTINGS, connections=10_000))
+    await until(lambda: lane.connections == room)
+    stage.control.say(replace(SETTINGS, connections=10_000), stage.table(2, stage.service(2)))
+    assert await stage.control.next(Ack) == Ack(2)
+    assert caplog.messages == [
+        "limits.connections is 10000, and 1000 open files are enough for 435: so many are taken; "
+        "raise the hard limit, or lower pool.max_idle"
+    ]
 
 
 async def test_draining_waits_until_its_last_counts_are_durable(stage: Stage) -> None:

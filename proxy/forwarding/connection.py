@@ -1,0 +1,36 @@
+"""What the connection to a client and the one to an endpoint have in common: what is asked of a transport."""
+
+import asyncio
+from typing import cast
+
+from proxy.forwarding.backpressure import Reading, Sending
+
+
+class Connection(asyncio.Protocol):
+    """One end of an exchange."""
+
+    __slots__ = ("_transport", "due", "reading", "sending")
+
+    _transport: asyncio.Transport
+    due: float
+    """When its deadline is, by the data plane's clock."""
+    reading: Reading
+    sending: Sending
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.Transport, transport)  # uvloop's own class doesn't inherit from it
+        self.reading = Reading(self._transport)
+        self.sending = Sending(self._transport)
+
+    def write(self, data: bytes) -> None:
+        """Write bytes."""
+        self._transport.write(data)
+
+    @property
+    def half_closes(self) -> bool:
+        """Whether one direction of the connection can end while the other goes on; not under TLS."""
+        return self._transport.can_write_eof()
+
+    def end_writing(self) -> None:
+        """Say that no more bytes follow."""
+        self._transport.write_eof()

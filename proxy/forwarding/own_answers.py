@@ -1,0 +1,40 @@
+"""Answering clients ourselves: what is refused, what can't be had, and what goes no further."""
+
+from proxy.forwarding.lane import Lane
+from proxy.forwarding.refusal import UNREAD, Refusal
+from proxy.forwarding.side import Side
+from proxy.http1 import answers
+from proxy.http1.head import RequestHead
+
+
+def answer(
+    lane: Lane, side: Side, status: int, detail: str, request_id: bytes, head: RequestHead | None
+) -> int:
+    """Write an answer that says what is wrong; returns the size of its body in bytes."""
+    close, as_json = not side.persistent, answers.prefers_json(head)
+    ours, body = answers.problem(status, detail, request_id, lane.unix_now(), close=close, as_json=as_json)
+    if head is not None and head.method == b"HEAD":
+        body = b""
+    side.write(ours + body)
+    return len(body)
+
+
+def turn_away(
+    lane: Lane, side: Side, status: int, reason: str, detail: str, head: RequestHead | None
+) -> None:
+    """Answer a request that never became an exchange; one that couldn't be read is the last."""
+    if head is None:
+        side.persistent = False
+    request_id = lane.request_id()
+    size = answer(lane, side, status, detail, request_id, head)
+    lane.turned_away(Refusal(head or UNREAD, status, reason, request_id, size), side.client)
+    side.settled(b"")
+
+
+def answer_last_hop(lane: Lane, side: Side, head: RequestHead) -> None:
+    """Answer an OPTIONS or TRACE whose Max-Forwards says that it may go no further."""
+    request_id = lane.request_id()
+    ours, body = answers.last_hop(head, request_id, lane.unix_now(), close=not side.persistent)
+    side.write(ours + body)
+    lane.turned_away(Refusal(head, 200, "last-hop", request_id, len(body)), side.client)
+    side.settled(b"")

@@ -1,0 +1,125 @@
+"""The programs that the cases run against: each is started once, and is clean at the beginning of every case."""
+
+import contextlib
+import socket
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+_TESTS = Path(__file__).resolve().parents[1]
+# The kit of these tests, and the rig of the load tests: one way to run the real proxy, not two.
+sys.path[:0] = [str(_TESTS), str(_TESTS.parent / "loadtests")]
+
+pytest.register_assert_rewrite("wire")
+
+from wire.front import Front
+from wire.front import front as started_front
+from wire.program import Wire, running
+
+from proxy.demo.ports import LOOPBACK
+
+PLAIN = """
+services:
+  shop: {stable: "http://127.0.0.1:{port}"}
+  nobody: {match: {path: /nobody}, stable: "http://127.0.0.1:1"}
+"""
+HASTY = """
+timeouts: {header: 400ms, connect: 300ms, response: 600ms, body: 800ms, idle: 600ms, tunnel: 800ms}
+pool: {idle: 500ms, max_idle: 2}
+services:
+  shop: {stable: "http://127.0.0.1:{port}"}
+  deaf: {match: {path: /deaf}, stable: "http://127.0.0.1:{deaf}"}
+"""
+TIGHT = """
+limits: {line: 1KiB, head: 4KiB, fields: 20, body: 1KiB, connections: 8}
+defaults: {upgrades: []}
+services:
+  shop: {match: {host: "*.example"}, stable: "http://127.0.0.1:{port}"}
+"""
+TRUSTING = """
+trusted_proxies: [127.0.0.0/8]
+via: off
+forwarded: on
+services:
+  shop: {stable: "http://127.0.0.1:{port}"}
+"""
+
+
+@pytest.fixture(scope="session")
+def plain_program(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Wire]:
+    with running(tmp_path_factory.mktemp("plain"), PLAIN) as wire:
+        yield wire
+
+
+@pytest.fixture
+def wire(plain_program: Wire) -> Iterator[Wire]:
+    """The proxy with its defaults."""
+    yield plain_program
+    plain_program.fresh()
+
+
+@pytest.fixture(scope="session")
+def deaf() -> Iterator[socket.socket]:
+    """Listens, and has no room for another connection: SYNs to it get no answer."""
+    with contextlib.ExitStack() as stack:
+        listener = stack.enter_context(socket.create_server((LOOPBACK, 0), backlog=0))
+        for _ in range(4):
+            filler = stack.enter_context(socket.socket())
+            filler.setblocking(False)
+            filler.connect_ex(listener.getsockname())
+        yield listener
+
+
+@pytest.fixture(scope="session")
+def hasty_program(tmp_path_factory: pytest.TempPathFactory, deaf: socket.socket) -> Iterator[Wire]:
+    settings = HASTY.replace("{deaf}", str(deaf.getsockname()[1]))
+    with running(tmp_path_factory.mktemp("hasty"), settings) as wire:
+        yield wire
+
+
+@pytest.fixture
+def hasty(hasty_program: Wire) -> Iterator[Wire]:
+    """The proxy with deadlines of less than a second."""
+    yield hasty_program
+    hasty_program.fresh()
+
+
+@pytest.fixture(scope="session")
+def tight_program(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Wire]:
+    with running(tmp_path_factory.mktemp("tight"), TIGHT) as wire:
+        yield wire
+
+
+@pytest.fixture
+def tight(tight_program: Wire) -> Iterator[Wire]:
+    """The proxy with low limits."""
+    yield tight_program
+    tight_program.fresh()
+
+
+@pytest.fixture(scope="session")
+def trusting_program(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Wire]:
+    with running(tmp_path_factory.mktemp("trusting"), TRUSTING) as wire:
+        yield wire
+
+
+@pytest.fixture
+def trusting(trusting_program: Wire) -> Iterator[Wire]:
+    """The proxy behind another one."""
+    yield trusting_program
+    trusting_program.fresh()
+
+
+@pytest.fixture(scope="session")
+def front_program(tmp_path_factory: pytest.TempPathFactory, authority) -> Iterator[Front]:
+    with started_front(tmp_path_factory.mktemp("front"), authority) as front:
+        yield front
+
+
+@pytest.fixture
+def front(front_program: Front) -> Iterator[Front]:
+    """The proxy with TLS and unix sockets on both sides."""
+    yield front_program
+    front_program.fresh()

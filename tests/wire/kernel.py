@@ -1,0 +1,67 @@
+"""What the kernel knows of a connection: whether the other end has taken what was sent to it.
+
+That is what a case waits for where segments have to arrive one by one, instead of for some time to pass. Linux
+tells it through netlink (sock_diag(7)), 7 us a question. Elsewhere, and on unix sockets, nothing is awaited, and
+segments may arrive together.
+"""
+
+import errno
+import socket
+import struct
+from collections.abc import Iterable
+
+from proxy.demo.children import wait_until
+
+PATIENCE = 5.0
+
+_NETLINK = getattr(socket, "AF_NETLINK", None)
+_SOCK_DIAG, _BY_FAMILY, _REQUEST, _ERROR = 4, 20, 1, 2
+_ANY_STATE = _ANY_COOKIE = 0xFFFFFFFF
+
+Address = tuple[str, int]
+
+
+def await_taken(socks: Iterable[socket.socket]) -> None:
+    """Returns once the peers of all these sockets have read everything that was sent to them, or are gone."""
+    pairs = [pair for pair in map(_ends, socks) if pair is not None]
+    if not pairs or _NETLINK is None:
+        return
+    with socket.socket(_NETLINK, socket.SOCK_RAW, _SOCK_DIAG) as asked:
+
+        def taken() -> bool:
+            while pairs and not _waiting(asked, *pairs[-1]):
+                pairs.pop()
+            return not pairs
+
+        wait_until(taken, "what was sent is read", PATIENCE, pause=0.0002)
+
+
+def _waiting(asked: socket.socket, ours: Address, theirs: Address) -> bool:
+    """Whether bytes wait on their way: to be sent at our end, or to be read at the other."""
+    return bool(_queues(asked, ours, theirs)[1] or _queues(asked, theirs, ours)[0])
+
+
+def _ends(sock: socket.socket) -> tuple[Address, Address] | None:
+    try:
+        return (sock.getsockname(), sock.getpeername()) if sock.family == socket.AF_INET else None
+    except OSError:
+        return None  # it is gone
+
+
+def _queues(asked: socket.socket, local: Address, remote: Address) -> tuple[int, int]:
+    """Bytes to be read from, and to be sent by, the socket with these two ends; none when there is no such."""
+    ends = struct.pack("!HH4s12x4s12x", local[1], remote[1], _packed(local), _packed(remote))
+    ends += struct.pack("=III", 0, _ANY_COOKIE, _ANY_COOKIE)
+    question = struct.pack("=BBBxI", socket.AF_INET, socket.IPPROTO_TCP, 0, _ANY_STATE) + ends
+    asked.send(struct.pack("=IHHII", 16 + len(question), _BY_FAMILY, _REQUEST, 1, 0) + question)
+    answer = asked.recv(4096)
+    if struct.unpack_from("=IH", answer)[1] == _ERROR:
+        (code,) = struct.unpack_from("=i", answer, 16)
+        assert code == -errno.ENOENT, f"sock_diag: {errno.errorcode.get(-code, code)}"
+        return 0, 0
+    to_read, to_send = struct.unpack_from("=II", answer, 72)  # behind headers, ends and one timer
+    return to_read, to_send
+
+
+def _packed(address: Address) -> bytes:
+    return socket.inet_aton(address[0])

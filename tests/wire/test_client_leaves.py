@@ -1,0 +1,144 @@
+"""Point 17: when the client leaves, so does its exchange; a cut upload is never completed (RFC 9112 section 8)."""
+
+import time
+
+from wire.case import case, cases
+from wire.client import Client
+from wire.kernel import await_taken
+from wire.program import Wire
+
+GET = b"GET /l HTTP/1.1\r\nHost: shop.example\r\n\r\n"
+POST = b"POST /l HTTP/1.1\r\nHost: shop.example\r\n"
+SIZED = b"HTTP/1.1 200 OK\r\nContent-Length: 1000000000\r\n\r\n"
+LEAVES = (("closes", Client.close), ("resets", Client.reset), ("ends-its-direction", Client.finish))
+SOON = 1.0  # seconds, by the issue; the link's patience is longer
+
+
+def each_way(*names: str):
+    """Every case with every way to leave."""
+    return tuple((f"{name}-{how}", leave) for name in names for how, leave in LEAVES)
+
+
+@cases("leave", *each_way("p17-rfc9112-8-before-the-answer"))
+def test_a_client_that_leaves_before_its_answer_takes_the_exchange_with_it(wire: Wire, leave):
+    client = wire.client(GET)
+    link = wire.upstream.accept()
+    link.request()
+    leave(client)
+    before = time.monotonic()
+    link.gone()
+    assert time.monotonic() - before < SOON
+    wire.serves_on()
+
+
+@cases("leave", *each_way("p17-rfc9112-8-within-the-answer"))
+def test_a_client_that_leaves_within_its_answer_does_so_too(wire: Wire, leave):
+    client = wire.client(GET)
+    link = wire.upstream.accept()
+    link.request()
+    link.send(SIZED + b"x")
+    assert client.head().status == 200
+    leave(client)
+    before = time.monotonic()
+    link.gone()
+    assert time.monotonic() - before < SOON
+    wire.serves_on()
+
+
+@cases("leave", *each_way("p17-rfc9112-8-answer-not-read")[:2])
+def test_a_client_that_reads_nothing_and_leaves(wire: Wire, leave):
+    client = wire.client(GET)
+    link = wire.upstream.accept()
+    link.request()
+    link.send(SIZED)
+    link.sock.setblocking(False)
+    fill(link.sock)
+    link.sock.settimeout(5)
+    leave(client)
+    before = time.monotonic()
+    link.gone()
+    assert time.monotonic() - before < SOON
+    wire.serves_on()
+
+
+def fill(sock) -> None:
+    """Sends until nobody takes any more."""
+    block, full = bytes(1 << 16), 0
+    while full < 20:
+        try:
+            sock.send(block)
+            full = 0
+        except BlockingIOError:
+            full += 1
+            time.sleep(0.005)
+
+
+@cases(
+    "sent",
+    ("p17-rfc9112-8-upload-sized", POST + b"Content-Length: 10\r\n\r\nhello"),
+    ("p17-rfc9112-8-upload-sized-without-a-byte", POST + b"Content-Length: 10\r\n\r\n"),
+    ("p17-rfc9112-8-upload-sized-all-but-one", POST + b"Content-Length: 6\r\n\r\nhello"),
+    ("p17-rfc9112-8-upload-chunked", POST + b"Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n"),
+    ("p17-rfc9112-8-upload-within-a-chunk", POST + b"Transfer-Encoding: chunked\r\n\r\n9\r\nhello"),
+    ("p17-rfc9112-8-upload-before-the-last-chunk", POST + b"Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n"),
+    ("p17-rfc9112-8-upload-within-trailers", POST + b"Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\nA: b\r\n"),
+)
+def test_a_cut_upload_is_never_completed(wire: Wire, sent):
+    for _, leave in LEAVES:
+        client = wire.client(sent)
+        link = wire.upstream.accept()
+        link.head()
+        await_taken([client.sock])
+        leave(client)
+        link.gone()
+        client.close()
+    wire.never_whole()
+    wire.serves_on()
+
+
+@case("p17-rfc9112-8-upload-cut-anywhere")
+def test_a_chunked_upload_cut_anywhere_is_never_completed(wire: Wire):
+    sent = POST + b"Transfer-Encoding: chunked\r\n\r\n5;a=b\r\nhello\r\n0\r\nX: 1\r\n\r\n"
+    head = sent.index(b"\r\n\r\n") + 4
+    for at in range(head, len(sent)):
+        client = wire.client(sent[:at])
+        link = wire.upstream.accept()
+        link.head()
+        client.finish()
+        link.gone()
+        client.close()
+    wire.never_whole()
+    wire.serves_on()
+
+
+@case("p17-rfc9112-8-within-the-head")
+def test_a_client_that_leaves_within_its_head_troubles_nobody(wire: Wire):
+    for at in range(len(GET)):
+        client = wire.client(GET[:at])
+        client.finish()
+        client.close()
+    wire.serves_on()
+
+
+@case("p17-rfc9112-9.3.2-pipelined")
+def test_a_pipeline_ends_with_its_client(wire: Wire):
+    client = wire.client(GET * 3)
+    link = wire.upstream.accept()
+    link.request()
+    client.close()
+    link.gone()
+    assert len(wire.upstream.links) == 1
+    wire.serves_on()
+
+
+@case("p17-rfc9112-8-early-answer-then-leaves")
+def test_a_client_may_leave_once_it_has_its_whole_answer(wire: Wire):
+    client = wire.client(POST + b"Content-Length: 10\r\n\r\nhello")
+    link = wire.upstream.accept()
+    link.head()
+    link.send(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+    assert client.answer().body == b"ok"
+    client.close()
+    link.gone()
+    wire.never_whole()
+    wire.serves_on()

@@ -1,0 +1,192 @@
+"""Point 16: bytes go on as they come, at the pace of whoever takes them (RFC 9112 section 9.3.2)."""
+
+import threading
+
+from wire.case import case, cases
+from wire.program import Wire
+from wire.upstream import OK, Link
+
+GET = b"GET /s HTTP/1.1\r\nHost: shop.example\r\n\r\n"
+POST = b"POST /s HTTP/1.1\r\nHost: shop.example\r\n"
+H = b"HTTP/1.1 200 OK\r\n"
+MIB = 1 << 20
+BOUNDED = 16 * MIB  # more than the kernel's buffers on all four sockets and our own; far less than is offered
+OFFERED = 64 * MIB
+
+
+@cases(
+    "head, event, got",
+    ("p16-rfc9112-7-events-in-chunks", H + b"Transfer-Encoding: chunked\r\n\r\n", b"6\r\ndata:\n\r\n", b"6\r\ndata:\n\r\n"),
+    ("p16-rfc9112-6.3-events-until-close", H + b"\r\n", b"data:\n", b"6\r\ndata:\n\r\n"),
+    ("p16-rfc9112-6.2-events-sized", H + b"Content-Length: 100\r\n\r\n", b"data:\n", b"data:\n"),
+)  # fmt: skip
+def test_each_part_of_an_answer_goes_on_at_once(wire: Wire, head, event, got):
+    client = wire.client(GET)
+    link = wire.upstream.accept()
+    link.request()
+    link.send(head)
+    assert client.head().status == 200, "the head goes on before there is a body"
+    while not client.rest.endswith(b"\r\n\r\n"):
+        client.rest += client.sock.recv(1000)
+    client.rest = b""
+    for _ in range(5):
+        link.send(event)
+        assert client.read(len(got)) == got
+
+
+@cases(
+    "head, part, got",
+    ("p16-rfc9112-6.2-upload-sized", b"Content-Length: 25\r\n\r\n", b"hello", b"hello"),
+    ("p16-rfc9112-7-upload-chunked", b"Transfer-Encoding: chunked\r\n\r\n", b"5\r\nhello\r\n", b"5\r\nhello\r\n"),
+)
+def test_each_part_of_an_upload_goes_on_at_once(wire: Wire, head, part, got):
+    client = wire.client(POST + head)
+    link = wire.upstream.accept()
+    link.head()
+    link.read(link.raw.index(b"\r\n\r\n") + 4)
+    for _ in range(5):
+        client.send(part)
+        assert link.read(len(got)) == got
+
+
+@case("p16-answer-back-pressure")
+def test_a_slow_reader_holds_its_upstream_back(wire: Wire):
+    client = wire.client(GET)
+    link = wire.upstream.accept()
+    link.request()
+    link.send(H + b"Content-Length: %d\r\n\r\n" % OFFERED)
+    sent = fill(link.sock)
+    assert sent < BOUNDED, "the proxy takes what its client doesn't"
+    feeder = threading.Thread(target=link.sock.sendall, args=(bytes(OFFERED - sent),))
+    feeder.start()
+    assert len(client.answer().body) == OFFERED
+    feeder.join()
+
+
+@case("p16-upload-back-pressure")
+def test_a_slow_upstream_holds_its_client_back(wire: Wire):
+    client = wire.client(POST + b"Content-Length: %d\r\n\r\n" % OFFERED)
+    link = wire.upstream.accept()
+    link.head()
+    sent = fill(client.sock)
+    assert sent < BOUNDED, "the proxy takes what its upstream doesn't"
+    feeder = threading.Thread(target=client.sock.sendall, args=(bytes(OFFERED - sent),))
+    feeder.start()
+    swallow(link, OFFERED)
+    feeder.join()
+    link.send(OK)
+    assert client.answer().body == b"ok"
+
+
+def fill(sock) -> int:
+    """Sends until nobody takes any more for a while; how many bytes were taken."""
+    sock.settimeout(0.3)
+    sent = 0
+    try:
+        while sent < OFFERED:
+            sent += sock.send(bytes(MIB))
+    except TimeoutError:
+        pass
+    sock.settimeout(5)
+    return sent
+
+
+def swallow(link: Link, size: int) -> None:
+    """Reads a body of this size and keeps none of it."""
+    head = link.raw.index(b"\r\n\r\n") + 4
+    left = size - (len(link.raw) - head)
+    while left:
+        left -= len(link.sock.recv(MIB))
+    link.raw = b""
+
+
+@cases(
+    "sent",
+    ("p16-rfc9112-9.3.2-pipelined", GET * 5),
+    ("p16-rfc9112-9.3.2-pipelined-with-bodies", (POST + b"Content-Length: 5\r\n\r\nhello") * 5),
+    ("p16-rfc9112-9.3.2-pipelined-with-chunks", (POST + b"Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n") * 5),
+    ("p16-rfc9112-2.2-empty-lines-between", (GET + b"\r\n\r\n") * 5),
+)  # fmt: skip
+def test_pipelined_requests_go_one_at_a_time_and_in_order(wire: Wire, sent):
+    client = wire.client(sent)
+    link = wire.upstream.accept()
+    for number in range(5):
+        link.request()
+        assert not link.raw[link.raw.rindex(b"HTTP/1.1") :].count(b" /s "), "a second request before the answer"
+        link.send(H + b"Content-Length: 1\r\n\r\n%d" % number)
+        assert client.answer().body == b"%d" % number
+    assert len(wire.upstream.requests) == 5
+
+
+@case("p16-rfc9112-9.3.2-pipelined-behind-close")
+def test_nothing_is_served_behind_a_request_that_closes(wire: Wire):
+    wire.upstream.answers(OK)
+    client = wire.client(GET.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n") + GET)
+    assert client.answer().closes
+    assert client.ended() == "closed"
+    assert len(wire.upstream.requests) == 1
+
+
+@case("p16-rfc9112-9.3.2-pipelined-behind-a-bad-one")
+def test_nothing_is_served_behind_a_request_that_is_bad(wire: Wire):
+    wire.upstream.answers(OK)
+    client = wire.client(GET + b"BAD\r\n\r\n" + GET)
+    assert client.answer().body == b"ok"
+    wire.turned_away(client, 400)
+    assert len(wire.upstream.requests) == 1
+
+
+@case("p16-rfc9112-9.3.2-flood")
+def test_a_flood_of_pipelined_requests_is_bounded(wire: Wire):
+    client = wire.client(GET)
+    link = wire.upstream.accept()
+    link.request()
+    client.sock.settimeout(0.3)
+    flood, sent = GET * 20_000, 0
+    try:
+        while sent < OFFERED:
+            sent += client.sock.send(flood)
+    except TimeoutError:
+        pass
+    assert sent < BOUNDED, "requests that can't be served yet are taken without end"
+    client.reset()
+    link.gone()
+    wire.serves_on()
+
+
+@cases(
+    "answer, body",
+    ("p16-rfc9112-9.3-early-sized", H + b"Content-Length: 2\r\n\r\nok", b"ok"),
+    ("p16-rfc9112-9.3-early-chunked", H + b"Transfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n", b"ok"),
+    ("p16-rfc9112-9.3-early-refusal", b"HTTP/1.1 413 Too Large\r\nConnection: close\r\nContent-Length: 2\r\n\r\nno", b"no"),
+)  # fmt: skip
+def test_an_answer_before_the_end_of_the_upload_goes_on_at_once(wire: Wire, answer, body):
+    client = wire.client(POST + b"Content-Length: 1000000\r\n\r\nhello")
+    link = wire.upstream.accept()
+    link.head()
+    link.send(answer)
+    got = client.answer()
+    assert (got.body, got.closes) == (body, True)
+    link.gone()
+    wire.never_whole()
+    wire.serves_on()
+
+
+@case("p16-rfc9112-9.3-early-answer-runs-beside-the-upload")
+def test_an_answer_may_run_beside_the_upload(wire: Wire):
+    client = wire.client(POST + b"Transfer-Encoding: chunked\r\n\r\n")
+    link = wire.upstream.accept()
+    link.head()
+    link.read(link.raw.index(b"\r\n\r\n") + 4)
+    link.send(H + b"Transfer-Encoding: chunked\r\n\r\n")
+    assert client.head().status == 200
+    for _ in range(3):  # an echo: each part is answered before the next one is sent
+        client.send(b"2\r\nhi\r\n")
+        assert link.read(7) == b"2\r\nhi\r\n"
+        link.send(b"2\r\nho\r\n")
+        while not client.rest.endswith(b"2\r\nho\r\n"):
+            client.rest += client.sock.recv(100)
+    client.send(b"0\r\n\r\n")
+    assert link.read(5) == b"0\r\n\r\n"
+    link.send(b"0\r\n\r\n")
+    assert client.answer().body == b"hohoho"
