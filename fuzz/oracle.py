@@ -295,5 +295,4 @@ def judge(data: bytes) -> None:
     check(play)
     play.silence()
     check(play, settled=True)
-    play.everybody_leaves()
     check_quiet(play)

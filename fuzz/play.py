@@ -222,9 +222,3 @@ class Play:
             self.stage.passes(4000)
             while self.stage.lane.dialler.calls:
                 self.stage.refuses(504, "connecting took longer than 5 s")
-
-    def everybody_leaves(self) -> None:
-        """The connections that are left break."""
-        for peer in (*self.clients, *self.servers):
-            if not peer.transport.lost:
-                peer.end.resets()

@@ -14,13 +14,13 @@ def replies_of(server: Peer, stream: Stream) -> Stream:
 
 
 def check_quiet(play: Play) -> None:
-    """Raise Fault when something is left of a play in which nobody does anything any more."""
+    """Raise Fault when something is left of a play in which nobody has done anything for hours."""
     stage = play.stage
     expect(not stage.members, "a client's connection outlives every deadline", stage.members)
     expect(repr(stage.lane.deadlines) == "<Deadlines of 0>", "a deadline without a connection", stage.lane)
     expect(repr(stage.lane.pool) == "<Pool 0 idle, 0 pending>", "something is left in the pool", stage.lane)
-    for peer in play.servers:
-        expect(peer.transport.lost or peer.end.end, "an endpoint's connection outlives every deadline", peer)
+    for peer in (*play.clients, *play.servers):
+        expect(peer.transport.lost, "a descriptor outlives every deadline", peer)
     check_counts(play)
     in_flight = {key: one.in_flight for key, one in stage.tally.everything().items() if one.in_flight}
     expect(not in_flight, "requests are in flight that nobody waits for", in_flight)
