@@ -78,9 +78,7 @@ class Dialler:
                 endpoint.host,
                 endpoint.port,
                 ssl=await self.trusts.context(endpoint.trust),
-                # A name ends in a dot in DNS alone: neither SNI nor certificates have it (RFC 6066 section
-                # 3).
-                server_hostname=endpoint.trust.server_name or endpoint.host.rstrip("."),
+                server_hostname=expected_name(endpoint),
                 ssl_handshake_timeout=seconds + 1,  # ours is over by then
                 ssl_shutdown_timeout=GOODBYE_SECONDS,
             )
@@ -90,6 +88,14 @@ class Dialler:
         else:
             _, upstream = await loop.create_connection(protocol, endpoint.host, endpoint.port)
         return upstream
+
+
+def expected_name(endpoint: Endpoint) -> str:
+    """The name to ask for (SNI) and to find in the certificate.
+
+    A dot at its end is for DNS alone, neither of the two has it (RFC 6066 section 3).
+    """
+    return endpoint.trust.server_name or endpoint.host.rstrip(".")
 
 
 def _failure(endpoint: Endpoint, error: Exception) -> DialFailed:

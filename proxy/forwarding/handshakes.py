@@ -13,9 +13,10 @@ from typing import Protocol, cast
 
 from proxy.forwarding.certificates import Certificates
 
-MOST = 1024
-"""Handshakes of one listener at a time. One more costs the oldest its place: it takes a client milliseconds,
-so what is old is stalled, and those who only connect keep nobody out."""
+MOST, FEWEST = 1024, 32
+"""Handshakes of one listener at a time, however much room there is for them. One more costs the oldest its
+place: it takes a client milliseconds, so what is old is stalled, and those who only connect keep nobody
+out."""
 AT_ONCE = 64
 """Clients that are accepted in one turn of the event loop."""
 RETRY_SECONDS = 1.0
@@ -58,6 +59,8 @@ class Handshakes:
         certificates: what the clients are shown.
         connect: makes the protocol of a new connection, which is told of it after the handshake.
         seconds: tells how long a handshake may take.
+        room: tells how many more connections there may be.
+        failed: is told of each handshake that came to nothing.
     """
 
     def __init__(
@@ -66,6 +69,8 @@ class Handshakes:
         certificates: Certificates,
         connect: Callable[[], asyncio.Protocol],
         seconds: Callable[[], float],
+        room: Callable[[], int],
+        failed: Callable[[], None],
     ) -> None:
         self._loop = asyncio.get_running_loop()
         self._socket = listening
@@ -73,6 +78,8 @@ class Handshakes:
         self._certificates = certificates
         self._connect = connect
         self._seconds = seconds
+        self._room = room
+        self._failed = failed
         self._under_way: dict[asyncio.Task[None], None] = {}
         self._retry: asyncio.TimerHandle | None = None
 
@@ -121,7 +128,7 @@ class Handshakes:
         return True
 
     def _begin(self, connection: socket.socket) -> None:
-        if len(self._under_way) >= MOST:
+        if len(self._under_way) >= max(FEWEST, min(MOST, self._room())):
             next(iter(self._under_way)).cancel()
         task = self._loop.create_task(self._shake(connection))
         self._under_way[task] = None
@@ -135,7 +142,7 @@ class Handshakes:
 
     async def _shake(self, connection: socket.socket) -> None:
         # Whatever is wrong with a client is its own affair: its socket is closed, and that is all.
-        with contextlib.suppress(OSError):
+        try:
             transport, _ = await self._loop.connect_accepted_socket(
                 self._connect,
                 connection,
@@ -144,3 +151,5 @@ class Handshakes:
                 ssl_shutdown_timeout=FAREWELL_SECONDS,
             )
             bound(transport)
+        except OSError:
+            self._failed()

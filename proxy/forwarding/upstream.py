@@ -1,6 +1,7 @@
 """The connection to an endpoint: it carries one request at a time and reads the answer."""
 
 import asyncio
+import ssl
 from typing import Literal, Protocol
 
 from proxy.forwarding.connection import Connection
@@ -105,11 +106,13 @@ class Upstream(Connection):
 
     def close(self) -> None:
         """Close the connection once everything is sent."""
+        self._client = None
         self._phase = "closed"
         self._transport.close()
 
     def reset(self) -> None:
         """End a tunnel evidently broken."""
+        self._client = None
         self._phase = "closed"
         reset(self._transport)
 
@@ -153,7 +156,9 @@ class Upstream(Connection):
         elif phase in ("awaiting", "hinted"):
             # It may have been closed while it was idle, just as the request was written to it.
             stale = phase == "awaiting" and self.used > 1 and not self._buffer
-            self._break("reset", "the endpoint closed the connection before it answered", stale=stale)
+            # Under TLS 1.3 an endpoint refuses our certificate only when the handshake is over for us.
+            ending: Ending = "tls" if isinstance(error, ssl.SSLError) else "reset"
+            self._break(ending, "the endpoint closed the connection before it answered", stale=stale)
         elif phase == "body":
             self._break("truncated", "the endpoint closed the connection in the middle of its answer")
         elif phase == "tunnel":

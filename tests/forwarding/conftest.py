@@ -33,9 +33,13 @@ class Turns:
 
     def __init__(self):
         self._due = deque()
+        self.later = []
 
     def call_soon(self, callback, *arguments):
         self._due.append((callback, arguments))
+
+    def call_later(self, delay, callback, *arguments):
+        self.later.append((delay, callback, arguments))
 
     def run(self):
         while self._due:

@@ -2,15 +2,19 @@
 
 import asyncio
 import contextlib
+import os
 import socket
+import ssl
+import stat
+from pathlib import Path
 
 import pytest
 import uvloop
 
-from proxy.forwarding.dial import DialFailed, Dialler
+from proxy.forwarding.dial import DialFailed, Dialler, expected_name
 from proxy.forwarding.pool import Pool
 from proxy.forwarding.upstream import Upstream
-from proxy.routing.endpoint import Endpoint
+from proxy.routing.endpoint import SYSTEM, Endpoint, Trust
 
 
 @pytest.fixture(params=[asyncio.new_event_loop, uvloop.new_event_loop])
@@ -20,10 +24,10 @@ def play(request):
         yield runner.run
 
 
-async def dialled(dialler, url, seconds=30.0):
+async def dialled(dialler, url, seconds=30.0, trust=SYSTEM):
     """What comes of dialling."""
     result = asyncio.get_running_loop().create_future()
-    dialler.dial(Pool().shelf(Endpoint.parse(url)), seconds, result.set_result)
+    dialler.dial(Pool().shelf(Endpoint.parse(url, trust)), seconds, result.set_result)
     assert repr(dialler) == "<Dialler of 1 connections>"
     found = await result
     await asyncio.sleep(0)
@@ -95,7 +99,7 @@ def test_a_connection_that_ends_while_it_waits_leaves_its_shelf(play):
 def test_a_connection_that_was_not_had(play, url, detail, tmp_path):
     failure = play(dialled(Dialler(), url.format(port=free_port(), path=tmp_path)))
     assert isinstance(failure, DialFailed)
-    assert (failure.status, str(failure)) == (502, detail)
+    assert (failure.status, str(failure), failure.ending) == (502, detail, "connect")
 
 
 def test_a_connection_that_takes_too_long(play):
@@ -109,3 +113,191 @@ def test_a_connection_that_takes_too_long(play):
         failure = play(dialled(Dialler(), f"http://127.0.0.1:{full.getsockname()[1]}", 0.1))
     assert isinstance(failure, DialFailed)
     assert (failure.status, failure.detail) == (504, "connecting took longer than 0.1 s")
+
+
+class Origin:
+    """An endpoint that speaks TLS: what it saw of those who met it, and who is connected."""
+
+    def __init__(self, pair, *, authority=None, alpn=("h2", "http/1.1"), newest=ssl.TLSVersion.TLSv1_3):
+        self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self.context.load_cert_chain(pair.cert, pair.key)
+        self.context.set_alpn_protocols(list(alpn))
+        self.context.maximum_version = newest
+        self.context.sni_callback = lambda _, name, __: self.asked.append(name)
+        self.asked = []
+        if authority is not None:
+            self.context.verify_mode = ssl.CERT_REQUIRED
+            self.context.load_verify_locations(authority.cert)
+
+    def listening(self):
+        return listening(
+            lambda met, *where: asyncio.start_server(met, *where, ssl=self.context), "127.0.0.1", 0
+        )
+
+
+def port_of(server):
+    return server.sockets[0].getsockname()[1]
+
+
+def sockets():
+    found = 0
+    for path in Path("/dev/fd").iterdir():
+        with contextlib.suppress(OSError):
+            found += stat.S_ISSOCK(os.fstat(int(path.name)).st_mode)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("host", "name", "asked"),
+    [
+        ("localhost", "", "localhost"),
+        ("127.0.0.1", "", None),  # an address is no server name (RFC 6066 section 3)
+        ("127.0.0.1", "shop.example", "shop.example"),
+    ],
+)
+def test_an_endpoint_that_is_who_it_should_be(play, authority, shop, host, name, asked):
+    async def story():
+        origin = Origin(shop)
+        async with origin.listening() as (server, accepted):
+            trust = Trust(ca=authority.cert, server_name=name)
+            upstream = await dialled(Dialler(), f"https://{host}:{port_of(server)}", trust=trust)
+            assert isinstance(upstream, Upstream), upstream
+            assert origin.asked == [asked]
+            reader, writer = await accepted.get()
+            assert writer.get_extra_info("ssl_object").selected_alpn_protocol() == "http/1.1"
+            upstream.write(b"hello")
+            assert await reader.readexactly(5) == b"hello"
+            upstream.close()
+            assert await reader.read() == b""
+            writer.close()
+
+    play(story())
+
+
+@pytest.mark.parametrize(
+    ("url", "trust", "name"),
+    [
+        ("https://shop.example.", SYSTEM, "shop.example"),  # the dot is for DNS alone
+        ("https://[::1]:8443", SYSTEM, "::1"),
+        ("https://10.0.0.5", Trust(server_name="shop.internal"), "shop.internal"),
+    ],
+)
+def test_whom_an_endpoint_should_be(url, trust, name):
+    assert expected_name(Endpoint.parse(url, trust)) == name
+
+
+@pytest.mark.parametrize(
+    ("trust", "detail"),
+    [
+        (lambda ca, _: Trust(ca=ca, server_name="blog.example"), "its certificate is for another name"),
+        (lambda ca, _: Trust(ca=ca, server_name="127.0.0.2"), "its certificate is for another name"),
+        (lambda ca, _: Trust(), "its certificate is not trusted"),
+        (lambda ca, other: Trust(ca=other), "its certificate is not trusted"),
+    ],
+)
+def test_an_endpoint_that_is_not_trusted(play, authority, shop, blog, trust, detail):
+    async def story():
+        async with Origin(shop).listening() as (server, accepted):
+            where = f"https://127.0.0.1:{port_of(server)}"
+            before = sockets()
+            failure = await dialled(Dialler(), where, trust=trust(authority.cert, blog.cert))
+            assert isinstance(failure, DialFailed)
+            assert (failure.status, failure.detail, failure.ending) == (502, detail, "tls")
+            async with asyncio.timeout(10):
+                while sockets() > before:  # noqa: ASYNC110 - what is waited for is the kernel's doing
+                    await asyncio.sleep(0.001)
+            assert accepted.empty()
+
+    play(story())
+
+
+def test_an_expired_certificate_is_told_as_such(play, authority):
+    async def story():
+        async with Origin(authority.issue("localhost", days=-1)).listening() as (server, _):
+            where = f"https://localhost:{port_of(server)}"
+            failure = await dialled(Dialler(), where, trust=Trust(ca=authority.cert))
+            assert (failure.detail, failure.ending) == ("its certificate has expired", "tls")
+
+    play(story())
+
+
+def test_anybody_is_believed_where_nothing_is_verified(play, authority):
+    async def story():
+        async with Origin(authority.issue("nobody.example", days=-1)).listening() as (server, accepted):
+            upstream = await dialled(
+                Dialler(), f"https://127.0.0.1:{port_of(server)}", trust=Trust(verify=False)
+            )
+            assert isinstance(upstream, Upstream)
+            upstream.abandon()
+            (await accepted.get())[1].transport.abort()
+
+    play(story())
+
+
+def test_a_certificate_of_ours_is_shown_to_who_asks(play, authority, shop, blog):
+    async def story():
+        async with Origin(shop, authority=authority).listening() as (server, accepted):
+            trust = Trust(ca=authority.cert, cert=blog.cert, key=blog.key)
+            upstream = await dialled(Dialler(), f"https://localhost:{port_of(server)}", trust=trust)
+            assert isinstance(upstream, Upstream)
+            _, writer = await accepted.get()
+            shown = writer.get_extra_info("ssl_object").getpeercert()["subjectAltName"]
+            assert ("DNS", "blog.example") in shown
+            upstream.abandon()
+            writer.transport.abort()
+
+    play(story())
+
+
+@pytest.mark.parametrize(
+    ("said", "detail"),
+    [
+        (b"HTTP/1.1 400 Bad Request\r\n\r\n", "it does not speak TLS"),
+        (b"", "it hung up within the TLS handshake"),
+        (b"\x15\x03\x03\x00\x02\x02\x28", "it refused the TLS handshake"),
+        (b"\x15\x03\x03\x00\x02\x02\x46", "it speaks no version of TLS that we accept"),
+        (b"\x16\x03\x03\x00\x04\x63\x00\x00\x00", "the TLS handshake failed"),
+    ],
+)
+def test_an_endpoint_that_does_not_come_to_terms(play, said, detail):
+    async def met(reader, writer):
+        await reader.read(1)
+        writer.write(said)
+        writer.close()
+
+    async def story():
+        server = await asyncio.start_server(met, "127.0.0.1", 0)
+        failure = await dialled(Dialler(), f"https://127.0.0.1:{port_of(server)}", trust=Trust(verify=False))
+        server.close()
+        assert isinstance(failure, DialFailed)
+        assert (failure.status, failure.detail, failure.ending) == (502, detail, "tls")
+
+    play(story())
+
+
+def test_the_time_to_connect_covers_the_handshake_and_leaves_no_socket(play):
+    async def story():
+        async with listening(asyncio.start_server, "127.0.0.1", 0) as (server, accepted):
+            before = sockets()
+            failure = await dialled(
+                Dialler(), f"https://127.0.0.1:{port_of(server)}", 0.1, Trust(verify=False)
+            )
+            assert (failure.status, failure.detail) == (504, "connecting took longer than 0.1 s")
+            reader, writer = await accepted.get()
+            async with asyncio.timeout(10):
+                with contextlib.suppress(ConnectionResetError):
+                    await reader.read()
+                writer.close()
+                while sockets() > before:  # noqa: ASYNC110 - what is waited for is the kernel's doing
+                    await asyncio.sleep(0.001)
+
+    play(story())
+
+
+def test_files_that_cannot_be_used_fail_the_request_and_are_told(play, tmp_path, caplog):
+    missing = str(tmp_path / "ca.pem")
+    failure = play(dialled(Dialler(), "https://127.0.0.1:1", trust=Trust(ca=missing)))
+    assert isinstance(failure, DialFailed)
+    assert (failure.status, failure.ending) == (502, "tls")
+    assert missing not in failure.detail
+    assert f"{missing}: no such file or directory" in caplog.text

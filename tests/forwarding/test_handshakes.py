@@ -54,9 +54,18 @@ class Door:
         certificates = Certificates([Pair(pair.cert, pair.key)])
         renew([certificates])
         self.met = []
+        self.room = 1000
         self.socket = socket.create_server(("127.0.0.1", 0), backlog=64)
         self.address = self.socket.getsockname()
-        self.handshakes = Handshakes(self.socket, certificates, lambda: Echo(self.met), lambda: seconds)
+        self.failed = []
+        self.handshakes = Handshakes(
+            self.socket,
+            certificates,
+            lambda: Echo(self.met),
+            lambda: seconds,
+            lambda: self.room,
+            lambda: self.failed.append(1),
+        )
         self.trusting = ssl.create_default_context(cafile=authority.cert)
 
     async def client(self):
@@ -167,6 +176,7 @@ async def test_who_speaks_no_tls_is_let_go(door):
     await end_of(plain)
     await door.under_way(0)
     assert door.met == []
+    assert door.failed == [1]
 
 
 @with_a_door()
@@ -180,18 +190,24 @@ async def test_who_resets_within_the_handshake_leaves_nothing(door):
 
 @with_a_door()
 async def test_the_oldest_makes_room_when_there_are_too_many(door):
-    most, module.MOST = module.MOST, 3
-    try:
-        stalled = [door.stalled() for _ in range(3)]
-        await door.under_way(3)
-        _, writer = await door.client()
-        await end_of(stalled[0])
-        await until(lambda: door.met)
-        await door.under_way(2)
-    finally:
-        module.MOST = most
+    door.room = module.FEWEST + 1
+    stalled = [door.stalled() for _ in range(door.room)]
+    await door.under_way(door.room)
+    _, writer = await door.client()
+    await end_of(stalled[0])
+    await until(lambda: door.met)
+    await door.under_way(module.FEWEST)
     writer.transport.abort()
     for one in stalled[1:]:
+        one.close()
+
+
+@with_a_door()
+async def test_some_come_in_even_when_there_is_no_room_to_be_told_so(door):
+    door.room = 0
+    stalled = [door.stalled() for _ in range(module.FEWEST)]
+    await door.under_way(module.FEWEST)
+    for one in stalled:
         one.close()
 
 
@@ -224,6 +240,15 @@ async def test_who_is_on_the_way_in_at_the_end_is_awaited_then_cut(door):
     await door.under_way(1)
     await door.handshakes.over(0.05)
     await end_of(stalled)
+
+
+@with_a_door()
+async def test_who_is_cut_before_the_first_step_leaves_nothing(door):
+    client = door.stalled()
+    door.handshakes._accept()  # in this very turn of the event loop
+    for task in door.handshakes._under_way:
+        task.cancel()
+    await end_of(client)
 
 
 @with_a_door()

@@ -2,11 +2,14 @@
 
 import asyncio
 import contextlib
+import pathlib
 import socket
+import ssl
 
 import pytest
 import uvloop
 
+from proxy.forwarding.certificates import Certificates, Pair, renew
 from proxy.forwarding.lane import Lane
 from proxy.forwarding.listener import Listener
 from proxy.routing.table import RoutingTable
@@ -42,14 +45,18 @@ class Origin:
 class Place:
     """A listener, its socket and the origin behind it."""
 
-    def __init__(self, listener, lane, origin, address):
+    def __init__(self, listener, lane, origin, address, trusting):
         self.listener = listener
+        self.trusting = trusting
         self.lane = lane
         self.origin = origin
         self.address = address
 
     async def connect(self):
-        return await asyncio.open_connection(*self.address)
+        name = "localhost" if self.trusting else None
+        if isinstance(self.address, str):
+            return await asyncio.open_unix_connection(self.address, ssl=self.trusting, server_hostname=name)
+        return await asyncio.open_connection(*self.address, ssl=self.trusting, server_hostname=name)
 
     async def until(self, condition):
         async with asyncio.timeout(5):
@@ -58,14 +65,24 @@ class Place:
 
 
 @contextlib.asynccontextmanager
-async def a_place(service, answer):
+async def a_place(service, answer, kind, path, shop, authority):
     origin = Origin(answer)
     server = await asyncio.start_server(origin.serve, "127.0.0.1", 0)
     endpoint = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
     table = RoutingTable.build(1, [service(endpoints=(endpoint,))])
     lane = Lane(asyncio.get_running_loop(), table, Tally("boot"), lambda: None, "w1")
-    one = socket.create_server(("127.0.0.1", 0), backlog=64)
-    place = Place(Listener(lane, [one]), lane, origin, one.getsockname())
+    if "unix" in kind:
+        one = socket.socket(socket.AF_UNIX)
+        one.bind(str(path))
+        one.listen(64)
+    else:
+        one = socket.create_server(("127.0.0.1", 0), backlog=64)
+    certificates, trusting = {}, None
+    if "tls" in kind:
+        certificates[one] = Certificates([Pair(shop.cert, shop.key)])
+        renew(certificates.values())
+        trusting = ssl.create_default_context(cafile=authority.cert)
+    place = Place(Listener(lane, [one], certificates), lane, origin, one.getsockname(), trusting)
     await place.listener.open()
     yield place
     origin.gate.set()
@@ -79,14 +96,18 @@ async def a_place(service, answer):
     await place.until(lambda: repr(place.listener).endswith(" 0 connections>"))
 
 
-def with_a_place(answer):
+KINDS = ("tcp", "unix", "tls", "tls over unix")
+
+
+def with_a_place(answer, *kinds):
     """Play the test on both kinds of event loop: their transports differ in small things."""
 
     def decorate(test):
+        @pytest.mark.parametrize("kind", kinds or ["tcp"])
         @pytest.mark.parametrize("loop", [asyncio.new_event_loop, uvloop.new_event_loop])
-        def played(loop, service):
+        def played(loop, kind, service, tmp_path, shop, authority):
             async def play():
-                async with a_place(service, answer) as place:
+                async with a_place(service, answer, kind, tmp_path / "s", shop, authority) as place:
                     await test(place)
 
             with asyncio.Runner(loop_factory=loop) as runner:
@@ -105,7 +126,7 @@ async def over(reader, writer):
     return rest
 
 
-@with_a_place(OK)
+@with_a_place(OK, *KINDS)
 async def test_a_request_and_its_answer(place):
     reader, writer = await place.connect()
     for _ in range(3):
@@ -130,7 +151,7 @@ async def test_draining_closes_idle_connections_and_takes_no_more(place):
     assert repr(place.lane.pool) == "<Pool 0 idle, 0 pending>"
 
 
-@with_a_place(OK)
+@with_a_place(OK, *KINDS)
 async def test_draining_finishes_what_is_under_way(place):
     place.origin.gate.clear()
     reader, writer = await place.connect()
@@ -172,6 +193,50 @@ async def test_clients_in_the_queue_are_served_while_draining(place):
     await draining
 
 
+@with_a_place(OK, "unix", "tls over unix")
+async def test_draining_leaves_the_path_of_a_unix_socket_to_its_owner(place):
+    reader, writer = await place.connect()
+    writer.write(GET)
+    assert await reader.readexactly(len(OK)) == OK
+    await place.listener.drain(5)
+    assert await over(reader, writer) == b""
+    assert pathlib.Path(place.address).is_socket()  # noqa: ASYNC240 - a look at a directory
+
+
+@with_a_place(OK, "tls")
+async def test_clients_on_their_way_in_are_served_while_draining(place):
+    late = socket.create_connection(place.address)
+    (handshakes,) = place.listener._handshakes.values()
+    await place.until(lambda: repr(handshakes) == "<Handshakes 1 under way>")
+    draining = asyncio.create_task(place.listener.drain(10))
+    await place.until(lambda: place.lane.draining)
+    reader, writer = await asyncio.open_connection(sock=late, ssl=place.trusting, server_hostname="localhost")
+    assert not draining.done()
+    writer.write(GET)
+    assert await over(reader, writer) == OK_CLOSE
+    await draining
+
+
+@with_a_place(OK, "tls")
+async def test_a_handshake_that_stalls_holds_up_the_drain_no_longer_than_its_grace(place):
+    stalled = socket.create_connection(place.address)
+    stalled.setblocking(False)
+    (handshakes,) = place.listener._handshakes.values()
+    await place.until(lambda: repr(handshakes) == "<Handshakes 1 under way>")
+    await place.listener.drain(0.05)
+    assert await asyncio.get_running_loop().sock_recv(stalled, 1) == b""
+    stalled.close()
+
+
+@with_a_place(OK, "tls")
+async def test_as_many_handshakes_as_there_may_be_connections(place):
+    place.lane.connections = 100
+    assert place.listener._room() == 100
+    _, writer = await place.connect()
+    await place.until(lambda: place.listener._room() == 99)
+    writer.close()
+
+
 @with_a_place(OK)
 async def test_a_client_in_the_queue_that_is_gone_stops_nothing(place):
     gone, there = socket.create_connection(place.address), socket.create_connection(place.address)
@@ -199,7 +264,7 @@ async def test_a_cut_answer_reads_as_a_reset(place):
 SIZE = 4_000_000
 
 
-@with_a_place(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (SIZE, b"x" * SIZE))
+@with_a_place(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (SIZE, b"x" * SIZE), *KINDS)
 async def test_a_reader_that_takes_its_time_gets_all_of_it(place):
     for minor in (b"1.0", b"1.1"):
         reader, writer = await place.connect()

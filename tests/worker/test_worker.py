@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from proxy.forwarding.certificates import Pair
 from proxy.messages import Ack, Counted, Decoder, Hello, Message, Report, Settings, Table, encode
 from proxy.routing.endpoint import Endpoint
 from proxy.routing.match import RouteMatch
@@ -337,6 +338,29 @@ async def test_draining_waits_for_nothing_when_all_is_durable(stage: Stage) -> N
     await until(lambda: stage.worker._durable.is_set())
     stage.supervisor.send(b"drain\n")
     await asyncio.wait_for(stage.running, 10)
+
+
+async def test_a_bad_pair_stops_the_start_and_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "_exit", lambda status: None)
+    supervisor, inherited = socket.socketpair()
+    with supervisor, socket.create_server(("127.0.0.1", 0)) as one:
+        pair = Pair(str(tmp_path / "own.pem"), str(tmp_path / "own.key"))
+        worker = Worker(0, BOOT, str(tmp_path / "link"), [one], 1.0, {one: [pair]})
+        assert await worker.run(inherited.detach()) == 1
+        supervisor.settimeout(5)
+        assert supervisor.recv(1000) == f"failed: {pair.cert}: no such file or directory\n".encode()
+
+
+async def test_the_supervisor_has_certificates_read_again(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heard = asyncio.Event()
+    monkeypatch.setattr(stage.worker._renewal, "_renew", lambda: asyncio.sleep(0, heard.set()))
+    await stage.begin()
+    stage.supervisor.send(b"reload\n")
+    await asyncio.wait_for(heard.wait(), 10)
 
 
 def test_its_repr_says_what_it_holds(tmp_path: Path) -> None:
