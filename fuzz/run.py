@@ -37,6 +37,7 @@ def fuzz(minutes: float, found: Path) -> int:
         f"-max_total_time={int(minutes * 60)}",
         f"-timeout={HANGS}",
         f"-max_len={LONGEST}",
+        "-len_control=20",  # longer scripts sooner: the seeds are short, and weaving two takes room
         f"-artifact_prefix={Path.cwd()}/",
     )
     command = target(str(found), str(CORPUS), *options)

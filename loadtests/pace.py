@@ -1,20 +1,24 @@
 """What does a slow reader cost? 256 MiB to a client that takes its time, and to an endpoint that does.
 
-    python loadtests/pace.py [--mebibytes 256]
+    python loadtests/pace.py [--mebibytes 256] [--tls]
 
 Who reads takes up to 256 KiB and pauses for 2 ms, and after the first MiB takes nothing for three seconds;
 the other side sends as fast as it may. The growth of the worker's resident memory, from before to its peak,
-has to stay below 16 MiB each. Exit code 1 when it doesn't, or when a byte got lost. Linux only.
+has to stay below 16 MiB each. With `--tls` both sides speak TLS. Exit code 1 when it doesn't, or when a
+byte got lost. Linux only.
 """
 
 import argparse
 import asyncio
+import ssl
+import subprocess
 import sys
 import tempfile
 import time
 import zlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import uvloop
@@ -22,7 +26,7 @@ from client import Connection
 from processes import forget_peak, resident
 from rig import Weir, services, weir
 
-from proxy.demo.ports import LOOPBACK
+from proxy.demo.ports import LOOPBACK, free_ports
 
 MIB = 1024 * 1024
 PIECE = bytes(range(256)) * 1024  # 256 KiB
@@ -30,6 +34,7 @@ PAUSE = 0.002  # seconds
 STOP_AT, STOP_SECONDS = MIB, 3.0
 LIMIT = 16.0  # MiB
 Reads = Callable[[int], Awaitable[bytes]]
+Way = Callable[[Connection, "Endpoint"], Awaitable[int]]
 
 
 async def take_time(read: Reads, size: int) -> int:
@@ -72,12 +77,52 @@ class Endpoint:
             writer.close()
 
 
+@dataclass(frozen=True, slots=True)
+class Wire:
+    """What both sides speak: as the config has it for a port, and the contexts that go with it."""
+
+    backend: str
+    listen: str
+    served: ssl.SSLContext | None = None
+    asked: ssl.SSLContext | None = None
+
+
+PLAIN = Wire(f"http://{LOOPBACK}:%d", f'"{LOOPBACK}:%d"')
+
+
+def secure(directory: Path) -> Wire:
+    """TLS, with a certificate made for this run."""
+    cert, key = directory / "cert.pem", directory / "key.pem"
+    words = [
+        "req",
+        "-x509",
+        "-newkey",
+        "rsa:2048",
+        "-nodes",
+        "-days",
+        "2",
+        "-subj",
+        "/CN=localhost",
+        "-addext",
+    ]
+    name, files = f"subjectAltName=IP:{LOOPBACK}", ["-out", str(cert), "-keyout", str(key)]
+    subprocess.run(["openssl", *words, name, *files], check=True, capture_output=True)
+    served = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    served.load_cert_chain(cert, key)
+    return Wire(
+        f"{{endpoints: [https://{LOOPBACK}:%d], tls: {{ca: {cert}}}}}",
+        f'{{address: "{LOOPBACK}:%d", tls: {{cert: {cert}, key: {key}}}}}',
+        served,
+        ssl.create_default_context(cafile=str(cert)),
+    )
+
+
 @asynccontextmanager
-async def endpoint(size: int) -> AsyncIterator[tuple[Endpoint, str]]:
-    """An endpoint and its address."""
+async def endpoint(size: int, wire: Wire) -> AsyncIterator[tuple[Endpoint, str]]:
+    """An endpoint, and what the config says of it."""
     made = Endpoint(size)
-    async with await asyncio.start_server(made.serve, LOOPBACK, 0) as server:
-        yield made, f"http://{LOOPBACK}:{server.sockets[0].getsockname()[1]}"
+    async with await asyncio.start_server(made.serve, LOOPBACK, 0, ssl=wire.served) as server:
+        yield made, wire.backend % server.sockets[0].getsockname()[1]
 
 
 async def slow_reader(connection: Connection, made: Endpoint) -> int:
@@ -96,23 +141,32 @@ async def slow_endpoint(connection: Connection, made: Endpoint) -> int:
     return made.taken.pop()
 
 
-async def measured(name: str, running: Weir, made: Endpoint, cross: Callable[..., Awaitable[int]]) -> bool:
-    """Crosses once and tells what it cost; whether that is little enough."""
-    (pid,) = running.workers()
-    before, begun = resident(pid), time.monotonic()
-    forget_peak(pid)
-    connection = Connection(*await asyncio.open_connection(LOOPBACK, running.port))
-    total = await cross(connection, made)
-    connection.close()
-    growth = resident(pid, peak=True) - before
-    whole = total == expected(made.size)
-    print(
-        f"{name}: {made.size // MIB} MiB in {time.monotonic() - begun:.0f} s, "
-        f"{'whole' if whole else 'NOT whole'}; "
-        f"resident memory of the worker {before:.1f} MiB before, +{growth:.1f} MiB at its peak",
-        flush=True,
-    )
-    return whole and growth < LIMIT
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """One crossing after the other through one proxy."""
+
+    running: Weir
+    made: Endpoint
+    port: int
+    asked: ssl.SSLContext | None
+
+    async def cross(self, name: str, way: Way) -> bool:
+        """Crosses once and tells what it cost; whether that is little enough."""
+        (pid,) = self.running.workers()
+        connection = Connection(*await asyncio.open_connection(LOOPBACK, self.port, ssl=self.asked))
+        before, begun, size = resident(pid), time.monotonic(), self.made.size
+        forget_peak(pid)
+        total = await way(connection, self.made)
+        connection.close()
+        growth = resident(pid, peak=True) - before
+        whole = total == expected(size)
+        print(
+            f"{name}: {size // MIB} MiB in {time.monotonic() - begun:.0f} s, "
+            f"{'whole' if whole else 'NOT whole'}; "
+            f"resident memory of the worker {before:.1f} MiB before, +{growth:.1f} MiB at its peak",
+            flush=True,
+        )
+        return whole and growth < LIMIT
 
 
 def expected(size: int) -> int:
@@ -123,20 +177,26 @@ def expected(size: int) -> int:
     return total
 
 
-async def run(size: int) -> bool:
+async def run(size: int, *, tls: bool) -> bool:
     """Both ways, one after the other."""
     with tempfile.TemporaryDirectory() as directory:
-        async with endpoint(size) as (made, url):
-            with weir(Path(directory), services(url, url), workers=1) as running:
-                fine = await measured("slow reader", running, made, slow_reader)
-                return await measured("slow endpoint", running, made, slow_endpoint) and fine
+        wire = secure(Path(directory)) if tls else PLAIN
+        async with endpoint(size, wire) as (made, backend):
+            (port,) = free_ports([0])
+            settings, listen = services(backend, backend), [wire.listen % port]
+            with weir(Path(directory), settings, workers=1, more_listen=listen) as running:
+                measured = Measured(running, made, port, wire.asked)
+                fine = await measured.cross("slow reader", slow_reader)
+                return await measured.cross("slow endpoint", slow_endpoint) and fine
 
 
 def main() -> int:
     """Takes its time; 0 when both cost little."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--mebibytes", type=int, default=256)
-    fine = uvloop.run(run(parser.parse_args().mebibytes * MIB))
+    parser.add_argument("--tls", action="store_true", help="both sides speak TLS")
+    options = parser.parse_args()
+    fine = uvloop.run(run(options.mebibytes * MIB, tls=options.tls))
     print("fine" if fine else "NOT as it has to be")
     return 0 if fine else 1
 
