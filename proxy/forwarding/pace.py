@@ -42,7 +42,7 @@ class Pace:
         if exchange.response == "tunnel":
             return
         now = self._now()
-        sending.stalled(now)
+        sending.watch(now)
         self._side.due = now + exchange.choice.service.timeouts.body / LOOKS
 
     def goes_on(self, exchange: Exchange, ends: Iterable[Sending], now: float) -> bool:

@@ -5,6 +5,7 @@ they hand out nothing while reading is paused, call ``pause_writing`` when too m
 end in a later turn.
 """
 
+import socket
 from collections import deque
 from types import SimpleNamespace
 
@@ -50,7 +51,8 @@ class Turns:
 class Transport:
     """One connection as its protocol sees it, and as the test holds its other end."""
 
-    def __init__(self, turns, protocol, peer=("192.0.2.7", 50000)):
+    def __init__(self, turns, protocol, peer=("192.0.2.7", 50000), family=socket.AF_INET):
+        self.family = family
         self.turns = turns
         self.protocol = protocol
         self.peer = peer
@@ -73,7 +75,7 @@ class Transport:
     # What a protocol calls.
 
     def get_extra_info(self, name):
-        known = {"peername": self.peer, "socket": SimpleNamespace(family=2, setsockopt=self._set)}
+        known = {"peername": self.peer, "socket": SimpleNamespace(family=self.family, setsockopt=self._set)}
         return known.get(name)
 
     def _set(self, *option):
@@ -176,6 +178,9 @@ class FakePeek:
     def arrived(self):
         return bool(self._transport._inbox)
 
+    def broken(self):
+        return any(isinstance(item, Exception) for item in self._transport._inbox)
+
     def ended(self):
         return any(not isinstance(item, bytes) for item in self._transport._inbox)
 
@@ -191,6 +196,7 @@ def _peeks(monkeypatch):
     monkeypatch.setattr("proxy.forwarding.backpressure.queued", in_kernel)
     monkeypatch.setattr("proxy.forwarding.upstream.Peek", peek)
     monkeypatch.setattr("proxy.forwarding.downstream.Peek", peek)
+    monkeypatch.setattr("proxy.forwarding.connection.Peek", peek)
 
 
 class End:
@@ -323,9 +329,11 @@ class Stage:
         self.lane.request_id = lambda: b"w1-1"
         self._accounted = 0
 
-    def client(self, peer=("192.0.2.7", 50000)):
+    def client(self, peer=("192.0.2.7", 50000), family=socket.AF_INET):
         """A new connection of a client."""
-        return Client(self, Transport(self.turns, Downstream(self.lane, self.members), peer))
+        client = Client(self, Transport(self.turns, Downstream(self.lane, self.members), peer, family))
+        self.turns.run()
+        return client
 
     def dialled(self):
         """Who is being dialled: the endpoints' URLs."""

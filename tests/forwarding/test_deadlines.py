@@ -12,13 +12,9 @@ class One:
     due: float
     told: list = field(default_factory=list)
     looks: int = 0
-    held: bool = False
+    blind: bool = False
 
-    @property
-    def reading(self):
-        return self
-
-    def unread(self):
+    def look(self):
         self.looks += 1
 
     def overdue(self, now):
@@ -139,7 +135,7 @@ def test_one_that_fails_does_not_stop_the_timer(pool):
 
 
 def test_it_is_looked_after_those_that_are_not_read_now_and_then(deadlines):
-    held, read = One(1000.0, held=True), One(1000.0)
+    held, read = One(1000.0, blind=True), One(1000.0)
     deadlines.watch(held)
     deadlines.watch(read)
     seen = []
@@ -153,18 +149,18 @@ def test_it_is_looked_after_those_that_are_not_read_now_and_then(deadlines):
 def test_one_that_is_not_read_only_for_now_is_looked_after_for_as_long(deadlines):
     one = One(1000.0)
     deadlines.watch(one)
-    for at, one.held in ((1.0, False), (2.0, True), (3.0, False), (4.0, True)):
+    for at, one.blind in ((1.0, False), (2.0, True), (3.0, False), (4.0, True)):
         deadlines.look(at)
     assert one.looks == 2
 
 
 def test_who_is_looked_after_may_forget_itself(deadlines):
     class Leaving(One):
-        def unread(self):
-            super().unread()
+        def look(self):
+            super().look()
             deadlines.forget(self)
 
-    some = [Leaving(1000.0, held=True), Leaving(1000.0, held=True)]
+    some = [Leaving(1000.0, blind=True), Leaving(1000.0, blind=True)]
     for one in some:
         deadlines.watch(one)
     deadlines.look(5.0)
@@ -178,7 +174,7 @@ def test_one_that_is_due_and_ends_is_not_looked_after(deadlines):
             super().overdue(now)
             deadlines.forget(self)
 
-    one = Ending(1.0, held=True)
+    one = Ending(1.0, blind=True)
     deadlines.watch(one)
     deadlines.look(5.0)
     assert (one.told, one.looks) == ([5.0], 0)

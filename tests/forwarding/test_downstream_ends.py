@@ -1,5 +1,7 @@
 """How connections of clients end: late, after the last answer, and when the worker drains."""
 
+import socket
+
 import pytest
 
 from proxy.forwarding.downstream import LINGER_SECONDS
@@ -138,11 +140,17 @@ def test_a_reader_that_takes_nothing_is_given_up(stage, last):
 
 
 def test_a_unix_socket_is_reset_without_the_option_that_it_does_not_know(stage):
-    client = stage.client("")
+    client = stage.client("", family=socket.AF_UNIX)
     assert client.transport.protocol.client == "unix"
-    client.transport.get_extra_info = lambda name: None
     client.transport.protocol.reset()
+    assert (client.end, client.transport.options) == ("abort", [])
+
+
+def test_a_client_that_is_gone_when_it_is_accepted_is_nobody(stage):
+    client = stage.client(None)
     assert client.end == "abort"
+    assert len(stage.members) == 0
+    assert stage.dialled() == []
 
 
 # Draining.

@@ -21,6 +21,10 @@ class Sending:
         self.waits = waits
         self.for_seconds = stalled
         self.looked = []
+        self.watched = []
+
+    def watch(self, now):
+        self.watched.append(now)
 
     def stalled(self, now):
         self.looked.append(now)
@@ -72,7 +76,7 @@ def test_bytes_that_wait_are_looked_at_from_now_on_and_often(pace, side, exchang
     sending = Sending()
     pace.await_taking(exchange(), sending)
     assert side.due == 100.0 + BODY / LOOKS
-    assert sending.looked == [100.0], "or the first look would find nothing taken for ages"
+    assert sending.watched == [100.0], "or the first look would find nothing taken for ages"
 
 
 def test_a_tunnel_has_a_deadline_of_its_own(pace, side, exchange):
@@ -80,7 +84,7 @@ def test_a_tunnel_has_a_deadline_of_its_own(pace, side, exchange):
     sending = Sending()
     pace.await_bytes(exchange(response="tunnel"))
     pace.await_taking(exchange(response="tunnel"), sending)
-    assert (side.due, sending.looked) == (7.0, [])
+    assert (side.due, sending.watched) == (7.0, [])
 
 
 @pytest.mark.parametrize(

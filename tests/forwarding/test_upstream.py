@@ -168,10 +168,10 @@ def test_an_endpoint_that_refuses_our_certificate_late(asked, wire, heard):
 
 @pytest.mark.parametrize(("wire", "stale"), [(b"", True), (b"H", False), (INTERIM, False), (HEAD, False)])
 def test_only_a_used_connection_that_said_nothing_can_be_stale(asked, wire, stale):
-    _, transport, client = asked()
+    one, transport, client = asked()
     transport.arrive(HEAD + b"hello")
+    one.idle_since = 1.0
     one, _, client = asked()
-    assert one.used == 2
     if wire:
         transport.arrive(wire)
     transport.lose(None)
