@@ -6,6 +6,8 @@ what it needs and no more: GET, kept-alive connections, Content-Length and chunk
 """
 
 import asyncio
+import socket
+import struct
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
@@ -50,24 +52,63 @@ class Connection:
         """Closes at once."""
         self._writer.close()
 
+    def reset(self) -> None:
+        """Breaks the connection: a RST and no FIN."""
+        reset(self._writer)
+
+    async def send(self, data: bytes) -> None:
+        """Sends bytes, and waits while the other side takes none."""
+        self._writer.write(data)
+        await self._writer.drain()
+
     async def ask(self, request: bytes) -> tuple[int, dict[str, str]]:
         """Sends one request; status and headers once the body is read. OSError or EOFError when it broke."""
         self._writer.write(request)
-        head = (await self._reader.readuntil(b"\r\n\r\n")).decode("latin-1")
-        status_line, *lines = head.split("\r\n")
-        headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
-        if "content-length" in headers:
-            await self._reader.readexactly(int(headers["content-length"]))
-        elif headers.get("transfer-encoding", "").lower() == "chunked":
-            await self._skip_chunks()
+        status, headers, _ = await self.answer()
+        return status, headers
+
+    async def answer(self, *, bodiless: bool = False) -> tuple[int, dict[str, str], bytes]:
+        """Status, headers and body of the next final answer; `bodiless`: it is one to HEAD."""
+        status, headers = await self.head()
+        while 101 < status < 200:
+            status, headers = await self.head()
+        body = b"" if bodiless or status in (101, 204, 304) else await self._body(headers)
         if headers.get("connection", "").lower() == "close":
             self.close()
+        return status, headers, body
+
+    async def head(self) -> tuple[int, dict[str, str]]:
+        """Status and headers of the next head."""
+        head = (await self._reader.readuntil(b"\r\n\r\n")).decode("latin-1")
+        status_line, *lines = head.removesuffix("\r\n\r\n").split("\r\n")
+        headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
         return int(status_line.split(" ", 2)[1]), headers
 
-    async def _skip_chunks(self) -> None:
+    async def read(self, most: int) -> bytes:
+        """Up to so many bytes as they come; none at the end."""
+        return await self._reader.read(most)
+
+    async def _body(self, headers: Mapping[str, str]) -> bytes:
+        if "content-length" in headers:
+            return await self._reader.readexactly(int(headers["content-length"]))
+        if headers.get("transfer-encoding", "").lower() == "chunked":
+            return await self._chunks()
+        return b""
+
+    async def _chunks(self) -> bytes:
+        pieces = []
         while size := int((await self._reader.readuntil(b"\r\n")).split(b";")[0], 16):
-            await self._reader.readexactly(size + 2)
+            pieces.append((await self._reader.readexactly(size + 2))[:-2])
         await self._reader.readuntil(b"\r\n")
+        return b"".join(pieces)
+
+
+def reset(writer: asyncio.StreamWriter) -> None:
+    """Breaks a connection: a RST and no FIN."""
+    endpoint = writer.get_extra_info("socket")
+    if endpoint is not None and not writer.is_closing():
+        endpoint.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    writer.transport.abort()
 
 
 class Client:

@@ -82,3 +82,21 @@ def cpu_seconds(pids: list[int]) -> float:
     """CPU time (user and system) that these processes have used up to now; Linux only."""
     ticks = sum(int(fields[11]) + int(fields[12]) for fields in map(stat_fields, pids) if fields)
     return ticks / os.sysconf("SC_CLK_TCK")
+
+
+def descriptors(pid: int) -> int:
+    """How many descriptors a process has open; Linux only."""
+    return len(list((PROC / str(pid) / "fd").iterdir()))
+
+
+def resident(pid: int, *, peak: bool = False) -> float:
+    """The resident memory of a process in MiB, now or at its peak; Linux only."""
+    name = "VmHWM:" if peak else "VmRSS:"
+    lines = (PROC / str(pid) / "status").read_text().splitlines()
+    (kib,) = (line.split()[1] for line in lines if line.startswith(name))
+    return int(kib) / 1024
+
+
+def forget_peak(pid: int) -> None:
+    """Lets the peak of a process's resident memory begin anew; Linux only."""
+    (PROC / str(pid) / "clear_refs").write_text("5")

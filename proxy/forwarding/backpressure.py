@@ -54,12 +54,14 @@ class Reading:
 class Sending:
     """Whether what was written to one connection is being taken. A slow reader is not a dead one."""
 
-    __slots__ = ("_since", "_transport", "_unsent")
+    __slots__ = ("_since", "_transport", "_unsent", "secure")
 
     def __init__(self, transport: asyncio.Transport) -> None:
         self._transport = transport
         self._unsent = 0
         self._since = 0.0
+        self.secure = transport.get_extra_info("sslcontext") is not None
+        """Whether the connection speaks TLS."""
 
     def __repr__(self) -> str:
         return f"<Sending {self._transport.get_write_buffer_size()} bytes>"
@@ -67,14 +69,23 @@ class Sending:
     @property
     def waits(self) -> bool:
         """Whether bytes wait to be sent."""
-        return bool(self._transport.get_write_buffer_size())
+        # Under TLS the transport doesn't know of what it has handed on already, and whose end it awaits.
+        return bool(self._transport.get_write_buffer_size() or (self.secure and queued(self._transport)))
+
+    def watch(self, now: float) -> None:
+        """Take from now on the time for which none of the bytes that wait is taken."""
+        self._unsent, self._since = self._waiting(), now
 
     def stalled(self, now: float) -> float:
         """Return for how long none of the bytes that wait was taken, as far as looks can tell; 0 for none."""
-        unsent = self._transport.get_write_buffer_size()
-        if unsent:
-            # The kernel takes more of them only when a good part of its own, of megabytes, has gone.
-            unsent += queued(self._transport)
+        unsent = self._waiting()
         if unsent != self._unsent or not unsent:
             self._unsent, self._since = unsent, now
         return now - self._since
+
+    def _waiting(self) -> int:
+        unsent = self._transport.get_write_buffer_size()
+        if unsent or self.secure:
+            # The kernel takes more of them only when a good part of its own, of megabytes, has gone.
+            unsent += queued(self._transport)
+        return unsent

@@ -4,6 +4,7 @@ import asyncio
 from typing import cast
 
 from proxy.forwarding.backpressure import Reading, Sending
+from proxy.forwarding.peek import Peek
 
 
 class Connection(asyncio.Protocol):
@@ -21,6 +22,15 @@ class Connection(asyncio.Protocol):
         self._transport = cast(asyncio.Transport, transport)  # uvloop's own class doesn't inherit from it
         self.reading = Reading(self._transport)
         self.sending = Sending(self._transport)
+
+    @property
+    def secure(self) -> bool:
+        """Whether it speaks TLS."""
+        return self.sending.secure
+
+    def broken(self) -> bool:
+        """Tell whether the peer has reset it, which nobody is told of while it isn't read."""
+        return Peek(self._transport).broken()
 
     def write(self, data: bytes) -> None:
         """Write bytes."""

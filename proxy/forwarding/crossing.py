@@ -256,6 +256,10 @@ class Crossing:
             exchange.response_ended()
         else:
             exchange.broke(ending)
+        assert self._upstream is not None, self
+        if self._upstream.sending.waits:
+            # It closes when that is taken, and nobody waits for it any more.
+            self._lane.later(self._lane.idle_seconds, self._upstream.abandon)
         self._upstream = None
         self._account(exchange)
 

@@ -8,8 +8,6 @@ import asyncio
 from collections.abc import Callable
 from typing import Protocol
 
-from proxy.forwarding.backpressure import Reading
-
 PERIOD = 0.05
 """Seconds between two looks: how late a deadline can be noticed."""
 SWEEP = 0.5
@@ -21,10 +19,13 @@ class Due(Protocol):
 
     due: float
     """By the data plane's clock, in seconds."""
-    reading: Reading
 
-    def unread(self) -> None:
-        """Look whether the peer is still there: the connection isn't read for now."""
+    @property
+    def blind(self) -> bool:
+        """Whether the connection isn't read for now, so that nobody tells of its end."""
+
+    def look(self) -> None:
+        """Look whether the peer of a blind connection is still there."""
 
     def overdue(self, now: float) -> None:
         """Act on the deadline: set a later one, or end."""
@@ -80,8 +81,8 @@ class Deadlines:
             one.overdue(now)
         if now >= self._sweep_at:
             self._sweep_at = now + SWEEP
-            for one in [one for one in self._watched if one.reading.held]:
-                one.unread()
+            for one in [one for one in self._watched if one.blind]:
+                one.look()
         self._expiring.expire(now)
 
     def _look_and_go_on(self) -> None:

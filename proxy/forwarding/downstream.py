@@ -1,6 +1,7 @@
 """The connection to a client: it reads one request after another and writes the answers in their order."""
 
 import asyncio
+import socket
 from typing import Literal, Protocol
 
 from proxy.forwarding import own_answers
@@ -17,7 +18,7 @@ from proxy.http1.fields import persistent
 from proxy.http1.framing import request_length
 from proxy.http1.head import RequestHead
 from proxy.http1.hops import one_hop_on
-from proxy.http1.provenance import Hop, peer_address
+from proxy.http1.provenance import UNIX, Hop, peer_address
 from proxy.http1.reading import cut_request, read_request
 
 Phase = Literal["new", "idle", "head", "exchange", "tunnel", "lingering", "closed"]
@@ -66,7 +67,6 @@ class Downstream(Connection):
         "client",
         "hop",
         "persistent",
-        "secure",
     )
 
     _tunnel: Tunnel
@@ -75,7 +75,6 @@ class Downstream(Connection):
     def __init__(self, lane: Lane, members: Members) -> None:
         self.client = ""
         """The address of the client whose request came last."""
-        self.secure = False
         self.due = 0.0
         self.persistent = True
         self._lane = lane
@@ -92,12 +91,15 @@ class Downstream(Connection):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
         lane = self._lane
-        self.secure = transport.get_extra_info("sslcontext") is not None
-        self.client = peer_address(transport.get_extra_info("peername"))
-        self.hop = lane.provenance.hop(self.client, secure=self.secure)
+        unix = transport.get_extra_info("socket").family == socket.AF_UNIX
+        self.client = UNIX if unix else peer_address(transport.get_extra_info("peername"))
         self.due = lane.now() + lane.idle_seconds
         open_now = self._members.add(self)
         lane.deadlines.watch(self)
+        if not self.client:
+            self.reset()  # it is gone already, and nobody can say who asked
+            return
+        self.hop = lane.provenance.hop(self.client, secure=self.secure)
         if open_now > lane.connections:
             self._turn_connection_away()
 
@@ -110,7 +112,9 @@ class Downstream(Connection):
         elif self._phase in BETWEEN:
             self._buffer = self._buffer + data if self._buffer else data
             self._read_requests()
-        if len(self._buffer) > MAX_PIPELINED:
+        # While a head is being read, its own bounds are enough.
+        waits = self._phase == "exchange" or self._crossing.full
+        if waits and len(self._buffer) > MAX_PIPELINED:
             self.reading.hold("pipelined")
 
     def eof_received(self) -> bool:
@@ -170,10 +174,17 @@ class Downstream(Connection):
         else:
             self.close()
 
-    def unread(self) -> None:
-        """Look whether the client is still there: it isn't read, so nobody would tell."""
+    @property
+    def blind(self) -> bool:
+        """Whether it isn't read, or its other end of a tunnel isn't, so that nobody tells of an end."""
+        return self.reading.held or (self._phase == "tunnel" and self._tunnel.blind)
+
+    def look(self) -> None:
+        """Look whether the client is still there; in a tunnel, whether both ends are."""
         if self._phase == "exchange" and Peek(self._transport).ended():
             self._leave()
+        elif self._phase == "tunnel":
+            self._tunnel.look()
 
     def _leave(self) -> None:
         self._crossing.client_left()

@@ -60,6 +60,7 @@ class Handshakes:
         connect: makes the protocol of a new connection, which is told of it after the handshake.
         seconds: tells how long a handshake may take.
         room: tells how many more connections there may be.
+        failed: is told of each handshake that came to nothing.
     """
 
     def __init__(
@@ -69,6 +70,7 @@ class Handshakes:
         connect: Callable[[], asyncio.Protocol],
         seconds: Callable[[], float],
         room: Callable[[], int],
+        failed: Callable[[], None],
     ) -> None:
         self._loop = asyncio.get_running_loop()
         self._socket = listening
@@ -77,6 +79,7 @@ class Handshakes:
         self._connect = connect
         self._seconds = seconds
         self._room = room
+        self._failed = failed
         self._under_way: dict[asyncio.Task[None], None] = {}
         self._retry: asyncio.TimerHandle | None = None
 
@@ -139,7 +142,7 @@ class Handshakes:
 
     async def _shake(self, connection: socket.socket) -> None:
         # Whatever is wrong with a client is its own affair: its socket is closed, and that is all.
-        with contextlib.suppress(OSError):
+        try:
             transport, _ = await self._loop.connect_accepted_socket(
                 self._connect,
                 connection,
@@ -148,3 +151,5 @@ class Handshakes:
                 ssl_shutdown_timeout=FAREWELL_SECONDS,
             )
             bound(transport)
+        except OSError:
+            self._failed()

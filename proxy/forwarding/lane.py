@@ -74,6 +74,7 @@ class Lane:
         prefix: str,
     ) -> None:
         self.soon = loop.call_soon
+        self.later = loop.call_later
         self.table = table
         self.tally = tally
         self.on_failure = on_failure
@@ -120,11 +121,15 @@ class Lane:
         self.tally.add(outcome)
         self.access.note(exchange, client, now)
         if exchange.reason:
-            self.tally.add(refused(exchange.reason, exchange.head.method, exchange.status))
+            self.count_refusal(exchange.reason, exchange.head.method, exchange.status)
         if outcome.result == FAILURE:
             self.on_failure()
 
     def turned_away(self, refusal: Refusal, client: str) -> None:
         """Count and note a request that was for no service."""
-        self.tally.add(refused(refusal.reason, refusal.head.method, refusal.status))
+        self.count_refusal(refusal.reason, refusal.head.method, refusal.status)
         self.access.refused(refusal, client, self.now())
+
+    def count_refusal(self, reason: str, method: bytes = b"", status: int = 0) -> None:
+        """Count that something was turned away, for this reason in one word."""
+        self.tally.add(refused(reason, method, status))

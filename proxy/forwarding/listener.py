@@ -41,7 +41,9 @@ class Listener:
         self._lane = lane
         self._sockets = [one for one in sockets if one not in certificates]
         self._handshakes = {
-            one: Handshakes(one, shown, self._connect, lambda: lane.header_seconds, self._room)
+            one: Handshakes(
+                one, shown, self._connect, lambda: lane.header_seconds, self._room, self._unshaken
+            )
             for one, shown in certificates.items()
         }
         self._state: Literal["closed", "open"] = "closed"
@@ -119,6 +121,9 @@ class Listener:
             except OSError:
                 return
             await loop.connect_accepted_socket(self._connect, connection)
+
+    def _unshaken(self) -> None:
+        self._lane.count_refusal("handshake")
 
     def _room(self) -> int:
         return self._lane.connections - len(self._connections)

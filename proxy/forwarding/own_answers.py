@@ -25,16 +25,21 @@ def turn_away(
     """Answer a request that never became an exchange; one that couldn't be read is the last."""
     if head is None:
         side.persistent = False
-    request_id = lane.request_id()
+    request_id, client = _who(lane, side, head or UNREAD)
     size = answer(lane, side, status, detail, request_id, head)
-    lane.turned_away(Refusal(head or UNREAD, status, reason, request_id, size), side.client)
+    lane.turned_away(Refusal(head or UNREAD, status, reason, request_id, size), client)
     side.settled(b"")
 
 
 def answer_last_hop(lane: Lane, side: Side, head: RequestHead) -> None:
     """Answer an OPTIONS or TRACE whose Max-Forwards says that it may go no further."""
-    request_id = lane.request_id()
+    request_id, client = _who(lane, side, head)
     ours, body = answers.last_hop(head, request_id, lane.unix_now(), close=not side.persistent)
     side.write(ours + body)
-    lane.turned_away(Refusal(head, 200, "last-hop", request_id, len(body)), side.client)
+    lane.turned_away(Refusal(head, 200, "last-hop", request_id, len(body)), client)
     side.settled(b"")
+
+
+def _who(lane: Lane, side: Side, head: RequestHead) -> tuple[bytes, str]:
+    """Return the id of a request and the address of its client, as far as a trusted peer has said them."""
+    return side.hop.request_id(head) or lane.request_id(), side.hop.client(head)

@@ -30,6 +30,8 @@ class Pace:
 
     def await_bytes(self, exchange: Exchange) -> None:
         """Give the next bytes their time: those of the answer's head, or of a body."""
+        if exchange.response == "tunnel":
+            return  # the tunnel has a deadline of its own
         timeouts = exchange.choice.service.timeouts
         # A client that waits for a 100 sends nothing before the endpoint has said something.
         head_is_next = exchange.response == "awaited" and (exchange.request == "done" or exchange.expects)
@@ -37,8 +39,10 @@ class Pace:
 
     def await_taking(self, exchange: Exchange, sending: Sending) -> None:
         """Look from now on whether these bytes are taken."""
+        if exchange.response == "tunnel":
+            return
         now = self._now()
-        sending.stalled(now)
+        sending.watch(now)
         self._side.due = now + exchange.choice.service.timeouts.body / LOOKS
 
     def goes_on(self, exchange: Exchange, ends: Iterable[Sending], now: float) -> bool:

@@ -8,11 +8,14 @@ TCP_INFO would answer the second for TCP alone.
 
 import array
 import asyncio
+import contextlib
 import fcntl
 import select
 import termios
 
-_ENDED = select.POLLHUP | select.POLLERR | getattr(select, "POLLRDHUP", 0)
+_BROKEN = select.POLLHUP | select.POLLERR
+"""A reset, or the end in both directions."""
+_ENDED = _BROKEN | getattr(select, "POLLRDHUP", 0)
 """A reset, or (on Linux) the end of what the peer sends."""
 
 
@@ -29,13 +32,21 @@ class Peek:
         """Tell whether bytes or the end of the stream have come."""
         return bool(self._poll.poll(0))
 
+    def broken(self) -> bool:
+        """Tell whether the peer has reset the connection."""
+        return any(event & _BROKEN for _, event in self._poll.poll(0))
+
     def ended(self) -> bool:
         """Tell whether the peer has ended the stream or is gone, whatever it sent before."""
         return any(event & _ENDED for _, event in self._poll.poll(0))
 
 
 def queued(transport: asyncio.BaseTransport) -> int:
-    """Return how many bytes the kernel has taken from us and the peer hasn't taken from it (SIOCOUTQ)."""
+    """Return how many bytes the kernel has taken from us and the peer hasn't taken from it (SIOCOUTQ).
+
+    0 where it doesn't tell: on macOS, and of a socket that is closed.
+    """
     size = array.array("i", [0])
-    fcntl.ioctl(transport.get_extra_info("socket").fileno(), termios.TIOCOUTQ, size)
+    with contextlib.suppress(OSError):
+        fcntl.ioctl(transport.get_extra_info("socket").fileno(), termios.TIOCOUTQ, size)
     return size[0]

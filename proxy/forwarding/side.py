@@ -2,7 +2,6 @@
 
 from typing import Protocol
 
-from proxy.forwarding.backpressure import Reading
 from proxy.forwarding.tunnel import Half, Tunnel
 from proxy.http1.head import ResponseHead
 from proxy.http1.provenance import Hop
@@ -12,13 +11,15 @@ from proxy.telemetry.outcome import Ending
 class Side(Half, Protocol):
     """The client's connection, as a crossing sees it."""
 
-    reading: Reading
     client: str
     """The address of the client whose request is under way."""
     hop: Hop
     """What endpoints are told of where requests came from."""
-    secure: bool
-    """Whether it speaks TLS."""
+
+    @property
+    def secure(self) -> bool:
+        """Whether it speaks TLS."""
+
     persistent: bool
     """Whether the connection goes on after this exchange."""
 

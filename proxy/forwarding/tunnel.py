@@ -7,7 +7,7 @@ one of them can't, because TLS knows no half-closed connection, the end of one s
 from collections.abc import Callable
 from typing import Literal, Protocol
 
-from proxy.forwarding.backpressure import Sending
+from proxy.forwarding.backpressure import Reading, Sending
 from proxy.telemetry.outcome import Ending
 
 State = Literal["open", "client-ended", "endpoint-ended", "over"]
@@ -27,11 +27,15 @@ class Half(Protocol):
     """One of the two connections."""
 
     due: float
+    reading: Reading
     sending: Sending
 
     @property
     def half_closes(self) -> bool:
         """Whether one direction of it can end while the other goes on."""
+
+    def broken(self) -> bool:
+        """Tell whether the peer has reset it, which nobody is told of while it isn't read."""
 
     def write(self, data: bytes) -> None:
         """Write bytes."""
@@ -108,6 +112,20 @@ class Tunnel:
     def endpoint_lost(self) -> None:
         """The endpoint's connection is gone."""
         self._break(self._client, "truncated")
+
+    @property
+    def blind(self) -> bool:
+        """Whether one of the ends isn't read for now."""
+        return self._client.reading.held or self._endpoint.reading.held
+
+    def look(self) -> None:
+        """Look whether both peers are still there. One that ended its half is: it may be listening."""
+        if self._client.broken():
+            self.client_lost()
+            self._client.reset()
+        elif self._endpoint.broken():
+            self.endpoint_lost()
+            self._endpoint.reset()
 
     def overdue(self, now: float) -> None:
         """Close the tunnel if no byte has moved in it for too long; what waits moves when it is taken."""

@@ -1,6 +1,7 @@
 """The connection to an endpoint: it carries one request at a time and reads the answer."""
 
 import asyncio
+import ssl
 from typing import Literal, Protocol
 
 from proxy.forwarding.connection import Connection
@@ -63,6 +64,7 @@ class Upstream(Connection):
     def __init__(self, endpoint: Endpoint, gone: Gone) -> None:
         self.endpoint = endpoint
         self.idle_since = 0.0
+        """When it was put into the pool last; 0 before that."""
         self.used = 0
         """How many requests it has carried."""
         self.due = float("inf")
@@ -105,11 +107,13 @@ class Upstream(Connection):
 
     def close(self) -> None:
         """Close the connection once everything is sent."""
+        self._client = None
         self._phase = "closed"
         self._transport.close()
 
     def reset(self) -> None:
         """End a tunnel evidently broken."""
+        self._client = None
         self._phase = "closed"
         reset(self._transport)
 
@@ -142,18 +146,26 @@ class Upstream(Connection):
         if self._phase == "idle":
             self._leave_pool()
         elif self._phase == "body" and isinstance(self._body, Endless):
-            # Not when the connection is lost: that waits for an upload that the endpoint may never take.
             self._end_with_connection()
+        elif self._phase != "closed":
+            self._lose(None)
+            self._transport.abort()
         return False
 
     def connection_lost(self, error: Exception | None) -> None:
+        self._lose(error)
+
+    def _lose(self, error: Exception | None) -> None:
+        """The end of the stream, or of the connection, which waits for an upload that may never be taken."""
         phase, self._phase = self._phase, "closed"
         if phase == "idle":
             self._gone(self)
         elif phase in ("awaiting", "hinted"):
             # It may have been closed while it was idle, just as the request was written to it.
-            stale = phase == "awaiting" and self.used > 1 and not self._buffer
-            self._break("reset", "the endpoint closed the connection before it answered", stale=stale)
+            stale = phase == "awaiting" and self.idle_since > 0 and not self._buffer
+            # Under TLS 1.3 an endpoint refuses our certificate only when the handshake is over for us.
+            ending: Ending = "tls" if isinstance(error, ssl.SSLError) else "reset"
+            self._break(ending, "the endpoint closed the connection before it answered", stale=stale)
         elif phase == "body":
             self._break("truncated", "the endpoint closed the connection in the middle of its answer")
         elif phase == "tunnel":

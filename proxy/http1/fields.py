@@ -21,7 +21,10 @@ HOP_BY_HOP = frozenset(
 """Fields of one connection, never forwarded (RFC 9110 section 7.6.1)."""
 
 FRAMING = frozenset((b"content-length", b"host"))
-"""Fields that are written afresh, or that a nomination in Connection can't strip."""
+"""Fields that are written afresh."""
+
+UNSTRIPPED = FRAMING | frozenset((b"expect", b"max-forwards"))
+"""What a nomination in Connection can't strip: we act on these ourselves."""
 
 OURS = frozenset(
     (b"x-forwarded-for", b"x-forwarded-proto", b"x-forwarded-host", b"forwarded", b"x-request-id"),
@@ -65,7 +68,7 @@ def drops(always: frozenset[bytes], connection: bytes | None) -> frozenset[bytes
     """Return the names to leave out: those that always go and those that Connection nominates."""
     if connection is None:
         return always
-    return always | (tokens(connection) - FRAMING)
+    return always | (tokens(connection) - UNSTRIPPED)
 
 
 def onward(fields: Iterable[Field], dropped: frozenset[bytes]) -> bytes:

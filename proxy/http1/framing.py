@@ -15,6 +15,7 @@ UNTIL_CLOSE = -2
 """The length of a response body that ends with its connection."""
 
 _CHUNK_LINE = re.compile(rb"([0-9A-Fa-f]{1,15})[ \t]*(?:;[\t\x20-\x7e\x80-\xff]*)?")
+_PLAIN_CHUNK = re.compile(rb"([0-9A-Fa-f]{1,8})\r\n")
 _TRAILER_LINE = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+:[\t\x20-\x7e\x80-\xff]*")
 
 
@@ -170,11 +171,26 @@ class Chunks:
                 at = end
                 if not self._left:
                     self._state = "data-end"
+            elif self._state == "size" and (whole := self._whole_chunk(data, at)):
+                pieces.append(data[whole[0] : whole[1]])
+                at = whole[1] + 2
             else:
                 at = self._take_line(data, at)
         if self._state == "done":
             self.rest = data[at:]
         return pieces
+
+    def _whole_chunk(self, data: bytes, at: int) -> tuple[int, int] | None:
+        """Where the content of the chunk here begins and ends, if all of it is there and plain.
+
+        The short way for chunks of a byte or two, or a flood of them would hold up everybody.
+        """
+        match = None if self._line else _PLAIN_CHUNK.match(data, at)
+        if match is None:
+            return None
+        begin = match.end()
+        end = begin + int(match[1], 16)
+        return (begin, end) if end > begin and data.startswith(b"\r\n", end) else None
 
     def _take_line(self, data: bytes, at: int) -> int:
         """Take the rest of one line, or all that there is of it; return where the next byte stands."""

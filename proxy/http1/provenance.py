@@ -127,9 +127,12 @@ class Hop:
 
 
 def peer_address(peername: object) -> str:
-    """Return the address in what a socket calls its peer; an IPv4 one as such, however it came."""
+    """Return the address in what a TCP socket calls its peer, an IPv4 one as such, however it came.
+
+    It is empty when there is none: the peer has gone by now, and must not pass for one on a unix socket.
+    """
     if not isinstance(peername, tuple):
-        return UNIX
+        return ""
     return _address(peername[0]) or str(peername[0])
 
 

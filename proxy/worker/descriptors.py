@@ -20,10 +20,19 @@ def limit() -> int:
     return _UNLIMITED if soft == resource.RLIM_INFINITY else soft
 
 
+def kept(descriptors: int, listeners: int, endpoints: int, most: int) -> int:
+    """Unused connections that may be kept for each of so many endpoints; `most` where there is room."""
+    return min(most, _left(descriptors, listeners) // 2 // max(1, endpoints))
+
+
 def room(descriptors: int, listeners: int, waiting: int) -> int:
     """Connections of clients that so many descriptors are enough for; one at least.
 
     `waiting` is how many unused connections to endpoints may be kept.
     """
-    left = max(0, descriptors - OWN - 2 * listeners)
+    left = _left(descriptors, listeners)
     return max(1, (left - min(waiting, left // 2)) // 2)
+
+
+def _left(descriptors: int, listeners: int) -> int:
+    return max(0, descriptors - OWN - 2 * listeners)

@@ -66,6 +66,7 @@ class Worker:
         self._listener = Listener(self._lane, sockets, certificates)
         self._renewal = Renewal(tuple(certificates.values()), self._lane.dialler.trusts)
         self._listeners = len(sockets)
+        self._max_idle = self._lane.pool.max_idle
         self._connections: int | None = None
         """Connections of clients that the file allows; None: as many as there is room for."""
         self._access: AccessLog | None = None
@@ -142,7 +143,7 @@ class Worker:
             lane.provenance, trusted=settings.trusted, via=settings.via, forwarded=settings.forwarded
         )
         lane.pool.idle_seconds = settings.pool_idle
-        lane.pool.max_idle = settings.max_idle
+        self._max_idle = settings.max_idle
         self._connections = settings.connections
         self._bound()
         if settings.access == "off":
@@ -158,6 +159,7 @@ class Worker:
         services = lane.table.services.values()
         endpoints = {each for service in services for side in service.backends for each in side.endpoints}
         limit = descriptors.limit()
+        lane.pool.max_idle = descriptors.kept(limit, self._listeners, len(endpoints), self._max_idle)
         room = descriptors.room(limit, self._listeners, len(endpoints) * lane.pool.max_idle)
         if told is not None and told > room != lane.connections:
             said = (

@@ -5,6 +5,7 @@ they hand out nothing while reading is paused, call ``pause_writing`` when too m
 end in a later turn.
 """
 
+import socket
 from collections import deque
 from types import SimpleNamespace
 
@@ -33,9 +34,13 @@ class Turns:
 
     def __init__(self):
         self._due = deque()
+        self.later = []
 
     def call_soon(self, callback, *arguments):
         self._due.append((callback, arguments))
+
+    def call_later(self, delay, callback, *arguments):
+        self.later.append((delay, callback, arguments))
 
     def run(self):
         while self._due:
@@ -46,7 +51,8 @@ class Turns:
 class Transport:
     """One connection as its protocol sees it, and as the test holds its other end."""
 
-    def __init__(self, turns, protocol, peer=("192.0.2.7", 50000)):
+    def __init__(self, turns, protocol, peer=("192.0.2.7", 50000), family=socket.AF_INET):
+        self.family = family
         self.turns = turns
         self.protocol = protocol
         self.peer = peer
@@ -69,7 +75,7 @@ class Transport:
     # What a protocol calls.
 
     def get_extra_info(self, name):
-        known = {"peername": self.peer, "socket": SimpleNamespace(family=2, setsockopt=self._set)}
+        known = {"peername": self.peer, "socket": SimpleNamespace(family=self.family, setsockopt=self._set)}
         return known.get(name)
 
     def _set(self, *option):
@@ -123,6 +129,10 @@ class Transport:
         self._inbox.append(data)
         self._deliver()
 
+    def hold(self, data):
+        """It has come, but the loop hasn't said so yet."""
+        self._inbox.append(data)
+
     def _deliver(self):
         while self._inbox and self.reading and not self.is_closing():
             data = self._inbox.popleft()
@@ -168,6 +178,9 @@ class FakePeek:
     def arrived(self):
         return bool(self._transport._inbox)
 
+    def broken(self):
+        return any(isinstance(item, Exception) for item in self._transport._inbox)
+
     def ended(self):
         return any(not isinstance(item, bytes) for item in self._transport._inbox)
 
@@ -183,6 +196,7 @@ def _peeks(monkeypatch):
     monkeypatch.setattr("proxy.forwarding.backpressure.queued", in_kernel)
     monkeypatch.setattr("proxy.forwarding.upstream.Peek", peek)
     monkeypatch.setattr("proxy.forwarding.downstream.Peek", peek)
+    monkeypatch.setattr("proxy.forwarding.connection.Peek", peek)
 
 
 class End:
@@ -207,6 +221,11 @@ class End:
         for part in parts:
             self.transport.arrive(part)
             self._stage.turns.run()
+
+    def slips(self, *parts):
+        """Send these, the end as None; they have come, but the loop hasn't said so yet."""
+        for part in parts:
+            self.transport.hold(part)
 
     def closes(self):
         """Send the end."""
@@ -310,9 +329,11 @@ class Stage:
         self.lane.request_id = lambda: b"w1-1"
         self._accounted = 0
 
-    def client(self, peer=("192.0.2.7", 50000)):
+    def client(self, peer=("192.0.2.7", 50000), family=socket.AF_INET):
         """A new connection of a client."""
-        return Client(self, Transport(self.turns, Downstream(self.lane, self.members), peer))
+        client = Client(self, Transport(self.turns, Downstream(self.lane, self.members), peer, family))
+        self.turns.run()
+        return client
 
     def dialled(self):
         """Who is being dialled: the endpoints' URLs."""

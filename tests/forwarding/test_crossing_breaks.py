@@ -1,4 +1,4 @@
-"""Exchanges that break: on the endpoint's side, on the client's, and on a connection that was stale."""
+"""Exchanges that break, on the endpoint's side and on the client's."""
 
 import pytest
 
@@ -64,6 +64,9 @@ GARBAGE = [
     b"HTTP/1.1 200 OK\r\nA : b\r\n\r\n",
     b"HTTP/1.1 000 OK\r\n\r\n",
     b"HTTP/2.0 200 OK\r\n\r\n",
+    b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nnonsense\r\n",
+    b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello!\r\n",
+    b"HTTP/1.1 103 Early Hints\r\nTransfer-Encoding: gzip\r\n\r\n",
     b"HTTP/1.1 200 OK\r\n" + b"A: b\r\n" * 201 + b"\r\n",
     b"HTTP/1.1 200 OK\r\nA: " + b"a" * 66000,
     b"a" * 20000,
@@ -156,109 +159,6 @@ def test_no_endpoint_is_there(staged, service, answers):
     client.sends(POST + b"0123")
     assert b"Connection: close" in client.got()
     assert client.end == "eof"
-
-
-# Stale connections.
-
-
-@pytest.mark.parametrize("end", ["closes", "resets"])
-@pytest.mark.parametrize("method", [b"GET", b"HEAD", b"DELETE"])
-def test_a_stale_connection_is_made_good_once(stage, end, method):
-    client = stage.client()
-    server = stage.warm(client)
-    client.sends(GET.replace(b"GET", method))
-    getattr(server, end)()
-    assert client.got() == b""
-    assert stage.dialled() == ["http://stable:9001"]
-    fresh = stage.connects()
-    assert fresh.got() == FORWARDED.replace(b"GET", method)
-    fresh.sends(b"HTTP/1.1 204 No Content\r\n\r\n")
-    assert client.got() == b"HTTP/1.1 204 No Content\r\n\r\n"
-    assert stage.outcomes() == [("complete", 204, "success")]
-    assert stage.idle() == 1
-
-
-def test_it_is_made_good_once_only(stage):
-    client = stage.client()
-    server = stage.warm(client)
-    client.sends(GET)
-    server.resets()
-    stage.connects().resets()
-    stage.failed(client, 502, "reset")
-
-
-def test_another_idle_connection_is_not_tried_as_it_may_be_stale_too(stage):
-    clients = stage.client(), stage.client()
-    for client in clients:
-        client.sends(GET)
-    servers = stage.connects(), stage.connects()
-    for server in servers:
-        server.sends(OK)
-    assert stage.idle() == 2
-    clients[0].sends(GET)
-    servers[1].resets()
-    assert (stage.dialled(), stage.idle()) == (["http://stable:9001"], 1)
-
-
-@pytest.mark.parametrize(
-    "request_",
-    [
-        GET.replace(b"GET", b"POST"),
-        POST + b"0123456789",
-        POST.replace(b"POST", b"PUT") + b"0123456789",
-        POST.replace(b"POST", b"GET") + b"0123456789",
-    ],
-)
-def test_what_may_not_be_sent_twice_is_not(stage, request_):
-    client = stage.client()
-    server = stage.warm(client)
-    client.sends(request_)
-    server.resets()
-    stage.failed(client, 502, "reset")
-    assert stage.dialled() == []
-
-
-@pytest.mark.parametrize("sent", [b"H", b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n"])
-def test_once_the_endpoint_spoke_nothing_is_sent_again(stage, sent):
-    client = stage.client()
-    server = stage.warm(client)
-    client.sends(GET)
-    server.sends(sent)
-    server.resets()
-    stage.failed(client, 502, "reset")
-    assert stage.dialled() == []
-
-
-def test_an_interim_answer_is_speaking_too(stage):
-    client = stage.client()
-    server = stage.warm(client)
-    client.sends(GET)
-    server.sends(INTERIM)
-    client.got()
-    server.resets()
-    stage.failed(client, 502, "reset")
-    assert stage.dialled() == []
-
-
-def test_an_earlier_interim_answer_does_not_count_for_the_next_request(stage):
-    client = stage.client()
-    server = stage.warm(client)
-    client.sends(GET)
-    server.sends(INTERIM + OK)
-    client.sends(GET)
-    server.resets()
-    assert stage.dialled() == ["http://stable:9001"]
-
-
-def test_the_client_leaves_while_it_is_made_good(stage):
-    client = stage.client()
-    server = stage.warm(client)
-    client.sends(GET)
-    server.resets()
-    client.resets()
-    assert stage.outcomes() == [("client-left", 0, "excluded")]
-    stage.connects()
-    assert stage.idle() == 1
 
 
 # The client leaves.

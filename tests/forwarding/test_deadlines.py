@@ -4,22 +4,18 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from proxy.forwarding.deadlines import PERIOD, Deadlines
+from proxy.forwarding.deadlines import PERIOD, SWEEP, Deadlines
 
 
 @dataclass(eq=False)
 class One:
     due: float
     told: list = field(default_factory=list)
-    unread_at: list = field(default_factory=list)
-    held: bool = False
+    looks: int = 0
+    blind: bool = False
 
-    @property
-    def reading(self):
-        return self
-
-    def unread(self):
-        self.unread_at.append(self)
+    def look(self):
+        self.looks += 1
 
     def overdue(self, now):
         self.told.append(now)
@@ -133,3 +129,56 @@ def test_one_that_fails_does_not_stop_the_timer(pool):
     with pytest.raises(RuntimeError):
         loop.turn()
     assert len(loop.later) == 1
+
+
+# Connections that aren't read.
+
+
+def test_it_is_looked_after_those_that_are_not_read_now_and_then(deadlines):
+    held, read = One(1000.0, blind=True), One(1000.0)
+    deadlines.watch(held)
+    deadlines.watch(read)
+    seen = []
+    for at in (10.0, 10.0 + PERIOD, 10.0 + SWEEP - PERIOD, 10.0 + SWEEP, 10.1 + SWEEP, 10.0 + 2 * SWEEP):
+        deadlines.look(at)
+        seen.append(held.looks)
+    assert seen == [1, 1, 1, 2, 2, 3]
+    assert (read.looks, held.told) == (0, [])
+
+
+def test_one_that_is_not_read_only_for_now_is_looked_after_for_as_long(deadlines):
+    one = One(1000.0)
+    deadlines.watch(one)
+    for at, one.blind in ((1.0, False), (2.0, True), (3.0, False), (4.0, True)):
+        deadlines.look(at)
+    assert one.looks == 2
+
+
+def test_who_is_looked_after_may_forget_itself(deadlines):
+    class Leaving(One):
+        def look(self):
+            super().look()
+            deadlines.forget(self)
+
+    some = [Leaving(1000.0, blind=True), Leaving(1000.0, blind=True)]
+    for one in some:
+        deadlines.watch(one)
+    deadlines.look(5.0)
+    deadlines.look(6.0)
+    assert [one.looks for one in some] == [1, 1]
+
+
+def test_one_that_is_due_and_ends_is_not_looked_after(deadlines):
+    class Ending(One):
+        def overdue(self, now):
+            super().overdue(now)
+            deadlines.forget(self)
+
+    one = Ending(1.0, blind=True)
+    deadlines.watch(one)
+    deadlines.look(5.0)
+    assert (one.told, one.looks) == ([5.0], 0)
+
+
+def test_a_client_that_leaves_is_noticed_within_a_second():
+    assert PERIOD + SWEEP < 1.0

@@ -1,10 +1,11 @@
-"""Connections of clients: which requests are read, in which order they are answered, and how they end."""
+"""Connections of clients: which requests are read, and in which order they are answered."""
 
 import time
 
 import pytest
 
-from proxy.forwarding.downstream import LINGER_SECONDS, MAX_PIPELINED
+from proxy.forwarding.downstream import MAX_PIPELINED
+from proxy.http1.limits import Limits
 from proxy.routing.match import RouteMatch
 
 GET = b"GET /a HTTP/1.1\r\nHost: shop\r\n\r\n"
@@ -214,216 +215,6 @@ def test_nobody_answers_for_a_host_to_http_1_0(picky, answers):
     assert client.end == "eof"
 
 
-# Deadlines.
-
-
-def test_a_head_has_to_come_in_time(stage, answers):
-    client = stage.client()
-    stage.passes(70)
-    client.sends(GET[:5])
-    for byte in range(5, 14):
-        stage.passes(1)
-        client.sends(GET[byte : byte + 1])
-    assert client.got() == b""
-    stage.passes(1.1)
-    [(status, fields, _)] = answers(client.got())
-    assert status == 408
-    assert ("Connection", "close") in fields
-    assert client.end == "eof"
-    assert stage.outcomes() == []
-
-
-def test_an_idle_connection_is_closed_without_a_word(stage):
-    fresh, used = stage.client(), stage.client()
-    used.sends(GET)
-    server = stage.connects()
-    stage.passes(30)
-    server.sends(OK)
-    stage.passes(44)
-    assert (fresh.end, used.end) == ("", "")
-    stage.passes(1.1)
-    assert (fresh.end, used.end) == ("close", "")
-    stage.passes(28)
-    assert used.end == ""
-    stage.passes(3)
-    assert used.end == "close"
-    assert (fresh.got(), used.got()) == (b"", OK)
-    assert stage.members == set()
-
-
-@pytest.mark.parametrize("parts", [(b"\r\n",), (b"\r", b"\n")])
-def test_empty_lines_do_not_keep_a_connection_open(stage, parts):
-    client = stage.client()
-    for _ in range(75):
-        assert client.end == ""
-        client.sends(*parts)
-        stage.passes(1)
-    assert (client.end, client.got()) == ("close", b"")
-
-
-# The end of a connection.
-
-
-def lingering(stage):
-    client = stage.client()
-    client.sends(GET.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n"))
-    return client, stage.connects()
-
-
-def test_a_client_that_has_read_the_last_answer_closes(stage):
-    client, server = lingering(stage)
-    server.sends(OK)
-    assert client.end == "eof"
-    client.closes()
-    assert stage.members == set()
-
-
-def test_a_client_that_does_not_close_is_closed_but_not_reset(stage):
-    client, server = lingering(stage)
-    server.sends(OK)
-    client.sends(b"more" * 1000)
-    stage.passes(LINGER_SECONDS - 0.1)
-    assert client.end == "eof"
-    stage.passes(0.2)
-    assert client.end == "close"
-    assert stage.members == set()
-
-
-def test_the_last_answer_is_not_taken_from_a_slow_reader(stage):
-    client, server = lingering(stage)
-    client.stalls()
-    server.sends(OK.replace(b"5", b"60000").replace(b"hello", b"x" * 60_000))
-    assert stage.outcomes() == COMPLETE
-    for _ in range(20):
-        stage.passes(30)
-        client.takes(1_000)
-    assert client.end == "eof"
-    client.takes()
-    client.closes()
-    assert stage.members == set()
-
-
-def test_nor_is_any_other_answer(stage):
-    client = stage.client()
-    client.sends(GET)
-    server = stage.connects()
-    client.stalls()
-    server.sends(OK.replace(b"5", b"60000").replace(b"hello", b"x" * 60_000))
-    for _ in range(20):
-        stage.passes(30)
-        client.takes(1_000)
-    assert client.end == ""
-    client.takes()
-    stage.passes(160)
-    assert client.end == "close"
-
-
-@pytest.mark.parametrize("last", [True, False])
-def test_a_reader_that_takes_nothing_is_given_up(stage, last):
-    if last:
-        client, server = lingering(stage)
-    else:
-        client = stage.client()
-        client.sends(GET)
-        server = stage.connects()
-    client.stalls()
-    server.sends(OK)
-    stage.passes(76 * 4)
-    assert client.was_reset
-    assert stage.members == set()
-
-
-def test_a_unix_socket_is_reset_without_the_option_that_it_does_not_know(stage):
-    client = stage.client("")
-    assert client.transport.protocol.client == "unix"
-    client.transport.get_extra_info = lambda name: None
-    client.transport.protocol.reset()
-    assert client.end == "abort"
-
-
-# Draining.
-
-
-def drain(stage):
-    stage.lane.draining = True
-    for member in tuple(stage.members):
-        member.finish()
-    stage.turns.run()
-
-
-def test_when_it_is_over_idle_connections_are_closed(stage):
-    client = stage.client()
-    client.sends(GET)
-    stage.connects().sends(OK)
-    drain(stage)
-    assert (client.got(), client.end) == (OK, "close")
-    assert stage.members == set()
-
-
-def test_what_is_under_way_is_finished_and_says_close(stage):
-    client = stage.client()
-    client.sends(GET)
-    server = stage.connects()
-    drain(stage)
-    assert client.end == ""
-    server.sends(OK)
-    assert client.got() == OK.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n")
-    assert client.end == "eof"
-    assert stage.outcomes() == COMPLETE
-
-
-def test_an_answer_that_began_before_is_finished(stage):
-    client = stage.client()
-    client.sends(GET)
-    server = stage.connects()
-    server.sends(OK[:-1])
-    drain(stage)
-    server.sends(OK[-1:])
-    assert (client.got(), client.end) == (OK, "eof")
-
-
-def test_a_head_that_has_begun_is_awaited(stage):
-    client = stage.client()
-    client.sends(GET[:10])
-    drain(stage)
-    client.sends(GET[10:])
-    stage.connects().sends(OK)
-    assert client.got() == OK.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n")
-    assert client.end == "eof"
-
-
-def test_a_connection_that_was_only_just_accepted_may_send_its_request(stage):
-    client = stage.client()
-    drain(stage)
-    assert client.end == ""
-    client.sends(GET)
-    stage.connects().sends(OK)
-    assert client.got() == OK.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n")
-    assert client.end == "eof"
-
-
-def test_but_not_for_long(stage):
-    client = stage.client()
-    drain(stage)
-    stage.passes(LINGER_SECONDS + 0.1)
-    assert (client.end, client.got(), stage.members) == ("close", b"", set())
-
-
-def test_a_request_that_waits_for_its_turn_is_served(stage):
-    client = stage.client()
-    client.sends(GET)
-    server = stage.connects()
-    server.got()
-    client.transport.arrive(get(b"/2"))
-    server.transport.arrive(OK)
-    stage.lane.draining = True
-    client.transport.protocol.finish()
-    stage.turns.run()
-    assert paths(server.got()) == [b"/2"]
-    server.sends(OK)
-    assert client.got() == OK + OK.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n")
-
-
 # What it says.
 
 
@@ -447,3 +238,12 @@ def test_it_says_where_it_stands(stage):
         "<Downstream 192.0.2.7 idle, <Crossing idle>>",
         "<Downstream 192.0.2.7 closed, <Crossing idle>>",
     ]
+
+
+def test_a_head_larger_than_what_may_be_pipelined_is_read_to_its_end(stage):
+    stage.lane.limits = Limits(head=256 * 1024)
+    client = stage.client()
+    client.sends(b"GET /a HTTP/1.1\r\nHost: shop\r\n" + (b"X: " + b"y" * 7000 + b"\r\n") * 10)
+    assert client.read
+    client.sends(b"\r\n")
+    assert stage.dialled() == ["http://stable:9001"]

@@ -57,8 +57,14 @@ class Door:
         self.room = 1000
         self.socket = socket.create_server(("127.0.0.1", 0), backlog=64)
         self.address = self.socket.getsockname()
+        self.failed = []
         self.handshakes = Handshakes(
-            self.socket, certificates, lambda: Echo(self.met), lambda: seconds, lambda: self.room
+            self.socket,
+            certificates,
+            lambda: Echo(self.met),
+            lambda: seconds,
+            lambda: self.room,
+            lambda: self.failed.append(1),
         )
         self.trusting = ssl.create_default_context(cafile=authority.cert)
 
@@ -170,6 +176,7 @@ async def test_who_speaks_no_tls_is_let_go(door):
     await end_of(plain)
     await door.under_way(0)
     assert door.met == []
+    assert door.failed == [1]
 
 
 @with_a_door()

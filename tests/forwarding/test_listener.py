@@ -274,3 +274,18 @@ async def test_a_reader_that_takes_its_time_gets_all_of_it(place):
         assert len(await reader.readexactly(SIZE)) == SIZE
         writer.close()
         await writer.wait_closed()
+
+
+@with_a_place(OK)
+async def test_connections_over_the_limit_are_told_so_and_take_nobodys_room(place):
+    place.lane.connections = 1
+    first, second = await place.connect(), await place.connect()
+    assert (await second[0].readuntil(b"\r\n")).startswith(b"HTTP/1.1 503 ")
+    assert repr(place.listener) == "<Listener open, 2 connections>"
+    first[1].close()
+    await place.until(lambda: repr(place.listener) == "<Listener open, 1 connections>")
+    reader, writer = await place.connect()
+    writer.write(GET)
+    assert await reader.readexactly(len(OK)) == OK
+    for one in (writer, second[1]):
+        one.close()

@@ -18,6 +18,11 @@ def upstream(transport_of):
     return build
 
 
+def test_without_a_word_64_are_kept_for_a_minute():
+    pool = Pool()
+    assert (pool.max_idle, pool.idle_seconds) == (MAX_IDLE, IDLE_SECONDS) == (64, 60.0)
+
+
 def test_the_connection_used_last_is_taken_first(upstream):
     shelf = Pool().shelf(HERE)
     (first, _), (second, _) = upstream(shelf), upstream(shelf)
@@ -106,3 +111,50 @@ def test_they_say_what_they_hold(upstream):
     shelf.give(upstream(shelf)[0], 1.0)
     assert repr(shelf) == "<Shelf http://here 1 idle, 2 pending>"
     assert repr(pool) == "<Pool 1 idle, 2 pending>"
+
+
+@pytest.mark.parametrize("arrived", [b"x", None, ConnectionResetError()])
+def test_a_connection_on_which_something_lies_is_not_handed_out(upstream, arrived):
+    shelf = Pool().shelf(HERE)
+    (clean, _), (stirred, transport), (another, _) = upstream(shelf), upstream(shelf), upstream(shelf)
+    for one in (clean, stirred, another):
+        shelf.give(one, 1.0)
+    transport.hold(arrived)
+    assert [shelf.take(), shelf.take(), shelf.take()] == [another, clean, None]
+    assert transport.end == "abort"
+    transport.turns.run()
+    assert (len(shelf), stirred.reusable) == (0, False)
+
+
+def test_when_something_lies_on_all_of_them_there_is_none(upstream):
+    shelf = Pool().shelf(HERE)
+    for _ in range(3):
+        one, transport = upstream(shelf)
+        shelf.give(one, 1.0)
+        transport.hold(None)
+    assert (shelf.take(), len(shelf)) == (None, 0)
+
+
+@pytest.mark.parametrize("most", [0, 1, 3])
+def test_each_endpoint_keeps_as_many_as_the_pool_says(upstream, most):
+    pool = Pool()
+    pool.max_idle = most
+    for endpoint in (HERE, THERE):
+        ends = []
+        for _ in range(most + 2):
+            one, transport = upstream(pool.shelf(endpoint))
+            pool.shelf(endpoint).give(one, 1.0)
+            ends.append(transport.end)
+        assert ends == [""] * most + ["close"] * 2
+    assert repr(pool) == f"<Pool {2 * most} idle, 0 pending>"
+
+
+def test_they_are_kept_for_as_long_as_the_pool_says(upstream):
+    pool = Pool()
+    pool.idle_seconds = 5.0
+    one, transport = upstream(pool.shelf(HERE))
+    pool.shelf(HERE).give(one, 10.0)
+    pool.expire(15.0)
+    assert transport.end == ""
+    pool.expire(15.1)
+    assert transport.end == "close"

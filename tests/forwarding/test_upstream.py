@@ -1,5 +1,7 @@
 """Connections to endpoints: what they make of the bytes of an answer, and what they are when nobody asks."""
 
+import ssl
+
 import pytest
 
 from proxy.forwarding.upstream import Upstream
@@ -147,12 +149,29 @@ def test_an_end_before_the_end(asked, error, wire, heard):
     assert not one.reusable
 
 
+@pytest.mark.parametrize(
+    ("wire", "heard"),
+    [
+        (b"", ["tls"]),
+        (INTERIM, [103, "tls"]),
+        (HEAD, [(200, 5), "truncated"]),
+        (HEAD + b"hello", [(200, 5), "ended"]),
+    ],
+)
+def test_an_endpoint_that_refuses_our_certificate_late(asked, wire, heard):
+    _, transport, client = asked()
+    if wire:
+        transport.arrive(wire)
+    transport.lose(ssl.SSLError("tlsv13 alert certificate required"))
+    assert client.heard == heard
+
+
 @pytest.mark.parametrize(("wire", "stale"), [(b"", True), (b"H", False), (INTERIM, False), (HEAD, False)])
 def test_only_a_used_connection_that_said_nothing_can_be_stale(asked, wire, stale):
-    _, transport, client = asked()
+    one, transport, client = asked()
     transport.arrive(HEAD + b"hello")
+    one.idle_since = 1.0
     one, _, client = asked()
-    assert one.used == 2
     if wire:
         transport.arrive(wire)
     transport.lose(None)

@@ -4,7 +4,19 @@ import tracemalloc
 
 import pytest
 
-from proxy.http1.fields import HOP_BY_HOP, REQUEST_DROPS, RESPONSE_DROPS, drops, onward, persistent, tokens
+from proxy.http1.errors import BadMessage
+from proxy.http1.fields import (
+    HOP_BY_HOP,
+    REQUEST_DROPS,
+    RESPONSE_DROPS,
+    accepted,
+    drops,
+    expects,
+    offered,
+    onward,
+    persistent,
+    tokens,
+)
 from proxy.http1.head import RequestHead, ResponseHead
 
 
@@ -98,3 +110,90 @@ def test_what_is_kept_keeps_its_order_multiplicity_and_spelling():
     lines = b"X-B:  1 \r\nSet-Cookie: a=1\r\nx-b:2\r\nSET-COOKIE: b=2\r\n"
     assert onward(fields, HOP_BY_HOP) == lines
     assert onward([], HOP_BY_HOP) == b""
+
+
+def request(minor=1, **steering):
+    return RequestHead(b"GET", b"/", minor, [], b"", {name.encode(): one for name, one in steering.items()})
+
+
+def response(**steering):
+    return ResponseHead(101, b"", 1, [], {name.encode(): value for name, value in steering.items()})
+
+
+# Expect (RFC 9110 section 10.1.1).
+
+
+@pytest.mark.parametrize("minor", [0, 1])
+def test_who_says_nothing_expects_nothing(minor):
+    assert expects(request(minor)) is False
+
+
+@pytest.mark.parametrize("value", [b"100-continue", b"100-Continue", b"100-CONTINUE"])
+def test_who_waits_for_100(value):
+    assert expects(request(expect=value)) is True
+    assert expects(request(0, expect=value)) is False, "HTTP/1.0 knows no 100"
+
+
+@pytest.mark.parametrize(
+    "value", [b"", b"200-ok", b"100-continued", b"100-continue, x", b"100-continue,100-continue", b"100"]
+)
+def test_another_expectation_is_refused(value):
+    with pytest.raises(BadMessage) as caught:
+        expects(request(expect=value))
+    assert (caught.value.status, caught.value.reason) == (417, "expectation")
+    assert expects(request(0, expect=value)) is False
+
+
+# Upgrade (RFC 9110 section 7.8).
+
+WEBSOCKET = frozenset((b"websocket",))
+
+
+@pytest.mark.parametrize(
+    ("connection", "upgrade", "allowed", "offer"),
+    [
+        (b"upgrade", b"websocket", WEBSOCKET, b"websocket"),
+        (b"Upgrade", b"WebSocket", WEBSOCKET, b"WebSocket"),
+        (b"keep-alive, UPGRADE", b"websocket", WEBSOCKET, b"websocket"),
+        (b"upgrade", b"h2c", WEBSOCKET, b""),
+        (b"upgrade", b"h2c, websocket", WEBSOCKET, b"websocket"),
+        (b"upgrade", b" websocket ,\th2c,,x", frozenset((b"x", b"websocket")), b"websocket, x"),
+        (b"upgrade", b"websocket/13", WEBSOCKET, b""),
+        (b"upgrade", b"websockets", WEBSOCKET, b""),
+        (b"upgrade", b"", WEBSOCKET, b""),
+        (b"upgrade", b"websocket", frozenset(), b""),
+        (b"close", b"websocket", WEBSOCKET, b""),
+        (b"not-upgrade", b"websocket", WEBSOCKET, b""),
+        (None, b"websocket", WEBSOCKET, b""),
+        (b"upgrade", None, WEBSOCKET, b""),
+    ],
+)
+def test_the_protocols_that_a_request_may_change_to(connection, upgrade, allowed, offer):
+    said = {"connection": connection, "upgrade": upgrade}
+    steering = {name: value for name, value in said.items() if value is not None}
+    assert offered(request(**steering), allowed) == offer
+    assert offered(request(0, **steering), allowed) == b"", "HTTP/1.0 can't ask"
+
+
+@pytest.mark.parametrize(
+    ("connection", "upgrade", "offer", "protocol"),
+    [
+        (b"upgrade", b"websocket", b"websocket", b"websocket"),
+        (b"Upgrade", b"WebSocket", b"websocket", b"WebSocket"),
+        (b"upgrade", b"websocket", b"WebSocket", b"websocket"),
+        (b"upgrade", b"x", b"websocket, x", b"x"),
+        (b"upgrade", b"h2c", b"websocket", b""),
+        (b"upgrade", b"websocket, x", b"websocket, x", b""),
+        (b"upgrade", b"websocket,websocket", b"websocket", b""),
+        (b"upgrade", b"", b"websocket", b""),
+        (b"upgrade", b"", b"", b""),
+        (b"upgrade", b"websocket", b"", b""),
+        (b"close", b"websocket", b"websocket", b""),
+        (None, b"websocket", b"websocket", b""),
+        (b"upgrade", None, b"websocket", b""),
+    ],
+)
+def test_the_protocol_that_an_endpoint_changes_to(connection, upgrade, offer, protocol):
+    said = {"connection": connection, "upgrade": upgrade}
+    head = response(**{name: value for name, value in said.items() if value is not None})
+    assert accepted(head, offer) == protocol

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proxy.http1 import answers, writing
+from proxy.http1 import writing
 from proxy.http1.fields import HOP_BY_HOP
 from proxy.http1.framing import CHUNKED, UNTIL_CLOSE, Chunks, request_length, response_length
 from proxy.http1.head import value_of
@@ -291,30 +291,3 @@ def test_pieces_go_on_as_they_are_or_as_one_chunk(pieces, last, plain, chunked):
 def test_one_piece_isnt_copied():
     piece = bytes(1000)
     assert writing.framed([piece], last=True, rechunk=False) is piece
-
-
-# Answers of our own.
-
-
-@pytest.mark.parametrize("close", [True, False])
-def test_an_answer_of_our_own(close):
-    head, body = answers.problem(503, "no endpoint", b"w1-2a", 0.0, close=close)
-    assert naive(head) == (
-        "HTTP/1.1 503 Service Unavailable",
-        [
-            ("Date", "Thu, 01 Jan 1970 00:00:00 GMT"),
-            ("Content-Type", "text/plain; charset=utf-8"),
-            ("Cache-Control", "no-store"),
-            ("X-Request-Id", "w1-2a"),
-            ("Content-Length", str(len(body))),
-            ("Connection", "close" if close else "keep-alive"),
-        ],
-    )
-    assert body == b"503 Service Unavailable: no endpoint\nrequest id: w1-2a\n"
-
-
-@pytest.mark.parametrize("status", [400, 404, 408, 413, 414, 431, 501, 502, 503, 504])
-def test_every_status_that_we_answer_with_has_its_words(status):
-    head, body = answers.problem(status, "why", b"1", 1e9, close=True)
-    assert read_response(head).status == status
-    assert body.startswith(b"%d " % status)

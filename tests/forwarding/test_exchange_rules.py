@@ -1,0 +1,198 @@
+"""What an exchange takes, expects and changes to, what may follow it, and what is added to its answer."""
+
+import pytest
+
+from proxy.forwarding.exchange import Exchange
+from proxy.http1.errors import BadMessage
+from proxy.http1.framing import CHUNKED, UNTIL_CLOSE
+from proxy.http1.head import RequestHead
+from proxy.routing.choice import Choice
+from proxy.routing.sticky import Sticky
+from proxy.telemetry.outcome import Outcome
+
+
+@pytest.fixture
+def exchange(service):
+    def build(method=b"GET", length=0, *, minor=1, steering=(), issue=b"", **settings):
+        head = RequestHead(method, b"/", minor, [], b"a", dict(steering))
+        shop = service(**settings)
+        choice = Choice(shop, "stable", shop.backends[0].endpoints[0], "weight", True, b"", issue)
+        return Exchange(head, choice, length, 10.0)
+
+    return build
+
+
+# Bodies that are too large.
+
+
+@pytest.mark.parametrize(
+    ("length", "most", "fits"),
+    [(10, None, True), (10, 10, True), (11, 10, False), (0, 0, True), (1, 0, False), (CHUNKED, 0, True)],
+)
+def test_a_body_that_says_it_is_too_large_is_refused_at_once(exchange, length, most, fits):
+    if fits:
+        assert exchange(b"POST", length, max_body=most).response == "awaited"
+        return
+    with pytest.raises(BadMessage) as caught:
+        exchange(b"POST", length, max_body=most)
+    assert (caught.value.status, caught.value.reason) == (413, "body")
+    assert caught.value.detail == f"a body of more than {most} bytes"
+
+
+@pytest.mark.parametrize("pieces", [[[b"0123456789", b"x"]], [[b"01234"], [b"56789", b""], [b"x"]]])
+def test_one_that_says_nothing_is_refused_when_it_is(exchange, pieces):
+    it = exchange(b"POST", CHUNKED, max_body=10)
+    *fit, last = pieces
+    for some in fit:
+        it.takes(some)
+    with pytest.raises(BadMessage) as caught:
+        it.takes(last)
+    assert (caught.value.status, caught.value.reason) == (413, "body")
+
+
+def test_what_fits_is_counted(exchange):
+    it = exchange(b"POST", CHUNKED, max_body=10)
+    it.takes([b"01234", b"567"])
+    it.takes([b"89"])
+    assert it.received == 10
+    any_size = exchange(b"POST", CHUNKED)
+    any_size.takes([b"x" * 1_000_000])
+    assert any_size.received == 1_000_000
+
+
+# Expectations and upgrades.
+
+WAITS = {b"expect": b"100-continue"}
+ASKS = {b"connection": b"upgrade", b"upgrade": b"WebSocket, h2c"}
+
+
+def test_it_expects_until_the_first_byte_of_the_body(exchange):
+    assert not exchange(b"POST", 5).expects
+    it = exchange(b"POST", 5, steering=WAITS)
+    assert it.expects
+    it.takes([b"x"])
+    assert not it.expects
+
+
+def test_an_expectation_that_nobody_knows_is_refused(exchange):
+    with pytest.raises(BadMessage) as caught:
+        exchange(b"POST", 5, steering={b"expect": b"the spanish inquisition"})
+    assert (caught.value.status, caught.value.reason) == (417, "expectation")
+    assert not exchange(b"POST", 5, minor=0, steering={b"expect": b"x"}).expects
+
+
+@pytest.mark.parametrize(
+    ("length", "upgrades", "offer"),
+    [
+        (0, ("websocket",), b"WebSocket"),
+        (0, ("x", "websocket"), b"WebSocket"),
+        (0, ("x",), b""),
+        (0, (), b""),
+        (5, ("websocket",), b""),
+        (CHUNKED, ("websocket",), b""),
+    ],
+)
+def test_a_request_without_a_body_may_change_to_what_the_service_allows(exchange, length, upgrades, offer):
+    assert exchange(length=length, steering=ASKS, upgrades=upgrades).upgrade == offer
+
+
+def test_what_is_remembered_of_a_tunnel(exchange):
+    it = exchange(steering=ASKS)
+    it.sent = 10.5
+    it.switched(11.0)
+    assert (it.status, it.response) == (101, "tunnel")
+    it.response_ended()
+    assert it.outcome(70.0) == Outcome(
+        "shop", 7, "stable", "GET", 101, "complete", "success", True, 0.5, 60.0
+    )
+
+
+# Silence.
+
+
+@pytest.mark.parametrize(
+    ("request_", "expects", "client_full", "endpoint_full", "who"),
+    [
+        ("done", False, False, False, "endpoint"),
+        ("done", False, True, False, "client"),
+        ("open", False, False, False, "client"),
+        ("open", False, False, True, "endpoint"),
+        ("open", False, True, True, "client"),
+        ("open", True, False, False, "endpoint"),
+        ("open", True, True, False, "client"),
+    ],
+)
+def test_who_is_silent(exchange, request_, expects, client_full, endpoint_full, who):
+    it = exchange(b"POST", 5)
+    it.request, it.expects = request_, expects
+    ending, status, detail = it.silence(client_full=client_full, endpoint_full=endpoint_full)
+    assert (ending, status) == {"client": ("client-left", 408), "endpoint": ("timeout", 504)}[who]
+    assert detail
+
+
+# What may follow.
+
+
+@pytest.mark.parametrize(
+    ("minor", "length", "framed"),
+    [
+        (1, 0, 0),
+        (1, 5, 5),
+        (1, CHUNKED, CHUNKED),
+        (1, UNTIL_CLOSE, CHUNKED),
+        (0, 0, 0),
+        (0, 5, 5),
+        (0, CHUNKED, UNTIL_CLOSE),
+        (0, UNTIL_CLOSE, UNTIL_CLOSE),
+    ],
+)
+def test_how_an_answer_is_framed_for_its_client(exchange, minor, length, framed):
+    it = exchange(minor=minor)
+    assert it.framed(length) == framed
+    assert it.may_be_followed(length, early=False) is (framed != UNTIL_CLOSE)
+
+
+@pytest.mark.parametrize(
+    ("request_", "steering", "early", "may"),
+    [
+        ("done", {}, False, True),
+        ("done", {}, True, True),
+        ("done", ASKS, False, True),
+        ("done", ASKS, True, False),
+        ("open", {}, False, False),
+        ("open", {}, True, False),
+    ],
+)
+def test_what_may_be_followed_by_another_request(exchange, request_, steering, early, may):
+    it = exchange(steering=steering)
+    it.request = request_
+    assert it.may_be_followed(5, early=early) is may
+
+
+# The lines that are added to an answer.
+
+
+@pytest.mark.parametrize(
+    ("minor", "persistent", "lines"),
+    [
+        (1, True, b""),
+        (1, False, b"Connection: close\r\n"),
+        (0, True, b"Connection: keep-alive\r\n"),
+        (0, False, b"Connection: close\r\n"),
+    ],
+)
+def test_what_becomes_of_the_connection_is_said_where_it_is_no_matter_of_course(
+    exchange, minor, persistent, lines
+):
+    assert exchange(minor=minor).own_lines(persistent=persistent, secure=False) == lines
+    assert exchange(minor=minor).choice_lines(secure=False) == b""
+
+
+@pytest.mark.parametrize("secure", [False, True])
+def test_the_choice_and_the_key_are_told(exchange, secure):
+    it = exchange(choice_header="X-Weir", issue=b"k1", sticky=Sticky("cookie", "weir", issue=True, salt="s"))
+    cookie = b"Set-Cookie: " + it.choice.service.sticky.set_cookie(b"k1", secure=secure) + b"\r\n"
+    lines = cookie + b"X-Weir: stable; why=weight\r\n"
+    assert it.choice_lines(secure=secure) == lines
+    assert it.own_lines(persistent=False, secure=secure) == b"Connection: close\r\n" + lines
+    assert (b"Secure" in lines) is secure

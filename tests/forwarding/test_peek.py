@@ -1,0 +1,115 @@
+"""Looking at sockets: what has come on them, whether their other end is gone, and what they still hold."""
+
+import contextlib
+import select
+import socket
+import struct
+from types import SimpleNamespace
+
+import pytest
+
+from proxy.forwarding.peek import Peek, queued
+
+
+@contextlib.contextmanager
+def tcp():
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        ours = socket.create_connection(server.getsockname())
+        theirs, _ = server.accept()
+    with ours, theirs:
+        yield ours, theirs
+
+
+@contextlib.contextmanager
+def unix():
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        yield ours, theirs
+
+
+@pytest.fixture(params=[tcp, unix])
+def pair(request):
+    """Our end of a connection, and the peer's."""
+    with request.param() as ends:
+        yield ends
+
+
+def transport(ours):
+    return SimpleNamespace(get_extra_info={"socket": ours}.get)
+
+
+def wait_for(ours, events=select.POLLIN):
+    """Until the kernel knows: on the loopback that is at once, but nobody promises it."""
+    poll = select.poll()
+    poll.register(ours, events)
+    assert poll.poll(5000)
+
+
+def break_off(theirs):
+    theirs.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    theirs.close()
+
+
+def test_nothing_has_come(pair):
+    peek = Peek(transport(pair[0]))
+    assert (peek.arrived(), peek.ended()) == (False, False)
+
+
+def test_bytes_have_come_and_stay_where_they_are(pair):
+    ours, theirs = pair
+    peek = Peek(transport(ours))
+    theirs.sendall(b"x")
+    wait_for(ours)
+    for _ in range(2):
+        assert (peek.arrived(), peek.ended()) == (True, False)
+    assert ours.recv(10) == b"x"
+    assert (peek.arrived(), peek.ended()) == (False, False)
+
+
+@pytest.mark.skipif(not hasattr(select, "POLLRDHUP"), reason="only Linux tells of the end behind bytes")
+@pytest.mark.parametrize("before", [b"", b"bytes that nobody has read"])
+@pytest.mark.parametrize("end", [lambda one: one.shutdown(socket.SHUT_WR), socket.socket.close])
+def test_the_end_has_come_behind_whatever_was_sent(pair, before, end):
+    ours, theirs = pair
+    peek = Peek(transport(ours))
+    theirs.sendall(before)
+    end(theirs)
+    wait_for(ours, select.POLLRDHUP)
+    assert (peek.arrived(), peek.ended()) == (True, True)
+
+
+@pytest.mark.parametrize("before", [b"", b"bytes that nobody has read"])
+def test_a_reset_is_an_end(before):
+    with tcp() as (ours, theirs):
+        peek = Peek(transport(ours))
+        theirs.sendall(before)
+        break_off(theirs)
+        wait_for(ours, select.POLLHUP)
+        assert (peek.arrived(), peek.ended()) == (True, True)
+
+
+def test_that_we_have_ended_is_not_the_peers_end(pair):
+    ours, _ = pair
+    peek = Peek(transport(ours))
+    ours.shutdown(socket.SHUT_WR)
+    assert (peek.arrived(), peek.ended()) == (False, False)
+
+
+def test_the_kernel_holds_what_the_peer_has_not_taken(pair):
+    ours, theirs = pair
+    assert queued(transport(ours)) == 0
+    ours.setblocking(False)
+    sent = 0
+    with contextlib.suppress(BlockingIOError):
+        while True:
+            sent += ours.send(b"x" * 65_536)
+    before = queued(transport(ours))
+    assert before > 0
+    theirs.settimeout(5)
+    taken = 0
+    while taken < sent:
+        taken += len(theirs.recv(65_536))
+    poll = select.poll()
+    poll.register(ours, select.POLLOUT)
+    assert poll.poll(5000)
+    assert queued(transport(ours)) < before

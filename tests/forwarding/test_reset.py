@@ -1,0 +1,69 @@
+"""Breaking off: a TCP peer reads a reset and no end, and a unix socket is spared what it doesn't know."""
+
+import asyncio
+import socket
+import struct
+
+import pytest
+import uvloop
+
+from proxy.forwarding.reset import reset
+
+
+class Transport:
+    """Notes what is done to it and to its socket, in order."""
+
+    def __init__(self, family=None):
+        self.done = []
+        self._family = family
+
+    def get_extra_info(self, name):
+        assert name == "socket"
+        return None if self._family is None else self
+
+    @property
+    def family(self):
+        return self._family
+
+    def setsockopt(self, *option):
+        self.done.append(option)
+
+    def abort(self):
+        self.done.append("abort")
+
+
+AT_ONCE = (socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+
+@pytest.mark.parametrize(
+    ("family", "done"),
+    [
+        (socket.AF_INET, [AT_ONCE, "abort"]),
+        (socket.AF_INET6, [AT_ONCE, "abort"]),
+        (socket.AF_UNIX, ["abort"]),
+        (None, ["abort"]),
+    ],
+)
+def test_what_is_done_to_a_connection(family, done):
+    transport = Transport(family)
+    reset(transport)
+    assert transport.done == done
+
+
+@pytest.mark.parametrize("loop", [asyncio.new_event_loop, uvloop.new_event_loop])
+def test_a_peer_reads_a_reset_behind_what_was_sent(loop):
+    async def play():
+        serving = asyncio.get_running_loop().create_future()
+        server = await asyncio.start_server(lambda _, writer: serving.set_result(writer), "127.0.0.1", 0)
+        reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
+        ours = await serving
+        ours.write(b"part")
+        assert await reader.readexactly(4) == b"part"
+        reset(ours.transport)
+        with pytest.raises(ConnectionResetError):
+            await reader.read()
+        writer.close()
+        server.close()
+
+    with asyncio.Runner(loop_factory=loop) as runner:
+        runner.run(play())

@@ -1,0 +1,86 @@
+"""The body of a request: measured, framed afresh, and no larger than the service takes."""
+
+import pytest
+
+from proxy.forwarding.exchange import Exchange
+from proxy.forwarding.upload import Upload
+from proxy.http1.errors import BadMessage
+from proxy.http1.framing import CHUNKED
+from proxy.http1.head import RequestHead
+from proxy.http1.limits import DEFAULT, Limits
+from proxy.routing.choice import Choice
+
+
+@pytest.fixture
+def upload(service):
+    def build(length, limits=DEFAULT, **settings):
+        shop = service(**settings)
+        choice = Choice(shop, "stable", shop.backends[0].endpoints[0], "weight", True, b"", b"")
+        exchange = Exchange(RequestHead(b"POST", b"/", 1, [], b"a"), choice, length, 10.0)
+        return exchange, Upload(exchange, limits)
+
+    return build
+
+
+def taken(exchange, upload, parts):
+    """What the endpoint gets, and what stayed behind the body."""
+    got = b""
+    for at, part in enumerate(parts):
+        got += upload.take(part)
+        if exchange.request == "done":
+            return got, upload.rest + b"".join(parts[at + 1 :])
+    return got, None
+
+
+@pytest.mark.parametrize("rest", [b"", b"GET /"])
+def test_a_sized_body(upload, every_cut, rest):
+    for parts in every_cut(b"hello" + rest):
+        exchange, it = upload(5)
+        assert taken(exchange, it, parts) == (b"hello", rest)
+        assert (exchange.request, exchange.received) == ("done", 5)
+
+
+@pytest.mark.parametrize("rest", [b"", b"GET /"])
+def test_a_body_in_chunks(upload, every_cut, rest):
+    wire = b"5;x=y\r\nhello\r\n6\r\n world\r\n0\r\nDigest: abc\r\n\r\n"
+    for parts in every_cut(wire + rest):
+        exchange, it = upload(CHUNKED)
+        got, behind = taken(exchange, it, parts)
+        assert behind == rest
+        assert got.endswith(b"\r\n0\r\n\r\n")
+        assert (b"x=y" in got, b"Digest" in got) == (False, False)
+        assert (exchange.request, exchange.received) == ("done", 11)
+
+
+def test_no_bytes_are_no_chunk(upload):
+    for length in (5, CHUNKED):
+        exchange, it = upload(length)
+        assert (it.take(b""), exchange.request, exchange.received) == (b"", "open", 0)
+
+
+def test_it_is_open_to_its_last_byte(upload):
+    exchange, it = upload(5)
+    assert it.take(b"hell") == b"hell"
+    assert exchange.request == "open"
+    assert it.take(b"o") == b"o"
+    assert exchange.request == "done"
+
+
+def test_what_is_too_large_goes_nowhere(upload):
+    exchange, it = upload(CHUNKED, max_body=4)
+    with pytest.raises(BadMessage) as caught:
+        it.take(b"5\r\nhello\r\n0\r\n\r\n")
+    assert (caught.value.status, exchange.request) == (413, "open")
+
+
+def test_the_limits_hold_for_its_chunk_lines(upload):
+    _, it = upload(CHUNKED, Limits(line=10))
+    with pytest.raises(BadMessage) as caught:
+        it.take(b"5;" + b"a" * 10)
+    assert caught.value.status == 431
+
+
+def test_it_says_how_far_it_is(upload):
+    _, it = upload(5)
+    it.take(b"he")
+    assert repr(it) == "<Upload of <Sized 3 bytes left>>"

@@ -1,0 +1,146 @@
+"""What the fuzzer has kept, played again; and faults put into the proxy, each of which the oracle sees."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+# Its modules stand beside each other, like those of the load tests.
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "fuzz"))
+
+import oracle
+import script
+
+from proxy.forwarding import downstream
+from proxy.forwarding.crossing import Crossing
+from proxy.forwarding.downstream import Downstream
+from proxy.forwarding.exchange import Exchange
+from proxy.forwarding.upstream import Upstream
+from proxy.http1 import writing
+
+CORPUS = sorted((Path(oracle.__file__).parent / "corpus").iterdir())
+GET = b"GET /a HTTP/1.1\r\nHost: shop\r\n\r\n"
+POST = b"POST /a HTTP/1.1\r\nHost: shop\r\nContent-Length: 5\r\n\r\nhello"
+OK = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"
+CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n"
+
+
+def test_the_corpus_is_small():
+    assert 50 < len(CORPUS) < 200
+    assert sum(one.stat().st_size for one in CORPUS) < 300_000
+
+
+@pytest.mark.parametrize("one", CORPUS, ids=lambda one: one.name)
+def test_the_corpus(one):
+    oracle.judge(one.read_bytes())
+
+
+def swapped(method, target, old, new):
+    """A method whose result has one piece of bytes for another."""
+    original = getattr(target, method)
+    return lambda *positional, **named: original(*positional, **named).replace(old, new)
+
+
+def unasked_stays(upstream):
+    """An unasked answer is kept for whoever comes next."""
+    received = Upstream.data_received
+
+    def kept(self, data):
+        if self._phase == "idle":
+            self._buffer = data
+        else:
+            received(self, data)
+
+    return kept
+
+
+def clean_end(downstream):
+    """A cut answer ends like a whole one."""
+
+    def end(self):
+        self._phase = "closed"
+        self._transport.close()
+
+    return end
+
+
+def completed(crossing):
+    """A cut answer is completed."""
+    cut = crossing._cut
+
+    def complete(self, ending):
+        self._side.write(writing.LAST_CHUNK)
+        cut(self, ending)
+
+    return complete
+
+
+def forgetful(crossing):
+    """Who leaves is not accounted for."""
+    return lambda self: None
+
+
+FAULTS = {
+    "an unasked answer is handed on": (Upstream, "data_received", unasked_stays, [("u", OK), ("u", OK)]),
+    "a cut that isn't evident": (Downstream, "reset", clean_end, [("u", OK[:-1]), ("E", b"")]),
+    "a cut answer is completed": (Crossing, "_cut", completed, [("u", CHUNKED[:-5]), ("E", b"")]),
+    "an exchange is forgotten": (Crossing, "client_left", forgetful, [("d", b""), ("x", b"")]),
+    "a request is sent twice": (
+        Exchange,
+        "may_retry",
+        lambda _: lambda self: not self.retried,
+        [("u", OK), ("c", POST), ("X", b""), ("d", b""), ("u", OK)],
+    ),
+    "another method": (
+        writing,
+        "request_head",
+        lambda on: swapped("request_head", on, b"GET", b"PUT"),
+        [("u", OK)],
+    ),
+    "another target": (
+        writing,
+        "request_head",
+        lambda on: swapped("request_head", on, b"/a", b"/%61"),
+        [("u", OK)],
+    ),
+    "a field is lost": (
+        writing,
+        "response_head",
+        lambda on: swapped("response_head", on, b"X: y\r\n", b""),
+        [("u", OK.replace(b"\r\n\r\n", b"\r\nX: y\r\n\r\n"))],
+    ),
+    "two Hosts": (
+        writing,
+        "request_head",
+        lambda on: swapped("request_head", on, b"Host: shop\r\n", b"Host: shop\r\nHost: b\r\n"),
+        [("u", OK)],
+    ),
+    "a bare LF": (
+        writing,
+        "request_head",
+        lambda on: swapped("request_head", on, b"Via: 1.1 weir\r\n", b"Via: 1.1 weir\n"),
+        [("u", OK)],
+    ),
+    "a byte of the body is lost": (
+        writing,
+        "framed",
+        lambda on: swapped("framed", on, b"hello", b"hell"),
+        [("u", OK)],
+    ),
+    "another length": (
+        downstream,
+        "request_length",
+        lambda _: lambda head: 4 if head.method == b"POST" else 0,
+        [("u", OK), ("c", POST), ("u", OK)],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_a_fault_in_the_proxy_is_seen(monkeypatch, name):
+    where, attribute, fault, steps = FAULTS[name]
+    play = script.write(("c", GET), *steps, ("n", b"1"), ("c", GET), ("u", OK))
+    oracle.judge(play)
+    monkeypatch.setattr(where, attribute, fault(where))
+    with pytest.raises(AssertionError):
+        oracle.judge(play)
