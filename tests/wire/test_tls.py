@@ -1,5 +1,6 @@
 """Point 19: TLS on both sides, and unix sockets (RFC 8446, RFC 7301; RFC 9110 section 4.2.2)."""
 
+import contextlib
 import socket
 import ssl
 from collections.abc import Callable
@@ -142,6 +143,43 @@ def test_an_upload_cut_in_tls_is_never_completed(front: Front):
     client.finish()
     link.gone()
     front.wire.never_whole()
+
+
+@cases(
+    "event",
+    ("p19-stale-answer-just-before-post", lambda link: link.send(OK.replace(b"ok", b"no"))),
+    ("p19-stale-goodbye-just-before-post", Link.say_goodbye),
+    ("p19-stale-end-just-before-post", Link.finish),
+    ("p19-stale-reset-just-before-post", Link.reset),
+)
+def test_a_stale_tls_connection_surfaces_nowhere(front: Front, event):
+    client = front.wire.client(to(b"secure"))
+    link = front.upstreams["secure"].accept()
+    link.request()
+    link.send(OK)
+    assert client.answer().body == b"ok"
+    front.upstreams["secure"].answers(OK.replace(b"ok", b"me"))
+    event(link)
+    client.send(b"POST /secure HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello")
+    assert client.answer().body == b"me"
+
+
+@case("p19-pooled")
+def test_a_tls_connection_is_used_again(front: Front):
+    front.upstreams["secure"].answers(OK)
+    for _ in range(5):
+        assert front.wire.ask(to(b"secure")).body == b"ok"
+    assert len(front.upstreams["secure"].links) == 1
+
+
+@case("p19-rfc8446-6.1-client-says-goodbye")
+def test_a_goodbye_before_the_answer_counts_as_leaving(front: Front):
+    client = front.client(GET)
+    link = front.wire.upstream.accept()
+    link.request()
+    with contextlib.suppress(OSError):
+        client.sock.unwrap()
+    link.gone()
 
 
 @cases(
