@@ -12,7 +12,7 @@ from typing import Any
 
 import script
 
-from proxy.forwarding import backpressure, downstream, upstream
+from proxy.forwarding import backpressure, connection, downstream, upstream
 from proxy.http1.limits import Limits
 from proxy.http1.provenance import Provenance
 
@@ -47,7 +47,7 @@ class Recorded(stages.Transport):  # type: ignore[misc, name-defined]  # the tes
 
 stages.Transport = Recorded
 # The kernel knows nothing of these transports, so nobody may ask it.
-for _module in (upstream, downstream):
+for _module in (connection, upstream, downstream):
     vars(_module)["Peek"] = stages.FakePeek
 vars(backpressure)["queued"] = lambda _: 0
 
