@@ -210,8 +210,8 @@ class Play:
     def _finish(self, _: bytes) -> None:
         """As the listener does at SIGTERM."""
         self.stage.lane.draining = True
-        for connection in tuple(self.stage.members):
-            connection.finish()
+        for client in tuple(self.stage.members):
+            client.finish()
         self.stage.turns.run()
 
     def silence(self) -> None:

@@ -91,24 +91,32 @@ class Crossing:
         self.full = True
         if self.exchange is not None and self._upstream is not None:
             self._upstream.reading.hold("full")
-            self._pace.await_taking(self.exchange, self._side.sending)
+            if (
+                self.exchange.response != "awaited"
+            ):  # interim answers don't prolong the wait for the final one
+                self._pace.await_taking(self.exchange, self._side.sending)
 
     def client_ready(self) -> None:
         """The client takes bytes again."""
         self.full = False
         if self.exchange is not None and self._upstream is not None:
             self._upstream.reading.free("full")
-            self._pace.await_bytes(self.exchange)
+            if self.exchange.response != "awaited":
+                self._pace.await_bytes(self.exchange)
 
     def overdue(self, now: float) -> None:
         """Nothing has moved for as long as the timeouts allow, or it is time to look whether it has."""
         exchange, side, upstream = self.exchange, self._side, self._upstream
         assert exchange is not None, self
-        ends = (side.sending,) if upstream is None else (side.sending, upstream.sending)
+        ends = [] if exchange.response == "awaited" else [side.sending]
+        if upstream is not None and not self.full:
+            ends.append(upstream.sending)
         if self._pace.goes_on(exchange, ends, now):
             return
         blocked = side.reading.held_for("full")
         ending, status, detail = exchange.silence(client_full=self.full, endpoint_full=blocked)
+        if status == 408:
+            exchange.reason = "slow-body"
         if exchange.response == "open":
             self._cut(ending)
         else:
@@ -161,7 +169,8 @@ class Crossing:
                 self._cut("refused")
             return
         self._rest = self._upload.rest
-        self._pace.await_bytes(exchange)
+        if not self.full:  # a client that takes nothing isn't kept by what it sends
+            self._pace.await_bytes(exchange)
         if part or head:
             upstream.write(head + part)
 

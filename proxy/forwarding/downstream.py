@@ -165,10 +165,10 @@ class Downstream(Connection):
             self._crossing.overdue(now)
         elif self._phase == "tunnel":
             self._tunnel.overdue(now)
-        elif self.sending.waits and self.sending.stalled(now) < self._lane.idle_seconds:
-            self.due = now + self._lane.idle_seconds / LOOKS  # of answers that are over
         elif self._phase == "head":
             self._turn_away(408, "slow-head", "the head of the request took too long")
+        elif self.sending.waits and self.sending.stalled(now) < self._lane.idle_seconds:
+            self.due = now + self._lane.idle_seconds / LOOKS  # of answers that are over
         elif self._phase == "closed":
             self.reset()
         else:
@@ -176,8 +176,11 @@ class Downstream(Connection):
 
     @property
     def blind(self) -> bool:
-        """Whether it isn't read, or its other end of a tunnel isn't, so that nobody tells of an end."""
-        return self.reading.held or (self._phase == "tunnel" and self._tunnel.blind)
+        """Whether nobody tells of an end: it isn't read, or the other end of its tunnel isn't.
+
+        Under TLS that may be so at any time: uvloop keeps the end of the stream to itself while bytes wait.
+        """
+        return self.reading.held or self.secure or (self._phase == "tunnel" and self._tunnel.blind)
 
     def look(self) -> None:
         """Look whether the client is still there; in a tunnel, whether both ends are."""
@@ -225,7 +228,7 @@ class Downstream(Connection):
             self.client, request_id = hop.client(head), hop.request_id(head)
         onward = one_hop_on(head) if b"max-forwards" in head.steering else head
         if onward is None:
-            self.persistent = self.persistent and not length
+            self.persistent = self.persistent and not length  # the body would be read as the next request
             own_answers.answer_last_hop(lane, self, head)
             return
         choice = lane.table.choose(onward, self.client, lane.draw(), lane.pool)

@@ -25,20 +25,27 @@ class Peek:
     __slots__ = ("_poll",)
 
     def __init__(self, transport: asyncio.BaseTransport) -> None:
-        self._poll = select.poll()
-        self._poll.register(transport.get_extra_info("socket"), select.POLLIN | _ENDED)
+        self._poll: select.poll | None = None
+        connection = transport.get_extra_info("socket")
+        # Under TLS uvloop closes the descriptor a turn before it says that the connection is lost.
+        if connection is not None and connection.fileno() >= 0:
+            self._poll = select.poll()
+            self._poll.register(connection, select.POLLIN | _ENDED)
 
     def arrived(self) -> bool:
         """Tell whether bytes or the end of the stream have come."""
-        return bool(self._poll.poll(0))
+        return self._poll is None or bool(self._poll.poll(0))
 
     def broken(self) -> bool:
         """Tell whether the peer has reset the connection."""
-        return any(event & _BROKEN for _, event in self._poll.poll(0))
+        return self._sees(_BROKEN)
 
     def ended(self) -> bool:
         """Tell whether the peer has ended the stream or is gone, whatever it sent before."""
-        return any(event & _ENDED for _, event in self._poll.poll(0))
+        return self._sees(_ENDED)
+
+    def _sees(self, events: int) -> bool:
+        return self._poll is None or any(event & events for _, event in self._poll.poll(0))
 
 
 def queued(transport: asyncio.BaseTransport) -> int:
