@@ -24,8 +24,8 @@ START_SECONDS = 20.0
 class Weir:
     """`weir run` on free ports, in `directory`, with `services` (and any other key but the addresses).
 
-    `more_listen` are further places to listen, each an item of a YAML list. The ports and the directory stay the
-    same over a stop and a start, and the ledger with them.
+    `more_listen` are further places to listen, each an item of a YAML list. The ports and the directory stay
+    the same over a stop and a start, and the ledger with them.
     """
 
     def __init__(

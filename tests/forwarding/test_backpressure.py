@@ -15,6 +15,7 @@ class Transport:
     def __init__(self):
         self.calls = []
         self.size = 0
+        self.known = {}
 
     def pause_reading(self):
         self.calls.append("pause")
@@ -26,7 +27,7 @@ class Transport:
         return self.size
 
     def get_extra_info(self, name):
-        return None
+        return self.known.get(name)
 
 
 @pytest.mark.parametrize("order", list(permutations(REASONS)))
@@ -70,3 +71,32 @@ def test_what_is_sent_stalls_while_its_size_stays():
     assert [stalled for _, stalled in seen] == [0, 0, 1, 2, 0, 1, 0, 0, 0, 0]
     assert [waits for waits, _ in seen] == [size > 0 for size in (0, 5, 5, 5, 4, 4, 9, 0, 0, 5)]
     assert repr(sending) == "<Sending 5 bytes>"
+
+
+def test_under_tls_what_the_kernel_holds_waits_too(monkeypatch):
+    transport = Transport()
+    transport.known = {"sslcontext": object()}
+    held = iter((5, 5, 3, 3, 0))
+    monkeypatch.setattr("proxy.forwarding.backpressure.queued", lambda _: next(held))
+    sending = Sending(transport)
+    assert sending.secure
+    assert sending.waits
+    sending.watch(1.0)
+    assert (sending.stalled(3.0), sending.stalled(5.0)) == (0.0, 2.0)
+    assert not sending.waits
+
+
+def test_in_plain_what_the_kernel_holds_is_its_own_affair(monkeypatch):
+    monkeypatch.setattr("proxy.forwarding.backpressure.queued", lambda _: 5)
+    assert not Sending(Transport()).waits
+
+
+def test_a_stall_is_counted_from_when_it_is_watched():
+    transport = Transport()
+    sending = Sending(transport)
+    transport.size = 5
+    sending.watch(1.0)
+    transport.size = 0
+    transport.size = 5
+    sending.watch(100.0)
+    assert sending.stalled(101.0) == 1.0

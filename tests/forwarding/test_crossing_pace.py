@@ -274,3 +274,31 @@ def test_an_endpoint_that_takes_an_upload_slowly_is_not_cut(hasty):
     client.sends(BIG[:10_000])
     server.sends(OK)
     assert client.got() == OK
+
+
+def test_a_second_stall_with_as_many_bytes_has_its_own_time(staged, service):
+    stage = staged(service(timeouts=Timeouts(body=60)))
+    client = stage.client()
+    client.sends(GET)
+    server = stage.connects()
+    for _ in range(2):
+        client.stalls()
+        server.sends(b"HTTP/1.1 200 OK\r\nContent-Length: 200000\r\n\r\n", BIG[:100_000])
+        stage.passes(45)
+        assert client.end == ""
+        client.takes()
+        server.sends(BIG[:100_000])
+        client.got()
+        stage.passes(40)
+        client.sends(GET)
+
+
+def test_an_endpoint_that_ends_while_it_takes_no_more_of_an_upload_is_502_at_once(stage):
+    client = stage.client()
+    client.sends(POST.replace(b"10", b"1000000"))
+    server = stage.connects()
+    server.stalls()
+    client.sends(BIG)
+    server.closes()
+    stage.failed(client, 502, "reset", "POST")
+    assert server.end == "abort"

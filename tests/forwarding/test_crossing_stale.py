@@ -147,3 +147,18 @@ def test_a_connection_that_was_dialled_and_has_ended_already_is_no_stale_one(sta
     stage.connects().resets()
     stage.failed(client, 502, "reset")
     assert stage.dialled() == []
+
+
+def test_a_pooled_connection_that_nobody_had_used_yet_can_be_stale_too(stage):
+    left = stage.client()
+    left.sends(GET)
+    left.resets()
+    server = stage.connects()
+    assert (stage.idle(), stage.outcomes()) == (1, [("client-left", 0, "excluded")])
+    client = stage.client()
+    client.sends(GET)
+    server.resets()
+    assert client.got() == b""
+    fresh = stage.connects()
+    fresh.sends(OK)
+    assert client.got() == OK

@@ -206,3 +206,15 @@ def test_the_endpoint_leaves_while_it_is_asked(stage, said):
     server.resets()
     stage.failed(client, 502, "reset", "POST")
     assert (client.end, stage.dialled()) == ("eof", [])
+
+
+def test_a_nomination_strips_neither_what_both_sides_wait_for_nor_what_counts_hops(stage):
+    client = stage.client()
+    client.sends(
+        b"POST /a HTTP/1.1\r\nHost: shop\r\nConnection: expect\r\nExpect: 100-continue\r\n"
+        b"Content-Length: 3\r\n\r\n"
+    )
+    assert b"\r\nExpect: 100-continue\r\n" in stage.connects().got()
+    client = stage.client()
+    client.sends(b"OPTIONS /a HTTP/1.1\r\nHost: shop\r\nConnection: max-forwards\r\nMax-Forwards: 5\r\n\r\n")
+    assert b"\r\nMax-Forwards: 4\r\n" in stage.connects().got()

@@ -231,3 +231,26 @@ def test_nothing_is_left_to_do_for_one_that_has_taken_all(hasty):
     client.closes()
     server.closes()
     assert (server.got(), hasty.turns.later) == (BIG, [])
+
+
+@pytest.mark.parametrize("who", ["client", "endpoint"])
+def test_a_peer_that_resets_while_it_is_not_read_is_noticed(stage, who):
+    client, server = tunnelled(stage)
+    gone, slow = (client, server) if who == "client" else (server, client)
+    slow.stalls()
+    gone.sends(BIG)
+    assert not gone.read
+    gone.slips(ConnectionResetError())
+    stage.passes(2)
+    assert (client.end, server.end) == ("abort", "abort")
+    ending = "client-left" if who == "client" else "truncated"
+    assert [each[0] for each in stage.outcomes()] == [ending]
+
+
+def test_a_half_closed_peer_that_is_not_read_may_be_listening(stage):
+    client, server = tunnelled(stage)
+    server.stalls()
+    client.sends(BIG)
+    client.slips(None)
+    stage.passes(60)
+    assert (client.end, server.end) == ("", "")

@@ -227,3 +227,24 @@ def test_as_many_trailers_as_fields_are_allowed_and_not_one_more():
 def test_chunks_themselves_have_no_limit():
     wire = b"64\r\n" + b"x" * 100 + b"\r\n0\r\n\r\n"
     assert read(Chunks(SHORT), wire) == (b"x" * 100, b"")
+
+
+@given(st.lists(st.binary(min_size=1, max_size=3), min_size=1, max_size=8), st.data())
+def test_small_chunks_read_the_same_however_they_are_cut(chunks, data):
+    wire = b"".join(b"%x\r\n%b\r\n" % (len(one), one) for one in chunks) + b"0\r\n\r\nrest"
+    cut = data.draw(st.integers(0, len(wire)))
+    body = Chunks()
+    pieces = body.feed(wire[:cut])
+    if not body.done:
+        pieces += body.feed(wire[cut:])
+        assert body.rest == b"rest"
+    assert b"".join(pieces) == b"".join(chunks)
+    assert body.done
+
+
+@pytest.mark.parametrize(
+    "wire", [b"1\r\nxy\r\n", b"2\r\nx\r\n1\r\n", b"1\r\nx\n\r\n", b"g\r\nx\r\n", b"-1\r\nx\r\n"]
+)
+def test_a_small_chunk_that_is_not_as_long_as_it_says_is_refused(wire):
+    with pytest.raises(BadMessage):
+        Chunks().feed(wire + b"0\r\n\r\n")

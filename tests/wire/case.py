@@ -1,4 +1,4 @@
-"""How cases are written: as rows, each named by its point of the list in README, its RFC section, and what it is."""
+"""How cases are written: as rows, each named by its point, its RFC section, and what it is."""
 
 from collections.abc import Callable
 from typing import Any, TypeVar

@@ -68,7 +68,7 @@ class Client:
         return reader.message()
 
     def head(self, method: str = "GET") -> Answer:
-        """The head of the next answer, and what has come of its body; the bytes stay to be read by answer()."""
+        """The head of the next answer and what has come of its body; answer() reads all of it again."""
         return self.read_to(method, whole=False).message()
 
     def cut(self, method: str = "GET") -> tuple[bytes, End]:

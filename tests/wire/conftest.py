@@ -1,4 +1,4 @@
-"""The programs that the cases run against: each is started once, and is clean at the beginning of every case."""
+"""The programs that the cases run against: each is started once, and each case finds it clean."""
 
 import contextlib
 import socket

@@ -53,7 +53,9 @@ class Front:
             setattr(context, name, value)
         return context
 
-    def connect(self, name: str | None = "shop.example", context: ssl.SSLContext | None = None) -> ssl.SSLSocket:
+    def connect(
+        self, name: str | None = "shop.example", context: ssl.SSLContext | None = None
+    ) -> ssl.SSLSocket:
         """A TLS connection to the proxy that asks for this name."""
         sock = socket.create_connection((LOOPBACK, self.port))
         sock.settimeout(5)
@@ -112,7 +114,11 @@ def front(directory: Path, authority: Any) -> Iterator[Front]:
         "named": Upstream(tls=server(authority, "shop.internal")),
         "mutual": Upstream(tls=server(authority, "localhost", client=True)),
     }
-    first, second, ours = authority.issue("shop.example"), authority.issue("blog.example"), authority.issue("weir")
+    first, second, ours = (
+        authority.issue("shop.example"),
+        authority.issue("blog.example"),
+        authority.issue("weir"),
+    )
     shutil.copy(first.cert, directory / "first.pem")
     shutil.copy(first.key, directory / "first.key")
     text = SETTINGS.replace("{ca}", authority.cert).replace("{cert}", ours.cert).replace("{key}", ours.key)

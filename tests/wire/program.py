@@ -15,6 +15,8 @@ from proxy.demo.ports import LOOPBACK
 
 Statuses = int | tuple[int, ...]
 
+UPGRADE = b"GET /tunnel HTTP/1.1\r\nHost: shop.example\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n"
+SWITCHED = b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n"
 PROBE = b"GET /probe HTTP/1.1\r\nHost: probe.example\r\n\r\n"
 
 
@@ -57,6 +59,15 @@ class Wire:
             for _, client in batch:
                 yield client
                 client.close()
+
+    def tunnel(self, early: bytes = b"") -> tuple[Client, Link]:
+        """A client and an upstream that have agreed on another protocol; the client hasn't waited for it."""
+        client = self.client(UPGRADE + early)
+        link = self.upstream.accept()
+        link.request_of_upgrade()
+        link.send(SWITCHED)
+        assert client.answer().status == 101
+        return client, link
 
     def passed(self) -> Request:
         """The one request that reached the upstream."""

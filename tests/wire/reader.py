@@ -1,7 +1,7 @@
 """What came over a wire, read by an independent strict reader.
 
-h11 reads it, and this file adds what h11 leaves open: line ends are CRLF and nothing else, and the length of a
-body is said once. Bytes with no reading, or with two, are an Ambiguous.
+h11 reads it, and this file adds what h11 leaves open: line ends are CRLF and nothing else, and the length
+of a body is said once. Bytes with no reading, or with two, are an Ambiguous.
 """
 
 import re

@@ -1,4 +1,4 @@
-"""Point 11 too: what we answer ourselves is short, says why, and gives nothing away (RFC 9110 sections 12.5.1 and 15)."""
+"""Point 11: our own answers are short, say why, and give nothing away (RFC 9110 sections 12.5.1 and 15)."""
 
 import json
 import re
@@ -100,7 +100,10 @@ def test_the_body_of_a_request_for_nobody_is_not_a_request(tight: Wire):
     "sent",
     ("p11-refused-is-counted-malformed", b"BAD\r\n\r\n"),
     ("p11-refused-is-counted-host", b"GET / HTTP/1.1\r\n\r\n"),
-    ("p11-refused-is-counted-length", b"GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n"),
+    (
+        "p11-refused-is-counted-length",
+        b"GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n",
+    ),
     ("p11-refused-is-counted-line", b"GET /" + b"a" * 20_000 + b" HTTP/1.1\r\n\r\n"),
     ("p11-refused-is-counted-fields", b"GET / HTTP/1.1\r\nHost: a\r\n" + b"X: 1\r\n" * 300 + b"\r\n"),
     ("p11-refused-is-counted-version", b"GET / HTTP/3.0\r\nHost: a\r\n\r\n"),

@@ -1,4 +1,4 @@
-"""Points 8 and 9: bodies are opaque, and some messages have none (RFC 9110 sections 6.4 and 15, RFC 9112 section 6)."""
+"""Points 8, 9: bodies are opaque, and some messages have none (RFC 9110 6.4 and 15, RFC 9112 section 6)."""
 
 import gzip
 
@@ -131,7 +131,10 @@ def test_a_body_is_framed_for_the_version_of_its_client(wire: Wire, sent, answer
     ("p09-rfc8297-2-103", b"HTTP/1.1 103 Early Hints\r\nLink: </a>; rel=preload\r\nLink: </b>\r\n\r\n"),
     ("p09-rfc9110-15.2-102", b"HTTP/1.1 102 Processing\r\n\r\n"),
     ("p09-rfc9110-15.2-unknown-1xx", b"HTTP/1.1 199 Whatever\r\nX-A: b\r\n\r\n"),
-    ("p09-rfc9110-15.2-several", b"HTTP/1.1 103 A\r\nX: 1\r\n\r\nHTTP/1.1 103 B\r\n\r\nHTTP/1.1 102 C\r\n\r\n"),
+    (
+        "p09-rfc9110-15.2-several",
+        b"HTTP/1.1 103 A\r\nX: 1\r\n\r\nHTTP/1.1 103 B\r\n\r\nHTTP/1.1 102 C\r\n\r\n",
+    ),
 )
 def test_interim_answers_pass_as_they_come(wire: Wire, interim):
     client = wire.client(GET)
@@ -146,7 +149,9 @@ def test_interim_answers_pass_as_they_come(wire: Wire, interim):
 
 @case("p09-rfc9110-7.6.1-103-hop-by-hop")
 def test_an_interim_answer_loses_its_hop_by_hop_fields(wire: Wire):
-    wire.upstream.answers(b"HTTP/1.1 103 Early\r\nConnection: X-H\r\nX-H: 1\r\nKeep-Alive: a\r\nLink: </a>\r\n\r\n" + OK)
+    wire.upstream.answers(
+        b"HTTP/1.1 103 Early\r\nConnection: X-H\r\nX-H: 1\r\nKeep-Alive: a\r\nLink: </a>\r\n\r\n" + OK
+    )
     (interim,) = wire.ask(GET).interim
     assert interim.fields == [("Link", "</a>")]
 

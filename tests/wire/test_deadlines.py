@@ -1,4 +1,4 @@
-"""Point 14: nobody waits for ever, and whoever is slow but moves is waited for (RFC 9110 sections 15.5.9 and 15.6.5).
+"""Point 14: nobody waits for ever; the slow who move are waited for (RFC 9110 sections 15.5.9 and 15.6.5).
 
 No case says how long it took: a deadline that doesn't hold is a case that hears nothing.
 """
@@ -9,9 +9,8 @@ import time
 from collections.abc import Callable
 
 from wire.case import case, cases
-from wire.client import Client
 from wire.program import Wire
-from wire.upstream import OK, Gone, Link
+from wire.upstream import OK, Gone
 
 GET = b"GET /d HTTP/1.1\r\nHost: shop.example\r\n\r\n"
 OLD = b"GET /d HTTP/1.0\r\n\r\n"
@@ -43,8 +42,10 @@ def test_part_of_a_head_is_timed_out(hasty: Wire, part):
 
 @case("p14-header-is-the-whole-head")
 def test_a_head_that_drips_is_timed_out_all_the_same(hasty: Wire):
-    client = hasty.client(b"GET / HTTP/1.1\r\n")
+    hasty.upstream.answers(OK)
+    client = hasty.client(b"GET / HTTP/1.1\r\nHost: a\r\n")
     slowly(client.send, b"X: 1\r\n", LONG)
+    client.send(b"\r\n")
     hasty.turned_away(client, 408)
     hasty.serves_on()
 
@@ -64,6 +65,15 @@ def test_part_of_a_second_head_is_timed_out(hasty: Wire):
 )
 def test_a_connection_that_asks_nothing_is_closed_without_a_word(hasty: Wire, sent):
     assert hasty.client(sent).ended() == "closed"
+
+
+@case("p14-rfc9112-2.2-idle-empty-lines-for-ever")
+def test_empty_lines_are_no_request(hasty: Wire):
+    hasty.upstream.answers(OK)
+    client = hasty.client(b"\r\n")
+    slowly(client.send, b"\r\n", LONG)
+    client.send(GET)
+    assert client.ended() in ("closed", "reset")
 
 
 @case("p14-rfc9112-9.5-idle-kept")
@@ -104,6 +114,7 @@ def test_an_answers_head_that_drips_is_timed_out(hasty: Wire):
     link.request()
     link.send(H)
     slowly(link.send, b"X: 1\r\n", LONG)
+    link.send(b"Content-Length: 0\r\n\r\n")
     assert client.answer().status == 504
     link.gone()
 
@@ -199,7 +210,9 @@ def test_a_client_that_takes_no_more_of_its_answer_is_cut(hasty: Wire):
     hasty.client(GET)
     link = hasty.upstream.accept()
     link.request()
-    feeder = threading.Thread(target=link.send, args=(H + b"Content-Length: 1000000000\r\n\r\n" + bytes(64 << 20),))
+    feeder = threading.Thread(
+        target=link.send, args=(H + b"Content-Length: 1000000000\r\n\r\n" + bytes(64 << 20),)
+    )
     feeder.start()
     feeder.join(5)
     assert not feeder.is_alive(), "the proxy still waits for a client that doesn't read"
@@ -209,7 +222,9 @@ def test_a_client_that_takes_no_more_of_its_answer_is_cut(hasty: Wire):
 @case("p14-body-answer-is-taken-slowly")
 def test_a_client_that_reads_slowly_is_waited_for(hasty: Wire):
     size = 8 << 20
-    hasty.upstream.serve(lambda link: (link.request(), link.send(H + b"Content-Length: %d\r\n\r\n" % size + bytes(size))))
+    hasty.upstream.serve(
+        lambda link: (link.request(), link.send(H + b"Content-Length: %d\r\n\r\n" % size + bytes(size)))
+    )
     client = hasty.client(GET)
     client.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 16)
     for _ in range(LONG):
@@ -250,29 +265,16 @@ def test_no_more_connections_are_kept_than_max_idle(hasty: Wire):
     assert ended >= 3, "max_idle is 2"
 
 
-WEBSOCKET = b"GET /d HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n"
-SWITCHED = b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n"
-
-
-def tunnel(wire: Wire) -> tuple[Client, Link]:
-    client = wire.client(WEBSOCKET)
-    link = wire.upstream.accept()
-    link.request()
-    link.send(SWITCHED)
-    assert client.answer().status == 101
-    return client, link
-
-
 @case("p14-tunnel-idle")
 def test_a_tunnel_in_which_nothing_moves_is_closed(hasty: Wire):
-    client, link = tunnel(hasty)
+    client, link = hasty.tunnel()
     client.ended()
     link.gone()
 
 
 @case("p14-tunnel-moves")
 def test_a_tunnel_in_which_something_moves_stays(hasty: Wire):
-    client, link = tunnel(hasty)
+    client, link = hasty.tunnel()
     slowly(client.send, b"x", LONG)
     assert link.read(LONG) == b"x" * LONG
     slowly(link.send, b"y", LONG)

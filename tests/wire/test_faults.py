@@ -1,4 +1,4 @@
-"""Point 11: a fault of the upstream never turns into a wrong answer (RFC 9112 section 8, RFC 9110 section 15.6)."""
+"""Point 11: a fault of the upstream never turns into a wrong answer (RFC 9112 section 8, RFC 9110 15.6)."""
 
 from wire.case import case, cases
 from wire.program import Wire

@@ -1,4 +1,4 @@
-"""Point 7: what the upstream is told of the client, by a proxy that believes nobody (RFC 9110 7.6.2, 7.6.3; RFC 7239)."""
+"""Point 7: what the upstream is told of a client that nobody has to believe (RFC 9110 section 7.6)."""
 
 import re
 
@@ -36,7 +36,11 @@ def test_a_strangers_word_is_not_passed_on(wire: Wire, sent, name, value):
 
 @case("p07-rfc9110-7.6.3-via-is-appended")
 def test_via_comes_behind_the_others(wire: Wire):
-    assert told(wire, b"Via: 1.0 fred", b"Via: 1.1 p.example").all("via") == ["1.0 fred", "1.1 p.example", "1.1 weir"]
+    assert told(wire, b"Via: 1.0 fred", b"Via: 1.1 p.example").all("via") == [
+        "1.0 fred",
+        "1.1 p.example",
+        "1.1 weir",
+    ]
 
 
 @case("p07-rfc9110-7.6.3-via-of-1.0")
@@ -97,6 +101,7 @@ def test_max_forwards_is_counted_down_in_its_place(wire: Wire, head, sent, left)
     ("p07-rfc9110-7.6.2-empty", b""),
     ("p07-rfc9110-7.6.2-fraction", b"1.5"),
     ("p07-rfc9110-7.6.2-list", b"1, 1"),
+    ("p07-rfc9110-7.6.2-two-lines", b"1\r\nMax-Forwards: 1"),
 )
 def test_max_forwards_that_is_no_number_is_refused(wire: Wire, sent):
     wire.upstream.answers(OK)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from wire.case import case, cases
 from wire.client import Client
-from wire.kernel import await_taken
+from wire.kernel import await_taken, fill
 from wire.program import Wire
 from wire.upstream import OK, Link
 
@@ -122,11 +122,11 @@ FAULTS: tuple[tuple[str, bytes, Callable[[Link], None] | None], ...] = (
 
 
 @pytest.fixture
-def descriptors(wire: Wire) -> Iterator[Callable[[], int]]:
+def descriptors(wire: Wire) -> Callable[[], int]:
     if sys.platform != "linux":
         pytest.skip("/proc tells of the descriptors of other processes on Linux alone")
     (worker,) = wire.running.workers()
-    yield lambda: len(list(Path(f"/proc/{worker}/fd").iterdir()))
+    return lambda: len(list(Path(f"/proc/{worker}/fd").iterdir()))
 
 
 @cases("sent, act", *((f"p20-no-descriptor-left-by-{name}", sent, act) for name, sent, act in FAULTS))
@@ -199,11 +199,7 @@ def test_a_client_that_reads_nothing_is_in_nobodys_way(wire: Wire):
     link = wire.upstream.accept()
     link.request()
     link.send(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000000\r\n\r\n")
-    link.sock.settimeout(0.2)
-    with pytest.raises(TimeoutError):
-        while True:
-            link.sock.send(bytes(1 << 20))
-    link.sock.settimeout(5)
+    fill(link.sock, 64 << 20)
     wire.upstream.serve(echo)
     asking = wire.client()
     for number in range(50):
@@ -220,7 +216,11 @@ def test_fields_that_were_read_before_are_not_mixed_up(wire: Wire):
     for sent in (GET, GET.replace(b"1.1", b"1.0"), GET):
         wire.ask(sent)
     assert [request.one("x-who") for request in wire.upstream.requests][:4] == ["a", "b", "a", "A"]
-    assert [request.one("via") for request in wire.upstream.requests][4:] == ["1.1 weir", "1.0 weir", "1.1 weir"]
+    assert [request.one("via") for request in wire.upstream.requests][4:] == [
+        "1.1 weir",
+        "1.0 weir",
+        "1.1 weir",
+    ]
 
 
 @case("p20-refused-requests-are-not-remembered-as-good")

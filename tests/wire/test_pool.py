@@ -1,4 +1,4 @@
-"""Points 12 and 13: what is pooled is clean, and what went stale never surfaces (RFC 9112 sections 9.3 and 9.3.1)."""
+"""Points 12, 13: what is pooled is clean, what went stale never surfaces (RFC 9112 sections 9.3, 9.3.1)."""
 
 from wire.case import case, cases
 from wire.program import Wire
@@ -33,11 +33,17 @@ def answers_anew(wire: Wire, sent: bytes = GET) -> None:
     ("p12-rfc9112-9.3-sized", OK),
     ("p12-rfc9112-9.3-empty", H + b"Content-Length: 0\r\n\r\n"),
     ("p12-rfc9112-9.3-chunked", H + b"Transfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n"),
-    ("p12-rfc9112-9.3-chunked-with-trailers", H + b"Transfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\nX: 1\r\n\r\n"),
+    (
+        "p12-rfc9112-9.3-chunked-with-trailers",
+        H + b"Transfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\nX: 1\r\n\r\n",
+    ),
     ("p12-rfc9112-9.3-204", b"HTTP/1.1 204 No Content\r\n\r\n"),
     ("p12-rfc9112-9.3-304", b"HTTP/1.1 304 Not Modified\r\nContent-Length: 5\r\n\r\n"),
     ("p12-rfc9112-9.3-103", b"HTTP/1.1 103 Early\r\n\r\n" + OK),
-    ("p12-rfc9112-9.3-1.0-keep-alive", b"HTTP/1.0 200 OK\r\nConnection: keep-alive\r\nContent-Length: 2\r\n\r\nok"),
+    (
+        "p12-rfc9112-9.3-1.0-keep-alive",
+        b"HTTP/1.0 200 OK\r\nConnection: keep-alive\r\nContent-Length: 2\r\n\r\nok",
+    ),
     ("p12-rfc9112-9.3-500", b"HTTP/1.1 500 Oh\r\nContent-Length: 2\r\n\r\nno"),
 )
 def test_a_clean_connection_is_used_again(wire: Wire, answer):
@@ -85,7 +91,10 @@ def test_a_connection_whose_request_is_not_complete_is_not(wire: Wire):
 UNASKED = OK.replace(b"ok", b"no")
 IDLE = (
     ("p12-rfc9112-9.2-unsolicited-answer", lambda link: link.send(UNASKED)),
-    ("p12-rfc9112-9.5-unsolicited-408", lambda link: link.send(b"HTTP/1.1 408 T\r\nConnection: close\r\n\r\n")),
+    (
+        "p12-rfc9112-9.5-unsolicited-408",
+        lambda link: link.send(b"HTTP/1.1 408 T\r\nConnection: close\r\n\r\n"),
+    ),
     ("p12-rfc9112-9.2-unsolicited-byte", lambda link: link.send(b"H")),
     ("p12-rfc9112-9.2-unsolicited-line", lambda link: link.send(b"\r\n")),
     ("p12-rfc9112-9.3-closed", Link.finish),
@@ -212,3 +221,33 @@ def test_a_fresh_connection_that_closes_is_an_upstream_that_fails(wire: Wire):
     link.finish()
     assert client.answer().status == 502
     assert len(wire.upstream.links) == 1
+
+
+@case("p13-rfc9110-9.2.2-put-with-a-body")
+def test_a_body_is_sent_whole_or_not_at_all(wire: Wire):
+    stale = served(wire)
+    client = wire.client(POST.replace(b"POST", b"PUT"))
+    stale.request()
+    wire.upstream.answers(OK)
+    stale.finish()
+    answer = client.answer()
+    assert answer.status in (200, 502)
+    sent_again = wire.upstream.requests[2:]
+    assert [request.body for request in sent_again] == [b"hello"] * (answer.status == 200)
+
+
+@case("p13-rfc9112-9.3.1-all-of-them-stale")
+def test_a_pool_full_of_stale_connections_surfaces_nowhere(wire: Wire):
+    clients = [wire.client(GET) for _ in range(10)]
+    links = [wire.upstream.accept() for _ in clients]
+    for link in links:
+        link.request()
+        link.send(OK)
+    for client in clients:
+        client.answer()
+    for link in links:
+        link.finish()
+    wire.upstream.answers(OK)
+    for client in clients:
+        client.send(POST)
+    assert [client.answer().body for client in clients] == [b"ok"] * 10

@@ -3,6 +3,7 @@
 import threading
 
 from wire.case import case, cases
+from wire.kernel import fill
 from wire.program import Wire
 from wire.upstream import OK, Link
 
@@ -37,7 +38,12 @@ def test_each_part_of_an_answer_goes_on_at_once(wire: Wire, head, event, got):
 @cases(
     "head, part, got",
     ("p16-rfc9112-6.2-upload-sized", b"Content-Length: 25\r\n\r\n", b"hello", b"hello"),
-    ("p16-rfc9112-7-upload-chunked", b"Transfer-Encoding: chunked\r\n\r\n", b"5\r\nhello\r\n", b"5\r\nhello\r\n"),
+    (
+        "p16-rfc9112-7-upload-chunked",
+        b"Transfer-Encoding: chunked\r\n\r\n",
+        b"5\r\nhello\r\n",
+        b"5\r\nhello\r\n",
+    ),
 )
 def test_each_part_of_an_upload_goes_on_at_once(wire: Wire, head, part, got):
     client = wire.client(POST + head)
@@ -55,7 +61,7 @@ def test_a_slow_reader_holds_its_upstream_back(wire: Wire):
     link = wire.upstream.accept()
     link.request()
     link.send(H + b"Content-Length: %d\r\n\r\n" % OFFERED)
-    sent = fill(link.sock)
+    sent = fill(link.sock, OFFERED)
     assert sent < BOUNDED, "the proxy takes what its client doesn't"
     feeder = threading.Thread(target=link.sock.sendall, args=(bytes(OFFERED - sent),))
     feeder.start()
@@ -68,7 +74,7 @@ def test_a_slow_upstream_holds_its_client_back(wire: Wire):
     client = wire.client(POST + b"Content-Length: %d\r\n\r\n" % OFFERED)
     link = wire.upstream.accept()
     link.head()
-    sent = fill(client.sock)
+    sent = fill(client.sock, OFFERED)
     assert sent < BOUNDED, "the proxy takes what its upstream doesn't"
     feeder = threading.Thread(target=client.sock.sendall, args=(bytes(OFFERED - sent),))
     feeder.start()
@@ -76,19 +82,6 @@ def test_a_slow_upstream_holds_its_client_back(wire: Wire):
     feeder.join()
     link.send(OK)
     assert client.answer().body == b"ok"
-
-
-def fill(sock) -> int:
-    """Sends until nobody takes any more for a while; how many bytes were taken."""
-    sock.settimeout(0.3)
-    sent = 0
-    try:
-        while sent < OFFERED:
-            sent += sock.send(bytes(MIB))
-    except TimeoutError:
-        pass
-    sock.settimeout(5)
-    return sent
 
 
 def swallow(link: Link, size: int) -> None:
@@ -112,7 +105,9 @@ def test_pipelined_requests_go_one_at_a_time_and_in_order(wire: Wire, sent):
     link = wire.upstream.accept()
     for number in range(5):
         link.request()
-        assert not link.raw[link.raw.rindex(b"HTTP/1.1") :].count(b" /s "), "a second request before the answer"
+        assert not link.raw[link.raw.rindex(b"HTTP/1.1") :].count(b" /s "), (
+            "a second request before the answer"
+        )
         link.send(H + b"Content-Length: 1\r\n\r\n%d" % number)
         assert client.answer().body == b"%d" % number
     assert len(wire.upstream.requests) == 5
@@ -141,14 +136,9 @@ def test_a_flood_of_pipelined_requests_is_bounded(wire: Wire):
     client = wire.client(GET)
     link = wire.upstream.accept()
     link.request()
-    client.sock.settimeout(0.3)
-    flood, sent = GET * 20_000, 0
-    try:
-        while sent < OFFERED:
-            sent += client.sock.send(flood)
-    except TimeoutError:
-        pass
-    assert sent < BOUNDED, "requests that can't be served yet are taken without end"
+    assert fill(client.sock, OFFERED, GET * 20_000) < BOUNDED, (
+        "requests that can't be served yet are taken without end"
+    )
     client.reset()
     link.gone()
     wire.serves_on()
@@ -190,3 +180,74 @@ def test_an_answer_may_run_beside_the_upload(wire: Wire):
     assert link.read(5) == b"0\r\n\r\n"
     link.send(b"0\r\n\r\n")
     assert client.answer().body == b"hohoho"
+
+
+@case("p16-rfc9112-9.3.2-pipelined-1000")
+def test_a_thousand_pipelined_requests_are_answered_in_order(wire: Wire):
+    def counting(link: Link) -> None:
+        while True:
+            target = link.request().target.encode()
+            link.send(H + b"Content-Length: %d\r\n\r\n%b" % (len(target), target))
+
+    wire.upstream.serve(counting)
+    sent = b"".join(GET.replace(b"/s", b"/%d" % number) for number in range(1000))
+    client = wire.client(sent)
+    assert [client.answer().body for _ in range(1000)] == [b"/%d" % number for number in range(1000)]
+
+
+@case("p16-interim-answers-back-pressure")
+def test_interim_answers_are_held_back_too(wire: Wire):
+    wire.client(GET)
+    link = wire.upstream.accept()
+    link.request()
+    hint = b"HTTP/1.1 103 Early\r\nX: " + b"x" * 8000 + b"\r\n\r\n"
+    assert fill(link.sock, OFFERED, hint * 100) < BOUNDED
+
+
+@cases(
+    "head, version",
+    ("p16-large-answer-sized-then-close", b"Content-Length: %d\r\n" % (8 * MIB), b"1.1"),
+    ("p16-large-answer-until-close", b"", b"1.1"),
+    ("p16-large-answer-until-close-for-1.0", b"", b"1.0"),
+)
+def test_a_large_answer_is_whole_though_its_upstream_has_gone(wire: Wire, head, version):
+    body = bytes(range(256)) * (8 * MIB // 256)
+    client = wire.client(GET.replace(b"HTTP/1.1", b"HTTP/" + version))
+    link = wire.upstream.accept()
+    link.request()
+
+    def give() -> None:
+        link.send(H + head + b"\r\n" + body)
+        link.finish()
+
+    giving = threading.Thread(target=give)
+    giving.start()
+    while giving.is_alive():  # the upstream ends when all is sent, and the proxy still has some of it
+        client.rest += client.sock.recv(1 << 16)
+    assert client.answer().body == body
+    if version == b"1.0":
+        assert client.ended() == "closed"
+
+
+@case("p16-rfc9112-9.3-early-answer-to-a-large-upload")
+def test_a_client_that_reads_after_its_upload_gets_the_early_answer(wire: Wire):
+    size = 8 * MIB
+    client = wire.client(POST + b"Content-Length: %d\r\n\r\n" % size)
+    link = wire.upstream.accept()
+    link.head()
+    link.send(b"HTTP/1.1 413 Too Large\r\nConnection: close\r\nContent-Length: 2\r\n\r\nno")
+    link.finish()
+    client.send(bytes(size))
+    answer = client.answer()
+    assert (answer.status, answer.body, answer.closes) == (413, b"no", True)
+
+
+@case("p11-rfc9110-15.6.3-reset-within-an-upload")
+def test_a_client_that_reads_after_its_upload_learns_of_the_reset(wire: Wire):
+    size = 8 * MIB
+    client = wire.client(POST + b"Content-Length: %d\r\n\r\n" % size)
+    link = wire.upstream.accept()
+    link.head()
+    link.reset()
+    client.send(bytes(size))
+    assert client.answer().status == 502

@@ -65,7 +65,9 @@ def test_forwarded_is_added_when_asked_for(trusting: Wire, host, said):
 
 @case("p07-rfc7239-4-appended")
 def test_forwarded_comes_behind_a_trusted_peers(trusting: Wire):
-    value = told(trusting, b'Forwarded: for="[2001:db8::9]";proto=https', b"Forwarded: for=unknown").one("forwarded")
+    value = told(trusting, b'Forwarded: for="[2001:db8::9]";proto=https', b"Forwarded: for=unknown").one(
+        "forwarded"
+    )
     first, second, ours = elements(value)
     assert (first["for"], first["proto"], second["for"]) == ("[2001:db8::9]", "https", "unknown")
     assert ours == {"for": "127.0.0.1", "host": "shop.example", "proto": "http"}
@@ -73,12 +75,16 @@ def test_forwarded_comes_behind_a_trusted_peers(trusting: Wire):
 
 @case("p07-rfc7239-4-no-host")
 def test_forwarded_makes_up_no_host(trusting: Wire):
-    assert elements(told(trusting, head=b"GET / HTTP/1.0\r\n").one("forwarded")) == [{"for": "127.0.0.1", "proto": "http"}]
+    assert elements(told(trusting, head=b"GET / HTTP/1.0\r\n").one("forwarded")) == [
+        {"for": "127.0.0.1", "proto": "http"}
+    ]
 
 
 @case("p06-rfc9110-7.6.1-nominated-by-a-trusted-peer")
 def test_not_even_a_trusted_peer_can_nominate_our_fields_away(trusting: Wire):
-    passed = told(trusting, b"Connection: Forwarded, X-Forwarded-For, X-Request-Id", b"X-Forwarded-For: 203.0.113.9")
+    passed = told(
+        trusting, b"Connection: Forwarded, X-Forwarded-For, X-Request-Id", b"X-Forwarded-For: 203.0.113.9"
+    )
     assert passed.one("x-forwarded-for").endswith("127.0.0.1")
     assert passed.one("forwarded")
     assert passed.one("x-request-id")

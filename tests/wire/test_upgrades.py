@@ -1,31 +1,14 @@
-"""Point 18: WebSocket and other upgrades: a tunnel after the upstream's own 101, and not before (RFC 9110 7.8)."""
-
-import threading
+"""Point 18: upgrades, as to WebSocket: a tunnel after the upstream's own 101, not before (RFC 9110 7.8)."""
 
 from wire.case import case, cases
-from wire.client import Client
 from wire.kernel import await_taken
 from wire.program import Wire
 from wire.upstream import OK, Link
-
-from proxy.demo.children import wait_until
 
 GET = b"GET /u HTTP/1.1\r\nHost: shop.example\r\n"
 KEY = b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n"
 ASKED = GET + b"Connection: Upgrade\r\nUpgrade: websocket\r\n" + KEY + b"\r\n"
 SWITCHED = b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Accept: x\r\n\r\n"
-MIB = 1 << 20
-OPEN = 'weir_tunnels_open{backend="stable",service="shop"}'
-
-
-def tunnel(wire: Wire, early: bytes = b"") -> tuple[Client, Link]:
-    """A client and an upstream, joined."""
-    client = wire.client(ASKED + early)
-    link = wire.upstream.accept()
-    link.request_of_upgrade()
-    link.send(SWITCHED)
-    assert client.answer().status == 101
-    return client, link
 
 
 @cases(
@@ -35,7 +18,10 @@ def tunnel(wire: Wire, early: bytes = b"") -> tuple[Client, Link]:
     ("p18-rfc9110-7.8-asked-in-a-list", b"Connection: keep-alive, Upgrade\r\nUpgrade: websocket\r\n"),
     ("p18-rfc9110-7.8-asked-among-others", b"Connection: Upgrade\r\nUpgrade: h2c, websocket, foo/2\r\n"),
     ("p18-rfc9110-7.8-asked-in-two-lines", b"Connection: Upgrade\r\nUpgrade: foo\r\nUpgrade: websocket\r\n"),
-    ("p18-rfc9110-7.8-asked-with-length-0", b"Connection: Upgrade\r\nUpgrade: websocket\r\nContent-Length: 0\r\n"),
+    (
+        "p18-rfc9110-7.8-asked-with-length-0",
+        b"Connection: Upgrade\r\nUpgrade: websocket\r\nContent-Length: 0\r\n",
+    ),
 )
 def test_an_upgrade_on_the_list_is_asked_of_the_upstream(wire: Wire, asked):
     client = wire.client(GET + asked + KEY + b"\r\n")
@@ -113,7 +99,10 @@ def test_a_101_to_an_upgrade_that_was_not_passed_on_is_a_bad_gateway(wire: Wire)
 REFUSALS = (
     ("p18-rfc9110-7.8-refused-200", OK),
     ("p18-rfc9110-7.8-refused-403", b"HTTP/1.1 403 Forbidden\r\nContent-Length: 2\r\n\r\nok"),
-    ("p18-rfc9110-15.5.22-refused-426", b"HTTP/1.1 426 Upgrade\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n"),
+    (
+        "p18-rfc9110-15.5.22-refused-426",
+        b"HTTP/1.1 426 Upgrade\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n",
+    ),
 )
 
 
@@ -176,98 +165,6 @@ def test_an_interim_answer_may_come_before_the_101(wire: Wire):
     assert (answer.status, [each.status for each in answer.interim]) == (101, [103])
 
 
-@case("p18-rfc6455-5-opaque")
-def test_a_tunnel_carries_any_bytes_both_ways(wire: Wire):
-    client, link = tunnel(wire)
-    every = bytes(range(256)) + b"HTTP/1.1 200 OK\r\n\r\nGET / HTTP/1.1\r\n\r\n0\r\n\r\n"
-    for _ in range(3):
-        client.send(every)
-        assert link.read(len(every)) == every
-        link.send(every)
-        assert client.read(len(every)) == every
-    client.drip(every[:40])
-    assert link.read(40) == every[:40]
-
-
-@case("p18-rfc6455-5-large")
-def test_a_tunnel_carries_much_both_ways_at_once(wire: Wire):
-    client, link = tunnel(wire)
-    ours, theirs = b"c" * 4 * MIB, b"u" * 4 * MIB
-    senders = [threading.Thread(target=client.send, args=(ours,)), threading.Thread(target=link.send, args=(theirs,))]
-    got: list[bytes] = []
-    senders.append(threading.Thread(target=lambda: got.append(link.read(len(ours)))))
-    for sender in senders:
-        sender.start()
-    assert client.read(len(theirs)) == theirs
-    for sender in senders:
-        sender.join()
-    assert got == [ours]
-
-
-@case("p18-back-pressure")
-def test_a_tunnel_holds_back_whoever_is_faster(wire: Wire):
-    client, link = tunnel(wire)
-    for sock in (client.sock, link.sock):
-        sock.settimeout(0.3)
-        sent = 0
-        try:
-            while sent < 64 * MIB:
-                sent += sock.send(bytes(MIB))
-        except TimeoutError:
-            pass
-        assert sent < 16 * MIB, "the tunnel takes what nobody reads"
-
-
-@case("p18-half-close-of-the-client")
-def test_a_client_may_end_its_half(wire: Wire):
-    client, link = tunnel(wire)
-    client.send(b"last words")
-    client.finish()
-    assert link.rest() == b"last words"
-    link.send(b"an answer all the same")
-    assert client.read(22) == b"an answer all the same"
-    link.finish()
-    assert client.ended() == "closed"
-
-
-@case("p18-half-close-of-the-upstream")
-def test_an_upstream_may_end_its_half(wire: Wire):
-    client, link = tunnel(wire)
-    link.send(b"last words")
-    link.finish()
-    assert client.read(10) == b"last words"
-    assert client.ended() == "closed"
-    client.send(b"an answer all the same")
-    assert link.read(22) == b"an answer all the same"
-    client.finish()
-    link.gone()
-
-
-@case("p18-half-close-with-early-bytes")
-def test_a_client_may_end_its_half_before_the_101(wire: Wire):
-    client, link = tunnel(wire, early=b"all I have")
-    client.finish()
-    assert link.rest() == b"all I have"
-    link.close()
-    assert client.ended() in ("closed", "reset")
-
-
-@case("p18-reset-of-the-client")
-def test_a_reset_of_the_client_ends_the_tunnel(wire: Wire):
-    client, link = tunnel(wire)
-    client.reset()
-    link.gone()
-    wire.serves_on()
-
-
-@case("p18-reset-of-the-upstream")
-def test_a_reset_of_the_upstream_is_a_reset_for_the_client(wire: Wire):
-    client, link = tunnel(wire)
-    link.reset()
-    assert client.ended() == "reset"
-    wire.serves_on()
-
-
 @cases(
     "fault, status",
     ("p18-rfc9110-15.6.3-closed-instead-of-101", Link.finish, 502),
@@ -281,24 +178,3 @@ def test_an_upstream_that_fails_before_the_101_is_a_bad_gateway(wire: Wire, faul
     fault(link)
     assert client.answer().status == status
     wire.serves_on()
-
-
-@case("p18-never-pooled")
-def test_the_connection_of_a_tunnel_is_never_used_again(wire: Wire):
-    client, link = tunnel(wire)
-    client.finish()
-    link.gone()
-    link.finish()
-    client.ended()
-    wire.upstream.answers(OK)
-    assert wire.ask(GET + b"\r\n").body == b"ok"
-    assert len(wire.upstream.links) == 2
-
-
-@case("p18-counted")
-def test_open_tunnels_are_counted(wire: Wire):
-    client, link = tunnel(wire)
-    wait_until(lambda: wire.metric(OPEN) == 1, "the tunnel is counted", 5)
-    client.close()
-    link.close()
-    wait_until(lambda: wire.metric(OPEN) == 0, "its end is counted", 5)

@@ -219,7 +219,7 @@ class Upstream:
         return [request for link in self.links for request in requests(link.raw)]
 
     def fresh(self) -> None:
-        """Ends all connections, as the proxy has to notice, and forgets them; raises what a script has raised."""
+        """Ends all connections, which the proxy has to notice, and forgets them; raises what a script has."""
         links, self._script = self.links, None
         self._links.clear()
         while not self._waiting.empty():

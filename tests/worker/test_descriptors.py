@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proxy.worker.descriptors import OWN, limit, room
+from proxy.worker.descriptors import OWN, kept, limit, room
 
 
 @pytest.mark.parametrize(
@@ -55,3 +55,11 @@ def test_no_limit_is_a_large_number(monkeypatch: pytest.MonkeyPatch) -> None:
     endless = (resource.RLIM_INFINITY, resource.RLIM_INFINITY)
     monkeypatch.setattr(resource, "getrlimit", lambda which: endless)
     assert limit() == 1 << 20
+
+
+@pytest.mark.parametrize(
+    ("descriptors", "endpoints", "most", "each"),
+    [(4096, 2, 64, 64), (4096, 200, 64, 10), (4096, 0, 64, 64), (100, 50, 64, 0), (10, 1, 64, 0)],
+)
+def test_what_is_kept_for_each_endpoint(descriptors: int, endpoints: int, most: int, each: int) -> None:
+    assert kept(descriptors, 1, endpoints, most) == each
