@@ -13,6 +13,7 @@ from proxy.forwarding.lane import Lane
 from proxy.forwarding.pace import Pace
 from proxy.forwarding.pool import Shelf
 from proxy.forwarding.side import Side
+from proxy.forwarding.switching import switch
 from proxy.forwarding.tunnel import Tunnel
 from proxy.forwarding.upload import Upload
 from proxy.forwarding.upstream import Upstream
@@ -91,18 +92,14 @@ class Crossing:
         self.full = True
         if self.exchange is not None and self._upstream is not None:
             self._upstream.reading.hold("full")
-            if (
-                self.exchange.response != "awaited"
-            ):  # interim answers don't prolong the wait for the final one
-                self._pace.await_taking(self.exchange, self._side.sending)
+            self._pace.client_full(self.exchange)
 
     def client_ready(self) -> None:
         """The client takes bytes again."""
         self.full = False
         if self.exchange is not None and self._upstream is not None:
             self._upstream.reading.free("full")
-            if self.exchange.response != "awaited":
-                self._pace.await_bytes(self.exchange)
+            self._pace.client_ready(self.exchange)
 
     def overdue(self, now: float) -> None:
         """Nothing has moved for as long as the timeouts allow, or it is time to look whether it has."""
@@ -115,8 +112,6 @@ class Crossing:
             return
         blocked = side.reading.held_for("full")
         ending, status, detail = exchange.silence(client_full=self.full, endpoint_full=blocked)
-        if status == 408:
-            exchange.reason = "slow-body"
         if exchange.response == "open":
             self._cut(ending)
         else:
@@ -240,15 +235,7 @@ class Crossing:
     def switched(self, head: ResponseHead, protocol: bytes) -> Tunnel:
         """Turn both connections into a tunnel: the endpoint speaks a protocol now that the client offered."""
         exchange, upstream = self._joined()
-        side, lane = self._side, self._lane
-        exchange.switched(lane.now())
-        lane.tally.switch(exchange.key)
-        tunnel = Tunnel(side, upstream, self._tunnel_over, exchange.choice.service.timeouts.tunnel, lane.now)
-        ours = writing.switching(protocol) + exchange.choice_lines(secure=side.secure)
-        side.write(writing.interim_head(head, ours))
-        side.enter(tunnel)
-        tunnel.from_client(side.take_buffered())
-        return tunnel
+        return switch(self._lane, exchange, (self._side, upstream), head, protocol, self._tunnel_over)
 
     def _joined(self) -> tuple[Exchange, Upstream]:
         exchange, upstream = self.exchange, self._upstream
