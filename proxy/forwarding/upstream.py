@@ -170,6 +170,7 @@ class Upstream(Connection):
         elif phase == "body":
             self._break("truncated", "the endpoint closed the connection in the middle of its answer")
         elif phase == "tunnel":
+            self._client = None
             self._tunnel.endpoint_lost()
 
     def pause_writing(self) -> None:

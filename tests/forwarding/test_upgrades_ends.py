@@ -254,3 +254,13 @@ def test_a_half_closed_peer_that_is_not_read_may_be_listening(stage):
     client.slips(None)
     stage.passes(60)
     assert (client.end, server.end) == ("", "")
+
+
+def test_an_endpoint_that_resets_while_bytes_wait_for_it_is_asked_nothing_more(stage):
+    client, server = tunnelled(stage)
+    server.stalls()
+    client.sends(BIG)
+    server.resets()
+    server.takes()
+    assert client.was_reset
+    assert [each[0] for each in stage.outcomes()] == ["truncated"]
