@@ -54,6 +54,8 @@ def queued(transport: asyncio.BaseTransport) -> int:
     0 where it doesn't tell: on macOS, and of a socket that is closed.
     """
     size = array.array("i", [0])
-    with contextlib.suppress(OSError):
-        fcntl.ioctl(transport.get_extra_info("socket").fileno(), termios.TIOCOUTQ, size)
+    connection = transport.get_extra_info("socket")
+    if connection is not None and connection.fileno() >= 0:
+        with contextlib.suppress(OSError):
+            fcntl.ioctl(connection.fileno(), termios.TIOCOUTQ, size)
     return size[0]
