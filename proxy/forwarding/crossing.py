@@ -113,7 +113,7 @@ class Crossing:
         blocked = side.reading.held_for("full")
         ending, status, detail = exchange.silence(client_full=self.full, endpoint_full=blocked)
         if exchange.response == "open":
-            self._cut(ending)
+            self._cut(exchange, ending)
         else:
             self._answer_ourselves(ending, status, detail)
 
@@ -161,7 +161,7 @@ class Crossing:
             if exchange.response == "awaited":
                 self._answer_ourselves("refused", bad.status, bad.detail)
             else:
-                self._cut("refused")
+                self._cut(exchange, "refused")
             return
         self._rest = self._upload.rest
         if not self.full:  # a client that takes nothing isn't kept by what it sends
@@ -224,7 +224,7 @@ class Crossing:
         """Try once more where that is safe; otherwise tell the client, or cut what it already has."""
         exchange, upstream = self._joined()
         if exchange.response == "open":
-            self._cut(ending)
+            self._cut(exchange, ending)
         elif stale and exchange.may_retry():
             exchange.retried = True
             self._release(upstream, clean=False)
@@ -246,16 +246,14 @@ class Crossing:
     # Ending.
 
     def _tunnel_over(self, ending: Ending) -> None:
-        exchange = self.exchange
-        assert exchange is not None, self
+        exchange, upstream = self._joined()
         if ending == "complete":
             exchange.response_ended()
         else:
             exchange.broke(ending)
-        assert self._upstream is not None, self
-        if self._upstream.sending.waits:
+        if upstream.sending.waits:
             # It closes when that is taken, and nobody waits for it any more.
-            self._lane.later(self._lane.idle_seconds, self._upstream.abandon)
+            self._lane.later(self._lane.idle_seconds, upstream.abandon)
         self._upstream = None
         self._account(exchange)
 
@@ -266,9 +264,8 @@ class Crossing:
         if exchange.request == "open":
             side.persistent = False
         exchange.answered_by_us(status, ending)
-        exchange.bytes_out = own_answers.answer(
-            self._lane, side, status, detail, exchange.request_id, exchange.head
-        )
+        request_id, head = exchange.request_id, exchange.head
+        exchange.bytes_out = own_answers.answer(self._lane, side, status, detail, request_id, head)
         self._settle(exchange)
 
     def _settle(self, exchange: Exchange) -> None:
@@ -295,10 +292,8 @@ class Crossing:
         if self._upstream is not None:
             self._release(self._upstream, clean=False)
 
-    def _cut(self, ending: Ending) -> None:
+    def _cut(self, exchange: Exchange, ending: Ending) -> None:
         """End an answer that can't be completed so that nobody can take it for a whole one."""
-        exchange = self.exchange
-        assert exchange is not None, self
         self._drop_upstream()
         exchange.broke(ending)
         self._account(exchange)

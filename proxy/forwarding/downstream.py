@@ -2,7 +2,7 @@
 
 import asyncio
 import socket
-from typing import Literal, Protocol
+from typing import Literal
 
 from proxy.forwarding import own_answers
 from proxy.forwarding.backpressure import LOOKS
@@ -10,6 +10,7 @@ from proxy.forwarding.connection import Connection
 from proxy.forwarding.crossing import Crossing
 from proxy.forwarding.exchange import Exchange
 from proxy.forwarding.lane import Lane
+from proxy.forwarding.members import Members
 from proxy.forwarding.peek import Peek
 from proxy.forwarding.reset import reset
 from proxy.forwarding.tunnel import Tunnel
@@ -34,19 +35,6 @@ LINGER_SECONDS = 2.0
 request. What a client still sends behind the last answer after that resets the connection."""
 MOST_DISMISSED = 64
 """Connections beyond the limit that are told so at a time; those beyond these are closed without a word."""
-
-
-class Members(Protocol):
-    """Who keeps the open connections of a worker."""
-
-    def add(self, connection: "Downstream") -> int:
-        """A connection is open; returns how many there are, without those that were dismissed."""
-
-    def dismiss(self, connection: "Downstream") -> int:
-        """There is no room for this one, and it is on its way out; returns how many such there are."""
-
-    def discard(self, connection: "Downstream") -> None:
-        """A connection is over."""
 
 
 class Downstream(Connection):

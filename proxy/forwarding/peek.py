@@ -13,9 +13,9 @@ import fcntl
 import select
 import termios
 
-_BROKEN = select.POLLHUP | select.POLLERR
-"""A reset, or the end in both directions."""
-_ENDED = _BROKEN | getattr(select, "POLLRDHUP", 0)
+_BROKEN = select.POLLERR
+"""A reset. POLLHUP says less: both directions have ended, in order perhaps, with bytes still to be read."""
+_ENDED = _BROKEN | select.POLLHUP | getattr(select, "POLLRDHUP", 0)
 """A reset, or (on Linux) the end of what the peer sends."""
 
 
