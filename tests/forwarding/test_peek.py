@@ -97,6 +97,17 @@ def test_one_that_ended_its_half_is_not_broken(pair):
     assert (peek.arrived(), peek.broken()) == (True, False)
 
 
+@pytest.mark.skipif(not hasattr(select, "POLLRDHUP"), reason="only Linux tells of the end behind bytes")
+def test_one_that_ends_as_we_have_is_not_broken(pair):
+    ours, theirs = pair
+    peek = Peek(transport(ours))
+    ours.shutdown(socket.SHUT_WR)
+    theirs.sendall(b"bytes that nobody has read")
+    theirs.shutdown(socket.SHUT_WR)
+    wait_for(ours, select.POLLRDHUP)
+    assert (peek.ended(), peek.broken()) == (True, False)
+
+
 def test_that_we_have_ended_is_not_the_peers_end(pair):
     ours, _ = pair
     peek = Peek(transport(ours))
