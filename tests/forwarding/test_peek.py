@@ -140,3 +140,8 @@ def test_of_a_closed_socket_all_is_over(pair):
     ours.close()
     peek = Peek(transport(ours))
     assert (peek.arrived(), peek.ended(), peek.broken()) == (True, True, True)
+
+
+@pytest.mark.parametrize("gone", [None, SimpleNamespace(fileno=lambda: -1)])
+def test_a_closed_socket_holds_nothing(gone):
+    assert queued(SimpleNamespace(get_extra_info=lambda name: gone)) == 0
