@@ -68,9 +68,9 @@ def completed(crossing):
     """A cut answer is completed."""
     cut = crossing._cut
 
-    def complete(self, ending):
+    def complete(self, exchange, ending):
         self._side.write(writing.LAST_CHUNK)
-        cut(self, ending)
+        cut(self, exchange, ending)
 
     return complete
 
