@@ -12,7 +12,7 @@ from typing import Any
 
 import script
 
-from proxy.forwarding import backpressure, downstream, upstream
+from proxy.forwarding import backpressure, connection, downstream, upstream
 from proxy.http1.limits import Limits
 from proxy.http1.provenance import Provenance
 
@@ -47,7 +47,7 @@ class Recorded(stages.Transport):  # type: ignore[misc, name-defined]  # the tes
 
 stages.Transport = Recorded
 # The kernel knows nothing of these transports, so nobody may ask it.
-for _module in (upstream, downstream):
+for _module in (connection, upstream, downstream):
     vars(_module)["Peek"] = stages.FakePeek
 vars(backpressure)["queued"] = lambda _: 0
 
@@ -210,8 +210,8 @@ class Play:
     def _finish(self, _: bytes) -> None:
         """As the listener does at SIGTERM."""
         self.stage.lane.draining = True
-        for connection in tuple(self.stage.members):
-            connection.finish()
+        for client in tuple(self.stage.members):
+            client.finish()
         self.stage.turns.run()
 
     def silence(self) -> None:

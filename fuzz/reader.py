@@ -20,6 +20,8 @@ _HEAD = re.compile(
     rb"(?:[!#$%&'*+\-.^_`|~0-9A-Za-z]+:[\t -~\x80-\xff]*\r\n)*\r\n"
 )
 _STEERS = re.compile("Transfer-Encoding|Content-Length")
+_TOO_LONG = re.compile(rb"(?:[^\n]{0,65535}\n(?!\r\n))*?[^\n]{65536}")
+"""A head with a line of more than 64 KiB."""
 _BLANK = re.compile(rb"(?:\r\n)*")
 _WHOLE_LIMIT = 1 << 24
 _BLANK_LINE = re.compile(rb"\r?\n\r?\n")
@@ -125,6 +127,11 @@ def answers(data: bytes, methods: tuple[bytes, ...], *, ended: bool, strict: boo
 def _read(found: Stream, reader: h11.Connection, data: bytes, at: int, *, ended: bool, strict: bool) -> int:
     """Read one message and add it to the stream; return where the next one begins."""
     message = Message(at)
+    if not strict and _TOO_LONG.match(data, at):
+        # h11 takes seconds to refuse such a line; the proxy has refused it long ago.
+        found.trouble = "a head with a line that nobody reads"
+        found.rest = data[at:]
+        return len(data)
     try:
         # A piece at a time: thousands of small messages would copy all that is behind each of them.
         for start in range(at, len(data), _PIECE):

@@ -20,7 +20,7 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 CORPUS = HERE / "corpus"
 LONGEST = 4096  # bytes of an input
-HANGS = 20  # seconds that one input may take
+HANGS = 60
 _STATUS = re.compile(r"#(\d+)\s+\w+\s+cov: (\d+) ft: (\d+) corp: (\d+)/(\S+)")
 _TOLD_EVERY = 30.0  # seconds
 

@@ -163,7 +163,7 @@ class Measured:
         print(
             f"{name}: {size // MIB} MiB in {time.monotonic() - begun:.0f} s, "
             f"{'whole' if whole else 'NOT whole'}; "
-            f"resident memory of the worker {before:.1f} MiB before, +{growth:.1f} MiB at its peak",
+            f"resident memory of the worker {before:.1f} MiB before, {growth:+.1f} MiB at its peak",
             flush=True,
         )
         return whole and growth < LIMIT

@@ -30,7 +30,8 @@ class Connection(asyncio.Protocol):
 
     def broken(self) -> bool:
         """Tell whether the peer has reset it, which nobody is told of while it isn't read."""
-        return Peek(self._transport).broken()
+        peek = Peek(self._transport)
+        return peek.ended() if self.secure else peek.broken()  # TLS knows no half-closed connection
 
     def write(self, data: bytes) -> None:
         """Write bytes."""

@@ -13,6 +13,7 @@ from proxy.forwarding.lane import Lane
 from proxy.forwarding.pace import Pace
 from proxy.forwarding.pool import Shelf
 from proxy.forwarding.side import Side
+from proxy.forwarding.switching import switch
 from proxy.forwarding.tunnel import Tunnel
 from proxy.forwarding.upload import Upload
 from proxy.forwarding.upstream import Upstream
@@ -91,26 +92,28 @@ class Crossing:
         self.full = True
         if self.exchange is not None and self._upstream is not None:
             self._upstream.reading.hold("full")
-            self._pace.await_taking(self.exchange, self._side.sending)
+            self._pace.client_full(self.exchange)
 
     def client_ready(self) -> None:
         """The client takes bytes again."""
         self.full = False
         if self.exchange is not None and self._upstream is not None:
             self._upstream.reading.free("full")
-            self._pace.await_bytes(self.exchange)
+            self._pace.client_ready(self.exchange)
 
     def overdue(self, now: float) -> None:
         """Nothing has moved for as long as the timeouts allow, or it is time to look whether it has."""
         exchange, side, upstream = self.exchange, self._side, self._upstream
         assert exchange is not None, self
-        ends = (side.sending,) if upstream is None else (side.sending, upstream.sending)
+        ends = [] if exchange.response == "awaited" else [side.sending]
+        if upstream is not None and not self.full:
+            ends.append(upstream.sending)
         if self._pace.goes_on(exchange, ends, now):
             return
         blocked = side.reading.held_for("full")
         ending, status, detail = exchange.silence(client_full=self.full, endpoint_full=blocked)
         if exchange.response == "open":
-            self._cut(ending)
+            self._cut(exchange, ending)
         else:
             self._answer_ourselves(ending, status, detail)
 
@@ -158,10 +161,11 @@ class Crossing:
             if exchange.response == "awaited":
                 self._answer_ourselves("refused", bad.status, bad.detail)
             else:
-                self._cut("refused")
+                self._cut(exchange, "refused")
             return
         self._rest = self._upload.rest
-        self._pace.await_bytes(exchange)
+        if not self.full:  # a client that takes nothing isn't kept by what it sends
+            self._pace.await_bytes(exchange)
         if part or head:
             upstream.write(head + part)
 
@@ -220,7 +224,7 @@ class Crossing:
         """Try once more where that is safe; otherwise tell the client, or cut what it already has."""
         exchange, upstream = self._joined()
         if exchange.response == "open":
-            self._cut(ending)
+            self._cut(exchange, ending)
         elif stale and exchange.may_retry():
             exchange.retried = True
             self._release(upstream, clean=False)
@@ -231,15 +235,7 @@ class Crossing:
     def switched(self, head: ResponseHead, protocol: bytes) -> Tunnel:
         """Turn both connections into a tunnel: the endpoint speaks a protocol now that the client offered."""
         exchange, upstream = self._joined()
-        side, lane = self._side, self._lane
-        exchange.switched(lane.now())
-        lane.tally.switch(exchange.key)
-        tunnel = Tunnel(side, upstream, self._tunnel_over, exchange.choice.service.timeouts.tunnel, lane.now)
-        ours = writing.switching(protocol) + exchange.choice_lines(secure=side.secure)
-        side.write(writing.interim_head(head, ours))
-        side.enter(tunnel)
-        tunnel.from_client(side.take_buffered())
-        return tunnel
+        return switch(self._lane, exchange, (self._side, upstream), head, protocol, self._tunnel_over)
 
     def _joined(self) -> tuple[Exchange, Upstream]:
         exchange, upstream = self.exchange, self._upstream
@@ -250,16 +246,14 @@ class Crossing:
     # Ending.
 
     def _tunnel_over(self, ending: Ending) -> None:
-        exchange = self.exchange
-        assert exchange is not None, self
+        exchange, upstream = self._joined()
         if ending == "complete":
             exchange.response_ended()
         else:
             exchange.broke(ending)
-        assert self._upstream is not None, self
-        if self._upstream.sending.waits:
+        if upstream.sending.waits:
             # It closes when that is taken, and nobody waits for it any more.
-            self._lane.later(self._lane.idle_seconds, self._upstream.abandon)
+            self._lane.later(self._lane.idle_seconds, upstream.abandon)
         self._upstream = None
         self._account(exchange)
 
@@ -270,9 +264,8 @@ class Crossing:
         if exchange.request == "open":
             side.persistent = False
         exchange.answered_by_us(status, ending)
-        exchange.bytes_out = own_answers.answer(
-            self._lane, side, status, detail, exchange.request_id, exchange.head
-        )
+        request_id, head = exchange.request_id, exchange.head
+        exchange.bytes_out = own_answers.answer(self._lane, side, status, detail, request_id, head)
         self._settle(exchange)
 
     def _settle(self, exchange: Exchange) -> None:
@@ -299,10 +292,8 @@ class Crossing:
         if self._upstream is not None:
             self._release(self._upstream, clean=False)
 
-    def _cut(self, ending: Ending) -> None:
+    def _cut(self, exchange: Exchange, ending: Ending) -> None:
         """End an answer that can't be completed so that nobody can take it for a whole one."""
-        exchange = self.exchange
-        assert exchange is not None, self
         self._drop_upstream()
         exchange.broke(ending)
         self._account(exchange)

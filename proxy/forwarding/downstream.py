@@ -2,7 +2,7 @@
 
 import asyncio
 import socket
-from typing import Literal, Protocol
+from typing import Literal
 
 from proxy.forwarding import own_answers
 from proxy.forwarding.backpressure import LOOKS
@@ -10,6 +10,7 @@ from proxy.forwarding.connection import Connection
 from proxy.forwarding.crossing import Crossing
 from proxy.forwarding.exchange import Exchange
 from proxy.forwarding.lane import Lane
+from proxy.forwarding.members import Members
 from proxy.forwarding.peek import Peek
 from proxy.forwarding.reset import reset
 from proxy.forwarding.tunnel import Tunnel
@@ -34,19 +35,6 @@ LINGER_SECONDS = 2.0
 request. What a client still sends behind the last answer after that resets the connection."""
 MOST_DISMISSED = 64
 """Connections beyond the limit that are told so at a time; those beyond these are closed without a word."""
-
-
-class Members(Protocol):
-    """Who keeps the open connections of a worker."""
-
-    def add(self, connection: "Downstream") -> int:
-        """A connection is open; returns how many there are, without those that were dismissed."""
-
-    def dismiss(self, connection: "Downstream") -> int:
-        """There is no room for this one, and it is on its way out; returns how many such there are."""
-
-    def discard(self, connection: "Downstream") -> None:
-        """A connection is over."""
 
 
 class Downstream(Connection):
@@ -165,10 +153,10 @@ class Downstream(Connection):
             self._crossing.overdue(now)
         elif self._phase == "tunnel":
             self._tunnel.overdue(now)
-        elif self.sending.waits and self.sending.stalled(now) < self._lane.idle_seconds:
-            self.due = now + self._lane.idle_seconds / LOOKS  # of answers that are over
         elif self._phase == "head":
             self._turn_away(408, "slow-head", "the head of the request took too long")
+        elif self.sending.waits and self.sending.stalled(now) < self._lane.idle_seconds:
+            self.due = now + self._lane.idle_seconds / LOOKS  # of answers that are over
         elif self._phase == "closed":
             self.reset()
         else:
@@ -176,8 +164,11 @@ class Downstream(Connection):
 
     @property
     def blind(self) -> bool:
-        """Whether it isn't read, or its other end of a tunnel isn't, so that nobody tells of an end."""
-        return self.reading.held or (self._phase == "tunnel" and self._tunnel.blind)
+        """Whether nobody tells of an end: it isn't read, or the other end of its tunnel isn't.
+
+        Under TLS that may be so at any time: uvloop keeps the end of the stream to itself while bytes wait.
+        """
+        return self.reading.held or self.secure or (self._phase == "tunnel" and self._tunnel.blind)
 
     def look(self) -> None:
         """Look whether the client is still there; in a tunnel, whether both ends are."""
@@ -225,7 +216,7 @@ class Downstream(Connection):
             self.client, request_id = hop.client(head), hop.request_id(head)
         onward = one_hop_on(head) if b"max-forwards" in head.steering else head
         if onward is None:
-            self.persistent = self.persistent and not length
+            self.persistent = self.persistent and not length  # the body would be read as the next request
             own_answers.answer_last_hop(lane, self, head)
             return
         choice = lane.table.choose(onward, self.client, lane.draw(), lane.pool)

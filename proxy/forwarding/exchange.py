@@ -163,6 +163,7 @@ class Exchange:
             endpoint_full: the endpoint takes no more of the request.
         """
         if client_full or (self.request == "open" and not self.expects and not endpoint_full):
+            self.reason = "slow-body" if self.response == "awaited" else ""
             return "client-left", 408, "the body of the request stopped coming"
         return "timeout", 504, "the service took too long to answer"
 

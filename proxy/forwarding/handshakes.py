@@ -129,12 +129,14 @@ class Handshakes:
 
     def _begin(self, connection: socket.socket) -> None:
         if len(self._under_way) >= max(FEWEST, min(MOST, self._room())):
-            next(iter(self._under_way)).cancel()
+            oldest = next(iter(self._under_way))
+            del self._under_way[oldest]  # at once: more may come in before it has noticed
+            oldest.cancel()
         task = self._loop.create_task(self._shake(connection))
         self._under_way[task] = None
 
         def ended(task: asyncio.Task[None]) -> None:
-            del self._under_way[task]
+            self._under_way.pop(task, None)
             if task.cancelled():
                 connection.close()  # it may have been cancelled before its first step
 

@@ -127,7 +127,8 @@ class Lane:
 
     def turned_away(self, refusal: Refusal, client: str) -> None:
         """Count and note a request that was for no service."""
-        self.count_refusal(refusal.reason, refusal.head.method, refusal.status)
+        if refusal.status >= 400:  # the answer of the last hop that a request asked for is no refusal
+            self.count_refusal(refusal.reason, refusal.head.method, refusal.status)
         self.access.refused(refusal, client, self.now())
 
     def count_refusal(self, reason: str, method: bytes = b"", status: int = 0) -> None:

@@ -12,6 +12,7 @@ from proxy.forwarding.certificates import Certificates
 from proxy.forwarding.downstream import Downstream
 from proxy.forwarding.handshakes import Handshakes
 from proxy.forwarding.lane import Lane
+from proxy.forwarding.members import Member
 
 RESET_SECONDS = 1.0
 """How long the end of connections that were reset is awaited, at most."""
@@ -48,8 +49,8 @@ class Listener:
         }
         self._state: Literal["closed", "open"] = "closed"
         self._servers: list[asyncio.Server] = []
-        self._connections: set[Downstream] = set()
-        self._dismissed: set[Downstream] = set()
+        self._connections: set[Member] = set()
+        self._dismissed: set[Member] = set()
         self._empty = asyncio.Event()
 
     def __repr__(self) -> str:
@@ -128,18 +129,18 @@ class Listener:
     def _room(self) -> int:
         return self._lane.connections - len(self._connections)
 
-    def add(self, connection: Downstream) -> int:
+    def add(self, connection: Member) -> int:
         """A connection is open; returns how many there are, without those that were dismissed."""
         self._connections.add(connection)
         self._empty.clear()
         return len(self._connections) - len(self._dismissed)
 
-    def dismiss(self, connection: Downstream) -> int:
+    def dismiss(self, connection: Member) -> int:
         """There is no room for this one, and it is on its way out; returns how many such there are."""
         self._dismissed.add(connection)
         return len(self._dismissed)
 
-    def discard(self, connection: Downstream) -> None:
+    def discard(self, connection: Member) -> None:
         """A connection is over."""
         self._connections.discard(connection)
         self._dismissed.discard(connection)

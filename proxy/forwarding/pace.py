@@ -37,6 +37,16 @@ class Pace:
         head_is_next = exchange.response == "awaited" and (exchange.request == "done" or exchange.expects)
         self._side.due = self._now() + (timeouts.response if head_is_next else timeouts.body)
 
+    def client_full(self, exchange: Exchange) -> None:
+        """The client takes no more. Interim answers don't prolong the wait for the final one."""
+        if exchange.response != "awaited":
+            self.await_taking(exchange, self._side.sending)
+
+    def client_ready(self, exchange: Exchange) -> None:
+        """The client takes bytes again."""
+        if exchange.response != "awaited":
+            self.await_bytes(exchange)
+
     def await_taking(self, exchange: Exchange, sending: Sending) -> None:
         """Look from now on whether these bytes are taken."""
         if exchange.response == "tunnel":

@@ -13,9 +13,9 @@ import fcntl
 import select
 import termios
 
-_BROKEN = select.POLLHUP | select.POLLERR
-"""A reset, or the end in both directions."""
-_ENDED = _BROKEN | getattr(select, "POLLRDHUP", 0)
+_BROKEN = select.POLLERR
+"""A reset. POLLHUP says less: both directions have ended, in order perhaps, with bytes still to be read."""
+_ENDED = _BROKEN | select.POLLHUP | getattr(select, "POLLRDHUP", 0)
 """A reset, or (on Linux) the end of what the peer sends."""
 
 
@@ -25,20 +25,27 @@ class Peek:
     __slots__ = ("_poll",)
 
     def __init__(self, transport: asyncio.BaseTransport) -> None:
-        self._poll = select.poll()
-        self._poll.register(transport.get_extra_info("socket"), select.POLLIN | _ENDED)
+        self._poll: select.poll | None = None
+        connection = transport.get_extra_info("socket")
+        # Under TLS uvloop closes the descriptor a turn before it says that the connection is lost.
+        if connection is not None and connection.fileno() >= 0:
+            self._poll = select.poll()
+            self._poll.register(connection, select.POLLIN | _ENDED)
 
     def arrived(self) -> bool:
         """Tell whether bytes or the end of the stream have come."""
-        return bool(self._poll.poll(0))
+        return self._poll is None or bool(self._poll.poll(0))
 
     def broken(self) -> bool:
         """Tell whether the peer has reset the connection."""
-        return any(event & _BROKEN for _, event in self._poll.poll(0))
+        return self._sees(_BROKEN)
 
     def ended(self) -> bool:
         """Tell whether the peer has ended the stream or is gone, whatever it sent before."""
-        return any(event & _ENDED for _, event in self._poll.poll(0))
+        return self._sees(_ENDED)
+
+    def _sees(self, events: int) -> bool:
+        return self._poll is None or any(event & events for _, event in self._poll.poll(0))
 
 
 def queued(transport: asyncio.BaseTransport) -> int:
@@ -47,6 +54,8 @@ def queued(transport: asyncio.BaseTransport) -> int:
     0 where it doesn't tell: on macOS, and of a socket that is closed.
     """
     size = array.array("i", [0])
-    with contextlib.suppress(OSError):
-        fcntl.ioctl(transport.get_extra_info("socket").fileno(), termios.TIOCOUTQ, size)
+    connection = transport.get_extra_info("socket")
+    if connection is not None and connection.fileno() >= 0:
+        with contextlib.suppress(OSError):
+            fcntl.ioctl(connection.fileno(), termios.TIOCOUTQ, size)
     return size[0]

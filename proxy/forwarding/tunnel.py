@@ -116,7 +116,8 @@ class Tunnel:
     @property
     def blind(self) -> bool:
         """Whether one of the ends isn't read for now."""
-        return self._client.reading.held or self._endpoint.reading.held
+        halves = (self._client, self._endpoint)
+        return any(half.reading.held or not half.half_closes for half in halves)
 
     def look(self) -> None:
         """Look whether both peers are still there. One that ended its half is: it may be listening."""

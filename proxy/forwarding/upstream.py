@@ -93,7 +93,8 @@ class Upstream(Connection):
 
         The event loop may not have said so yet, and handed to the next client it would be a wrong answer.
         """
-        return self._peek.arrived()
+        # Under TLS the descriptor can be another connection's by the time we are told of our end.
+        return (Peek(self._transport) if self.secure else self._peek).arrived()
 
     def carry(self, client: Client, method: bytes, offer: bytes, limits: Limits) -> None:
         """Take on a request; its bytes follow by :meth:`write`. `offer`: the protocols it may change to."""
@@ -169,6 +170,7 @@ class Upstream(Connection):
         elif phase == "body":
             self._break("truncated", "the endpoint closed the connection in the middle of its answer")
         elif phase == "tunnel":
+            self._client = None
             self._tunnel.endpoint_lost()
 
     def pause_writing(self) -> None:

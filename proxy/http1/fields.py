@@ -45,6 +45,12 @@ LONGEST_LIST = 64
 the long ones a client could make us remember a gigabyte."""
 
 
+def whole(value: bytes) -> int | None:
+    """Return the number that these bytes are; None when they aren't one number."""
+    # isdigit() on bytes knows ASCII digits only; 18 digits are an exabyte and still fit a machine word.
+    return int(value) if value.isdigit() and len(value) <= 18 else None
+
+
 def tokens(value: bytes) -> frozenset[bytes]:
     """Return the members of a comma-separated list, in lower case."""
     return _tokens(value) if len(value) <= LONGEST_LIST else _tokens.__wrapped__(value)

@@ -6,6 +6,7 @@ A body is measured, never parsed: its length is known when the head is, or its c
 import re
 
 from proxy.http1.errors import BadMessage
+from proxy.http1.fields import TOKEN, whole
 from proxy.http1.head import RequestHead, ResponseHead
 from proxy.http1.limits import DEFAULT, Limits
 
@@ -16,7 +17,7 @@ UNTIL_CLOSE = -2
 
 _CHUNK_LINE = re.compile(rb"([0-9A-Fa-f]{1,15})[ \t]*(?:;[\t\x20-\x7e\x80-\xff]*)?")
 _PLAIN_CHUNK = re.compile(rb"([0-9A-Fa-f]{1,8})\r\n")
-_TRAILER_LINE = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+:[\t\x20-\x7e\x80-\xff]*")
+_TRAILER_LINE = re.compile(TOKEN.pattern + rb":[\t\x20-\x7e\x80-\xff]*")
 
 
 def request_length(head: RequestHead) -> int:
@@ -71,10 +72,10 @@ def _chunked(coding: bytes, length: bytes | None, minor: int) -> int:
 
 
 def _number(value: bytes) -> int:
-    # isdigit() on bytes knows ASCII digits only; 18 digits are an exabyte and still fit a machine word.
-    if not value.isdigit() or len(value) > 18:
+    found = whole(value)
+    if found is None:
         raise BadMessage(400, "length", "Content-Length isn't one number")
-    return int(value)
+    return found
 
 
 def measure(length: int, limits: Limits = DEFAULT) -> "Sized | Chunks | Endless":

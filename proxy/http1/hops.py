@@ -6,6 +6,7 @@ It binds OPTIONS and TRACE; with any other method it is a field like the others.
 from dataclasses import replace
 
 from proxy.http1.errors import BadMessage
+from proxy.http1.fields import whole
 from proxy.http1.head import RequestHead
 
 _COUNTED = frozenset((b"OPTIONS", b"TRACE"))
@@ -20,9 +21,9 @@ def one_hop_on(head: RequestHead) -> RequestHead | None:
     value = head.steering.get(b"max-forwards")
     if value is None or head.method not in _COUNTED:
         return head
-    if not value.isdigit() or len(value) > 18:
+    left = whole(value)
+    if left is None:
         raise BadMessage(400, "hops", "Max-Forwards isn't one number")
-    left = int(value)
     if not left:
         return None
     lines = [

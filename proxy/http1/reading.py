@@ -36,7 +36,7 @@ STEERING = frozenset(
 _MINOR = {b"HTTP/1.0": 0, b"HTTP/1.1": 1}
 # First lines are ours to read: llhttp knows a list of methods and no others, skips halves of empty lines and
 # additional blanks, lets LF end a line of HTTP/0.9, speaks RTSP, and takes control bytes for a reason.
-_REQUEST_LINE = re.compile(rb"([!#$%&'*+\-.^_`|~0-9A-Za-z]+) ([\x21-\x7e]+) (HTTP/[0-9]\.[0-9])")
+_REQUEST_LINE = re.compile(rb"(" + TOKEN.pattern + rb") ([\x21-\x7e]+) (HTTP/[0-9]\.[0-9])")
 _STATUS_LINE = re.compile(rb"(HTTP/1\.[01]) ([1-5][0-9]{2})(?: ([\t\x20-\x7e\x80-\xff]*))?")
 # A name or an IPv4 address, or an IPv6 address in brackets; then a port (RFC 9110 section 7.2).
 _AUTHORITY = re.compile(

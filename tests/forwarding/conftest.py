@@ -51,8 +51,9 @@ class Turns:
 class Transport:
     """One connection as its protocol sees it, and as the test holds its other end."""
 
-    def __init__(self, turns, protocol, peer=("192.0.2.7", 50000), family=socket.AF_INET):
+    def __init__(self, turns, protocol, peer=("192.0.2.7", 50000), family=socket.AF_INET, *, secure=False):
         self.family = family
+        self.secure = secure
         self.turns = turns
         self.protocol = protocol
         self.peer = peer
@@ -67,7 +68,7 @@ class Transport:
         """How the protocol ended the connection: ``eof``, ``close`` or ``abort``."""
         self.lost = False
         self.options = []
-        self.half_closes = True
+        self.half_closes = not secure
         self._full = False
         self._inbox = deque()
         protocol.connection_made(self)
@@ -76,6 +77,8 @@ class Transport:
 
     def get_extra_info(self, name):
         known = {"peername": self.peer, "socket": SimpleNamespace(family=self.family, setsockopt=self._set)}
+        if self.secure:
+            known["sslcontext"] = "a context"
         return known.get(name)
 
     def _set(self, *option):
@@ -329,9 +332,10 @@ class Stage:
         self.lane.request_id = lambda: b"w1-1"
         self._accounted = 0
 
-    def client(self, peer=("192.0.2.7", 50000), family=socket.AF_INET):
-        """A new connection of a client."""
-        client = Client(self, Transport(self.turns, Downstream(self.lane, self.members), peer, family))
+    def client(self, peer=("192.0.2.7", 50000), family=socket.AF_INET, *, secure=False):
+        """A new connection of a client; a secure one speaks TLS."""
+        protocol = Downstream(self.lane, self.members)
+        client = Client(self, Transport(self.turns, protocol, peer, family, secure=secure))
         self.turns.run()
         return client
 

@@ -168,6 +168,18 @@ def test_own_answers_are_still_its_own(staged, service):
     assert stage.members == set()
 
 
+def test_one_that_takes_something_now_and_then_is_waited_for(stage):
+    client, _ = slow(stage)
+    client.closes()
+    stage.passes(50)
+    assert client.end == "close"
+    client.takes(1)
+    stage.passes(60)
+    assert client.end == "close"
+    client.takes()
+    assert (client.got(), client.end, stage.members) == (OK, "close", set())
+
+
 # A client that leaves while it isn't read: the loop says nothing of it.
 
 

@@ -203,6 +203,16 @@ async def test_the_oldest_makes_room_when_there_are_too_many(door):
 
 
 @with_a_door()
+async def test_a_burst_makes_no_more_room_than_there_is(door):
+    door.room = module.FEWEST
+    stalled = [door.stalled() for _ in range(2 * module.FEWEST - 4)]
+    await asyncio.gather(*(end_of(one) for one in stalled[: -module.FEWEST]))
+    await door.under_way(module.FEWEST)
+    for one in stalled:
+        one.close()
+
+
+@with_a_door()
 async def test_some_come_in_even_when_there_is_no_room_to_be_told_so(door):
     door.room = 0
     stalled = [door.stalled() for _ in range(module.FEWEST)]

@@ -85,14 +85,34 @@ def test_a_reset_is_an_end(before):
         theirs.sendall(before)
         break_off(theirs)
         wait_for(ours, select.POLLHUP)
-        assert (peek.arrived(), peek.ended()) == (True, True)
+        assert (peek.arrived(), peek.ended(), peek.broken()) == (True, True, True)
+
+
+def test_one_that_ended_its_half_is_not_broken(pair):
+    ours, theirs = pair
+    peek = Peek(transport(ours))
+    theirs.sendall(b"x")
+    theirs.shutdown(socket.SHUT_WR)
+    wait_for(ours)
+    assert (peek.arrived(), peek.broken()) == (True, False)
+
+
+@pytest.mark.skipif(not hasattr(select, "POLLRDHUP"), reason="only Linux tells of the end behind bytes")
+def test_one_that_ends_as_we_have_is_not_broken(pair):
+    ours, theirs = pair
+    peek = Peek(transport(ours))
+    ours.shutdown(socket.SHUT_WR)
+    theirs.sendall(b"bytes that nobody has read")
+    theirs.shutdown(socket.SHUT_WR)
+    wait_for(ours, select.POLLRDHUP)
+    assert (peek.ended(), peek.broken()) == (True, False)
 
 
 def test_that_we_have_ended_is_not_the_peers_end(pair):
     ours, _ = pair
     peek = Peek(transport(ours))
     ours.shutdown(socket.SHUT_WR)
-    assert (peek.arrived(), peek.ended()) == (False, False)
+    assert (peek.arrived(), peek.ended(), peek.broken()) == (False, False, False)
 
 
 def test_the_kernel_holds_what_the_peer_has_not_taken(pair):
@@ -113,3 +133,15 @@ def test_the_kernel_holds_what_the_peer_has_not_taken(pair):
     poll.register(ours, select.POLLOUT)
     assert poll.poll(5000)
     assert queued(transport(ours)) < before
+
+
+def test_of_a_closed_socket_all_is_over(pair):
+    ours, _ = pair
+    ours.close()
+    peek = Peek(transport(ours))
+    assert (peek.arrived(), peek.ended(), peek.broken()) == (True, True, True)
+
+
+@pytest.mark.parametrize("gone", [None, SimpleNamespace(fileno=lambda: -1)])
+def test_a_closed_socket_holds_nothing(gone):
+    assert queued(SimpleNamespace(get_extra_info=lambda name: gone)) == 0

@@ -1,6 +1,7 @@
 """Tunnels: bytes both ways until both sides have ended, as the table says and in no other way."""
 
 from itertools import product
+from types import SimpleNamespace
 
 import pytest
 
@@ -27,7 +28,12 @@ class Half:
         self.half_closes = half_closes
         self.due = 0.0
         self.sending = Sending()
+        self.reading = SimpleNamespace(held=False)
+        self.gone = False
         self.done = []
+
+    def broken(self):
+        return self.gone
 
     def write(self, data):
         assert not {"eof", "close", "reset"} & set(self.done), "a write behind the end"
@@ -197,3 +203,34 @@ def test_an_end_that_takes_nothing_does_not_hold_it(setting):
     it.client.sending.waits, it.client.sending.since = True, 90.0
     it.tunnel.overdue(110.0)
     assert it.seen() == (["close"], ["close"], ["complete"])
+
+
+# Ends that aren't read, of which nobody tells.
+
+
+@pytest.mark.parametrize(
+    ("held", "blind"), [("", False), ("client", True), ("endpoint", True), ("client endpoint", True)]
+)
+def test_it_is_blind_while_one_of_its_ends_is_not_read(setting, held, blind):
+    it = setting()
+    for end in held.split():
+        getattr(it, end).reading.held = True
+    assert it.tunnel.blind is blind
+
+
+@pytest.mark.parametrize("state", ["open", "client-ended", "endpoint-ended"])
+@pytest.mark.parametrize(
+    ("gone", "seen"),
+    [
+        ("", ([], [], [])),
+        ("client", (["reset"], ["reset"], ["client-left"])),
+        ("endpoint", (["reset"], ["reset"], ["truncated"])),
+        ("client endpoint", (["reset"], ["reset"], ["client-left"])),
+    ],
+)
+def test_an_end_that_is_found_broken_breaks_both_off(setting, state, gone, seen):
+    it = setting().brought_to(state)
+    for end in gone.split():
+        getattr(it, end).gone = True
+    it.tunnel.look()
+    assert it.seen() == seen

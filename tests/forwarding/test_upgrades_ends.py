@@ -186,6 +186,36 @@ def test_the_time_of_silence_holds_after_a_side_was_slow_too(staged, service):
     assert (client.end, server.end) == ("close", "close")
 
 
+# Ends that aren't read.
+
+
+@pytest.mark.parametrize(
+    ("gone", "ending"), [("client", ("client-left", "excluded")), ("server", ("truncated", "failure"))]
+)
+def test_a_side_that_breaks_off_while_it_is_not_read_is_noticed(stage, gone, ending):
+    client, server = tunnelled(stage)
+    one, other = (client, server) if gone == "client" else (server, client)
+    other.stalls()
+    one.sends(BIG)
+    assert not one.read
+    one.slips(b"more", ConnectionResetError())
+    stage.passes(0.6)
+    assert (client.end, server.end) == ("abort", "abort")
+    assert stage.outcomes() == [(ending[0], 101, ending[1])]
+    assert stage.members == set()
+
+
+def test_one_that_only_ends_its_half_meanwhile_is_heard_to_its_last_byte(stage):
+    client, server = tunnelled(stage)
+    server.stalls()
+    client.sends(BIG)
+    client.slips(b"more", None)
+    stage.passes(5)
+    assert (client.end, server.end) == ("", "")
+    server.takes()
+    assert (server.got(), server.end) == (BIG + b"more", "eof")
+
+
 # What waits for the endpoint when the tunnel is over.
 
 
@@ -254,3 +284,13 @@ def test_a_half_closed_peer_that_is_not_read_may_be_listening(stage):
     client.slips(None)
     stage.passes(60)
     assert (client.end, server.end) == ("", "")
+
+
+def test_an_endpoint_that_resets_while_bytes_wait_for_it_is_asked_nothing_more(stage):
+    client, server = tunnelled(stage)
+    server.stalls()
+    client.sends(BIG)
+    server.resets()
+    server.takes()
+    assert client.was_reset
+    assert [each[0] for each in stage.outcomes()] == ["truncated"]

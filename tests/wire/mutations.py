@@ -71,7 +71,7 @@ MUTATIONS = (
     Mutation(
         "what Connection nominates goes no further",
         "http1/fields.py",
-        "return always | (tokens(connection) - FRAMING)",
+        "return always | (tokens(connection) - UNSTRIPPED)",
         "return always",
         ("p06-rfc9110-7.6.1-nominated", "p06-rfc9110-7.6.1-answer-nominated"),
     ),
