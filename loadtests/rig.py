@@ -32,7 +32,7 @@ class Weir:
         self, directory: Path, settings: str, *, workers: int = 2, more_listen: Sequence[str] = ()
     ) -> None:
         self.directory = directory
-        self.port, self.admin_port = free_ports([0, 0])
+        self.port, self.admin_port = unpromised_ports("".join(more_listen))
         self.url = f"http://{LOOPBACK}:{self.port}"
         self.admin = Admin(f"http://{LOOPBACK}:{self.admin_port}")
         self.config = directory / "weir.yaml"
@@ -117,6 +117,14 @@ class Weir:
     def _running(self, module: str) -> list[int]:
         """Children of the supervisor that run `module`."""
         return [pid for pid in self.tree() if f" {module} " in f"{command_line(pid)} "]
+
+
+def unpromised_ports(promised: str) -> list[int]:
+    """Two free ports that this text doesn't name: those are still free too, and promised to somebody else."""
+    while True:
+        ports = free_ports([0, 0])
+        if not any(str(port) in promised for port in ports):
+            return ports
 
 
 @contextmanager

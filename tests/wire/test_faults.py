@@ -177,8 +177,8 @@ def test_what_follows_an_answer_reaches_nobody(wire: Wire, first, surplus):
 
 @case("p11-rfc9110-15.6.4-refused")
 def test_nobody_there(wire: Wire):
-    client = wire.client(GET.replace(b"/x", b"/nobody") + GET)
     wire.upstream.answers(OK)
+    client = wire.client(GET.replace(b"/x", b"/nobody") + GET)
     assert client.answer().status in (502, 503)
     assert client.answer().body == b"ok"
 
