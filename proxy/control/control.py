@@ -30,7 +30,7 @@ from proxy.rollout.rollout import Rollout
 from proxy.routing.split import CANARY
 from proxy.routing.table import Service
 from proxy.telemetry.exposition import Snapshot
-from proxy.telemetry.outcome import UNROUTED
+from proxy.telemetry.outcome import REASONS, UNROUTED
 
 log = logging.getLogger(__name__)
 
@@ -166,9 +166,8 @@ class Control:
         standings = self._standings.values()
         return Snapshot(
             totals={side: counts for side, counts in totals.items() if side[0] != UNROUTED},
-            refused={
-                reason: counts.excluded for (name, reason), counts in totals.items() if name == UNROUTED
-            },
+            refused=dict.fromkeys(REASONS, 0)
+            | {reason: counts.excluded for (name, reason), counts in totals.items() if name == UNROUTED},
             weights={side: ratio for each in standings for side, ratio in view.weights(each).items()},
             shares={side: ratio for each in standings for side, ratio in view.shares(each, now).items()},
             checks=[sample for each in standings for sample in view.samples(each)],

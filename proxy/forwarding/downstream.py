@@ -234,6 +234,7 @@ class Downstream(Connection):
     def _turn_connection_away(self) -> None:
         self.persistent = False
         if self._members.dismiss(self) > MOST_DISMISSED:
+            self._lane.count_refusal("connections")
             self.close()
         else:
             self._turn_away(503, "connections", "too many connections, try again in a while")

@@ -20,6 +20,7 @@ class SocketFile:
     def __init__(self, path: str, queue: int) -> None:
         self._path = Path(path)
         _make_room(self._path)
+        self._identity: tuple[int, int] | None = None
         self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
             self.socket.bind(path)
@@ -28,7 +29,7 @@ class SocketFile:
             self.socket.listen(queue)
             self.socket.setblocking(False)
         except BaseException:
-            self.socket.close()
+            self.close()
             raise
 
     def __repr__(self) -> str:

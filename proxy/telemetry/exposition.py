@@ -58,7 +58,7 @@ class Snapshot:
     """By service and check."""
     version: str
     refused: Mapping[str, int]
-    """Requests that no endpoint was asked about, by reason."""
+    """Requests, connections and handshakes that were turned away, by reason."""
 
 
 def families(snapshot: Snapshot) -> Iterator[Metric]:

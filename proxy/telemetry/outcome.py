@@ -82,6 +82,28 @@ class Outcome:
     """Request head read until the exchange ended."""
 
 
+REASONS = (
+    "body",
+    "coding",
+    "connections",
+    "expectation",
+    "fields",
+    "handshake",
+    "head",
+    "hops",
+    "host",
+    "length",
+    "line",
+    "malformed",
+    "method",
+    "no-service",
+    "slow-body",
+    "slow-head",
+    "target",
+    "version",
+)
+"""Why requests are refused: what is at fault in a message (:mod:`proxy.http1.errors`), or reasons of ours."""
+
 UNROUTED = ""
 """Stands for the service in outcomes of requests that were refused; their reason stands for the backend."""
 

@@ -64,5 +64,6 @@ def test_of_very_many_the_last_are_closed_without_a_word(stage):
     untold = [stage.client() for _ in range(3)]
     assert all(one.got().startswith(b"HTTP/1.1 503 ") and one.end == "eof" for one in told)
     assert [(one.got(), one.end) for one in untold] == [(b"", "close")] * 3
+    assert stage.refusals() == ["connections"] * (MOST_DISMISSED + 3)
     told[0].closes()
     assert stage.client().got().startswith(b"HTTP/1.1 503 ")

@@ -79,3 +79,13 @@ def test_another_programs_file_is_not_removed(path: Path) -> None:
         other.bind(str(path))
         ours.close()
         assert path.exists()
+
+
+def test_what_goes_wrong_behind_the_bind_leaves_no_file(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise PermissionError(errno.EPERM, "not permitted")
+
+    monkeypatch.setattr(Path, "chmod", refuse)
+    with pytest.raises(PermissionError):
+        SocketFile(str(path), 8)
+    assert not path.exists()

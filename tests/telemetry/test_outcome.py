@@ -1,10 +1,12 @@
 """Outcomes: the whole table of what an ending says about the backend."""
 
 from itertools import product
+from typing import get_args
 
 import pytest
 
-from proxy.telemetry.outcome import ENDINGS, METHODS, classify, method_label, shown_status
+from proxy.http1.errors import Reason
+from proxy.telemetry.outcome import ENDINGS, METHODS, REASONS, classify, method_label, shown_status
 
 STATUSES = (0, 100, 200, 204, 304, 400, 404, 429, 499, 500, 501, 502, 503, 504, 599)
 SERVER_ERRORS = {500, 501, 502, 503, 504, 599}
@@ -44,3 +46,9 @@ def test_any_other_method_shares_one_label(method):
 @pytest.mark.parametrize(("status", "shown"), [(0, 499), (200, 200), (499, 499), (504, 504)])
 def test_a_request_that_was_sent_no_status_shows_as_499(status, shown):
     assert shown_status(status) == shown
+
+
+def test_the_reasons_are_those_that_messages_are_refused_for_and_our_own():
+    ours = {"connections", "handshake", "no-service", "slow-body", "slow-head"}
+    assert set(REASONS) == set(get_args(Reason)) | ours
+    assert list(REASONS) == sorted(REASONS)
