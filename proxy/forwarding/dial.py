@@ -1,6 +1,7 @@
 """Connecting to an endpoint: the only task on the way of a request, and only when the pool had nothing."""
 
 import asyncio
+import logging
 import socket
 import ssl
 from collections.abc import Callable
@@ -13,6 +14,10 @@ from proxy.forwarding.upstream import Upstream
 from proxy.routing.endpoint import Endpoint
 from proxy.telemetry.outcome import CONNECT, TLS, Ending
 
+log = logging.getLogger(__name__)
+
+QUIET_SECONDS = 60.0
+"""Between two lines that say the same of an endpoint."""
 GOODBYE_SECONDS = 3.0
 """How long an endpoint may take to answer our goodbye (close_notify): nothing is unsent by then."""
 
@@ -41,6 +46,7 @@ class Dialler:
 
     def __init__(self) -> None:
         self.trusts = Trusts()
+        self._said: dict[tuple[str, str], float] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
     def __repr__(self) -> str:
@@ -63,7 +69,16 @@ class Dialler:
             result = DialFailed(502, "our own files for TLS with it can't be used", TLS)
         except (OSError, UnicodeError) as error:
             result = _failure(shelf.endpoint, error)
+            self._say(shelf.endpoint, result)
         then(result)
+
+    def _say(self, endpoint: Endpoint, failed: DialFailed) -> None:
+        """Tell the operator whom TLS can't be spoken with, and why: now and then, not for each request."""
+        now = asyncio.get_running_loop().time()
+        which = (endpoint.url, failed.detail)
+        if failed.ending == TLS and now >= self._said.get(which, 0.0):
+            self._said[which] = now + QUIET_SECONDS
+            log.warning("%s: %s", *which)
 
     async def _connect(self, shelf: Shelf, seconds: float) -> Upstream:
         loop = asyncio.get_running_loop()

@@ -5,8 +5,10 @@ that needs it, while others that need it wait for the same one.
 """
 
 import asyncio
+import contextlib
 import logging
 import ssl
+from collections.abc import Iterable
 
 from proxy.forwarding.certificates import Pair, Unusable, load_pair, said
 from proxy.routing.endpoint import Trust
@@ -52,6 +54,14 @@ class Trusts:
                 del self._kept[trust]
                 log.error("%s; no connection can be made to the endpoints that need it", unusable)
             raise
+
+    async def warm(self, trusts: Iterable[Trust]) -> None:
+        """Make these contexts before the first connection needs them; files that are no good are told."""
+        for trust in set(trusts):
+            with contextlib.suppress(
+                Unusable
+            ):  # it has been logged, and may be mended by the time it matters
+                await self.context(trust)
 
     async def renew(self) -> None:
         """Read all files again, for connections from now on. Raises Unusable and changes nothing."""

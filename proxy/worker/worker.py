@@ -18,6 +18,7 @@ from proxy.forwarding.lane import Lane, NoAccessLog
 from proxy.forwarding.listener import Listener
 from proxy.lifeline import Lifeline, attach
 from proxy.messages import Ack, Counted, Hello, Message, Report, Settings, Table
+from proxy.routing.endpoint import Endpoint
 from proxy.routing.table import RoutingTable
 from proxy.telemetry.tally import Tally
 from proxy.worker import descriptors
@@ -97,6 +98,9 @@ class Worker:
         linking = asyncio.ensure_future(self._link.run())
         reporting = asyncio.ensure_future(self._report_on())
         await self._have_table.wait()
+        await self._lane.dialler.trusts.warm(
+            each.trust for each in self._endpoints() if each.scheme == "https"
+        )
         await self._listener.open()
         line.ready()
         await self._draining.wait()
@@ -156,8 +160,7 @@ class Worker:
         if not self._have_table.is_set():
             return
         lane, told = self._lane, self._connections
-        services = lane.table.services.values()
-        endpoints = {each for service in services for side in service.backends for each in side.endpoints}
+        endpoints = self._endpoints()
         limit = descriptors.limit()
         lane.pool.max_idle = descriptors.kept(limit, self._listeners, len(endpoints), self._max_idle)
         room = descriptors.room(limit, self._listeners, len(endpoints) * lane.pool.max_idle)
@@ -168,6 +171,10 @@ class Worker:
             )
             log.warning(said, told, limit, room)
         lane.connections = room if told is None else min(told, room)
+
+    def _endpoints(self) -> set[Endpoint]:
+        services = self._lane.table.services.values()
+        return {each for service in services for side in service.backends for each in side.endpoints}
 
     def _count_on(self, number: int) -> None:
         current = {name: service.revision for name, service in self._lane.table.services.items()}

@@ -195,12 +195,15 @@ def test_whom_an_endpoint_should_be(url, trust, name):
         (lambda ca, other: Trust(ca=other), "its certificate is not trusted"),
     ],
 )
-def test_an_endpoint_that_is_not_trusted(play, authority, shop, blog, trust, detail):
+def test_an_endpoint_that_is_not_trusted(play, authority, shop, blog, trust, detail, caplog):
     async def story():
         async with Origin(shop).listening() as (server, accepted):
             where = f"https://127.0.0.1:{port_of(server)}"
             before = sockets()
-            failure = await dialled(Dialler(), where, trust=trust(authority.cert, blog.cert))
+            dialler = Dialler()
+            for _ in range(2):
+                failure = await dialled(dialler, where, trust=trust(authority.cert, blog.cert))
+            assert caplog.messages.count(f"{where}: {detail}") == 1
             assert isinstance(failure, DialFailed)
             assert (failure.status, failure.detail, failure.ending) == (502, detail, "tls")
             async with asyncio.timeout(10):

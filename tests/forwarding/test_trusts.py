@@ -131,3 +131,10 @@ def unverified(code):
 )
 def test_why_a_handshake_failed_names_no_address(error, detail):
     assert refusal(error) == detail
+
+
+async def test_what_is_warm_is_there_and_what_is_no_good_is_told(authority, caplog):
+    trusts, good = Trusts(), Trust(ca=authority.cert)
+    await trusts.warm([good, Trust(ca="/no/ca.pem"), good])
+    assert repr(trusts) == "<Trusts 1 contexts>"
+    assert caplog.text.count("/no/ca.pem: no such file or directory") == 1
