@@ -132,6 +132,7 @@ class Handshakes:
             oldest = next(iter(self._under_way))
             del self._under_way[oldest]  # at once: more may come in before it has noticed
             oldest.cancel()
+            self._failed()
         task = self._loop.create_task(self._shake(connection))
         self._under_way[task] = None
 

@@ -208,6 +208,7 @@ async def test_a_burst_makes_no_more_room_than_there_is(door):
     stalled = [door.stalled() for _ in range(2 * module.FEWEST - 4)]
     await asyncio.gather(*(end_of(one) for one in stalled[: -module.FEWEST]))
     await door.under_way(module.FEWEST)
+    assert len(door.failed) == len(stalled) - module.FEWEST
     for one in stalled:
         one.close()
 

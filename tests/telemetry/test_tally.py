@@ -363,8 +363,9 @@ def test_a_tunnel_is_open_until_its_exchange_ends():
     key = KEY
     tally.begin(key)
     tally.begin(key)
+    tally.changed()
     tally.switch(key)
-    assert tally.changed()[key].tunnels == 1
+    assert tally.changed()[key].tunnels == 1, "a change that has to be told by itself"
     tally.add(outcome(status=101))
     counts = tally.changed()[key]
     assert (counts.tunnels, counts.in_flight) == (0, 1)
