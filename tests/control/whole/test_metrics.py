@@ -4,6 +4,7 @@ import asyncio
 
 import proxy
 from proxy.messages import Counted
+from proxy.telemetry.outcome import refused
 
 
 async def test_counted_comes_when_it_is_kept(stage):
@@ -115,3 +116,17 @@ async def test_trips_are_counted_over_restarts(stage):
     control = await stage.restart()
     stage.worker(control)
     assert (await control.snapshot()).trips == {("checkout", "error-rate"): 1}
+
+
+async def test_refusals_are_shown_by_their_reason_from_zero_on_and_over_a_restart(stage):
+    control = await stage.begin()
+    worker = stage.worker(control)
+    assert set((await control.snapshot()).refused.values()) == {0}
+    for _ in range(2):
+        worker.tally.add(refused("host", b"GET", 400))
+    worker.serve("stable", good=1).report()
+    await control.snapshot()
+    control = await stage.restart()
+    shown = await control.snapshot()
+    assert (shown.refused["host"], shown.refused["malformed"]) == (2, 0)
+    assert {service for service, _ in shown.totals} <= {"checkout", "plain"}
