@@ -10,11 +10,9 @@ from proxy.forwarding.peek import Peek
 class Connection(asyncio.Protocol):
     """One end of an exchange."""
 
-    __slots__ = ("_transport", "due", "reading", "sending")
+    __slots__ = ("_transport", "reading", "sending")
 
     _transport: asyncio.Transport
-    due: float
-    """When its deadline is, by the data plane's clock."""
     reading: Reading
     sending: Sending
 

@@ -53,6 +53,7 @@ class Downstream(Connection):
         "_phase",
         "_tunnel",
         "client",
+        "due",
         "hop",
         "persistent",
     )

@@ -2,13 +2,13 @@
 
 from typing import Protocol
 
-from proxy.forwarding.tunnel import Half, Tunnel
+from proxy.forwarding.tunnel import Near, Tunnel
 from proxy.http1.head import ResponseHead
 from proxy.http1.provenance import Hop
 from proxy.telemetry.outcome import Ending
 
 
-class Side(Half, Protocol):
+class Side(Near, Protocol):
     """The client's connection, as a crossing sees it."""
 
     client: str

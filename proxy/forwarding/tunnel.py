@@ -26,7 +26,6 @@ MOVES: dict[tuple[State, str], State] = {
 class Half(Protocol):
     """One of the two connections."""
 
-    due: float
     reading: Reading
     sending: Sending
 
@@ -50,6 +49,12 @@ class Half(Protocol):
         """End it evidently broken."""
 
 
+class Near(Half, Protocol):
+    """The client's end, which has the deadline of both."""
+
+    due: float
+
+
 class Over(Protocol):
     """Who has to know that a tunnel has ended."""
 
@@ -61,7 +66,7 @@ class Tunnel:
     """The bytes between a client and an endpoint.
 
     Args:
-        client: one end; it also has the deadline.
+        client: one end.
         endpoint: the other.
         over: called once, when the tunnel has ended.
         idle: seconds without a byte, after which it is closed.
@@ -71,7 +76,7 @@ class Tunnel:
     __slots__ = ("_client", "_endpoint", "_idle", "_moved", "_now", "_over", "_state")
 
     def __init__(
-        self, client: Half, endpoint: Half, over: Over, idle: float, now: Callable[[], float]
+        self, client: Near, endpoint: Half, over: Over, idle: float, now: Callable[[], float]
     ) -> None:
         self._client = client
         self._endpoint = endpoint

@@ -67,8 +67,6 @@ class Upstream(Connection):
         """When it was put into the pool last; 0 before that."""
         self.used = 0
         """How many requests it has carried."""
-        self.due = float("inf")
-        """The client's connection has the deadline of both."""
         self._gone = gone
         self._client: Client | None = None
         self._method = self._offer = b""
