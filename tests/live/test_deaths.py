@@ -5,6 +5,7 @@ import os
 import re
 import signal
 import sys
+import time
 
 import pytest
 from client import Answer, Client, open_loop
@@ -85,12 +86,13 @@ async def test_a_worker_dies_and_requests_go_on(start, origins):
             return old[0] not in (now := running.workers()) and len(now) == len(old)
 
         await until(replaced, "a new worker")
-        lost = len(traffic.failed)
+        replacement = time.monotonic()
         await traffic.more(50)
         after = counters(running.admin.metrics())
-    # What its connections carried at that moment is lost: nothing else, and nothing once it was replaced.
-    assert lost <= 10
-    assert len(traffic.failed) == lost
+    # What its connections carried at that moment is lost: nothing else, and nothing once it was replaced. The
+    # time of sending tells that: the news of a reset may lie in the socket for a while.
+    assert len(traffic.failed) <= 10
+    assert [answer for answer in traffic.failed if answer.sent >= replacement] == []
     assert [name for name, value in before.items() if after.get(name, -1) < value] == []
 
 
