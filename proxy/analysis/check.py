@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
 Metric = Literal["error-rate", "latency-p50", "latency-p90", "latency-p95", "latency-p99"]
-Unit = Literal["ratio", "seconds"]
+Unit = Literal["ratio", "seconds", "count"]
 
 METRICS: tuple[Metric, ...] = get_args(Metric)
 

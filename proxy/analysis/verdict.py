@@ -22,19 +22,22 @@ class Finding:
     state: State
     value: float | None
     """The canary's value, in `unit`; None without data."""
-    limit: float
-    """The limit in force, in `unit`: the check's own, or what stable's value allows if that is more."""
+    limit: float | None
+    """The limit in force, in `unit`: the check's own, or what stable's value allows if that is more. None:
+    there is none yet."""
     stable: float | None
     """Stable's value over the same window; None without data."""
     sample: int
     """Answers of the canary that the value rests on."""
-    needed: int
-    """Answers below which the check says nothing."""
-    window: float
-    """Seconds looked back over."""
+    needed: int | None
+    """Answers below which the check says nothing; None: evidence has no such number."""
+    window: float | None
+    """Seconds looked back over; None: to the beginning of the evidence."""
     unit: Unit
     sentence: str
     """All of this for a person."""
+    odds: float | None = None
+    """The evidence against the canary, as N:1; None for a check that makes no bets."""
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON values."""
@@ -49,10 +52,34 @@ class Finding:
             "window": self.window,
             "unit": self.unit,
             "sentence": self.sentence,
+            "odds": self.odds,
         }
 
     @classmethod
     def from_json(cls, data: Any) -> "Finding":
+        """The inverse of `to_json`. TypeError when `data` has other keys than it makes."""
+        return cls(**data)
+
+
+@dataclass(frozen=True, slots=True)
+class Assurance:
+    """How far it is shown that the canary is good enough for a larger weight."""
+
+    odds: float
+    """That it is, as N:1: of what is asked for, the least shown."""
+    bar: float
+    """The odds asked for."""
+    requests: int | None
+    """Answers of the canary that this will take yet, at the rates seen; 0: none; None: nobody can say."""
+    seconds: float | None
+    """How long they will take at the present rate; None: nobody can say."""
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain JSON values."""
+        return {"odds": self.odds, "bar": self.bar, "requests": self.requests, "seconds": self.seconds}
+
+    @classmethod
+    def from_json(cls, data: Any) -> "Assurance":
         """The inverse of `to_json`. TypeError when `data` has other keys than it makes."""
         return cls(**data)
 
@@ -64,6 +91,14 @@ class Verdict:
     state: State
     findings: tuple[Finding, ...]
     """In the order of the checks."""
+    odds: float | None = None
+    """All evidence of the bets against the canary, as N:1; None where no bet is made."""
+    bar: float | None = None
+    """The odds at which it is failing."""
+    assurance: Assurance | None = None
+    """None where none is asked for."""
+    sentence: str = ""
+    """All of this for a person."""
 
     @property
     def failing(self) -> tuple[Finding, ...]:
@@ -72,9 +107,24 @@ class Verdict:
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON values."""
-        return {"state": self.state, "findings": [finding.to_json() for finding in self.findings]}
+        return {
+            "state": self.state,
+            "findings": [finding.to_json() for finding in self.findings],
+            "odds": self.odds,
+            "bar": self.bar,
+            "assurance": self.assurance.to_json() if self.assurance else None,
+            "sentence": self.sentence,
+        }
 
     @classmethod
     def from_json(cls, data: Any) -> "Verdict":
         """The inverse of `to_json`. KeyError or TypeError when it made no such `data`."""
-        return cls(data["state"], tuple(map(Finding.from_json, data["findings"])))
+        assurance = Assurance.from_json(data["assurance"]) if data["assurance"] else None
+        return cls(
+            data["state"],
+            tuple(map(Finding.from_json, data["findings"])),
+            data["odds"],
+            data["bar"],
+            assurance,
+            data["sentence"],
+        )

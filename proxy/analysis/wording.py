@@ -30,6 +30,8 @@ def quantity(value: float, unit: Unit) -> str:
     """A value with its unit as a person reads it: 27.3 %, 412 ms, 1.25 s."""
     if unit == "ratio":
         return f"{value * 100:.1f} %"
+    if unit == "count":
+        return f"{value:.0f}"
     if value >= 1:
         return f"{value:.2f} s"
     return f"{value * 1000:.0f} ms" if value >= 0.01 else f"{value * 1000:.1f} ms"

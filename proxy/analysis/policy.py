@@ -1,0 +1,74 @@
+"""By what a service's canary is judged: what its owner may set, as values."""
+
+from dataclasses import dataclass
+
+from proxy.analysis.check import Check
+
+
+@dataclass(frozen=True, slots=True)
+class Slower:
+    """From when on the canary counts as slow beside stable: more than `by` and more than `at_least`."""
+
+    by: float = 0.25
+    """A ratio: 0.25 is a quarter more than stable's threshold."""
+    at_least: float = 0.005
+    """Seconds over stable's threshold."""
+
+    def limit(self, threshold: float) -> float:
+        """The canary's limit beside stable's threshold, both in seconds."""
+        return max(threshold * (1 + self.by), threshold + self.at_least)
+
+
+@dataclass(frozen=True, slots=True)
+class StepUp:
+    """What must be shown before the weight may rise."""
+
+    extra_errors_below: float = 0.01
+    """The margin: by how much (0..1) more of the canary's answers than of stable's may fail."""
+    confidence: float = 0.95
+    """How sure (0..1) that must be."""
+
+    @property
+    def bar(self) -> float:
+        """The odds at which it is shown."""
+        return 1 / (1 - self.confidence)
+
+
+@dataclass(frozen=True, slots=True)
+class Caps:
+    """How large the blast radius may become; None: as large as it will."""
+
+    harmed: int | None = None
+    """Bad answers of the canary that reached a client."""
+    exposed_users: int | None = None
+    """Users who met the canary."""
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """All of it. The defaults are those of `analysis: auto`."""
+
+    comparing: bool = True
+    """Whether the canary is compared with stable by bets; False: `analysis: off`."""
+    extra_errors: float = 0.001
+    """How much (0..1) more of the canary's answers than of stable's may fail."""
+    slower: Slower | None = Slower()
+    """None: latency isn't compared, and errors have all of the capital."""
+    false_rollbacks: float = 0.01
+    """The share (0..1) of good releases that may be rolled back by chance, at most."""
+    error_limit: float | None = None
+    """The share (0..1) of the canary's answers that may fail, whatever stable's do; None: no limit."""
+    step_up: StepUp | None = StepUp()
+    """None: little evidence against the canary is enough."""
+    guard: bool = True
+    """Whether the canary is watched over a window where no coin is tossed."""
+    checks: tuple[Check, ...] = ()
+    """Plain rules on windows, beside all else."""
+    caps: Caps = Caps()
+    sticky: bool = False
+    """Whether the coin is tossed for users and not for requests."""
+
+    @property
+    def bar(self) -> float:
+        """The odds against the canary at which it is failing."""
+        return 1 / self.false_rollbacks
