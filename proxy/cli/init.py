@@ -33,11 +33,12 @@ services:
     #     to: canary
     #     match: {header: {X-Staff: {exact: "yes"}}}
 
-    # When a check fails, the canary is out at once, for everybody, until `weir resume checkout`.
-    # Without any, one protects it: error rate over 30 s above 10 % and above 3 times that of stable.
-    # checks:
+    # A canary that fails or slows down more than stable is out, for everybody, until `weir resume checkout`.
+    # analysis: auto                # or {extra_errors: 0.1%, slower: {by: 25%}, false_rollbacks: 1%}; off
+    # checks:                       # plain rules beside it; they have no bound on false alarms
     #   - {metric: error-rate, max: 5%, window: 30s, min_requests: 20}
     #   - {metric: latency-p99, max: 400ms, window: 30s, min_requests: 20}
+    # caps: {harmed: 50}            # bad answers that may reach clients before it is out, whatever else
 
 # log: {level: info, access: off}   # access: json, combined or common
 # timeouts: {header: 10s, connect: 5s, response: 60s, body: 60s, idle: 75s, tunnel: 1h}

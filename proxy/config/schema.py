@@ -6,10 +6,12 @@ from typing import Annotated, Any, ClassVar, Literal
 from proxy.config import addresses, names
 from proxy.config.addresses import Address, SocketPath
 from proxy.config.admin import DEFAULT_ADMIN, Admin, exposure
+from proxy.config.judging import Analysis, Caps, Check, Slower, StepUp
 from proxy.config.problems import Unfit, quoted
+from proxy.config.rescue import Halt, Rescue
 from proxy.config.section import Quarrel, Section
 from proxy.config.segment import Condition, Segment
-from proxy.config.service import Analysis, Backend, Check, Defaults, Force, Match, Service, Sticky
+from proxy.config.service import Backend, Defaults, Force, Match, Service, Sticky
 from proxy.config.tls import Listener, Pair, Trust
 from proxy.config.values import (
     File,
@@ -31,21 +33,26 @@ __all__ = [
     "Admin",
     "Analysis",
     "Backend",
+    "Caps",
     "Check",
     "Condition",
     "Config",
     "Defaults",
     "Force",
+    "Halt",
     "Limits",
     "Listener",
     "Log",
     "Match",
     "Pair",
     "Pool",
+    "Rescue",
     "Segment",
     "Service",
     "Shutdown",
+    "Slower",
     "SocketPath",
+    "StepUp",
     "Sticky",
     "Timeouts",
     "Trust",

@@ -25,6 +25,8 @@ class Section(BaseModel):
 
     needs: ClassVar[Mapping[str, str]] = {}
     """For each key that must be there, what to do about its absence."""
+    stand_ins: ClassVar[tuple[str, ...]] = ()
+    """Words that may stand in place of the mapping."""
 
     @classmethod
     def known(cls) -> tuple[str, ...]:
@@ -52,9 +54,7 @@ class Section(BaseModel):
     def _whole(cls, raw: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
         shaped = cls.shaped(raw)
         if not isinstance(shaped, dict):
-            keys = "the keys" if cls.known()[1:] else "the key"
-            advice = f"write it as a mapping with {keys} {listed(cls.known(), 'and')}"
-            raise Unfit(f"{kind(raw)} stands where a mapping is expected", advice)
+            raise cls._no_mapping(shaped)
         faults = [_detail(loc, fault) for loc, fault in cls.quarrels(shaped)]
         try:
             value = handler(shaped)
@@ -64,6 +64,15 @@ class Section(BaseModel):
         if faults:
             raise ValidationError.from_exception_data(cls.__name__, faults)
         return value
+
+    @classmethod
+    def _no_mapping(cls, raw: object) -> Unfit:
+        meant = nearest(raw, cls.stand_ins) if isinstance(raw, str) else ""
+        keys = "the keys" if cls.known()[1:] else "the key"
+        advice = f"{meant}write it as a mapping with {keys} {listed(cls.known(), 'and')}"
+        if cls.stand_ins:
+            advice += f"; {listed(cls.stand_ins)} may stand here, too"
+        return Unfit(f"{kind(raw)} stands where a mapping is expected", advice)
 
     @classmethod
     def _fault(cls, error: Any) -> Unfit:

@@ -1,18 +1,19 @@
-"""One service as its owner writes it: backends, weight, who is pinned where, and the checks that guard it."""
+"""One service as its owner writes it: backends, weight, who is pinned where, and what guards it."""
 
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar
 
-from pydantic import GetJsonSchemaHandler, ValidationInfo, field_validator
+from pydantic import GetJsonSchemaHandler
 from pydantic_core import CoreSchema
 
 from proxy.config import addresses, names, units
+from proxy.config.judging import Analysis, Caps, Check
 from proxy.config.problems import Unfit, quoted
+from proxy.config.rescue import Halt, Rescue
 from proxy.config.section import Quarrel, Section, one_of
 from proxy.config.segment import Segment
 from proxy.config.tls import Trust
 from proxy.config.values import (
-    PERCENT,
     TEXT,
     Boolean,
     FieldName,
@@ -22,20 +23,13 @@ from proxy.config.values import (
     Percent,
     Protocol,
     Scalar,
+    Switch,
     Url,
     attempt,
-    duration,
     either,
     key,
     pattern,
-    whole,
-    words,
 )
-
-Metric = Literal["error-rate", "latency-p50", "latency-p90", "latency-p95", "latency-p99"]
-METRICS = ("error-rate", "latency-p50", "latency-p90", "latency-p95", "latency-p99")
-
-_LATENCY = pattern(units.DURATION_PATTERN)
 
 
 class Match(Section):
@@ -130,50 +124,6 @@ class Sticky(Section):
         return schema
 
 
-class Check(Section):
-    """One rule on the canary's answers. `max` is a ratio (0 to 1) for error-rate, seconds for latencies."""
-
-    needs: ClassVar[Mapping[str, str]] = {
-        "metric": "write `metric: error-rate` or `metric: latency-p99`",
-        "max": "write the limit: `max: 5%` for error-rate, `max: 400ms` for a latency",
-    }
-
-    metric: Annotated[Metric, words(*METRICS, what="a metric")] = key("what is measured")
-    max: float = key("the limit: a percent for error-rate, a duration for latencies")
-    window: Annotated[float, duration(1, 3600)] = key("how far back to look", default=30.0, written="30s")
-    min_requests: Annotated[int, whole(1, 1_000_000)] = key(
-        "with fewer canary answers in the window there is no verdict", default=20, written=20
-    )
-
-    @field_validator("max", mode="before")
-    @classmethod
-    def _by_metric(cls, raw: object, info: ValidationInfo) -> float:
-        metric = info.data.get("metric")
-        if metric is None:
-            return 0.0  # the metric is wrong, so nobody knows what its limit should look like
-        if not isinstance(raw, str):
-            raise Unfit("`max` is one value", "write `5%` for error-rate, `400ms` for a latency")
-        if metric == "error-rate":
-            return units.percent(raw) / units.WHOLE
-        return units.duration(raw, 0.001, 3600)
-
-    @classmethod
-    def __get_pydantic_json_schema__(cls, core: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchema:
-        schema = handler.resolve_ref_schema(handler(core))
-        limit = schema["properties"]["max"]
-        schema["properties"]["max"] = {"description": limit["description"], **either(PERCENT, _LATENCY)}
-        schema["if"] = {"properties": {"metric": {"const": "error-rate"}}}
-        schema["then"] = {"properties": {"max": PERCENT}}
-        schema["else"] = {"properties": {"max": _LATENCY}}
-        return schema
-
-
-class Analysis(Section):
-    """What verdicts may do."""
-
-    enforce: Boolean = key("false: watch and count, never act", default=True, written=True)
-
-
 # Another line of one of these would change what the answer means, or where it ends.
 _TAKEN = frozenset(
     [
@@ -209,16 +159,41 @@ class Shared(Section):
     segments: Annotated[tuple[Segment, ...], Items("a list of segments")] = key(
         "rules that pin requests to a backend; the first match wins", default=()
     )
-    checks: Annotated[tuple[Check, ...], Items("a list of checks")] | None = key(
-        "rules on the canary's answers; left out: a default check on errors; `[]`: none", default=None
+    analysis: Annotated[Analysis | None, OrOff()] = key(
+        "how the canary is compared with stable; `auto`: by the defaults; `off`: it isn't",
+        default=Analysis(),
+        written="auto",
     )
-    analysis: Analysis = key("what verdicts may do", default=Analysis())
+    guard: Switch = key(
+        "on: watch the canary's error rate where no coin is tossed", default=True, written="on"
+    )
+    checks: Annotated[tuple[Check, ...], Items("a list of checks")] = key(
+        "plain rules on windows of the canary's answers, beside all else", default=(), written=[]
+    )
+    caps: Caps = key("how far the harm of one release may go; left out: as far as it will", default=Caps())
+    rescue: Annotated[Rescue | None, OrOff()] = key(
+        "on: send what the canary failed to stable, where that is safe", default=Rescue(), written="on"
+    )
+    halt: Halt = key("what taking a canary out does to what is open", default=Halt())
     choice_header: Annotated[
         str, Scalar(_choice_header, "the name of a header", pattern(names.FIELD_PATTERN))
     ] = key("a response header that tells backend and reason", default="")
     upgrades: Annotated[tuple[Protocol, ...], Items("a list of protocols, or `[]` for none")] = key(
         "protocols that requests may upgrade to", default=("websocket",), written=["websocket"]
     )
+
+    @property
+    def enforce(self) -> bool:
+        """Whether a failing verdict takes the canary out; without a comparison it always does."""
+        return self.analysis is None or self.analysis.enforce
+
+    @classmethod
+    def unknown(cls, key: str) -> Unfit:
+        """Keys of `analysis` are easily written one level too high."""
+        fault = super().unknown(key)
+        if key in Analysis.known():
+            fault.advice = f"it belongs under `analysis`: write `analysis: {{{key}: ...}}`"
+        return fault
 
     @classmethod
     def quarrels(cls, raw: Mapping[str, Any]) -> Iterator[Quarrel]:
@@ -259,8 +234,10 @@ class Service(Shared):
     @classmethod
     def quarrels(cls, raw: Mapping[str, Any]) -> Iterator[Quarrel]:
         yield from super().quarrels(raw)
-        if "canary" in raw:
-            return
+        yield from cls._without_canary(raw) if "canary" not in raw else _uncountable(raw)
+
+    @classmethod
+    def _without_canary(cls, raw: Mapping[str, Any]) -> Iterator[Quarrel]:
         if "weight" in raw and attempt(units.percent, raw["weight"]) != 0:
             advice = "add `canary: http://127.0.0.1:9002`, or remove the weight"
             yield (
@@ -273,6 +250,15 @@ class Service(Shared):
                     "add a `canary`, or write `segments: []` in this service if they come from `defaults`"
                 )
                 yield ("segments", index, "to"), Unfit("`canary` names no backend of", advice, of=3)
+
+
+def _uncountable(raw: Mapping[str, Any]) -> Iterator[Quarrel]:
+    """A cap on users, where nothing tells one user from another."""
+    caps = raw.get("caps")
+    if isinstance(caps, dict) and "exposed_users" in caps and raw.get("sticky", "off") == "off":
+        message = "`exposed_users` counts keys of `sticky`, and there is none in"
+        advice = "add a `sticky` such as `{cookie: weir}`, or leave this cap out here, also of `defaults`"
+        yield ("caps", "exposed_users"), Unfit(message, advice, on="key", of=2)
 
 
 def _mappings(raw: object) -> Iterator[tuple[int, dict[str, Any]]]:

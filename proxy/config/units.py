@@ -14,6 +14,8 @@ WHOLE = 10_000
 
 DURATION_PATTERN = r"[0-9]+(?:\.[0-9]+)?\s*(?:ms|s|m|h)"
 SIZE_PATTERN = r"[0-9]+\s*(?:B|KiB|MiB|GiB)"
+SHARE_PATTERN = r"[0-9]+(?:\.[0-9]{1,2}0*)?\s*%"
+"""A percent that may be more than 100 %."""
 PERCENT_PATTERN = r"(?:0*100(?:\.0+)?|0*[0-9]{1,2}(?:\.[0-9]{1,2}0*)?)\s*%"
 
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
@@ -49,8 +51,19 @@ _MEASURE = re.compile(r"([0-9]{1,40}(?:\.[0-9]{1,40})?)\s*([A-Za-zµ]+)")
 _CLOCK = re.compile(r"([0-9]{1,6}):([0-9]{1,2})(?::([0-9]{1,2}))?")
 
 
-def percent(text: str) -> int:
-    """Parts of 10,000 in `5%`, `0.25 %` or a bare `0`: 0 to 10,000."""
+def percent(text: str, least: int = 0, most: int = WHOLE) -> int:
+    """Parts of 10,000 in `5%`, `0.25 %` or a bare `0`, within the bounds (parts, inclusive)."""
+    value = _parts(text)
+    if not least <= value <= most:
+        beyond, bound = ("less", least) if value < least else ("more", most)
+        raise Unfit(
+            f"{quoted(text)} is {beyond} than {bound / 100:g} %",
+            f"write a percent from `{least / 100:g}%` to `{most / 100:g}%`",
+        )
+    return value
+
+
+def _parts(text: str) -> int:
     match = _PERCENT.fullmatch(text)
     if match is None:
         if _NUMBER.fullmatch(text) and not text.strip("0."):
@@ -61,10 +74,7 @@ def percent(text: str) -> int:
         raise Unfit(
             f"{quoted(text)} is finer than 0.01 %", f"the smallest step is 0.01 %: write {_rounded(text)}"
         )
-    value = int((parts + rest.ljust(2, "0")) or "0")
-    if value > WHOLE:
-        raise Unfit(f"{quoted(text)} is more than 100 %", "write a percent from `0%` to `100%`")
-    return value
+    return int((parts + rest.ljust(2, "0")) or "0")
 
 
 def _rounded(text: str) -> str:
@@ -166,6 +176,8 @@ def _whole_size(number: str, unit: str) -> str:
 
 def as_size(number: int) -> str:
     """The shortest way to write so many bytes: `1MiB`, `1500B`."""
+    if not number:
+        return "0B"
     unit = next(unit for unit, bytes_ in reversed(_BYTES.items()) if number % bytes_ == 0)
     return f"{number // _BYTES[unit]}{unit}"
 

@@ -136,9 +136,7 @@ class OrOff:
 
 def duration(least: float, most: float) -> Scalar:
     """How a duration within the bounds is read: seconds."""
-    schema = pattern(units.DURATION_PATTERN)
-    if least == 0:
-        schema = either(schema, pattern("0"), {"const": 0})
+    schema = _or_zero(pattern(units.DURATION_PATTERN), least)
     return Scalar(lambda raw: units.duration(raw, least, most), "a duration such as `5s`", schema)
 
 
@@ -153,8 +151,25 @@ def whole(least: int, most: int) -> Scalar:
 def size(least: int, most: int) -> Scalar:
     """How a size within the bounds is read: bytes."""
     return Scalar(
-        lambda raw: units.size(raw, least, most), "a size such as `16KiB`", pattern(units.SIZE_PATTERN)
+        lambda raw: units.size(raw, least, most),
+        "a size such as `16KiB`",
+        _or_zero(pattern(units.SIZE_PATTERN), least),
     )
+
+
+def share(least: int, most: int) -> Scalar:
+    """How a percent within the bounds, in parts of 10,000, is read: a ratio, 1.0 for 100 %."""
+    known = units.PERCENT_PATTERN if most <= units.WHOLE else units.SHARE_PATTERN
+    return Scalar(
+        lambda raw: units.percent(raw, least, most) / units.WHOLE,
+        "a percent such as `5%`",
+        _or_zero(pattern(known), least),
+    )
+
+
+def _or_zero(schema: JsonSchema, least: float) -> JsonSchema:
+    """Zero needs no unit, where zero may be."""
+    return schema if least else either(schema, pattern("0"), {"const": 0})
 
 
 def or_word(word: str, scalar: Scalar) -> Scalar:

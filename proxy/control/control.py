@@ -229,7 +229,7 @@ class Control:
 
     def _judge(self, standing: Standing, now: float) -> None:
         verdict = standing.judge(now)
-        self._steering.happened(standing, Judged(verdict, standing.file.analysis.enforce))
+        self._steering.happened(standing, Judged(verdict, standing.file.enforce))
 
     async def _tick_on(self) -> None:
         while True:

@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from proxy.analysis.check import DEFAULT_CHECK, Check
 from proxy.config import schema
+from proxy.control.policy import policy
 from proxy.rollout.inputs import Release
 from proxy.rollout.rollout import Rollout
 from proxy.routing.endpoint import SYSTEM, Endpoint, Trust
@@ -69,19 +70,9 @@ def in_force(template: Service, rollout: Rollout) -> Service:
 
 
 def checks(service: schema.Service) -> tuple[Check, ...]:
-    """The rules on a canary: those written, or the default when nothing is; none where there is no canary."""
-    if service.canary is None:
-        return ()
-    if service.checks is None:
-        return (DEFAULT_CHECK,)
-    metrics = [check.metric for check in service.checks]
-    return tuple(_check(check, alone=metrics.count(check.metric) == 1) for check in service.checks)
-
-
-def _check(check: schema.Check, *, alone: bool) -> Check:
-    """A metric that is checked over several windows is told apart by them."""
-    name = check.metric if alone else f"{check.metric}-{check.window:g}s"
-    return Check(check.metric, check.max, check.window, check.min_requests, name=name)
+    """The plain rules on a canary: those written, or one in the guard's place; none without a canary."""
+    rules = policy(service).checks
+    return rules if rules or service.canary is None or not service.guard else (DEFAULT_CHECK,)
 
 
 def _backend(name: str, backend: schema.Backend) -> Backend:

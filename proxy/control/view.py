@@ -27,7 +27,7 @@ def view(standing: Standing, durable: bool, now: float) -> Json:
         "shares": {name: round(share * 100, 2) for name, share in shares.items()} if shares else None,
         "backends": {backend.name: _backend(backend) for backend in service.backends},
         "halted": sorted(service.halted),
-        "enforce": standing.file.analysis.enforce,
+        "enforce": standing.file.enforce,
         "durable": durable,
         "trip": _trip(standing),
         "verdict": standing.verdict.to_json(),

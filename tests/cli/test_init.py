@@ -8,7 +8,7 @@ from click.testing import CliRunner, Result
 
 from proxy.cli.init import TEMPLATE, init
 from proxy.config.reading import read
-from proxy.config.schema import Limits, Timeouts
+from proxy.config.schema import Analysis, Limits, Timeouts
 
 
 @pytest.fixture(autouse=True)
@@ -33,7 +33,8 @@ def test_what_its_comments_show_is_fine_too() -> None:
     service = config.services["checkout"]
     assert config.admin.token == "a" * 32
     assert [segment.name for segment in service.segments] == ["staff"]
-    assert service.checks
+    assert service.analysis == Analysis()
+    assert service.caps.harmed == 50
     assert [check.metric for check in service.checks] == ["error-rate", "latency-p99"]
     assert config.timeouts == Timeouts()
     assert config.limits == Limits()

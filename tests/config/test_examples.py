@@ -44,6 +44,10 @@ def test_what_the_complete_example_says_of_defaults_is_true() -> None:
     assert complete.limits == minimal.limits
     assert (complete.via, complete.forwarded) == (minimal.via, minimal.forwarded)
     assert complete.services["site"].upgrades == minimal.services["checkout"].upgrades
+    ours, theirs = complete.services["checkout"], minimal.services["checkout"]
+    assert ours.analysis
+    assert ours.analysis.model_copy(update={"error_limit": None}) == theirs.analysis
+    assert (ours.guard, ours.rescue, ours.halt) == (theirs.guard, theirs.rescue, theirs.halt)
     assert complete.shutdown == minimal.shutdown
     assert complete.workers == minimal.workers
     assert complete.admin == minimal.admin

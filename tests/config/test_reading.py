@@ -34,7 +34,8 @@ def test_the_layout_of_a_problem() -> None:
         "    8 |     wieght: [5, 25]\n"
         "      |     ^^^^^^\n"
         "      = did you mean `weight`? valid keys: `match`, `stable`, `canary`, `weight`, `force`, "
-        "`sticky`, `segments`, `checks`, `analysis`, `choice_header` and `upgrades`"
+        "`sticky`, `segments`, `analysis`, `guard`, `checks`, `caps`, `rescue`, `halt`, `choice_header` and "
+        "`upgrades`"
     )
 
 

@@ -59,6 +59,22 @@ def test_exactly_one_of_several() -> None:
     assert both.message == "`share` and `other` cannot be written together"
 
 
+class Held(Section):
+    stand_ins: ClassVar[tuple[str, ...]] = ("auto", "off")
+
+    share: Percent = key("a share", default=0)
+
+
+def test_words_that_may_stand_in_place_of_a_mapping_are_offered() -> None:
+    with pytest.raises(ValidationError) as caught:
+        Held.model_validate("atuo")
+    fault = caught.value.errors()[0]["ctx"]["error"]
+    assert fault.message == "the single value `atuo` stands where a mapping is expected"
+    assert fault.advice == (
+        "did you mean `auto`? write it as a mapping with the key `share`; `auto` or `off` may stand here, too"
+    )
+
+
 def test_models_are_frozen() -> None:
     outer = Outer.model_validate({"inner": {"share": "5%"}})
     assert outer.inner.share == 500

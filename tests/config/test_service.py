@@ -7,7 +7,7 @@ import pytest
 
 from proxy.config.problems import Problems
 from proxy.config.reading import read
-from proxy.config.service import Backend, Check, Force, Match, Service, Sticky
+from proxy.config.service import Backend, Force, Match, Service, Sticky
 
 BOTH = "stable: http://a\ncanary: http://b\n"
 
@@ -22,9 +22,7 @@ def test_a_service_is_at_least_its_stable_backend() -> None:
     assert found.stable == Backend(endpoints=["http://127.0.0.1:9001"])
     assert (found.canary, found.weight, found.match.host, found.match.path) == (None, 0, "", "/")
     assert (found.force, found.sticky, found.segments, found.choice_header) == (None, None, (), "")
-    assert found.checks is None
     assert found.upgrades == ("websocket",)
-    assert found.analysis.enforce is True
 
 
 @pytest.mark.parametrize(
@@ -55,7 +53,6 @@ def test_backends_have_three_forms(written: str, endpoints: tuple[str, ...], ver
         ("sticky: off", "sticky", None),
         ("choice_header: X-Weir", "choice_header", "X-Weir"),
         ("choice_header: off", "choice_header", ""),
-        ("checks: []", "checks", ()),
         ("segments: []", "segments", ()),
         ("upgrades: []", "upgrades", ()),
         ("upgrades: [websocket, x.y]", "upgrades", ("websocket", "x.y")),
@@ -69,25 +66,6 @@ def test_keys(keys: str, name: str, value: object) -> None:
 def test_a_cookie_is_issued_unless_it_is_the_application_s() -> None:
     assert Sticky(cookie="weir").issue is True
     assert Sticky(cookie="weir", issue="false").issue is False
-
-
-@pytest.mark.parametrize(
-    ("written", "limit", "window", "least"),
-    [
-        ("{metric: error-rate, max: 5%}", 0.05, 30, 20),
-        ("{metric: error-rate, max: 0, window: 2m, min_requests: 1}", 0.0, 120, 1),
-        ("{metric: latency-p99, max: 400ms, min_requests: 100}", 0.4, 30, 100),
-        ("{metric: latency-p50, max: 1s}", 1.0, 30, 20),
-    ],
-)
-def test_checks(written: str, limit: float, window: float, least: int) -> None:
-    (check,) = service(f"{BOTH}checks: [{written}]").checks or ()
-    assert isinstance(check, Check)
-    assert (check.max, check.window, check.min_requests) == (pytest.approx(limit), window, least)
-
-
-def test_no_enforcement_is_a_choice() -> None:
-    assert service(BOTH + "analysis: {enforce: false}").analysis.enforce is False
 
 
 @pytest.mark.parametrize(
@@ -108,17 +86,8 @@ def test_no_enforcement_is_a_choice() -> None:
         (BOTH + "sticky: {client_ip: false}", "`client_ip` is only written to be `true`", "`sticky: off`"),
         (BOTH + "sticky: {header: a, issue: true}", "`issue` belongs to `cookie`", "remove"),
         (BOTH + "sticky: {cookie: a b}", "`a b` cannot be the name", "`session`"),
-        (BOTH + "analysis: {enforce: off}", "`off` is neither `true` nor `false`", "write `false`"),
         (BOTH + "upgrades: [h2c]", "`h2c` would take requests past all that is decided", "leave it out"),
         (BOTH + "upgrades: off", "`off` stands where a list is expected", "`[]` for none"),
-        (BOTH + "checks: [{metric: p99, max: 1s}]", "`p99` is not a metric", "did you mean `latency-p99`?"),
-        (BOTH + "checks: [{metric: error-rate, max: 1s}]", "`1s` is a duration, not a percent", "`5%`"),
-        (BOTH + "checks: [{metric: latency-p90, max: 5%}]", "`5%` is a percent, not a duration", "`300ms`"),
-        (BOTH + "checks: [{metric: latency-p90, max: [5s]}]", "`max` is one value", "`400ms`"),
-        (BOTH + "checks: [{metric: error-rate}]", "`max` is missing from", "`max: 5%`"),
-        (BOTH + "checks: [{max: 5%}]", "`metric` is missing from", "`metric: error-rate`"),
-        (BOTH + "checks: [{metric: error-rate, max: 5%, window: 0}]", "`0` is too short", "`1s` to `1h`"),
-        (BOTH + "checks: [{metric: error-rate, max: 5%, min_requests: 0}]", "out of range", "from 1"),
         (
             BOTH + "checks: [{metric: error-rate, max: 5%}, {metric: error-rate, max: 9%, window: 30s}]",
             "`error-rate` is checked over this window already",

@@ -63,6 +63,22 @@ def test_what_is_no_percent(text: str, says: str, advises: str) -> None:
     assert advises in advice
 
 
+@pytest.mark.parametrize(
+    ("text", "least", "most", "says", "advises"),
+    [
+        ("0", 1, 2_000, "`0` is less than 0.01 %", "from `0.01%` to `20%`"),
+        ("20.01%", 1, 2_000, "`20.01%` is more than 20 %", "from `0.01%` to `20%`"),
+        ("49.99%", 5_000, 9_999, "`49.99%` is less than 50 %", "from `50%` to `99.99%`"),
+        ("1001%", 0, 100_000, "`1001%` is more than 1000 %", "from `0%` to `1000%`"),
+    ],
+)
+def test_bounds_of_percents(text: str, least: int, most: int, says: str, advises: str) -> None:
+    assert (percent(f"{least / 100}%", least, most), percent(f"{most / 100}%", least, most)) == (least, most)
+    message, advice = refusal(percent, text, least, most)
+    assert says in message
+    assert advises in advice
+
+
 @given(st.integers(0, 10_000))
 def test_every_step_of_a_weight_is_read_exactly(parts: int) -> None:
     assert percent(f"{parts // 100}.{parts % 100:02}%") == parts
@@ -213,8 +229,8 @@ def test_sizes_are_written_back(number: int) -> None:
 
 
 def test_sizes_are_written_in_their_largest_unit() -> None:
-    assert [as_size(n) for n in (1, 1023, 1024, 1536, 3 << 20, 1 << 30)] == [
-        "1B", "1023B", "1KiB", "1536B", "3MiB", "1GiB",
+    assert [as_size(n) for n in (0, 1, 1023, 1024, 1536, 3 << 20, 1 << 30)] == [
+        "0B", "1B", "1023B", "1KiB", "1536B", "3MiB", "1GiB",
     ]  # fmt: skip
 
 

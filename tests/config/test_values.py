@@ -7,7 +7,7 @@ import pytest
 
 from proxy.config.problems import Unfit
 from proxy.config.units import percent
-from proxy.config.values import attempt, kind, or_word, size
+from proxy.config.values import attempt, kind, or_word, share, size
 
 
 @pytest.mark.parametrize(
@@ -25,7 +25,7 @@ from proxy.config.values import attempt, kind, or_word, size
             "list of segments",
         ),
         ("stable: []", "this list is empty", "write a URL"),
-        ("analysis: true", "the single value `true` stands where a mapping is expected", "the key `enforce`"),
+        ("halt: true", "the single value `true` stands where a mapping is expected", "the key `drain`"),
     ],
 )
 def test_wrong_shapes(of_service: Callable[..., Any], keys: str, says: str, advises: str) -> None:
@@ -42,6 +42,16 @@ def test_one_word_may_stand_for_no_value() -> None:
         may_be.read("0")
     assert caught.value.advice == "write a size from `1B` to `1KiB`, or `none`"
     assert may_be.expected == "a size such as `16KiB`, or `none`"
+
+
+def test_a_share_is_a_percent_within_bounds_read_as_a_ratio() -> None:
+    read = share(1, 20_000).read
+    assert [read(text) for text in ("0.01%", "25%", "200%")] == [0.0001, 0.25, 2.0]
+    with pytest.raises(Unfit) as caught:
+        read("200.01%")
+    assert (caught.value.message, caught.value.advice) == (
+        "`200.01%` is more than 200 %", "write a percent from `0.01%` to `200%`",
+    )  # fmt: skip
 
 
 def test_an_attempt_is_none_when_the_value_is_not_well_written() -> None:

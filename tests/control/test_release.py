@@ -1,7 +1,6 @@
 import pytest
 
 from proxy.analysis.check import DEFAULT_CHECK, Check
-from proxy.analysis.judge import judge
 from proxy.config.reading import read
 from proxy.control.release import checks, definition, in_force, release, template
 from proxy.rollout.inputs import Release
@@ -119,19 +118,9 @@ def test_checks():
     canary = "canary: http://127.0.0.1:9002"
     assert checks(service(canary)) == (DEFAULT_CHECK,)
     assert checks(service("")) == ()
-    assert checks(service(f"{canary}, checks: []")) == ()
+    assert checks(service(f"{canary}, guard: off")) == ()
     written = f"{canary}, checks: [{{metric: latency-p99, max: 400ms, window: 10s, min_requests: 5}}]"
     assert checks(service(written)) == (Check("latency-p99", 0.4, 10, 5),)
-
-
-def test_checks_of_one_metric_have_names_of_their_own():
-    twice = "{metric: error-rate, max: 5%, window: 10s}, {metric: error-rate, max: 1%, window: 60s}"
-    written = f"canary: http://127.0.0.1:9002, checks: [{twice}, {{metric: latency-p99, max: 400ms}}]"
-    found = checks(service(written))
-    assert [check.name for check in found] == ["error-rate-10s", "error-rate-60s", "latency-p99"]
-    findings = judge(found, {}, {}).findings
-    assert [finding.check for finding in findings] == [check.name for check in found]
-    assert findings[0].sentence.startswith("error-rate no data over 10 s")
 
 
 TRUSTING = "canary: {endpoints: [https://a, http://b], tls: {ca: /ca.pem, server_name: shop, verify: %s}}"

@@ -18,7 +18,7 @@ def test_the_config_is_valid_and_writes_no_checks():
     config = read(stage.config_text(8080, 9900, SAMPLES), "weir.yaml", {})
     assert (config.listen[0].address.port, config.admin.listen.port) == (8080, 9900)
     assert list(config.services) == ["shop", "search"]
-    assert [service.checks for service in config.services.values()] == [None, None]
+    assert [service.checks for service in config.services.values()] == [(), ()]
     assert [service.weight for service in config.services.values()] == [0, 0]
 
 

@@ -1,0 +1,49 @@
+"""What the file says of judging, as the judge and the workers take it."""
+
+from proxy.analysis.check import Check
+from proxy.analysis.policy import Caps, Policy, Slower, StepUp
+from proxy.config import schema
+
+UNJUDGED = Policy(comparing=False, step_up=None, guard=False)
+"""Where there is no canary."""
+
+
+def policy(service: schema.Service) -> Policy:
+    """By what the service's canary is judged; by nothing where there is none.
+
+    `analysis: off` leaves guard, plain checks and caps, and asks nothing before the weight may rise.
+    """
+    if service.canary is None:
+        return UNJUDGED
+    analysis, plain, caps = service.analysis, checks(service), Caps(**dict(service.caps))
+    sticky = service.sticky is not None
+    if analysis is None:
+        return Policy(
+            comparing=False, step_up=None, guard=service.guard, checks=plain, caps=caps, sticky=sticky
+        )
+    return Policy(
+        extra_errors=analysis.extra_errors,
+        slower=Slower(analysis.slower.by, analysis.slower.at_least) if analysis.slower else None,
+        false_rollbacks=analysis.false_rollbacks,
+        error_limit=analysis.error_limit,
+        step_up=_step_up(analysis.step_up),
+        guard=service.guard,
+        checks=plain,
+        caps=caps,
+        sticky=sticky,
+    )
+
+
+def checks(service: schema.Service) -> tuple[Check, ...]:
+    """The plain rules that are written. A metric over several windows is told apart by them."""
+    metrics = [check.metric for check in service.checks]
+    return tuple(_check(check, alone=metrics.count(check.metric) == 1) for check in service.checks)
+
+
+def _check(check: schema.Check, *, alone: bool) -> Check:
+    name = check.metric if alone else f"{check.metric}-{check.window:g}s"
+    return Check(check.metric, check.max, check.window, check.min_requests, name=name)
+
+
+def _step_up(step_up: schema.StepUp | None) -> StepUp | None:
+    return StepUp(step_up.extra_errors_below, step_up.confidence) if step_up else None
