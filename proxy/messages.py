@@ -1,24 +1,16 @@
 """What travels between a worker and control, over one unix socket for each worker.
 
-A frame is four bytes of length, big endian, and that much JSON: an object whose `kind` names the message.
 Down goes state and up go tallies, never deltas, so a frame that is lost or sent twice changes nothing: each
-side may drop the connection at any moment and say everything again on the next one. That is why a frame that
-can't be read is simply a ValueError, after which the connection is of no further use.
+side may drop the connection at any moment and say everything again on the next one.
 """
 
-import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from proxy.routing.table import Service
+from proxy.telemetry import outcome
 from proxy.telemetry.tally import Counts, Key
-
-LIMIT = 64 * 1024 * 1024
-"""Bytes of JSON in one frame, at most; a longer length is a sign that the two sides have lost step."""
-
-_PREFIX = 4
-
 
 # From a worker to control ---------------------------------------------------------------------------------
 
@@ -186,6 +178,36 @@ class Settings:
 
 
 @dataclass(frozen=True, slots=True)
+class Thresholds:
+    """Which times to the response head are slow, for requests that are sent from now on.
+
+    Each service that is named is meant whole: backends of it that aren't have none. Others stay as they are.
+    """
+
+    services: Mapping[str, Mapping[str, outcome.Thresholds]]
+    """By service and backend: seconds, rising, for p50, p90 and p99 in this order, those that are known."""
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain JSON values."""
+        return {
+            "services": {
+                service: {backend: list(each) for backend, each in backends.items()}
+                for service, backends in self.services.items()
+            }
+        }
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> "Thresholds":
+        """The inverse of `to_json`."""
+        return cls(
+            {
+                service: {_text(backend): _rising(each) for backend, each in backends.items()}
+                for service, backends in data["services"].items()
+            }
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Counted:
     """Report `number` is durable: what it said of entries that are over may be forgotten."""
 
@@ -201,72 +223,7 @@ class Counted:
         return cls(_whole(data["number"]))
 
 
-# Frames ---------------------------------------------------------------------------------------------------
-
-Message = Hello | Report | Ack | Table | Settings | Counted
-
-_READERS: Mapping[str, Callable[[dict[str, Any]], Message]] = {
-    "hello": Hello.from_json,
-    "report": Report.from_json,
-    "ack": Ack.from_json,
-    "table": Table.from_json,
-    "settings": Settings.from_json,
-    "counted": Counted.from_json,
-}
-
-
-def encode(message: Message) -> bytes:
-    """One frame. ValueError when it would be longer than `LIMIT`, or holds a number that JSON can't write."""
-    data = {"kind": type(message).__name__.lower(), **message.to_json()}
-    text = json.dumps(data, separators=(",", ":"), allow_nan=False).encode()
-    if len(text) > LIMIT:
-        raise ValueError(f"a {data['kind']} of {len(text)} bytes is over the limit of {LIMIT}")
-    return len(text).to_bytes(_PREFIX, "big") + text
-
-
-class Decoder:
-    """Frames out of a stream that is cut anywhere. One for each connection, of no use after an error."""
-
-    __slots__ = ("_buffer",)
-
-    def __init__(self) -> None:
-        self._buffer = bytearray()
-
-    def __repr__(self) -> str:
-        return f"<Decoder {len(self._buffer)} bytes waiting>"
-
-    def feed(self, data: bytes) -> list[Message]:
-        """The messages that `data` completes, in order. ValueError on what `encode` never writes."""
-        self._buffer += data
-        messages = []
-        while (frame := self._frame()) is not None:
-            messages.append(_decode(frame))
-        return messages
-
-    def _frame(self) -> bytes | None:
-        if len(self._buffer) < _PREFIX:
-            return None
-        length = int.from_bytes(self._buffer[:_PREFIX], "big")
-        if length > LIMIT:
-            raise ValueError(f"a frame of {length} bytes is over the limit of {LIMIT}")
-        end = _PREFIX + length
-        if len(self._buffer) < end:
-            return None
-        frame = bytes(self._buffer[_PREFIX:end])
-        del self._buffer[:end]
-        return frame
-
-
-def _decode(frame: bytes) -> Message:
-    try:
-        data = json.loads(frame, parse_constant=_refuse)
-        return _READERS[data["kind"]](data)
-    except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError) as error:
-        raise ValueError(f"this is no message: {frame[:80]!r} ({error!r})") from error
-
-
-def _refuse(constant: str) -> None:
-    raise ValueError(f"{constant} is not JSON")
+Message = Hello | Report | Ack | Table | Settings | Thresholds | Counted
 
 
 def _text(value: Any) -> str:
@@ -290,3 +247,11 @@ def _flag(value: Any) -> bool:
 def _key(value: list[Any]) -> Key:
     service, revision, backend = value
     return _text(service), _whole(revision), _text(backend)
+
+
+def _rising(value: list[Any]) -> outcome.Thresholds:
+    """Thresholds, one for each quantile at most; ValueError unless they are positive and rise."""
+    thresholds = tuple(map(float, value))
+    if len(thresholds) > len(outcome.QUANTILES) or list(thresholds) != sorted(thresholds):
+        raise ValueError(f"{value!r} are no thresholds of {', '.join(outcome.QUANTILES)}")
+    return thresholds

@@ -2,8 +2,9 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable
-from typing import Protocol
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import replace
+from typing import Any, Protocol
 
 from proxy.control.errors import NotDurable
 from proxy.control.journal import Journal, Pause, a_second
@@ -22,6 +23,11 @@ async def a_moment() -> None:
     await asyncio.sleep(0.05)
 
 
+def nothing_judged(_services: Collection[str]) -> dict[str, Any]:
+    """The evidence of nobody."""
+    return {}
+
+
 class Keeps(Protocol):
     """The part of a ledger that counts are kept in."""
 
@@ -31,7 +37,11 @@ class Keeps(Protocol):
 
 
 class Bookkeeping:
-    """Totals, and their way into the ledger. `counted` is told boot and number of what is kept for good."""
+    """Totals, and their way into the ledger. `counted` is told boot and number of what is kept for good.
+
+    `evidence` tells what the judges of these services made of all that was taken. It is kept together with
+    the marks, so that after a restart nothing counts twice, and nothing is missing.
+    """
 
     def __init__(
         self,
@@ -40,12 +50,16 @@ class Bookkeeping:
         ledger: Keeps,
         counted: Callable[[str, int], None],
         pause: Pause = a_second,
+        evidence: Callable[[Collection[str]], dict[str, Any]] = nothing_judged,
     ) -> None:
         self.totals = totals
         self._journal = journal
         self._ledger = ledger
         self._counted = counted
         self._pause = pause
+        self._evidence = evidence
+        self._judged: set[str] = set()
+        """Services of which there is evidence that the ledger doesn't know."""
         self._keeping = asyncio.Lock()
         self._news = asyncio.Event()
         self._resting: asyncio.Future[None] | None = None
@@ -58,6 +72,7 @@ class Bookkeeping:
     def take(self, report: Report) -> list[Delta]:
         """Count a report; what is new in it."""
         deltas = self.totals.take(report)
+        self._judged.update(service for (service, _, _), _ in deltas)
         self._news.set()
         return deltas
 
@@ -74,7 +89,8 @@ class Bookkeeping:
             self._news.clear()
             if not self.totals.changed:
                 return
-            kept = self.totals.collect()
+            kept = replace(self.totals.collect(), evidence=self._evidence(self._judged))
+            self._judged.clear()
             try:
                 await self._journal.ask(self._ledger.keep, kept)
             except NotDurable as error:
@@ -118,6 +134,7 @@ class Bookkeeping:
 
     def _missed(self, kept: Kept) -> None:
         self.totals.give_back(kept)
+        self._judged.update(kept.evidence)
         self._news.set()
 
     def _complain(self, error: NotDurable) -> None:

@@ -9,7 +9,8 @@ import logging
 from collections.abc import Callable, Iterable
 from typing import Protocol, cast
 
-from proxy.messages import Ack, Counted, Decoder, Hello, Message, Report, Settings, Table, encode
+from proxy.frames import Decoder, encode
+from proxy.messages import Ack, Counted, Hello, Message, Report, Settings, Table
 from proxy.routing.table import Service
 
 log = logging.getLogger(__name__)

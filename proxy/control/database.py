@@ -11,7 +11,7 @@ from pathlib import Path
 from proxy.control.errors import LedgerUnusable
 
 APPLICATION = 0x57454952  # "WEIR": tells our file from any other SQLite database
-SHAPE = 1
+SHAPE = 2
 
 _PATIENCE = 0.5
 """Seconds to wait for the lock: a predecessor may still be closing."""
@@ -32,7 +32,11 @@ CREATE TABLE marks (
   boot TEXT, service TEXT, revision INTEGER, backend TEXT, counts TEXT NOT NULL,
   PRIMARY KEY (boot, service, revision, backend)
 );
+CREATE TABLE evidence (service TEXT PRIMARY KEY, judged TEXT NOT NULL);
 """
+
+_STEPS = {1: "CREATE TABLE evidence (service TEXT PRIMARY KEY, judged TEXT NOT NULL)"}
+"""What makes a ledger of this shape one of the next."""
 
 
 def connect(path: Path) -> sqlite3.Connection:
@@ -77,7 +81,7 @@ def _recognise(path: Path, database: sqlite3.Connection) -> None:
     if _number(database, "application_id") != APPLICATION:
         raise LedgerUnusable(f"{path} is a database of another program; give `state` a path of its own")
     shape = _number(database, "user_version")
-    if shape != SHAPE:
+    if shape not in (SHAPE, *_STEPS):
         raise LedgerUnusable(
             f"the ledger {path} has the shape {shape}, and this version of splitweir reads {SHAPE}; "
             "run the version that wrote it, or give `state` another path"
@@ -85,6 +89,9 @@ def _recognise(path: Path, database: sqlite3.Connection) -> None:
     (found,) = database.execute("PRAGMA quick_check(1)").fetchone()
     if found != "ok":
         raise LedgerUnusable(f"the ledger {path} is damaged ({found}); put a copy back or move it away")
+    for older in range(shape, SHAPE):
+        database.execute(_STEPS[older])
+    database.execute(f"PRAGMA user_version = {SHAPE}")
 
 
 def _number(database: sqlite3.Connection, pragma: str) -> int:

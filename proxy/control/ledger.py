@@ -48,6 +48,8 @@ class Kept:
     """By boot: the number of the report that was used last."""
     dropped: frozenset[Mark] = frozenset()
     """Marks that are of no use any more."""
+    evidence: dict[str, Any] = field(default_factory=dict)
+    """By service: what its judge made of all that the marks say was used, as plain JSON values."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +114,7 @@ class Ledger:
         totals = self._database.execute("SELECT service, backend, counts FROM totals")
         marks = self._database.execute("SELECT boot, service, revision, backend, counts FROM marks")
         numbers = self._database.execute("SELECT boot, number FROM boots")
+        evidence = self._database.execute("SELECT service, judged FROM evidence")
         return Kept(
             {(service, backend): _counts(text) for service, backend, text in totals},
             {
@@ -119,6 +122,7 @@ class Ledger:
                 for boot, service, number, backend, text in marks
             },
             dict(numbers),
+            evidence={service: json.loads(judged) for service, judged in evidence},
         )
 
     def keep(self, kept: Kept) -> None:
@@ -140,6 +144,10 @@ class Ledger:
             write(
                 "INSERT OR REPLACE INTO boots VALUES (?, ?)",
                 list(kept.numbers.items()),
+            )
+            write(
+                "INSERT OR REPLACE INTO evidence VALUES (?, ?)",
+                [(service, json.dumps(judged)) for service, judged in kept.evidence.items()],
             )
 
     def forget(self, boots: Iterable[str]) -> None:

@@ -71,8 +71,11 @@ class Totals:
         sums = {side: counts.copy() for side, counts in self._sums.items()}
         for boot in connected:
             for (service, _, backend), mark in self._marks.get(boot, {}).items():
-                sums[service, backend].in_flight += mark.in_flight
-                sums[service, backend].tunnels += mark.tunnels
+                now = sums[service, backend]
+                now.in_flight += mark.in_flight
+                now.tunnels += mark.tunnels
+                now.overdue += mark.overdue
+                now.failed.absorb(mark.failed)
         return sums
 
     def collect(self) -> Kept:
@@ -103,11 +106,11 @@ class Totals:
         marks = self._marks.setdefault(boot, {})
         mark = marks.get(key)
         try:
-            delta = counts.minus(mark) if mark else counts
+            delta = counts.minus(mark or Counts())
         except ValueError as error:
             log.error("worker boot %s reports less than before for %s, ignored: %s", boot, key, error)
             return None
-        marks[key] = counts
+        marks[key] = counts.mark()
         service, _, backend = key
         self._sums.setdefault((service, backend), Counts()).absorb(delta)
         self._news.sides.add((service, backend))

@@ -56,7 +56,7 @@ class Crossing:
         """Send the request on its way."""
         self.exchange = exchange
         lane = self._lane
-        lane.tally.begin(exchange.key)
+        lane.begin(exchange)
         endpoint = exchange.choice.endpoint
         if endpoint is None:
             self._answer_ourselves("refused", 503, "no endpoint of the service is available")
@@ -142,7 +142,7 @@ class Crossing:
     def _join(self, upstream: Upstream, exchange: Exchange, now: float) -> None:
         side = self._side
         self._upstream = upstream
-        exchange.sent = now
+        self._lane.yardsticks.sent(exchange, now)
         upstream.carry(self, exchange.head.method, exchange.upgrade, self._lane.limits)
         ours = side.hop.lines(exchange.head, exchange.request_id)
         host = exchange.head.steering.get(b"host") or upstream.endpoint.authority.encode()

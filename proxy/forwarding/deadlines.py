@@ -31,26 +31,21 @@ class Due(Protocol):
         """Act on the deadline: set a later one, or end."""
 
 
-class Expiring(Protocol):
-    """A collection that throws out its own old members."""
-
-    def expire(self, now: float) -> None:
-        """Throw out what is too old by this time."""
-
-
 class Deadlines:
     """Everything with a deadline in one worker.
 
     Args:
         loop: runs the timer.
         now: the clock of the data plane, in seconds.
-        expiring: is asked to expire at every look.
+        also: called with the time at every look.
     """
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, now: Callable[[], float], expiring: Expiring) -> None:
+    def __init__(
+        self, loop: asyncio.AbstractEventLoop, now: Callable[[], float], *also: Callable[[float], None]
+    ) -> None:
         self._loop = loop
         self._now = now
-        self._expiring = expiring
+        self._also = also
         self._watched: set[Due] = set()
         self._sweep_at = 0.0
         self._timer: asyncio.TimerHandle | None = None
@@ -83,7 +78,8 @@ class Deadlines:
             self._sweep_at = now + SWEEP
             for one in [one for one in self._watched if one.blind]:
                 one.look()
-        self._expiring.expire(now)
+        for look in self._also:
+            look(now)
 
     def _look_and_go_on(self) -> None:
         self._timer = self._loop.call_later(PERIOD, self._look_and_go_on)

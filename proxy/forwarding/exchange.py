@@ -9,8 +9,9 @@ from proxy.http1.errors import BadMessage
 from proxy.http1.fields import expects, offered
 from proxy.http1.framing import CHUNKED, UNTIL_CLOSE
 from proxy.http1.head import RequestHead
+from proxy.routing.split import STABLE
 from proxy.routing.table import Choice
-from proxy.telemetry.outcome import Ending, Outcome, classify, method_label
+from proxy.telemetry.outcome import FAILURE, Ending, Key, Outcome, Thresholds, classify, method_label
 
 REQUEST_MOVES = {
     ("open", "end"): "done",
@@ -36,10 +37,6 @@ a 101."""
 IDEMPOTENT = frozenset((b"GET", b"HEAD", b"OPTIONS", b"TRACE", b"PUT", b"DELETE"))
 
 
-Key = tuple[str, int, str]
-"""Service, revision, backend: what an outcome is counted under."""
-
-
 class Exchange:
     """One request on its way. Times are by the lane's clock, in seconds.
 
@@ -63,6 +60,7 @@ class Exchange:
         "head",
         "key",
         "length",
+        "overdue",
         "reason",
         "received",
         "request",
@@ -72,6 +70,7 @@ class Exchange:
         "sent",
         "started",
         "status",
+        "thresholds",
         "upgrade",
     )
 
@@ -90,6 +89,11 @@ class Exchange:
         self.status = 0
         self.started = now
         self.sent: float | None = None
+        """When the first byte of the request went out on an established connection."""
+        self.thresholds: Thresholds = ()
+        """What was slow when it was sent; empty when nobody had said so."""
+        self.overdue = False
+        """Whether it was told as slow while its answer was awaited."""
         self.answered: float | None = None
         self.bytes_out = 0
         self.request_id = request_id
@@ -223,17 +227,25 @@ class Exchange:
         if self.answered is not None and self.sent is not None:
             head_seconds = self.answered - self.sent
         service, revision, backend = self.key
+        choice, head = self.choice, self.head
+        result = classify(self.ending, self.status, choice.service.failures)
         return Outcome(
             service,
             revision,
             backend,
-            method_label(self.head.method),
+            method_label(head.method),
             self.status,
             self.ending,
-            classify(self.ending, self.status),
-            self.choice.drawn,
+            result,
+            choice.drawn,
             head_seconds,
             now - self.started,
+            head.path if result == FAILURE else b"",
+            choice.user,
+            choice.key != b"" and backend != STABLE,
+            self.thresholds,
+            self.overdue,
+            not (choice.drawn or choice.pinned),
         )
 
 

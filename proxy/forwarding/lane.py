@@ -9,13 +9,14 @@ from typing import Protocol
 
 from proxy.forwarding.deadlines import Deadlines
 from proxy.forwarding.dial import Dialler
-from proxy.forwarding.exchange import Exchange, Key
+from proxy.forwarding.exchange import Exchange
 from proxy.forwarding.pool import Pool
 from proxy.forwarding.refusal import Refusal
+from proxy.forwarding.yardsticks import Yardsticks
 from proxy.http1.limits import Limits
 from proxy.http1.provenance import Provenance
 from proxy.routing.table import RoutingTable
-from proxy.telemetry.outcome import FAILURE, Outcome, refused
+from proxy.telemetry.outcome import FAILURE, Key, Outcome, Thresholds, refused
 
 MOST_CONNECTIONS = 100_000
 """Until the worker has been told how many it may have."""
@@ -29,6 +30,12 @@ class Tally(Protocol):
 
     def switch(self, key: Key) -> None:
         """An open exchange became a tunnel."""
+
+    def overdue(self, key: Key, thresholds: Thresholds, user: int) -> None:
+        """An open exchange has exceeded all thresholds."""
+
+    def divert(self, key: Key, user: int, *, drawn: bool) -> None:
+        """A request that was meant for this backend went to another."""
 
     def add(self, outcome: Outcome) -> None:
         """One exchange fewer is open: this became of it."""
@@ -61,7 +68,8 @@ class Lane:
         loop: the worker's event loop.
         table: the first routing table; swapped by assignment.
         tally: counts the outcomes.
-        on_failure: called after each failed exchange, so that the report doesn't wait for its turn.
+        on_failure: called after each failed exchange, and each one that is diverted or overdue, so that the
+            report doesn't wait for its turn.
         prefix: makes the ids of this worker's requests unlike those of the others.
     """
 
@@ -82,7 +90,8 @@ class Lane:
         self.dialler = Dialler()
         # Not the loop's: the clock of uvloop stands still within a turn of the loop and counts milliseconds.
         self.now = time.monotonic
-        self.deadlines = Deadlines(loop, self.now, self.pool)
+        self.yardsticks = Yardsticks(self._count_overdue)
+        self.deadlines = Deadlines(loop, self.now, self.pool.expire, self.yardsticks.look)
         self.access: AccessSink = NoAccessLog()
         self.header_seconds = 10.0
         self.idle_seconds = 75.0
@@ -114,6 +123,15 @@ class Lane:
         """Return an id for a request, unlike that of any other."""
         return b"%b-%x" % (self._prefix, next(self._numbers))
 
+    def begin(self, exchange: Exchange) -> None:
+        """Count an exchange that begins."""
+        self.tally.begin(exchange.key)
+        choice = exchange.choice
+        if choice.diverted:
+            meant = (choice.service.name, choice.revision, choice.diverted)
+            self.tally.divert(meant, choice.user, drawn=not choice.pinned)
+            self.on_failure()
+
     def account(self, exchange: Exchange, client: str) -> None:
         """Count and note an exchange that has ended."""
         now = self.now()
@@ -124,6 +142,10 @@ class Lane:
             self.count_refusal(exchange.reason, exchange.head.method, exchange.status)
         if outcome.result == FAILURE:
             self.on_failure()
+
+    def _count_overdue(self, exchange: Exchange) -> None:
+        self.tally.overdue(exchange.key, exchange.thresholds, exchange.choice.user)
+        self.on_failure()
 
     def turned_away(self, refusal: Refusal, client: str) -> None:
         """Count and note a request that was for no service."""

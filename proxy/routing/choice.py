@@ -29,11 +29,18 @@ class Choice:
     why: str
     """``force``, ``segment:NAME``, ``sticky`` or ``weight``; ``diverted`` when that named one who is out."""
     drawn: bool
-    """Whether the coin decided, by key or by weight, even if the request was diverted afterwards."""
+    """Whether the coin decided, by key or by weight, and its word was carried out."""
     key: bytes
     """What the user is known by for stickiness; empty when nothing is known or it was not asked."""
     issue: bytes
     """The key to give the user in a cookie; empty: none."""
+    user: int = 0
+    """What the user is told by, where a service keeps users: the key's salted hash, and for a request without
+    a key a number of its own. 0 where it keeps none, and for the pinned."""
+    pinned: bool = False
+    """Whether a header or a segment decided, even if the request was diverted afterwards."""
+    diverted: str = ""
+    """The backend that was meant and has no endpoint alive; empty: none, or one that is halted."""
 
     @property
     def revision(self) -> int:
@@ -44,18 +51,21 @@ class Choice:
 def choose(service: Service, head: RequestHead, client: str, draw: int, live: Live) -> Choice:
     """Choose for one request. ``client`` is the client's address, ``draw`` 128 random bits."""
     key = issue = b""
+    user = 0
     pin = _pinned(service, head) if service.pins else None
     if pin is not None:
         backend, why = pin
     elif service.sticky.source == "none":
         backend, why = service.split.pick((draw & COIN) % TOTAL), "weight"
     else:
-        backend, why, key, issue = _kept(service, head, client, draw)
+        why, key, issue, user = _kept(service, head, client, draw)
+        backend = service.split.pick(user % TOTAL)
     endpoint = balance.pick(service.in_service[backend], live, draw >> 64)
-    if endpoint is None and backend != STABLE:
-        backend, why = STABLE, "diverted"
-        endpoint = balance.pick(service.in_service[STABLE], live, draw >> 64)
-    return Choice(service, backend, endpoint, why, pin is None, key, issue)
+    if endpoint is not None or backend == STABLE:
+        return Choice(service, backend, endpoint, why, pin is None, key, issue, user, pin is not None)
+    meant = "" if backend in service.halted else backend
+    endpoint = balance.pick(service.in_service[STABLE], live, draw >> 64)
+    return Choice(service, STABLE, endpoint, "diverted", False, key, issue, user, pin is not None, meant)
 
 
 def _pinned(service: Service, head: RequestHead) -> tuple[str, str] | None:
@@ -72,12 +82,16 @@ def _pinned(service: Service, head: RequestHead) -> tuple[str, str] | None:
 _FORCES = {b"never": STABLE, b"always": CANARY}
 
 
-def _kept(service: Service, head: RequestHead, client: str, draw: int) -> tuple[str, str, bytes, bytes]:
-    """Backend and why, the user's key, and the key to issue: a user who needs one is placed by it at once."""
+def _kept(service: Service, head: RequestHead, client: str, draw: int) -> tuple[str, bytes, bytes, int]:
+    """Why, the user's key, the key to issue, and the number that the user is placed by.
+
+    A user who needs a key is placed by it at once. A request without one is placed by the draw, as a user of
+    its own.
+    """
     sticky = service.sticky
     key, issue = sticky.key(head, client), b""
     if key is None and sticky.issues:
         key = issue = b"%032x" % draw
     if key is None:
-        return service.split.pick((draw & COIN) % TOTAL), "weight", b"", b""
-    return service.split.pick(sticky.place(key)), "sticky", key, issue
+        return "weight", b"", b"", draw & COIN
+    return "sticky", key, issue, sticky.user(key)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Self
 
 from proxy.routing.endpoint import Endpoint
+from proxy.routing.failures import Failures
 from proxy.routing.match import RouteMatch
 from proxy.routing.segment import Screen, Segment
 from proxy.routing.split import STABLE, Split
@@ -79,6 +80,8 @@ class Service:
     """Bytes of a request's body, at most; None: any size."""
     upgrades: tuple[str, ...] = ("websocket",)
     """The protocols that clients may change to, in lower case."""
+    failures: Failures = field(default_factory=Failures)
+    """Which answers, and ways of giving none, are held against a backend."""
 
     in_service: Mapping[str, tuple[Endpoint, ...]] = field(init=False, repr=False, compare=False)
     """Every backend's endpoints; a halted one has none."""
@@ -128,6 +131,7 @@ class Service:
             "timeouts": self.timeouts.to_json(),
             "max_body": self.max_body,
             "upgrades": list(self.upgrades),
+            "failures": self.failures.to_json(),
         }
 
     @classmethod
@@ -148,6 +152,7 @@ class Service:
                 timeouts=Timeouts.from_json(value["timeouts"]),
                 max_body=value["max_body"],
                 upgrades=tuple(value["upgrades"]),
+                failures=Failures.from_json(value["failures"]),
             )
         except (KeyError, TypeError, AttributeError) as error:
             raise ValueError(f"this describes no service: {error!r}") from error

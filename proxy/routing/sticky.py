@@ -14,7 +14,6 @@ from typing import Any, Literal, Self
 
 from proxy.http1.head import RequestHead
 from proxy.routing.sources import cookie
-from proxy.routing.split import TOTAL
 
 StickySource = Literal["none", "cookie", "header", "client-ip"]
 
@@ -74,11 +73,11 @@ class Sticky:
                 return client.encode() or None
         return None
 
-    def place(self, key: bytes) -> int:
-        """Where a key lies among the parts: 0 to 9,999, evenly."""
+    def user(self, key: bytes) -> int:
+        """What a user is told by, of a key: 64 bits, evenly spread. Modulo 10,000 it is the user's place."""
         hashed = self.salted.copy()
         hashed.update(key)
-        return int.from_bytes(hashed.digest(), "big") % TOTAL
+        return int.from_bytes(hashed.digest(), "big")
 
     def set_cookie(self, key: bytes, secure: bool) -> bytes:
         """The value of a Set-Cookie field that issues a key; ``secure`` when the client came over TLS.

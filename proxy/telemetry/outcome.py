@@ -8,6 +8,16 @@ no check counts them: a client that hangs up says nothing about the canary.
 from dataclasses import dataclass
 from typing import Literal
 
+from proxy.routing.failures import Failures
+
+Key = tuple[str, int, str]
+"""Service, revision, backend: what outcomes are counted under."""
+
+QUANTILES = ("p50", "p90", "p99")
+"""Of the time to the response head: those for which requests are told slow from timely."""
+Thresholds = tuple[float, ...]
+"""Seconds, rising: above it is slow for p50, p90 and p99, in this order. Those that are known: 0 to 3."""
+
 Ending = Literal[
     "complete", "client-left", "connect", "tls", "timeout", "reset", "garbage", "truncated", "refused"
 ]
@@ -80,6 +90,22 @@ class Outcome:
     """First request byte sent on an established connection until the response head; None without a head."""
     total_seconds: float
     """Request head read until the exchange ended."""
+    route: bytes = b""
+    """The path that was asked for, without query; may be empty where the result is no failure."""
+    user: int = 0
+    """What the user is told by where a service keeps users: 64 bits, evenly spread; 0: it keeps none."""
+    exposed: bool = False
+    """Whether the user is one to count among those who met the backend."""
+    thresholds: Thresholds = ()
+    """Those in force for the backend when the request was sent, of a drawn one."""
+    overdue: bool = False
+    """It was counted as slow while its answer was still awaited."""
+    taken_over: bool = False
+    """Neither coin nor pin brought it here: it was meant for another backend."""
+    passed_on: bool = False
+    """It came to nothing here, and the request was sent to another backend: nobody is harmed yet."""
+    rescue_of: Key | None = None
+    """The attempt that it takes the place of; None: it is the first."""
 
 
 REASONS = (
@@ -113,13 +139,17 @@ def refused(reason: str, method: bytes, status: int) -> Outcome:
     return Outcome(UNROUTED, 0, reason, method_label(method), status, REFUSED, EXCLUDED, False, None, 0.0)
 
 
-def classify(ending: Ending, status: int) -> Result:
-    """What an ending says about the backend. `status` is what the client was sent, 0 when nothing."""
+def classify(ending: Ending, status: int, failures: Failures) -> Result:
+    """What an ending says about the backend. `status` is what the client was sent, 0 when nothing.
+
+    An ending that the service holds for no failure says nothing. A refusal for want of an endpoint is one
+    whatever the service says.
+    """
     if ending == COMPLETE:
-        return FAILURE if status >= 500 else SUCCESS
+        return FAILURE if status in failures.statuses else SUCCESS
     if ending == REFUSED:
         return FAILURE if status == NO_ENDPOINT else EXCLUDED
-    return EXCLUDED if ending == CLIENT_LEFT else FAILURE
+    return FAILURE if ending in failures.endings else EXCLUDED
 
 
 def method_label(method: bytes) -> str:

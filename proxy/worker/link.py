@@ -11,7 +11,8 @@ import logging
 from collections.abc import Callable
 from typing import cast
 
-from proxy.messages import Decoder, Message, encode
+from proxy.frames import Decoder, encode
+from proxy.messages import Message
 
 log = logging.getLogger(__name__)
 

@@ -17,7 +17,7 @@ from proxy.forwarding.certificates import Certificates, Pair, Unusable
 from proxy.forwarding.lane import Lane, NoAccessLog
 from proxy.forwarding.listener import Listener
 from proxy.lifeline import Lifeline, attach
-from proxy.messages import Ack, Counted, Hello, Message, Report, Settings, Table
+from proxy.messages import Ack, Counted, Hello, Message, Report, Settings, Table, Thresholds
 from proxy.routing.endpoint import Endpoint
 from proxy.routing.table import RoutingTable
 from proxy.telemetry.tally import Tally
@@ -118,6 +118,8 @@ class Worker:
                 self._take(message)
             case Settings():
                 self._settle(message)
+            case Thresholds(services=services):
+                self._lane.yardsticks.set(services)
             case Counted(number=number):
                 self._count_on(number)
             case _:

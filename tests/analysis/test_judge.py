@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from proxy.analysis.check import DEFAULT_CHECK, Check
 from proxy.analysis.judge import judge
+from proxy.routing.failures import Failures
 from proxy.telemetry.outcome import Outcome, classify
 from proxy.telemetry.tally import Counts
 
@@ -17,7 +18,7 @@ P50 = Check("latency-p50", 0.4, 30.0, 10)
 def counts(ok=0, bad=0, left=0, drawn=True, head=0.1):
     result = Counts()
     for status, ending, number in ((200, "complete", ok), (500, "complete", bad), (200, "client-left", left)):
-        kind = classify(ending, status)
+        kind = classify(ending, status, Failures())
         for _ in range(number):
             result.record(Outcome("shop", 1, "canary", "GET", status, ending, kind, drawn, head, head))
     return result

@@ -1,6 +1,7 @@
 import asyncio
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from itertools import count
 
 import pytest
 
@@ -51,11 +52,17 @@ class Stage:
     def __init__(self, thread):
         self.ledger = FakeLedger()
         self.counted = []
+        self.judged = count(1)
         self.rests = asyncio.Semaphore(0)
         self.resting = asyncio.Semaphore(0)
         journal = Journal(self.ledger, thread, lambda number, record: None)
         self.books = Bookkeeping(
-            Totals(Kept()), journal, self.ledger, lambda *told: self.counted.append(told), self.pause
+            Totals(Kept()),
+            journal,
+            self.ledger,
+            lambda *told: self.counted.append(told),
+            self.pause,
+            lambda services: {service: next(self.judged) for service in services},
         )
 
     async def pause(self):
@@ -100,6 +107,20 @@ async def test_a_failing_ledger_is_said_once_and_nothing_is_lost(stage, caplog):
     await stage.books.keep()
     assert stage.counted == [("b1", 2)]
     assert stage.ledger.kept[0].totals["checkout", "canary"].requests == 2
+
+
+async def test_evidence_is_kept_with_the_counts_that_it_rests_on(stage):
+    stage.books.take(report(1))
+    await stage.books.keep()
+    stage.ledger.failing = True
+    stage.books.take(report(2))
+    await stage.books.keep()
+    stage.ledger.failing = False
+    await stage.books.keep()
+    assert [each.evidence for each in stage.ledger.kept] == [{"checkout": 1}, {"checkout": 3}]
+    stage.books.take(Report("b2", 1, {}, 0))
+    await stage.books.keep()
+    assert stage.ledger.kept[-1].evidence == {}, "nothing was heard of it since"
 
 
 async def test_it_runs_at_most_once_in_a_pause(stage):

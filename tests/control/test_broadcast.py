@@ -1,7 +1,8 @@
 import pytest
 
 from proxy.control.broadcast import PATIENCE, Broadcast
-from proxy.messages import Ack, Counted, Decoder, Hello, Report, Settings, Table, encode
+from proxy.frames import Decoder, encode
+from proxy.messages import Ack, Counted, Hello, Report, Settings, Table
 from proxy.routing.endpoint import Endpoint
 from proxy.routing.match import RouteMatch
 from proxy.routing.split import Split

@@ -29,6 +29,20 @@ def test_a_new_file_gets_its_tables_and_an_old_one_keeps_them(path):
     again.close()
 
 
+def test_a_ledger_of_the_first_shape_is_brought_up_to_date(path):
+    database = connect(path)
+    database.execute("INSERT INTO boots VALUES ('b', 1)")
+    database.execute("DROP TABLE evidence")
+    database.execute("PRAGMA user_version = 1")
+    database.close()
+    for _ in range(2):
+        again = connect(path)
+        assert again.execute("SELECT * FROM boots").fetchall() == [("b", 1)]
+        assert again.execute("SELECT * FROM evidence").fetchall() == []
+        assert again.execute("PRAGMA user_version").fetchone() == (SHAPE,)
+        again.close()
+
+
 def test_a_file_that_is_empty_is_a_new_one(path):
     path.touch()
     connect(path).close()

@@ -162,6 +162,14 @@ def test_what_was_counted_comes_back(ledger, path):
     again.close()
 
 
+def test_evidence_comes_back(ledger, path):
+    ledger.keep(Kept(evidence={"checkout": {"odds": [1.5]}, "pay": {}}))
+    ledger.keep(Kept(evidence={"pay": {"odds": []}}))
+    again = reopened(ledger, path)
+    assert again.kept().evidence == {"checkout": {"odds": [1.5]}, "pay": {"odds": []}}
+    again.close()
+
+
 def test_dropped_marks_go(ledger):
     key, other = ("checkout", 1, "canary"), ("checkout", 2, "canary")
     ledger.keep(Kept({}, {("b1", key): counts(3), ("b1", other): counts(1)}, {"b1": 7}))

@@ -10,7 +10,8 @@ import urllib.request
 
 import pytest
 
-from proxy.messages import Ack, Decoder, Hello, Report, Table, encode
+from proxy.frames import Decoder, encode
+from proxy.messages import Ack, Hello, Report, Table
 
 FILE = """
 services:

@@ -61,7 +61,7 @@ def pool():
 
 @pytest.fixture
 def deadlines(pool):
-    return Deadlines(Loop(), lambda: 5.0, pool)
+    return Deadlines(Loop(), lambda: 5.0, pool.expire)
 
 
 def test_whoever_is_due_is_told(deadlines, pool):
@@ -108,7 +108,7 @@ def test_who_is_told_may_forget_itself_and_others(deadlines):
 
 def test_it_looks_again_and_again_until_it_is_stopped(pool):
     loop = Loop()
-    deadlines = Deadlines(loop, lambda: 7.0, pool)
+    deadlines = Deadlines(loop, lambda: 7.0, pool.expire)
     deadlines.stop()
     deadlines.start()
     assert [loop.turn(), loop.turn()] == [PERIOD, PERIOD]
@@ -123,7 +123,7 @@ def test_one_that_fails_does_not_stop_the_timer(pool):
             raise RuntimeError
 
     loop = Loop()
-    deadlines = Deadlines(loop, lambda: 7.0, pool)
+    deadlines = Deadlines(loop, lambda: 7.0, pool.expire)
     deadlines.watch(Failing(1.0))
     deadlines.start()
     with pytest.raises(RuntimeError):

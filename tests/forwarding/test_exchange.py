@@ -19,7 +19,9 @@ def exchange(service):
     def build(method=b"GET", length=0, drawn=True):
         head = RequestHead(method, b"/", 1, [], b"a")
         shop = service()
-        choice = Choice(shop, "stable", shop.backends[0].endpoints[0], "weight", drawn, b"", b"")
+        choice = Choice(
+            shop, "stable", shop.backends[0].endpoints[0], "weight", drawn, b"", b"", pinned=not drawn
+        )
         return Exchange(head, choice, length, 10.0)
 
     return build
@@ -115,7 +117,7 @@ def test_what_is_remembered_of_an_answer_of_our_own(exchange):
     it = exchange(b"FROB")
     it.answered_by_us(504, "timeout")
     assert it.outcome(11.0) == Outcome(
-        "shop", 7, "stable", "_OTHER", 504, "timeout", "failure", True, None, 1.0
+        "shop", 7, "stable", "_OTHER", 504, "timeout", "failure", True, None, 1.0, b"/"
     )
 
 

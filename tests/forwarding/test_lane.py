@@ -105,7 +105,7 @@ def test_an_exchange_is_counted_and_noted_once_and_a_failure_is_told(
     exchange.answered_by_us(status, ending)
     lane.account(exchange, "192.0.2.7")
     assert everywhere.told == [
-        Outcome("shop", 7, "stable", "POST", status, ending, result, True, None, 2.0),
+        Outcome("shop", 7, "stable", "POST", status, ending, result, True, None, 2.0, b"/" * failed),
         ("noted", exchange, "192.0.2.7", 12.0),
     ]
     assert len(failures) == failed

@@ -31,7 +31,7 @@ STICKY = Sticky("cookie", "weir", issue=True, salt="s")
 
 def user(sticky: Sticky, low: bool) -> str:
     """A key that lies in the canary's tenth, or above it."""
-    return next(f"u{n}" for n in range(1000) if (sticky.place(b"u%d" % n) < 1_000) is low)
+    return next(f"u{n}" for n in range(1000) if (sticky.user(b"u%d" % n) % TOTAL < 1_000) is low)
 
 
 def answer(choice: Choice) -> tuple[str, str, bool]:
@@ -86,7 +86,9 @@ def test_a_canary_that_is_out_is_out_for_everybody(
     else:
         live = world(dead=set(shop.backends[1].endpoints))
     choice = choose(shop, ask(fields=fields), "", LOW, live)
-    assert answer(choice) == ("stable", "diverted", drawn)
+    assert answer(choice) == ("stable", "diverted", False)
+    assert choice.pinned is not drawn
+    assert choice.diverted == ("" if out == "halted" else "canary")
     assert choice.endpoint in shop.backends[0].endpoints
 
 
@@ -95,7 +97,7 @@ def test_who_was_drawn_for_stable_is_not_diverted(ask: Ask, world: World, serve:
     shop = serve(halted=frozenset({"canary"} if out == "halted" else ()))
     live = world(dead=set(shop.backends[1].endpoints))
     assert answer(choose(shop, ask(), "", HIGH, live)) == ("stable", "weight", True)
-    assert answer(choose(shop, ask(), "", LOW, live)) == ("stable", "diverted", True)
+    assert answer(choose(shop, ask(), "", LOW, live)) == ("stable", "diverted", False)
 
 
 def test_a_dead_stable_has_no_stand_in(ask: Ask, world: World, serve: Serve) -> None:

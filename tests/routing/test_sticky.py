@@ -59,15 +59,15 @@ def test_only_a_cookie_of_ours_is_issued() -> None:
 
 @given(st.binary(min_size=1, max_size=64), st.text(max_size=16))
 def test_a_place_is_one_of_the_parts_and_stays(key: bytes, salt: str) -> None:
-    place = Sticky("client-ip", salt=salt).place(key)
+    place = Sticky("client-ip", salt=salt).user(key) % TOTAL
     assert 0 <= place < TOTAL
-    assert Sticky("client-ip", salt=salt).place(key) == place
+    assert Sticky("client-ip", salt=salt).user(key) % TOTAL == place
 
 
 def test_places_are_even_and_another_salt_shuffles_them() -> None:
     keys = [b"%032x" % n for n in range(20_000)]
     one, two = Sticky("client-ip", salt="one"), Sticky("client-ip", salt="two")
-    first, second = ({key for key in keys if sticky.place(key) < 1_000} for sticky in (one, two))
+    first, second = ({key for key in keys if sticky.user(key) % TOTAL < 1_000} for sticky in (one, two))
     # A tenth of 20,000 and a hundredth in both, within five standard deviations.
     assert abs(len(first) - 2_000) < 213
     assert abs(len(second) - 2_000) < 213
@@ -76,8 +76,8 @@ def test_places_are_even_and_another_salt_shuffles_them() -> None:
 
 def test_a_place_never_changes_between_versions() -> None:
     """Users would change sides at an upgrade."""
-    assert OURS.place(b"0123456789abcdef0123456789abcdef") == 119
-    assert Sticky("client-ip").place(b"x") == 4383
+    assert OURS.user(b"0123456789abcdef0123456789abcdef") % TOTAL == 119
+    assert Sticky("client-ip").user(b"x") % TOTAL == 4383
 
 
 @pytest.mark.parametrize(("secure", "end"), [(False, b"SameSite=Lax"), (True, b"SameSite=Lax; Secure")])
@@ -100,7 +100,7 @@ def test_refuses_a_name_that_no_cookie_has(name: str) -> None:
 
 
 def test_refuses_a_salt_that_the_hash_cannot_take() -> None:
-    assert 0 <= Sticky("client-ip", salt="s" * 64).place(b"k") < TOTAL
+    assert 0 <= Sticky("client-ip", salt="s" * 64).user(b"k") % TOTAL < TOTAL
     with pytest.raises(ValueError, match="at most 64 bytes"):
         Sticky("client-ip", salt="s" * 65)
 

@@ -5,6 +5,7 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
+from proxy.routing.failures import Failures
 from proxy.telemetry.exposition import CheckSample, Snapshot, families
 from proxy.telemetry.outcome import Outcome, classify
 from proxy.telemetry.tally import Counts
@@ -16,7 +17,7 @@ NOTHING = Snapshot(totals={}, weights={}, shares={}, checks=(), trips={}, refuse
 def counted(*outcomes, in_flight=0):
     counts = Counts(in_flight=in_flight)
     for method, status, ending, head, total in outcomes:
-        result = classify(ending, status)
+        result = classify(ending, status, Failures())
         counts.record(Outcome("shop", 1, "canary", method, status, ending, result, True, head, total))
     return counts
 

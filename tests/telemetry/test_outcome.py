@@ -6,6 +6,7 @@ from typing import get_args
 import pytest
 
 from proxy.http1.errors import Reason
+from proxy.routing.failures import Failures
 from proxy.telemetry.outcome import ENDINGS, METHODS, REASONS, classify, method_label, shown_status
 
 STATUSES = (0, 100, 200, 204, 304, 400, 404, 429, 499, 500, 501, 502, 503, 504, 599)
@@ -26,7 +27,7 @@ EXCLUDED = {("client-left", status) for status in STATUSES} | {
 def test_the_ending_and_the_status_say_what_the_backend_did(ending, status):
     pair = (ending, status)
     expected = "failure" if pair in FAILURES else "excluded" if pair in EXCLUDED else "success"
-    assert classify(ending, status) == expected
+    assert classify(ending, status, Failures()) == expected
 
 
 def test_every_ending_is_in_the_table():

@@ -1,167 +1,14 @@
-"""Counts and the tally: what is counted, and that control adds up the same whatever happens to reports."""
-
-import json
+"""The tally: what is reported when, and that control adds up the same whatever happens to reports."""
 
 import pytest
-from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+from outcomes import KEY, OUTCOMES, STABLE, THRESHOLDS, events, outcome
 
-from proxy.telemetry.histogram import Histogram
-from proxy.telemetry.outcome import ENDINGS, Outcome, classify
-from proxy.telemetry.tally import Counts, Tally
-
-KEY = ("shop", 7, "canary")
-
-
-def outcome(key=KEY, ending="complete", status=200, drawn=True, head=0.02, total=0.03, method="GET"):
-    return Outcome(*key, method, status, ending, classify(ending, status), drawn, head, total)
-
-
-OUTCOMES = st.builds(
-    outcome,
-    ending=st.sampled_from(ENDINGS),
-    status=st.sampled_from([0, 200, 404, 500, 503]),
-    drawn=st.booleans(),
-    head=st.none() | st.floats(0, 10),
-    total=st.floats(0, 10),
-    method=st.sampled_from(["GET", "POST"]),
-)
-
-
-def counted(outcomes):
-    counts = Counts()
-    for each in outcomes:
-        counts.record(each)
-    return counts
-
-
-COUNTS = st.lists(OUTCOMES, max_size=12).map(counted)
-
-
-def test_a_drawn_success_is_counted_once_everywhere():
-    counts = counted([outcome()])
-    assert (counts.drawn, counts.pinned) == ({"success": 1}, {})
-    assert (counts.requests, counts.successes, counts.failures, counts.excluded) == (1, 1, 0, 0)
-    assert counts.codes == {("GET", 200): 1}
-    assert counts.errors == {}
-    assert (counts.head.nanoseconds, counts.total.nanoseconds) == (20_000_000, 30_000_000)
-
-
-@pytest.mark.parametrize("drawn", [True, False])
-@pytest.mark.parametrize(
-    ("ending", "status", "result", "errors"),
-    [
-        ("complete", 200, "success", {}),
-        ("complete", 500, "failure", {}),
-        ("connect", 502, "failure", {"connect": 1}),
-        ("truncated", 200, "failure", {"truncated": 1}),
-        ("refused", 503, "failure", {"refused": 1}),
-        ("refused", 400, "excluded", {}),
-        ("client-left", 0, "excluded", {}),
-    ],
-)
-def test_each_result_has_its_place_drawn_or_pinned(ending, status, result, errors, drawn):
-    counts = counted([outcome(ending=ending, status=status, drawn=drawn)])
-    place, other = (counts.drawn, counts.pinned) if drawn else (counts.pinned, counts.drawn)
-    assert (place, other) == ({result: 1}, {})
-    assert counts.errors == errors
-    assert counts.codes == {("GET", status): 1}
-
-
-def test_excluded_exchanges_are_in_total_and_codes_only():
-    counts = counted([outcome(ending="client-left", head=0.01)])
-    assert counts.requests == 0
-    assert counts.head == Histogram()
-    assert counts.total.count == 1
-
-
-def test_no_head_no_time_to_it():
-    assert counted([outcome(ending="connect", status=502, head=None)]).head == Histogram()
-
-
-@given(COUNTS, COUNTS)
-def test_plus_then_minus_is_where_it_began(some, more):
-    before = some.copy()
-    both = some.plus(more)
-    assert both.requests == some.requests + more.requests
-    assert both.minus(more) == some
-    assert both.minus(some) == more
-    assert some == before
-
-
-@given(st.lists(OUTCOMES, max_size=10), st.lists(OUTCOMES, max_size=10))
-def test_plus_is_counting_both(some, more):
-    assert counted(some).plus(counted(more)) == counted(some + more)
-
-
-@given(COUNTS, st.lists(OUTCOMES, min_size=1, max_size=5))
-def test_minus_what_is_more_is_a_value_error(some, more):
-    with pytest.raises(ValueError):
-        some.minus(some.plus(counted(more)))
-
-
-def test_a_gauge_is_added_up_over_workers_but_neither_differenced_nor_accumulated():
-    earlier, later = Counts(in_flight=5), Counts(in_flight=2)
-    assert earlier.plus(later).in_flight == 7
-    assert later.minus(earlier).in_flight == 2
-    earlier.absorb(later)
-    assert earlier.in_flight == 5
-    earlier.shed(later)
-    assert earlier.in_flight == 5
-
-
-def test_nothing_is_subtracted_from_another_life():
-    old, new = counted([outcome()] * 3), counted([outcome()] * 2)
-    old.life, new.life = 1, 2
-    assert new.minus(old) == counted([outcome()] * 2)
-    assert new.minus(Counts()) == counted([outcome()] * 2)
-
-
-def test_a_sum_and_a_difference_are_no_life():
-    assert Counts(life=3).plus(Counts(life=4)).life == 0
-    assert Counts(life=3).minus(Counts(life=3)).life == 0
-
-
-@given(COUNTS, st.integers(0, 9), st.integers(0, 9))
-def test_json_round_trip(counts, in_flight, life):
-    counts.in_flight, counts.life = in_flight, life
-    assert Counts.from_json(json.loads(json.dumps(counts.to_json()))) == counts
-
-
-def test_json_is_small():
-    counts = counted([outcome(head=0.02 * 1.1 ** (n % 10), total=0.03) for n in range(1000)])
-    assert len(json.dumps(counts.to_json(), separators=(",", ":"))) < 300
-
-
-@pytest.mark.parametrize(
-    "change",
-    [
-        {"open": -1},
-        {"open": None},
-        {"life": True},
-        {"drawn": {"succes": 1}},
-        {"pinned": {"failure": -1}},
-        {"errors": {"bang": 1}},
-        {"codes": [["GET", 200, -1]]},
-        {"codes": [["GET", "200", 1]]},
-        {"codes": [["GET", 200]]},
-        {"head": []},
-        {"total": None},
-    ],
-)
-def test_what_are_no_counts_is_an_error(change):
-    data = Counts().to_json() | change
-    with pytest.raises((ValueError, TypeError)):
-        Counts.from_json(data)
-
-
-@pytest.mark.parametrize("field", sorted(Counts().to_json().keys() - {"tunnels"}))
-def test_a_missing_part_is_an_error(field):
-    data = Counts().to_json()
-    del data[field]
-    with pytest.raises(KeyError):
-        Counts.from_json(data)
+from proxy.telemetry import users
+from proxy.telemetry.counts import Counts
+from proxy.telemetry.outcome import Outcome
+from proxy.telemetry.tally import Tally
 
 
 def test_begin_opens_and_add_closes():
@@ -270,6 +117,69 @@ def test_its_repr_tells_its_state():
     assert repr(tally) == "<Tally b1 report 0: 1 entries, 1 unreported, 1 in flight>"
 
 
+def test_one_that_is_overdue_is_told_at_once_and_its_end_takes_it_down():
+    tally = Tally("b1")
+    tally.begin(KEY)
+    tally.changed()
+    tally.overdue(KEY, THRESHOLDS, 77)
+    assert tally.urgent
+    [counts] = tally.changed().values()
+    assert (counts.overdue, counts.labels, counts.users.events) == (1, {28: 1}, [(77, 14)])
+    tally.add(outcome(overdue=True, thresholds=THRESHOLDS, user=77))
+    [counts] = tally.changed().values()
+    assert (counts.overdue, counts.labels, counts.users.events) == (0, {28: 1}, [])
+
+
+@pytest.mark.parametrize(("drawn", "counted"), [(True, (1, 0)), (False, (0, 1))])
+def test_a_diverted_request_is_told_at_once_under_the_backend_that_was_meant(drawn, counted):
+    tally = Tally("b1")
+    tally.divert(KEY, 0, drawn=drawn)
+    assert tally.urgent
+    [(key, counts)] = tally.changed().items()
+    assert (key, counts.in_flight, counts.requests) == (KEY, 0, 0)
+    assert (counts.diverted, counts.pins_diverted) == counted
+
+
+def test_a_rescue_is_told_of_both_backends():
+    tally = Tally("b1")
+    tally.add(outcome(status=500, passed_on=True))
+    tally.changed()
+    tally.add(outcome(key=STABLE, drawn=False, taken_over=True, rescue_of=KEY))
+    report = tally.changed()
+    assert report.keys() == {KEY, STABLE}
+    assert (report[KEY].rescued, report[KEY].harmed, report[KEY].failures) == (1, 0, 1)
+    assert (report[STABLE].taken_over, report[STABLE].harmed) == ({"success": 1}, 0)
+
+
+def test_a_rescue_that_fails_harms_where_the_request_failed_first():
+    tally = Tally("b1")
+    tally.add(outcome(key=STABLE, status=500, drawn=False, taken_over=True, rescue_of=KEY))
+    report = tally.changed()
+    assert (report[KEY].harmed, report[STABLE].harmed) == (1, 0)
+
+
+def test_a_report_holds_the_users_since_the_one_before_and_everything_all_that_are_kept():
+    tally = Tally("b1")
+    tally.add(outcome(status=500, user=1))
+    assert tally.changed()[KEY].users == users.Users(0, [(1, 1)])
+    tally.add(outcome())
+    assert tally.changed()[KEY].users == users.Users(1)
+    tally.add(outcome(status=500, user=2))
+    assert tally.changed()[KEY].users == users.Users(1, [(2, 1)])
+    assert tally.everything()[KEY].users == users.Users(0, [(1, 1), (2, 1)])
+    tally.add(outcome(status=500, user=3))
+    assert tally.changed()[KEY].users == users.Users(2, [(3, 1)])
+
+
+def test_a_log_that_began_anew_is_reported_from_its_beginning():
+    tally = Tally("b1")
+    tally.add(outcome(status=500, user=1))
+    tally.changed()
+    tally.forget([KEY], 1)
+    tally.add(outcome(status=500, user=2))
+    assert tally.changed()[KEY].users == users.Users(0, [(2, 1)])
+
+
 class Link(RuleBasedStateMachine):
     """A worker's tally and a control that takes differences. The link loses, repeats and reorders reports and
     acknowledgements, and the worker forgets whatever key it is told to.
@@ -283,7 +193,9 @@ class Link(RuleBasedStateMachine):
         super().__init__()
         self.tally = Tally("b1")
         self.truth = Counts()
+        self.heard = Counts().users
         self.open = []
+        self.late = []
         self.sent = []
         self.acknowledged = 0
         self.whole = 0
@@ -300,9 +212,34 @@ class Link(RuleBasedStateMachine):
     def end(self, data, like):
         if self.open:
             key = self.open.pop(data.draw(st.integers(0, len(self.open) - 1)))
-            ended = Outcome(*key, *(getattr(like, name) for name in Outcome.__slots__[3:]))
-            self.tally.add(ended)
-            self.truth.record(ended)
+            self.finish(key, like, overdue=False)
+
+    @rule(data=st.data())
+    def falls_overdue(self, data):
+        if self.open:
+            key = self.open.pop(data.draw(st.integers(0, len(self.open) - 1)))
+            self.late.append(key)
+            self.tally.overdue(key, THRESHOLDS, 77)
+            self.truth.fall_overdue(THRESHOLDS, 77)
+
+    @rule(data=st.data(), like=OUTCOMES)
+    def late_one_ends(self, data, like):
+        if self.late:
+            key = self.late.pop(data.draw(st.integers(0, len(self.late) - 1)))
+            self.finish(key, like, overdue=True)
+
+    @rule(key=st.sampled_from(KEYS), user=st.integers(0, 2), drawn=st.booleans())
+    def divert(self, key, user, drawn):
+        self.tally.divert(key, user, drawn=drawn)
+        self.truth.divert(user, drawn=drawn)
+
+    def finish(self, key, like, *, overdue):
+        values = {name: getattr(like, name) for name in Outcome.__slots__[3:]} | {"overdue": overdue}
+        ended = Outcome(*key, **values)
+        self.tally.add(ended)
+        self.truth.record(ended)
+        if ended.rescue_of:
+            self.truth.settle_rescue(ended.result)
 
     @rule(everything=st.booleans())
     def report(self, everything):
@@ -336,26 +273,28 @@ class Link(RuleBasedStateMachine):
         if everything or number == self.whole + 1:
             self.whole = number
         for key, counts in entries.items():
-            self.totals.absorb(counts.minus(self.marks.get(key, Counts())))
-            self.marks[key] = counts
+            delta = counts.minus(self.marks.get(key, Counts()))
+            self.totals.absorb(delta)
+            self.heard = self.heard.plus(delta.users)
+            self.marks[key] = counts.mark()
 
     @invariant()
     def control_never_has_more_than_there_was(self):
-        self.truth.minus(self.totals)
+        events(self.truth).minus(events(self.totals))
+        assert len(self.heard.events) <= len(self.truth.users.events)
 
     def teardown(self):
         self.connect_again()
-        assert self.totals == self.truth
-        assert sum(counts.in_flight for counts in self.tally.everything().values()) == len(self.open)
+        assert events(self.totals) == events(self.truth)
+        assert self.totals.exposed == self.truth.exposed
+        assert sorted(self.heard.events) == sorted(self.truth.users.events)
+        assert not self.heard.gap
+        left = self.tally.everything().values()
+        assert sum(counts.in_flight for counts in left) == len(self.open) + len(self.late)
+        assert sum(counts.overdue for counts in left) == len(self.late)
 
 
 TestLink = Link.TestCase
-
-
-def test_counts_from_before_there_were_tunnels_have_none():
-    data = Counts(in_flight=2).to_json()
-    del data["tunnels"]
-    assert Counts.from_json(data) == Counts(in_flight=2)
 
 
 def test_a_tunnel_is_open_until_its_exchange_ends():

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 import uvloop
 
-from proxy.messages import Ack, Decoder, Message, Settings, encode
+from proxy.frames import Decoder, encode
+from proxy.messages import Ack, Message, Settings
 from proxy.worker import link as module
 from proxy.worker.link import Link
 

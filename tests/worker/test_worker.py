@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from proxy.forwarding.certificates import Pair
-from proxy.messages import Ack, Counted, Decoder, Hello, Message, Report, Settings, Table, encode
+from proxy.frames import Decoder, encode
+from proxy.messages import Ack, Counted, Hello, Message, Report, Settings, Table
 from proxy.routing.endpoint import Endpoint
 from proxy.routing.match import RouteMatch
 from proxy.routing.split import Split

@@ -11,7 +11,8 @@ from proxy.control.control import Control
 from proxy.control.errors import NotDurable
 from proxy.control.ledger import Ledger
 from proxy.control.steering import Clock
-from proxy.messages import Ack, Decoder, Hello, Report, Table, encode
+from proxy.frames import Decoder, encode
+from proxy.messages import Ack, Hello, Report, Table
 from proxy.telemetry.outcome import COMPLETE, Outcome
 from proxy.telemetry.tally import Tally
 

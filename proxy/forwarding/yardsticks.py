@@ -1,0 +1,109 @@
+"""What counts as slow, for each backend of each service, and which requests have already been too slow.
+
+Control says which times to the response head are slow, and an exchange keeps the thresholds that were in
+force when it was sent: a bet is made before its outcome is known. An answer is compared with them when
+it has come. But a backend that hangs gives none before its timeout, so a request whose age exceeds the last
+threshold is told as overdue while it is in flight, once. Only requests that the coin sent are compared.
+
+Requests are sent in the order of time, so those under one yardstick wait in a queue, and a look at them
+begins, and mostly ends, at its head.
+"""
+
+from collections import deque
+from collections.abc import Callable, Mapping
+
+from proxy.forwarding.exchange import Exchange
+from proxy.telemetry.outcome import QUANTILES, Thresholds
+
+ROOM = 1_000
+"""How many requests a queue holds before those that are answered are taken out of its middle."""
+
+
+class Yardstick:
+    """The thresholds of one backend of one service, and who was sent under them."""
+
+    __slots__ = ("_room", "_waiting", "_watches", "thresholds")
+
+    def __init__(self, thresholds: Thresholds) -> None:
+        self.thresholds = thresholds
+        self._watches = len(thresholds) == len(QUANTILES)
+        self._waiting: deque[tuple[float, Exchange]] = deque()
+        self._room = ROOM
+
+    def __repr__(self) -> str:
+        return f"<Yardstick of {self.thresholds}, {len(self._waiting)} sent>"
+
+    @property
+    def idle(self) -> bool:
+        """Whether nobody is left to look at."""
+        return not self._waiting
+
+    def hold(self, exchange: Exchange, now: float) -> None:
+        """Compare this exchange, which is sent now; one that is sent again counts from now."""
+        exchange.thresholds = self.thresholds
+        if self._watches:
+            self._waiting.append((now, exchange))
+
+    def overdue(self, now: float) -> list[Exchange]:
+        """Take out who is overdue by now, and for the first time."""
+        waiting, found = self._waiting, []
+        while waiting and (now - waiting[0][0] > self.thresholds[-1] or not _awaits(*waiting[0])):
+            sent, exchange = waiting.popleft()
+            if _awaits(sent, exchange) and not exchange.overdue:
+                found.append(exchange)
+        if len(waiting) > self._room:
+            # Answered ones behind one that waits: without this they would stay for as long as it may wait.
+            self._waiting = deque(one for one in waiting if _awaits(*one))
+            self._room = max(ROOM, 2 * len(self._waiting))
+        return found
+
+
+class Yardsticks:
+    """All of one worker.
+
+    Args:
+        overdue: called once with each exchange that is overdue; marked as such by then.
+    """
+
+    def __init__(self, overdue: Callable[[Exchange], None]) -> None:
+        self._overdue = overdue
+        self._in_force: dict[tuple[str, str], Yardstick] = {}
+        self._replaced: list[Yardstick] = []
+
+    def __repr__(self) -> str:
+        return f"<Yardsticks of {len(self._in_force)} backends, {len(self._replaced)} replaced>"
+
+    def set(self, services: Mapping[str, Mapping[str, Thresholds]]) -> None:
+        """Take what control says: of each service that it names these backends, and no other, from now on."""
+        told = {
+            (service, name): each for service, backends in services.items() for name, each in backends.items()
+        }
+        for key, held in list(self._in_force.items()):
+            if key[0] in services and told.get(key) != held.thresholds:
+                self._replaced.append(self._in_force.pop(key))
+        for key, thresholds in told.items():
+            if thresholds and key not in self._in_force:
+                self._in_force[key] = Yardstick(thresholds)
+
+    def sent(self, exchange: Exchange, now: float) -> None:
+        """An exchange is on its way to the endpoint; `now` is the time of its first byte."""
+        exchange.sent = now
+        if self._in_force and exchange.choice.drawn:
+            service, _, backend = exchange.key
+            yardstick = self._in_force.get((service, backend))
+            if yardstick is not None:
+                yardstick.hold(exchange, now)
+
+    def look(self, now: float) -> None:
+        """Tell who is overdue by now."""
+        for yardstick in (*self._in_force.values(), *self._replaced):
+            for exchange in yardstick.overdue(now):
+                exchange.overdue = True
+                self._overdue(exchange)
+        if self._replaced:
+            self._replaced = [yardstick for yardstick in self._replaced if not yardstick.idle]
+
+
+def _awaits(sent: float, exchange: Exchange) -> bool:
+    """Whether the answer to what was sent at that time is still to come."""
+    return exchange.response == "awaited" and exchange.sent == sent

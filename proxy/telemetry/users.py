@@ -1,0 +1,93 @@
+"""Who had bad answers: a log of users and what happened to them, kept where a service keeps users.
+
+The judge counts a user once and so has to know who it was. Events are numbered from the birth of the log, and
+it keeps the last `MOST`. A report holds those since the report before it, and a mark only the number up to
+which events were used. So the events of a report that comes twice are recognised, and those of one that was
+lost come with the next, unless they have been dropped meanwhile: then the difference has a gap, and says so.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from proxy.telemetry.sparse import whole_numbers
+
+MOST = 10_000
+"""Events kept, at most: 240 KB where nobody has heard any of them yet."""
+_AT_ONCE = 1_000
+"""Events dropped together, the oldest, or each new one would move all of them."""
+
+FAILED, SLOW = 1, (2, 4, 8)
+"""The kinds of events, as bits: a failure, and slow for p50, p90 and p99."""
+ALL_SLOW = sum(SLOW)
+
+Event = tuple[int, int]
+"""A user and the kinds of one event."""
+
+
+def slow(exceeded: int) -> int:
+    """The kinds of an answer that exceeded so many of the thresholds, 1 to 3."""
+    return (2 << exceeded) - 2
+
+
+@dataclass(slots=True)
+class Users:
+    """A stretch of the log of one entry of a worker's tally."""
+
+    start: int = 0
+    """Number of the first event held."""
+    events: list[Event] = field(default_factory=list)
+    """Oldest first."""
+    gap: bool = False
+    """Of a difference: events are missing before the first."""
+
+    def __bool__(self) -> bool:
+        return bool(self.start or self.events or self.gap)
+
+    @property
+    def end(self) -> int:
+        """Number of the next event to come."""
+        return self.start + len(self.events)
+
+    def add(self, user: int, kinds: int) -> None:
+        """Something bad happened to a user."""
+        if len(self.events) >= MOST:
+            del self.events[:_AT_ONCE]
+            self.start += _AT_ONCE
+        self.events.append((user, kinds))
+
+    def since(self, number: int) -> "Users":
+        """A log of its own of the events from this number on, as far as they are held."""
+        skipped = max(0, number - self.start)
+        return Users(self.start + skipped, self.events[skipped:], self.gap)
+
+    def mark(self) -> "Users":
+        """What has to be remembered of it to tell later events from these."""
+        return Users(self.end)
+
+    def minus(self, mark: "Users") -> "Users":
+        """The events that came after those of an earlier state. ValueError when that has more than this."""
+        if mark.end > self.end:
+            raise ValueError(f"{mark.end} events were to be subtracted, of {self.end}")
+        return Users(max(self.start, mark.end), self.since(mark.end).events, self.start > mark.end)
+
+    def plus(self, other: "Users") -> "Users":
+        """The events of two differences, such as those of two workers."""
+        return Users(0, self.events + other.events, self.gap or other.gap)
+
+    def to_json(self) -> list[int]:
+        """The number of the first event, then user and kinds of each."""
+        return [self.start, *_flat(self.events)]
+
+    @classmethod
+    def from_json(cls, data: Any) -> "Users":
+        """The inverse of `to_json`. ValueError when `data` is nothing that it makes."""
+        numbers = whole_numbers(data)
+        if len(numbers) % 2 != 1:
+            raise ValueError(f"a log of users is an odd number of numbers, not {len(numbers)}")
+        return cls(numbers[0], list(zip(numbers[1::2], numbers[2::2], strict=True)))
+
+
+def _flat(events: Iterable[Event]) -> Iterable[int]:
+    for event in events:
+        yield from event
