@@ -67,9 +67,6 @@ def _out(now: Situation) -> Iterator[str]:
         return
     change = f"from {percent(now.weight_before):g} % to 0 %"
     yield f"{_first(_who(now))} was taken out on {moment(now.trip.at)}, {change}: {now.trip.sentence}."
-    finding = now.trip.finding
-    if finding and finding.odds is not None:
-        yield f"That check's evidence against it was {odds(finding.odds)}."
     if now.acknowledged_ms is not None:
         yield f"Every worker had taken it out after {now.acknowledged_ms:.0f} ms."
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from proxy.analysis.check import DEFAULT_CHECK, Check
 from proxy.config import schema
-from proxy.control.policy import policy
+from proxy.control.policy import failures, policy
 from proxy.rollout.inputs import Release
 from proxy.rollout.rollout import Rollout
 from proxy.routing.endpoint import SYSTEM, Endpoint, Trust
@@ -54,6 +54,7 @@ def template(name: str, service: schema.Service, timeouts: schema.Timeouts, max_
         timeouts=Timeouts(timeouts.connect, timeouts.response, timeouts.body, timeouts.tunnel),
         max_body=max_body,
         upgrades=service.upgrades,
+        failures=failures(service),
     )
 
 

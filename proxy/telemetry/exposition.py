@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 
+from proxy.routing.split import STABLE
 from proxy.telemetry.histogram import BOUNDS, LOWEST, PER_OCTAVE, Histogram
 from proxy.telemetry.outcome import REFUSED, Ending, shown_status
 from proxy.telemetry.tally import Counts
@@ -96,6 +97,13 @@ def families(snapshot: Snapshot) -> Iterator[Metric]:
         "Open requests that have changed to another protocol, such as WebSocket.",
         {side: counts.tunnels for side, counts in totals.items()},
     )
+    yield _gauge(
+        "weir_overdue_requests",
+        "Requests open now that have waited longer than stable's threshold allows.",
+        {side: counts.overdue for side, counts in totals.items()},
+    )
+    yield _diverted(totals)
+    yield from _harm(totals)
     yield _refused(snapshot.refused)
     yield _gauge("weir_backend_weight_ratio", "The share of requests set for a backend.", snapshot.weights)
     yield _gauge("weir_backend_share_ratio", "The share of requests that a backend got.", snapshot.shares)
@@ -142,6 +150,36 @@ def _durations(name: str, documentation: str, histograms: Mapping[Side, Histogra
         buckets = [*zip(_LE, histogram.cumulative(_SHOWN), strict=True), ("+Inf", float(histogram.count))]
         family.add_metric(side, buckets, histogram.sum_seconds)
     return family
+
+
+def _diverted(totals: Mapping[Side, Counts]) -> Metric:
+    family = CounterMetricFamily(
+        "weir_diverted_total",
+        "Requests meant for a backend that had no endpoint alive, and answered by another.",
+        labels=["service", "backend"],
+    )
+    for side, counts in totals.items():
+        family.add_metric(side, counts.diverted + counts.pins_diverted)
+    return family
+
+
+def _harm(totals: Mapping[Side, Counts]) -> Iterator[Metric]:
+    """What backends other than stable did to clients, by service: stable has nobody to rescue it."""
+    rescued = CounterMetricFamily(
+        "weir_rescued_total", "Requests that the canary failed and stable answered.", labels=["service"]
+    )
+    harmed = CounterMetricFamily(
+        "weir_harmed_total", "Bad answers of the canary that reached a client.", labels=["service"]
+    )
+    sums: dict[str, tuple[int, int]] = {}
+    for (service, backend), counts in totals.items():
+        if backend != STABLE:
+            before = sums.get(service, (0, 0))
+            sums[service] = before[0] + counts.rescued, before[1] + counts.harmed
+    for service, (saved, hurt) in sums.items():
+        rescued.add_metric([service], saved)
+        harmed.add_metric([service], hurt)
+    yield from (rescued, harmed)
 
 
 def _errors(totals: Mapping[Side, Counts]) -> Metric:
