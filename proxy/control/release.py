@@ -14,6 +14,7 @@ from proxy.rollout.inputs import Release
 from proxy.rollout.rollout import Rollout
 from proxy.routing.endpoint import SYSTEM, Endpoint, Trust
 from proxy.routing.match import Condition, RouteMatch
+from proxy.routing.rescue import Rescue
 from proxy.routing.segment import Segment
 from proxy.routing.split import CANARY, STABLE, Split
 from proxy.routing.sticky import Sticky
@@ -55,6 +56,8 @@ def template(name: str, service: schema.Service, timeouts: schema.Timeouts, max_
         max_body=max_body,
         upgrades=service.upgrades,
         failures=failures(service),
+        rescue=Rescue(on=service.rescue is not None, **dict(service.rescue or {})),
+        drain=service.halt.drain,
     )
 
 
