@@ -16,14 +16,25 @@ def sentence(
         return f"{seen}: {sample} of the {check.min_requests} canary answers needed to judge it"
     place = "is above" if state == FAILING else "is within"
     beside = "no data" if stable is None else quantity(stable, check.unit)
-    answers = "canary answer" if sample == 1 else "canary answers"
-    return f"{seen} {place} its limit of {_limit(check, limit)} (stable: {beside}; {sample} {answers})"
+    return f"{seen} {place} its limit of {_limit(check, limit)} (stable: {beside}; {answers(sample)})"
 
 
 def _limit(check: Check, limit: float) -> str:
     """The limit in force, and where it comes from when it isn't the check's own."""
     shown = quantity(limit, check.unit)
     return f"{shown}, {check.times_stable:g} x stable's" if limit > check.max else shown
+
+
+def answers(count: int) -> str:
+    """For example: 1 canary answer; 1,204 canary answers."""
+    return "1 canary answer" if count == 1 else f"{count:,} canary answers"
+
+
+def odds(value: float) -> str:
+    """Odds as N:1, as a person reads them: 0.3:1, 12:1, 1,204:1."""
+    if value >= 1e6:
+        return "over a million:1"
+    return f"{value:,.0f}:1" if value >= 10 else f"{value:.2g}:1"
 
 
 def quantity(value: float, unit: Unit) -> str:

@@ -7,7 +7,7 @@ the verdict or the order leads to is decided by the rollout and carried out by s
 import asyncio
 import logging
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -29,6 +29,7 @@ from proxy.rollout.inputs import Held, Judged, Resume, SetWeight
 from proxy.rollout.rollout import Rollout
 from proxy.routing.split import CANARY
 from proxy.routing.table import Service
+from proxy.telemetry.counts import Counts
 from proxy.telemetry.exposition import Snapshot
 from proxy.telemetry.outcome import REASONS, UNROUTED
 
@@ -74,17 +75,23 @@ class Control:
                 template(name, service, config.timeouts, config.limits.body),
                 service,
                 memory.states.get(name, Rollout()),
+                memory.kept.evidence.get(name),
             )
             for name, service in config.services.items()
         }
         # From 0 on: Prometheus can't see that a series rose when it begins at 1.
-        checks = ((name, check.name) for name, each in self._standings.items() for check in each.checks)
+        checks = (
+            (name, finding.check) for name, each in self._standings.items() for finding in each.verdict.findings
+        )
         self._trips = dict.fromkeys(checks, 0) | memory.trips
+        self._would_trip: dict[tuple[str, str], int] = {}
         self._hears: list[Hears] = []
         self._journal = Journal(ledger, thread, self._written, pause)
         self.broadcast = Broadcast(memory.last, settings(config), self._services, self)
         totals = Totals(memory.kept)
-        self._books = Bookkeeping(totals, self._journal, ledger, self.broadcast.counted, pause)
+        self._books = Bookkeeping(
+            totals, self._journal, ledger, self.broadcast.counted, pause, self._evidence
+        )
         self._steering = Steering(self._journal, self.broadcast, clock)
         self._roll = Roll(workers)
         self._in_use = False
@@ -203,15 +210,17 @@ class Control:
                 self._steering.happened(standing, held)
 
     def report(self, report: Report) -> None:
-        """Count, and judge whom that concerns."""
+        """Count, and judge whom that concerns: what a worker says of a service is one piece of evidence."""
         now = self._clock.monotonic()
-        concerned: dict[str, Standing] = {}
+        tallies: dict[str, list[tuple[int, str, Counts]]] = {}
         for (name, revision, backend), delta in self._books.take(report):
+            tallies.setdefault(name, []).append((revision, backend, delta))
+        for name, tally in tallies.items():
             standing = self._standings.get(name)
-            if standing and standing.count(revision, backend, delta, now):
-                concerned[name] = standing
-        for standing in concerned.values():
-            self._judge(standing, now)
+            if standing and standing.count(tally, now):
+                self._measure(standing, now)
+                if standing.judge.failing(now):
+                    self._judge(standing, now)
         self._roll.heard(report.boot)
 
     def acknowledged(self) -> None:
@@ -228,8 +237,24 @@ class Control:
             self._broken()
 
     def _judge(self, standing: Standing, now: float) -> None:
-        verdict = standing.judge(now)
+        verdict = standing.judged(now)
+        if verdict.failing and not standing.file.enforce and not standing.would_trip:
+            standing.would_trip = True
+            side = standing.name, verdict.failing[0].check
+            self._would_trip[side] = self._would_trip.get(side, 0) + 1
+            log.warning("%s: the canary would be taken out (enforce is off): %s", side[0], verdict.sentence)
         self._steering.happened(standing, Judged(verdict, standing.file.enforce))
+
+    def _measure(self, standing: Standing, now: float) -> None:
+        """Tell the workers from when on requests are slow, when that has changed."""
+        thresholds = standing.judge.thresholds(now)
+        if thresholds != standing.thresholds:
+            standing.thresholds = thresholds
+            self.broadcast.measure(standing.name, thresholds)
+
+    def _evidence(self, names: Collection[str]) -> Json:
+        """What the judges of these services made of all that was taken, for the ledger."""
+        return {name: self._standings[name].to_json() for name in names if name in self._standings}
 
     async def _tick_on(self) -> None:
         while True:
@@ -239,8 +264,10 @@ class Control:
     async def _tick(self) -> None:
         """Look at what time alone has changed: windows that ran out, workers that are gone for good."""
         for number, standing in enumerate(self._standings.values()):
-            if standing.evidence.heard:
-                self._judge(standing, self._clock.monotonic())
+            if standing.heard:
+                now = self._clock.monotonic()
+                self._measure(standing, now)
+                self._judge(standing, now)
             if number % AT_ONCE == 0:
                 await asyncio.sleep(0)
         await self._books.forget_gone(self.broadcast.boots, self._clock.monotonic())

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from proxy.analysis.judge import SHOWN
 from proxy.analysis.verdict import Finding
-from proxy.control.evidence import SHOWN
 from proxy.control.record import iso, percent
 from proxy.control.standing import Standing
 from proxy.routing.split import CANARY, STABLE, TOTAL
@@ -18,7 +18,7 @@ Json = dict[str, Any]
 def view(standing: Standing, durable: bool, now: float) -> Json:
     """All of a service. `now` is monotonic seconds; `durable`: whether the ledger has all of it."""
     service, rollout = standing.service, standing.rollout
-    shares = standing.evidence.shares(standing.backends, now)
+    shares = standing.shares(now)
     return {
         "name": standing.name,
         "revision": rollout.revision,
@@ -57,7 +57,7 @@ def weights(standing: Standing) -> Mapping[tuple[str, str], float]:
 
 def shares(standing: Standing, now: float) -> Mapping[tuple[str, str], float]:
     """The shares of the last requests, 0..1; empty when there were none."""
-    seen = standing.evidence.shares(standing.backends, now) or {}
+    seen = standing.shares(now) or {}
     return {(standing.name, backend): share for backend, share in seen.items()}
 
 
@@ -89,7 +89,7 @@ def _trip(standing: Standing) -> Json | None:
 
 
 def _window(standing: Standing, now: float) -> Json:
-    sides = {backend: _side(standing.evidence.shown(backend, now)) for backend in (STABLE, CANARY)}
+    sides = {backend: _side(standing.judge.shown(backend, now)) for backend in (STABLE, CANARY)}
     return {"seconds": int(SHOWN), **sides}
 
 
