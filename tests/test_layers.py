@@ -25,7 +25,7 @@ LADDER: Mapping[str, frozenset[str]] = {
         "lifeline": "",
         "routing": "http1.head",
         "telemetry": "routing",
-        "analysis": "telemetry",
+        "analysis": "telemetry routing.split",
         "rollout": "analysis.verdict routing.split",
         "forwarding": "http1 routing telemetry.outcome",
         "health": "routing.endpoint telemetry.outcome",

@@ -7,7 +7,7 @@ the verdict or the order leads to is decided by the rollout and carried out by s
 import asyncio
 import logging
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -16,6 +16,7 @@ from proxy.config.schema import Config
 from proxy.control import view
 from proxy.control.bookkeeping import Bookkeeping
 from proxy.control.broadcast import Broadcast
+from proxy.control.facts import Facts
 from proxy.control.journal import Journal, Pause, a_second
 from proxy.control.ledger import UNRECORDED, Ledger, Memory
 from proxy.control.record import Record
@@ -29,6 +30,7 @@ from proxy.rollout.inputs import Held, Judged, Resume, SetWeight
 from proxy.rollout.rollout import Rollout
 from proxy.routing.split import CANARY
 from proxy.routing.table import Service
+from proxy.telemetry.counts import Counts
 from proxy.telemetry.exposition import Snapshot
 from proxy.telemetry.outcome import REASONS, UNROUTED
 
@@ -74,17 +76,21 @@ class Control:
                 template(name, service, config.timeouts, config.limits.body),
                 service,
                 memory.states.get(name, Rollout()),
+                memory.kept.evidence.get(name),
             )
             for name, service in config.services.items()
         }
         # From 0 on: Prometheus can't see that a series rose when it begins at 1.
-        checks = ((name, check.name) for name, each in self._standings.items() for check in each.checks)
-        self._trips = dict.fromkeys(checks, 0) | memory.trips
+        enforced, watched = self._checks(enforce=True), self._checks(enforce=False)
+        self._trips = dict.fromkeys(enforced, 0) | memory.trips
+        self._would_trip = dict.fromkeys(watched, 0)
         self._hears: list[Hears] = []
         self._journal = Journal(ledger, thread, self._written, pause)
         self.broadcast = Broadcast(memory.last, settings(config), self._services, self)
         totals = Totals(memory.kept)
-        self._books = Bookkeeping(totals, self._journal, ledger, self.broadcast.counted, pause)
+        self._books = Bookkeeping(
+            totals, self._journal, ledger, self.broadcast.counted, pause, self._evidence
+        )
         self._steering = Steering(self._journal, self.broadcast, clock)
         self._roll = Roll(workers)
         self._in_use = False
@@ -140,11 +146,14 @@ class Control:
 
     def view(self, name: str) -> Json:
         """Everything a person may want to know of one service (KeyError when there is none)."""
-        return view.view(self._standings[name], self._journal.durable(name), self._clock.monotonic())
+        standing = self._standings[name]
+        durable, now = self._journal.durable(name), self._clock.monotonic()
+        return view.view(standing, durable, now, self._facts(standing))
 
     def explain(self, name: str) -> Json:
         """What happened to a service's canary, in words (KeyError when there is none of that name)."""
-        return view.explanation(self._standings[name])
+        standing = self._standings[name]
+        return view.explanation(standing, self._facts(standing))
 
     async def history(self, name: str) -> list[Json]:
         """The ledger's entries of one service, newest last (KeyError when there is none)."""
@@ -175,6 +184,8 @@ class Control:
             weights={side: ratio for each in standings for side, ratio in view.weights(each).items()},
             shares={side: ratio for each in standings for side, ratio in view.shares(each, now).items()},
             evidence={name: odds for each in standings for name, odds in view.odds(each).items()},
+            would_trips=dict(self._would_trip),
+            exposed={name: users for each in standings for name, users in view.exposed(each).items()},
             halted={side: out for each in standings for side, out in view.halted(each).items()},
             checks=[sample for each in standings for sample in view.samples(each)],
             trips=dict(self._trips),
@@ -209,15 +220,17 @@ class Control:
                 self._steering.happened(standing, held)
 
     def report(self, report: Report) -> None:
-        """Count, and judge whom that concerns."""
+        """Count, and judge whom that concerns: what a worker says of a service is one piece of evidence."""
         now = self._clock.monotonic()
-        concerned: dict[str, Standing] = {}
+        tallies: dict[str, list[tuple[int, str, Counts]]] = {}
         for (name, revision, backend), delta in self._books.take(report):
+            tallies.setdefault(name, []).append((revision, backend, delta))
+        for name, tally in tallies.items():
             standing = self._standings.get(name)
-            if standing and standing.count(revision, backend, delta, now):
-                concerned[name] = standing
-        for standing in concerned.values():
-            self._judge(standing, now)
+            if standing and standing.count(tally, now):
+                self._measure(standing, now)
+                if standing.judge.failing(now):
+                    self._judge(standing, now)
         self._roll.heard(report.boot)
 
     def acknowledged(self) -> None:
@@ -227,6 +240,12 @@ class Control:
 
     # Within.
 
+    def _checks(self, *, enforce: bool) -> Iterator[tuple[str, str]]:
+        """Service and name of each check that may trip, of the services that act on it or don't."""
+        for name, standing in self._standings.items():
+            if standing.file.enforce == enforce:
+                yield from ((name, check) for check in standing.policy.names)
+
     def _ended(self, task: asyncio.Task[None]) -> None:
         """A task without which nobody judges or keeps: better a new process than half of this one."""
         if not task.cancelled() and (error := task.exception()):
@@ -234,8 +253,36 @@ class Control:
             self._broken()
 
     def _judge(self, standing: Standing, now: float) -> None:
-        verdict = standing.judge(now)
+        verdict = standing.judged(now)
+        if verdict.failing and not standing.file.enforce and not standing.would_trip:
+            standing.would_trip = True
+            side = standing.name, verdict.failing[0].check
+            self._would_trip[side] = self._would_trip.get(side, 0) + 1
+            log.warning("%s: the canary would be taken out (enforce is off): %s", side[0], verdict.sentence)
         self._steering.happened(standing, Judged(verdict, standing.file.enforce))
+
+    def _measure(self, standing: Standing, now: float) -> None:
+        """Tell the workers from when on requests are slow, when that has changed."""
+        thresholds = standing.judge.thresholds(now)
+        # After a restart of control they are gone for a moment, and the workers keep those that they have.
+        if any(thresholds.values()) and thresholds != standing.thresholds:
+            standing.thresholds = thresholds
+            self.broadcast.measure(standing.name, thresholds)
+
+    def _facts(self, standing: Standing) -> Facts:
+        """What the counts say of a release beside its verdict."""
+        since, boots = standing.rollout.since, self.broadcast.boots
+        lately = self._books.totals.lately(standing.name, since, boots)
+        canary = lately.get(CANARY)
+        return Facts(
+            blast=view.blast(standing),
+            failed=tuple(canary.failed.most()) if canary else (),
+            overdue={backend: counts.overdue for backend, counts in lately.items()},
+        )
+
+    def _evidence(self, names: Collection[str]) -> Json:
+        """What the judges of these services made of all that was taken, for the ledger."""
+        return {name: self._standings[name].to_json() for name in names if name in self._standings}
 
     async def _tick_on(self) -> None:
         while True:
@@ -245,8 +292,10 @@ class Control:
     async def _tick(self) -> None:
         """Look at what time alone has changed: windows that ran out, workers that are gone for good."""
         for number, standing in enumerate(self._standings.values()):
-            if standing.evidence.heard:
-                self._judge(standing, self._clock.monotonic())
+            if standing.heard:
+                now = self._clock.monotonic()
+                self._measure(standing, now)
+                self._judge(standing, now)
             if number % AT_ONCE == 0:
                 await asyncio.sleep(0)
         await self._books.forget_gone(self.broadcast.boots, self._clock.monotonic())
