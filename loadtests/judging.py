@@ -50,6 +50,9 @@ class Rows:
     lines: tuple[Line, ...]
     times: int = 1
     """How many times the runs that were asked for."""
+    later: float = 0.0
+    """Seconds by which the onset is later at most, at random: users' bad events count once in a round, and a
+    canary that dies as the rounds begin is found sooner than one that dies within them."""
 
 
 def at(weight: float, policy: Policy, *lines: Line, times: int = 1, **more: float) -> Rows:
@@ -82,13 +85,19 @@ def table() -> list[Rows]:
         rows.append(Rows(FULL, ejected, (Line("fails 100 %, ejected after 5", DEAD, 30),)))
     users = replace(BASE, crowd=Crowd(200), onset=3 * HOUR)
     rows.append(Rows(STICKY, users, (Line("200 sticky users, good for 3 h, then 100 %", DEAD, 30),)))
+    within = (Line("the same, 0 to 5 min later", DEAD, 30),)
+    rows.append(Rows(STICKY, users, within, later=300.0))
+    good = (Line("good for a minute, then fails 100 %", DEAD),)
+    rows += [Rows(FULL, replace(BASE, weight=weight, onset=60.0), good) for weight in (0.9, 1.0)]
     return rows
 
 
 def play(task: tuple[Rows, str]) -> list[Result]:
     """One run of the lines of some rows."""
     rows, seed = task
-    past = Run(rows.policy, rows.scenario, random.Random(seed))
+    chance = random.Random(seed)
+    onset = rows.scenario.onset + rows.later * chance.random()
+    past = Run(rows.policy, replace(rows.scenario, onset=onset), chance)
     early = past.prelude()
     if early:
         return [early] * len(rows.lines)
