@@ -32,6 +32,9 @@ VERBS: Mapping[str, Verb] = {
     "get": Verb("proxy.cli.get:get", "Show one service, or watch it with -w."),
     "set-weight": Verb("proxy.cli.weight:set_weight", "Set a canary's share: set-weight checkout canary=10."),
     "resume": Verb("proxy.cli.weight:resume", "Let a canary that was taken out have traffic again."),
+    "explain": Verb(
+        "proxy.cli.explain:explain", "Tell in a paragraph what happened to a canary, and what to do."
+    ),
     "history": Verb("proxy.cli.history:history", "Show every change of a service, with its reason."),
     "healthcheck": Verb("proxy.cli.healthcheck:healthcheck", "Exit 0 when the running proxy is ready."),
     "schema": Verb("proxy.cli.schema:schema", "Print the JSON Schema of the config file, for editors."),

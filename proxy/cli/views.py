@@ -65,11 +65,49 @@ def notes(view: Json, flags: str = "") -> Iterator[str]:
     if tripped(view):
         before = f" at {percent(view['trip']['weight_before'])}" if view["trip"] else ""
         yield f"to let the canary back in{before}: weir resume {view['name']}{flags}"
+    yield from evidence(view)
+    yield from reach(view)
     if not view["durable"]:
         yield "in force but not durable: the ledger cannot be written; control keeps trying"
     if view["drift"]:
         file, in_force = percent(view["drift"]["file"]), percent(view["drift"]["in_force"])
         yield f"the file says {file}, in force is {in_force}; to apply it: {view['drift']['apply']}{flags}"
+
+
+def evidence(view: Json) -> Iterator[str]:
+    """How much speaks against the canary; while it is in, also what a larger weight waits for."""
+    shown = standing_of(view["evidence"])
+    if not shown or not view["weights"].get("canary"):
+        return
+    yield f"evidence against the canary {shown}"
+    if (assurance := view["verdict"]["assurance"]) and view["verdict"]["state"] != "failing":
+        yield f"good enough for a larger weight {standing_of(assurance)}, {missing(assurance)}"
+
+
+def standing_of(bet: Json) -> str:
+    """Odds beside those asked for: 12:1 of 100:1; "" without any."""
+    return "" if bet["odds"] is None else f"{odds(bet['odds'])} of {odds(bet['bar'])}"
+
+
+def missing(assurance: Json) -> str:
+    """What it takes yet to be sure."""
+    if assurance["requests"] == 0:
+        return "shown"
+    if assurance["requests"] is None:
+        return "nobody can say how long"
+    seconds = assurance["seconds"]
+    return f"about {assurance['requests']} more requests" + ("" if seconds is None else f", {span(seconds)}")
+
+
+def reach(view: Json) -> Iterator[str]:
+    """Whom the release has met and hurt, once it has met anybody."""
+    blast = view["blast_radius"]
+    if blast and blast["met"]:
+        users = f" of about {blast['exposed_users']} users" if blast["exposed_users"] is not None else ""
+        met = f"{blast['met']} requests{users} met the canary"
+        yield f"{met}, {blast['harmed']} were harmed, {blast['rescued']} rescued"
+    if overdue := (view["overdue"] or {}).get("canary"):
+        yield f"{overdue} requests are overdue on the canary now"
 
 
 def details(view: Json, flags: str = "") -> str:
@@ -81,7 +119,7 @@ def details(view: Json, flags: str = "") -> str:
         halted = ", halted" if backend in view["halted"] else ""
         lines.append(f"  {backend}  weight {row[3]}{halted}  {', '.join(side['endpoints'])}{version}")
         lines.append(f"    seen {row[4]}, {row[5]} requests, errors {row[6]}, p99 {row[7]}")
-    lines.append(f"  verdict  {view['verdict']['state']}, over {view['window']['seconds']:g} s")
+    lines.append(f"  verdict  {view['verdict']['state']}")
     lines += [f"    {finding['sentence']}" for finding in view["verdict"]["findings"]]
     lines += [f"  {note}" for note in notes(view, flags)]
     return "\n".join(lines)
@@ -101,7 +139,23 @@ def state_line(view: Json) -> str:
     """Where a service stands, on one line."""
     weights = ", ".join(f"{backend} {percent(weight)}" for backend, weight in view["weights"].items())
     why = f": {view['trip']['sentence']}" if tripped(view) and view["trip"] else ""
-    return f"{view['name']}  revision {view['revision']}  {view['phase']}  {weights}{why}"
+    bets = standing_of(view["evidence"]) if view["weights"].get("canary") else ""
+    against = f", evidence {bets}" if bets else ""
+    return f"{view['name']}  revision {view['revision']}  {view['phase']}  {weights}{against}{why}"
+
+
+def odds(value: float) -> str:
+    """N:1 with at most two digits below ten; what speaks for the canary is less than 1:1."""
+    if value < 1:
+        return "<1:1"
+    return f"{value:.0f}:1" if value >= 10 else f"{value:.1f}:1".replace(".0:", ":")
+
+
+def span(seconds: float) -> str:
+    """A time to wait, as people say it."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
 
 
 def percent(value: float | None, digits: int = 2) -> str:

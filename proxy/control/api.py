@@ -45,6 +45,8 @@ class Control(Feed, metrics.Source, Protocol):
         self, name: str, parts: int | None, *, reason: str, actor: str, if_match: int | None
     ) -> Json: ...
 
+    def explain(self, name: str) -> Json: ...
+
     async def history(self, name: str) -> list[Json]: ...
 
 
@@ -116,6 +118,9 @@ class Api:
         name = self._view(request)["name"]
         order = await orders.read(request, needs_canary=False)
         return service_answer(await self._control.resume(name, order.parts, **self._terms(request, order)))
+
+    async def explain(self, request: web.Request) -> web.Response:
+        return answer(self._control.explain(self._view(request)["name"]))
 
     async def history(self, request: web.Request) -> web.Response:
         name = self._view(request)["name"]

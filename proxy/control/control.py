@@ -142,6 +142,10 @@ class Control:
         """Everything a person may want to know of one service (KeyError when there is none)."""
         return view.view(self._standings[name], self._journal.durable(name), self._clock.monotonic())
 
+    def explain(self, name: str) -> Json:
+        """What happened to a service's canary, in words (KeyError when there is none of that name)."""
+        return view.explanation(self._standings[name])
+
     async def history(self, name: str) -> list[Json]:
         """The ledger's entries of one service, newest last (KeyError when there is none)."""
         return await self._journal.ask(self._ledger.entries, self._standings[name].name)
@@ -170,6 +174,8 @@ class Control:
             | {reason: counts.excluded for (name, reason), counts in totals.items() if name == UNROUTED},
             weights={side: ratio for each in standings for side, ratio in view.weights(each).items()},
             shares={side: ratio for each in standings for side, ratio in view.shares(each, now).items()},
+            evidence={name: odds for each in standings for name, odds in view.odds(each).items()},
+            halted={side: out for each in standings for side, out in view.halted(each).items()},
             checks=[sample for each in standings for sample in view.samples(each)],
             trips=dict(self._trips),
             version=proxy.__version__,

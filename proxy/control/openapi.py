@@ -102,6 +102,15 @@ OPERATIONS = (
         etag=True,
     ),
     Operation(
+        "explain",
+        "GET",
+        f"{SERVICE}/explain",
+        "What happened to the canary, or what is known of it, in a paragraph",
+        schema="Explanation",
+        parameters=("service",),
+        problems=(404,),
+    ),
+    Operation(
         "history",
         "GET",
         f"{SERVICE}/history",

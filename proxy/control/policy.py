@@ -1,8 +1,11 @@
 """What the file says of judging, as the judge and the workers take it."""
 
+from collections.abc import Iterable
+
 from proxy.analysis.check import Check
 from proxy.analysis.policy import Caps, Policy, Slower, StepUp
 from proxy.config import schema
+from proxy.routing.failures import UNANSWERED, Failures
 
 UNJUDGED = Policy(comparing=False, step_up=None, guard=False)
 """Where there is no canary."""
@@ -32,6 +35,21 @@ def policy(service: schema.Service) -> Policy:
         caps=caps,
         sticky=sticky,
     )
+
+
+def failures(service: schema.Service) -> Failures:
+    """What is held against its backends; by default where `analysis` is off."""
+    if service.analysis is None:
+        return Failures()
+    words = frozenset(service.analysis.failures)
+    endings = words & UNANSWERED
+    statuses = (_statuses(word) for word in words - endings)
+    return Failures(frozenset().union(*statuses), endings)
+
+
+def _statuses(word: str) -> Iterable[int]:
+    """All of a class such as `5xx`, or the one."""
+    return range(int(word[0]) * 100, int(word[0]) * 100 + 100) if word.endswith("xx") else (int(word),)
 
 
 def checks(service: schema.Service) -> tuple[Check, ...]:

@@ -9,11 +9,12 @@ from dataclasses import replace
 
 from proxy.analysis.check import DEFAULT_CHECK, Check
 from proxy.config import schema
-from proxy.control.policy import policy
+from proxy.control.policy import failures, policy
 from proxy.rollout.inputs import Release
 from proxy.rollout.rollout import Rollout
 from proxy.routing.endpoint import SYSTEM, Endpoint, Trust
 from proxy.routing.match import Condition, RouteMatch
+from proxy.routing.rescue import Rescue
 from proxy.routing.segment import Segment
 from proxy.routing.split import CANARY, STABLE, Split
 from proxy.routing.sticky import Sticky
@@ -54,6 +55,9 @@ def template(name: str, service: schema.Service, timeouts: schema.Timeouts, max_
         timeouts=Timeouts(timeouts.connect, timeouts.response, timeouts.body, timeouts.tunnel),
         max_body=max_body,
         upgrades=service.upgrades,
+        failures=failures(service),
+        rescue=Rescue(on=service.rescue is not None, **dict(service.rescue or {})),
+        drain=service.halt.drain,
     )
 
 

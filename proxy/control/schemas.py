@@ -50,6 +50,8 @@ RATIO: Schema = {"type": "number", "minimum": 0, "maximum": 1}
 PERCENT: Schema = {"type": "number", "minimum": 0, "maximum": 100}
 WEIGHT: Schema = {**PERCENT, "description": "Percent of the requests, in steps of 0.01."}
 MOMENT: Schema = {"type": "string", "format": "date-time"}
+ODDS: Schema = {"type": "number", "minimum": 0}
+PHASE: Schema = words("idle", "rolled-back")
 STATE: Schema = words("healthy", "failing", "inconclusive")
 
 ORDER_LINES: dict[str, Schema] = {
@@ -62,7 +64,7 @@ SCHEMAS: dict[str, Schema] = {
     "Service": shape(
         name=TEXT,
         revision=COUNT,
-        phase=words("idle", "rolled-back"),
+        phase=PHASE,
         weights={**by_backend(PERCENT), "description": "Percent that is set."},
         shares={**nullable(by_backend(PERCENT)), "description": "Percent seen over the last 30 seconds."},
         backends=by_backend(ref("Backend")),
@@ -71,6 +73,12 @@ SCHEMAS: dict[str, Schema] = {
         durable={**FLAG, "description": "False: this state is in force but not yet in the ledger."},
         trip=nullable(ref("Trip")),
         verdict=ref("Verdict"),
+        evidence=ref("Evidence"),
+        blast_radius=nullable(ref("BlastRadius")),
+        overdue={
+            **by_backend(COUNT),
+            "description": "Requests in flight now that take longer than stable's threshold allows.",
+        },
         window=shape(seconds=SECONDS, stable=nullable(ref("Side")), canary=nullable(ref("Side"))),
         drift=nullable(ref("Drift")),
     ),
@@ -96,19 +104,80 @@ SCHEMAS: dict[str, Schema] = {
             "description": "Milliseconds until every worker had taken it out; null while one has not.",
         },
     ),
-    "Verdict": shape(state=STATE, findings=listed(ref("Finding"))),
+    "Verdict": shape(
+        state=STATE,
+        findings=listed(ref("Finding")),
+        odds=nullable(ODDS),
+        bar=nullable(ODDS),
+        assurance=nullable(ref("Assurance")),
+        sentence=TEXT,
+    ),
+    "Assurance": {
+        **shape(
+            odds={**ODDS, "description": "That it is, as N:1: of what is asked for, the least shown."},
+            bar={**ODDS, "description": "The odds asked for, as N:1."},
+            requests={
+                **nullable(COUNT),
+                "description": "Canary answers that this takes yet; null: nobody can say.",
+            },
+            seconds={**nullable(SECONDS), "description": "At the present rate; null: nobody can say."},
+        ),
+        "description": "How far it is shown that the canary is good enough for a larger weight.",
+    },
+    "Evidence": {
+        **shape(
+            odds={**nullable(ODDS), "description": "N:1 against the canary; null where no bet is made."},
+            bar={**nullable(ODDS), "description": "The odds at which it is failing."},
+        ),
+        "description": "All bets against the canary together.",
+    },
+    "BlastRadius": {
+        **shape(
+            met={**COUNT, "description": "Requests that went to the canary and are over."},
+            exposed_users={
+                **nullable(COUNT),
+                "description": "Users who met it, within about 2.3 % (HyperLogLog); null: not sticky.",
+            },
+            harmed={**COUNT, "description": "Bad answers of the canary that reached a client."},
+            rescued={**COUNT, "description": "Requests that the canary failed and stable answered."},
+            since={**nullable(MOMENT), "description": "When the release began."},
+        ),
+        "description": "Whom this release has met and hurt; null where there is no canary.",
+    },
+    "Explanation": shape(
+        service=TEXT,
+        text={**TEXT, "description": "The paragraph, for people."},
+        next={**listed(TEXT), "description": "What to do now, a sentence each; they end the paragraph."},
+        phase=PHASE,
+        trip=nullable(ref("Trip")),
+        verdict=ref("Verdict"),
+        evidence=ref("Evidence"),
+        blast_radius=nullable(ref("BlastRadius")),
+        overdue=by_backend(COUNT),
+        failed={
+            **listed(ref("FailedRequest")),
+            "description": "The most frequent failed requests of the canary, at most 20.",
+        },
+    ),
+    "FailedRequest": shape(
+        method=TEXT,
+        path={**TEXT, "description": "Without query, each number in it as #."},
+        status={**COUNT, "description": "What the client was sent; 499: nothing."},
+        count=COUNT,
+    ),
     "Finding": {
         **shape(
             check=TEXT,
             state=STATE,
             value=nullable(NUMBER),
-            limit=NUMBER,
+            limit={**nullable(NUMBER), "description": "The limit in force; null: there is none yet."},
             stable=nullable(NUMBER),
             sample=COUNT,
-            needed=COUNT,
-            window=SECONDS,
-            unit=words("ratio", "seconds"),
+            needed={**nullable(COUNT), "description": "Null: evidence has no such number."},
+            window={**nullable(SECONDS), "description": "Null: since the evidence began."},
+            unit=words("ratio", "seconds", "count"),
             sentence=TEXT,
+            odds={**nullable(ODDS), "description": "N:1 against the canary; null: it makes no bets."},
         ),
         "description": "What one check found: its value, limit, sample and a sentence for people.",
     },

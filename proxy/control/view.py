@@ -5,17 +5,20 @@ from typing import Any
 
 from proxy.analysis.verdict import Finding
 from proxy.control.evidence import SHOWN
+from proxy.control.explain import Situation, explain
+from proxy.control.facts import NONE, Facts
 from proxy.control.record import iso, percent
 from proxy.control.standing import Standing
 from proxy.routing.split import CANARY, STABLE, TOTAL
 from proxy.routing.table import Backend
 from proxy.telemetry.exposition import CheckSample
+from proxy.telemetry.outcome import shown_status
 from proxy.telemetry.tally import Counts
 
 Json = dict[str, Any]
 
 
-def view(standing: Standing, durable: bool, now: float) -> Json:
+def view(standing: Standing, durable: bool, now: float, facts: Facts = NONE) -> Json:
     """All of a service. `now` is monotonic seconds; `durable`: whether the ledger has all of it."""
     service, rollout = standing.service, standing.rollout
     shares = standing.evidence.shares(standing.backends, now)
@@ -31,8 +34,54 @@ def view(standing: Standing, durable: bool, now: float) -> Json:
         "durable": durable,
         "trip": _trip(standing),
         "verdict": standing.verdict.to_json(),
+        **_reach(standing, facts),
         "window": _window(standing, now),
         "drift": drift(standing),
+    }
+
+
+def explanation(standing: Standing, facts: Facts = NONE) -> Json:
+    """What happened to its canary or is known of it: a paragraph, and what that is made from."""
+    told = explain(_situation(standing, facts))
+    return {
+        "service": standing.name,
+        "text": told.text,
+        "next": list(told.next),
+        "phase": standing.rollout.phase,
+        "trip": _trip(standing),
+        "verdict": standing.verdict.to_json(),
+        **_reach(standing, facts),
+        "failed": [
+            {"method": method, "path": path, "status": shown_status(status), "count": count}
+            for (method, path, status), count in facts.failed
+        ],
+    }
+
+
+def _situation(standing: Standing, facts: Facts) -> Situation:
+    rollout, canary = standing.rollout, standing.file.canary
+    return Situation(
+        service=standing.name,
+        version=canary.version if canary else "",
+        canary=canary is not None,
+        weight=rollout.weight,
+        weight_before=rollout.weight_before,
+        halted=rollout.halted,
+        enforce=standing.file.enforce,
+        verdict=standing.verdict,
+        trip=rollout.trip,
+        acknowledged_ms=standing.rollback.acknowledged_ms if standing.rollback else None,
+        facts=facts,
+    )
+
+
+def _reach(standing: Standing, facts: Facts) -> Json:
+    """How much speaks against the canary, and how far its harm went; null where there is none."""
+    verdict = standing.verdict
+    return {
+        "evidence": {"odds": verdict.odds, "bar": verdict.bar},
+        "blast_radius": facts.blast.to_json() if standing.file.canary else None,
+        "overdue": {backend: facts.overdue.get(backend, 0) for backend in standing.backends},
     }
 
 
@@ -61,13 +110,24 @@ def shares(standing: Standing, now: float) -> Mapping[tuple[str, str], float]:
     return {(standing.name, backend): share for backend, share in seen.items()}
 
 
+def odds(standing: Standing) -> Mapping[str, float]:
+    """The evidence of all bets against the canary, as N:1; empty where none is made."""
+    found = standing.verdict.odds
+    return {} if found is None else {standing.name: found}
+
+
+def halted(standing: Standing) -> Mapping[tuple[str, str], bool]:
+    """Which backends are out for everybody."""
+    return {(standing.name, backend): backend in standing.service.halted for backend in standing.backends}
+
+
 def samples(standing: Standing) -> list[CheckSample]:
     """How each check stands."""
     return [_sample(standing.name, finding) for finding in standing.verdict.findings]
 
 
 def _sample(service: str, finding: Finding) -> CheckSample:
-    return CheckSample(service, finding.check, finding.value, finding.limit, finding.sample)
+    return CheckSample(service, finding.check, finding.value, finding.limit, finding.sample, finding.odds)
 
 
 def _backend(backend: Backend) -> Json:

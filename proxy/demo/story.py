@@ -96,7 +96,8 @@ class Story:
             await asyncio.sleep(self._pace.look / 5)
             views = await self._look(last=False)
         await asyncio.sleep(self._pace.settle)
-        trip = (await self._look(last=True))[service]["trip"]
+        view = (await self._look(last=True))[service]
+        trip, blast = view["trip"], view["blast_radius"]
         met, failed = self.seen.met(service, version)
         if trip is None:
             self.complaints.append(
@@ -104,7 +105,8 @@ class Story:
             )
             return
         self._screen.say(f"  v3 was taken out: {trip['sentence']}")
-        self._screen.say(f"  {met} requests met it in all, {failed} of them failed{took(trip)}")
+        self._screen.say(f"  {met} answers of it reached a customer, {failed} of them bad{took(trip)}")
+        self._screen.say(f"  {blast['met']} requests had met it, {blast['rescued']} were rescued by v1")
 
     async def _afterwards(self) -> None:
         await self._act("Afterwards: search is on v1 for everybody, shop keeps its v2", self._pace.act)

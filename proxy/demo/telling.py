@@ -102,7 +102,8 @@ def point_out(stage: Stage, screen: Screen) -> None:
     screen.say(f"  API       {admin}/api/v1/services")
     screen.say(f"  metrics   {admin}/metrics")
     screen.say(f"  config    {stage.config}")
-    screen.say(f"  try       {prefix}weir history search")
+    screen.say(f"  try       {prefix}weir explain search")
+    screen.say(f"            {prefix}weir history search")
     screen.say(f"            {prefix}weir resume search    (and watch it being taken out again)")
     screen.say("Ctrl-C ends all of it.")
 

@@ -4,48 +4,25 @@ The shell around :class:`~proxy.forwarding.exchange.Exchange`: that one knows wh
 it. Each client connection has one crossing, which carries its exchanges one after the other.
 """
 
-from functools import partial
-
-from proxy.forwarding import own_answers
-from proxy.forwarding.dial import DialFailed
+from proxy.forwarding import own_answers, rescue
+from proxy.forwarding.attempts import Attempts
 from proxy.forwarding.exchange import Exchange
-from proxy.forwarding.lane import Lane
-from proxy.forwarding.pace import Pace
-from proxy.forwarding.pool import Shelf
-from proxy.forwarding.side import Side
+from proxy.forwarding.side import Client
 from proxy.forwarding.switching import switch
 from proxy.forwarding.tunnel import Tunnel
-from proxy.forwarding.upload import Upload
-from proxy.forwarding.upstream import Upstream
 from proxy.http1 import writing
-from proxy.http1.errors import BadMessage
 from proxy.http1.framing import CHUNKED
 from proxy.http1.head import ResponseHead
+from proxy.routing.table import Service
 from proxy.telemetry.outcome import Ending
 
 
-class Crossing:
-    """Carries the exchanges of one client connection.
+class Crossing(Attempts):
+    """Carries the exchanges of one client connection."""
 
-    Args:
-        lane: the worker's shared pieces.
-        side: the client's connection.
-    """
+    __slots__ = ("_tunnel",)
 
-    __slots__ = ("_lane", "_pace", "_rest", "_shelf", "_side", "_upload", "_upstream", "exchange", "full")
-
-    _shelf: Shelf
-    _upload: Upload
-
-    def __init__(self, lane: Lane, side: Side) -> None:
-        self.exchange: Exchange | None = None
-        self._lane = lane
-        self._side = side
-        self._pace = Pace(side, lane.now)
-        self._upstream: Upstream | None = None
-        self.full = False
-        """Whether the client takes no more bytes for now."""
-        self._rest = b""
+    _tunnel: Tunnel
 
     def __repr__(self) -> str:
         return f"<Crossing {self.exchange or 'idle'}>"
@@ -61,24 +38,7 @@ class Crossing:
         if endpoint is None:
             self._answer_ourselves("refused", 503, "no endpoint of the service is available")
             return
-        shelf = self._shelf = lane.pool.shelf(endpoint)
-        shelf.pending += 1
-        if exchange.request == "open":
-            self._upload = Upload(exchange, lane.limits)
-        upstream = shelf.take()
-        if upstream is None:
-            self._dial(exchange)
-        else:
-            self._join(upstream, exchange, exchange.started)
-
-    def more(self, data: bytes) -> bytes:
-        """Take bytes that the client sent meanwhile; returns those that aren't this request's, or not yet."""
-        exchange, upstream = self.exchange, self._upstream
-        if exchange is None or exchange.request != "open" or upstream is None:
-            return data
-        self._send_body(exchange, upstream, data)
-        rest, self._rest = self._rest, b""
-        return rest
+        self._start(exchange, endpoint)
 
     def client_left(self) -> None:
         """The client's connection is gone."""
@@ -114,60 +74,30 @@ class Crossing:
         ending, status, detail = exchange.silence(client_full=self.full, endpoint_full=blocked)
         if exchange.response == "open":
             self._cut(exchange, ending)
+        elif ending == "timeout":
+            self._failed(exchange, ending, status, detail)
         else:
             self._answer_ourselves(ending, status, detail)
 
-    # Sending the request.
+    def halted(self, service: Service, *, drained: bool) -> None:
+        """Let go of halted backends of a service.
 
-    def _dial(self, exchange: Exchange) -> None:
-        shelf, seconds = self._shelf, exchange.choice.service.timeouts.connect
-        self._side.due = float("inf")  # dialling has a deadline of its own
-        self._lane.dialler.dial(shelf, seconds, partial(self._dialled, exchange, shelf))
-
-    def _dialled(self, exchange: Exchange, shelf: Shelf, result: Upstream | DialFailed) -> None:
-        if self.exchange is not exchange:
-            # The client left meanwhile; the connection is as good for somebody else.
-            if isinstance(result, Upstream) and result.reusable:
-                shelf.give(result, self._lane.now())
+        An answer that isn't there yet is asked of ``stable`` at once, where that may be; what is under way is
+        ended when it is `drained`. Who still waits by then waits on: there may be an answer yet.
+        """
+        exchange = self.exchange
+        if (
+            exchange is None
+            or exchange.key[0] != service.name
+            or exchange.choice.backend not in service.halted
+        ):
             return
-        if isinstance(result, DialFailed):
-            self._answer_ourselves(
-                result.ending, result.status, f"the service can't be reached: {result.detail}"
-            )
-        elif result.reusable:
-            self._join(result, exchange, self._lane.now())
-        else:
-            self._answer_ourselves("connect", 502, "the service can't be reached: it hung up")
-
-    def _join(self, upstream: Upstream, exchange: Exchange, now: float) -> None:
-        side = self._side
-        self._upstream = upstream
-        self._lane.yardsticks.sent(exchange, now)
-        upstream.carry(self, exchange.head.method, exchange.upgrade, self._lane.limits)
-        ours = side.hop.lines(exchange.head, exchange.request_id)
-        host = exchange.head.steering.get(b"host") or upstream.endpoint.authority.encode()
-        head = writing.request_head(exchange.head, host, exchange.length, ours, exchange.upgrade)
-        if exchange.request == "done":
-            self._pace.await_bytes(exchange)
-            upstream.write(head)
-        else:
-            self._send_body(exchange, upstream, side.take_buffered(), head)
-
-    def _send_body(self, exchange: Exchange, upstream: Upstream, data: bytes, head: bytes = b"") -> None:
-        try:
-            part = self._upload.take(data)
-        except BadMessage as bad:
-            exchange.reason = bad.reason
-            if exchange.response == "awaited":
-                self._answer_ourselves("refused", bad.status, bad.detail)
-            else:
-                self._cut(exchange, "refused")
-            return
-        self._rest = self._upload.rest
-        if not self.full:  # a client that takes nothing isn't kept by what it sends
-            self._pace.await_bytes(exchange)
-        if part or head:
-            upstream.write(head + part)
+        if exchange.response == "awaited" and not drained:
+            self._rescued(exchange, "halted", 0)
+        elif exchange.response == "open" and drained:
+            self._cut(exchange, "halted")
+        elif exchange.response == "tunnel" and drained:
+            self._tunnel.close("halted")
 
     # The endpoint's connection calls these.
 
@@ -190,7 +120,17 @@ class Crossing:
             exchange.expects = False
             self._pace.await_bytes(exchange)
         if exchange.head.minor:
+            exchange.hinted = True
             self._side.write(writing.interim_head(head))
+
+    def withholds(self, status: int) -> bool:
+        """Ask ``stable`` instead of telling the client of an error of the server, if that may be."""
+        exchange = self.exchange
+        assert exchange is not None, self
+        if not rescue.withholds(exchange, status):
+            return False
+        exchange.answered = self._lane.now()
+        return self._rescued(exchange, "complete", status)
 
     def answer_began(self, head: ResponseHead, length: int) -> tuple[bytes, bool]:
         """Return the head of the answer as the client gets it, and whether its body goes on in chunks."""
@@ -225,23 +165,21 @@ class Crossing:
         exchange, upstream = self._joined()
         if exchange.response == "open":
             self._cut(exchange, ending)
-        elif stale and exchange.may_retry():
+        elif stale and exchange.may_retry() and not self._lane.halts(exchange.choice):
             exchange.retried = True
             self._release(upstream, clean=False)
             self._dial(exchange)
         else:
-            self._answer_ourselves(ending, 502, detail)
+            self._failed(exchange, ending, 502, detail)
 
     def switched(self, head: ResponseHead, protocol: bytes) -> Tunnel:
         """Turn both connections into a tunnel: the endpoint speaks a protocol now that the client offered."""
         exchange, upstream = self._joined()
-        return switch(self._lane, exchange, (self._side, upstream), head, protocol, self._tunnel_over)
+        self._tunnel = switch(self._lane, exchange, (self._side, upstream), head, protocol, self._tunnel_over)
+        return self._tunnel
 
-    def _joined(self) -> tuple[Exchange, Upstream]:
-        exchange, upstream = self.exchange, self._upstream
-        assert exchange is not None, self
-        assert upstream is not None, self
-        return exchange, upstream
+    def _client(self) -> Client:
+        return self
 
     # Ending.
 
@@ -278,19 +216,6 @@ class Crossing:
         if exchange.choice.endpoint is not None:
             self._shelf.pending -= 1
         self._lane.account(exchange, self._side.client)
-
-    def _release(self, upstream: Upstream, *, clean: bool) -> None:
-        self._upstream = None
-        upstream.reading.free("full")
-        self._side.reading.free("full")
-        if clean and upstream.reusable:
-            self._shelf.give(upstream, self._lane.now())
-        else:
-            upstream.abandon()
-
-    def _drop_upstream(self) -> None:
-        if self._upstream is not None:
-            self._release(self._upstream, clean=False)
 
     def _cut(self, exchange: Exchange, ending: Ending) -> None:
         """End an answer that can't be completed so that nobody can take it for a whole one."""

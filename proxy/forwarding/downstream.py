@@ -21,6 +21,7 @@ from proxy.http1.head import RequestHead
 from proxy.http1.hops import one_hop_on
 from proxy.http1.provenance import UNIX, Hop, peer_address
 from proxy.http1.reading import cut_request, read_request
+from proxy.routing.table import Service
 
 Phase = Literal["new", "idle", "head", "exchange", "tunnel", "lingering", "closed"]
 """Nothing came yet; between requests; part of a head is there; a request is under way; HTTP no more; the last
@@ -31,8 +32,7 @@ BETWEEN = ("idle", "head", "new")
 MAX_PIPELINED = 64 * 1024
 """Bytes of further requests that are kept while one is under way."""
 LINGER_SECONDS = 2.0
-"""How long a connection that is to end waits for its client: to read the last answer, or to send its first
-request. What a client still sends behind the last answer after that resets the connection."""
+"""How long a connection that ends waits for its client, to read the last answer or to send a first request."""
 MOST_DISMISSED = 64
 """Connections beyond the limit that are told so at a time; those beyond these are closed without a word."""
 
@@ -148,6 +148,10 @@ class Downstream(Connection):
         elif self._phase == "idle" and not self._buffer:
             self.close()
 
+    def halted(self, service: Service, *, drained: bool) -> None:
+        """Let go of halted backends of a service; `drained`: what goes on there has had its time."""
+        self._crossing.halted(service, drained=drained)
+
     def overdue(self, now: float) -> None:
         """Act on the deadline of the present phase."""
         if self._phase == "exchange":
@@ -165,10 +169,7 @@ class Downstream(Connection):
 
     @property
     def blind(self) -> bool:
-        """Whether nobody tells of an end: it isn't read, or the other end of its tunnel isn't.
-
-        Under TLS that may be so at any time: uvloop keeps the end of the stream to itself while bytes wait.
-        """
+        """Whether nobody tells of an end, here or across a tunnel. Under TLS uvloop may keep it to itself."""
         return self.reading.held or self.secure or (self._phase == "tunnel" and self._tunnel.blind)
 
     def look(self) -> None:

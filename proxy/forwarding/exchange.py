@@ -23,6 +23,7 @@ REQUEST_MOVES = {
 RESPONSE_MOVES = {
     ("awaited", "head"): "open",
     ("awaited", "own"): "done",  # the answer is the proxy's: 502, 503, 504
+    ("awaited", "pass-on"): "awaited",  # another backend is asked
     ("awaited", "switch"): "tunnel",
     ("awaited", "break"): "cut",
     ("tunnel", "end"): "done",
@@ -57,7 +58,10 @@ class Exchange:
         "choice",
         "ending",
         "expects",
+        "failed",
+        "first",
         "head",
+        "hinted",
         "key",
         "length",
         "overdue",
@@ -67,6 +71,7 @@ class Exchange:
         "request_id",
         "response",
         "retried",
+        "sends",
         "sent",
         "started",
         "status",
@@ -107,6 +112,14 @@ class Exchange:
         self.reason = ""
         """Why the request was refused, in one word; empty when it wasn't."""
         self.retried = False
+        self.sends = 0
+        """How often the request was put on the wire."""
+        self.hinted = False
+        """Whether the client was sent an interim answer."""
+        self.first: Key | None = None
+        """What the attempt was counted under that this one takes the place of."""
+        self.failed = ""
+        """What became of that attempt, for people."""
         self.ending: Ending | None = None
 
     def __repr__(self) -> str:
@@ -152,6 +165,30 @@ class Exchange:
         self.request = REQUEST_MOVES[self.request, "break"]
         self.status = status
         self.ending = ending
+
+    def pass_on(self, choice: Choice, ending: Ending, status: int, now: float) -> Outcome:
+        """The attempt came to nothing that its client has seen, and another backend is asked.
+
+        Args:
+            choice: where the request goes instead.
+            ending: how the attempt ended.
+            status: what the client would have been sent; 0 for nothing.
+            now: the time.
+
+        Returns:
+            What is remembered of the attempt.
+        """
+        self.response = RESPONSE_MOVES[self.response, "pass-on"]
+        self.status, self.ending = status, ending
+        outcome = self.outcome(now)
+        outcome.passed_on = True
+        self.first, self.failed = self.key, f"{self.choice.backend} {status or ending}"
+        self.choice = choice
+        self.key = (choice.service.name, choice.service.revision, choice.backend)
+        self.status, self.ending = 0, None
+        self.sent = self.answered = None
+        self.thresholds, self.overdue = (), False
+        return outcome
 
     def broke(self, ending: Ending) -> None:
         """Something ended the exchange before its answer was whole."""
@@ -246,6 +283,8 @@ class Exchange:
             self.thresholds,
             self.overdue,
             not (choice.drawn or choice.pinned),
+            False,
+            self.first,
         )
 
 

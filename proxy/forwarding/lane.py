@@ -12,11 +12,13 @@ from proxy.forwarding.dial import Dialler
 from proxy.forwarding.exchange import Exchange
 from proxy.forwarding.pool import Pool
 from proxy.forwarding.refusal import Refusal
+from proxy.forwarding.rescue import Budget
 from proxy.forwarding.yardsticks import Yardsticks
 from proxy.http1.limits import Limits
 from proxy.http1.provenance import Provenance
-from proxy.routing.table import RoutingTable
-from proxy.telemetry.outcome import FAILURE, Key, Outcome, Thresholds, refused
+from proxy.routing.split import STABLE
+from proxy.routing.table import Choice, RoutingTable
+from proxy.telemetry.outcome import FAILURE, Ending, Key, Outcome, Thresholds, refused
 
 MOST_CONNECTIONS = 100_000
 """Until the worker has been told how many it may have."""
@@ -100,6 +102,8 @@ class Lane:
         """The most connections of clients at a time."""
         self.provenance = Provenance()
         self.draining = False
+        self.budgets: dict[str, Budget] = {}
+        """For rescues, by service; of those only that ever had one."""
         self.unix_now = time.time
         # 128 bits decide a request's fate: the share of 10,000, the endpoint, and a sticky key when one is
         # due. A key must not be guessable, so they come from the system; asked for in bulk they cost what a
@@ -127,9 +131,32 @@ class Lane:
         """Count an exchange that begins."""
         self.tally.begin(exchange.key)
         choice = exchange.choice
+        if self.budgets and choice.backend == STABLE and (budget := self.budgets.get(exchange.key[0])):
+            budget.sent += 1
         if choice.diverted:
             meant = (choice.service.name, choice.revision, choice.diverted)
             self.tally.divert(meant, choice.user, drawn=not choice.pinned)
+            self.on_failure()
+
+    def halts(self, choice: Choice) -> bool:
+        """Tell whether a backend that was chosen has been halted since."""
+        service = self.table.services.get(choice.service.name)
+        return service is not None and choice.backend in service.halted
+
+    def affords(self, exchange: Exchange) -> bool:
+        """Tell whether one more rescue can be paid for, and pay for it."""
+        name, now = exchange.key[0], self.now()
+        budget = self.budgets.get(name)
+        if budget is None:
+            budget = self.budgets[name] = Budget(now)
+        return budget.spend(now)
+
+    def pass_on(self, exchange: Exchange, choice: Choice, ending: Ending, status: int) -> None:
+        """Count an attempt that came to nothing, and the one that begins in its place."""
+        outcome = exchange.pass_on(choice, ending, status, self.now())
+        self.tally.add(outcome)
+        self.tally.begin(exchange.key)
+        if outcome.result == FAILURE:
             self.on_failure()
 
     def account(self, exchange: Exchange, client: str) -> None:

@@ -13,6 +13,7 @@ from proxy.forwarding.downstream import Downstream
 from proxy.forwarding.handshakes import Handshakes
 from proxy.forwarding.lane import Lane
 from proxy.forwarding.members import Member
+from proxy.routing.table import Service
 
 RESET_SECONDS = 1.0
 """How long the end of connections that were reset is awaited, at most."""
@@ -128,6 +129,20 @@ class Listener:
 
     def _room(self) -> int:
         return self._lane.connections - len(self._connections)
+
+    def halt(self, service: Service) -> None:
+        """Let go of backends that have just been halted: at once where that hurts nobody, the rest later."""
+        for connection in tuple(self._connections):
+            connection.halted(service, drained=False)
+        if service.drain is not None:
+            self._lane.later(service.drain, self._cut_off, service.name)
+
+    def _cut_off(self, name: str) -> None:
+        """End what goes on. A backend that is back in service by now is left alone."""
+        service = self._lane.table.services.get(name)
+        if service is not None and service.halted:
+            for connection in tuple(self._connections):
+                connection.halted(service, drained=True)
 
     def add(self, connection: Member) -> int:
         """A connection is open; returns how many there are, without those that were dismissed."""

@@ -2,6 +2,8 @@
 
 from typing import Protocol
 
+from proxy.routing.table import Service
+
 
 class Member(Protocol):
     """One connection of a client, as its listener sees it."""
@@ -11,6 +13,9 @@ class Member(Protocol):
 
     def reset(self) -> None:
         """End evidently broken."""
+
+    def halted(self, service: Service, *, drained: bool) -> None:
+        """Let go of halted backends of a service; `drained`: what goes on there has had its time."""
 
 
 class Members(Protocol):

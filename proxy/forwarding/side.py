@@ -49,6 +49,9 @@ class Client(Protocol):
     def interim(self, head: ResponseHead) -> None:
         """An interim (1xx) answer came."""
 
+    def withholds(self, status: int) -> bool:
+        """A final answer came that is an error of the server; tells whether it isn't wanted after all."""
+
     def answer_began(self, head: ResponseHead, length: int) -> tuple[bytes, bool]:
         """The answer's head came; returns the client's, and whether the body goes on in chunks."""
 

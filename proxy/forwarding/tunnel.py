@@ -141,7 +141,7 @@ class Tunnel:
         if now - self._moved < self._idle:
             self._client.due = self._moved + self._idle
         else:
-            self._close()
+            self.close("complete")
 
     def _ended(self, move: str, other: Half) -> bool:
         if self._state == "over":
@@ -151,14 +151,16 @@ class Tunnel:
             self._state = after
             other.end_writing()
             return True
-        self._close()
+        self.close("complete")
         return False
 
-    def _close(self) -> None:
-        self._state = "over"
-        self._client.close()
-        self._endpoint.close()
-        self._over("complete")
+    def close(self, ending: Ending) -> None:
+        """End both sides, once each has taken what was sent."""
+        if self._state != "over":
+            self._state = "over"
+            self._client.close()
+            self._endpoint.close()
+            self._over(ending)
 
     def _break(self, other: Half, ending: Ending) -> None:
         if self._state != "over":

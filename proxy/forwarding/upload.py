@@ -1,6 +1,7 @@
 """The body of a request on its way to an endpoint: measured, bounded, and framed afresh."""
 
 from proxy.forwarding.exchange import Exchange
+from proxy.forwarding.rescue import Replay
 from proxy.http1 import writing
 from proxy.http1.framing import CHUNKED, measure
 from proxy.http1.limits import Limits
@@ -12,13 +13,15 @@ class Upload:
     Args:
         exchange: whose it is.
         limits: of its chunk lines and trailers.
+        kept: how many bytes of it are kept, as it may have to be sent again.
     """
 
-    __slots__ = ("_body", "_exchange")
+    __slots__ = ("_body", "_exchange", "_replay")
 
-    def __init__(self, exchange: Exchange, limits: Limits) -> None:
+    def __init__(self, exchange: Exchange, limits: Limits, kept: int = 0) -> None:
         self._exchange = exchange
         self._body = measure(exchange.length, limits)
+        self._replay = Replay(kept) if 0 < kept >= exchange.length else None
 
     def __repr__(self) -> str:
         return f"<Upload of {self._body}>"
@@ -40,4 +43,16 @@ class Upload:
             exchange.takes(pieces)
         if body.done:
             exchange.request_ended()
-        return writing.framed(pieces, body.done, rechunk=exchange.length == CHUNKED)
+        part = writing.framed(pieces, body.done, rechunk=exchange.length == CHUNKED)
+        if self._replay is not None:
+            self._replay.keep(part, exchange.received)
+        return part
+
+    @property
+    def repeatable(self) -> bool:
+        """Whether all that was taken can be sent again."""
+        return not self._exchange.received or (self._replay is not None and self._replay.whole)
+
+    def again(self) -> bytes:
+        """Return all that the endpoint was to get so far."""
+        return b"" if self._replay is None else self._replay.again()

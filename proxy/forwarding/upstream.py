@@ -200,6 +200,8 @@ class Upstream(Connection):
                     return
                 self._phase = "hinted"
                 client.interim(head)
+            if head.status >= 500 and client.withholds(head.status):
+                return  # and this connection was dropped
             self._body = measure(length, self._limits)
             # Before the client is told of an answer: garbage right behind the head still makes it a 502.
             pieces = self._body.feed(data) if data else []

@@ -7,6 +7,7 @@ from typing import Any, Self
 from proxy.routing.endpoint import Endpoint
 from proxy.routing.failures import Failures
 from proxy.routing.match import RouteMatch
+from proxy.routing.rescue import Rescue
 from proxy.routing.segment import Screen, Segment
 from proxy.routing.split import STABLE, Split
 from proxy.routing.sticky import Sticky
@@ -82,6 +83,9 @@ class Service:
     """The protocols that clients may change to, in lower case."""
     failures: Failures = field(default_factory=Failures)
     """Which answers, and ways of giving none, are held against a backend."""
+    rescue: Rescue = field(default_factory=Rescue)
+    drain: float | None = 10.0
+    """Seconds for which tunnels and answers of a halted backend may go on; None: to their end."""
 
     in_service: Mapping[str, tuple[Endpoint, ...]] = field(init=False, repr=False, compare=False)
     """Every backend's endpoints; a halted one has none."""
@@ -132,6 +136,8 @@ class Service:
             "max_body": self.max_body,
             "upgrades": list(self.upgrades),
             "failures": self.failures.to_json(),
+            "rescue": self.rescue.to_json(),
+            "drain": self.drain,
         }
 
     @classmethod
@@ -153,6 +159,8 @@ class Service:
                 max_body=value["max_body"],
                 upgrades=tuple(value["upgrades"]),
                 failures=Failures.from_json(value["failures"]),
+                rescue=Rescue.from_json(value["rescue"]),
+                drain=value["drain"],
             )
         except (KeyError, TypeError, AttributeError) as error:
             raise ValueError(f"this describes no service: {error!r}") from error

@@ -47,6 +47,8 @@ class Access:
     ending: Ending
     reason: str
     """Why the request was refused, in one word."""
+    rescued: str
+    """Which backend failed it before this one answered, and how: `canary 503`."""
     seconds: float
     """Request head read until the exchange ended."""
     upstream_seconds: float | None
@@ -71,6 +73,7 @@ def format_json(access: Access) -> str:
         "why": access.why,
         "ending": access.ending,
         "reason": access.reason,
+        "rescued": access.rescued,
         "request_id": _text(access.request_id),
         "referer": _text(access.referer),
         "user_agent": _text(access.user_agent),

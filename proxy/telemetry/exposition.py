@@ -7,10 +7,11 @@ those that are counted.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 
+from proxy.routing.split import STABLE
 from proxy.telemetry.histogram import BOUNDS, LOWEST, PER_OCTAVE, Histogram
 from proxy.telemetry.outcome import REFUSED, Ending, shown_status
 from proxy.telemetry.tally import Counts
@@ -41,6 +42,8 @@ class CheckSample:
     """The limit in force; None when there is none."""
     samples: int
     """Answers that the value rests on."""
+    odds: float | None = None
+    """The evidence against the canary, as N:1; None for a check that makes no bets."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +62,14 @@ class Snapshot:
     version: str
     refused: Mapping[str, int]
     """Requests, connections and handshakes that were turned away, by reason."""
+    would_trips: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    """As `trips`, where `enforce: false` kept the canary in."""
+    evidence: Mapping[str, float] = field(default_factory=dict)
+    """Of all bets against a service's canary, as N:1; missing where none is made."""
+    exposed: Mapping[str, int] = field(default_factory=dict)
+    """Users who met a service's canary since its release began; missing where users aren't known."""
+    halted: Mapping[Side, bool] = field(default_factory=dict)
+    """Whether a backend is out for everybody."""
 
 
 def families(snapshot: Snapshot) -> Iterator[Metric]:
@@ -86,11 +97,27 @@ def families(snapshot: Snapshot) -> Iterator[Metric]:
         "Open requests that have changed to another protocol, such as WebSocket.",
         {side: counts.tunnels for side, counts in totals.items()},
     )
+    yield _gauge(
+        "weir_overdue_requests",
+        "Requests open now that have waited longer than stable's threshold allows.",
+        {side: counts.overdue for side, counts in totals.items()},
+    )
+    yield _diverted(totals)
+    yield from _harm(totals)
     yield _refused(snapshot.refused)
     yield _gauge("weir_backend_weight_ratio", "The share of requests set for a backend.", snapshot.weights)
     yield _gauge("weir_backend_share_ratio", "The share of requests that a backend got.", snapshot.shares)
     yield from _checks(snapshot.checks)
-    yield _trips(snapshot.trips)
+    yield _by_service(
+        "weir_evidence", "All evidence against the canary, as N:1; no bet, no value.", snapshot.evidence
+    )
+    yield _by_service(
+        "weir_exposed_users",
+        "Users who met the canary since its release began, within about 2.3 %.",
+        snapshot.exposed,
+    )
+    yield _gauge("weir_halted", "1 while a backend is out for everybody, else 0.", snapshot.halted)
+    yield _trips(snapshot.trips, snapshot.would_trips)
     build = GaugeMetricFamily("weir_build_info", "What is running; always 1.", labels=["version"])
     build.add_metric([snapshot.version], 1)
     yield build
@@ -125,6 +152,36 @@ def _durations(name: str, documentation: str, histograms: Mapping[Side, Histogra
     return family
 
 
+def _diverted(totals: Mapping[Side, Counts]) -> Metric:
+    family = CounterMetricFamily(
+        "weir_diverted_total",
+        "Requests meant for a backend that had no endpoint alive, and answered by another.",
+        labels=["service", "backend"],
+    )
+    for side, counts in totals.items():
+        family.add_metric(side, counts.diverted + counts.pins_diverted)
+    return family
+
+
+def _harm(totals: Mapping[Side, Counts]) -> Iterator[Metric]:
+    """What backends other than stable did to clients, by service: stable has nobody to rescue it."""
+    rescued = CounterMetricFamily(
+        "weir_rescued_total", "Requests that the canary failed and stable answered.", labels=["service"]
+    )
+    harmed = CounterMetricFamily(
+        "weir_harmed_total", "Bad answers of the canary that reached a client.", labels=["service"]
+    )
+    sums: dict[str, tuple[int, int]] = {}
+    for (service, backend), counts in totals.items():
+        if backend != STABLE:
+            before = sums.get(service, (0, 0))
+            sums[service] = before[0] + counts.rescued, before[1] + counts.harmed
+    for service, (saved, hurt) in sums.items():
+        rescued.add_metric([service], saved)
+        harmed.add_metric([service], hurt)
+    yield from (rescued, harmed)
+
+
 def _errors(totals: Mapping[Side, Counts]) -> Metric:
     family = CounterMetricFamily(
         "weir_upstream_errors_total",
@@ -148,11 +205,21 @@ def _gauge(name: str, documentation: str, values: Mapping[Side, float]) -> Metri
     return family
 
 
+def _by_service(name: str, documentation: str, values: Mapping[str, float]) -> Metric:
+    family = GaugeMetricFamily(name, documentation, labels=["service"])
+    for service, value in values.items():
+        family.add_metric([service], value)
+    return family
+
+
 def _checks(samples: Sequence[CheckSample]) -> Iterator[Metric]:
     labels = ["service", "check"]
     value = GaugeMetricFamily("weir_check_value", "What a check sees: a ratio or seconds.", labels=labels)
     threshold = GaugeMetricFamily("weir_check_threshold", "The limit in force of a check.", labels=labels)
     size = GaugeMetricFamily("weir_check_samples", "Canary answers that a check rests on.", labels=labels)
+    odds = GaugeMetricFamily(
+        "weir_check_odds", "A check's evidence against the canary, as N:1.", labels=labels
+    )
     for sample in samples:
         which = [sample.service, sample.check]
         if sample.value is not None:
@@ -160,7 +227,9 @@ def _checks(samples: Sequence[CheckSample]) -> Iterator[Metric]:
         if sample.threshold is not None:
             threshold.add_metric(which, sample.threshold)
         size.add_metric(which, sample.samples)
-    yield from (value, threshold, size)
+        if sample.odds is not None:
+            odds.add_metric(which, sample.odds)
+    yield from (value, threshold, size, odds)
 
 
 def _refused(refused: Mapping[str, int]) -> Metric:
@@ -172,10 +241,14 @@ def _refused(refused: Mapping[str, int]) -> Metric:
     return family
 
 
-def _trips(trips: Mapping[tuple[str, str], int]) -> Metric:
+def _trips(trips: Mapping[tuple[str, str], int], would: Mapping[tuple[str, str], int]) -> Metric:
+    """One counter for both: who watches before he enforces asks for the same series."""
     family = CounterMetricFamily(
-        "weir_trips_total", "Times a check took the canary out.", labels=["service", "check"]
+        "weir_trips_total",
+        "Times a check took the canary out, or would have (enforced=false).",
+        labels=["service", "check", "enforced"],
     )
-    for which, count in trips.items():
-        family.add_metric(which, count)
+    for enforced, counts in (("true", trips), ("false", would)):
+        for which, count in counts.items():
+            family.add_metric([*which, enforced], count)
     return family

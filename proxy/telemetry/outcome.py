@@ -19,7 +19,16 @@ Thresholds = tuple[float, ...]
 """Seconds, rising: above it is slow for p50, p90 and p99, in this order. Those that are known: 0 to 3."""
 
 Ending = Literal[
-    "complete", "client-left", "connect", "tls", "timeout", "reset", "garbage", "truncated", "refused"
+    "complete",
+    "client-left",
+    "connect",
+    "tls",
+    "timeout",
+    "reset",
+    "garbage",
+    "truncated",
+    "refused",
+    "halted",
 ]
 Result = Literal["success", "failure", "excluded"]
 
@@ -46,9 +55,11 @@ TRUNCATED: Ending = "truncated"
 """The endpoint's answer broke off within its body."""
 REFUSED: Ending = "refused"
 """We answered ourselves and asked no endpoint: none was alive, or the request was at fault."""
+HALTED: Ending = "halted"
+"""The backend was taken out meanwhile, and what it still had to say was not waited for."""
 
 ENDINGS: tuple[Ending, ...] = (
-    COMPLETE, CLIENT_LEFT, CONNECT, TLS, TIMEOUT, RESET, GARBAGE, TRUNCATED, REFUSED,
+    COMPLETE, CLIENT_LEFT, CONNECT, TLS, TIMEOUT, RESET, GARBAGE, TRUNCATED, REFUSED, HALTED,
 )  # fmt: skip  # one line reads as the list it is
 
 SWITCHED = 101

@@ -115,6 +115,7 @@ def _access_refused(refusal: Refusal, client: str, when: float) -> Access:
         why="",
         ending=REFUSED,
         reason=refusal.reason,
+        rescued="",
         seconds=0.0,
         upstream_seconds=None,
     )
@@ -143,6 +144,7 @@ def _access_exchange(exchange: Exchange, client: str, now: float, since: float) 
         why=choice.why,
         ending=exchange.ending,
         reason=exchange.reason,
+        rescued=exchange.failed,
         seconds=now - exchange.started,
         upstream_seconds=upstream_seconds,
     )

@@ -137,6 +137,10 @@ class Worker:
         else:
             self._lane.table = held.replace(table.generation, services, table.removed)
         self._link.send(Ack(table.generation))
+        for service in services:
+            before = held.services.get(service.name)
+            if before is not None and service.halted - before.halted:
+                self._listener.halt(service)
         self._have_table.set()
         self._bound()
 

@@ -33,14 +33,18 @@ def a_view(name: str = "checkout", **more: Any) -> Json:
         "verdict": {
             "state": "healthy",
             "findings": [{"sentence": "error-rate 0.2 % is within its limit of 10 %"}],
+            "assurance": None,
         },
+        "evidence": {"odds": None, "bar": None},
+        "blast_radius": {"met": 0, "exposed_users": None, "harmed": 0, "rescued": 0, "since": None},
+        "overdue": {"stable": 0, "canary": 0},
         "window": {"seconds": 30, "stable": side, "canary": None},
         "drift": None,
     }
     return view | more
 
 
-def a_tripped_view(name: str = "pay") -> Json:
+def a_tripped_view(name: str = "pay", **more: Any) -> Json:
     trip = {
         "at": "2026-01-02T03:04:05.678Z",
         "check": "error-rate",
@@ -48,7 +52,8 @@ def a_tripped_view(name: str = "pay") -> Json:
     }
     trip |= {"finding": {}, "weight_before": 20.0, "acknowledged_ms": 12.4}
     weights = {"stable": 100.0, "canary": 0.0}
-    return a_view(name, phase="rolled-back", weights=weights, shares=None, halted=["canary"], trip=trip)
+    out = a_view(name, phase="rolled-back", weights=weights, shares=None, halted=["canary"], trip=trip)
+    return out | more
 
 
 def an_entry(number: int, **more: Any) -> Json:

@@ -39,10 +39,83 @@ def test_details_tell_endpoints_verdict_and_findings(view, tripped_view):
         "    seen 94.8 %, 1234 requests, errors 0.2 %, p99 12.3 ms",
         "  canary  weight 5 %  http://127.0.0.1:9002 (version v3)",
         "    seen 5.2 %, - requests, errors -, p99 -",
-        "  verdict  healthy, over 30 s",
+        "  verdict  healthy",
         "    error-rate 0.2 % is within its limit of 10 %",
     ]
     assert "canary  weight 0 %, halted  " in views.details(tripped_view())
+
+
+BETS = {
+    "evidence": {"odds": 12.4, "bar": 100.0},
+    "blast_radius": {"met": 231, "exposed_users": 180, "harmed": 3, "rescued": 9, "since": None},
+    "overdue": {"stable": 4, "canary": 2},
+    "verdict": {
+        "state": "inconclusive",
+        "findings": [{"sentence": "errors 0.3 % beside stable's 0.2 %"}],
+        "assurance": {"odds": 3.25, "bar": 20.0, "requests": 130, "seconds": 41.3},
+    },
+}
+
+
+def test_bets_and_the_harm_stand_under_the_table(view):
+    text = views.table([view(**BETS)])
+    assert text.splitlines()[3:] == [
+        "  evidence against the canary 12:1 of 100:1",
+        "  good enough for a larger weight 3.2:1 of 20:1, about 130 more requests, 41 s",
+        "  231 requests of about 180 users met the canary, 3 were harmed, 9 rescued",
+        "  2 requests are overdue on the canary now",
+    ]
+    assert max(map(len, text.splitlines())) <= 80
+    assert views.details(view(**BETS)).splitlines()[5:] == [
+        "  verdict  inconclusive",
+        "    errors 0.3 % beside stable's 0.2 %",
+        *text.splitlines()[3:],
+    ]
+    assert views.state_line(view(**BETS)).endswith("canary 5 %, evidence 12:1 of 100:1")
+
+
+def test_a_canary_that_is_out_has_harm_and_no_bets_left_to_wait_for(tripped_view):
+    told = list(views.notes(tripped_view(**BETS)))
+    assert told[-2:] == [
+        "231 requests of about 180 users met the canary, 3 were harmed, 9 rescued",
+        "2 requests are overdue on the canary now",
+    ]
+    assert not any("evidence" in note or "good enough" in note for note in told)
+
+
+def test_a_failing_canary_is_not_good_enough_for_more(view):
+    told = list(views.notes(view(**BETS | {"verdict": BETS["verdict"] | {"state": "failing"}})))
+    assert told[0] == "evidence against the canary 12:1 of 100:1"
+    assert not any("good enough" in note for note in told)
+
+
+def test_users_are_told_where_they_are_known(view):
+    blast = BETS["blast_radius"] | {"exposed_users": None}
+    assert list(views.reach(view(blast_radius=blast))) == [
+        "231 requests met the canary, 3 were harmed, 9 rescued"
+    ]
+    assert list(views.reach(view(blast_radius=None))) == []
+
+
+@pytest.mark.parametrize(
+    ("requests", "seconds", "text"),
+    [
+        (0, 0.0, "shown"),
+        (None, None, "nobody can say how long"),
+        (130, None, "about 130 more requests"),
+        (130, 120.0, "about 130 more requests, 2 min"),
+        (9000, 7200.0, "about 9000 more requests, 2.0 h"),
+    ],
+)
+def test_what_is_missing(requests, seconds, text):
+    assert views.missing({"requests": requests, "seconds": seconds}) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(0.0, "<1:1"), (1.0, "1:1"), (2.14, "2.1:1"), (9.96, "10:1"), (118.4, "118:1")]
+)
+def test_odds(value, text):
+    assert views.odds(value) == text
 
 
 def test_an_entry_is_a_line(entry):

@@ -29,6 +29,7 @@ def a_view(name: str, canary: int, *, revision: int = 7, tripped: bool = False) 
         "window": 30,
         "unit": "ratio",
         "sentence": "error-rate 27.3 % is above its limit",
+        "odds": None,
     }
     side = {"requests": 400, "failures": 2, "error_rate": 0.005, "p50": 0.004, "p99": 0.012}
     trip = {
@@ -51,7 +52,17 @@ def a_view(name: str, canary: int, *, revision: int = 7, tripped: bool = False) 
         "enforce": True,
         "durable": True,
         "trip": trip | {"weight_before": 20.0, "acknowledged_ms": None} if tripped else None,
-        "verdict": {"state": "failing" if tripped else "healthy", "findings": [finding]},
+        "verdict": {
+            "state": "failing" if tripped else "healthy",
+            "findings": [finding],
+            "odds": 12.5,
+            "bar": 100.0,
+            "assurance": {"odds": 3.0, "bar": 20.0, "requests": 130, "seconds": None},
+            "sentence": "",
+        },
+        "evidence": {"odds": 12.5, "bar": 100.0},
+        "blast_radius": {"met": 9, "exposed_users": None, "harmed": 1, "rescued": 2, "since": None},
+        "overdue": {"stable": 0, "canary": 1},
         "window": {"seconds": 30, "stable": side, "canary": None},
         "drift": {"file": 5.0, "in_force": 10.0, "apply": "weir set-weight checkout canary=5"},
     }
@@ -94,6 +105,13 @@ class FakeControl:
 
     def view(self, name: str) -> Json:
         return self.services[name]
+
+    def explain(self, name: str) -> Json:
+        view = self.services[name]
+        shared = ("phase", "trip", "verdict", "evidence", "blast_radius", "overdue")
+        failed = [{"method": "GET", "path": "/cart/#", "status": 500, "count": 8}]
+        told = {"service": name, "text": f"{name} is explained.", "next": ["Wait."], "failed": failed}
+        return told | {key: view[key] for key in shared}
 
     async def set_weight(
         self, name: str, parts: int, *, reason: str, actor: str, if_match: int | None

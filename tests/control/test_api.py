@@ -42,7 +42,14 @@ async def test_a_service_has_its_revision_as_etag(serve, fake_control):
     assert await response.json() == fake_control.services["checkout"]
 
 
-@pytest.mark.parametrize("path", ["", "/history", "/weights", "/resume"])
+async def test_a_service_is_explained(serve, fake_control):
+    client = await serve()
+    response = await client.get("/api/v1/services/checkout/explain")
+    assert response.status == 200
+    assert await response.json() == fake_control.explain("checkout")
+
+
+@pytest.mark.parametrize("path", ["", "/explain", "/history", "/weights", "/resume"])
 async def test_an_unknown_service_is_named_with_the_known_ones(serve, fake_control, path):
     client = await serve()
     method = {"/weights": client.put, "/resume": client.post}.get(path, client.get)

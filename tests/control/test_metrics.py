@@ -26,7 +26,10 @@ async def test_a_scrape_shows_the_snapshot(serve, fake_control):
         for sample in family.samples
     }
     assert samples[("weir_backend_weight_ratio", ("backend", "canary"), ("service", "checkout"))] == 0.05
-    assert samples[("weir_trips_total", ("check", "error-rate"), ("service", "checkout"))] == 2
+    assert (
+        samples[("weir_trips_total", ("check", "error-rate"), ("enforced", "true"), ("service", "checkout"))]
+        == 2
+    )
     assert samples[("weir_build_info", ("version", "1.2.3"))] == 1
     assert not any(name == "weir_check_value" for name, *_ in samples)
 

@@ -3,8 +3,10 @@ import pytest
 from proxy.analysis.check import Check
 from proxy.analysis.judge import judge
 from proxy.analysis.policy import Caps, Policy, Slower, StepUp
+from proxy.config.judging import FAILED_ENDINGS
 from proxy.config.reading import read
-from proxy.control.policy import UNJUDGED, checks, policy
+from proxy.control.policy import UNJUDGED, checks, failures, policy
+from proxy.routing.failures import UNANSWERED, Failures
 
 CANARY = "canary: http://127.0.0.1:9002"
 
@@ -53,6 +55,27 @@ def service(*keys):
 )
 def test_the_file_s_word_becomes_a_policy(keys, expected):
     assert policy(service(CANARY, *([keys] if keys else []))) == expected
+
+
+@pytest.mark.parametrize(
+    ("keys", "expected"),
+    [
+        ("", Failures()),
+        ("analysis: off", Failures()),
+        ("analysis: {failures: [5xx]}", Failures(frozenset(range(500, 600)), frozenset())),
+        ("analysis: {failures: [timeout, tls]}", Failures(frozenset(), frozenset({"timeout", "tls"}))),
+        (
+            "analysis: {failures: [4xx, 503, '599', connect]}",
+            Failures(frozenset({*range(400, 500), 503, 599}), frozenset({"connect"})),
+        ),
+    ],
+)
+def test_what_counts_as_a_failure(keys, expected):
+    assert failures(service(CANARY, *([keys] if keys else []))) == expected
+
+
+def test_what_may_be_written_is_what_backends_are_answerable_for():
+    assert set(FAILED_ENDINGS) == UNANSWERED
 
 
 def test_without_a_canary_there_is_nothing_to_judge():

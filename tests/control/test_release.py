@@ -6,6 +6,7 @@ from proxy.control.release import checks, definition, in_force, release, templat
 from proxy.rollout.inputs import Release
 from proxy.rollout.rollout import Rollout, Trip
 from proxy.routing.endpoint import Endpoint, Trust
+from proxy.routing.failures import Failures
 from proxy.routing.match import Condition, RouteMatch
 from proxy.routing.segment import Segment
 from proxy.routing.split import Split
@@ -26,6 +27,7 @@ services:
     segments: [{name: staff, to: canary, match: {header: {X-Staff: "1"}}}]
     choice_header: X-Weir
     upgrades: [websocket, x-own]
+    analysis: {failures: [503, connect]}
 """
 
 
@@ -60,6 +62,7 @@ def test_everything_in_the_file_reaches_the_workers():
     assert (made.force, made.choice_header) == ("x-canary", "X-Weir")
     assert made.timeouts == Timeouts(1, 2, 3, 4)
     assert (made.max_body, made.upgrades) == (1 << 20, ("websocket", "x-own"))
+    assert made.failures == Failures(frozenset({503}), frozenset({"connect"}))
 
 
 def test_a_tripped_canary_is_halted():

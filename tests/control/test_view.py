@@ -3,9 +3,11 @@ from dataclasses import replace
 
 import pytest
 
-from proxy.analysis.verdict import Finding
+from proxy.analysis.verdict import Finding, Verdict
 from proxy.config.reading import read
+from proxy.config.schema import Analysis
 from proxy.control import view
+from proxy.control.facts import Blast, Facts
 from proxy.control.release import template
 from proxy.control.standing import Rollback, Standing
 from proxy.rollout.rollout import Rollout, Trip
@@ -45,19 +47,91 @@ def test_a_service_that_nobody_asked_yet():
     made = shown(standing())
     assert list(made) == [
         *("name", "revision", "phase", "weights", "shares", "backends", "halted", "enforce", "durable"),
-        *("trip", "verdict", "window", "drift"),
+        *("trip", "verdict", "evidence", "blast_radius", "overdue", "window", "drift"),
     ]
     assert made["weights"] == {"stable": 95.0, "canary": 5.0}
     assert made["backends"]["canary"] == {"endpoints": ["http://127.0.0.1:9002"], "version": "v2"}
     assert made["window"] == {"seconds": 30, "stable": None, "canary": None}
     assert (made["shares"], made["trip"], made["drift"], made["halted"]) == (None, None, None, [])
+    assert made["evidence"] == {"odds": None, "bar": None}
+    assert made["blast_radius"] == {
+        "met": 0, "harmed": 0, "rescued": 0, "exposed_users": None, "since": None,
+    }  # fmt: skip
+    assert made["overdue"] == {"stable": 0, "canary": 0}
     json.dumps(made, allow_nan=False)
+
+
+BETTING = Verdict("healthy", (replace(FINDING, odds=7.0),), odds=12.0, bar=100.0)
+FACTS = Facts(
+    Blast(met=231, harmed=3, rescued=9, exposed_users=180, since=60.5),
+    ((("GET", "/cart/#", 500), 8), (("POST", "/pay", 0), 1)),
+    {"canary": 2},
+)
+
+
+def test_how_much_speaks_against_a_canary_and_how_far_its_harm_went():
+    judged = standing()
+    judged.verdict = BETTING
+    made = view.view(judged, True, 0.0, FACTS)
+    assert made["evidence"] == {"odds": 12.0, "bar": 100.0}
+    assert made["blast_radius"] == {
+        "met": 231, "harmed": 3, "rescued": 9, "exposed_users": 180, "since": "1970-01-01T00:01:00.500+00:00",
+    }  # fmt: skip
+    assert made["overdue"] == {"stable": 0, "canary": 2}
+
+
+def test_an_explanation_has_the_paragraph_and_what_it_is_made_from():
+    tripped = standing(TRIPPED)
+    tripped.verdict, tripped.rollback = BETTING, Rollback(7, 0.0, acknowledged_ms=3.5)
+    made = view.explanation(tripped, FACTS)
+    assert list(made) == [
+        *(
+            "service",
+            "text",
+            "next",
+            "phase",
+            "trip",
+            "verdict",
+            "evidence",
+            "blast_radius",
+            "overdue",
+            "failed",
+        ),
+    ]
+    assert made["text"].startswith(
+        "The canary of checkout (v2) was taken out on 1970-01-01 00:00:00Z, from 5 % to"
+    )
+    assert "after 4 ms" in made["text"]
+    assert made["text"].endswith(" ".join(made["next"]))
+    assert made["failed"] == [
+        {"method": "GET", "path": "/cart/#", "status": 500, "count": 8},
+        {"method": "POST", "path": "/pay", "status": 499, "count": 1},
+    ]
+    whole = view.view(tripped, True, 0.0, FACTS)
+    shared = ("phase", "trip", "verdict", "evidence", "blast_radius", "overdue")
+    assert {key: made[key] for key in shared} == {key: whole[key] for key in shared}
+    json.dumps(made, allow_nan=False)
+
+
+def test_an_explanation_of_a_service_without_canary():
+    made = view.explanation(standing(Rollout(revision=1), name="plain"))
+    assert made["text"] == "plain has no canary, so there is nothing to judge."
+    assert (made["blast_radius"], made["overdue"]) == (None, {"stable": 0})
+
+
+def test_what_watches_only_is_said():
+    watched = standing()
+    watched.file = watched.file.model_copy(update={"analysis": Analysis(enforce="false")})
+    watched.verdict = replace(BETTING, state="failing")
+    assert shown(watched)["enforce"] is False
+    assert "`enforce: false` only watches" in view.explanation(watched)["text"]
 
 
 def test_a_service_without_canary():
     made = shown(standing(Rollout(revision=1), name="plain"))
     assert made["weights"] == {"stable": 100.0}
     assert list(made["backends"]) == ["stable"]
+    assert (made["blast_radius"], made["overdue"]) == (None, {"stable": 0})
     assert made["drift"] is None
 
 
@@ -126,3 +200,13 @@ def test_metrics_of_a_service():
     ]
     assert {(sample.value, sample.samples) for sample in view.samples(busy)} == {(None, 0)}
     assert view.samples(busy)[2].threshold == 0.4
+    assert view.odds(busy) == {}
+    assert view.halted(busy) == {("checkout", "stable"): False, ("checkout", "canary"): False}
+
+
+def test_metrics_of_bets_and_of_a_canary_that_is_out():
+    tripped = standing(TRIPPED)
+    tripped.verdict = BETTING
+    assert view.odds(tripped) == {"checkout": 12.0}
+    assert [sample.odds for sample in view.samples(tripped)] == [7.0]
+    assert view.halted(tripped) == {("checkout", "stable"): False, ("checkout", "canary"): True}

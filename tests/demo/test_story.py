@@ -49,7 +49,8 @@ class World(Admin):
 
     def view(self, name: str) -> dict[str, Any]:
         phase = "idle" if self.trips[name] is None else "rolled-back"
-        return {"weights": {"canary": self.weights[name]}, "trip": self.trips[name], "phase": phase}
+        weights, blast = {"canary": self.weights[name]}, {"met": 29, "rescued": 9}
+        return {"weights": weights, "trip": self.trips[name], "phase": phase, "blast_radius": blast}
 
 
 class Changing(World):
@@ -95,7 +96,8 @@ async def test_content_when_v2_stays_and_v3_falls():
     complaints, text = await told({})
     assert complaints == []
     assert "v3 was taken out: error-rate 25.0 %" in text
-    assert "20 requests met it in all, 5 of them failed; every worker knew within 3 ms" in text
+    assert "20 answers of it reached a customer, 5 of them bad; every worker knew within 3 ms" in text
+    assert "29 requests had met it, 9 were rescued by v1" in text
     for percent in ("5 %", "25 %", "50 %"):
         assert f"v2 is good and gets {percent}" in text
 

@@ -78,8 +78,8 @@ def test_a_signal_ends_it_with_its_code(monkeypatch, signum: signal.Signals, ove
 @pytest.mark.parametrize(
     ("admin", "command"),
     [
-        ("http://127.0.0.1:9900", "  try       weir history search"),
-        ("http://127.0.0.1:9901", "  try       WEIR_ADMIN=http://127.0.0.1:9901 weir history search"),
+        ("http://127.0.0.1:9900", "  try       weir explain search"),
+        ("http://127.0.0.1:9901", "  try       WEIR_ADMIN=http://127.0.0.1:9901 weir explain search"),
     ],
 )
 def test_it_points_out_commands_that_work_as_they_are(admin: str, command: str):

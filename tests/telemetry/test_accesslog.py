@@ -27,6 +27,7 @@ PLAIN = Access(
     why="weight",
     ending="complete",
     reason="",
+    rescued="",
     seconds=0.0312345678,
     upstream_seconds=0.03,
 )
@@ -77,6 +78,7 @@ def test_json_tells_everything():
         "why": "weight",
         "ending": "complete",
         "reason": "",
+        "rescued": "",
         "request_id": "6f1e",
         "referer": "https://shop.example/",
         "user_agent": "curl/8.5.0",

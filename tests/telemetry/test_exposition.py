@@ -14,11 +14,13 @@ CANARY, STABLE = ("shop", "canary"), ("shop", "stable")
 NOTHING = Snapshot(totals={}, weights={}, shares={}, checks=(), trips={}, refused={}, version="0.1.0")
 
 
-def counted(*outcomes, in_flight=0):
-    counts = Counts(in_flight=in_flight)
+def counted(*outcomes, **numbers):
+    counts = Counts()
     for method, status, ending, head, total in outcomes:
         result = classify(ending, status, Failures())
         counts.record(Outcome("shop", 1, "canary", method, status, ending, result, True, head, total))
+    for name, number in numbers.items():
+        setattr(counts, name, number)
     return counts
 
 
@@ -32,6 +34,11 @@ SNAPSHOT = Snapshot(
             ("GET", 0, "client-left", 0.1, 200.0),
             ("GET", 499, "complete", 0.3, 0.3),
             in_flight=3,
+            overdue=2,
+            diverted=5,
+            pins_diverted=2,
+            rescued=9,
+            harmed=3,
         ),
         STABLE: Counts(),
     },
@@ -40,10 +47,15 @@ SNAPSHOT = Snapshot(
     checks=(
         CheckSample("shop", "error-rate", 0.273, 0.1, 55),
         CheckSample("shop", "latency-p99", None, None, 0),
+        CheckSample("shop", "errors", 0.2, None, 55, odds=118.5),
     ),
     trips={("shop", "error-rate"): 2},
     refused={"host": 3},
     version="0.1.0",
+    would_trips={("shop", "error-rate"): 1, ("shop", "errors"): 0},
+    evidence={"shop": 59.25},
+    exposed={"shop": 180},
+    halted={CANARY: True, STABLE: False},
 )
 
 
@@ -90,13 +102,21 @@ def test_families_have_the_names_types_and_labels_that_dashboards_rely_on():
         "weir_upstream_errors": ("counter", sides | {"kind"}),
         "weir_requests_in_flight": ("gauge", sides),
         "weir_tunnels_open": ("gauge", sides),
+        "weir_overdue_requests": ("gauge", sides),
+        "weir_diverted": ("counter", sides),
+        "weir_rescued": ("counter", {"service"}),
+        "weir_harmed": ("counter", {"service"}),
         "weir_refused": ("counter", {"reason"}),
         "weir_backend_weight_ratio": ("gauge", sides),
         "weir_backend_share_ratio": ("gauge", sides),
         "weir_check_value": ("gauge", checks),
         "weir_check_threshold": ("gauge", checks),
         "weir_check_samples": ("gauge", checks),
-        "weir_trips": ("counter", checks),
+        "weir_check_odds": ("gauge", checks),
+        "weir_evidence": ("gauge", {"service"}),
+        "weir_exposed_users": ("gauge", {"service"}),
+        "weir_halted": ("gauge", sides),
+        "weir_trips": ("counter", checks | {"enforced"}),
         "weir_build_info": ("gauge", {"version"}),
     }
 
@@ -153,10 +173,28 @@ def test_the_request_durations_are_as_many_as_the_requests():
         ("weir_refused_total", {("host",): 3}),
         ("weir_backend_weight_ratio", {("canary", "shop"): 0.05, ("stable", "shop"): 0.95}),
         ("weir_backend_share_ratio", {("canary", "shop"): 0.0486}),
-        ("weir_check_value", {("error-rate", "shop"): 0.273}),
+        ("weir_check_value", {("error-rate", "shop"): 0.273, ("errors", "shop"): 0.2}),
         ("weir_check_threshold", {("error-rate", "shop"): 0.1}),
-        ("weir_check_samples", {("error-rate", "shop"): 55, ("latency-p99", "shop"): 0}),
-        ("weir_trips_total", {("error-rate", "shop"): 2}),
+        (
+            "weir_check_samples",
+            {("error-rate", "shop"): 55, ("latency-p99", "shop"): 0, ("errors", "shop"): 55},
+        ),
+        ("weir_overdue_requests", {("canary", "shop"): 2, ("stable", "shop"): 0}),
+        ("weir_diverted_total", {("canary", "shop"): 7, ("stable", "shop"): 0}),
+        ("weir_rescued_total", {("shop",): 9}),
+        ("weir_harmed_total", {("shop",): 3}),
+        ("weir_check_odds", {("errors", "shop"): 118.5}),
+        ("weir_evidence", {("shop",): 59.25}),
+        ("weir_exposed_users", {("shop",): 180}),
+        ("weir_halted", {("canary", "shop"): 1, ("stable", "shop"): 0}),
+        (
+            "weir_trips_total",
+            {
+                ("error-rate", "true", "shop"): 2,
+                ("error-rate", "false", "shop"): 1,
+                ("errors", "false", "shop"): 0,
+            },
+        ),
         ("weir_build_info", {("0.1.0",): 1}),
     ],
 )

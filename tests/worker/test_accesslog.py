@@ -60,6 +60,7 @@ async def test_what_was_noted_becomes_lines() -> None:
         "why": "weight",
         "ending": "complete",
         "reason": "",
+        "rescued": "",
         "request_id": "id1",
         "referer": "r",
         "user_agent": "curl",

@@ -1,0 +1,183 @@
+"""What happened to a canary, or what is known of it so far, in a paragraph to paste into a chat.
+
+Pure: what is known of a service becomes sentences, in the order in which a person asks. What is it? Why? Whom
+did it hurt? With what? What now?
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from proxy.analysis.verdict import Assurance, Finding, Verdict
+from proxy.control.facts import Blast, Facts
+from proxy.control.record import percent
+from proxy.rollout.rollout import Trip
+
+NAMED = 3
+"""How many of the most frequent failed requests are told; the API's answer has all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """All that the paragraph is made from. Weights are parts of 10,000."""
+
+    service: str
+    version: str
+    """The canary's; "": it has none."""
+    canary: bool
+    """Whether there is one."""
+    weight: int
+    weight_before: int
+    """Before the trip."""
+    halted: bool
+    enforce: bool
+    verdict: Verdict
+    trip: Trip | None
+    acknowledged_ms: float | None
+    """How long it took until every worker had taken the canary out; None: unknown, or one has not."""
+    facts: Facts
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """The paragraph, and again what it advises."""
+
+    text: str
+    next: tuple[str, ...]
+    """What to do now, a sentence each."""
+
+
+def explain(now: Situation) -> Explanation:
+    """Everything in words."""
+    if not now.canary:
+        return Explanation(f"{now.service} has no canary, so there is nothing to judge.", ())
+    told = _out(now) if now.halted else _in(now)
+    advice = tuple(_advice(now))
+    return Explanation(" ".join([*told, *_harm(now), *_failed(now), *advice]), advice)
+
+
+def _who(now: Situation) -> str:
+    return f"the canary of {now.service}{f' ({now.version})' if now.version else ''}"
+
+
+def _out(now: Situation) -> Iterator[str]:
+    """When, from which weight to which, and by what."""
+    if now.trip is None:
+        yield f"{_first(_who(now))} is out: it gets no request from anybody."
+        return
+    change = f"from {percent(now.weight_before):g} % to 0 %"
+    yield f"{_first(_who(now))} was taken out on {moment(now.trip.at)}, {change}: {now.trip.sentence}."
+    if now.acknowledged_ms is not None:
+        yield f"Every worker had taken it out after {now.acknowledged_ms:.0f} ms."
+
+
+def _in(now: Situation) -> Iterator[str]:
+    """Its share, and where the evidence stands."""
+    yield f"{_first(_who(now))} has {percent(now.weight):g} % of the requests."
+    verdict = now.verdict
+    for finding in verdict.failing:
+        yield f"It {'is failing' if now.enforce else 'would be out'}: {finding.sentence}."
+    if verdict.odds is not None and verdict.bar is not None:
+        yield f"The evidence against it is {odds(verdict.odds)}; at {odds(verdict.bar)} it is failing."
+    if not verdict.failing and (worst := _worst(verdict)):
+        yield f"{_first(worst.sentence)}."
+    if not verdict.findings and verdict.odds is None:
+        yield "Nothing judges it: neither `analysis` nor `guard` nor `checks`."
+    if verdict.assurance and not verdict.failing:
+        yield missing(verdict.assurance)
+
+
+def _worst(verdict: Verdict) -> Finding | None:
+    """The finding that speaks most against it, by its bets; the first where there are none."""
+    return max(verdict.findings, key=lambda finding: finding.odds or 0.0, default=None)
+
+
+def missing(assurance: Assurance) -> str:
+    """What a larger weight waits for, and about how long that takes."""
+    shown = f"{odds(assurance.odds)} of {odds(assurance.bar)}"
+    if assurance.requests == 0:
+        return f"It is shown to be good enough for a larger weight ({shown})."
+    if assurance.requests is None:
+        return f"It isn't shown yet to be good enough for a larger weight ({shown}); nobody can say how long."
+    time = "" if assurance.seconds is None else f", about {span(assurance.seconds)} at the present rate"
+    return (
+        f"To be shown good enough for a larger weight ({shown}) it takes about "
+        f"{assurance.requests:,} more canary requests{time}."
+    )
+
+
+def _harm(now: Situation) -> Iterator[str]:
+    """Whom the release has hurt, since it began."""
+    blast = now.facts.blast
+    if not blast.met:
+        return
+    since = "" if blast.since is None else f" since {moment(blast.since)}"
+    yield f"{counted(blast.met, 'request')}{_users(blast)} met it{since}: {_reached(blast)}."
+    if overdue := now.facts.overdue.get("canary"):
+        yield f"{counted(overdue, 'request')} on it {'is' if overdue == 1 else 'are'} overdue right now."
+
+
+def _users(blast: Blast) -> str:
+    return "" if blast.exposed_users is None else f" of about {counted(blast.exposed_users, 'user')}"
+
+
+def _reached(blast: Blast) -> str:
+    harmed = "no bad answer" if not blast.harmed else counted(blast.harmed, "bad answer")
+    return f"{harmed} reached a client, {blast.rescued:,} {_was(blast.rescued)} rescued by stable"
+
+
+def _failed(now: Situation) -> Iterator[str]:
+    if listed := [f"{method} {path} {status} ({count:,}x)" for (method, path, status), count in _most(now)]:
+        yield f"Most frequent failures: {', '.join(listed)}."
+
+
+def _most(now: Situation) -> tuple[tuple[tuple[str, str, int], int], ...]:
+    return now.facts.failed[:NAMED]
+
+
+def _advice(now: Situation) -> Iterator[str]:
+    """What to do next, for a person who knows nothing else."""
+    name = now.service
+    if now.halted:
+        yield "It stays out until the file names another canary (other endpoints or another `version`)."
+        before = f" at {percent(now.weight_before):g} %" if now.trip else ""
+        yield f"To let this one back in{before}: weir resume {name}"
+    elif now.verdict.failing and not now.enforce:
+        yield "`enforce: false` only watches, so nothing was done."
+        yield f"To take it out by hand: weir set-weight {name} canary=0"
+    elif not now.weight:
+        yield f"To send requests to it: weir set-weight {name} canary=5"
+
+
+def odds(value: float) -> str:
+    """How strong evidence is: 12:1. What is less than even speaks for the other side and is told so."""
+    if value < 1:
+        return "less than 1:1"
+    if value >= 1_000_000:
+        return "more than 1,000,000:1"
+    return f"{value:,.0f}:1" if value >= 10 else f"{value:.1f}:1".replace(".0:", ":")
+
+
+def span(seconds: float) -> str:
+    """A duration as people say it."""
+    if seconds < 90:
+        return f"{max(1, round(seconds))} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+
+
+def moment(at: float) -> str:
+    """Unix seconds as a person reads them, in UTC."""
+    return f"{datetime.fromtimestamp(at, UTC):%Y-%m-%d %H:%M:%S}Z"
+
+
+def counted(number: int, thing: str) -> str:
+    """1 request, 2,000 requests."""
+    return f"{number:,} {thing}{'' if number == 1 else 's'}"
+
+
+def _was(number: int) -> str:
+    return "was" if number == 1 else "were"
+
+
+def _first(text: str) -> str:
+    return text[:1].upper() + text[1:]

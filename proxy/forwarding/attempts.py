@@ -1,0 +1,180 @@
+"""Getting a request to an endpoint, by as many attempts as it takes and may have.
+
+An attempt takes a pooled connection or dials, writes the head and what there is of the body. If it fails
+before the client has seen anything of an answer, there may be another: on a fresh connection when a pooled
+one proved stale, and to ``stable`` when it was another backend that failed (see `rescue`).
+"""
+
+from abc import ABC, abstractmethod
+from functools import partial
+
+from proxy.forwarding import rescue
+from proxy.forwarding.dial import DialFailed
+from proxy.forwarding.exchange import Exchange
+from proxy.forwarding.lane import Lane
+from proxy.forwarding.pace import Pace
+from proxy.forwarding.pool import Shelf
+from proxy.forwarding.side import Client, Side
+from proxy.forwarding.upload import Upload
+from proxy.forwarding.upstream import Upstream
+from proxy.http1 import writing
+from proxy.http1.errors import BadMessage
+from proxy.routing.endpoint import Endpoint
+from proxy.telemetry.outcome import Ending, Key
+
+
+class Attempts(ABC):
+    """The half of a crossing that sends.
+
+    Args:
+        lane: the worker's shared pieces.
+        side: the client's connection.
+    """
+
+    __slots__ = ("_lane", "_pace", "_rest", "_shelf", "_side", "_upload", "_upstream", "exchange", "full")
+
+    _shelf: Shelf
+
+    def __init__(self, lane: Lane, side: Side) -> None:
+        self.exchange: Exchange | None = None
+        self._lane = lane
+        self._side = side
+        self._pace = Pace(side, lane.now)
+        self._upstream: Upstream | None = None
+        self._upload: Upload | None = None
+        self.full = False
+        """Whether the client takes no more bytes for now."""
+        self._rest = b""
+
+    def more(self, data: bytes) -> bytes:
+        """Take bytes that the client sent meanwhile; returns those that aren't this request's, or not yet."""
+        exchange, upstream = self.exchange, self._upstream
+        if exchange is None or exchange.request != "open" or upstream is None:
+            return data
+        self._send_body(exchange, upstream, data)
+        rest, self._rest = self._rest, b""
+        return rest
+
+    # The half that answers.
+
+    @abstractmethod
+    def _client(self) -> Client:
+        """Return what upstream connections report to."""
+
+    @abstractmethod
+    def _answer_ourselves(self, ending: Ending, status: int, detail: str) -> None:
+        """Tell the client that there will be no other answer."""
+
+    @abstractmethod
+    def _cut(self, exchange: Exchange, ending: Ending) -> None:
+        """End an answer that can't be completed so that nobody can take it for a whole one."""
+
+    # Attempts.
+
+    def _start(self, exchange: Exchange, endpoint: Endpoint) -> None:
+        """Begin the first attempt."""
+        shelf = self._shelf = self._lane.pool.shelf(endpoint)
+        shelf.pending += 1
+        self._upload = None
+        if exchange.request == "open":
+            kept = exchange.choice.service.rescue.max_body if rescue.may(exchange) else 0
+            self._upload = Upload(exchange, self._lane.limits, kept)
+        upstream = shelf.take()
+        if upstream is None:
+            self._dial(exchange)
+        else:
+            self._join(upstream, exchange, exchange.started)
+
+    def _dial(self, exchange: Exchange) -> None:
+        shelf, seconds = self._shelf, exchange.choice.service.timeouts.connect
+        self._side.due = float("inf")  # dialling has a deadline of its own
+        self._lane.dialler.dial(shelf, seconds, partial(self._dialled, exchange, exchange.key, shelf))
+
+    def _dialled(self, exchange: Exchange, key: Key, shelf: Shelf, result: Upstream | DialFailed) -> None:
+        if self.exchange is not exchange or exchange.key is not key:
+            # The client left meanwhile, or another backend is asked; the connection is as good for others.
+            if isinstance(result, Upstream) and result.reusable:
+                shelf.give(result, self._lane.now())
+            return
+        if isinstance(result, DialFailed):
+            detail = f"the service can't be reached: {result.detail}"
+            self._failed(exchange, result.ending, result.status, detail)
+        elif result.reusable:
+            self._join(result, exchange, self._lane.now())
+        else:
+            self._failed(exchange, "connect", 502, "the service can't be reached: it hung up")
+
+    def _join(self, upstream: Upstream, exchange: Exchange, now: float) -> None:
+        side = self._side
+        self._upstream = upstream
+        exchange.sends += 1
+        self._lane.yardsticks.sent(exchange, now)
+        upstream.carry(self._client(), exchange.head.method, exchange.upgrade, self._lane.limits)
+        ours = side.hop.lines(exchange.head, exchange.request_id)
+        host = exchange.head.steering.get(b"host") or upstream.endpoint.authority.encode()
+        head = writing.request_head(exchange.head, host, exchange.length, ours, exchange.upgrade)
+        if self._upload is not None:
+            head += self._upload.again()
+        if exchange.request == "done":
+            self._pace.await_bytes(exchange)
+            upstream.write(head)
+        else:
+            self._send_body(exchange, upstream, side.take_buffered(), head)
+
+    def _send_body(self, exchange: Exchange, upstream: Upstream, data: bytes, head: bytes = b"") -> None:
+        upload = self._upload
+        assert upload is not None, self
+        try:
+            part = upload.take(data)
+        except BadMessage as bad:
+            exchange.reason = bad.reason
+            if exchange.response == "awaited":
+                self._answer_ourselves("refused", bad.status, bad.detail)
+            else:
+                self._cut(exchange, "refused")
+            return
+        self._rest = upload.rest
+        if not self.full:  # a client that takes nothing isn't kept by what it sends
+            self._pace.await_bytes(exchange)
+        if part or head:
+            upstream.write(head + part)
+
+    def _failed(self, exchange: Exchange, ending: Ending, status: int, detail: str) -> None:
+        """Ask ``stable`` instead, or tell the client."""
+        if not self._rescued(exchange, ending, status):
+            self._answer_ourselves(ending, status, detail)
+
+    def _rescued(self, exchange: Exchange, ending: Ending, status: int) -> bool:
+        """Send the request to ``stable`` instead, if that may be; tells whether it was."""
+        lane, upload = self._lane, self._upload
+        if not rescue.may(exchange, ending) or not (upload is None or upload.repeatable):
+            return False
+        choice = rescue.choice(exchange, lane.pool, lane.draw())
+        if choice is None or choice.endpoint is None or not lane.affords(exchange):
+            return False
+        self._drop_upstream()
+        self._shelf.pending -= 1
+        lane.pass_on(exchange, choice, ending, status)
+        self._shelf = lane.pool.shelf(choice.endpoint)
+        self._shelf.pending += 1
+        self._dial(exchange)  # a pooled connection could prove stale, and there is no third attempt
+        return True
+
+    def _joined(self) -> tuple[Exchange, Upstream]:
+        exchange, upstream = self.exchange, self._upstream
+        assert exchange is not None, self
+        assert upstream is not None, self
+        return exchange, upstream
+
+    def _release(self, upstream: Upstream, *, clean: bool) -> None:
+        self._upstream = None
+        upstream.reading.free("full")
+        self._side.reading.free("full")
+        if clean and upstream.reusable:
+            self._shelf.give(upstream, self._lane.now())
+        else:
+            upstream.abandon()
+
+    def _drop_upstream(self) -> None:
+        if self._upstream is not None:
+            self._release(self._upstream, clean=False)

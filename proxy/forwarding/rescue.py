@@ -1,0 +1,126 @@
+"""Whether a request that a backend failed is sent again, to ``stable``, so that its client sees none of it.
+
+Decisions only: may this attempt be followed by another, and is there something left to pay for it. A request
+is put on the wire twice at most, whatever for, and nothing that a client has seen a byte of is taken back.
+"""
+
+from dataclasses import replace
+
+from proxy.forwarding.exchange import Exchange
+from proxy.routing import balance
+from proxy.routing.endpoint import Live
+from proxy.routing.split import STABLE
+from proxy.routing.table import Choice
+from proxy.telemetry.outcome import Ending
+
+SAFE = frozenset((b"GET", b"HEAD", b"OPTIONS"))
+"""They ask for nothing to be done (RFC 9110 section 9.2.1): even a 500 doesn't say that something was."""
+REPEATABLE = SAFE | {b"PUT", b"DELETE"}
+"""Sending these twice means the same as once (RFC 9110 section 9.2.2)."""
+BAD_GATEWAY = frozenset((502, 503, 504))
+"""Answers that say that nothing was done, or that it isn't known."""
+INTERNAL_ERROR = 500
+MOST_SENT = 2
+"""How often a request may be put on the wire."""
+
+PER_REQUEST = 0.2
+"""Rescues that a request sent to ``stable`` pays for: they may add a fifth to its load."""
+PER_SECOND = 3.0
+"""And those that time pays for, where there are few requests."""
+CAPACITY = 50.0
+"""Rescues that can be saved up."""
+
+
+def may(exchange: Exchange, ending: Ending | None = None) -> bool:
+    """Tell whether the request may be sent to ``stable`` once its present attempt has failed.
+
+    `ending`: how, when that is known. A request whose backend was halted before it was sent is nothing that
+    could be done twice.
+    """
+    rescue = exchange.choice.service.rescue
+    if not rescue.on or exchange.choice.backend == STABLE or exchange.first is not None:
+        return False
+    if exchange.response != "awaited" or exchange.hinted or exchange.sends >= MOST_SENT:
+        return False
+    head = exchange.head
+    if ending == "halted" and not exchange.sends:
+        return True
+    return head.method in REPEATABLE or (rescue.keyed and bool(head.values(b"idempotency-key")))
+
+
+def withholds(exchange: Exchange, status: int) -> bool:
+    """Tell whether an answer with this status is not to reach the client if another can be had."""
+    return status in BAD_GATEWAY or (status == INTERNAL_ERROR and exchange.head.method in SAFE)
+
+
+def choice(exchange: Exchange, live: Live, draw: int) -> Choice | None:
+    """Where the request goes instead; None when no endpoint of ``stable`` is alive."""
+    before = exchange.choice
+    endpoint = balance.pick(before.service.in_service[STABLE], live, draw)
+    if endpoint is None:
+        return None
+    return replace(
+        before, backend=STABLE, endpoint=endpoint, why="rescued", drawn=False, pinned=False, diverted=""
+    )
+
+
+class Replay:
+    """What was sent of a request's body, for as long as it may have to be sent again.
+
+    Args:
+        most: bytes of the body that are kept.
+    """
+
+    __slots__ = ("_most", "_parts", "whole")
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._parts: list[bytes] = []
+        self.whole = True
+        """Whether all that was sent is still here."""
+
+    def __repr__(self) -> str:
+        return f"<Replay of {len(self._parts)} parts{'' if self.whole else ', gone'}>"
+
+    def keep(self, part: bytes, size: int) -> None:
+        """Keep what is sent now, by reference; give up once the body, of this `size` so far, is too large."""
+        self.whole = self.whole and size <= self._most
+        if self.whole:
+            self._parts.append(part)
+        else:
+            self._parts.clear()
+
+    def again(self) -> bytes:
+        """Return all that was sent."""
+        return b"".join(self._parts)
+
+
+class Budget:
+    """What may be spent on rescues of one service, by one worker: a bucket of tokens that starts full.
+
+    Without it a canary that fails all of a large share would bring ``stable`` down with what it fails.
+
+    Args:
+        now: the time, in seconds.
+    """
+
+    __slots__ = ("_at", "_tokens", "sent")
+
+    def __init__(self, now: float) -> None:
+        self._tokens = CAPACITY
+        self._at = now
+        self.sent = 0
+        """Requests sent to ``stable`` since it was last spent from."""
+
+    def __repr__(self) -> str:
+        return f"<Budget {self._tokens:.1f} and of {self.sent} requests>"
+
+    def spend(self, now: float) -> bool:
+        """Take one rescue out, if there is one."""
+        earned = self.sent * PER_REQUEST + (now - self._at) * PER_SECOND
+        self._tokens = min(CAPACITY, self._tokens + earned)
+        self._at, self.sent = now, 0
+        if self._tokens < 1:
+            return False
+        self._tokens -= 1
+        return True

@@ -1,0 +1,172 @@
+"""Whole paragraphs: they are what a person reads."""
+
+from dataclasses import replace
+
+import pytest
+
+from proxy.analysis.verdict import Assurance, Finding, Verdict
+from proxy.control.explain import Situation, explain, missing, moment, odds, span
+from proxy.control.facts import NONE, Blast, Facts
+from proxy.rollout.rollout import Trip
+
+SENTENCE = "errors 23.8 % are above stable's 0.2 % (55 canary answers; evidence 118:1 of 100:1)"
+FINDING = Finding("errors", "failing", 0.238, None, 0.002, 55, None, None, "ratio", SENTENCE, odds=118.0)
+GOOD = replace(FINDING, state="healthy", value=0.001, sentence="errors 0.1 % beside stable's 0.2 %", odds=0.3)
+SLOW = replace(GOOD, check="p99", unit="seconds", sentence="p99 of 410 ms beside 400 ms of stable", odds=2.0)
+AT = 1_767_323_045.678
+FACTS = Facts(
+    Blast(met=1231, harmed=1, rescued=12, exposed_users=180, since=AT - 65),
+    (
+        (("GET", "/cart/#", 500), 1031), (("POST", "/pay", 502), 9), (("GET", "/", 503), 2),
+        (("GET", "/a", 500), 1),
+    ),
+)  # fmt: skip
+RUNNING = Situation(
+    service="checkout",
+    version="v3",
+    canary=True,
+    weight=500,
+    weight_before=0,
+    halted=False,
+    enforce=True,
+    verdict=Verdict("inconclusive", (GOOD, SLOW), 2.1, 100.0, Assurance(3.2, 20.0, 130, 41.0)),
+    trip=None,
+    acknowledged_ms=None,
+    facts=NONE,
+)
+OUT = replace(
+    RUNNING,
+    weight=0,
+    weight_before=2000,
+    halted=True,
+    verdict=Verdict("failing", (FINDING,), 118.0, 100.0),
+    trip=Trip(AT, SENTENCE, FINDING),
+    acknowledged_ms=11.6,
+    facts=FACTS,
+)
+
+
+def told(situation, **changes):
+    return explain(replace(situation, **changes)).text
+
+
+def test_a_canary_that_was_taken_out():
+    found = explain(OUT)
+    assert found.text == (
+        "The canary of checkout (v3) was taken out on 2026-01-02 03:04:05Z, from 20 % to 0 %: errors "
+        "23.8 % are above stable's 0.2 % (55 canary answers; evidence 118:1 of 100:1). "
+        "Every worker had taken it out after 12 ms. "
+        "1,231 requests of about 180 users met it since 2026-01-02 03:03:00Z: 1 bad answer reached a client, "
+        "12 were rescued by stable. "
+        "Most frequent failures: GET /cart/# 500 (1,031x), POST /pay 502 (9x), GET / 503 (2x). "
+        "It stays out until the file names another canary (other endpoints or another `version`). "
+        "To let this one back in at 20 %: weir resume checkout"
+    )
+    assert found.next == (
+        "It stays out until the file names another canary (other endpoints or another `version`).",
+        "To let this one back in at 20 %: weir resume checkout",
+    )
+
+
+def test_a_canary_on_trial():
+    found = explain(replace(RUNNING, facts=Facts(Blast(met=1, exposed_users=1), overdue={"canary": 1})))
+    assert found.text == (
+        "The canary of checkout (v3) has 5 % of the requests. "
+        "The evidence against it is 2.1:1; at 100:1 it is failing. "
+        "P99 of 410 ms beside 400 ms of stable. "
+        "To be shown good enough for a larger weight (3.2:1 of 20:1) it takes about 130 more canary "
+        "requests, about 41 s at the present rate. "
+        "1 request of about 1 user met it: no bad answer reached a client, 0 were rescued by stable. "
+        "1 request on it is overdue right now."
+    )
+    assert found.next == ()
+
+
+def test_a_trip_of_which_a_worker_alone_knew():
+    text = told(OUT, trip=Trip(AT, "a worker holds it", None), acknowledged_ms=None, facts=NONE)
+    assert text.startswith(
+        "The canary of checkout (v3) was taken out on 2026-01-02 03:04:05Z, from 20 % to 0 %: a worker "
+        "holds it. It stays out until"
+    )
+
+
+def test_a_halt_without_a_trip():
+    text = told(OUT, trip=None, acknowledged_ms=None, facts=NONE)
+    assert text.startswith("The canary of checkout (v3) is out: it gets no request from anybody. It stays")
+    assert text.endswith("To let this one back in: weir resume checkout")
+
+
+def test_without_a_canary():
+    assert told(RUNNING, canary=False, version="") == "checkout has no canary, so there is nothing to judge."
+
+
+def test_what_only_watches_tells_what_would_be():
+    found = explain(replace(RUNNING, enforce=False, verdict=Verdict("failing", (FINDING,), 118.0, 100.0)))
+    assert found.text == (
+        f"The canary of checkout (v3) has 5 % of the requests. It would be out: {SENTENCE}. "
+        "The evidence against it is 118:1; at 100:1 it is failing. "
+        "`enforce: false` only watches, so nothing was done. "
+        "To take it out by hand: weir set-weight checkout canary=0"
+    )
+    assert found.next[1] == "To take it out by hand: weir set-weight checkout canary=0"
+
+
+def test_a_failing_verdict_that_is_about_to_act():
+    assert f"It is failing: {SENTENCE}." in told(RUNNING, verdict=OUT.verdict)
+
+
+def test_without_bets_the_first_rule_speaks():
+    plain = replace(GOOD, odds=None, sentence="error-rate 0.1 % over 30 s is within its limit")
+    text = told(RUNNING, verdict=Verdict("healthy", (plain, replace(plain, sentence="another"))))
+    assert text == (
+        "The canary of checkout (v3) has 5 % of the requests. Error-rate 0.1 % over 30 s is within its limit."
+    )
+
+
+def test_without_anything_that_judges():
+    assert "Nothing judges it: neither `analysis`" in told(RUNNING, verdict=Verdict("healthy", ()))
+
+
+def test_a_canary_without_weight_or_version():
+    assert told(RUNNING, version="", weight=0, verdict=Verdict("inconclusive", (GOOD,), 1.0, 100.0)) == (
+        "The canary of checkout has 0 % of the requests. The evidence against it is 1:1; at 100:1 "
+        "it is failing. Errors 0.1 % beside stable's 0.2 %. To send requests to it: "
+        "weir set-weight checkout canary=5"
+    )
+
+
+@pytest.mark.parametrize(
+    ("assurance", "text"),
+    [
+        (Assurance(25.0, 20.0, 0, 0.0), "It is shown to be good enough for a larger weight (25:1 of 20:1)."),
+        (Assurance(0.2, 20.0, None, None), "nobody can say how long."),
+        (Assurance(1.5, 20.0, 2130, None), "(1.5:1 of 20:1) it takes about 2,130 more canary requests."),
+        (Assurance(1.5, 20.0, 2130, 6000.0), "2,130 more canary requests, about 1.7 h at the present rate."),
+    ],
+)
+def test_what_a_larger_weight_waits_for(assurance, text):
+    assert missing(assurance).endswith(text)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0.0, "less than 1:1"), (0.99, "less than 1:1"), (1.0, "1:1"), (2.14, "2.1:1"), (9.96, "10:1"),
+        (12.4, "12:1"), (1234.5, "1,234:1"), (1e6, "more than 1,000,000:1"),
+        (float("inf"), "more than 1,000,000:1"),
+    ],
+)  # fmt: skip
+def test_odds(value, text):
+    assert odds(value) == text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0.0, "1 s"), (41.4, "41 s"), (89.0, "89 s"), (90.0, "2 min"), (3000.0, "50 min"), (9000.0, "2.5 h")],
+)
+def test_spans(seconds, text):
+    assert span(seconds) == text
+
+
+def test_moments_are_utc():
+    assert moment(0.0) == "1970-01-01 00:00:00Z"
