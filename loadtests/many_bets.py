@@ -6,6 +6,7 @@ plays the same events to both and compares their capital.
 
 import numpy as np
 from numpy.typing import NDArray
+
 from proxy.analysis.bets import BOLDEST, HELD_BACK, PATIENCE, SIZES, SLICE
 
 Whole = NDArray[np.int64]
