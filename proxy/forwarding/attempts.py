@@ -77,7 +77,7 @@ class Attempts(ABC):
         shelf.pending += 1
         self._upload = None
         if exchange.request == "open":
-            kept = exchange.choice.service.rescue.max_body if rescue.may(exchange) else 0
+            kept = exchange.choice.service.rescue.max_body if rescue.may(exchange) else None
             self._upload = Upload(exchange, self._lane.limits, kept)
         upstream = shelf.take()
         if upstream is None:
@@ -149,8 +149,9 @@ class Attempts(ABC):
         lane, upload = self._lane, self._upload
         if not rescue.may(exchange, ending) or not (upload is None or upload.repeatable):
             return False
+        free = ending == "halted" and not exchange.sends  # it adds nothing to what was meant to be sent
         choice = rescue.choice(exchange, lane.pool, lane.draw())
-        if choice is None or choice.endpoint is None or not lane.affords(exchange):
+        if choice is None or choice.endpoint is None or not (free or lane.affords(exchange)):
             return False
         self._drop_upstream()
         self._shelf.pending -= 1

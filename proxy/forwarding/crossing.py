@@ -79,8 +79,8 @@ class Crossing(Attempts):
         else:
             self._answer_ourselves(ending, status, detail)
 
-    def halted(self, service: Service, *, drained: bool) -> None:
-        """Let go of halted backends of a service.
+    def halted(self, service: Service, *, drained: bool) -> bool:
+        """Let go of halted backends of a service; tells whether an answer of theirs is still awaited.
 
         An answer that isn't there yet is asked of ``stable`` at once, where that may be; what is under way is
         ended when it is `drained`. Who still waits by then waits on: there may be an answer yet.
@@ -91,13 +91,19 @@ class Crossing(Attempts):
             or exchange.key[0] != service.name
             or exchange.choice.backend not in service.halted
         ):
-            return
+            return False
         if exchange.response == "awaited" and not drained:
-            self._rescued(exchange, "halted", 0)
+            self._leave_halted(exchange)
         elif exchange.response == "open" and drained:
             self._cut(exchange, "halted")
         elif exchange.response == "tunnel" and drained:
             self._tunnel.close("halted")
+        return exchange.response == "awaited" and exchange.ending is None
+
+    def _leave_halted(self, exchange: Exchange) -> None:
+        if not self._rescued(exchange, "halted", 0) and self._upstream is None:
+            # It was to be sent once a connection is there: zero means zero.
+            self._answer_ourselves("halted", 503, "the backend was taken out of service")
 
     # The endpoint's connection calls these.
 
@@ -130,13 +136,18 @@ class Crossing(Attempts):
         if not rescue.withholds(exchange, status):
             return False
         exchange.answered = self._lane.now()
-        return self._rescued(exchange, "complete", status)
+        if self._rescued(exchange, "complete", status):
+            return True
+        exchange.answered = None  # the head may still prove to be garbage
+        return False
 
     def answer_began(self, head: ResponseHead, length: int) -> tuple[bytes, bool]:
         """Return the head of the answer as the client gets it, and whether its body goes on in chunks."""
         exchange, side = self.exchange, self._side
         assert exchange is not None, self
         exchange.response_began(head.status, self._lane.now())
+        if self._upload is not None:
+            self._upload.forget()
         side.persistent = side.persistent and exchange.may_be_followed(length, early=side.buffered)
         length = exchange.framed(length)
         ours = exchange.own_lines(persistent=side.persistent, secure=side.secure)
@@ -212,7 +223,7 @@ class Crossing(Attempts):
         self._side.settled(rest)
 
     def _account(self, exchange: Exchange) -> None:
-        self.exchange = None
+        self.exchange = self._upload = None
         if exchange.choice.endpoint is not None:
             self._shelf.pending -= 1
         self._lane.account(exchange, self._side.client)

@@ -148,9 +148,9 @@ class Downstream(Connection):
         elif self._phase == "idle" and not self._buffer:
             self.close()
 
-    def halted(self, service: Service, *, drained: bool) -> None:
-        """Let go of halted backends of a service; `drained`: what goes on there has had its time."""
-        self._crossing.halted(service, drained=drained)
+    def halted(self, service: Service, *, drained: bool) -> bool:
+        """Let go of halted backends; tells whether it still awaits one. `drained`: they had their time."""
+        return self._crossing.halted(service, drained=drained)
 
     def overdue(self, now: float) -> None:
         """Act on the deadline of the present phase."""

@@ -182,7 +182,8 @@ class Exchange:
         self.status, self.ending = status, ending
         outcome = self.outcome(now)
         outcome.passed_on = True
-        self.first, self.failed = self.key, f"{self.choice.backend} {status or ending}"
+        self.first = self.key
+        self.failed = f"{self.choice.backend} {status if ending == 'complete' else ending}"
         self.choice = choice
         self.key = (choice.service.name, choice.service.revision, choice.backend)
         self.status, self.ending = 0, None

@@ -17,6 +17,8 @@ from proxy.routing.table import Service
 
 RESET_SECONDS = 1.0
 """How long the end of connections that were reset is awaited, at most."""
+LOOK_AGAIN_SECONDS = 1.0
+"""At least, between two looks at who still awaits an answer of a halted backend."""
 QUEUE = 4096
 """As the sockets were told already by whoever bound them; the event loop says it again."""
 
@@ -141,8 +143,10 @@ class Listener:
         """End what goes on. A backend that is back in service by now is left alone."""
         service = self._lane.table.services.get(name)
         if service is not None and service.halted:
-            for connection in tuple(self._connections):
-                connection.halted(service, drained=True)
+            awaited = [one.halted(service, drained=True) for one in tuple(self._connections)]
+            if any(awaited) and service.drain is not None:
+                # What they get may be an answer without end.
+                self._lane.later(max(service.drain, LOOK_AGAIN_SECONDS), self._cut_off, name)
 
     def add(self, connection: Member) -> int:
         """A connection is open; returns how many there are, without those that were dismissed."""

@@ -14,8 +14,8 @@ class Member(Protocol):
     def reset(self) -> None:
         """End evidently broken."""
 
-    def halted(self, service: Service, *, drained: bool) -> None:
-        """Let go of halted backends of a service; `drained`: what goes on there has had its time."""
+    def halted(self, service: Service, *, drained: bool) -> bool:
+        """Let go of halted backends; tells whether it still awaits one. `drained`: they had their time."""
 
 
 class Members(Protocol):

@@ -37,14 +37,14 @@ def may(exchange: Exchange, ending: Ending | None = None) -> bool:
     `ending`: how, when that is known. A request whose backend was halted before it was sent is nothing that
     could be done twice.
     """
+    if ending == "halted" and not exchange.sends:
+        return True
     rescue = exchange.choice.service.rescue
     if not rescue.on or exchange.choice.backend == STABLE or exchange.first is not None:
         return False
     if exchange.response != "awaited" or exchange.hinted or exchange.sends >= MOST_SENT:
         return False
     head = exchange.head
-    if ending == "halted" and not exchange.sends:
-        return True
     return head.method in REPEATABLE or (rescue.keyed and bool(head.values(b"idempotency-key")))
 
 

@@ -13,15 +13,15 @@ class Upload:
     Args:
         exchange: whose it is.
         limits: of its chunk lines and trailers.
-        kept: how many bytes of it are kept, as it may have to be sent again.
+        kept: how many bytes of it are kept, as it may have to be sent again; None: it won't be.
     """
 
     __slots__ = ("_body", "_exchange", "_replay")
 
-    def __init__(self, exchange: Exchange, limits: Limits, kept: int = 0) -> None:
+    def __init__(self, exchange: Exchange, limits: Limits, kept: int | None = None) -> None:
         self._exchange = exchange
         self._body = measure(exchange.length, limits)
-        self._replay = Replay(kept) if 0 < kept >= exchange.length else None
+        self._replay = None if kept is None or kept < exchange.length else Replay(kept)
 
     def __repr__(self) -> str:
         return f"<Upload of {self._body}>"
@@ -52,6 +52,10 @@ class Upload:
     def repeatable(self) -> bool:
         """Whether all that was taken can be sent again."""
         return not self._exchange.received or (self._replay is not None and self._replay.whole)
+
+    def forget(self) -> None:
+        """Keep nothing any more: an answer is there."""
+        self._replay = None
 
     def again(self) -> bytes:
         """Return all that the endpoint was to get so far."""
