@@ -62,7 +62,7 @@ class DualBet:
             return 0.0
         requests = self.seen.canary
         grown = [_product(self.seen, each) for each in _factors(self.margin, odds)]
-        if not requests:  # at the best: only good ones to come
+        if grown and not requests:  # at the best: only good ones to come
             requests, grown = 1, [log1p(size * self.margin) for size in SIZES]
         return min(
             (

@@ -77,6 +77,11 @@ class Bet:
         """All of it, e**700 at most."""
         return exp(min(self.log_capital, LARGEST))
 
+    @property
+    def most(self) -> float:
+        """The natural logarithm of what its capital is at most, told sooner than the capital."""
+        return max(*self.stakes, 0.0) + log(len(self.stakes) + 1)
+
     def after(self, events: Events, odds: float) -> "Bet":
         """The bet after events that the coin of these `odds` (canary's share to stable's) led to.
 
@@ -88,8 +93,10 @@ class Bet:
         if not factors or not (bad or ok or lost):
             return self
         stakes = tuple(
-            stake + bad * on_bad + ok * on_ok + lost * on_lost
-            for stake, (on_bad, on_ok, on_lost) in zip(self.stakes, factors, strict=True)
+            [
+                stake + bad * on_bad + ok * on_ok + lost * on_lost
+                for stake, (on_bad, on_ok, on_lost) in zip(self.stakes, factors, strict=True)
+            ]
         )
         return Bet(self.slack, self.ratio, self.cash, stakes, self.seen + bad + ok, self.slices)
 
@@ -124,7 +131,7 @@ class Bet:
             raise ValueError(
                 f"a bet on {slack} and {ratio} can't go on as one on {self.slack} and {self.ratio}"
             )
-        return replace(self, cash=cash, seen=seen, slices=slices, stakes=tuple(stakes))
+        return replace(self, cash=float(cash), seen=seen, slices=slices, stakes=tuple(map(float, stakes)))
 
 
 def log_sum(logs: Sequence[float]) -> float:

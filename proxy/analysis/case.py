@@ -22,6 +22,9 @@ class Case(Protocol):
     def capitals(self, parts: int) -> dict[str, float]:
         """What each check contributes to the odds against the canary, which has so many parts now."""
 
+    def reach(self, bar: float, parts: int) -> bool:
+        """Whether all of that is as much as the bar."""
+
     def to_json(self) -> Any:
         """Plain JSON values."""
 
@@ -47,6 +50,10 @@ class Lifelong:
     def capitals(self, parts: int) -> dict[str, float]:
         """What each check contributes to the odds against the canary."""
         return self._bets.capitals(odds(parts))
+
+    def reach(self, bar: float, parts: int) -> bool:
+        """Whether all of that is as much as the bar."""
+        return self._bets.reach(bar, odds(parts))
 
     def to_json(self) -> Any:
         """Plain JSON values."""

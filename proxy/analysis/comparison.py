@@ -6,7 +6,7 @@ alarms: at odds of 100:1 a good canary is called bad in one release of a hundred
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from math import inf
+from math import inf, log
 from typing import Any
 
 from proxy.analysis.bets import HELD_BACK, ON_A_RISE, Bet
@@ -61,12 +61,23 @@ class Comparison:
             found[ERROR_LIMIT] = 0.0
         return found
 
+    def reach(self, bar: float, odds: float) -> bool:
+        """Whether the evidence is as much as the bar; mostly told without summing it up."""
+        if max([bet.most for bet in self.bets.values()]) < log(bar):
+            return False
+        return sum(self.capitals(odds).values()) >= bar
+
     def to_json(self) -> dict[str, Any]:
         """Plain JSON values."""
         return {name: bet.to_json() for name, bet in self.bets.items()}
 
     def resumed(self, data: Mapping[str, Any]) -> "Comparison":
-        """These bets with the capital that `to_json` wrote. KeyError for checks that it didn't know."""
+        """These bets with the capital that `to_json` wrote.
+
+        ValueError when it wrote no such `data`, or of other checks: the capital was shared out among those.
+        """
+        if data.keys() != self.bets.keys():
+            raise ValueError(f"evidence on {', '.join(data)} can't go on as one on {', '.join(self.bets)}")
         return replace(self, bets={name: bet.resumed(data[name]) for name, bet in self.bets.items()})
 
 

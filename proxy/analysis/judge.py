@@ -120,10 +120,9 @@ class Judge:
 
     def failing(self, now: float) -> bool:
         """Whether the verdict would be that the canary is failing. Cheaper than the reasons for it."""
-        if self._policy.comparing:
-            against = sum(self._case.capitals(self._weights.parts).values())
-            if against >= self._policy.bar:
-                return True
+        policy = self._policy
+        if policy.comparing and self._case.reach(policy.bar, self._weights.parts):
+            return True
         canary, stable = self._windows.counts(CANARY, now), self._windows.counts(STABLE, now)
         return any(finding.state == FAILING for finding in self._watched(canary, stable))
 

@@ -66,10 +66,20 @@ class Round:
             self._met = {}
         self._bets = self._bets.after([(self._events(each.canary, each.stable), odds) for each in report])
 
+    @property
+    def _bound(self) -> float:
+        """How many times the bar of a whole release is its own."""
+        number = max(self.number, 1)
+        return self._factor * number * (number + 1)
+
     def capitals(self, odds: float) -> dict[str, float]:
         """What each check contributes to the evidence, as odds against the bar of a whole release."""
-        bound = self._factor * max(self.number, 1) * (max(self.number, 1) + 1)
+        bound = self._bound
         return {name: capital / bound for name, capital in self._bets.capitals(odds).items()}
+
+    def reach(self, bar: float, odds: float) -> bool:
+        """Whether that is as much as the bar."""
+        return self._bets.reach(bar * self._bound, odds)
 
     def _events(self, canary: Counts, stable: Counts) -> dict[str, Events]:
         """What the checks see; a bad request of a user who was bad before is held to be good.
@@ -134,6 +144,11 @@ class Rounds:
         """What each check contributes to the evidence of the round that has the most."""
         odds = self._odds(parts)
         return max((each.capitals(odds) for each in self._rounds), key=_total)
+
+    def reach(self, bar: float, parts: int) -> bool:
+        """Whether the evidence of any round is as much as the bar."""
+        odds = self._odds(parts)
+        return any(each.reach(bar, odds) for each in self._rounds)
 
     def to_json(self) -> list[int]:
         """Plain JSON values: rounds begin anew, but their numbers count on, or the bound would be gone."""

@@ -28,8 +28,8 @@ class Windows:
             window.add(delta, now)
 
     def counts(self, backend: str, now: float) -> dict[float, Counts]:
-        """What it answered within each span."""
-        return {span: window.counts(now) for span, window in self._windows.get(backend, {}).items()}
+        """What it answered within each span, to be looked at now: it goes on changing."""
+        return {span: window.peek(now) for span, window in self._windows.get(backend, {}).items()}
 
     def shown(self, backend: str, now: float) -> Counts:
         """What it answered within the last `SHOWN` seconds."""

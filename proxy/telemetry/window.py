@@ -41,6 +41,11 @@ class Window:
         self._expire(now)
         return self._total.copy()
 
+    def peek(self, now: float) -> Counts:
+        """The same, to be looked at now: it goes on changing, and isn't the caller's."""
+        self._expire(now)
+        return self._total
+
     def clear(self) -> None:
         """Begin anew, as after a release."""
         self._past.clear()
