@@ -3,7 +3,7 @@
 import pytest
 
 from proxy.analysis.check import Check
-from proxy.analysis.wording import quantity, sentence
+from proxy.analysis.wording import answers, duration, odds, quantity, sentence
 
 RATE = Check("error-rate", 0.10, 30.0, 20)
 P99 = Check("latency-p99", 0.4, 90.0, 50, times_stable=2.0)
@@ -61,3 +61,21 @@ def test_a_sentence_tells_value_limit_stable_and_sample(arguments, text):
 )
 def test_a_quantity_has_its_unit(value, unit, text):
     assert quantity(value, unit) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [(0.04, "0.0:1"), (0.4, "0.4:1"), (9.94, "9.9:1"), (12.4, "12:1"), (3400.0, "3,400:1"),
+     (1e300, "more than 1,000,000:1")],
+)  # fmt: skip
+def test_odds(value, said):
+    assert odds(value) == said
+
+
+@pytest.mark.parametrize(("seconds", "said"), [(40.2, "40 s"), (720, "12 min"), (12_600, "3.5 h")])
+def test_durations(seconds, said):
+    assert duration(seconds) == said
+
+
+def test_one_answer_is_no_answers():
+    assert (answers(1), answers(1_180, "stable")) == ("1 canary answer", "1,180 stable answers")

@@ -1,0 +1,77 @@
+"""The blast radius and its caps."""
+
+import json
+
+from reports import counts
+
+from proxy.analysis.policy import Caps
+from proxy.analysis.radius import Radius
+from proxy.telemetry.registers import Registers
+
+
+def exposed(*users):
+    made = Registers()
+    for user in users:
+        made.add((user * 0x9E3779B97F4A7C15) % 2**64)
+    return made
+
+
+def radius(*reports):
+    made = Radius()
+    for each in reports:
+        made.add(each)
+    return made
+
+
+def states(made, **caps):
+    return {finding.check: (finding.state, finding.value) for finding in made.findings(Caps(**caps))}
+
+
+def test_all_that_met_the_canary_and_no_diverted_ones():
+    canary = counts(ok=1, bad=2, pinned=(4, 8), taken_over={"success": 16}, diverted=99, harmed=3, rescued=5)
+    canary.drawn["excluded"] = 32
+    made = radius(canary, canary)
+    assert (made.met, made.harmed, made.rescued, made.exposed) == (126, 6, 10, None)
+
+
+def test_users_count_once():
+    made = radius(counts(exposed=exposed(1, 2, 3)), counts(exposed=exposed(2, 3, 4)))
+    assert made.users == 4
+
+
+def test_caps():
+    made = radius(counts(harmed=9, exposed=exposed(*range(5))))
+    assert states(made) == {}
+    assert states(made, harmed=10, exposed_users=5) == {
+        "harmed": ("healthy", 9),
+        "exposed-users": ("failing", 5),
+    }
+    assert states(made, harmed=9) == {"harmed": ("failing", 9)}
+    [finding] = made.findings(Caps(harmed=9))
+    assert (finding.unit, finding.limit, finding.sentence) == (
+        "count", 9, "harmed: 9 bad answers reached clients; the cap is 9",
+    )  # fmt: skip
+
+
+def test_what_was_forgiven_doesnt_count():
+    made = radius(counts(harmed=9, exposed=exposed(1, 2)))
+    made.forgive()
+    made.add(counts(harmed=2, exposed=exposed(2, 3)))
+    assert states(made, harmed=3, exposed_users=1) == {
+        "harmed": ("healthy", 2),
+        "exposed-users": ("failing", 1),
+    }
+    assert (made.harmed, made.users) == (11, 3)
+
+
+def test_what_was_merged_is_its_own():
+    report = counts(exposed=exposed(1))
+    made = radius(report, counts(exposed=exposed(2)))
+    assert (report.exposed.estimate(), made.users) == (1, 2)
+
+
+def test_json_round_trip():
+    made = radius(counts(ok=3, harmed=9, exposed=exposed(1, 2)))
+    made.forgive()
+    assert Radius.from_json(json.loads(json.dumps(made.to_json()))) == made
+    assert Radius.from_json(json.loads(json.dumps(Radius().to_json()))) == Radius()
