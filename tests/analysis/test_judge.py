@@ -279,3 +279,11 @@ def test_a_long_life_stays_in_numbers():
 
 def test_repr():
     assert repr(judge()).startswith("<Judge at <Weights: 2000 parts since revision 1>: <Lifelong")
+
+
+def test_how_often_stable_failed_survives():
+    made = after(judge(), report(None, counts(ok=90, bad=10)))
+    made.weigh(2, 10_000)
+    made.verdict(0.0)
+    again = Judge.from_json(ERRORS, json.loads(json.dumps(made.to_json())))
+    assert finding(after(again, report(counts(ok=75, bad=25), revision=2)), "guard").state == "healthy"
