@@ -7,7 +7,7 @@ the verdict or the order leads to is decided by the rollout and carried out by s
 import asyncio
 import logging
 import secrets
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -18,19 +18,20 @@ from proxy.control.bookkeeping import Bookkeeping
 from proxy.control.broadcast import Broadcast
 from proxy.control.facts import Facts
 from proxy.control.journal import Journal, Pause, a_second
+from proxy.control.judging import Judging
 from proxy.control.ledger import UNRECORDED, Ledger, Memory
 from proxy.control.record import Record
 from proxy.control.release import release, template
 from proxy.control.roll import Roll
+from proxy.control.settings import settings
 from proxy.control.standing import Standing
 from proxy.control.steering import Clock, Order, Steering
 from proxy.control.totals import Totals
-from proxy.messages import Hello, Report, Settings
-from proxy.rollout.inputs import Held, Judged, Resume, SetWeight
+from proxy.messages import Hello, Report
+from proxy.rollout.inputs import Held, Resume, SetWeight
 from proxy.rollout.rollout import Rollout
 from proxy.routing.split import CANARY
 from proxy.routing.table import Service
-from proxy.telemetry.counts import Counts
 from proxy.telemetry.exposition import Snapshot
 from proxy.telemetry.outcome import REASONS, UNROUTED
 
@@ -80,18 +81,14 @@ class Control:
             )
             for name, service in config.services.items()
         }
-        # From 0 on: Prometheus can't see that a series rose when it begins at 1.
-        enforced, watched = self._checks(enforce=True), self._checks(enforce=False)
-        self._trips = dict.fromkeys(enforced, 0) | memory.trips
-        self._would_trip = dict.fromkeys(watched, 0)
         self._hears: list[Hears] = []
         self._journal = Journal(ledger, thread, self._written, pause)
         self.broadcast = Broadcast(memory.last, settings(config), self._services, self)
-        totals = Totals(memory.kept)
-        self._books = Bookkeeping(
-            totals, self._journal, ledger, self.broadcast.counted, pause, self._evidence
-        )
         self._steering = Steering(self._journal, self.broadcast, clock)
+        self._judging = Judging(self._standings, self._steering, self.broadcast)
+        self._trips = dict.fromkeys(self._judging.checks(enforce=True), 0) | memory.trips
+        totals, evidence = Totals(memory.kept), self._judging.evidence
+        self._books = Bookkeeping(totals, self._journal, ledger, self.broadcast.counted, pause, evidence)
         self._roll = Roll(workers)
         self._in_use = False
         self._draining = False
@@ -184,7 +181,7 @@ class Control:
             weights={side: ratio for each in standings for side, ratio in view.weights(each).items()},
             shares={side: ratio for each in standings for side, ratio in view.shares(each, now).items()},
             evidence={name: odds for each in standings for name, odds in view.odds(each).items()},
-            would_trips=dict(self._would_trip),
+            would_trips=dict(self._judging.would_trips),
             exposed={name: users for each in standings for name, users in view.exposed(each).items()},
             halted={side: out for each in standings for side, out in view.halted(each).items()},
             checks=[sample for each in standings for sample in view.samples(each)],
@@ -220,17 +217,8 @@ class Control:
                 self._steering.happened(standing, held)
 
     def report(self, report: Report) -> None:
-        """Count, and judge whom that concerns: what a worker says of a service is one piece of evidence."""
-        now = self._clock.monotonic()
-        tallies: dict[str, list[tuple[int, str, Counts]]] = {}
-        for (name, revision, backend), delta in self._books.take(report):
-            tallies.setdefault(name, []).append((revision, backend, delta))
-        for name, tally in tallies.items():
-            standing = self._standings.get(name)
-            if standing and standing.count(tally, now):
-                self._measure(standing, now)
-                if standing.judge.failing(now):
-                    self._judge(standing, now)
+        """Count, and judge whom that concerns."""
+        self._judging.count(self._books.take(report), self._clock.monotonic())
         self._roll.heard(report.boot)
 
     def acknowledged(self) -> None:
@@ -240,34 +228,11 @@ class Control:
 
     # Within.
 
-    def _checks(self, *, enforce: bool) -> Iterator[tuple[str, str]]:
-        """Service and name of each check that may trip, of the services that act on it or don't."""
-        for name, standing in self._standings.items():
-            if standing.file.enforce == enforce:
-                yield from ((name, check) for check in standing.policy.names)
-
     def _ended(self, task: asyncio.Task[None]) -> None:
         """A task without which nobody judges or keeps: better a new process than half of this one."""
         if not task.cancelled() and (error := task.exception()):
             log.error("control is broken and ends", exc_info=error)
             self._broken()
-
-    def _judge(self, standing: Standing, now: float) -> None:
-        verdict = standing.judged(now)
-        if verdict.failing and not standing.file.enforce and not standing.would_trip:
-            standing.would_trip = True
-            side = standing.name, verdict.failing[0].check
-            self._would_trip[side] = self._would_trip.get(side, 0) + 1
-            log.warning("%s: the canary would be taken out (enforce is off): %s", side[0], verdict.sentence)
-        self._steering.happened(standing, Judged(verdict, standing.file.enforce))
-
-    def _measure(self, standing: Standing, now: float) -> None:
-        """Tell the workers from when on requests are slow, when that has changed."""
-        thresholds = standing.judge.thresholds(now)
-        # After a restart of control they are gone for a moment, and the workers keep those that they have.
-        if any(thresholds.values()) and thresholds != standing.thresholds:
-            standing.thresholds = thresholds
-            self.broadcast.measure(standing.name, thresholds)
 
     def _facts(self, standing: Standing) -> Facts:
         """What the counts say of a release beside its verdict."""
@@ -280,10 +245,6 @@ class Control:
             overdue={backend: counts.overdue for backend, counts in lately.items()},
         )
 
-    def _evidence(self, names: Collection[str]) -> Json:
-        """What the judges of these services made of all that was taken, for the ledger."""
-        return {name: self._standings[name].to_json() for name in names if name in self._standings}
-
     async def _tick_on(self) -> None:
         while True:
             await self._pause()
@@ -292,10 +253,7 @@ class Control:
     async def _tick(self) -> None:
         """Look at what time alone has changed: windows that ran out, workers that are gone for good."""
         for number, standing in enumerate(self._standings.values()):
-            if standing.heard:
-                now = self._clock.monotonic()
-                self._measure(standing, now)
-                self._judge(standing, now)
+            self._judging.look(standing, self._clock.monotonic())
             if number % AT_ONCE == 0:
                 await asyncio.sleep(0)
         await self._books.forget_gone(self.broadcast.boots, self._clock.monotonic())
@@ -310,22 +268,3 @@ class Control:
             self._trips[record.service, check] = self._trips.get((record.service, check), 0) + 1
         for hears in list(self._hears):
             hears(record.to_json(number))
-
-
-def settings(config: Config) -> Settings:
-    """What the file tells every worker beside the services."""
-    limits = config.limits
-    return Settings(
-        header=config.timeouts.header,
-        idle=config.timeouts.idle,
-        access=config.log.access,
-        line=limits.line,
-        head=limits.head,
-        fields=limits.fields,
-        connections=limits.connections,
-        pool_idle=config.pool.idle,
-        max_idle=config.pool.max_idle,
-        trusted=config.trusted_proxies,
-        via=config.via,
-        forwarded=config.forwarded,
-    )

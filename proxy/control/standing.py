@@ -44,6 +44,8 @@ class Standing:
         self.file = file
         self.policy = policy(file)
         self.rollout = rollout
+        self.would_trip = ""
+        """The check that would have taken the canary out, were verdicts not only watched; "" for none."""
         self.judge = self._recalled(kept) if kept else Judge(self.policy)
         self.judge.weigh(rollout.revision, rollout.weight)
         self.verdict: Verdict = self.judge.verdict(0.0)
@@ -51,8 +53,6 @@ class Standing:
         """Whether anything was counted since control began."""
         self.thresholds: dict[str, Thresholds] = {}
         """Those that the workers were told last."""
-        self.would_trip = False
-        """Whether it was failing while verdicts were only watched."""
         self.raising = asyncio.Lock()
         """Held by whoever raises the weight: one after the other. Lowering never waits for it."""
         self.lowered = 0
@@ -93,7 +93,7 @@ class Standing:
             else:
                 self.judge.afresh()
             self.rollback = None
-            self.would_trip = False
+            self.would_trip = ""
         self.judge.weigh(rollout.revision, rollout.weight)
         if rollout.since != before.since:
             self.verdict = self.judge.verdict(0.0)
@@ -123,13 +123,20 @@ class Standing:
 
     def to_json(self) -> Json:
         """The evidence, and what it is on: plain JSON values for the ledger."""
-        return {"salt": self.rollout.salt, "since": self.rollout.since, "judge": self.judge.to_json()}
+        return {
+            "salt": self.rollout.salt,
+            "since": self.rollout.since,
+            "judge": self.judge.to_json(),
+            "would_trip": self.would_trip,
+        }
 
     def _recalled(self, kept: Json) -> Judge:
         """The judge that was kept, if it judged this canary by these checks; else a new one."""
         if (kept["salt"], kept["since"]) == (self.rollout.salt, self.rollout.since):
             try:
-                return Judge.from_json(self.policy, kept["judge"])
+                judge = Judge.from_json(self.policy, kept["judge"])
+                self.would_trip = str(kept["would_trip"])
+                return judge
             except (KeyError, TypeError, ValueError) as error:
                 said = "%s: the evidence in the ledger was gathered otherwise, it begins anew: %r"
                 log.warning(said, self.name, error)

@@ -47,11 +47,11 @@ def test_a_weight_keeps_the_evidence_and_a_resume_does_not(standing):
     standing.count([(5, "canary", DRAWN)], 0.0)
     standing.enter(replace(RUNNING, revision=6, weight=100))
     assert standing.judged(0.0).state == "failing"
-    standing.rollback, standing.would_trip = Rollback(1, 0.0), True
+    standing.rollback, standing.would_trip = Rollback(1, 0.0), "errors"
     standing.enter(replace(RUNNING, revision=7, since=7))
     assert standing.verdict.state == "inconclusive", "what is shown before the next answer"
     assert standing.judged(0.0).state == "inconclusive"
-    assert (standing.rollback, standing.would_trip) == (None, False)
+    assert (standing.rollback, standing.would_trip) == (None, "")
     assert standing.judge.radius.met == 30, "the release is the same"
 
 
@@ -64,7 +64,9 @@ def test_another_release_has_a_judge_of_its_own(standing):
 def test_what_is_kept_is_gone_on_with(standing):
     standing.count([(5, "canary", Counts(drawn={"failure": 2, "success": 5}))], 0.0)
     odds = standing.judged(0.0).odds
+    standing.would_trip = "errors"
     kept = json.loads(json.dumps(standing.to_json()))
+    assert made(kept=kept).would_trip == "errors"
     assert odds > 10
     assert made(kept=kept).judged(0.0).odds == pytest.approx(odds)
     assert made(replace(RUNNING, since=4), kept).judged(0.0).odds == pytest.approx(1.0), (
