@@ -13,7 +13,6 @@ from proxy.forwarding.tunnel import Tunnel
 from proxy.http1 import writing
 from proxy.http1.framing import CHUNKED
 from proxy.http1.head import ResponseHead
-from proxy.routing.table import Service
 from proxy.telemetry.outcome import Ending
 
 
@@ -79,18 +78,14 @@ class Crossing(Attempts):
         else:
             self._answer_ourselves(ending, status, detail)
 
-    def halted(self, service: Service, *, drained: bool) -> bool:
-        """Let go of halted backends of a service; tells whether an answer of theirs is still awaited.
+    def halted(self, service: str, backend: str, *, drained: bool) -> bool:
+        """Let go of a halted backend of a service; tells whether an answer of its is still awaited.
 
         An answer that isn't there yet is asked of ``stable`` at once, where that may be; what is under way is
         ended when it is `drained`. Who still waits by then waits on: there may be an answer yet.
         """
         exchange = self.exchange
-        if (
-            exchange is None
-            or exchange.key[0] != service.name
-            or exchange.choice.backend not in service.halted
-        ):
+        if exchange is None or exchange.key[0] != service or exchange.key[2] != backend:
             return False
         if exchange.response == "awaited" and not drained:
             self._leave_halted(exchange)

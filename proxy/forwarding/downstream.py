@@ -21,7 +21,6 @@ from proxy.http1.head import RequestHead
 from proxy.http1.hops import one_hop_on
 from proxy.http1.provenance import UNIX, Hop, peer_address
 from proxy.http1.reading import cut_request, read_request
-from proxy.routing.table import Service
 
 Phase = Literal["new", "idle", "head", "exchange", "tunnel", "lingering", "closed"]
 """Nothing came yet; between requests; part of a head is there; a request is under way; HTTP no more; the last
@@ -32,7 +31,7 @@ BETWEEN = ("idle", "head", "new")
 MAX_PIPELINED = 64 * 1024
 """Bytes of further requests that are kept while one is under way."""
 LINGER_SECONDS = 2.0
-"""How long a connection that ends waits for its client, to read the last answer or to send a first request."""
+"""How long a connection that ends waits for its client: to read the last answer, to send a first request."""
 MOST_DISMISSED = 64
 """Connections beyond the limit that are told so at a time; those beyond these are closed without a word."""
 
@@ -148,9 +147,9 @@ class Downstream(Connection):
         elif self._phase == "idle" and not self._buffer:
             self.close()
 
-    def halted(self, service: Service, *, drained: bool) -> bool:
-        """Let go of halted backends; tells whether it still awaits one. `drained`: they had their time."""
-        return self._crossing.halted(service, drained=drained)
+    def halted(self, service: str, backend: str, *, drained: bool) -> bool:
+        """Let go of a halted backend; tells whether it still awaits it. `drained`: it had its time."""
+        return self._crossing.halted(service, backend, drained=drained)
 
     def overdue(self, now: float) -> None:
         """Act on the deadline of the present phase."""

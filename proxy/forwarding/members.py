@@ -2,8 +2,6 @@
 
 from typing import Protocol
 
-from proxy.routing.table import Service
-
 
 class Member(Protocol):
     """One connection of a client, as its listener sees it."""
@@ -14,8 +12,8 @@ class Member(Protocol):
     def reset(self) -> None:
         """End evidently broken."""
 
-    def halted(self, service: Service, *, drained: bool) -> bool:
-        """Let go of halted backends; tells whether it still awaits one. `drained`: they had their time."""
+    def halted(self, service: str, backend: str, *, drained: bool) -> bool:
+        """Let go of a halted backend; tells whether it still awaits it. `drained`: it had its time."""
 
 
 class Members(Protocol):
