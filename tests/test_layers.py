@@ -25,7 +25,8 @@ LADDER: Mapping[str, frozenset[str]] = {
         "lifeline": "",
         "routing": "http1.head",
         "telemetry": "routing",
-        "analysis": "telemetry",
+        "analysis": "telemetry routing.split",
+        "simulation": "analysis telemetry routing.split",
         "rollout": "analysis.verdict routing.split",
         "forwarding": "http1 routing telemetry.outcome",
         "health": "routing.endpoint telemetry.outcome",
@@ -34,13 +35,13 @@ LADDER: Mapping[str, frozenset[str]] = {
         "worker": "forwarding health.ejection routing telemetry messages frames lifeline",
         "control": "config routing telemetry analysis rollout health.probe messages frames lifeline",
         "supervisor": "",
-        "cli": "config supervisor demo",
+        "cli": "config supervisor demo analysis.policy simulation control.policy",
         "demo": "cli.client supervisor.commands",
     }.items()
 }
 """What each package or module may import of ours, beside itself."""
 
-PURE = frozenset({"http1", "routing", "telemetry", "analysis", "rollout"})
+PURE = frozenset({"http1", "routing", "telemetry", "analysis", "simulation", "rollout"})
 PURE_FILES = frozenset({"forwarding/exchange.py", "health/ejection.py"})
 IMPURE = frozenset({"asyncio", "socket", "time", "random", "os", "logging", "aiohttp"})
 

@@ -77,8 +77,3 @@ class Check:
     def from_json(cls, data: Any) -> "Check":
         """The inverse of `to_json`. ValueError, KeyError or TypeError when it made no such `data`."""
         return cls(**data)
-
-
-DEFAULT_CHECK = Check("error-rate", max=0.10, window=30.0, min_requests=20, times_stable=3.0)
-"""What protects a canary when nothing else is written. As any rule on a window, it has no bound on false
-alarms."""

@@ -1,66 +1,207 @@
-"""The judge: checks and counts in, a verdict out."""
+"""The judge of one canary: what is reported goes to whoever looks at it, and a verdict comes out."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from math import inf
+from typing import Any
 
-from proxy.analysis.check import QUANTILES, Check
-from proxy.analysis.verdict import FAILING, HEALTHY, INCONCLUSIVE, Finding, State, Verdict
-from proxy.analysis.wording import sentence
+from proxy.analysis import case, compared, rules
+from proxy.analysis.assurance import Step
+from proxy.analysis.conclusion import Basis, conclude
+from proxy.analysis.events import ERROR_LIMIT, ERRORS, Events, Stretch, stretches
+from proxy.analysis.guard import Guard, share
+from proxy.analysis.incident import Incident
+from proxy.analysis.pace import Pace
+from proxy.analysis.policy import Policy, StepUp
+from proxy.analysis.radius import Radius
+from proxy.analysis.rules import ByWindow
+from proxy.analysis.verdict import FAILING, Assurance, Finding, Verdict
+from proxy.analysis.weights import TOTAL, Weights, odds
+from proxy.analysis.windows import SHOWN, Windows
+from proxy.routing.split import CANARY, STABLE
+from proxy.telemetry.outcome import QUANTILES, Thresholds
 from proxy.telemetry.tally import Counts
-
-ByWindow = Mapping[float, Counts]
-"""Counts over the last so many seconds, by those seconds; a window without data may be absent."""
 
 _NOTHING = Counts()
 
 
-def judge(checks: Sequence[Check], canary: ByWindow, stable: ByWindow) -> Verdict:
-    """The verdict on the canary. Without checks nothing is asked of it: healthy."""
-    findings = tuple(
-        _find(check, canary.get(check.window, _NOTHING), stable.get(check.window, _NOTHING))
-        for check in checks
-    )
-    return Verdict(_together([finding.state for finding in findings]), findings)
+class Judge:
+    """Judges one canary of one service by a policy. `now` is monotonic seconds and never falls.
 
+    Counts come from reports, with the revision under which their requests were routed. Whoever feeds it
+    leaves out those of another release, and those that a person forgave.
+    """
 
-def _together(states: Sequence[State]) -> State:
-    """One failing check is enough; every check must have its sample to call the canary healthy."""
-    for state in (FAILING, INCONCLUSIVE):
-        if state in states:
-            return state
-    return HEALTHY
+    def __init__(self, policy: Policy) -> None:
+        self._policy = policy
+        self._weights = Weights()
+        self._pace = Pace(policy.slower) if policy.comparing and policy.slower else None
+        self._incident = Incident()
+        self.radius = Radius()
+        """How far the canary's harm reaches, since the release began."""
+        self._begin()
 
+    def __repr__(self) -> str:
+        return f"<Judge at {self._weights}: {self._case}, {self._step}>"
 
-def _find(check: Check, canary: Counts, stable: Counts) -> Finding:
-    """What one check finds."""
-    value, sample = measure(check, canary)
-    reference, _ = measure(check, stable)
-    limit = check.limit(reference)
-    state = _state(check, value, sample, limit)
-    return Finding(
-        check=check.name,
-        state=state,
-        value=value,
-        limit=limit,
-        stable=reference,
-        sample=sample,
-        needed=check.min_requests,
-        window=check.window,
-        unit=check.unit,
-        sentence=sentence(check, state, value, limit, reference, sample),
-    )
+    def _begin(self) -> None:
+        """No evidence of anything."""
+        policy = self._policy
+        latencies = QUANTILES if policy.slower else ()
+        limit = () if policy.error_limit is None else (ERROR_LIMIT,)
+        self._seen = dict.fromkeys((ERRORS, *latencies, *limit), Events())
+        self._case = case.begin(policy)
+        self._step = self._fresh_step()
+        self._guard = Guard()
+        self._windows = Windows(check.window for check in policy.checks)
+        self._heard = inf
+        """When the first report came."""
 
+    def _fresh_step(self) -> Step:
+        return Step(self._policy.step_up or StepUp(), latency=self._policy.slower is not None)
 
-def _state(check: Check, value: float | None, sample: int, limit: float) -> State:
-    """Inconclusive below the sample asked for, however bad it looks."""
-    if value is None or sample < check.min_requests:
-        return INCONCLUSIVE
-    return FAILING if value > limit else HEALTHY
+    def weigh(self, revision: int, parts: int) -> None:
+        """A state is in force, under which the canary has so many of 10,000 parts.
 
+        The first call is the beginning. Another weight begins assurance anew, and the rounds of sticky
+        services; a higher one stakes cash. A known or older revision changes nothing.
+        """
+        change = self._weights.put(revision, parts)
+        if change:
+            self._case.weighed(change)
+            self._step = self._fresh_step()
 
-def measure(check: Check, counts: Counts) -> tuple[float | None, int]:
-    """The value that a check looks at, None without data, and how many answers it rests on."""
-    quantile = QUANTILES.get(check.metric)
-    if quantile is not None:
-        return counts.head.quantile(quantile), counts.head.count
-    sample = counts.requests
-    return (counts.failures / sample if sample else None), sample
+    def apply(self, tally: Sequence[tuple[int, str, Counts]], now: float) -> None:
+        """Count one report, whole: revision, backend and what came since the last one, of this service.
+
+        Requests of a revision that was never put in force, or too long ago, are no evidence for bets.
+        """
+        self._heard = min(self._heard, now)
+        for _, backend, counts in tally:
+            self._windows.add(backend, counts, now)
+            if backend == CANARY:
+                self.radius.add(counts)
+            elif backend == STABLE:
+                self._incident.add(counts, now)
+                if self._pace:
+                    self._pace.add(counts.head, now)
+        if self._policy.comparing:
+            self._compare(stretches(self._seen, tally, self._weights), now)
+
+    def _compare(self, report: Sequence[Stretch], now: float) -> None:
+        self._case.apply(report, now)
+        for stretch in report:
+            self._seen = {name: seen.plus(stretch.events[name]) for name, seen in self._seen.items()}
+            if stretch.current:
+                events = stretch.events
+                if self._policy.sticky:
+                    events = self._step.once(events, stretch.stable.users.events)
+                self._step.apply(events, stretch.odds)
+
+    def verdict(self, now: float) -> Verdict:
+        """What there is to say of the canary now.
+
+        Failing when anything fails; the first failing finding is the one to name. Healthy when the canary is
+        good enough for what comes next, else inconclusive.
+        """
+        canary, stable = self._windows.counts(CANARY, now), self._windows.counts(STABLE, now)
+        lately = canary.get(SHOWN, _NOTHING)
+        return conclude(
+            Basis(
+                self._policy,
+                self._weights.parts,
+                tuple(self._compared(lately)),
+                tuple(self._watched(canary, stable)),
+                self._assurance(lately, now),
+                share(lately)[1],
+                self._step.sample,
+                self._incident.share(now),
+            )
+        )
+
+    def failing(self, now: float) -> bool:
+        """Whether the verdict would be that the canary is failing. Cheaper than the reasons for it."""
+        if self._policy.comparing:
+            against = sum(self._case.capitals(self._weights.parts).values())
+            if against >= self._policy.bar:
+                return True
+        canary, stable = self._windows.counts(CANARY, now), self._windows.counts(STABLE, now)
+        return any(finding.state == FAILING for finding in self._watched(canary, stable))
+
+    def _compared(self, lately: Counts) -> Iterable[Finding]:
+        if not self._policy.comparing:
+            return ()
+        capitals = self._case.capitals(self._weights.parts)
+        return compared.findings(self._policy, self._seen, capitals, self._pace, lately.head)
+
+    def _watched(self, canary: ByWindow, stable: ByWindow) -> Iterator[Finding]:
+        if self._policy.guard:
+            lately, beside = canary.get(SHOWN, _NOTHING), stable.get(SHOWN, _NOTHING)
+            finding = self._guard.look(self._weights.parts, lately, beside)
+            if finding:
+                yield finding
+        yield from self.radius.findings(self._policy.caps)
+        yield from rules.findings(self._policy.checks, canary, stable)
+
+    def _assurance(self, lately: Counts, now: float) -> Assurance | None:
+        """None where no coin is tossed, or nothing is to be shown."""
+        parts = self._weights.parts
+        if not (self._policy.comparing and self._policy.step_up and 0 < parts < TOTAL):
+            return None
+        drawn = lately.drawn.get("success", 0) + lately.drawn.get("failure", 0) + lately.diverted
+        rate = drawn / min(max(now - self._heard, 1.0), SHOWN)
+        latency = self._pace is not None and len(self._pace.stable) == len(QUANTILES)
+        return self._step.assurance(odds(parts), latency=latency, rate=rate)
+
+    def thresholds(self, now: float) -> dict[str, Thresholds]:
+        """Above how many seconds an answer is slow, by backend; {} when latency isn't compared.
+
+        They follow stable's answers every 10 s, and are there as soon as a sample is.
+        """
+        return self._pace.thresholds(now) if self._pace else {}
+
+    def shown(self, backend: str, now: float) -> Counts | None:
+        """What a backend answered within the last 30 s, for people; None when there was nothing."""
+        counts = self._windows.shown(backend, now)
+        return counts if counts.requests + counts.excluded else None
+
+    def afresh(self) -> None:
+        """A person resumes after a rollback: evidence, assurance and guard begin anew, with a bound of
+        their own.
+
+        The radius goes on, and caps count what comes from now on.
+        """
+        self._begin()
+        self.radius.forgive()
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain JSON values: what must survive a restart of control.
+
+        Windows, thresholds, the rounds of sticky services and their assurance aren't part of it and begin
+        anew: they are of minutes, or know users by the thousand. That costs patience and not the bound, as
+        rounds count on.
+        """
+        return {
+            "weights": self._weights.to_json(),
+            "case": self._case.to_json(),
+            "step": None if self._policy.sticky else self._step.to_json(),
+            "seen": {name: seen.to_json() for name, seen in self._seen.items()},
+            "guard": self._guard.stable,
+            "radius": self.radius.to_json(),
+        }
+
+    @classmethod
+    def from_json(cls, policy: Policy, data: Mapping[str, Any]) -> "Judge":
+        """A judge that goes on from what `to_json` wrote.
+
+        ValueError, KeyError or TypeError when it wrote no such `data`, or evidence on other terms than the
+        policy's: such evidence can't be carried over.
+        """
+        judge = cls(policy)
+        judge._weights = Weights.from_json(data["weights"])
+        judge._case = case.resume(policy, data["case"])
+        if data["step"] is not None:
+            judge._step.resume(data["step"])
+        judge._seen = {name: Events(*data["seen"][name]) for name in judge._seen}
+        judge._guard = Guard(data["guard"])
+        judge.radius = Radius.from_json(data["radius"])
+        return judge

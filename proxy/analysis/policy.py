@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from proxy.analysis.check import Check
+from proxy.telemetry.outcome import QUANTILES
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +68,19 @@ class Policy:
     caps: Caps = Caps()
     sticky: bool = False
     """Whether the coin is tossed for users and not for requests."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Every check that may find the canary failing, by its name."""
+        bets = ["errors"] if self.comparing else []
+        if self.comparing and self.slower:
+            bets += QUANTILES
+        if self.comparing and self.error_limit is not None:
+            bets.append("error-limit")
+        caps = {"harmed": self.caps.harmed, "exposed-users": self.caps.exposed_users}
+        capped = [name for name, cap in caps.items() if cap is not None]
+        guard = ["guard"] if self.guard else []
+        return (*bets, *guard, *capped, *(check.name for check in self.checks))
 
     @property
     def bar(self) -> float:

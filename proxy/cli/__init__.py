@@ -25,6 +25,9 @@ VERBS: Mapping[str, Verb] = {
     "init": Verb("proxy.cli.init:init", "Write a commented weir.yaml to start from."),
     "lint": Verb("proxy.cli.lint:lint", "Check a config file and name every problem in it."),
     "run": Verb("proxy.cli.run:run", "Run the proxy: from a config file, or with --stable and --canary."),
+    "simulate": Verb(
+        "proxy.cli.simulate:simulate", "Try a service's policy on made traffic before trusting it."
+    ),
     "status": Verb("proxy.cli.status:status", "Show every service: weights, verdicts, what tripped and why."),
     "get": Verb("proxy.cli.get:get", "Show one service, or watch it with -w."),
     "set-weight": Verb("proxy.cli.weight:set_weight", "Set a canary's share: set-weight checkout canary=10."),

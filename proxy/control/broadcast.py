@@ -6,11 +6,11 @@ the generation of that change. A connection that breaks loses nothing, because t
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Protocol, cast
 
 from proxy.frames import Decoder, encode
-from proxy.messages import Ack, Counted, Hello, Message, Report, Settings, Table
+from proxy.messages import Ack, Counted, Hello, Message, Report, Settings, Table, Thresholds
 from proxy.routing.table import Service
 
 log = logging.getLogger(__name__)
@@ -108,6 +108,7 @@ class Broadcast:
         self._listener = listener
         self._links: dict[str, Link] = {}
         self._everything: tuple[int, bytes] = (-1, b"")
+        self._thresholds: dict[str, Mapping[str, tuple[float, ...]]] = {}
 
     def __repr__(self) -> str:
         held = {link.worker: link.held for link in self._links.values()}
@@ -129,6 +130,13 @@ class Broadcast:
         for link in list(self._links.values()):
             link.send(frame)
         return self.generation
+
+    def measure(self, service: str, thresholds: Mapping[str, tuple[float, ...]]) -> None:
+        """Tell all workers from when on a service's requests are slow, by backend."""
+        self._thresholds[service] = thresholds
+        frame = encode(Thresholds({service: thresholds}))
+        for link in list(self._links.values()):
+            link.send(frame)
 
     def counted(self, boot: str, number: int) -> None:
         """Tell a worker, if it is there, that its report `number` is kept for good."""
@@ -173,6 +181,8 @@ class Broadcast:
             before.cut()
         link.send(self._settings)
         link.send(self._complete())
+        if self._thresholds:
+            link.send(encode(Thresholds(self._thresholds)))
 
     def _complete(self) -> bytes:
         """All services, encoded once for all who come before the next change."""

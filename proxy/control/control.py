@@ -16,16 +16,19 @@ from proxy.config.schema import Config
 from proxy.control import view
 from proxy.control.bookkeeping import Bookkeeping
 from proxy.control.broadcast import Broadcast
+from proxy.control.facts import Facts
 from proxy.control.journal import Journal, Pause, a_second
+from proxy.control.judging import Judging
 from proxy.control.ledger import UNRECORDED, Ledger, Memory
 from proxy.control.record import Record
 from proxy.control.release import release, template
 from proxy.control.roll import Roll
+from proxy.control.settings import settings
 from proxy.control.standing import Standing
 from proxy.control.steering import Clock, Order, Steering
 from proxy.control.totals import Totals
-from proxy.messages import Hello, Report, Settings
-from proxy.rollout.inputs import Held, Judged, Resume, SetWeight
+from proxy.messages import Hello, Report
+from proxy.rollout.inputs import Held, Resume, SetWeight
 from proxy.rollout.rollout import Rollout
 from proxy.routing.split import CANARY
 from proxy.routing.table import Service
@@ -74,18 +77,18 @@ class Control:
                 template(name, service, config.timeouts, config.limits.body),
                 service,
                 memory.states.get(name, Rollout()),
+                memory.kept.evidence.get(name),
             )
             for name, service in config.services.items()
         }
-        # From 0 on: Prometheus can't see that a series rose when it begins at 1.
-        checks = ((name, check.name) for name, each in self._standings.items() for check in each.checks)
-        self._trips = dict.fromkeys(checks, 0) | memory.trips
         self._hears: list[Hears] = []
         self._journal = Journal(ledger, thread, self._written, pause)
         self.broadcast = Broadcast(memory.last, settings(config), self._services, self)
-        totals = Totals(memory.kept)
-        self._books = Bookkeeping(totals, self._journal, ledger, self.broadcast.counted, pause)
         self._steering = Steering(self._journal, self.broadcast, clock)
+        self._judging = Judging(self._standings, self._steering, self.broadcast)
+        self._trips = dict.fromkeys(self._judging.checks(enforce=True), 0) | memory.trips
+        totals, evidence = Totals(memory.kept), self._judging.evidence
+        self._books = Bookkeeping(totals, self._journal, ledger, self.broadcast.counted, pause, evidence)
         self._roll = Roll(workers)
         self._in_use = False
         self._draining = False
@@ -140,11 +143,14 @@ class Control:
 
     def view(self, name: str) -> Json:
         """Everything a person may want to know of one service (KeyError when there is none)."""
-        return view.view(self._standings[name], self._journal.durable(name), self._clock.monotonic())
+        standing = self._standings[name]
+        durable, now = self._journal.durable(name), self._clock.monotonic()
+        return view.view(standing, durable, now, self._facts(standing))
 
     def explain(self, name: str) -> Json:
         """What happened to a service's canary, in words (KeyError when there is none of that name)."""
-        return view.explanation(self._standings[name])
+        standing = self._standings[name]
+        return view.explanation(standing, self._facts(standing))
 
     async def history(self, name: str) -> list[Json]:
         """The ledger's entries of one service, newest last (KeyError when there is none)."""
@@ -175,6 +181,8 @@ class Control:
             weights={side: ratio for each in standings for side, ratio in view.weights(each).items()},
             shares={side: ratio for each in standings for side, ratio in view.shares(each, now).items()},
             evidence={name: odds for each in standings for name, odds in view.odds(each).items()},
+            would_trips=dict(self._judging.would_trips),
+            exposed={name: users for each in standings for name, users in view.exposed(each).items()},
             halted={side: out for each in standings for side, out in view.halted(each).items()},
             checks=[sample for each in standings for sample in view.samples(each)],
             trips=dict(self._trips),
@@ -210,14 +218,7 @@ class Control:
 
     def report(self, report: Report) -> None:
         """Count, and judge whom that concerns."""
-        now = self._clock.monotonic()
-        concerned: dict[str, Standing] = {}
-        for (name, revision, backend), delta in self._books.take(report):
-            standing = self._standings.get(name)
-            if standing and standing.count(revision, backend, delta, now):
-                concerned[name] = standing
-        for standing in concerned.values():
-            self._judge(standing, now)
+        self._judging.count(self._books.take(report), self._clock.monotonic())
         self._roll.heard(report.boot)
 
     def acknowledged(self) -> None:
@@ -233,9 +234,16 @@ class Control:
             log.error("control is broken and ends", exc_info=error)
             self._broken()
 
-    def _judge(self, standing: Standing, now: float) -> None:
-        verdict = standing.judge(now)
-        self._steering.happened(standing, Judged(verdict, standing.file.enforce))
+    def _facts(self, standing: Standing) -> Facts:
+        """What the counts say of a release beside its verdict."""
+        since, boots = standing.rollout.since, self.broadcast.boots
+        lately = self._books.totals.lately(standing.name, since, boots)
+        canary = lately.get(CANARY)
+        return Facts(
+            blast=view.blast(standing),
+            failed=tuple(canary.failed.most()) if canary else (),
+            overdue={backend: counts.overdue for backend, counts in lately.items()},
+        )
 
     async def _tick_on(self) -> None:
         while True:
@@ -245,8 +253,7 @@ class Control:
     async def _tick(self) -> None:
         """Look at what time alone has changed: windows that ran out, workers that are gone for good."""
         for number, standing in enumerate(self._standings.values()):
-            if standing.evidence.heard:
-                self._judge(standing, self._clock.monotonic())
+            self._judging.look(standing, self._clock.monotonic())
             if number % AT_ONCE == 0:
                 await asyncio.sleep(0)
         await self._books.forget_gone(self.broadcast.boots, self._clock.monotonic())
@@ -261,22 +268,3 @@ class Control:
             self._trips[record.service, check] = self._trips.get((record.service, check), 0) + 1
         for hears in list(self._hears):
             hears(record.to_json(number))
-
-
-def settings(config: Config) -> Settings:
-    """What the file tells every worker beside the services."""
-    limits = config.limits
-    return Settings(
-        header=config.timeouts.header,
-        idle=config.timeouts.idle,
-        access=config.log.access,
-        line=limits.line,
-        head=limits.head,
-        fields=limits.fields,
-        connections=limits.connections,
-        pool_idle=config.pool.idle,
-        max_idle=config.pool.max_idle,
-        trusted=config.trusted_proxies,
-        via=config.via,
-        forwarded=config.forwarded,
-    )

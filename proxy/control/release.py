@@ -7,9 +7,8 @@ is what ties them: the canary that a state is about. When the file defines anoth
 import json
 from dataclasses import replace
 
-from proxy.analysis.check import DEFAULT_CHECK, Check
 from proxy.config import schema
-from proxy.control.policy import failures, policy
+from proxy.control.policy import failures
 from proxy.rollout.inputs import Release
 from proxy.rollout.rollout import Rollout
 from proxy.routing.endpoint import SYSTEM, Endpoint, Trust
@@ -71,12 +70,6 @@ def in_force(template: Service, rollout: Rollout) -> Service:
         halted=frozenset({CANARY}) if has_canary and rollout.halted else frozenset(),
         sticky=replace(template.sticky, salt=rollout.salt),
     )
-
-
-def checks(service: schema.Service) -> tuple[Check, ...]:
-    """The plain rules on a canary: those written, or one in the guard's place; none without a canary."""
-    rules = policy(service).checks
-    return rules if rules or service.canary is None or not service.guard else (DEFAULT_CHECK,)
 
 
 def _backend(name: str, backend: schema.Backend) -> Backend:

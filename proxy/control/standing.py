@@ -1,15 +1,24 @@
-"""Where one service stands: what the file says of it, the state in force, and the evidence on its canary."""
+"""Where one service stands: what the file says of it, the state in force, and the judge of its canary."""
 
 import asyncio
+import logging
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
+from proxy.analysis.judge import Judge
 from proxy.analysis.verdict import Verdict
 from proxy.config import schema
-from proxy.control.evidence import Evidence
-from proxy.control.release import checks, in_force
+from proxy.control.policy import policy
+from proxy.control.release import in_force
 from proxy.rollout.rollout import Rollout
 from proxy.routing.table import Service
-from proxy.telemetry.tally import Counts
+from proxy.telemetry.counts import Counts
+from proxy.telemetry.outcome import Thresholds
+
+log = logging.getLogger(__name__)
+
+Json = dict[str, Any]
 
 
 @dataclass(slots=True)
@@ -25,22 +34,31 @@ class Rollback:
 class Standing:
     """One service in control's charge. `rollout` is in force; `numbered` is the highest number given away.
 
-    `template` is what `file` says of it to the workers.
+    `template` is what `file` says of it to the workers, `kept` what `to_json` gave to the ledger.
     """
 
-    def __init__(self, template: Service, file: schema.Service, rollout: Rollout) -> None:
+    def __init__(
+        self, template: Service, file: schema.Service, rollout: Rollout, kept: Json | None = None
+    ) -> None:
         self.name = template.name
         self.file = file
-        self.checks = checks(file)
-        self.evidence = Evidence(self.checks)
-        self.verdict: Verdict = self.evidence.verdict(0.0)
+        self.policy = policy(file)
+        self.rollout = rollout
+        self.would_trip = ""
+        """The check that would have taken the canary out, were verdicts not only watched; "" for none."""
+        self.judge = self._recalled(kept) if kept else Judge(self.policy)
+        self.judge.weigh(rollout.revision, rollout.weight)
+        self.verdict: Verdict = self.judge.verdict(0.0)
+        self.heard = False
+        """Whether anything was counted since control began."""
+        self.thresholds: dict[str, Thresholds] = {}
+        """Those that the workers were told last."""
         self.raising = asyncio.Lock()
         """Held by whoever raises the weight: one after the other. Lowering never waits for it."""
         self.lowered = 0
         """The revision that lowered the weight last, 0 when none did since control began."""
         self.rollback: Rollback | None = None
         self._template = template
-        self.rollout = rollout
         self.numbered = rollout.revision
         self.service: Service = in_force(self._template, rollout)
 
@@ -68,22 +86,58 @@ class Standing:
     def enter(self, rollout: Rollout) -> Service:
         """Put a state in force; what the workers are to be told."""
         self.number(rollout)
-        if rollout.since != self.rollout.since:
-            self.evidence.clear()
-            self.verdict = self.evidence.verdict(0.0)
+        before, self.rollout = self.rollout, rollout
+        if rollout.since != before.since:
+            if rollout.salt != before.salt:
+                self.judge = Judge(self.policy)
+            else:
+                self.judge.afresh()
             self.rollback = None
-        self.rollout = rollout
+            self.would_trip = ""
+        self.judge.weigh(rollout.revision, rollout.weight)
+        if rollout.since != before.since:
+            self.verdict = self.judge.verdict(0.0)
         self.service = in_force(self._template, rollout)
         return self.service
 
-    def count(self, revision: int, backend: str, delta: Counts, now: float) -> bool:
-        """Take answers as evidence, unless they were routed before evidence on this canary began."""
-        if revision < self.rollout.since:
+    def count(self, tally: Sequence[tuple[int, str, Counts]], now: float) -> bool:
+        """Take one report as evidence, but for what was routed before evidence on this canary began."""
+        counted = [each for each in tally if each[0] >= self.rollout.since]
+        if not counted:
             return False
-        self.evidence.add(backend, delta, now)
+        self.heard = True
+        self.judge.apply(counted, now)
         return True
 
-    def judge(self, now: float) -> Verdict:
+    def judged(self, now: float) -> Verdict:
         """The verdict on the evidence of now."""
-        self.verdict = self.evidence.verdict(now)
+        self.verdict = self.judge.verdict(now)
         return self.verdict
+
+    def shares(self, now: float) -> dict[str, float] | None:
+        """What part (0..1) of all recent requests each backend had; None without any."""
+        seen = {backend: self.judge.shown(backend, now) for backend in self.backends}
+        counts = {name: each.requests + each.excluded if each else 0 for name, each in seen.items()}
+        total = sum(counts.values())
+        return {name: count / total for name, count in counts.items()} if total else None
+
+    def to_json(self) -> Json:
+        """The evidence, and what it is on: plain JSON values for the ledger."""
+        return {
+            "salt": self.rollout.salt,
+            "since": self.rollout.since,
+            "judge": self.judge.to_json(),
+            "would_trip": self.would_trip,
+        }
+
+    def _recalled(self, kept: Json) -> Judge:
+        """The judge that was kept, if it judged this canary by these checks; else a new one."""
+        if (kept["salt"], kept["since"]) == (self.rollout.salt, self.rollout.since):
+            try:
+                judge = Judge.from_json(self.policy, kept["judge"])
+                self.would_trip = str(kept["would_trip"])
+                return judge
+            except (KeyError, TypeError, ValueError) as error:
+                said = "%s: the evidence in the ledger was gathered otherwise, it begins anew: %r"
+                log.warning(said, self.name, error)
+        return Judge(self.policy)

@@ -78,6 +78,15 @@ class Totals:
                 now.failed.absorb(mark.failed)
         return sums
 
+    def lately(self, service: str, since: int, connected: Iterable[str]) -> Mapping[str, Counts]:
+        """By backend: what the `connected` boots counted of a service's revisions from `since` on."""
+        found: dict[str, Counts] = {}
+        for boot in connected:
+            for (name, revision, backend), mark in self._marks.get(boot, {}).items():
+                if name == service and revision >= since:
+                    found[backend] = found[backend].plus(mark) if backend in found else mark
+        return found
+
     def collect(self) -> Kept:
         """What the ledger doesn't know, to be kept there. If that fails, `give_back` it."""
         news, self._news = self._news, _News()

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from proxy.analysis.verdict import Finding
-from proxy.control.evidence import SHOWN
+from proxy.analysis.windows import SHOWN
 from proxy.control.explain import Situation, explain
-from proxy.control.facts import NONE, Facts
+from proxy.control.facts import NONE, Blast, Facts
 from proxy.control.record import iso, percent
 from proxy.control.standing import Standing
 from proxy.routing.split import CANARY, STABLE, TOTAL
@@ -21,7 +21,7 @@ Json = dict[str, Any]
 def view(standing: Standing, durable: bool, now: float, facts: Facts = NONE) -> Json:
     """All of a service. `now` is monotonic seconds; `durable`: whether the ledger has all of it."""
     service, rollout = standing.service, standing.rollout
-    shares = standing.evidence.shares(standing.backends, now)
+    shares = standing.shares(now)
     return {
         "name": standing.name,
         "revision": rollout.revision,
@@ -106,7 +106,7 @@ def weights(standing: Standing) -> Mapping[tuple[str, str], float]:
 
 def shares(standing: Standing, now: float) -> Mapping[tuple[str, str], float]:
     """The shares of the last requests, 0..1; empty when there were none."""
-    seen = standing.evidence.shares(standing.backends, now) or {}
+    seen = standing.shares(now) or {}
     return {(standing.name, backend): share for backend, share in seen.items()}
 
 
@@ -114,6 +114,18 @@ def odds(standing: Standing) -> Mapping[str, float]:
     """The evidence of all bets against the canary, as N:1; empty where none is made."""
     found = standing.verdict.odds
     return {} if found is None else {standing.name: found}
+
+
+def exposed(standing: Standing) -> Mapping[str, int]:
+    """How many users met the canary, about; empty where users aren't known."""
+    return {standing.name: standing.judge.radius.users} if standing.policy.sticky else {}
+
+
+def blast(standing: Standing) -> Blast:
+    """How far the harm of the canary went."""
+    radius = standing.judge.radius
+    users = radius.users if standing.policy.sticky else None
+    return Blast(radius.met, radius.harmed, radius.rescued, users)
 
 
 def halted(standing: Standing) -> Mapping[tuple[str, str], bool]:
@@ -149,7 +161,7 @@ def _trip(standing: Standing) -> Json | None:
 
 
 def _window(standing: Standing, now: float) -> Json:
-    sides = {backend: _side(standing.evidence.shown(backend, now)) for backend in (STABLE, CANARY)}
+    sides = {backend: _side(standing.judge.shown(backend, now)) for backend in (STABLE, CANARY)}
     return {"seconds": int(SHOWN), **sides}
 
 

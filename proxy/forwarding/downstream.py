@@ -31,7 +31,7 @@ BETWEEN = ("idle", "head", "new")
 MAX_PIPELINED = 64 * 1024
 """Bytes of further requests that are kept while one is under way."""
 LINGER_SECONDS = 2.0
-"""How long a connection that ends waits for its client: to read the last answer, to send a first request."""
+"""How long a connection that ends waits for its client: to read the last answer, or send a first request."""
 MOST_DISMISSED = 64
 """Connections beyond the limit that are told so at a time; those beyond these are closed without a word."""
 

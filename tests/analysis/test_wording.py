@@ -2,7 +2,7 @@
 
 import pytest
 
-from proxy.analysis.check import DEFAULT_CHECK, Check
+from proxy.analysis.check import Check
 from proxy.analysis.wording import quantity, sentence
 
 RATE = Check("error-rate", 0.10, 30.0, 20)
@@ -21,7 +21,7 @@ P99 = Check("latency-p99", 0.4, 90.0, 50, times_stable=2.0)
             "error-rate 5.0 % over 30 s is within its limit of 10.0 % (stable: no data; 20 canary answers)",
         ),
         (
-            (DEFAULT_CHECK, "failing", 0.9, 0.6, 0.2, 40),
+            (Check("error-rate", 0.10, 30.0, 20, times_stable=3.0), "failing", 0.9, 0.6, 0.2, 40),
             "error-rate 90.0 % over 30 s is above its limit of 60.0 %, 3 x stable's "
             "(stable: 20.0 %; 40 canary answers)",
         ),

@@ -1,8 +1,7 @@
 import pytest
 
-from proxy.analysis.check import DEFAULT_CHECK, Check
 from proxy.config.reading import read
-from proxy.control.release import checks, definition, in_force, release, template
+from proxy.control.release import definition, in_force, release, template
 from proxy.rollout.inputs import Release
 from proxy.rollout.rollout import Rollout, Trip
 from proxy.routing.endpoint import Endpoint, Trust
@@ -115,15 +114,6 @@ def test_a_release_carries_the_weight_of_the_file():
     found = service("canary: http://127.0.0.1:9002, weight: 5%")
     assert release(found, "salt") == Release(definition(found.canary), 500, "salt")
     assert release(service(""), "salt") == Release("", 0, "salt")
-
-
-def test_checks():
-    canary = "canary: http://127.0.0.1:9002"
-    assert checks(service(canary)) == (DEFAULT_CHECK,)
-    assert checks(service("")) == ()
-    assert checks(service(f"{canary}, guard: off")) == ()
-    written = f"{canary}, checks: [{{metric: latency-p99, max: 400ms, window: 10s, min_requests: 5}}]"
-    assert checks(service(written)) == (Check("latency-p99", 0.4, 10, 5),)
 
 
 TRUSTING = "canary: {endpoints: [https://a, http://b], tls: {ca: /ca.pem, server_name: shop, verify: %s}}"

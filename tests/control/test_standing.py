@@ -1,3 +1,4 @@
+import json
 from dataclasses import replace
 
 import pytest
@@ -12,13 +13,18 @@ FILE = "services: {checkout: {stable: http://127.0.0.1:9001, canary: http://127.
 RUNNING = Rollout(revision=5, since=3, weight=500, salt="s", definition="v1")
 TRIPPED = replace(RUNNING, revision=6, weight=0, phase="rolled-back", trip=Trip(1.0, "it fails", None))
 BAD = Counts(pinned={"failure": 30})
+DRAWN = Counts(drawn={"failure": 30})
+
+
+def made(rollout=RUNNING, kept=None, analysis="auto"):
+    config = read(FILE.replace("9002}", f"9002, analysis: {analysis}}}"), "weir.yaml", {})
+    service = config.services["checkout"]
+    return Standing(template("checkout", service, config.timeouts, None), service, rollout, kept)
 
 
 @pytest.fixture
 def standing():
-    config = read(FILE, "weir.yaml", {})
-    service = config.services["checkout"]
-    return Standing(template("checkout", service, config.timeouts, None), service, RUNNING)
+    return made()
 
 
 def test_it_is_told_as_it_is_in_force(standing):
@@ -30,21 +36,58 @@ def test_it_is_told_as_it_is_in_force(standing):
 
 
 def test_answers_count_from_the_revision_on_that_evidence_began_with(standing):
-    assert not standing.count(2, "canary", BAD, 0.0)
-    assert standing.judge(0.0).state == "inconclusive"
-    assert standing.count(3, "canary", BAD, 0.0)
-    assert standing.judge(0.0).state == standing.verdict.state == "failing"
+    assert not standing.count([(2, "canary", BAD)], 0.0)
+    assert standing.judged(0.0).state == "inconclusive"
+    assert standing.count([(2, "canary", BAD), (3, "canary", BAD)], 0.0)
+    assert standing.judge.radius.met == 30, "those of before don't come along"
+    assert standing.judged(0.0).state == standing.verdict.state == "failing"
 
 
 def test_a_weight_keeps_the_evidence_and_a_resume_does_not(standing):
-    standing.count(5, "canary", BAD, 0.0)
+    standing.count([(5, "canary", DRAWN)], 0.0)
     standing.enter(replace(RUNNING, revision=6, weight=100))
-    assert standing.judge(0.0).state == "failing"
-    standing.rollback = Rollback(1, 0.0)
+    assert standing.judged(0.0).state == "failing"
+    standing.rollback, standing.would_trip = Rollback(1, 0.0), "errors"
     standing.enter(replace(RUNNING, revision=7, since=7))
     assert standing.verdict.state == "inconclusive", "what is shown before the next answer"
-    assert standing.judge(0.0).state == "inconclusive"
-    assert standing.rollback is None
+    assert standing.judged(0.0).state == "inconclusive"
+    assert (standing.rollback, standing.would_trip) == (None, "")
+    assert standing.judge.radius.met == 30, "the release is the same"
+
+
+def test_another_release_has_a_judge_of_its_own(standing):
+    standing.count([(5, "canary", DRAWN)], 0.0)
+    standing.enter(replace(RUNNING, revision=6, since=6, salt="t"))
+    assert (standing.judged(0.0).odds, standing.judge.radius.met) == (pytest.approx(1.0), 0)
+
+
+def test_what_is_kept_is_gone_on_with(standing):
+    standing.count([(5, "canary", Counts(drawn={"failure": 2, "success": 5}))], 0.0)
+    odds = standing.judged(0.0).odds
+    standing.would_trip = "errors"
+    kept = json.loads(json.dumps(standing.to_json()))
+    assert made(kept=kept).would_trip == "errors"
+    assert odds > 10
+    assert made(kept=kept).judged(0.0).odds == pytest.approx(odds)
+    assert made(replace(RUNNING, since=4), kept).judged(0.0).odds == pytest.approx(1.0), (
+        "it was resumed since"
+    )
+    assert made(replace(RUNNING, salt="t"), kept).judged(0.0).odds == pytest.approx(1.0), "another release"
+
+
+def test_evidence_on_other_terms_is_not_gone_on_with_and_that_is_said(standing, caplog):
+    standing.count([(5, "canary", Counts(drawn={"failure": 2}))], 0.0)
+    strict = made(kept=standing.to_json(), analysis="{extra_errors: 0.5%}")
+    assert strict.judged(0.0).odds == pytest.approx(1.0)
+    assert "checkout: the evidence in the ledger was gathered otherwise, it begins anew" in caplog.text
+
+
+def test_shares_are_of_all_recent_requests(standing):
+    assert standing.shares(0.0) is None
+    standing.count(
+        [(5, "stable", Counts(drawn={"success": 3})), (5, "canary", Counts(drawn={"excluded": 1}))], 0.0
+    )
+    assert standing.shares(0.0) == {"stable": 0.75, "canary": 0.25}
 
 
 def test_the_next_number_is_above_all_that_were_given_away(standing):

@@ -53,7 +53,7 @@ def test_a_service_that_nobody_asked_yet():
     assert made["backends"]["canary"] == {"endpoints": ["http://127.0.0.1:9002"], "version": "v2"}
     assert made["window"] == {"seconds": 30, "stable": None, "canary": None}
     assert (made["shares"], made["trip"], made["drift"], made["halted"]) == (None, None, None, [])
-    assert made["evidence"] == {"odds": None, "bar": None}
+    assert made["evidence"] == {"odds": pytest.approx(1.0), "bar": 100.0}
     assert made["blast_radius"] == {
         "met": 0, "harmed": 0, "rescued": 0, "exposed_users": None, "since": None,
     }  # fmt: skip
@@ -139,8 +139,8 @@ def test_what_was_seen():
     busy = standing()
     head = Histogram()
     head.add(0.1)
-    busy.count(5, "stable", Counts(drawn={"success": 3}, head=head), 0.0)
-    busy.count(5, "canary", Counts(drawn={"failure": 1}), 0.0)
+    busy.count([(5, "stable", Counts(drawn={"success": 3}, head=head))], 0.0)
+    busy.count([(5, "canary", Counts(drawn={"failure": 1}))], 0.0)
     made = shown(busy)
     assert made["shares"] == {"stable": 75.0, "canary": 25.0}
     assert made["window"]["stable"]["p50"] == pytest.approx(0.1, rel=0.09)
@@ -155,7 +155,7 @@ def test_what_was_seen():
 
 def test_a_window_of_excluded_requests_has_no_error_rate():
     busy = standing()
-    busy.count(5, "canary", Counts(drawn={"excluded": 2}), 0.0)
+    busy.count([(5, "canary", Counts(drawn={"excluded": 2}))], 0.0)
     assert shown(busy)["window"]["canary"]["error_rate"] is None
 
 
@@ -196,11 +196,12 @@ def test_metrics_of_a_service():
     assert view.weights(busy) == {("checkout", "stable"): 0.95, ("checkout", "canary"): 0.05}
     assert view.shares(busy, 0.0) == {}
     assert [sample.check for sample in view.samples(busy)] == [
-        *("error-rate-10s", "error-rate-60s", "latency-p99"),
+        *("errors", "p50", "p90", "p99", "error-rate-10s", "error-rate-60s", "latency-p99"),
     ]
     assert {(sample.value, sample.samples) for sample in view.samples(busy)} == {(None, 0)}
-    assert view.samples(busy)[2].threshold == 0.4
-    assert view.odds(busy) == {}
+    assert view.samples(busy)[-1].threshold == 0.4
+    assert view.odds(busy) == {"checkout": pytest.approx(1.0)}
+    assert view.exposed(busy) == {}
     assert view.halted(busy) == {("checkout", "stable"): False, ("checkout", "canary"): False}
 
 

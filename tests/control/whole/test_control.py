@@ -3,7 +3,7 @@
 import pytest
 
 from proxy.config.reading import read
-from proxy.control.control import settings
+from proxy.control.settings import settings
 from proxy.messages import Settings
 
 PERSON = {"reason": "because", "actor": "ann", "if_match": None}

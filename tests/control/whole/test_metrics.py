@@ -2,6 +2,8 @@
 
 import asyncio
 
+import pytest
+
 import proxy
 from proxy.messages import Counted
 from proxy.telemetry.outcome import refused
@@ -97,11 +99,11 @@ async def test_metrics_of_checks_and_shares(stage):
     worker = stage.worker(control)
     worker.serve("stable", good=30).serve(good=10).report()
     shown = await control.snapshot()
-    (check,) = shown.checks
-    assert (check.service, check.check, check.value, check.threshold, check.samples) == (
-        *("checkout", "error-rate"),
-        *(0.0, 0.1, 10),
-    )
+    errors = shown.checks[0]
+    assert (errors.service, errors.check, errors.value, errors.samples) == ("checkout", "errors", None, 0)
+    await control._tick()
+    errors = (await control.snapshot()).checks[0]
+    assert (errors.value, errors.threshold, errors.samples) == (0.0, pytest.approx(0.001), 10)
     assert shown.shares == {("checkout", "stable"): 0.75, ("checkout", "canary"): 0.25}
     assert control.view("checkout")["shares"] == {"stable": 75.0, "canary": 25.0}
 
@@ -109,13 +111,14 @@ async def test_metrics_of_checks_and_shares(stage):
 async def test_trips_are_counted_over_restarts(stage):
     control = await stage.begin()
     worker = stage.worker(control)
-    assert (await control.snapshot()).trips == {("checkout", "error-rate"): 0}
+    none = {("checkout", check): 0 for check in ("errors", "p50", "p90", "p99", "guard")}
+    assert (await control.snapshot()).trips == none
     worker.serve(bad=20).report()
     await stage.written(control)
-    assert (await control.snapshot()).trips == {("checkout", "error-rate"): 1}
+    assert (await control.snapshot()).trips == none | {("checkout", "errors"): 1}
     control = await stage.restart()
     stage.worker(control)
-    assert (await control.snapshot()).trips == {("checkout", "error-rate"): 1}
+    assert (await control.snapshot()).trips == none | {("checkout", "errors"): 1}
 
 
 async def test_refusals_are_shown_by_their_reason_from_zero_on_and_over_a_restart(stage):

@@ -71,8 +71,8 @@ async def test_an_untold_trip_is_learned_from_a_worker(stage):
     await stage.written(control)
     entry = (await control.history("checkout"))[-1]
     assert (entry["event"], entry["revision"], entry["to"]) == ("trip", 3, 0.0)
-    trips = {("checkout", UNRECORDED): 1, ("checkout", "error-rate"): 0}
-    assert (await control.snapshot()).trips == trips
+    trips = (await control.snapshot()).trips
+    assert (trips["checkout", UNRECORDED], trips["checkout", "errors"]) == (1, 0)
     control = await stage.restart()
     assert control.view("checkout")["phase"] == "rolled-back"
     assert control.view("plain")["revision"] == 1

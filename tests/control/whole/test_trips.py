@@ -16,14 +16,15 @@ async def test_a_failing_canary_is_taken_out_in_the_call_that_brings_the_report(
     control.subscribe(heard.append)
     worker = stage.worker(control)
     worker.ack()
-    worker.serve("stable", good=99, bad=1).serve(good=15, bad=5).report()
+    worker.serve("stable", good=99, bad=1).serve(good=10, bad=10).report()
     told = worker.told()
     assert (told.halted, told.split.part("canary"), told.revision) == ({"canary"}, 0, 2)
     shown = control.view("checkout")
     assert (shown["phase"], shown["halted"]) == ("rolled-back", ["canary"])
     trip = shown["trip"]
-    assert (trip["check"], trip["weight_before"], trip["acknowledged_ms"]) == ("error-rate", 20.0, None)
-    assert trip["finding"]["value"] == 0.25
+    assert (trip["check"], trip["weight_before"], trip["acknowledged_ms"]) == ("errors", 20.0, None)
+    assert trip["finding"]["value"] == 0.5
+    assert trip["finding"]["odds"] >= 100
     assert trip["finding"]["stable"] == 0.01
     assert trip["finding"]["sample"] == 20
     assert trip["at"] == "2023-11-14T22:30:00.000+00:00"
@@ -91,9 +92,14 @@ async def test_watching_only_shows_the_verdict_and_does_nothing(stage):
     control = await stage.begin(enforce="false")
     worker = stage.worker(control)
     worker.serve(bad=30).report()
+    worker.serve(bad=30).report()
     shown = control.view("checkout")
     assert (shown["verdict"]["state"], shown["phase"], shown["enforce"]) == ("failing", "idle", False)
     assert len(worker.tables) == 1
+    snapshot = await control.snapshot()
+    assert snapshot.would_trips["checkout", "errors"] == 1, "once, however often it is looked at"
+    assert snapshot.would_trips["checkout", "guard"] == 0
+    assert snapshot.trips == {}
 
 
 async def test_pinned_requests_count_as_well(stage):
@@ -106,25 +112,28 @@ async def test_pinned_requests_count_as_well(stage):
 async def test_a_report_sent_twice_is_judged_once(stage):
     control = await stage.begin()
     worker = stage.worker(control)
-    worker.serve(bad=15).report()
+    worker.serve(bad=2).report()
+    await control._tick()
+    odds = control.view("checkout")["evidence"]["odds"]
     for _ in range(3):
         worker.send(Report("b0", worker.tally.number, worker.tally.everything(), 0))
         worker.tally.number -= 1
+    await control._tick()
     assert control.view("checkout")["phase"] == "idle"
-    assert control.view("checkout")["window"]["canary"]["requests"] == 15
+    assert control.view("checkout")["evidence"]["odds"] == odds > 4
+    assert control.view("checkout")["window"]["canary"]["requests"] == 2
 
 
-async def test_evidence_grows_old(stage):
+async def test_what_the_guard_sees_grows_old(stage):
     control = await stage.begin()
     worker = stage.worker(control)
-    worker.serve(bad=15).report()
+    worker.serve(bad=15, drawn=False).report()
     stage.time += 31
-    worker.serve(bad=15).report()
+    worker.serve(bad=15, drawn=False).report()
     assert control.view("checkout")["phase"] == "idle"
-    assert control.view("checkout")["verdict"]["findings"][0]["sample"] == 15
+    assert control.view("checkout")["window"]["canary"]["requests"] == 15
     stage.time += 31
     await control._tick()
-    assert control.view("checkout")["verdict"]["findings"][0]["sample"] == 0
     assert control.view("checkout")["window"] == {"seconds": 30, "stable": None, "canary": None}
     assert control.view("checkout")["shares"] is None
 

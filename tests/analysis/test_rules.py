@@ -1,16 +1,17 @@
-"""The judge: tables of counts and the verdict on them."""
+"""Rules on windows: tables of counts and what is found."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proxy.analysis.check import DEFAULT_CHECK, Check
-from proxy.analysis.judge import judge
+from proxy.analysis.check import Check
+from proxy.analysis.rules import findings
 from proxy.routing.failures import Failures
 from proxy.telemetry.outcome import Outcome, classify
 from proxy.telemetry.tally import Counts
 
 RATE = Check("error-rate", 0.05, 30.0, 20)
+RELATIVE = Check("error-rate", 0.10, 30.0, 20, times_stable=3.0)
 TENS = st.integers(0, 60)
 P50 = Check("latency-p50", 0.4, 30.0, 10)
 
@@ -24,8 +25,8 @@ def counts(ok=0, bad=0, left=0, drawn=True, head=0.1):
     return result
 
 
-def verdict(check, canary, stable=None):
-    return judge([check], {check.window: canary}, {} if stable is None else {check.window: stable})
+def found(check, canary, stable=None):
+    return findings([check], {check.window: canary}, {} if stable is None else {check.window: stable})
 
 
 @pytest.mark.parametrize(
@@ -43,16 +44,15 @@ def verdict(check, canary, stable=None):
         (counts(), None, "inconclusive", None, 0.10),
     ],
 )
-def test_the_default_check(canary, stable, state, value, limit):
-    result = verdict(DEFAULT_CHECK, canary, stable)
-    [finding] = result.findings
-    assert result.state == finding.state == state
+def test_an_error_rate_beside_stable(canary, stable, state, value, limit):
+    [finding] = found(RELATIVE, canary, stable)
+    assert finding.state == state
     assert finding.value == value
     assert finding.limit == pytest.approx(limit)
 
 
 def test_a_finding_tells_what_it_rests_on():
-    [finding] = verdict(DEFAULT_CHECK, counts(ok=40, bad=15), counts(ok=249, bad=1)).findings
+    [finding] = found(RELATIVE, counts(ok=40, bad=15), counts(ok=249, bad=1))
     assert (finding.check, finding.unit, finding.window) == ("error-rate", "ratio", 30.0)
     assert (finding.sample, finding.needed, finding.stable) == (55, 20, 0.004)
     assert finding.sentence == (
@@ -63,13 +63,13 @@ def test_a_finding_tells_what_it_rests_on():
 @pytest.mark.parametrize("check", [RATE, P50])
 def test_excluded_exchanges_count_nowhere(check):
     canary = counts(left=500, head=9.0)
-    [finding] = verdict(check, canary, canary).findings
+    [finding] = found(check, canary, canary)
     assert (finding.state, finding.value, finding.stable, finding.sample) == ("inconclusive", None, None, 0)
 
 
 def test_pinned_exchanges_count_as_drawn_ones_do():
     canary = counts(ok=10).plus(counts(bad=10, drawn=False))
-    [finding] = verdict(RATE, canary).findings
+    [finding] = found(RATE, canary)
     assert (finding.state, finding.value, finding.sample) == ("failing", 0.5, 20)
 
 
@@ -81,7 +81,7 @@ def test_a_latency_check_judges_the_time_to_the_head(head, number, state):
     canary = Counts()
     for _ in range(number):
         canary.record(Outcome("shop", 1, "canary", "GET", 200, "complete", "success", True, head, 100.0))
-    [finding] = verdict(P50, canary).findings
+    [finding] = found(P50, canary)
     assert finding.state == state
     assert finding.unit == "seconds"
     assert finding.sample == (number if head else 0)
@@ -90,47 +90,26 @@ def test_a_latency_check_judges_the_time_to_the_head(head, number, state):
 def test_each_latency_check_looks_at_its_own_quantile():
     canary = counts(ok=92, head=0.1).plus(counts(ok=8, head=2.0))
     metrics = ("latency-p50", "latency-p90", "latency-p95", "latency-p99")
-    findings = judge([Check(metric, 1.0, 30.0, 10) for metric in metrics], {30.0: canary}, {}).findings
-    assert [each.state for each in findings] == ["healthy", "healthy", "failing", "failing"]
+    judged = findings([Check(metric, 1.0, 30.0, 10) for metric in metrics], {30.0: canary}, {})
+    assert [each.state for each in judged] == ["healthy", "healthy", "failing", "failing"]
 
 
 def test_failed_answers_with_a_head_are_in_the_latency():
-    [finding] = verdict(P50, counts(bad=10, head=2.0)).findings
+    [finding] = found(P50, counts(bad=10, head=2.0))
     assert finding.state == "failing"
 
 
 def test_each_check_looks_at_its_own_window():
     short, long = Check("error-rate", 0.05, 10.0, 20), Check("error-rate", 0.05, 60.0, 20)
-    result = judge([short, long], {10.0: counts(ok=20), 60.0: counts(bad=20)}, {10.0: counts(bad=1)})
-    assert [each.state for each in result.findings] == ["healthy", "failing"]
-    assert [each.stable for each in result.findings] == [1.0, None]
-
-
-@pytest.mark.parametrize(
-    ("rate", "latency", "state"),
-    [
-        (counts(ok=20), 0.1, "healthy"),
-        (counts(ok=20), 2.0, "failing"),
-        (counts(ok=19), 2.0, "failing"),
-        (counts(ok=19), 0.1, "inconclusive"),
-        (counts(bad=20), 0.1, "failing"),
-    ],
-)
-def test_one_failing_check_is_enough_and_all_must_have_their_sample(rate, latency, state):
-    slow = Check("latency-p50", 0.4, 10.0, 1)
-    result = judge([RATE, slow], {30.0: rate, 10.0: counts(ok=1, head=latency)}, {})
-    assert result.state == state
-
-
-def test_without_checks_the_canary_is_healthy():
-    result = judge([], {30.0: counts(bad=99)}, {})
-    assert (result.state, result.findings) == ("healthy", ())
+    judged = findings([short, long], {10.0: counts(ok=20), 60.0: counts(bad=20)}, {10.0: counts(bad=1)})
+    assert [each.state for each in judged] == ["healthy", "failing"]
+    assert [each.stable for each in judged] == [1.0, None]
 
 
 @given(canary=st.tuples(TENS, TENS), stable=st.tuples(TENS, TENS))
-def test_the_default_fails_a_canary_only_when_it_does_worse_than_stable(canary, stable):
-    result = verdict(DEFAULT_CHECK, counts(*canary), counts(*stable))
-    if result.state == "failing":
+def test_it_fails_a_canary_only_when_it_does_worse_than_stable(canary, stable):
+    [finding] = found(RELATIVE, counts(*canary), counts(*stable))
+    if finding.state == "failing":
         (ok, bad), (stable_ok, stable_bad) = canary, stable
         assert ok + bad >= 20
         assert bad * 10 > ok + bad

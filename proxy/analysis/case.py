@@ -1,0 +1,68 @@
+"""The case against a canary: all bets, for whatever the coin is tossed."""
+
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+from proxy.analysis.comparison import Comparison
+from proxy.analysis.events import Stretch
+from proxy.analysis.policy import Policy
+from proxy.analysis.rounds import Rounds, resumed_rounds
+from proxy.analysis.weights import odds
+
+
+class Case(Protocol):
+    """What the judge asks of it."""
+
+    def apply(self, report: Sequence[Stretch], now: float) -> None:
+        """Count one report, whole."""
+
+    def weighed(self, change: int) -> None:
+        """The weight rose by so many parts, or fell."""
+
+    def capitals(self, parts: int) -> dict[str, float]:
+        """What each check contributes to the odds against the canary, which has so many parts now."""
+
+    def to_json(self) -> Any:
+        """Plain JSON values."""
+
+
+class Lifelong:
+    """One bet of each check for the whole release: the coin is tossed for every request."""
+
+    def __init__(self, bets: Comparison) -> None:
+        self._bets = bets
+
+    def __repr__(self) -> str:
+        return f"<Lifelong {self._bets.capitals(0.0)}>"
+
+    def apply(self, report: Sequence[Stretch], now: float) -> None:
+        """Count one report, whole."""
+        self._bets = self._bets.after([(stretch.events, stretch.odds) for stretch in report])
+
+    def weighed(self, change: int) -> None:
+        """A higher weight tries what wasn't tried before, and some cash is staked on it."""
+        if change > 0:
+            self._bets = self._bets.risen()
+
+    def capitals(self, parts: int) -> dict[str, float]:
+        """What each check contributes to the odds against the canary."""
+        return self._bets.capitals(odds(parts))
+
+    def to_json(self) -> Any:
+        """Plain JSON values."""
+        return self._bets.to_json()
+
+
+def begin(policy: Policy) -> Case:
+    """A case without evidence."""
+    return Rounds(policy) if policy.sticky else Lifelong(Comparison.begin(policy))
+
+
+def resume(policy: Policy, data: Any) -> Case:
+    """A case that goes on from what `to_json` wrote.
+
+    ValueError, KeyError or TypeError when it wrote no such `data`, or on other terms than the policy's.
+    """
+    if policy.sticky != isinstance(data, list):
+        raise ValueError("evidence on requests can't go on as evidence on users, nor the other way round")
+    return resumed_rounds(policy, data) if policy.sticky else Lifelong(Comparison.begin(policy).resumed(data))

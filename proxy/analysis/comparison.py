@@ -1,0 +1,76 @@
+"""The canary beside stable: bets on errors and on latencies, and what they say together.
+
+The capital of 1 is shared out among the checks, so that all of them together keep the one bound on false
+alarms: at odds of 100:1 a good canary is called bad in one release of a hundred at most.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from math import inf
+from typing import Any
+
+from proxy.analysis.bets import HELD_BACK, ON_A_RISE, Bet
+from proxy.analysis.events import ERROR_LIMIT, ERRORS, Events
+from proxy.analysis.policy import Policy
+from proxy.telemetry.outcome import QUANTILES
+
+OF_LATENCIES = 1 / 6
+"""The share of the capital that each quantile has."""
+OF_LIMIT = 1 / 10
+"""What the absolute limit takes of the share of errors."""
+LEANING = 10.0
+"""Odds of the comparison from which on the absolute limit counts: an incident that both sides share would
+break it, too."""
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """All bets, by check, and what share of the capital each has."""
+
+    shares: Mapping[str, float]
+    bets: Mapping[str, Bet]
+
+    @classmethod
+    def begin(cls, policy: Policy, held_back: float = HELD_BACK) -> "Comparison":
+        """Bets with a capital of 1 in all; `held_back` of each is cash."""
+        latencies = QUANTILES if policy.slower else ()
+        errors = 1 - OF_LATENCIES * len(latencies)
+        bets = {ERRORS: Bet.begin(policy.extra_errors, 1.0, held_back)}
+        bets |= {name: Bet.begin(0.0, 1.0, held_back) for name in latencies}
+        shares = {ERRORS: errors} | dict.fromkeys(latencies, OF_LATENCIES)
+        if policy.error_limit is not None:
+            bets[ERROR_LIMIT] = Bet.begin(policy.error_limit, 0.0, held_back)
+            shares |= {ERRORS: errors * (1 - OF_LIMIT), ERROR_LIMIT: errors * OF_LIMIT}
+        return cls(shares, bets)
+
+    def after(self, report: Sequence[tuple[Mapping[str, Events], float]]) -> "Comparison":
+        """The bets after one report: its events by check, and the odds of the coin that led to them.
+
+        The whole of it counts with the stakes as they are; the cash moves behind it.
+        """
+        return replace(self, bets={name: _after(name, bet, report) for name, bet in self.bets.items()})
+
+    def risen(self) -> "Comparison":
+        """The bets at a higher weight: what is tried now wasn't before."""
+        return replace(self, bets={name: bet.staked(ON_A_RISE) for name, bet in self.bets.items()})
+
+    def capitals(self, odds: float) -> dict[str, float]:
+        """What each check contributes to the odds against the canary, where the coin's are `odds`."""
+        found = {name: self.shares[name] * bet.capital for name, bet in self.bets.items()}
+        if ERROR_LIMIT in found and odds < inf and self.bets[ERRORS].capital < LEANING:
+            found[ERROR_LIMIT] = 0.0
+        return found
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain JSON values."""
+        return {name: bet.to_json() for name, bet in self.bets.items()}
+
+    def resumed(self, data: Mapping[str, Any]) -> "Comparison":
+        """These bets with the capital that `to_json` wrote. KeyError for checks that it didn't know."""
+        return replace(self, bets={name: bet.resumed(data[name]) for name, bet in self.bets.items()})
+
+
+def _after(name: str, bet: Bet, report: Sequence[tuple[Mapping[str, Events], float]]) -> Bet:
+    for events, odds in report:
+        bet = bet.after(events[name], odds)
+    return bet.settled()

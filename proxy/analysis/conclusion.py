@@ -1,0 +1,90 @@
+"""From what was found to a verdict: what fails, or what is still lacking before the next step."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from proxy.analysis import wording
+from proxy.analysis.comparison import LEANING
+from proxy.analysis.guard import SAMPLE
+from proxy.analysis.policy import Policy
+from proxy.analysis.verdict import FAILING, HEALTHY, INCONCLUSIVE, Assurance, Finding, Verdict
+from proxy.analysis.weights import TOTAL
+
+
+@dataclass(frozen=True, slots=True)
+class Basis:
+    """All that a verdict rests on."""
+
+    policy: Policy
+    parts: int
+    """The canary's of 10,000."""
+    compared: tuple[Finding, ...]
+    """Of checks by bets; none where none is made."""
+    watched: tuple[Finding, ...]
+    """Of the guard, the caps and the rules."""
+    assurance: Assurance | None
+    """None where none is asked for."""
+    lately: int
+    """The canary's requests within the window that is shown."""
+    sample: int
+    """Those that the coin sent to it since the weight is what it is."""
+    incident: float | None
+    """The share (0..1) of stable's failures, when that is an incident."""
+
+    @property
+    def odds(self) -> float | None:
+        """All evidence of the bets against the canary; None where none is made."""
+        return sum(finding.odds or 0.0 for finding in self.compared) if self.compared else None
+
+
+def conclude(basis: Basis) -> Verdict:
+    """The verdict."""
+    findings = basis.compared + basis.watched
+    lacking = next(_lacking(basis), "")
+    failing = next((finding for finding in findings if finding.state == FAILING), None)
+    if failing:
+        state, sentence = FAILING, failing.sentence
+    elif lacking:
+        state, sentence = INCONCLUSIVE, lacking
+    else:
+        state, sentence = HEALTHY, _good(basis)
+    bar = basis.policy.bar if basis.compared else None
+    return Verdict(state, findings, basis.odds, bar, basis.assurance, sentence)
+
+
+def _lacking(basis: Basis) -> Iterator[str]:
+    """Why the canary isn't good enough yet, the first reason first. Not said of a failing one."""
+    if basis.compared and not basis.lately and not basis.sample:
+        yield "no canary requests yet"
+    yield from (finding.sentence for finding in basis.watched if finding.state == INCONCLUSIVE)
+    if not basis.compared:
+        return
+    if not 0 < basis.parts < TOTAL:
+        yield from _without_coin(basis)
+        return
+    odds, step_up = basis.odds or 0.0, basis.policy.step_up
+    if odds >= LEANING:
+        yield f"evidence against the canary of {wording.odds(odds)} of {wording.odds(basis.policy.bar)}"
+    if step_up is None and basis.sample < SAMPLE:
+        yield f"{basis.sample} of the {wording.answers(SAMPLE)} needed at this weight"
+    if step_up and basis.assurance and basis.assurance.odds < basis.assurance.bar:
+        yield wording.assured(basis.assurance, step_up.extra_errors_below)
+    if basis.incident is not None:
+        failed = wording.quantity(basis.incident, "ratio")
+        yield f"stable itself is in an incident: {failed} of its answers failed"
+
+
+def _without_coin(basis: Basis) -> Iterator[str]:
+    """Segments alone, or all traffic: the guard is all there is, and at the start it is silent."""
+    guarded = any(finding.check == "guard" for finding in basis.watched)
+    if basis.policy.guard and not guarded:
+        yield f"{basis.lately} of the {wording.answers(SAMPLE)} needed over 30 s"
+
+
+def _good(basis: Basis) -> str:
+    """What makes it good enough, as far as anything was asked for."""
+    if basis.assurance and basis.policy.step_up:
+        return wording.assured(basis.assurance, basis.policy.step_up.extra_errors_below)
+    if basis.odds is not None:
+        return f"evidence against the canary of no more than {wording.odds(basis.odds)}"
+    return "nothing is held against the canary"

@@ -1,0 +1,62 @@
+"""Where no coin is tossed: the canary's failures over a window, and no promise on false alarms.
+
+A bet needs requests that might have gone to the one or the other. There are none at a weight of 100 %, and
+none where segments or a header send all there is; above 50 % they are so few on stable's side that bets
+grow slowly.
+"""
+
+from proxy.analysis.verdict import FAILING, HEALTHY, INCONCLUSIVE, Finding
+from proxy.analysis.windows import SHOWN
+from proxy.analysis.wording import guarded
+from proxy.telemetry.tally import Counts
+
+NAME = "guard"
+HALF = 5_000
+"""Parts of 10,000 above which it is in force."""
+SAMPLE = 20
+"""Pinned answers from which on it is in force, and answers that it takes to say anything."""
+LIMIT = 0.10
+"""The share (0..1) of the canary's answers that may fail in any case."""
+TIMES = 3.0
+"""How many times stable's share may fail as well."""
+
+
+class Guard:
+    """It remembers how often stable failed when there was last anything to see of it."""
+
+    def __init__(self, stable: float | None = None) -> None:
+        self.stable = stable
+        """The share (0..1) of stable's answers that failed; None: never seen in this release."""
+
+    def __repr__(self) -> str:
+        return f"<Guard: stable fails {self.stable}>"
+
+    def look(self, parts: int, canary: Counts, stable: Counts) -> Finding | None:
+        """What it finds in the windows of both; None where it isn't in force."""
+        seen, _ = share(stable)
+        if seen is not None:
+            self.stable = seen
+        if parts <= HALF and pinned(canary) < SAMPLE:
+            return None
+        value, sample = share(canary)
+        limit = min(max(LIMIT, TIMES * (self.stable or 0.0)), 1.0)
+        state = HEALTHY if value is None or value <= limit else FAILING
+        if sample < SAMPLE:
+            state = INCONCLUSIVE
+        words = guarded(state, value, limit, self.stable, sample, SAMPLE)
+        return Finding(
+            NAME, state, value, limit, self.stable, sample, SAMPLE, SHOWN, "ratio", words
+        )  # fmt: skip  # one line reads as the list it is
+
+
+def pinned(counts: Counts) -> int:
+    """Answers that were asked for by a segment or a header; a diverted one is a failure."""
+    return counts.pinned.get("success", 0) + counts.pinned.get("failure", 0) + counts.pins_diverted
+
+
+def share(counts: Counts) -> tuple[float | None, int]:
+    """The share (0..1) of the requests meant for a backend that failed, None without any; their number."""
+    failed = counts.drawn.get("failure", 0) + counts.pinned.get("failure", 0)
+    failed += counts.diverted + counts.pins_diverted
+    sample = failed + counts.drawn.get("success", 0) + counts.pinned.get("success", 0)
+    return (failed / sample if sample else None), sample

@@ -1,0 +1,52 @@
+"""Whether stable itself is in trouble: no time to raise anything."""
+
+from collections import deque
+
+from proxy.telemetry.tally import Counts
+
+SLOT = 10.0
+"""Seconds."""
+LATELY = 6
+"""Slots: the last minute."""
+LONG = 60
+"""Slots: the ten minutes it is held against."""
+TIMES = 3.0
+"""How many times the share of failures of the ten minutes that of the last minute may be."""
+ANYWAY = 0.05
+"""The share (0..1) of failures that is no incident, whatever was before."""
+
+
+class Incident:
+    """The failures of stable's last ten minutes. `now` is monotonic seconds and never falls."""
+
+    def __init__(self) -> None:
+        self._slots: deque[list[int]] = deque()
+        """Number, answers and failures of each slot that something was added to."""
+
+    def __repr__(self) -> str:
+        return f"<Incident? {len(self._slots)} slots>"
+
+    def add(self, stable: Counts, now: float) -> None:
+        """Count what stable answered."""
+        if not stable.requests:
+            return
+        slot = int(now // SLOT)
+        while self._slots and self._slots[0][0] <= slot - LONG:
+            self._slots.popleft()
+        if not self._slots or self._slots[-1][0] < slot:
+            self._slots.append([slot, 0, 0])
+        self._slots[-1][1] += stable.requests
+        self._slots[-1][2] += stable.failures
+
+    def share(self, now: float) -> float | None:
+        """The share (0..1) of stable's answers that failed in the last minute, when that is an incident."""
+        slot = int(now // SLOT)
+        lately = _share(self._slots, slot - LATELY)
+        return lately if lately > max(ANYWAY, TIMES * _share(self._slots, slot - LONG)) else None
+
+
+def _share(slots: deque[list[int]], after: int) -> float:
+    """The share of failures in the slots after this one; without answers nothing failed."""
+    counted = [(answers, failures) for slot, answers, failures in slots if slot > after]
+    answers = sum(answers for answers, _ in counted)
+    return sum(failures for _, failures in counted) / answers if answers else 0.0

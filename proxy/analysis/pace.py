@@ -1,0 +1,85 @@
+"""From when on an answer counts as slow: thresholds out of what stable's answers took lately.
+
+They are the quantiles of stable's last one to two minutes: near enough to follow the day, many enough to be
+quantiles of something. Where there are few, those of the past hour help out.
+"""
+
+from collections import deque
+from math import inf
+
+from proxy.analysis.policy import Slower
+from proxy.routing.split import CANARY, STABLE
+from proxy.telemetry.histogram import Histogram
+from proxy.telemetry.outcome import QUANTILES, Thresholds
+
+SLOT = 60.0
+"""Seconds."""
+SLOTS = 60
+"""An hour."""
+LATEST = 2
+"""Slots that are looked at in any case."""
+ENOUGH = 200
+"""Answers for whose want older ones are looked at."""
+SAMPLES = (20, 50, 100)
+"""Answers that it takes to say each of the quantiles."""
+REFRESH = 10.0
+"""Seconds for which thresholds stay as they are."""
+
+_SHARES = tuple(int(name[1:]) / 100 for name in QUANTILES)
+
+
+class Pace:
+    """How fast stable answers. `now` is monotonic seconds and never falls."""
+
+    def __init__(self, slower: Slower) -> None:
+        self._slower = slower
+        self._slots: deque[tuple[int, Histogram]] = deque()
+        self._answers = 0
+        """Of all slots."""
+        self._due = -inf
+        self.stable: Thresholds = ()
+        """Seconds, those of its quantiles that are known."""
+        self.canary: Thresholds = ()
+        """What the canary's answers are allowed beside them."""
+
+    def __repr__(self) -> str:
+        return f"<Pace of {self._answers} answers: {self.stable}>"
+
+    def add(self, head: Histogram, now: float) -> None:
+        """What stable's latest answers took."""
+        if not head.counts:
+            return
+        slot = int(now // SLOT)
+        if not self._slots or self._slots[-1][0] < slot:
+            self._slots.append((slot, Histogram()))
+        self._slots[-1][1].absorb(head)
+        self._answers += head.count
+
+    def thresholds(self, now: float) -> dict[str, Thresholds]:
+        """By backend; the same for `REFRESH` seconds, unless one becomes known."""
+        known = len(self.stable)
+        if now >= self._due or (known < len(SAMPLES) and self._answers >= SAMPLES[known]):
+            self._renew(now)
+        return {STABLE: self.stable, CANARY: self.canary}
+
+    @property
+    def answers(self) -> int:
+        """Stable's answers within the hour."""
+        return self._answers
+
+    def _renew(self, now: float) -> None:
+        newest = int(now // SLOT)
+        while self._slots and self._slots[0][0] <= newest - SLOTS:
+            self._answers -= self._slots.popleft()[1].count
+        lately = Histogram()
+        for slot, answers in reversed(self._slots):
+            if slot <= newest - LATEST and lately.count >= ENOUGH:
+                break
+            lately.absorb(answers)
+        count = lately.count
+        found = [
+            lately.quantile(share) for share, sample in zip(_SHARES, SAMPLES, strict=True) if count >= sample
+        ]
+        self.stable = tuple(threshold for threshold in found if threshold is not None)
+        self.canary = tuple(map(self._slower.limit, self.stable))
+        self._due = now + REFRESH

@@ -1,0 +1,80 @@
+"""How far a canary's harm reaches: whom it met since the release began, and the caps on it."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from proxy.analysis.policy import Caps
+from proxy.analysis.verdict import FAILING, HEALTHY, Finding
+from proxy.analysis.wording import capped
+from proxy.telemetry.registers import Registers
+from proxy.telemetry.tally import Counts
+
+HARMED = "harmed"
+EXPOSED = "exposed-users"
+
+
+@dataclass(slots=True)
+class Radius:
+    """Counts of the canary's requests since the release began."""
+
+    met: int = 0
+    """Requests that it was asked."""
+    harmed: int = 0
+    """Bad answers of it that reached a client."""
+    rescued: int = 0
+    """Requests that failed there and were answered well by stable."""
+    exposed: Registers | None = None
+    """The users who met it; None where users aren't known."""
+    forgiven: dict[str, int] = field(default_factory=dict)
+    """By the name of each cap, what doesn't count towards it: what there was when a person last resumed."""
+
+    @property
+    def users(self) -> int:
+        """How many users met it, within about 2.3 %."""
+        return self.exposed.estimate() if self.exposed else 0
+
+    def add(self, canary: Counts) -> None:
+        """Count what the canary answered."""
+        for results in (canary.drawn, canary.pinned, canary.taken_over):
+            self.met += sum(results.values())
+        self.harmed += canary.harmed
+        self.rescued += canary.rescued
+        if canary.exposed:
+            if self.exposed is None:
+                self.exposed = Registers()
+            self.exposed.absorb(canary.exposed)
+
+    def forgive(self) -> None:
+        """Caps count what comes from now on."""
+        self.forgiven = {HARMED: self.harmed, EXPOSED: self.users}
+
+    def findings(self, caps: Caps) -> Iterator[Finding]:
+        """What there is to say of each cap that is set."""
+        for name, cap, reached in (
+            (HARMED, caps.harmed, self.harmed),
+            (EXPOSED, caps.exposed_users, self.users if caps.exposed_users is not None else 0),
+        ):
+            if cap is not None:
+                yield _find(name, cap, reached - self.forgiven.get(name, 0), self.met)
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain JSON values."""
+        return {
+            "met": self.met,
+            "harmed": self.harmed,
+            "rescued": self.rescued,
+            "exposed": self.exposed.to_json() if self.exposed else None,
+            "forgiven": dict(self.forgiven),
+        }
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> "Radius":
+        """The inverse of `to_json`. ValueError, KeyError or TypeError when it made no such `data`."""
+        exposed = None if data["exposed"] is None else Registers.from_json(data["exposed"])
+        return cls(data["met"], data["harmed"], data["rescued"], exposed, dict(data["forgiven"]))
+
+
+def _find(name: str, cap: int, value: int, met: int) -> Finding:
+    state = FAILING if value >= cap else HEALTHY
+    return Finding(name, state, value, cap, None, met, None, None, "count", capped(name, value, cap))

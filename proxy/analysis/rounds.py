@@ -1,0 +1,162 @@
+"""Bets where the coin is tossed for users: in rounds, in each of which a user's bad request counts once.
+
+A user whose requests fail is likely to see the next one fail as well, and to try again at once: such
+requests are no evidence of their own. (When every failure counted, bursts of retries led to false rollbacks
+in every run.) So a user is bad once per check and round. But when he is bad once for all, every user is
+used up after some hours and nobody is left who could accuse a dead canary. Hence rounds: of five lengths,
+side by side, each beginning with nobody known and a capital of 1, all of it staked. (Late stakes would meet
+users of stable who are used up.)
+
+The r-th round of the length number k is lost at odds of 2**(k+1) r (r+1) times the bar. One over that,
+summed up over all rounds there can ever be, is one over the bar: a union bound, whatever the rounds have in
+common.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from math import inf
+from typing import Any
+
+from proxy.analysis.comparison import Comparison
+from proxy.analysis.draws import Draws
+from proxy.analysis.events import Events, Stretch
+from proxy.analysis.policy import Policy
+from proxy.analysis.weights import TOTAL, odds
+from proxy.telemetry.outcome import QUANTILES
+from proxy.telemetry.tally import Counts
+
+LENGTHS = tuple(300.0 * 4**k for k in range(5))
+"""Seconds: from five minutes to 21 hours."""
+MOST_USERS = 20_000
+"""Users remembered by a round. With more it begins anew, which costs it little: its bar rises as the square
+of their number, and the evidence as a power."""
+
+_STABLE = 4
+"""Bits by which what is known of users of stable is apart from what is known of the canary's."""
+_EACH = tuple(tuple(kind for kind in range(_STABLE) if bits >> kind & 1) for bits in range(1 << _STABLE))
+"""The kinds of events (0: failed, then slow for each quantile) that are set in so many bits."""
+_KINDS = dict(zip(QUANTILES, range(1, _STABLE), strict=True))
+
+
+class Round:
+    """One round of its length. `number` counts on from 1 with each that begins."""
+
+    def __init__(self, policy: Policy, place: int, begun: int = 0) -> None:
+        self._length = LENGTHS[place]
+        self._factor = 2.0 ** (place + 1)
+        self._fresh = Comparison.begin(policy, held_back=0.0)
+        self.number = begun
+        self._until = -inf
+        self._bets = self._fresh
+        self._met: dict[int, int] = {}
+        """What is known of users, as bits."""
+
+    def __repr__(self) -> str:
+        return f"<Round {self.number} of {self._length:g} s: {len(self._met)} users>"
+
+    def end(self) -> None:
+        """The next report begins another one."""
+        self._until = -inf
+
+    def apply(self, report: Sequence[Stretch], odds: float, now: float) -> None:
+        """Count one report, whole."""
+        if now >= self._until or len(self._met) > MOST_USERS:
+            self.number += 1
+            self._until = now + self._length
+            self._bets = self._fresh
+            self._met = {}
+        self._bets = self._bets.after([(self._events(each.canary, each.stable), odds) for each in report])
+
+    def capitals(self, odds: float) -> dict[str, float]:
+        """What each check contributes to the evidence, as odds against the bar of a whole release."""
+        bound = self._factor * max(self.number, 1) * (max(self.number, 1) + 1)
+        return {name: capital / bound for name, capital in self._bets.capitals(odds).items()}
+
+    def _events(self, canary: Counts, stable: Counts) -> dict[str, Events]:
+        """What the checks see; a bad request of a user who was bad before is held to be good.
+
+        Good ones say nothing to a check on latencies.
+        """
+        bad, lost = self._first(canary.users.events, 0), self._first(stable.users.events, _STABLE)
+        meant = canary.drawn.get("success", 0) + canary.drawn.get("failure", 0) + canary.diverted
+        errors = Events(bad[0], max(meant - bad[0], 0), lost[0])
+        found = dict.fromkeys(self._fresh.bets, errors)
+        for name, kind in _KINDS.items():
+            if name in found:
+                found[name] = Events(bad[kind], 0, lost[kind])
+        return found
+
+    def _first(self, events: Iterable[tuple[int, int]], shift: int) -> list[int]:
+        """How many users were bad for the first time, by kind."""
+        found, met = [0] * _STABLE, self._met
+        for user, kinds in events:
+            known = met.get(user, 0)
+            new = (kinds << shift) & ~known
+            if new:
+                met[user] = known | new
+                for kind in _EACH[new >> shift]:
+                    found[kind] += 1
+        return found
+
+
+class Rounds:
+    """The rounds of all lengths. `begun` is how many of each there were."""
+
+    def __init__(self, policy: Policy, begun: Sequence[int] = (0,) * len(LENGTHS)) -> None:
+        self._rounds = [
+            Round(policy, place, number) for place, number in zip(range(len(LENGTHS)), begun, strict=True)
+        ]
+        self._draws = Draws()
+
+    def __repr__(self) -> str:
+        return f"<Rounds {', '.join(str(each.number) for each in self._rounds)}>"
+
+    def weighed(self, change: int) -> None:
+        """The weight is another one: other users meet the canary."""
+        self._draws = Draws()
+        self._end()
+
+    def apply(self, report: Sequence[Stretch], now: float) -> None:
+        """Count one report, whole; what was routed by another weight isn't of these rounds."""
+        report = [each for each in report if each.current]
+        if not report:
+            return
+        if any(each.canary.users.gap or each.stable.users.gap for each in report):
+            self._end()
+            return
+        odds = self._odds(report[0].parts)
+        for each in self._rounds:
+            each.apply(report, odds, now)
+        for stretch in report:
+            drawn = _drawn(stretch.canary)
+            self._draws.add(drawn, drawn + _drawn(stretch.stable))
+
+    def capitals(self, parts: int) -> dict[str, float]:
+        """What each check contributes to the evidence of the round that has the most."""
+        odds = self._odds(parts)
+        return max((each.capitals(odds) for each in self._rounds), key=_total)
+
+    def to_json(self) -> list[int]:
+        """Plain JSON values: rounds begin anew, but their numbers count on, or the bound would be gone."""
+        return [each.number for each in self._rounds]
+
+    def _end(self) -> None:
+        for each in self._rounds:
+            each.end()
+
+    def _odds(self, parts: int) -> float:
+        return odds(max(parts, (self._draws.share or 0.0) * TOTAL))
+
+
+def _drawn(counts: Counts) -> int:
+    return sum(counts.drawn.values()) + counts.diverted
+
+
+def _total(capitals: Mapping[str, float]) -> float:
+    return sum(capitals.values())
+
+
+def resumed_rounds(policy: Policy, data: Any) -> Rounds:
+    """Rounds whose numbers count on from what `to_json` wrote. ValueError when it wrote no such `data`."""
+    if not all(type(number) is int and number >= 0 for number in data):
+        raise ValueError(f"expected the numbers of rounds, not {data!r}")
+    return Rounds(policy, data)

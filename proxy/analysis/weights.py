@@ -1,0 +1,65 @@
+"""The weight under which each request was routed: its revision tells it."""
+
+from math import inf
+from typing import Any
+
+TOTAL = 10_000
+"""Parts that a weight is of."""
+KEPT = 1_000
+"""Revisions that are remembered; answers of older ones are no evidence."""
+
+
+def odds(parts: float) -> float:
+    """The canary's share to stable's, when it has so many parts; inf when it has all of them."""
+    return parts / (TOTAL - parts) if parts < TOTAL else inf
+
+
+class Weights:
+    """The canary's parts of 10,000 by revision, and those in force."""
+
+    def __init__(self) -> None:
+        self._parts: dict[int, int] = {}
+        self.revision = -1
+        """The newest."""
+        self.since = -1
+        """The revision from which on the weight is what it is now."""
+
+    def __repr__(self) -> str:
+        return f"<Weights: {self.parts} parts since revision {self.since}>"
+
+    @property
+    def parts(self) -> int:
+        """Those in force, 0 before there are any."""
+        return self._parts.get(self.revision, 0)
+
+    def of(self, revision: int) -> int | None:
+        """The parts under which a request of this revision was routed; None: not known, or not any more."""
+        return self._parts.get(revision)
+
+    def put(self, revision: int, parts: int) -> int:
+        """A state is in force; by how many parts that raises the weight.
+
+        The first one raises nothing. One that is older than another changes nothing.
+        """
+        if revision <= self.revision:
+            return 0
+        change = parts - self.parts if self._parts else 0
+        if change or not self._parts:
+            self.since = revision
+        self._parts[revision] = parts
+        self.revision = revision
+        if len(self._parts) > KEPT:
+            del self._parts[next(iter(self._parts))]
+        return change
+
+    def to_json(self) -> list[list[int]]:
+        """Plain JSON values."""
+        return [[revision, parts] for revision, parts in self._parts.items()]
+
+    @classmethod
+    def from_json(cls, data: Any) -> "Weights":
+        """The inverse of `to_json`. ValueError or TypeError when it made no such `data`."""
+        weights = cls()
+        for revision, parts in data:
+            weights.put(revision, parts)
+        return weights

@@ -1,0 +1,105 @@
+"""What came of a policy before made traffic, for people and programs."""
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from proxy.simulation.scenario import Scenario
+from proxy.simulation.summary import Spread, Summary, bound
+
+MEANING = """\
+What this says: how this policy judges traffic that chance made as described, requests failing independently
+of each other unless the scenario says otherwise. Real failures come in bunches, and real times are wilder:
+take the requests until a rollback as an order of magnitude. Rescues aren't simulated: a canary request
+counted here harms nobody when stable answers it instead. Where bets judge, that a good canary stays in
+doesn't rest on this simulation: they hold false rollbacks below `false_rollbacks` whatever the traffic.
+Guard and plain checks have no such bound; what they took out is named above."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """All runs of one policy."""
+
+    what: str
+    """Service, file and scenario."""
+    scenario: Scenario
+    seed: int
+    bad: Summary | None
+    """Of the canary that turns bad; None where it doesn't."""
+    good: Summary | None
+    """Of one as good as stable in the same traffic; None where it wasn't watched."""
+    watched: float
+    """Seconds for which that one was watched."""
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain JSON values."""
+        return {
+            "what": self.what,
+            "scenario": asdict(self.scenario),
+            "seed": self.seed,
+            "bad": self.bad.to_json() if self.bad else None,
+            "good": self.good.to_json() if self.good else None,
+            "watched": self.watched,
+        }
+
+    def text(self) -> str:
+        """The same for a person."""
+        lines = [f"{self.what}: {_setting(self.scenario)}; seed {self.seed}"]
+        lines += _on_bad(self.bad, self.scenario.lasts) if self.bad else ()
+        lines += _on_good(self.good, self.watched) if self.good else ()
+        return "\n".join([*lines, "", MEANING])
+
+
+def _setting(scenario: Scenario) -> str:
+    """The traffic in short."""
+    stable, canary = scenario.stable, scenario.canary.beside(scenario.stable)
+    words = [
+        f"{scenario.rate:g} requests/s",
+        f"weight {scenario.weight * 100:g} %",
+        f"stable fails {stable.errors * 100:g} % and takes {stable.median * 1000:g} ms at the median",
+    ]
+    if not scenario.good:
+        after = f"after {_time(scenario.onset)} " if scenario.onset else ""
+        words.append(f"the canary {after}fails {canary.errors * 100:g} %, takes {canary.median * 1000:g} ms")
+        words += [f"hangs on {canary.hang * 100:g} %"] if canary.hang else []
+    return ", ".join(words)
+
+
+def _on_bad(bad: Summary, lasts: float) -> Iterator[str]:
+    yield f"canary requests until rollback: {_spread(bad.requests)} ({bad.runs} runs)"
+    yield f"seconds until rollback: {_spread(bad.seconds, 1)}"
+    late = bad.runs - bad.early
+    never = late - (bad.rolled_back - bad.early)
+    yield f"never rolled back within {_time(lasts)}: {never} of {late} runs"
+    if bad.early:
+        yield f"rolled back while the canary was still good: {bad.early} of {bad.runs} runs"
+    yield from _by(bad)
+
+
+def _on_good(good: Summary, watched: float) -> Iterator[str]:
+    share = bound(good.rolled_back, good.runs)
+    yield (
+        f"false rollbacks of a good canary: {good.rolled_back} of {good.runs} runs of {_time(watched)}, "
+        f"{good.met // good.runs} canary requests each; fewer than {share * 100:.1f} % with 95 % confidence"
+    )
+    yield from _by(good)
+
+
+def _by(found: Summary) -> Iterator[str]:
+    if found.checks:
+        yield "  by " + ", ".join(f"{check} ({count})" for check, count in found.checks)
+
+
+def _spread(spread: Spread, digits: int = 0) -> str:
+    pairs = {"median": spread.median, "p95": spread.p95, "largest": spread.max}
+    return ", ".join(
+        f"{name} {'never' if value is None else f'{value:.{digits}f}'}" for name, value in pairs.items()
+    )
+
+
+def _time(seconds: float) -> str:
+    """For example 3 h, 10 m, 45 s."""
+    for unit, size in (("h", 3600), ("m", 60)):
+        if seconds >= size and seconds % size == 0:
+            return f"{seconds / size:g} {unit}"
+    return f"{seconds:g} s"

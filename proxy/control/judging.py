@@ -1,0 +1,80 @@
+"""Evidence to the judges, and what they say to whom it concerns."""
+
+import logging
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from typing import Any
+
+from proxy.control.broadcast import Broadcast
+from proxy.control.standing import Standing
+from proxy.control.steering import Steering
+from proxy.control.totals import Delta
+from proxy.rollout.inputs import Judged
+from proxy.telemetry.counts import Counts
+
+log = logging.getLogger(__name__)
+
+Check = tuple[str, str]
+"""Service, and the name of one of its checks."""
+
+
+class Judging:
+    """The judges of all services: what is counted goes in, trips and thresholds come out."""
+
+    def __init__(self, standings: Mapping[str, Standing], steering: Steering, broadcast: Broadcast) -> None:
+        self._standings = standings
+        self._steering = steering
+        self._broadcast = broadcast
+        # From 0 on: Prometheus can't see that a series rose when it begins at 1.
+        self.would_trips = dict.fromkeys(self.checks(enforce=False), 0)
+        """How often each check would have taken its canary out, where verdicts are only watched."""
+        self.would_trips |= {
+            (name, standing.would_trip): 1 for name, standing in standings.items() if standing.would_trip
+        }
+
+    def __repr__(self) -> str:
+        return f"<Judging of {', '.join(self._standings)}>"
+
+    def checks(self, *, enforce: bool) -> Iterator[Check]:
+        """Every check that may trip, of the services that act on it or of those that only watch."""
+        for name, standing in self._standings.items():
+            if standing.file.enforce == enforce:
+                yield from ((name, check) for check in standing.policy.names)
+
+    def count(self, deltas: Iterable[Delta], now: float) -> None:
+        """Judge whom one report concerns: what it says of a service is one piece of evidence."""
+        tallies: dict[str, list[tuple[int, str, Counts]]] = {}
+        for (name, revision, backend), counts in deltas:
+            tallies.setdefault(name, []).append((revision, backend, counts))
+        for name, tally in tallies.items():
+            standing = self._standings.get(name)
+            if standing and standing.count(tally, now):
+                self._measure(standing, now)
+                if standing.judge.failing(now):
+                    self._judge(standing, now)
+
+    def look(self, standing: Standing, now: float) -> None:
+        """See what time alone has changed."""
+        if standing.heard:
+            self._measure(standing, now)
+            self._judge(standing, now)
+
+    def evidence(self, names: Collection[str]) -> dict[str, Any]:
+        """What the judges of these services made of all that was counted, for the ledger."""
+        return {name: self._standings[name].to_json() for name in names if name in self._standings}
+
+    def _judge(self, standing: Standing, now: float) -> None:
+        verdict, enforce = standing.judged(now), standing.file.enforce
+        if verdict.failing and not enforce and not standing.would_trip:
+            standing.would_trip = verdict.failing[0].check
+            side = standing.name, standing.would_trip
+            self.would_trips[side] = self.would_trips.get(side, 0) + 1
+            log.warning("%s: the canary would be taken out (enforce is off): %s", side[0], verdict.sentence)
+        self._steering.happened(standing, Judged(verdict, enforce))
+
+    def _measure(self, standing: Standing, now: float) -> None:
+        """Tell the workers from when on requests are slow, when that has changed."""
+        thresholds = standing.judge.thresholds(now)
+        # After a restart of control they are gone for a moment, and the workers keep those that they have.
+        if any(thresholds.values()) and thresholds != standing.thresholds:
+            standing.thresholds = thresholds
+            self._broadcast.measure(standing.name, thresholds)

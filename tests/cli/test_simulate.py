@@ -1,0 +1,147 @@
+"""`weir simulate`: a policy from a file, a scenario, and what comes of both."""
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from proxy.cli.simulate import simulate
+from proxy.simulation.scenarios import SCENARIOS
+
+ONE = """services:
+  checkout:
+    stable: http://127.0.0.1:9001
+    canary: http://127.0.0.1:9002
+"""
+TWO = ONE + "  plain:\n    stable: http://127.0.0.1:9003\n    match: {path: /plain}\n"
+QUICK = ("--runs", "5", "--good-for", "5s")
+
+
+@pytest.fixture(autouse=True)
+def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("weir.yaml").write_text(ONE)
+
+
+def run(*words: str) -> Result:
+    return CliRunner().invoke(simulate, words)
+
+
+def told(*words: str) -> dict[str, dict[str, object]]:
+    result = run("--json", *words)
+    assert result.exit_code == 0, result.output
+    found: dict[str, dict[str, object]] = json.loads(result.stdout)
+    return found
+
+
+def test_a_dead_canary_by_the_default_policy() -> None:
+    result = run(*QUICK)
+    assert result.exit_code == 0
+    first, requests, seconds, never, by, good = result.output.splitlines()[:6]
+    assert first.startswith(
+        "checkout by weir.yaml, scenario dead: 100 requests/s, weight 5 %, stable fails 1 %"
+    )
+    assert "the canary fails 100 %" in first
+    assert first.endswith("seed 1")
+    assert requests.startswith("canary requests until rollback: median ")
+    assert requests.endswith("(5 runs)")
+    assert seconds.startswith("seconds until rollback: median ")
+    assert never == "never rolled back within 10 m: 0 of 5 runs"
+    assert by == "  by errors (5)"
+    assert good.startswith("false rollbacks of a good canary: 0 of 5 runs of 5 s, ")
+    assert "What this says" in result.output
+
+
+def test_the_seed_decides() -> None:
+    assert run(*QUICK).output == run(*QUICK).output
+    assert told(*QUICK) != told(*QUICK, "--seed", "2")
+
+
+def test_options_change_the_scenario() -> None:
+    words = "--rate 50 --weight 20% --latency 20ms --spread 0.3 --stable-errors 2% --canary-errors 60% "
+    words += "--slow-down 3 --hang 10% --onset 2s --lasts 1m"
+    scenario = told(*QUICK, *words.split())["scenario"]
+    assert scenario["stable"] == {"errors": 0.02, "median": 0.02, "spread": 0.3, "hang": 0.0}
+    assert scenario["canary"] == {"errors": 0.6, "times": 3.0, "hang": 0.1}
+    names = ("rate", "weight", "onset", "lasts")
+    assert [scenario[name] for name in names] == [50.0, 0.2, 2.0, 60.0]
+
+
+def test_what_the_policy_says_counts() -> None:
+    Path("weir.yaml").write_text(ONE + "    analysis: off\n    guard: off\n")
+    found = told("--runs", "2", "--lasts", "2s", "--good-for", "0s")
+    assert found["bad"]["rolled_back"] == 0
+    assert found["good"] is None
+    assert found["bad"]["requests"] == {"median": None, "p95": None, "max": None}
+    text = run("--runs", "2", "--lasts", "2s", "--good-for", "0s").output
+    assert "canary requests until rollback: median never, p95 never, largest never" in text
+    assert "never rolled back within 2 s: 2 of 2 runs" in text
+
+
+def test_a_good_scenario_is_watched_for_as_long_as_it_lasts() -> None:
+    result = run("--scenario", "good", "--runs", "2", "--lasts", "10s")
+    assert "until rollback" not in result.output
+    assert "false rollbacks of a good canary: 0 of 2 runs of 10 s" in result.output
+
+
+def test_a_sticky_service_has_users() -> None:
+    Path("weir.yaml").write_text(ONE + "    sticky: {cookie: weir}\n")
+    found = told(*QUICK)
+    assert found["scenario"]["crowd"]["users"] == 1000  # type: ignore[index]  # it is no null
+    assert found["bad"]["rolled_back"] == 5
+
+
+def test_the_list() -> None:
+    result = run("--list")
+    assert result.exit_code == 0
+    assert [line.split()[0] for line in result.output.splitlines()] == list(SCENARIOS)
+
+
+def test_a_scenario_from_a_file_with_units() -> None:
+    Path("mine.yaml").write_text(
+        "weight: 50%\nstable: {median: 20ms, errors: 0}\ncanary: {errors: 1}\nlasts: 1m\n"
+    )
+    scenario = told("--scenario", "mine.yaml", *QUICK)["scenario"]
+    assert (scenario["weight"], scenario["lasts"]) == (0.5, 60.0)
+    assert scenario["stable"]["median"] == 0.02  # type: ignore[index]  # it is a mapping
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("raet: 5\n", "mine.yaml: error: `raet` is not a key of a scenario"),
+        ("weight: 200%\n", "mine.yaml: error: `200%` is more than 100 %"),
+        ("- 5\n", "mine.yaml: error: a scenario is a mapping"),
+        ("a: [\n", "mine.yaml: error: while parsing"),
+    ],
+)
+def test_a_file_that_is_no_scenario(text: str, said: str) -> None:
+    Path("mine.yaml").write_text(text)
+    result = run("--scenario", "mine.yaml", *QUICK)
+    assert result.exit_code == 2
+    assert result.stderr.startswith(said)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--scenario", "nope"), "`nope` is neither a scenario nor a file; scenarios are good, day"),
+        (("--service", "nope"), "weir.yaml has no service `nope`; there are checkout"),
+        (("--policy", "other.yaml"), "other.yaml: error: no such file or directory"),
+        (("--weight", "5"), "`5` is a number without its unit, not a percent; write `5%`"),
+        (("--latency", "0s"), "`median` is 0.0; it takes 0.0001 to 60"),
+    ],
+)
+def test_what_is_wrong_is_said(words: tuple[str, ...], said: str) -> None:
+    result = run(*words, *QUICK)
+    assert result.exit_code == 2
+    assert said in result.stderr
+
+
+def test_several_services() -> None:
+    Path("weir.yaml").write_text(TWO)
+    assert "weir.yaml has 2 services; say which with --service: checkout, plain" in run(*QUICK).stderr
+    assert run("--service", "checkout", *QUICK).exit_code == 0
+    result = run("--service", "plain", *QUICK)
+    assert (result.exit_code, "service `plain` in weir.yaml has no canary" in result.stderr) == (2, True)
