@@ -9,6 +9,7 @@ from proxy.forwarding.backpressure import LOOKS
 from proxy.forwarding.connection import Connection
 from proxy.forwarding.crossing import Crossing
 from proxy.forwarding.exchange import Exchange
+from proxy.forwarding.halted import Halted
 from proxy.forwarding.lane import Lane
 from proxy.forwarding.members import Members
 from proxy.forwarding.peek import Peek
@@ -147,9 +148,9 @@ class Downstream(Connection):
         elif self._phase == "idle" and not self._buffer:
             self.close()
 
-    def halted(self, service: str, backend: str, *, drained: bool) -> bool:
+    def halted(self, halted: Halted, *, drained: bool) -> bool:
         """Let go of a halted backend; tells whether it still awaits it. `drained`: it had its time."""
-        return self._crossing.halted(service, backend, drained=drained)
+        return self._crossing.halted(halted, drained=drained)
 
     def overdue(self, now: float) -> None:
         """Act on the deadline of the present phase."""

@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 from proxy.forwarding.certificates import Certificates
 from proxy.forwarding.downstream import Downstream
+from proxy.forwarding.halted import Halted
 from proxy.forwarding.handshakes import Handshakes
 from proxy.forwarding.lane import Lane
 from proxy.forwarding.members import Member
@@ -138,22 +139,24 @@ class Listener:
 
     def halt(self, service: Service, backend: str) -> None:
         """Let go of a backend that has just been halted: at once where that hurts nobody, the rest later."""
+        halted, number = Halted.of(service, backend), next(self._numbers)
+        self._halts[service.name, backend] = number
         for connection in tuple(self._connections):
-            connection.halted(service.name, backend, drained=False)
-        number = self._halts[service.name, backend] = next(self._numbers)
+            connection.halted(halted, drained=False)
         if service.drain is not None:
-            self._lane.later(service.drain, self._cut_off, service.name, backend, number)
+            self._lane.later(service.drain, self._cut_off, halted, number)
 
-    def _cut_off(self, name: str, backend: str, number: int) -> None:
+    def _cut_off(self, halted: Halted, number: int) -> None:
         """End what goes on. A backend that is back in service, or was since then, is left alone."""
+        name, backend = halted.service, halted.backend
         service = self._lane.table.services.get(name)
         if service is None or backend not in service.halted or self._halts[name, backend] != number:
             return
-        awaited = [one.halted(name, backend, drained=True) for one in tuple(self._connections)]
+        awaited = [one.halted(halted, drained=True) for one in tuple(self._connections)]
         if any(awaited) and service.drain is not None:
             # What they get may be an answer without end.
             again = max(service.drain, LOOK_AGAIN_SECONDS)
-            self._lane.later(again, self._cut_off, name, backend, number)
+            self._lane.later(again, self._cut_off, halted, number)
 
     def add(self, connection: Member) -> int:
         """A connection is open; returns how many there are, without those that were dismissed."""

@@ -2,6 +2,8 @@
 
 from typing import Protocol
 
+from proxy.forwarding.halted import Halted
+
 
 class Member(Protocol):
     """One connection of a client, as its listener sees it."""
@@ -12,7 +14,7 @@ class Member(Protocol):
     def reset(self) -> None:
         """End evidently broken."""
 
-    def halted(self, service: str, backend: str, *, drained: bool) -> bool:
+    def halted(self, halted: Halted, *, drained: bool) -> bool:
         """Let go of a halted backend; tells whether it still awaits it. `drained`: it had its time."""
 
 

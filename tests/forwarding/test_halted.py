@@ -2,7 +2,10 @@
 
 import pytest
 
+from proxy.forwarding.halted import Halted
+from proxy.routing.endpoint import Endpoint
 from proxy.routing.rescue import Rescue
+from proxy.routing.table import Backend
 
 CANARY = "http://canary:9002"
 STABLE = "http://stable:9001"
@@ -86,15 +89,18 @@ def test_rescues_at_a_trip_are_paid_for(tripping):
     assert sum(server.end == "" for server in servers) == 10, "the others wait on"
 
 
-def test_a_trip_of_another_service_or_backend_is_none_of_theirs(tripping):
+@pytest.mark.parametrize(
+    "other", [("other", "canary", CANARY), ("shop", "another", CANARY), ("shop", "canary", STABLE)]
+)
+def test_a_trip_of_another_service_backend_or_release_is_none_of_theirs(tripping, other):
     stage, trip = tripping()
     client = stage.client()
     client.sends(GET)
     server = stage.connects()
-    for service, backend in (("other", "canary"), ("shop", "another")):
-        for drained in (False, True):
-            for member in tuple(trip.listener._connections):
-                assert not member.halted(service, backend, drained=drained)
+    halted = Halted(*other[:2], frozenset({Endpoint.parse(other[2])}))
+    for drained in (False, True):
+        for member in tuple(trip.listener._connections):
+            assert not member.halted(halted, drained=drained)
     assert (stage.dialled(), server.end) == ([], "")
 
 
@@ -176,3 +182,26 @@ def test_one_that_is_dialled_anew_for_a_stale_connection_goes_to_stable(tripping
     stage.connects().sends(OK)
     assert client.got() == OK
     stage.outcomes()
+
+
+def test_a_stale_connection_to_what_was_promoted_since_is_made_good(tripping, service):
+    stage, _ = tripping()
+    client = stage.client()
+    client.sends(GET)
+    server = stage.connects()
+    server.sends(OK)
+    client.got(), stage.outcomes()
+    client.sends(GET)
+    backends = (Backend("stable", (Endpoint.parse(CANARY),)), Backend("canary", (Endpoint.parse(STABLE),)))
+    later = service(revision=9, backends=backends, halted=frozenset({"canary"}))
+    stage.lane.table = stage.lane.table.replace(9, [later])
+    server.resets()
+    assert stage.dialled() == [CANARY]
+
+
+# What is told.
+
+
+def test_the_backend_is_told_with_its_endpoints(service):
+    assert Halted.of(service(), "canary") == Halted("shop", "canary", frozenset({Endpoint.parse(CANARY)}))
+    assert Halted.of(service(), "another").endpoints == frozenset()

@@ -3,7 +3,11 @@
 import pytest
 
 from proxy.forwarding.listener import LOOK_AGAIN_SECONDS
+from proxy.routing.endpoint import Endpoint
+from proxy.routing.table import Backend
 
+CANARY = "http://canary:9002"
+STABLE = "http://stable:9001"
 GET = b"GET /a HTTP/1.1\r\nHost: shop\r\n\r\n"
 POST = b"POST /a HTTP/1.1\r\nHost: shop\r\nContent-Length: 5\r\n\r\nhello"
 ASKS = GET[:-2] + b"Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n"
@@ -117,3 +121,15 @@ def test_an_answer_that_begins_after_that_has_as_long(tripping, drain, again):
     trip.rings()
     assert (client.was_reset, trip.timers) == (True, [])
     assert stage.outcomes() == [("halted", 200, "excluded")]
+
+
+def test_what_was_promoted_since_is_another_backend_s(tripping, service):
+    stage, trip = tripping()
+    client, server = streaming(stage)
+    backends = (Backend("stable", (Endpoint.parse(CANARY),)), Backend("canary", (Endpoint.parse(STABLE),)))
+    later = service(revision=9, backends=backends, halted=frozenset({"canary"}))
+    stage.lane.table = stage.lane.table.replace(9, [later])
+    trip.listener.halt(later, "canary")
+    trip.rings()
+    server.sends(CHUNK)
+    assert (client.got(), client.end) == (CHUNK, "")
