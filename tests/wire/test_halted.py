@@ -1,9 +1,10 @@
-"""The canary is taken out: who waits for it, what goes on there, and that nobody is sent there any more."""
+"""Point 22: the canary is taken out: who waits for it, what goes on there, and that nobody is sent there any more."""
 
 import threading
 from collections.abc import Iterator
 
 import pytest
+from wire.case import case
 from wire.kernel import PATIENCE
 from wire.pair import Pair, running
 from wire.program import SWITCHED, UPGRADE
@@ -62,6 +63,7 @@ class Canary:
                 link.send(b"HTTP/1.1 500 X\r\nContent-Length: 0\r\n\r\n")
 
 
+@case("p22-trip")
 def test_a_trip(pair: Pair):
     canary = Canary()
     pair.canary.serve(canary.serve)

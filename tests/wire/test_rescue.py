@@ -1,11 +1,11 @@
-"""What the canary fails is sent to stable: what each client gets, and how often each origin is asked."""
+"""Point 21: what the canary fails is sent to stable: what each client gets, and how often each origin is asked."""
 
 import time
 from collections.abc import Iterator
 from functools import partial
 
 import pytest
-from wire.case import cases
+from wire.case import case, cases
 from wire.kernel import PATIENCE
 from wire.pair import Pair, running
 from wire.upstream import Link
@@ -83,23 +83,23 @@ def serving(fail, link: Link) -> None:
 # How the canary fails; what the client of a safe, another idempotent and any other method gets; whether the
 # canary gets to see the request. 200 is stable's.
 FAILURES = (
-    ("refused", "refused", None, (200, 200, 502), 0),
-    ("connect-timeout", "deaf", None, (200, 200, 504), 0),
-    ("500", "status", partial(says, 500), (200, 500, 500), 1),
-    ("502", "status", partial(says, 502), (200, 200, 502), 1),
-    ("503", "status", partial(says, 503), (200, 200, 503), 1),
-    ("504", "status", partial(says, 504), (200, 200, 504), 1),
-    ("501", "status", partial(says, 501), (501, 501, 501), 1),
-    ("429", "status", partial(says, 429), (429, 429, 429), 1),
-    ("404", "status", partial(says, 404), (404, 404, 404), 1),
-    ("reset", "broken", partial(resets, b""), (200, 200, 502), 1),
-    ("closed", "broken", Link.finish, (200, 200, 502), 1),
-    ("garbage", "broken", lambda link: link.send(b"SSH-2.0-OpenSSH_9.2\r\n\r\n"), (200, 200, 502), 1),
-    ("silent", "broken", lambda link: None, (200, 200, 504), 1),
-    ("reset-in-the-head", "broken", partial(resets, b"HTTP/1.1 200 OK\r\nX"), (200, 200, 502), 1),
-    ("reset-behind-an-interim-answer", "broken", partial(resets, HINT), (502, 502, 502), 1),
-    ("503-behind-an-interim-answer", "broken", hints, (503, 503, 503), 1),
-    ("reset-in-the-body", "broken", partial(resets, BEGUN), (CUT, CUT, CUT), 1),
+    ("p21-failure-refused", "refused", None, (200, 200, 502), 0),
+    ("p21-failure-connect-timeout", "deaf", None, (200, 200, 504), 0),
+    ("p21-failure-500", "status", partial(says, 500), (200, 500, 500), 1),
+    ("p21-failure-502", "status", partial(says, 502), (200, 200, 502), 1),
+    ("p21-failure-503", "status", partial(says, 503), (200, 200, 503), 1),
+    ("p21-failure-504", "status", partial(says, 504), (200, 200, 504), 1),
+    ("p21-failure-501", "status", partial(says, 501), (501, 501, 501), 1),
+    ("p21-failure-429", "status", partial(says, 429), (429, 429, 429), 1),
+    ("p21-failure-404", "status", partial(says, 404), (404, 404, 404), 1),
+    ("p21-failure-reset", "broken", partial(resets, b""), (200, 200, 502), 1),
+    ("p21-failure-closed", "broken", Link.finish, (200, 200, 502), 1),
+    ("p21-failure-garbage", "broken", lambda link: link.send(b"SSH-2.0-OpenSSH_9.2\r\n\r\n"), (200, 200, 502), 1),
+    ("p21-failure-silent", "broken", lambda link: None, (200, 200, 504), 1),
+    ("p21-failure-reset-in-the-head", "broken", partial(resets, b"HTTP/1.1 200 OK\r\nX"), (200, 200, 502), 1),
+    ("p21-failure-reset-behind-an-interim-answer", "broken", partial(resets, HINT), (502, 502, 502), 1),
+    ("p21-failure-503-behind-an-interim-answer", "broken", hints, (503, 503, 503), 1),
+    ("p21-failure-reset-in-the-body", "broken", partial(resets, BEGUN), (CUT, CUT, CUT), 1),
 )  # fmt: skip
 
 
@@ -131,20 +131,20 @@ def chunked(*sizes: int) -> tuple[bytes, bytes]:
 
 # A PUT with this body, how much of it the canary had, and whether stable is asked.
 BODIES = (
-    ("none", sized(0), None, True),
-    ("sized", sized(5), None, True),
-    ("sized-64KiB", sized(KIB64), None, True),
-    ("sized-beyond", sized(KIB64 + 1), None, False),
-    ("chunked", chunked(5), None, True),
-    ("chunked-empty", chunked(), None, True),
-    ("chunked-many", chunked(*[1] * 2000), None, True),
-    ("chunked-64KiB", chunked(KIB64 - 10, 10), None, True),
-    ("chunked-beyond", chunked(KIB64, 1), None, False),
-    ("sized-uploading", sized(1000), 500, True),
-    ("sized-nothing-came", sized(KIB64 + 1), 0, True),
-    ("sized-beyond-uploading", sized(KIB64 + 1), 500, False),
-    ("chunked-uploading", chunked(500, 500), 500, True),
-    ("chunked-beyond-uploading", chunked(KIB64, KIB64), KIB64 + 500, False),
+    ("p21-body-none", sized(0), None, True),
+    ("p21-body-sized", sized(5), None, True),
+    ("p21-body-sized-64kib", sized(KIB64), None, True),
+    ("p21-body-sized-beyond", sized(KIB64 + 1), None, False),
+    ("p21-body-chunked", chunked(5), None, True),
+    ("p21-body-chunked-empty", chunked(), None, True),
+    ("p21-body-chunked-many", chunked(*[1] * 2000), None, True),
+    ("p21-body-chunked-64kib", chunked(KIB64 - 10, 10), None, True),
+    ("p21-body-chunked-beyond", chunked(KIB64, 1), None, False),
+    ("p21-body-sized-uploading", sized(1000), 500, True),
+    ("p21-body-sized-nothing-came", sized(KIB64 + 1), 0, True),
+    ("p21-body-sized-beyond-uploading", sized(KIB64 + 1), 500, False),
+    ("p21-body-chunked-uploading", chunked(500, 500), 500, True),
+    ("p21-body-chunked-beyond-uploading", chunked(KIB64, KIB64), KIB64 + 500, False),
 )
 
 
@@ -177,12 +177,12 @@ def test_a_body_is_sent_again_whole_or_not_at_all(pair: Pair, body, came, rescue
 
 @cases(
     "service, method, more, body, gets",
-    ("off", "off", "GET", b"", b"", 502),
-    ("keyed", "keyed", "POST", b"Idempotency-Key: a\r\n", b"", 200),
-    ("keyed-without-a-key", "keyed", "POST", b"", b"", 502),
-    ("a-key-that-nobody-asked-for", "body", "POST", b"Idempotency-Key: a\r\n", b"", 502),
-    ("small-enough", "small", "PUT", b"Content-Length: 4\r\n", b"xxxx", 200),
-    ("too-large", "small", "PUT", b"Content-Length: 5\r\n", b"xxxxx", 502),
+    ("p21-owner-off", "off", "GET", b"", b"", 502),
+    ("p21-owner-keyed", "keyed", "POST", b"Idempotency-Key: a\r\n", b"", 200),
+    ("p21-owner-keyed-without-a-key", "keyed", "POST", b"", b"", 502),
+    ("p21-owner-a-key-that-nobody-asked-for", "body", "POST", b"Idempotency-Key: a\r\n", b"", 502),
+    ("p21-owner-small-enough", "small", "PUT", b"Content-Length: 4\r\n", b"xxxx", 200),
+    ("p21-owner-too-large", "small", "PUT", b"Content-Length: 5\r\n", b"xxxxx", 502),
 )
 def test_what_the_owner_says(pair: Pair, service, method, more, body, gets):
     pair.canary.serve(partial(serving, partial(resets, b"")))
@@ -193,10 +193,10 @@ def test_what_the_owner_says(pair: Pair, service, method, more, body, gets):
 
 # A connection that waits in the pool has ended when it is used; a fresh one to the canary fails, too.
 STALE = (
-    ("GET", "GET", b"", (503, 2, 0)),
-    ("DELETE", "DELETE", b"", (503, 2, 0)),
-    ("PUT-with-a-body", "PUT", b"hello", (200, 1, 1)),
-    ("POST", "POST", b"", (502, 1, 0)),
+    ("p21-stale-get", "GET", b"", (503, 2, 0)),
+    ("p21-stale-delete", "DELETE", b"", (503, 2, 0)),
+    ("p21-stale-put-with-a-body", "PUT", b"hello", (200, 1, 1)),
+    ("p21-stale-post", "POST", b"", (502, 1, 0)),
 )
 
 
@@ -215,6 +215,7 @@ def test_a_stale_connection_and_a_failure_are_never_three(pair: Pair, method, bo
     assert (pair.answer_once(client).status, *pair.seen(mark)) == expected
 
 
+@case("p21-rfc9112-9.3.2-pipeline")
 def test_a_pipeline_is_answered_in_order_and_each_once(pair: Pair):
     pair.canary.serve(partial(serving, partial(resets, b"")))
     requests = [pair.request(method, "/stale") for method in ("GET", "POST", "DELETE", "GET")]
@@ -223,6 +224,7 @@ def test_a_pipeline_is_answered_in_order_and_each_once(pair: Pair):
     assert [pair.seen(mark) for _, mark in requests] == [(1, 1), (1, 0), (1, 1), (1, 1)]
 
 
+@case("p21-budget")
 def test_rescues_end_with_the_budget(pair: Pair):
     pair.canary.serve(partial(serving, partial(says, 503)))
     begun = time.monotonic()
