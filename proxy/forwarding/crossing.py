@@ -7,13 +7,13 @@ it. Each client connection has one crossing, which carries its exchanges one aft
 from proxy.forwarding import own_answers, rescue
 from proxy.forwarding.attempts import Attempts
 from proxy.forwarding.exchange import Exchange
+from proxy.forwarding.halted import Halted
 from proxy.forwarding.side import Client
 from proxy.forwarding.switching import switch
 from proxy.forwarding.tunnel import Tunnel
 from proxy.http1 import writing
 from proxy.http1.framing import CHUNKED
 from proxy.http1.head import ResponseHead
-from proxy.routing.table import Service
 from proxy.telemetry.outcome import Ending
 
 
@@ -79,18 +79,14 @@ class Crossing(Attempts):
         else:
             self._answer_ourselves(ending, status, detail)
 
-    def halted(self, service: Service, *, drained: bool) -> bool:
-        """Let go of halted backends of a service; tells whether an answer of theirs is still awaited.
+    def halted(self, halted: Halted, *, drained: bool) -> bool:
+        """Let go of a halted backend; tells whether an answer of its is still awaited.
 
         An answer that isn't there yet is asked of ``stable`` at once, where that may be; what is under way is
         ended when it is `drained`. Who still waits by then waits on: there may be an answer yet.
         """
         exchange = self.exchange
-        if (
-            exchange is None
-            or exchange.key[0] != service.name
-            or exchange.choice.backend not in service.halted
-        ):
+        if exchange is None or not halted.was_chosen(exchange.choice):
             return False
         if exchange.response == "awaited" and not drained:
             self._leave_halted(exchange)

@@ -9,6 +9,7 @@ from proxy.forwarding.backpressure import LOOKS
 from proxy.forwarding.connection import Connection
 from proxy.forwarding.crossing import Crossing
 from proxy.forwarding.exchange import Exchange
+from proxy.forwarding.halted import Halted
 from proxy.forwarding.lane import Lane
 from proxy.forwarding.members import Members
 from proxy.forwarding.peek import Peek
@@ -21,7 +22,6 @@ from proxy.http1.head import RequestHead
 from proxy.http1.hops import one_hop_on
 from proxy.http1.provenance import UNIX, Hop, peer_address
 from proxy.http1.reading import cut_request, read_request
-from proxy.routing.table import Service
 
 Phase = Literal["new", "idle", "head", "exchange", "tunnel", "lingering", "closed"]
 """Nothing came yet; between requests; part of a head is there; a request is under way; HTTP no more; the last
@@ -148,9 +148,9 @@ class Downstream(Connection):
         elif self._phase == "idle" and not self._buffer:
             self.close()
 
-    def halted(self, service: Service, *, drained: bool) -> bool:
-        """Let go of halted backends; tells whether it still awaits one. `drained`: they had their time."""
-        return self._crossing.halted(service, drained=drained)
+    def halted(self, halted: Halted, *, drained: bool) -> bool:
+        """Let go of a halted backend; tells whether it still awaits it. `drained`: it had its time."""
+        return self._crossing.halted(halted, drained=drained)
 
     def overdue(self, now: float) -> None:
         """Act on the deadline of the present phase."""

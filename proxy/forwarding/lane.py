@@ -10,6 +10,7 @@ from typing import Protocol
 from proxy.forwarding.deadlines import Deadlines
 from proxy.forwarding.dial import Dialler
 from proxy.forwarding.exchange import Exchange
+from proxy.forwarding.halted import Halted
 from proxy.forwarding.pool import Pool
 from proxy.forwarding.refusal import Refusal
 from proxy.forwarding.rescue import Budget
@@ -141,7 +142,9 @@ class Lane:
     def halts(self, choice: Choice) -> bool:
         """Tell whether a backend that was chosen has been halted since."""
         service = self.table.services.get(choice.service.name)
-        return service is not None and choice.backend in service.halted
+        if service is None or choice.backend not in service.halted:
+            return False
+        return Halted.of(service, choice.backend).was_chosen(choice)
 
     def affords(self, exchange: Exchange) -> bool:
         """Tell whether one more rescue can be paid for, and pay for it."""

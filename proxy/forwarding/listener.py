@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import itertools
 import socket
 import sys
 from collections.abc import Mapping, Sequence
@@ -10,6 +11,7 @@ from typing import Any, Literal
 
 from proxy.forwarding.certificates import Certificates
 from proxy.forwarding.downstream import Downstream
+from proxy.forwarding.halted import Halted
 from proxy.forwarding.handshakes import Handshakes
 from proxy.forwarding.lane import Lane
 from proxy.forwarding.members import Member
@@ -55,6 +57,9 @@ class Listener:
         self._connections: set[Member] = set()
         self._dismissed: set[Member] = set()
         self._empty = asyncio.Event()
+        self._halts: dict[tuple[str, str], int] = {}
+        """The number of the last halt of each backend that was ever halted."""
+        self._numbers = itertools.count(1)
 
     def __repr__(self) -> str:
         state = "draining" if self._lane.draining else self._state
@@ -132,21 +137,26 @@ class Listener:
     def _room(self) -> int:
         return self._lane.connections - len(self._connections)
 
-    def halt(self, service: Service) -> None:
-        """Let go of backends that have just been halted: at once where that hurts nobody, the rest later."""
+    def halt(self, service: Service, backend: str) -> None:
+        """Let go of a backend that has just been halted: at once where that hurts nobody, the rest later."""
+        halted, number = Halted.of(service, backend), next(self._numbers)
+        self._halts[service.name, backend] = number
         for connection in tuple(self._connections):
-            connection.halted(service, drained=False)
+            connection.halted(halted, drained=False)
         if service.drain is not None:
-            self._lane.later(service.drain, self._cut_off, service.name)
+            self._lane.later(service.drain, self._cut_off, halted, number)
 
-    def _cut_off(self, name: str) -> None:
-        """End what goes on. A backend that is back in service by now is left alone."""
+    def _cut_off(self, halted: Halted, number: int) -> None:
+        """End what goes on. A backend that is back in service, or was since then, is left alone."""
+        name, backend = halted.service, halted.backend
         service = self._lane.table.services.get(name)
-        if service is not None and service.halted:
-            awaited = [one.halted(service, drained=True) for one in tuple(self._connections)]
-            if any(awaited) and service.drain is not None:
-                # What they get may be an answer without end.
-                self._lane.later(max(service.drain, LOOK_AGAIN_SECONDS), self._cut_off, name)
+        if service is None or backend not in service.halted or self._halts[name, backend] != number:
+            return
+        awaited = [one.halted(halted, drained=True) for one in tuple(self._connections)]
+        if any(awaited) and service.drain is not None:
+            # What they get may be an answer without end.
+            again = max(service.drain, LOOK_AGAIN_SECONDS)
+            self._lane.later(again, self._cut_off, halted, number)
 
     def add(self, connection: Member) -> int:
         """A connection is open; returns how many there are, without those that were dismissed."""

@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from proxy.routing.table import Service
+from proxy.forwarding.halted import Halted
 
 
 class Member(Protocol):
@@ -14,8 +14,8 @@ class Member(Protocol):
     def reset(self) -> None:
         """End evidently broken."""
 
-    def halted(self, service: Service, *, drained: bool) -> bool:
-        """Let go of halted backends; tells whether it still awaits one. `drained`: they had their time."""
+    def halted(self, halted: Halted, *, drained: bool) -> bool:
+        """Let go of a halted backend; tells whether it still awaits it. `drained`: it had its time."""
 
 
 class Members(Protocol):

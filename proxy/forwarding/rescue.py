@@ -64,6 +64,11 @@ def choice(exchange: Exchange, live: Live, draw: int) -> Choice | None:
     )
 
 
+MOST_PARTS = 64
+"""Parts of a body that are kept by reference. An object of Python's is 33 bytes and more: a body that comes
+byte by byte would take many times its size."""
+
+
 class Replay:
     """What was sent of a request's body, for as long as it may have to be sent again.
 
@@ -85,10 +90,12 @@ class Replay:
     def keep(self, part: bytes, size: int) -> None:
         """Keep what is sent now, by reference; give up once the body, of this `size` so far, is too large."""
         self.whole = self.whole and size <= self._most
-        if self.whole:
-            self._parts.append(part)
-        else:
+        if not self.whole:
             self._parts.clear()
+        elif part:
+            self._parts.append(part)
+        if len(self._parts) > MOST_PARTS:
+            self._parts = [b"".join(self._parts)]
 
     def again(self) -> bytes:
         """Return all that was sent."""

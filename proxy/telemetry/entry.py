@@ -52,7 +52,7 @@ class Entry:
     pins_diverted: int = 0
     """Pinned requests that were meant for this backend, when no endpoint of it was alive."""
     rescued: int = 0
-    """Attempts that were passed on to another backend, which didn't fail."""
+    """Attempts that were passed on to another backend, which did its work."""
     harmed: int = 0
     """Bad answers that reached clients: failures not passed on, or only to a backend that failed, too.
 
@@ -138,10 +138,10 @@ class Entry:
             self.users.add(user, users.FAILED)
 
     def settle_rescue(self, result: Result) -> None:
-        """What came of a request that was passed on."""
+        """What came of a request that was passed on: nothing, where its client didn't wait for it."""
         if result == FAILURE:
             self.harmed += 1
-        else:
+        elif result == SUCCESS:
             self.rescued += 1
 
     def _compare(self, outcome: Outcome, seconds: float) -> None:

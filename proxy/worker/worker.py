@@ -139,8 +139,9 @@ class Worker:
         self._link.send(Ack(table.generation))
         for service in services:
             before = held.services.get(service.name)
-            if before is not None and service.halted - before.halted:
-                self._listener.halt(service)
+            if before is not None:
+                for backend in sorted(service.halted - before.halted):
+                    self._listener.halt(service, backend)
         self._have_table.set()
         self._bound()
 

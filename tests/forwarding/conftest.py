@@ -7,6 +7,7 @@ end in a later turn.
 
 import socket
 from collections import deque
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -14,6 +15,7 @@ import pytest
 from proxy.forwarding.dial import DialFailed
 from proxy.forwarding.downstream import Downstream
 from proxy.forwarding.lane import Lane
+from proxy.forwarding.listener import Listener
 from proxy.forwarding.peek import Peek, queued
 from proxy.forwarding.upstream import Upstream
 from proxy.routing.endpoint import Endpoint
@@ -442,6 +444,54 @@ def stage():
 def staged():
     """Make a stage with these services."""
     return Stage
+
+
+class Trip:
+    """A stage with a listener that is told when the canary is out, and its timers."""
+
+    def __init__(self, stage, drain):
+        self.stage = stage
+        self.drain = drain
+        stage.members = self.listener = Listener(stage.lane, ())
+
+    def halts(self):
+        self._moves(frozenset({"canary"}))
+        self.listener.halt(self._service, "canary")
+        self.stage.turns.run()
+
+    def resumes(self):
+        self._moves(frozenset())
+
+    def _moves(self, halted):
+        table = self.stage.lane.table
+        before = table.services["shop"]
+        self._service = replace(before, revision=before.revision + 1, halted=halted, drain=self.drain)
+        self.stage.lane.table = table.replace(table.generation + 1, [self._service])
+
+    @property
+    def timers(self):
+        return [seconds for seconds, _, _ in self.stage.turns.later]
+
+    def rings(self):
+        """The timer that was set first is over."""
+        _, callback, arguments = self.stage.turns.later.pop(0)
+        callback(*arguments)
+        self.stage.turns.run()
+
+    def counts(self):
+        entries = self.stage.tally.everything()
+        return {key[1:]: entry for key, entry in entries.items()}
+
+
+@pytest.fixture
+def tripping():
+    """Make a stage with all its weight on the canary, which can be halted."""
+
+    def make(drain=10.0, **more):
+        trip = Trip(Stage(service(weight=10_000, **more)), drain)
+        return trip.stage, trip
+
+    return make
 
 
 @pytest.fixture(scope="session")

@@ -4,11 +4,14 @@ from dataclasses import replace
 
 import pytest
 
+from proxy.forwarding.halted import Halted
 from proxy.forwarding.rescue import CAPACITY
+from proxy.routing.endpoint import Endpoint
 from proxy.routing.rescue import Rescue
 
 CANARY = "http://canary:9002"
 STABLE = "http://stable:9001"
+CANARY_OUT = Halted("shop", "canary", frozenset({Endpoint.parse(CANARY)}))
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"
 
 
@@ -212,7 +215,7 @@ def halt(stage):
     service = replace(table.services["shop"], revision=8, halted=frozenset({"canary"}))
     stage.lane.table = table.replace(2, [service])
     for member in tuple(stage.members):
-        member.halted(service, drained=False)
+        member.halted(CANARY_OUT, drained=False)
     stage.turns.run()
     return service
 
@@ -254,12 +257,12 @@ def test_an_answer_that_begins_after_the_drain_does_not_go_on_for_ever(canary):
     client = stage.client()
     client.sends(asks())
     server = stage.connects()
-    service = halt(stage)
+    halt(stage)
     for member in tuple(stage.members):
-        member.halted(service, drained=True)
-    [awaited] = [member.halted(service, drained=True) for member in tuple(stage.members)]
+        member.halted(CANARY_OUT, drained=True)
+    [awaited] = [member.halted(CANARY_OUT, drained=True) for member in tuple(stage.members)]
     assert awaited
     server.sends(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
-    [awaited] = [member.halted(service, drained=True) for member in tuple(stage.members)]
+    [awaited] = [member.halted(CANARY_OUT, drained=True) for member in tuple(stage.members)]
     assert client.was_reset
     assert not awaited

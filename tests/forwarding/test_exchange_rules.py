@@ -1,5 +1,7 @@
 """What an exchange takes, expects and changes to, what may follow it, and what is added to its answer."""
 
+from dataclasses import replace
+
 import pytest
 
 from proxy.forwarding.exchange import Exchange
@@ -196,3 +198,67 @@ def test_the_choice_and_the_key_are_told(exchange, secure):
     assert it.choice_lines(secure=secure) == lines
     assert it.own_lines(persistent=False, secure=secure) == b"Connection: close\r\n" + lines
     assert (b"Secure" in lines) is secure
+
+
+# Another backend is asked.
+
+
+def test_what_is_remembered_of_an_attempt_that_was_passed_on(service):
+    shop = service(choice_header="x-choice")
+    choice = Choice(shop, "canary", shop.backends[1].endpoints[0], "weight", True, b"k", b"", user=77)
+    it = Exchange(RequestHead(b"GET", b"/a?b", 1, [], b"a"), choice, 0, 10.0)
+    it.sent, it.thresholds, it.overdue, it.answered = 10.5, (0.1, 0.2, 0.3), True, 12.0
+    again = replace(
+        choice, backend="stable", endpoint=shop.backends[0].endpoints[0], why="rescued", drawn=False
+    )
+    outcome = it.pass_on(again, "complete", 503, 13.0)
+    assert (outcome.backend, outcome.status, outcome.ending, outcome.result) == (
+        "canary",
+        503,
+        "complete",
+        "failure",
+    )
+    assert (outcome.drawn, outcome.passed_on, outcome.rescue_of, outcome.taken_over) == (
+        True,
+        True,
+        None,
+        False,
+    )
+    assert (outcome.head_seconds, outcome.total_seconds, outcome.route) == (1.5, 3.0, b"/a")
+    assert (outcome.thresholds, outcome.overdue, outcome.exposed) == ((0.1, 0.2, 0.3), True, True)
+
+    assert (it.key, it.first, it.failed) == (("shop", 7, "stable"), ("shop", 7, "canary"), "canary 503")
+    assert (it.response, it.status, it.ending, it.sent, it.answered) == ("awaited", 0, None, None, None)
+    assert (it.thresholds, it.overdue) == ((), False)
+    assert it.choice_lines(secure=False) == b"x-choice: stable; why=rescued\r\n"
+
+    it.response_began(200, 14.0)
+    it.response_ended()
+    last = it.outcome(15.0)
+    assert (last.backend, last.rescue_of, last.passed_on) == ("stable", ("shop", 7, "canary"), False)
+    assert (last.drawn, last.taken_over, last.exposed, last.total_seconds) == (False, True, False, 5.0)
+
+
+@pytest.mark.parametrize(
+    ("ending", "status", "result", "told"),
+    [
+        ("connect", 502, "failure", "canary connect"),
+        ("timeout", 504, "failure", "canary timeout"),
+        ("halted", 0, "excluded", "canary halted"),
+    ],
+)
+def test_how_it_failed_is_told_by_what_happened(service, ending, status, result, told):
+    shop = service()
+    choice = Choice(shop, "canary", shop.backends[1].endpoints[0], "weight", True, b"", b"")
+    it = Exchange(RequestHead(b"GET", b"/", 1, [], b"a"), choice, 0, 10.0)
+    outcome = it.pass_on(replace(choice, backend="stable"), ending, status, 11.0)
+    assert (outcome.result, it.failed, outcome.head_seconds) == (result, told, None)
+
+
+def test_an_answer_that_began_is_passed_on_no_more(service):
+    shop = service()
+    choice = Choice(shop, "canary", shop.backends[1].endpoints[0], "weight", True, b"", b"")
+    it = Exchange(RequestHead(b"GET", b"/", 1, [], b"a"), choice, 0, 10.0)
+    it.response_began(200, 11.0)
+    with pytest.raises(KeyError):
+        it.pass_on(choice, "reset", 502, 12.0)

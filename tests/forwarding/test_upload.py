@@ -13,11 +13,11 @@ from proxy.routing.choice import Choice
 
 @pytest.fixture
 def upload(service):
-    def build(length, limits=DEFAULT, **settings):
+    def build(length, limits=DEFAULT, kept=None, **settings):
         shop = service(**settings)
         choice = Choice(shop, "stable", shop.backends[0].endpoints[0], "weight", True, b"", b"")
         exchange = Exchange(RequestHead(b"POST", b"/", 1, [], b"a"), choice, length, 10.0)
-        return exchange, Upload(exchange, limits)
+        return exchange, Upload(exchange, limits, kept)
 
     return build
 
@@ -84,3 +84,42 @@ def test_it_says_how_far_it_is(upload):
     _, it = upload(5)
     it.take(b"he")
     assert repr(it) == "<Upload of <Sized 3 bytes left>>"
+
+
+# What is kept of it.
+
+
+WIRE = b"5\r\nhello\r\n6\r\n world\r\n0\r\n\r\n"
+
+
+@pytest.mark.parametrize(("length", "wire"), [(11, b"hello world"), (CHUNKED, WIRE)])
+def test_all_that_was_sent_can_be_sent_again(upload, every_cut, length, wire):
+    for parts in every_cut(wire):
+        exchange, it = upload(length, kept=11)
+        sent = b""
+        for part in parts:
+            sent += it.take(part)
+            assert (it.again(), it.repeatable) == (sent, True)
+        assert exchange.request == "done"
+
+
+@pytest.mark.parametrize(("length", "wire"), [(11, b"hello world"), (CHUNKED, WIRE)])
+@pytest.mark.parametrize("kept", [None, 0, 10])
+def test_what_is_too_large_to_be_kept_can_not_once_it_came(upload, length, wire, kept):
+    _, it = upload(length, kept=kept)
+    assert it.repeatable, "nothing was taken yet"
+    it.take(wire)
+    assert (it.again(), it.repeatable) == (b"", False)
+
+
+def test_an_empty_body_can_always(upload):
+    _, it = upload(CHUNKED, kept=0)
+    assert it.take(b"0\r\n\r\n") == b"0\r\n\r\n"
+    assert (it.again(), it.repeatable) == (b"0\r\n\r\n", True)
+
+
+def test_what_is_forgotten_is_kept_no_more(upload):
+    _, it = upload(11, kept=11)
+    it.take(b"hello")
+    it.forget()
+    assert (it.take(b" world"), it.again(), it.repeatable) == (b" world", b"", False)

@@ -201,6 +201,20 @@ MUTATIONS = (
         "if False:",
         ("p18-half-close-of-the-client", "p18-half-close-of-the-upstream"),
     ),
+    Mutation(
+        "a request is put on the wire twice at most",
+        "forwarding/rescue.py",
+        " or exchange.sends >= MOST_SENT",
+        "",
+        ("p21-stale-get", "p21-stale-delete"),
+    ),
+    Mutation(
+        "who has seen an interim answer is not rescued",
+        "forwarding/rescue.py",
+        " or exchange.hinted",
+        "",
+        ("p21-failure-503-behind-an-interim-answer", "p21-failure-reset-behind-an-interim-answer"),
+    ),
 )
 
 

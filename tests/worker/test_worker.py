@@ -218,6 +218,30 @@ async def test_a_new_link_is_told_everything_and_what_is_halted(stage: Stage) ->
     assert report.entries["shop", 2, "stable"].failures == 1
 
 
+async def test_those_on_a_backend_are_told_when_it_is_halted_and_only_then(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await stage.begin()
+    told: list[tuple[int, str, int]] = []
+
+    def halt(service: Service, backend: str) -> None:
+        told.append((service.revision, backend, stage.worker._lane.table.generation))
+
+    monkeypatch.setattr(stage.worker._listener, "halt", halt)
+    out = frozenset(["canary"])
+    tables = [
+        (2, stage.service(2)),
+        (3, stage.service(3, out)),
+        (4, stage.service(4, out)),
+        (5, stage.service(5)),
+        (6, stage.service(6, out)),
+    ]
+    for generation, service in tables:
+        stage.control.say(stage.table(generation, service, complete=False))
+        assert await stage.control.next(Ack) == Ack(generation)
+    assert told == [(3, "canary", 3), (6, "canary", 6)], "nobody is sent there any more by then"
+
+
 async def test_counts_of_an_old_revision_are_forgotten_once_they_are_durable(stage: Stage) -> None:
     await stage.begin()
     stage.status = 500

@@ -1,0 +1,292 @@
+"""Which failed requests are sent again, what is kept for that, and what may be spent on it."""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from proxy.forwarding import rescue
+from proxy.forwarding.exchange import Exchange
+from proxy.forwarding.rescue import CAPACITY, MOST_PARTS, PER_REQUEST, PER_SECOND, Budget, Replay
+from proxy.http1.limits import DEFAULT
+from proxy.http1.reading import read_request
+from proxy.routing.choice import Choice
+from proxy.routing.endpoint import Endpoint
+from proxy.routing.rescue import Rescue
+
+KEY = b"Idempotency-Key: a-1\r\n"
+
+
+@pytest.fixture
+def exchange(service):
+    """Make an exchange that a coin sent to the canary."""
+
+    def build(method=b"GET", backend="canary", fields=b"", length=0, **settings):
+        shop = service(**settings)
+        endpoint = Endpoint.parse("http://canary:9002")
+        choice = Choice(shop, backend, endpoint, "weight", True, b"", b"")
+        head = read_request(b"%b / HTTP/1.1\r\nHost: a\r\n%b\r\n" % (method, fields), DEFAULT)
+        return Exchange(head, choice, length, 10.0)
+
+    return build
+
+
+# Whether.
+
+
+@pytest.mark.parametrize(
+    ("method", "repeatable", "safe"),
+    [
+        (b"GET", True, True),
+        (b"HEAD", True, True),
+        (b"OPTIONS", True, True),
+        (b"PUT", True, False),
+        (b"DELETE", True, False),
+        (b"POST", False, False),
+        (b"PATCH", False, False),
+        (b"TRACE", False, False),
+        (b"PURGE", False, False),
+    ],
+)
+def test_what_may_be_sent_twice(exchange, method, repeatable, safe):
+    it = exchange(method)
+    for ending in (None, "connect", "tls", "timeout", "reset", "garbage", "complete"):
+        assert rescue.may(it, ending) is repeatable
+    withheld = [status for status in range(100, 600) if rescue.withholds(it, status)]
+    assert withheld == ([500, 502, 503, 504] if safe else [502, 503, 504])
+
+
+@pytest.mark.parametrize("keyed", [True, False])
+@pytest.mark.parametrize("fields", [b"", KEY, KEY.lower() + KEY])
+@pytest.mark.parametrize("method", [b"POST", b"PATCH"])
+def test_a_key_makes_any_method_repeatable_where_the_owner_says_so(exchange, method, fields, keyed):
+    it = exchange(method, fields=fields, rescue=Rescue(keyed=keyed))
+    assert rescue.may(it, "reset") is (keyed and bool(fields))
+    assert not rescue.withholds(it, 500), "it isn't safe for that"
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        {"response": "open"},
+        {"response": "tunnel"},
+        {"response": "done"},
+        {"hinted": True},
+        {"sends": 2},
+        {"first": ("shop", 7, "canary")},
+    ],
+)
+@pytest.mark.parametrize("ending", ["reset", "halted"])
+def test_not_after_a_byte_of_an_answer_nor_twice(exchange, spoil, ending):
+    it = exchange()
+    it.sends = 1
+    assert rescue.may(it, ending)
+    for name, value in spoil.items():
+        setattr(it, name, value)
+    assert not rescue.may(it, ending)
+
+
+@pytest.mark.parametrize("more", [{"backend": "stable"}, {"rescue": Rescue(on=False)}])
+def test_not_what_stable_failed_and_not_where_it_is_off(exchange, more):
+    it = exchange(**more)
+    it.sends = 1
+    assert not rescue.may(it, "reset")
+    assert not rescue.may(it, "halted")
+
+
+@pytest.mark.parametrize("on", [True, False])
+@pytest.mark.parametrize(
+    ("ending", "sends", "expected"), [("halted", 0, True), ("halted", 1, False), ("connect", 0, False)]
+)
+def test_any_may_when_the_backend_was_halted_before_it_was_sent(exchange, ending, sends, expected, on):
+    it = exchange(b"POST", rescue=Rescue(on=on))
+    it.sends = sends
+    assert rescue.may(it, ending) is expected
+
+
+# Where to.
+
+
+class Alive:
+    """All endpoints but these are alive."""
+
+    def __init__(self, *dead):
+        self._dead = dead
+
+    def alive(self, endpoint):
+        return endpoint.url not in self._dead
+
+    def pending(self, endpoint):
+        return 0
+
+
+def test_the_choice_is_another_of_the_same_service(exchange):
+    before = exchange().choice
+    before = replace(before, issue=b"key", user=77, key=b"key")
+    it = exchange()
+    it.choice = before
+    found = rescue.choice(it, Alive(), 5)
+    stable = before.service.backends[0].endpoints[0]
+    assert (found.service, found.backend, found.endpoint) == (before.service, "stable", stable)
+    assert (found.why, found.drawn, found.pinned, found.diverted) == ("rescued", False, False, "")
+    assert (found.issue, found.user, found.key) == (b"key", 77, b"key")
+
+
+def test_a_pinned_or_diverted_one_is_neither_when_it_is_rescued(exchange):
+    it = exchange()
+    it.choice = replace(it.choice, drawn=False, pinned=True, diverted="other")
+    found = rescue.choice(it, Alive(), 5)
+    assert (found.drawn, found.pinned, found.diverted) == (False, False, "")
+
+
+def test_only_endpoints_that_are_alive_are_asked(exchange):
+    it = exchange(endpoints=("http://stable:9001", "http://stable:9003"))
+    for draw in range(20):
+        assert rescue.choice(it, Alive("http://stable:9001"), draw).endpoint.url == "http://stable:9003"
+    assert rescue.choice(it, Alive("http://stable:9001", "http://stable:9003"), 0) is None
+
+
+def test_stable_without_an_endpoint_rescues_nobody(exchange):
+    assert rescue.choice(exchange(endpoints=()), Alive(), 0) is None
+
+
+# What is kept.
+
+
+@pytest.mark.parametrize(
+    ("most", "parts", "whole"),
+    [
+        (5, [b"hello"], True),
+        (5, [b"h", b"e", b"l", b"l", b"o"], True),
+        (5, [b"hello", b""], True),
+        (4, [b"hello"], False),
+        (4, [b"hell", b"o"], False),
+        (4, [b"hell", b"o", b""], False),
+        (5, [], True),
+    ],
+)
+def test_a_body_is_kept_whole_or_not_at_all(most, parts, whole):
+    replay, size = Replay(most), 0
+    for part in parts:
+        size += len(part)
+        replay.keep(part, size)
+    assert (replay.whole, replay.again()) == (whole, b"".join(parts) if whole else b"")
+    assert replay.again() == replay.again(), "it may be asked for again"
+
+
+def test_the_size_is_of_the_body_and_not_of_its_frame():
+    replay = Replay(5)
+    replay.keep(b"5\r\nhello\r\n0\r\n\r\n", 5)
+    assert (replay.whole, replay.again()) == (True, b"5\r\nhello\r\n0\r\n\r\n")
+
+
+def test_a_body_that_comes_byte_by_byte_is_kept_in_few_pieces():
+    replay = Replay(1000)
+    for size in range(1, 1001):
+        replay.keep(b"%d" % (size % 10), size)
+        assert len(replay._parts) <= MOST_PARTS
+    assert replay.again() == b"1234567890" * 100
+
+
+def test_what_comes_in_large_parts_is_kept_as_it_came():
+    replay, part = Replay(1000), b"x" * 500
+    replay.keep(part, 500)
+    replay.keep(b"", 500)
+    assert replay.again() is part
+
+
+def test_what_is_gone_stays_gone():
+    replay = Replay(4)
+    replay.keep(b"hello", 5)
+    replay.keep(b"", 3)
+    assert (replay.whole, replay.again(), repr(replay)) == (False, b"", "<Replay of 0 parts, gone>")
+
+
+def test_it_says_what_it_keeps():
+    replay = Replay(4)
+    replay.keep(b"he", 2)
+    replay.keep(b"ll", 4)
+    assert repr(replay) == "<Replay of 2 parts>"
+
+
+# What may be spent.
+
+
+def spent(budget, now):
+    """How many rescues in a row can be paid for."""
+    count = 0
+    while budget.spend(now):
+        count += 1
+    return count
+
+
+def test_it_starts_full_and_ends_empty():
+    budget = Budget(10.0)
+    assert spent(budget, 10.0) == CAPACITY
+    assert spent(budget, 10.0) == 0
+
+
+@pytest.mark.parametrize(
+    ("requests", "seconds", "expected"),
+    [
+        (5, 0.0, 1),
+        (4, 0.0, 0),
+        (0, 1.0, 3),
+        (0, 0.25, 0),
+        (100, 0.0, 20),
+        (100, 2.0, 26),
+        (1_000_000, 0.0, 50),
+        (0, 1e9, 50),
+    ],
+)
+def test_requests_to_stable_and_time_pay(requests, seconds, expected):
+    budget = Budget(10.0)
+    spent(budget, 10.0)
+    budget.sent = requests
+    assert spent(budget, 10.0 + seconds) == expected
+    assert budget.sent == 0, "each pays once"
+
+
+def test_what_it_earned_but_did_not_spend_is_not_lost():
+    budget = Budget(0.0)
+    spent(budget, 0.0)
+    for _ in range(4):
+        budget.sent = 1
+        assert not budget.spend(0.0)
+    budget.sent = 1
+    assert budget.spend(0.0)
+
+
+def test_it_says_how_much_is_left():
+    budget = Budget(0.0)
+    budget.sent = 3
+    assert repr(budget) == "<Budget 50.0 and of 3 requests>"
+
+
+Steps = st.lists(st.tuples(st.integers(0, 500), st.floats(0, 60), st.integers(1, 80)), max_size=40)
+
+
+@given(Steps)
+def test_never_more_than_was_saved_up_and_earned(steps):
+    budget, now, earned, paid = Budget(100.0), 100.0, 0.0, 0
+    for requests, seconds, tries in steps:
+        now += seconds
+        budget.sent += requests
+        earned += requests * PER_REQUEST + seconds * PER_SECOND
+        got = sum(budget.spend(now) for _ in range(tries))
+        paid += got
+        assert got <= CAPACITY
+        assert paid <= CAPACITY + earned + 1e-6
+
+
+@given(st.lists(st.tuples(st.integers(0, 4), st.floats(0, 0.3)), max_size=40))
+def test_nothing_is_lost_while_there_is_room(steps):
+    budget, now, earned, paid = Budget(0.0), 0.0, CAPACITY, 0
+    paid = spent(budget, now)
+    for requests, seconds in steps:
+        now += seconds
+        budget.sent += requests
+        earned += requests * PER_REQUEST + seconds * PER_SECOND
+        paid += spent(budget, now)
+        assert earned - 1 - 1e-6 <= paid <= earned + 1e-6
