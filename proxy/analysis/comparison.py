@@ -66,7 +66,13 @@ class Comparison:
         return {name: bet.to_json() for name, bet in self.bets.items()}
 
     def resumed(self, data: Mapping[str, Any]) -> "Comparison":
-        """These bets with the capital that `to_json` wrote. KeyError for checks that it didn't know."""
+        """These bets with the capital that `to_json` wrote.
+
+        KeyError for checks that it didn't know. ValueError when it wrote of others: what they had of the
+        capital can't be given to those that are left.
+        """
+        if set(data) - self.bets.keys():
+            raise ValueError(f"expected bets on {', '.join(self.bets)}, not on {', '.join(data)}")
         return replace(self, bets={name: bet.resumed(data[name]) for name, bet in self.bets.items()})
 
 

@@ -185,7 +185,7 @@ class Judge:
             "case": self._case.to_json(),
             "step": None if self._policy.sticky else self._step.to_json(),
             "seen": {name: seen.to_json() for name, seen in self._seen.items()},
-            "guard": self._guard.stable,
+            "guard": self._guard.to_json(),
             "radius": self.radius.to_json(),
         }
 
@@ -202,6 +202,6 @@ class Judge:
         if data["step"] is not None:
             judge._step.resume(data["step"])
         judge._seen = {name: Events(*data["seen"][name]) for name in judge._seen}
-        judge._guard = Guard(data["guard"])
+        judge._guard = Guard(*data["guard"])
         judge.radius = Radius.from_json(data["radius"])
         return judge
