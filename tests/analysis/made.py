@@ -15,20 +15,18 @@ ODDS = (0.01 / 0.99, 0.05 / 0.95, 0.25, 1.0, 9.0)
 EVENTS = st.builds(Events, *[st.integers(0, 40)] * 4)
 
 
-def counts(ok=0, bad=0, pinned_ok=0, pinned_bad=0, slow=(0, 0), took=None, users=(), gap=False, **more):
-    """Counts of a backend; `slow` are labelled requests that exceeded no and all thresholds."""
-    result = Counts(
-        drawn=some(success=ok, failure=bad),
-        pinned=some(success=pinned_ok, failure=pinned_bad),
-        labels={
-            label((1.0, 2.0, 3.0), at): number for at, number in zip((0, 9), slow, strict=True) if number
-        },
-        users=Users(0, [*users], gap),
-        **more,
-    )
+def counts(ok=0, bad=0, pinned_ok=0, pinned_bad=0, took=None, users=(), gap=False, **more):
+    """Counts of a backend; `took` are the seconds until it answered each."""
+    drawn, pinned = some(success=ok, failure=bad), some(success=pinned_ok, failure=pinned_bad)
+    result = Counts(drawn=drawn, pinned=pinned, users=Users(0, [*users], gap), **more)
     if took:
         result.head = times(took, ok + bad)
     return result
+
+
+def labelled(timely=0, slow=0):
+    """Labels of requests that exceeded none of three thresholds, and of some that exceeded them all."""
+    return {label((1.0, 2.0, 3.0), at): number for at, number in ((0.5, timely), (9.0, slow)) if number}
 
 
 def some(**numbers):

@@ -1,4 +1,4 @@
-"""Bets against a canary: fair at the boundary of what they are made against, and cash that follows its plan."""
+"""Bets against a canary: fair at the boundary of what they are made against, with cash that keeps its plan."""
 
 import json
 from math import exp, inf, isfinite, log
