@@ -1,4 +1,4 @@
-"""Bets against a canary: fair at the boundary of what they are made against, with cash that keeps its plan."""
+"""Bets against a canary: fair at the boundary of what they are made against, with cash on its plan."""
 
 import json
 from math import exp, inf, isfinite, log

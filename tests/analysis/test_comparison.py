@@ -1,4 +1,4 @@
-"""The bets together: how the capital is shared out, what counts when, and that together they are fair, too."""
+"""The bets together: how the capital is shared out, what counts when, and that all are fair."""
 
 import json
 from math import inf

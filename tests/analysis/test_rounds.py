@@ -162,7 +162,7 @@ def test_bets_are_on_the_larger_of_weight_and_share_that_was_drawn():
         rounds = Rounds(POLICY)
         rounds.apply([stretch(counts(share), counts(1_250 - share))], 0.0)
         rounds.apply([failing(range(8)), failing(range(2), backend="stable")], 1.0)
-        found[share] = sum(rounds._rounds[0]._bets.after([], 0.0).capitals(0.0).values())
+        found[share] = against(rounds)
         rounds.weighed(0)
         assert rounds._odds(2_000) == 0.25  # the draws are of this weight alone
     assert found[600] < found[250] / 100
