@@ -55,6 +55,14 @@ class Guard:
         """Plain JSON values."""
         return [self.stable, self._answers]
 
+    @classmethod
+    def from_json(cls, data: Any) -> "Guard":
+        """The inverse of `to_json`. ValueError or TypeError when it made no such `data`."""
+        stable, answers = data
+        if stable is not None and not 0 <= stable <= 1:
+            raise ValueError(f"expected a share of 0 to 1, not {stable!r}")
+        return cls(stable, int(answers))
+
 
 def pinned(counts: Counts) -> int:
     """Answers that were asked for by a segment or a header; a diverted one is a failure."""

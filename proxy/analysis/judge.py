@@ -202,6 +202,6 @@ class Judge:
         if data["step"] is not None:
             judge._step.resume(data["step"])
         judge._seen = {name: Events(*data["seen"][name]) for name in judge._seen}
-        judge._guard = Guard(*data["guard"])
+        judge._guard = Guard.from_json(data["guard"])
         judge.radius = Radius.from_json(data["radius"])
         return judge

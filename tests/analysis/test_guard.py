@@ -60,7 +60,7 @@ def test_stables_last_known_share_stays():
     guard = Guard()
     assert guard.look(5_000, counts(), counts(ok=80, bad=20)) is None  # and looks at it all the same
     assert guard.look(10_000, counts(ok=50, bad=50), counts()).limit == pytest.approx(0.6)
-    again = Guard(*json.loads(json.dumps(guard.to_json())))
+    again = Guard.from_json(json.loads(json.dumps(guard.to_json())))
     finding = again.look(10_000, counts(ok=30, bad=70), counts())
     assert (finding.state, finding.stable, finding.limit) == ("failing", 0.2, pytest.approx(0.6))
 
