@@ -14,7 +14,7 @@ import random
 import sys
 from collections.abc import Iterator
 from itertools import accumulate, repeat
-from time import perf_counter
+from time import process_time
 
 from proxy.analysis.judge import Judge
 from proxy.analysis.policy import Policy
@@ -56,19 +56,19 @@ def reports(chance: random.Random, rate: int, weight: int, seconds: int, *, stic
 
 
 def cost(policy: Policy, weight: int, told: list[Report]) -> float:
-    """Seconds that the judge takes for all of these reports."""
+    """Seconds of a processor that the judge takes for all of these reports."""
     judge = Judge(policy)
     judge.weigh(1, weight)
     whole = round(WORKERS / PERIOD)
     moments = accumulate(repeat(PERIOD / WORKERS))
-    began = perf_counter()
+    began = process_time()
     for number, (report, now) in enumerate(zip(told, moments, strict=False)):
         judge.apply(report, now)
         judge.failing(now)
         if number % whole == 0:
             judge.verdict(now)
             judge.thresholds(now)
-    return perf_counter() - began
+    return process_time() - began
 
 
 def main() -> int:

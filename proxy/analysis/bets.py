@@ -44,11 +44,16 @@ ON_A_RISE = 0.25
 
 LARGEST = 700.0
 """A power of e that is still a number."""
+MOST = exp(LARGEST)
+"""What capital is told as when it is more."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Bet:
-    """The capital of one bet: four stakes, and the cash."""
+    """The capital of one bet: four stakes, and the cash.
+
+    Never edited; not frozen only because that triples the cost of making one.
+    """
 
     slack: float
     """How much (0..1) more of the canary's requests may be bad."""
@@ -75,7 +80,8 @@ class Bet:
     @property
     def capital(self) -> float:
         """All of it, e**700 at most."""
-        return exp(min(self.log_capital, LARGEST))
+        stakes = [exp(stake if stake < LARGEST else LARGEST) for stake in self.stakes]
+        return min(self.cash + sum(stakes), MOST)
 
     def after(self, events: Events, odds: float) -> "Bet":
         """The bet after events that the coin of these `odds` (canary's share to stable's) led to.
@@ -84,30 +90,35 @@ class Bet:
         it staked among the events of one report, it would escape stable's failures and meet the canary's.
         """
         bad, ok, lost = events.canary_bad, events.canary_ok, events.stable_bad
+        if not (bad or ok or lost):
+            return self
         factors = _factors(self.slack, self.ratio, odds)
-        if not factors or not (bad or ok or lost):
+        if not factors:
             return self
         stakes = tuple(
-            stake + bad * on_bad + ok * on_ok + lost * on_lost
-            for stake, (on_bad, on_ok, on_lost) in zip(self.stakes, factors, strict=True)
+            [
+                stake + bad * on_bad + ok * on_ok + lost * on_lost
+                for stake, (on_bad, on_ok, on_lost) in zip(self.stakes, factors, strict=True)
+            ]
         )
         return Bet(self.slack, self.ratio, self.cash, stakes, self.seen + bad + ok, self.slices)
 
     def settled(self) -> "Bet":
         """The bet between two reports: some cash is staked for each full slice that was seen."""
-        slices = self.seen // SLICE
-        if slices == self.slices or not self.cash:
+        slices = self.seen // SLICE if self.cash else self.slices
+        if slices == self.slices:
             return self
         left = ((self.slices + 1) / (slices + 1)) ** PATIENCE
-        return replace(self.staked(1 - left), slices=slices)
+        settled = self.staked(1 - left)
+        return Bet(self.slack, self.ratio, settled.cash, settled.stakes, self.seen, slices)
 
     def staked(self, part: float) -> "Bet":
         """The bet with a `part` (between 0 and 1) of its cash staked."""
         if not self.cash:
             return self
         share = log(self.cash) + log(part / len(self.stakes))
-        stakes = tuple(log_sum((stake, share)) for stake in self.stakes)
-        return replace(self, cash=self.cash * (1 - part), stakes=stakes)
+        stakes = tuple([log_sum((stake, share)) for stake in self.stakes])
+        return Bet(self.slack, self.ratio, self.cash * (1 - part), stakes, self.seen, self.slices)
 
     def to_json(self) -> list[Any]:
         """Plain JSON values."""

@@ -48,7 +48,7 @@ class Comparison:
 
         The whole of it counts with the stakes as they are; the cash moves behind it.
         """
-        return replace(self, bets={name: _after(name, bet, report) for name, bet in self.bets.items()})
+        return Comparison(self.shares, {name: _after(name, bet, report) for name, bet in self.bets.items()})
 
     def risen(self) -> "Comparison":
         """The bets at a higher weight: what is tried now wasn't before."""

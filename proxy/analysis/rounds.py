@@ -88,8 +88,9 @@ class Round:
     def _first(self, events: Iterable[tuple[int, int]], shift: int) -> list[int]:
         """How many users were bad for the first time, by kind."""
         found, met = [0] * _STABLE, self._met
+        get = met.get
         for user, kinds in events:
-            known = met.get(user, 0)
+            known = get(user, 0)
             new = (kinds << shift) & ~known
             if new:
                 met[user] = known | new
