@@ -5,6 +5,7 @@ none where segments or a header send all there is; above 50 % they are so few on
 grow slowly.
 """
 
+from math import inf
 from typing import Any
 
 from proxy.analysis.verdict import FAILING, HEALTHY, INCONCLUSIVE, Finding
@@ -31,9 +32,20 @@ class Guard:
         """The share (0..1) of stable's answers that failed; None: never seen in this release."""
         self._answers = answers
         """How many it rests on."""
+        self._pinned = -inf
+        """When the last pinned request was heard of."""
 
     def __repr__(self) -> str:
         return f"<Guard: stable fails {self.stable}>"
+
+    def hear(self, canary: Counts, now: float) -> None:
+        """What the canary answered, of which it need only be known whether any was pinned."""
+        if pinned(canary):
+            self._pinned = now
+
+    def awake(self, parts: int, now: float) -> bool:
+        """Whether it may be in force, without a look at the windows."""
+        return parts > HALF or now - self._pinned <= SHOWN
 
     def look(self, parts: int, canary: Counts, stable: Counts) -> Finding | None:
         """What it finds in the windows of both; None where it isn't in force."""

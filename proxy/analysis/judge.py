@@ -80,6 +80,7 @@ class Judge:
             self._windows.add(backend, counts, now)
             if backend == CANARY:
                 self.radius.add(counts)
+                self._guard.hear(counts, now)
             elif backend == STABLE:
                 self._incident.add(counts, now)
                 if self._pace:
@@ -124,7 +125,10 @@ class Judge:
             against = sum(self._case.capitals(self._weights.parts).values())
             if against >= self._policy.bar:
                 return True
-        canary, stable = self._windows.counts(CANARY, now), self._windows.counts(STABLE, now)
+        canary: ByWindow = {}
+        stable: ByWindow = {}
+        if self._policy.checks or self._guard.awake(self._weights.parts, now):  # else copies for nothing
+            canary, stable = self._windows.counts(CANARY, now), self._windows.counts(STABLE, now)
         return any(finding.state == FAILING for finding in self._watched(canary, stable))
 
     def _compared(self, lately: Counts) -> Iterable[Finding]:

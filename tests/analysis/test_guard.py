@@ -87,3 +87,13 @@ def test_excluded_ones_are_no_answers():
     assert meant(left) == (1, 4)
     assert share(left) == (0.25, 4)
     assert share(counts()) == (None, 0)
+
+
+def test_it_need_not_look_where_it_can_not_be_in_force():
+    guard = Guard()
+    assert not guard.awake(5_000, 0.0)
+    assert guard.awake(5_001, 0.0)
+    guard.hear(counts(ok=9), 0.0)
+    assert not guard.awake(0, 0.0)
+    guard.hear(counts(pins_diverted=1), 1.0)
+    assert [guard.awake(0, now) for now in (1.0, 31.0, 31.1)] == [True, True, False]
