@@ -205,6 +205,8 @@ def test_the_way_to_healthy():
     for now in range(10, 43):
         told(judge, counts(ok=10), counts(ok=40), now=now)
     assert judge.verdict(43.0).state == "healthy"
+    judge.weigh(2, 500)  # lower, too, is another load
+    assert judge.verdict(43.0).assurance.requests > 380
 
 
 def test_a_latency_with_a_threshold_must_be_assured_too():
