@@ -270,3 +270,28 @@ class DeadStable:
 
     def alive(self, endpoint):
         return endpoint != Endpoint.parse(STABLE)
+
+
+# What is left behind.
+
+
+def test_a_head_that_proves_to_be_garbage_has_no_time(canary):
+    stage = canary()
+    client = stage.client()
+    client.sends(GET.replace(b"GET", b"POST"))
+    stage.connects().sends(b"HTTP/1.1 503 Oh\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n")
+    assert stage.outcomes() == [("garbage", 502, "failure")]
+    assert stage.tally.outcomes[0].head_seconds is None
+
+
+def test_the_copy_of_a_body_is_kept_no_longer_than_it_may_be_needed(canary):
+    stage = canary()
+    client = stage.client()
+    client.sends(b"PUT /a HTTP/1.1\r\nHost: shop\r\nContent-Length: 5\r\n\r\nhello")
+    crossing = client.transport.protocol._crossing
+    server = stage.connects()
+    assert crossing._upload.again() == b"hello"
+    server.sends(UNAVAILABLE[:-2].replace(b"503", b"200"))
+    assert crossing._upload.again() == b""
+    server.sends(b"no")
+    assert crossing._upload is None
