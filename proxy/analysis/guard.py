@@ -65,8 +65,11 @@ class Guard:
 
 
 def pinned(counts: Counts) -> int:
-    """Answers that were asked for by a segment or a header; a diverted one is a failure."""
-    return counts.pinned.get("success", 0) + counts.pinned.get("failure", 0) + counts.pins_diverted
+    """Answers that were asked for by a segment or a header; a diverted one is a failure, and so is one that
+    was overdue when its client gave up. (Those may have been drawn: then the bets see them, too.)
+    """
+    answered = counts.pinned.get("success", 0) + counts.pinned.get("failure", 0)
+    return answered + counts.pins_diverted + counts.abandoned
 
 
 def share(counts: Counts) -> tuple[float | None, int]:
@@ -78,5 +81,5 @@ def share(counts: Counts) -> tuple[float | None, int]:
 def meant(counts: Counts) -> tuple[int, int]:
     """Of the requests meant for a backend: those that failed, and all but the excluded ones."""
     failed = counts.drawn.get("failure", 0) + counts.pinned.get("failure", 0)
-    failed += counts.diverted + counts.pins_diverted
+    failed += counts.diverted + counts.pins_diverted + counts.abandoned
     return failed, failed + counts.drawn.get("success", 0) + counts.pinned.get("success", 0)

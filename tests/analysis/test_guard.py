@@ -6,6 +6,7 @@ import pytest
 from made import counts
 
 from proxy.analysis.guard import Guard, meant, share
+from proxy.telemetry.counts import Counts
 
 
 @pytest.mark.parametrize(
@@ -87,3 +88,10 @@ def test_excluded_ones_are_no_answers():
     assert meant(left) == (1, 4)
     assert share(left) == (0.25, 4)
     assert share(counts()) == (None, 0)
+
+
+@pytest.mark.parametrize("parts", [0, 10_000])
+def test_clients_that_give_up_on_a_canary_that_hangs_are_its_failures(parts):
+    hanging = Counts(pinned={"excluded": 20}, abandoned=20)
+    assert Guard().look(parts, hanging, counts(ok=500)).state == "failing"
+    assert Guard().look(10_000, Counts(drawn={"excluded": 20}), counts(ok=500)).state == "inconclusive"
