@@ -26,7 +26,7 @@ SHOWN = 60.0  # seconds from one line to the next
 
 
 async def compare(running: Weir, minutes: float) -> tuple[dict[str, Any], Counter[str]]:
-    """Load for so long, or until the canary is out; the service at the end, and how many answers were what."""
+    """Load for so long, or until the canary is out; the service at the end, and a count of the answers."""
     client, seen, over = Client(running.port), Counter[str](), asyncio.Event()
     request = client.request("/")
 
