@@ -126,19 +126,6 @@ async def over(connection: Connection) -> None:
     connection.close()
 
 
-async def test_watching_only_counts_what_would_have_been(start, faulty_origins):
-    _, canary = faulty_origins
-    running = start(faulty_origins, weight=50, more="    analysis: {enforce: false}\n")
-    canary.order("fail")
-    answers = await ask_some(running.port, 100)
-    counted = 'weir_trips_total{check="errors",enforced="false",service="shop"} 1.0'
-    await until(lambda: counted in running.admin.metrics(), "the trip that it would have been")
-    view = running.admin.service("shop")
-    assert (view["trip"], view["weights"]["canary"]) == (None, 50)
-    assert {answer.status for answer in answers} == {200}, "rescued all the same"
-    assert "would be out" in explained(running)
-
-
 async def test_control_dies_while_it_judges_and_goes_on_with_the_evidence(start, faulty_origins):
     _, canary = faulty_origins
     running = start(faulty_origins, weight=50, more="    rescue: off\n    analysis: {enforce: false}\n")
