@@ -127,7 +127,7 @@ class Entry:
             self.overdue -= 1
 
     def fall_overdue(self, thresholds: Thresholds, user: int) -> None:
-        """An open exchange has exceeded all thresholds. They are () for one that wasn't drawn and isn't labelled.
+        """An open exchange has exceeded all thresholds; () for one that wasn't drawn, and gets no label.
 
         `user`: 0 where the service keeps none.
         """
