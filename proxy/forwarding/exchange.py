@@ -182,7 +182,7 @@ class Exchange:
         self.status, self.ending = status, ending
         outcome = self.outcome(now)
         outcome.passed_on = True
-        self.first = self.key
+        self.first = self.key if self.sends or ending != "halted" else None  # else nobody failed it
         self.failed = f"{self.choice.backend} {status if ending == 'complete' else ending}"
         self.choice = choice
         self.key = (choice.service.name, choice.service.revision, choice.backend)

@@ -137,6 +137,7 @@ def test_what_was_not_sent_yet_goes_to_stable_and_costs_nothing(tripping, reques
     assert client.got() == OK
     assert stage.outcomes() == [("halted", 0, "excluded"), ("complete", 200, "success")]
     assert stage.lane.budgets == {}
+    assert trip.counts()[7, "canary"].rescued == 0, "nobody had failed it"
 
 
 def test_the_first_dial_may_fail_after_all(tripping):
