@@ -64,7 +64,7 @@ def _lacking(basis: Basis) -> Iterator[str]:
         return
     odds, step_up = basis.odds or 0.0, basis.policy.step_up
     if odds >= LEANING:
-        yield f"evidence against the canary of {wording.odds(odds)} of {wording.odds(basis.policy.bar)}"
+        yield _against(odds, basis.policy.bar)
     if step_up is None and basis.sample < SAMPLE:
         yield f"{basis.sample} of the {wording.answers(SAMPLE)} needed at this weight"
     if step_up and basis.assurance and basis.assurance.odds < basis.assurance.bar:
@@ -86,5 +86,9 @@ def _good(basis: Basis) -> str:
     if basis.assurance and basis.policy.step_up:
         return wording.assured(basis.assurance, basis.policy.step_up.extra_errors_below)
     if basis.odds is not None:
-        return f"evidence against the canary of no more than {wording.odds(basis.odds)}"
+        return _against(basis.odds, basis.policy.bar)
     return "nothing is held against the canary"
+
+
+def _against(odds: float, bar: float) -> str:
+    return wording.evidence("the canary is worse", odds, bar)

@@ -23,7 +23,7 @@ OFF = replace(GOOD, policy=Policy(comparing=False), compared=(), assurance=None)
 @pytest.mark.parametrize(
     ("basis", "state", "says"),
     [
-        (GOOD, "healthy", "less than 1.0 % worse by odds of 25:1 of 20:1"),
+        (GOOD, "healthy", "evidence that it is less than 1.0 % worse: 25:1, good enough at 20:1"),
         (
             replace(GOOD, assurance=UNSHOWN),
             "inconclusive",
@@ -34,9 +34,13 @@ OFF = replace(GOOD, policy=Policy(comparing=False), compared=(), assurance=None)
         (
             replace(GOOD, compared=(finding(odds=10.0),)),
             "inconclusive",
-            "evidence against the canary of 10:1",
+            "evidence that the canary is worse: 10:1, out at 100:1",
         ),
-        (replace(GOOD, compared=(finding(odds=6.0), finding(odds=6.0))), "inconclusive", "12:1 of 100:1"),
+        (
+            replace(GOOD, compared=(finding(odds=6.0), finding(odds=6.0))),
+            "inconclusive",
+            "worse: 12:1, out at 100:1",
+        ),
         (replace(GOOD, compared=(finding(odds=9.9),)), "healthy", ""),
         (replace(GOOD, compared=(finding(state="inconclusive", odds=1.0),)), "healthy", ""),
         (replace(GOOD, compared=(finding(state="failing", odds=140.0),)), "failing", "errors is failing"),
@@ -44,7 +48,7 @@ OFF = replace(GOOD, policy=Policy(comparing=False), compared=(), assurance=None)
         (replace(GOOD, watched=(finding("error-rate", "inconclusive"),)), "inconclusive", "error-rate is"),
         (replace(GOOD, lately=0, sample=0), "inconclusive", "no canary requests yet"),
         (replace(GOOD, lately=0), "healthy", ""),
-        (NO_STEP, "healthy", "no more than 0.5:1"),
+        (NO_STEP, "healthy", "no evidence that the canary is worse"),
         (replace(NO_STEP, incident=0.2), "inconclusive", "incident"),
         (replace(NO_STEP, sample=19), "inconclusive", "19 of the 20 canary answers"),
         (replace(NO_STEP, compared=(finding(odds=10.0),)), "inconclusive", "10:1"),
