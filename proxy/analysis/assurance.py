@@ -31,9 +31,12 @@ MOST_USERS = 20_000
 """Users of stable that are remembered; those beyond assure nobody."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class DualBet:
-    """Capital that grows while the canary is better than `margin` worse than stable."""
+    """Capital that grows while the canary is better than `margin` worse than stable.
+
+    Never edited; not frozen only because that triples the cost of making one.
+    """
 
     margin: float
     stakes: tuple[float, ...] = (-log(len(SIZES)),) * len(SIZES)

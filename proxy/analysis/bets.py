@@ -44,11 +44,16 @@ ON_A_RISE = 0.25
 
 LARGEST = 700.0
 """A power of e that is still a number."""
+MOST = exp(LARGEST)
+"""What capital is told as when it is more."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Bet:
-    """The capital of one bet: four stakes, and the cash."""
+    """The capital of one bet: four stakes, and the cash.
+
+    Never edited; not frozen only because that triples the cost of making one.
+    """
 
     slack: float
     """How much (0..1) more of the canary's requests may be bad."""
@@ -75,7 +80,8 @@ class Bet:
     @property
     def capital(self) -> float:
         """All of it, e**700 at most."""
-        return exp(min(self.log_capital, LARGEST))
+        stakes = [exp(stake if stake < LARGEST else LARGEST) for stake in self.stakes]
+        return min(self.cash + sum(stakes), MOST)
 
     @property
     def most(self) -> float:
@@ -89,8 +95,10 @@ class Bet:
         it staked among the events of one report, it would escape stable's failures and meet the canary's.
         """
         bad, ok, lost = events.canary_bad, events.canary_ok, events.stable_bad
+        if not (bad or ok or lost):
+            return self
         factors = _factors(self.slack, self.ratio, odds)
-        if not factors or not (bad or ok or lost):
+        if not factors:
             return self
         stakes = tuple(
             [
@@ -102,19 +110,20 @@ class Bet:
 
     def settled(self) -> "Bet":
         """The bet between two reports: some cash is staked for each full slice that was seen."""
-        slices = self.seen // SLICE
-        if slices == self.slices or not self.cash:
+        slices = self.seen // SLICE if self.cash else self.slices
+        if slices == self.slices:
             return self
         left = ((self.slices + 1) / (slices + 1)) ** PATIENCE
-        return replace(self.staked(1 - left), slices=slices)
+        settled = self.staked(1 - left)
+        return Bet(self.slack, self.ratio, settled.cash, settled.stakes, self.seen, slices)
 
     def staked(self, part: float) -> "Bet":
         """The bet with a `part` (between 0 and 1) of its cash staked."""
         if not self.cash:
             return self
         share = log(self.cash) + log(part / len(self.stakes))
-        stakes = tuple(log_sum((stake, share)) for stake in self.stakes)
-        return replace(self, cash=self.cash * (1 - part), stakes=stakes)
+        stakes = tuple([log_sum((stake, share)) for stake in self.stakes])
+        return Bet(self.slack, self.ratio, self.cash * (1 - part), stakes, self.seen, self.slices)
 
     def to_json(self) -> list[Any]:
         """Plain JSON values."""

@@ -7,7 +7,7 @@ from proxy.analysis.comparison import Comparison
 from proxy.analysis.events import Stretch
 from proxy.analysis.policy import Policy
 from proxy.analysis.rounds import Rounds, resumed_rounds
-from proxy.analysis.weights import odds
+from proxy.analysis.weights import TOTAL, odds
 
 
 class Case(Protocol):
@@ -16,8 +16,8 @@ class Case(Protocol):
     def apply(self, report: Sequence[Stretch], now: float) -> None:
         """Count one report, whole."""
 
-    def weighed(self, change: int) -> None:
-        """The weight rose by so many parts, or fell."""
+    def weighed(self, change: int, parts: int) -> None:
+        """The weight rose by so many parts, or fell, to so many."""
 
     def capitals(self, parts: int) -> dict[str, float]:
         """What each check contributes to the odds against the canary, which has so many parts now."""
@@ -42,10 +42,12 @@ class Lifelong:
         """Count one report, whole."""
         self._bets = self._bets.after([(stretch.events, stretch.odds) for stretch in report])
 
-    def weighed(self, change: int) -> None:
+    def weighed(self, change: int, parts: int) -> None:
         """A higher weight tries what wasn't tried before, and some cash is staked on it."""
         if change > 0:
             self._bets = self._bets.risen()
+        if parts == TOTAL:
+            self._bets = self._bets.alone()
 
     def capitals(self, parts: int) -> dict[str, float]:
         """What each check contributes to the odds against the canary."""

@@ -48,24 +48,36 @@ class Comparison:
 
         The whole of it counts with the stakes as they are; the cash moves behind it.
         """
-        return replace(self, bets={name: _after(name, bet, report) for name, bet in self.bets.items()})
+        return Comparison(self.shares, {name: _after(name, bet, report) for name, bet in self.bets.items()})
 
     def risen(self) -> "Comparison":
         """The bets at a higher weight: what is tried now wasn't before."""
         return replace(self, bets={name: bet.staked(ON_A_RISE) for name, bet in self.bets.items()})
 
-    def capitals(self, odds: float) -> dict[str, float]:
-        """What each check contributes to the odds against the canary, where the coin's are `odds`."""
+    def alone(self) -> "Comparison":
+        """The bets where no coin is tossed any more: what the absolute limit won while nobody asked it, in an
+        incident that both sides shared, isn't held against the canary.
+        """
+        bets = dict(self.bets)
+        if limit := bets.get(ERROR_LIMIT):
+            bets[ERROR_LIMIT] = Bet.begin(limit.slack, limit.ratio)
+        return replace(self, bets=bets)
+
+    def capitals(self, odds: float, bound: float = 1.0) -> dict[str, float]:
+        """What each check contributes to the odds against the canary, where the coin's are `odds`.
+
+        `bound`: how many times the usual odds it takes, of bets that are some of many.
+        """
         found = {name: self.shares[name] * bet.capital for name, bet in self.bets.items()}
-        if ERROR_LIMIT in found and odds < inf and self.bets[ERRORS].capital < LEANING:
+        if ERROR_LIMIT in found and odds < inf and self.bets[ERRORS].capital < LEANING * bound:
             found[ERROR_LIMIT] = 0.0
         return found
 
-    def reach(self, bar: float, odds: float) -> bool:
-        """Whether the evidence is as much as the bar; mostly told without summing it up."""
-        if max([bet.most for bet in self.bets.values()]) < log(bar):
+    def reach(self, bar: float, odds: float, bound: float = 1.0) -> bool:
+        """Whether the evidence is as much as `bound` bars; mostly told without summing it up."""
+        if max([bet.most for bet in self.bets.values()]) < log(bar * bound):
             return False
-        return sum(self.capitals(odds).values()) >= bar
+        return sum(self.capitals(odds, bound).values()) >= bar * bound
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON values."""
@@ -76,7 +88,7 @@ class Comparison:
 
         ValueError when it wrote no such `data`, or of other checks: the capital was shared out among those.
         """
-        if data.keys() != self.bets.keys():
+        if set(data) != self.bets.keys():
             raise ValueError(f"evidence on {', '.join(data)} can't go on as one on {', '.join(self.bets)}")
         return replace(self, bets={name: bet.resumed(data[name]) for name, bet in self.bets.items()})
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from proxy.analysis import wording
 from proxy.analysis.comparison import LEANING
-from proxy.analysis.guard import SAMPLE
+from proxy.analysis.guard import NAME, SAMPLE
 from proxy.analysis.policy import Policy
 from proxy.analysis.verdict import FAILING, HEALTHY, INCONCLUSIVE, Assurance, Finding, Verdict
 from proxy.analysis.weights import TOTAL
@@ -56,18 +56,26 @@ def _lacking(basis: Basis) -> Iterator[str]:
     """Why the canary isn't good enough yet, the first reason first. Not said of a failing one."""
     if basis.compared and not basis.lately and not basis.sample:
         yield "no canary requests yet"
-    yield from (finding.sentence for finding in basis.watched if finding.state == INCONCLUSIVE)
-    if not basis.compared:
-        return
-    if not 0 < basis.parts < TOTAL:
+    tossed = bool(basis.compared) and 0 < basis.parts < TOTAL
+    for finding in basis.watched:
+        if finding.state == INCONCLUSIVE and not (tossed and finding.check == NAME):
+            yield finding.sentence  # with a coin the bets say enough, and the guard needs more of a rush
+    if tossed:
+        yield from _with_coin(basis)
+    elif basis.compared:
         yield from _without_coin(basis)
-        return
+
+
+def _with_coin(basis: Basis) -> Iterator[str]:
+    """Too much against it, or too little for it; without a step up to be shown, a sample is enough."""
     odds, step_up = basis.odds or 0.0, basis.policy.step_up
     if odds >= LEANING:
         yield _against(odds, basis.policy.bar)
-    if step_up is None and basis.sample < SAMPLE:
-        yield f"{basis.sample} of the {wording.answers(SAMPLE)} needed at this weight"
-    if step_up and basis.assurance and basis.assurance.odds < basis.assurance.bar:
+    if step_up is None:
+        if basis.sample < SAMPLE:
+            yield f"{basis.sample} of the {wording.answers(SAMPLE)} needed at this weight"
+        return
+    if basis.assurance and basis.assurance.odds < basis.assurance.bar:
         yield wording.assured(basis.assurance, step_up.extra_errors_below)
     if basis.incident is not None:
         failed = wording.quantity(basis.incident, "ratio")
@@ -76,7 +84,7 @@ def _lacking(basis: Basis) -> Iterator[str]:
 
 def _without_coin(basis: Basis) -> Iterator[str]:
     """Segments alone, or all traffic: the guard is all there is, and at the start it is silent."""
-    guarded = any(finding.check == "guard" for finding in basis.watched)
+    guarded = any(finding.check == NAME for finding in basis.watched)
     if basis.policy.guard and not guarded:
         yield f"{basis.lately} of the {wording.answers(SAMPLE)} needed over 30 s"
 

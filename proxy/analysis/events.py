@@ -14,9 +14,12 @@ ERROR_LIMIT = "error-limit"
 _NOTHING = Counts()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Events:
-    """Counts, of one report or of all that were seen."""
+    """Counts, of one report or of all that were seen.
+
+    Never edited; not frozen only because that triples the cost of making one.
+    """
 
     canary_bad: int = 0
     canary_ok: int = 0

@@ -5,6 +5,8 @@ none where segments or a header send all there is; above 50 % they are so few on
 grow slowly.
 """
 
+from typing import Any
+
 from proxy.analysis.verdict import FAILING, HEALTHY, INCONCLUSIVE, Finding
 from proxy.analysis.windows import SHOWN
 from proxy.analysis.wording import guarded
@@ -24,39 +26,60 @@ TIMES = 3.0
 class Guard:
     """It remembers how often stable failed when there was last anything to see of it."""
 
-    def __init__(self, stable: float | None = None) -> None:
+    def __init__(self, stable: float | None = None, answers: int = 0) -> None:
         self.stable = stable
         """The share (0..1) of stable's answers that failed; None: never seen in this release."""
+        self._answers = answers
+        """How many it rests on."""
 
     def __repr__(self) -> str:
         return f"<Guard: stable fails {self.stable}>"
 
     def look(self, parts: int, canary: Counts, stable: Counts) -> Finding | None:
         """What it finds in the windows of both; None where it isn't in force."""
-        seen, _ = share(stable)
-        if seen is not None:
-            self.stable = seen
+        seen, answers = share(stable)
+        if answers >= min(SAMPLE, max(self._answers, 1)):  # or the last one to leave the window would be all
+            self.stable, self._answers = seen, answers
         if parts <= HALF and pinned(canary) < SAMPLE:
             return None
         value, sample = share(canary)
-        limit = min(max(LIMIT, TIMES * (self.stable or 0.0)), 1.0)
+        beside = self.stable if seen is None else seen
+        limit = min(max(LIMIT, TIMES * (beside or 0.0)), 1.0)
         state = HEALTHY if value is None or value <= limit else FAILING
         if sample < SAMPLE:
             state = INCONCLUSIVE
-        words = guarded(state, value, limit, self.stable, sample, SAMPLE)
-        return Finding(
-            NAME, state, value, limit, self.stable, sample, SAMPLE, SHOWN, "ratio", words
-        )  # fmt: skip  # one line reads as the list it is
+        words = guarded(state, value, limit, beside, sample, SAMPLE)
+        return Finding(NAME, state, value, limit, beside, sample, SAMPLE, SHOWN, "ratio", words)
+
+    def to_json(self) -> list[Any]:
+        """Plain JSON values."""
+        return [self.stable, self._answers]
+
+    @classmethod
+    def from_json(cls, data: Any) -> "Guard":
+        """The inverse of `to_json`. ValueError or TypeError when it made no such `data`."""
+        stable, answers = data
+        if stable is not None and not 0 <= stable <= 1:
+            raise ValueError(f"expected a share of 0 to 1, not {stable!r}")
+        return cls(stable, int(answers))
 
 
 def pinned(counts: Counts) -> int:
-    """Answers that were asked for by a segment or a header; a diverted one is a failure."""
-    return counts.pinned.get("success", 0) + counts.pinned.get("failure", 0) + counts.pins_diverted
+    """Answers that were asked for by a segment or a header; a diverted one is a failure, and so is one that
+    was overdue when its client gave up. (Those may have been drawn: then the bets see them, too.)
+    """
+    answered = counts.pinned.get("success", 0) + counts.pinned.get("failure", 0)
+    return answered + counts.pins_diverted + counts.abandoned
 
 
 def share(counts: Counts) -> tuple[float | None, int]:
     """The share (0..1) of the requests meant for a backend that failed, None without any; their number."""
-    failed = counts.drawn.get("failure", 0) + counts.pinned.get("failure", 0)
-    failed += counts.diverted + counts.pins_diverted
-    sample = failed + counts.drawn.get("success", 0) + counts.pinned.get("success", 0)
+    failed, sample = meant(counts)
     return (failed / sample if sample else None), sample
+
+
+def meant(counts: Counts) -> tuple[int, int]:
+    """Of the requests meant for a backend: those that failed, and all but the excluded ones."""
+    failed = counts.drawn.get("failure", 0) + counts.pinned.get("failure", 0)
+    failed += counts.diverted + counts.pins_diverted + counts.abandoned
+    return failed, failed + counts.drawn.get("success", 0) + counts.pinned.get("success", 0)

@@ -2,6 +2,7 @@
 
 from collections import deque
 
+from proxy.analysis.guard import meant
 from proxy.telemetry.tally import Counts
 
 SLOT = 10.0
@@ -27,16 +28,17 @@ class Incident:
         return f"<Incident? {len(self._slots)} slots>"
 
     def add(self, stable: Counts, now: float) -> None:
-        """Count what stable answered."""
-        if not stable.requests:
+        """Count what stable was meant to answer: what it took over from a canary says little of it."""
+        failed, answers = meant(stable)
+        if not answers:
             return
         slot = int(now // SLOT)
         while self._slots and self._slots[0][0] <= slot - LONG:
             self._slots.popleft()
         if not self._slots or self._slots[-1][0] < slot:
             self._slots.append([slot, 0, 0])
-        self._slots[-1][1] += stable.requests
-        self._slots[-1][2] += stable.failures
+        self._slots[-1][1] += answers
+        self._slots[-1][2] += failed
 
     def share(self, now: float) -> float | None:
         """The share (0..1) of stable's answers that failed in the last minute, when that is an incident."""

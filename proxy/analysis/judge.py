@@ -59,6 +59,11 @@ class Judge:
     def _fresh_step(self) -> Step:
         return Step(self._policy.step_up or StepUp(), latency=self._policy.slower is not None)
 
+    @property
+    def revision(self) -> int:
+        """The newest that was put in force; -1 before there is any."""
+        return self._weights.revision
+
     def weigh(self, revision: int, parts: int) -> None:
         """A state is in force, under which the canary has so many of 10,000 parts.
 
@@ -67,7 +72,7 @@ class Judge:
         """
         change = self._weights.put(revision, parts)
         if change:
-            self._case.weighed(change)
+            self._case.weighed(change, parts)
             self._step = self._fresh_step()
 
     def apply(self, tally: Sequence[tuple[int, str, Counts]], now: float) -> None:
@@ -169,6 +174,7 @@ class Judge:
 
         The radius goes on, and caps count what comes from now on.
         """
+        self._weights = Weights()  # or the weight that it comes back with would be a rise
         self._begin()
         self.radius.forgive()
 
@@ -184,7 +190,7 @@ class Judge:
             "case": self._case.to_json(),
             "step": None if self._policy.sticky else self._step.to_json(),
             "seen": {name: seen.to_json() for name, seen in self._seen.items()},
-            "guard": self._guard.stable,
+            "guard": self._guard.to_json(),
             "radius": self.radius.to_json(),
         }
 
@@ -201,6 +207,6 @@ class Judge:
         if data["step"] is not None:
             judge._step.resume(data["step"])
         judge._seen = {name: Events(*data["seen"][name]) for name in judge._seen}
-        judge._guard = Guard(data["guard"])
+        judge._guard = Guard.from_json(data["guard"])
         judge.radius = Radius.from_json(data["radius"])
         return judge

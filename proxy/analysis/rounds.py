@@ -75,11 +75,11 @@ class Round:
     def capitals(self, odds: float) -> dict[str, float]:
         """What each check contributes to the evidence, as odds against the bar of a whole release."""
         bound = self._bound
-        return {name: capital / bound for name, capital in self._bets.capitals(odds).items()}
+        return {name: capital / bound for name, capital in self._bets.capitals(odds, bound).items()}
 
     def reach(self, bar: float, odds: float) -> bool:
         """Whether that is as much as the bar."""
-        return self._bets.reach(bar * self._bound, odds)
+        return self._bets.reach(bar, odds, self._bound)
 
     def _events(self, canary: Counts, stable: Counts) -> dict[str, Events]:
         """What the checks see; a bad request of a user who was bad before is held to be good.
@@ -98,8 +98,9 @@ class Round:
     def _first(self, events: Iterable[tuple[int, int]], shift: int) -> list[int]:
         """How many users were bad for the first time, by kind."""
         found, met = [0] * _STABLE, self._met
+        get = met.get
         for user, kinds in events:
-            known = met.get(user, 0)
+            known = get(user, 0)
             new = (kinds << shift) & ~known
             if new:
                 met[user] = known | new
@@ -120,7 +121,7 @@ class Rounds:
     def __repr__(self) -> str:
         return f"<Rounds {', '.join(str(each.number) for each in self._rounds)}>"
 
-    def weighed(self, change: int) -> None:
+    def weighed(self, change: int, parts: int) -> None:
         """The weight is another one: other users meet the canary."""
         self._draws = Draws()
         self._end()

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from proxy.analysis.judge import Judge
+from proxy.analysis.radius import Radius
 from proxy.analysis.verdict import Verdict
 from proxy.config import schema
 from proxy.control.policy import policy
@@ -136,8 +137,22 @@ class Standing:
             try:
                 judge = Judge.from_json(self.policy, kept["judge"])
                 self.would_trip = str(kept["would_trip"])
-                return judge
+                if judge.revision <= self.rollout.revision:
+                    return judge
+                log.warning("%s: the evidence in the ledger is ahead of its state, it begins anew", self.name)
             except (KeyError, TypeError, ValueError) as error:
                 said = "%s: the evidence in the ledger was gathered otherwise, it begins anew: %r"
                 log.warning(said, self.name, error)
+            return self._anew(kept["judge"])
         return Judge(self.policy)
+
+    def _anew(self, kept: Json) -> Judge:
+        """A judge without evidence, but of the same release: how far its harm went is known."""
+        judge = Judge(self.policy)
+        try:
+            judge.radius = Radius.from_json(kept["radius"])
+        except (KeyError, TypeError, ValueError) as error:
+            log.warning(
+                "%s: the ledger can't tell how far the harm of the release went: %r", self.name, error
+            )
+        return judge

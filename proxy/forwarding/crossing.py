@@ -172,12 +172,16 @@ class Crossing(Attempts):
         exchange, upstream = self._joined()
         if exchange.response == "open":
             self._cut(exchange, ending)
-        elif stale and exchange.may_retry() and not self._lane.halts(exchange.choice):
+        elif not (stale and exchange.may_retry()):
+            self._failed(exchange, ending, 502, detail)
+        elif self._rescued(exchange, "stale", 0):
+            pass  # put on the wire twice at most, it is answered there even when the canary is gone
+        elif self._lane.halts(exchange.choice):
+            self._answer_ourselves(ending, 502, detail)
+        else:
             exchange.retried = True
             self._release(upstream, clean=False)
             self._dial(exchange)
-        else:
-            self._failed(exchange, ending, 502, detail)
 
     def switched(self, head: ResponseHead, protocol: bytes) -> Tunnel:
         """Turn both connections into a tunnel: the endpoint speaks a protocol now that the client offered."""

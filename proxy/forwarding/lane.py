@@ -174,7 +174,9 @@ class Lane:
             self.on_failure()
 
     def _count_overdue(self, exchange: Exchange) -> None:
-        self.tally.overdue(exchange.key, exchange.thresholds, exchange.choice.user)
+        choice = exchange.choice
+        thresholds, user = (exchange.thresholds, choice.user) if choice.drawn else ((), 0)
+        self.tally.overdue(exchange.key, thresholds, user)
         self.on_failure()
 
     def turned_away(self, refusal: Refusal, client: str) -> None:

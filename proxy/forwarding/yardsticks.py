@@ -3,7 +3,8 @@
 Control says which times to the response head are slow, and an exchange keeps the thresholds that were in
 force when it was sent: a bet is made before its outcome is known. An answer is compared with them when
 it has come. But a backend that hangs gives none before its timeout, so a request whose age exceeds the last
-threshold is told as overdue while it is in flight, once. Only requests that the coin sent are compared.
+threshold is told as overdue while it is in flight, once. Of pinned requests this is known as well, though
+they are no evidence: their clients may go away from a backend that hangs before anything else tells of it.
 
 Requests are sent in the order of time, so those under one yardstick wait in a queue, and a look at them
 begins, and mostly ends, at its head.
@@ -88,7 +89,8 @@ class Yardsticks:
     def sent(self, exchange: Exchange, now: float) -> None:
         """An exchange is on its way to the endpoint; `now` is the time of its first byte."""
         exchange.sent = now
-        if self._in_force and exchange.choice.drawn:
+        choice = exchange.choice
+        if self._in_force and (choice.drawn or choice.pinned):
             service, _, backend = exchange.key
             yardstick = self._in_force.get((service, backend))
             if yardstick is not None:

@@ -24,7 +24,7 @@ from proxy.telemetry.registers import Registers
 from proxy.telemetry.sparse import by_word, merge, separate, whole_numbers
 from proxy.telemetry.users import Users
 
-_EVENTS = ("diverted", "pins_diverted", "rescued", "harmed")
+_EVENTS = ("diverted", "pins_diverted", "rescued", "harmed", "abandoned")
 """Events that are one number each."""
 _GAUGES = ("in_flight", "tunnels", "overdue")
 
@@ -86,6 +86,7 @@ class Counts(Entry):
             self.pins_diverted,
             self.rescued,
             self.harmed,
+            self.abandoned,
             self.overdue,
             self.users.since(since),
             self.exposed.copy(),

@@ -6,6 +6,7 @@ from proxy.telemetry import labels, users
 from proxy.telemetry.failed import Failed
 from proxy.telemetry.histogram import Histogram
 from proxy.telemetry.outcome import (
+    CLIENT_LEFT,
     COMPLETE,
     EXCLUDED,
     FAILURE,
@@ -57,6 +58,8 @@ class Entry:
     """Bad answers that reached clients: failures not passed on, or only to a backend that failed, too.
 
     Of two backends that failed to answer one request, the first has harmed."""
+    abandoned: int = 0
+    """Requests that had been overdue when their clients went away, whatever brought them here."""
     overdue: int = 0
     """Exchanges open now that have been waiting for their answer for too long; a gauge."""
     users: Users = field(default_factory=Users)
@@ -111,6 +114,8 @@ class Entry:
             self.exposed.add(outcome.user)
         if result == FAILURE:
             self._fail(outcome)
+        elif outcome.overdue and outcome.ending == CLIENT_LEFT:
+            self.abandoned += 1
 
     def end(self, outcome: Outcome) -> None:
         """One exchange fewer is open, if it ever was."""
@@ -122,8 +127,12 @@ class Entry:
             self.overdue -= 1
 
     def fall_overdue(self, thresholds: Thresholds, user: int) -> None:
-        """An open, drawn exchange has exceeded all thresholds. `user`: 0 where the service keeps none."""
-        self._label(labels.overdue(thresholds))
+        """An open exchange has exceeded all thresholds; () for one that wasn't drawn, and gets no label.
+
+        `user`: 0 where the service keeps none.
+        """
+        if thresholds:
+            self._label(labels.overdue(thresholds))
         self.overdue += 1
         if user:
             self.users.add(user, users.ALL_SLOW)

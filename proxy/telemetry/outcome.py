@@ -29,6 +29,7 @@ Ending = Literal[
     "truncated",
     "refused",
     "halted",
+    "stale",
 ]
 Result = Literal["success", "failure", "excluded"]
 
@@ -57,9 +58,12 @@ REFUSED: Ending = "refused"
 """We answered ourselves and asked no endpoint: none was alive, or the request was at fault."""
 HALTED: Ending = "halted"
 """The backend was taken out meanwhile, and what it still had to say was not waited for."""
+STALE: Ending = "stale"
+"""The pooled connection was over when the request was written to it: perhaps the endpoint never heard it, so
+that this says nothing of it, and another backend was asked."""
 
 ENDINGS: tuple[Ending, ...] = (
-    COMPLETE, CLIENT_LEFT, CONNECT, TLS, TIMEOUT, RESET, GARBAGE, TRUNCATED, REFUSED, HALTED,
+    COMPLETE, CLIENT_LEFT, CONNECT, TLS, TIMEOUT, RESET, GARBAGE, TRUNCATED, REFUSED, HALTED, STALE,
 )  # fmt: skip  # one line reads as the list it is
 
 SWITCHED = 101

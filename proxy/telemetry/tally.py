@@ -56,7 +56,7 @@ class Tally:
         self._unreported.add(key)
 
     def overdue(self, key: Key, thresholds: Thresholds, user: int) -> None:
-        """An open, drawn exchange has exceeded all thresholds. Its outcome must say so as well."""
+        """An open exchange has exceeded all thresholds, see `Entry`. Its outcome must say so as well."""
         self._entries[key].fall_overdue(thresholds, user)
         self._unreported.add(key)
         self.urgent = True

@@ -35,9 +35,9 @@ def test_each_request_counts_by_the_weight_of_its_revision():
 
 def test_only_a_rise_stakes_cash():
     made = case.begin(REQUESTS)
-    made.weighed(-100)
+    made.weighed(-100, 500)
     assert made.to_json()["errors"][2] == 0.5
-    made.weighed(100)
+    made.weighed(100, 600)
     assert made.to_json()["errors"][2] == 0.375
 
 

@@ -1,85 +1,93 @@
-"""From findings to a verdict: one table."""
+"""From findings to a verdict: states, and the sentence that says why."""
 
 from dataclasses import replace
 
 import pytest
 
 from proxy.analysis.conclusion import Basis, conclude
-from proxy.analysis.policy import Policy
+from proxy.analysis.policy import Policy, StepUp
 from proxy.analysis.verdict import Assurance, Finding
+
+NO_STEP = Policy(step_up=None)
+OFF = Policy(comparing=False)
 
 
 def finding(check="errors", state="healthy", odds=None):
-    return Finding(check, state, 0.0, 0.1, 0.0, 9, None, None, "ratio", f"{check} is {state}", odds)
+    return Finding(check, state, 0.1, 0.1, 0.0, 40, 20, 30.0, "ratio", f"{check} is {state}", odds)
 
 
-SHOWN, UNSHOWN = Assurance(25.0, 20.0, 0, 0.0), Assurance(3.1, 20.0, 130, 40.0)
-GOOD = Basis(Policy(), 500, (finding(odds=0.5),), (), SHOWN, 90, 900, None)
-NO_STEP = replace(GOOD, policy=Policy(step_up=None), assurance=None)
-ALL = replace(GOOD, parts=10_000, assurance=None, watched=(finding("guard"),))
-OFF = replace(GOOD, policy=Policy(comparing=False), compared=(), assurance=None)
+GOOD = Assurance(25.0, 20.0, 0, 0.0)
+SHORT = Assurance(3.1, 20.0, 130, 40.0)
+BETS = (finding(odds=0.4), finding("p99", odds=0.1))
+BASIS = Basis(Policy(), 2_000, BETS, (), GOOD, 500, 400, None)
+ASSURED = "evidence that it is less than 1.0 % worse: 25:1, good enough at 20:1"
 
 
 @pytest.mark.parametrize(
-    ("basis", "state", "says"),
+    ("change", "state", "sentence"),
     [
-        (GOOD, "healthy", "evidence that it is less than 1.0 % worse: 25:1, good enough at 20:1"),
-        (
-            replace(GOOD, assurance=UNSHOWN),
-            "inconclusive",
-            "about 130 more canary answers to go (about 40 s)",
-        ),
-        (replace(GOOD, assurance=Assurance(0.1, 20.0, None, None)), "inconclusive", "can't be shown"),
-        (replace(GOOD, incident=0.2), "inconclusive", "stable itself is in an incident: 20.0 %"),
-        (
-            replace(GOOD, compared=(finding(odds=10.0),)),
-            "inconclusive",
-            "evidence that the canary is worse: 10:1, out at 100:1",
-        ),
-        (
-            replace(GOOD, compared=(finding(odds=6.0), finding(odds=6.0))),
-            "inconclusive",
-            "worse: 12:1, out at 100:1",
-        ),
-        (replace(GOOD, compared=(finding(odds=9.9),)), "healthy", ""),
-        (replace(GOOD, compared=(finding(state="inconclusive", odds=1.0),)), "healthy", ""),
-        (replace(GOOD, compared=(finding(state="failing", odds=140.0),)), "failing", "errors is failing"),
-        (replace(GOOD, watched=(finding("guard", "failing"),)), "failing", "guard is failing"),
-        (replace(GOOD, watched=(finding("error-rate", "inconclusive"),)), "inconclusive", "error-rate is"),
-        (replace(GOOD, lately=0, sample=0), "inconclusive", "no canary requests yet"),
-        (replace(GOOD, lately=0), "healthy", ""),
-        (NO_STEP, "healthy", "no evidence that the canary is worse"),
-        (replace(NO_STEP, incident=0.2), "inconclusive", "incident"),
-        (replace(NO_STEP, sample=19), "inconclusive", "19 of the 20 canary answers"),
-        (replace(NO_STEP, compared=(finding(odds=10.0),)), "inconclusive", "10:1"),
-        (ALL, "healthy", ""),
-        (replace(ALL, incident=0.2), "healthy", ""),
-        (replace(ALL, watched=(finding("guard", "inconclusive"),)), "inconclusive", "guard is inconclusive"),
-        (replace(ALL, watched=(), policy=Policy(guard=False)), "healthy", ""),
-        (replace(ALL, parts=0, watched=(), lately=0, sample=0), "inconclusive", "no canary requests yet"),
-        (replace(ALL, parts=0, watched=(), lately=7, sample=0), "inconclusive", "7 of the 20"),
-        (replace(ALL, parts=0, sample=0), "healthy", ""),
-        (OFF, "healthy", "nothing is held against the canary"),
-        (replace(OFF, lately=0, sample=0, parts=0), "healthy", ""),
-        (replace(OFF, watched=(finding("guard", "failing"),)), "failing", "guard is failing"),
-        (replace(OFF, watched=(finding("error-rate", "inconclusive"),)), "inconclusive", "error-rate is"),
+        ({}, "healthy", ASSURED),
+        ({"assurance": SHORT}, "inconclusive",
+            "evidence that it is less than 1.0 % worse: 3.1:1, good enough at 20:1; "
+            "about 130 more canary answers to go (about 40 s)"),
+        ({"assurance": replace(SHORT, requests=None, seconds=None)}, "inconclusive",
+            "evidence that it is less than 1.0 % worse: 3.1:1, good enough at 20:1; at the rates seen it can't be shown"),
+        ({"lately": 0, "sample": 0}, "inconclusive", "no canary requests yet"),
+        ({"compared": (finding(odds=9.9),)}, "healthy", ASSURED),
+        ({"compared": (finding(odds=6.0), finding("p50", odds=6.0))}, "inconclusive",
+            "evidence that the canary is worse: 12:1, out at 100:1"),
+        ({"incident": 0.2}, "inconclusive", "stable itself is in an incident: 20.0 % of its answers failed"),
+        ({"watched": (finding("guard", "failing"),)}, "failing", "guard is failing"),
+        ({"watched": (finding("guard", "failing"),), "assurance": SHORT}, "failing", "guard is failing"),
+        ({"watched": (finding("harmed"), finding("harmed", "failing"))}, "failing", "harmed is failing"),
+        # A rule without its sample holds back; a guard only where no coin says more than it could.
+        ({"watched": (finding("error-rate", "inconclusive"),)}, "inconclusive", "error-rate is inconclusive"),
+        ({"watched": (finding("guard", "inconclusive"),), "parts": 6_000}, "healthy", ASSURED),
+        ({"watched": (finding("guard", "inconclusive"),), "parts": 10_000, "assurance": None}, "inconclusive",
+            "guard is inconclusive"),
+        # Without a coin.
+        ({"parts": 10_000, "assurance": None, "watched": (finding("guard"),)}, "healthy",
+            "no evidence that the canary is worse"),
+        ({"parts": 0, "assurance": None, "lately": 7}, "inconclusive",
+            "7 of the 20 canary answers needed over 30 s"),
+        ({"parts": 0, "assurance": None, "watched": (finding("guard"),)}, "healthy",
+            "no evidence that the canary is worse"),
+        ({"parts": 10_000, "assurance": None, "policy": Policy(guard=False)}, "healthy",
+            "no evidence that the canary is worse"),
+        # Without a step up to be shown: a sample, and little evidence.
+        ({"policy": NO_STEP, "assurance": None, "sample": 20}, "healthy",
+            "no evidence that the canary is worse"),
+        ({"policy": NO_STEP, "assurance": None, "sample": 19}, "inconclusive",
+            "19 of the 20 canary answers needed at this weight"),
+        ({"policy": NO_STEP, "assurance": None, "compared": (finding(odds=10.0),)}, "inconclusive",
+            "evidence that the canary is worse: 10:1, out at 100:1"),
+        ({"policy": NO_STEP, "assurance": None, "incident": 0.2}, "healthy",
+            "no evidence that the canary is worse"),
+        # `analysis: off`: guard and rules alone.
+        ({"policy": OFF, "compared": (), "assurance": None}, "healthy", "nothing is held against the canary"),
+        ({"policy": OFF, "compared": (), "assurance": None, "parts": 6_000,
+            "watched": (finding("guard", "inconclusive"),)}, "inconclusive", "guard is inconclusive"),
+        ({"policy": Policy(step_up=StepUp(0.05))}, "healthy",
+            "evidence that it is less than 5.0 % worse: 25:1, good enough at 20:1"),
     ],
-)
-def test_verdicts(basis, state, says):
-    verdict = conclude(basis)
-    assert verdict.state == state
-    assert says in verdict.sentence
+)  # fmt: skip  # a row of a table is one line, or two
+def test_states_and_sentences(change, state, sentence):
+    verdict = conclude(replace(BASIS, **change))
+    assert (verdict.state, verdict.sentence) == (state, sentence)
 
 
-def test_odds_are_those_of_all_bets():
-    verdict = conclude(replace(GOOD, compared=(finding(odds=2.0), finding("p99", odds=3.0))))
-    assert (verdict.odds, verdict.bar, verdict.assurance) == (5.0, pytest.approx(100), SHOWN)
-    assert (conclude(OFF).odds, conclude(OFF).bar) == (None, None)
+def test_the_first_that_fails_is_the_one_to_name():
+    bets = (finding("errors", "inconclusive", 40.0), finding("p99", "failing", 70.0))
+    verdict = conclude(replace(BASIS, compared=bets, watched=(finding("guard", "failing"),)))
+    assert [each.check for each in verdict.failing] == ["p99", "guard"]
+    assert verdict.sentence == "p99 is failing"
+    assert verdict.odds == 110.0
 
 
-def test_the_first_that_fails_is_told_and_findings_stay_in_order():
-    parts = (finding(odds=1.0), finding("p50", "failing", 200.0)), (finding("guard", "failing"),)
-    verdict = conclude(replace(GOOD, compared=parts[0], watched=parts[1]))
-    assert [each.check for each in verdict.findings] == ["errors", "p50", "guard"]
-    assert verdict.failing[0].check == "p50"
-    assert verdict.sentence == "p50 is failing"
+def test_what_a_verdict_carries():
+    watched = (finding("guard"), finding("harmed"))
+    verdict = conclude(replace(BASIS, watched=watched))
+    assert verdict.findings == BETS + watched
+    assert (verdict.odds, verdict.bar, verdict.assurance) == (0.5, 100.0, GOOD)
+    without = conclude(replace(BASIS, policy=OFF, compared=(), watched=watched, assurance=None))
+    assert (without.odds, without.bar, without.findings) == (None, None, watched)

@@ -1,44 +1,55 @@
-"""Incidents of stable."""
+"""Incidents of stable, which are no time to step up."""
 
 import pytest
-from reports import counts
+from made import counts
 
 from proxy.analysis.incident import Incident
 
 
-def after(*minutes):
-    """Ten minutes: so many failures of 100 answers in each, the last ones."""
-    made = Incident()
-    for minute, failed in enumerate(minutes, start=10 - len(minutes)):
-        made.add(counts(ok=100 - failed, bad=failed), minute * 60.0)
-    return made
+def seen(*stretches):
+    """Stretches of seconds, and what stable answered every ten of them; their end."""
+    incident, now = Incident(), 0.0
+    for seconds, stable in stretches:
+        for _ in range(seconds // 10):
+            incident.add(stable, now)
+            now += 10
+    return incident, now - 1
+
+
+QUIET, BAD = counts(ok=100), counts(ok=80, bad=20)
 
 
 @pytest.mark.parametrize(
-    ("minutes", "share"),
+    ("stretches", "share"),
     [
-        ((), None),
-        ((5,), None),
-        ((0, 0, 0, 0, 5), None),
-        ((0, 0, 0, 0, 6), 0.06),
-        ((6,), None),  # it has never been better
-        ((10, 10, 10, 10, 20), None),
-        ((0, 0, 0, 0, 0, 10, 30), 0.3),
-        ((10, 10, 10, 10, 40), None),
+        ([], None),
+        ([(600, QUIET)], None),
+        ([(600, QUIET), (60, BAD)], 0.2),
+        ([(600, QUIET), (10, BAD)], None),  # 3.3 % of a minute
+        ([(600, QUIET), (10, counts(ok=50, bad=50))], 50 / 600),
+        ([(600, QUIET), (60, counts(ok=95, bad=5))], None),  # not above 5 %
+        ([(600, QUIET), (60, counts(ok=94, bad=6))], 0.06),
+        ([(600, counts(ok=93, bad=7)), (60, BAD)], None),  # less than three times as much as ever
+        ([(600, counts(ok=97, bad=3)), (60, BAD)], 0.2),
+        ([(600, BAD)], None),  # that is how it is
+        ([(600, QUIET), (60, BAD), (60, QUIET)], None),
+        ([(600, QUIET), (60, counts(ok=80, diverted=20))], 0.2),
+        ([(600, QUIET), (60, counts(ok=80, pinned_bad=20))], 0.2),
+        ([(600, QUIET), (60, counts(ok=80, taken_over={"failure": 20}))], None),  # rescues of poison
     ],
 )
-def test_it_takes_failures_and_more_than_there_were(minutes, share):
-    assert after(*minutes).share(540.0) == share
+def test_when_it_is_an_incident(stretches, share):
+    incident, now = seen(*stretches)
+    assert incident.share(now) == (None if share is None else pytest.approx(share))
 
 
-def test_it_passes_with_its_minute():
-    made = after(0, 0, 0, 0, 20)
-    assert (made.share(599.0), made.share(600.0)) == (0.2, None)
+def test_it_passes_with_time_alone():
+    incident, now = seen((600, QUIET), (60, BAD))
+    assert incident.share(now + 50) == pytest.approx(0.2)
+    assert incident.share(now + 61) is None
 
 
-def test_ten_minutes_are_remembered():
-    made = after(40, 0, 0, 0, 0, 0, 0, 0, 0, 11)
-    assert made.share(540.0) is None
-    made.add(counts(ok=89, bad=11), 600.0)
-    assert made.share(600.0) == 0.11
-    assert len(made._slots) == 10
+def test_what_is_older_than_ten_minutes_is_forgotten():
+    incident, now = seen((600, BAD), (540, QUIET), (60, BAD))
+    assert incident.share(now) is None or incident.share(now) == pytest.approx(0.2)
+    assert len(incident._slots) == 60

@@ -89,7 +89,7 @@ def test_other_weights_and_lost_users_begin_anew():
     rounds, dead = Rounds(POLICY), stretch(counts(bad=9, users=users(*range(9))))
     rounds.apply(dead, 0.0)
     high = capitals(rounds)
-    rounds.weighed(-500)
+    rounds.weighed(-500, 500)
     rounds.apply(stretch(counts(ok=1)), 1.0)
     assert rounds.to_json() == [2] * 5
     assert capitals(rounds) < high / 10

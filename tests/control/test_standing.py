@@ -79,7 +79,16 @@ def test_evidence_on_other_terms_is_not_gone_on_with_and_that_is_said(standing, 
     standing.count([(5, "canary", Counts(drawn={"failure": 2}))], 0.0)
     strict = made(kept=standing.to_json(), analysis="{extra_errors: 0.5%}")
     assert strict.judged(0.0).odds == pytest.approx(1.0)
+    assert strict.judge.radius.met == 2, "the release is the same"
     assert "checkout: the evidence in the ledger was gathered otherwise, it begins anew" in caplog.text
+
+
+def test_evidence_of_a_state_that_was_never_written_is_not_gone_on_with(standing, caplog):
+    standing.enter(replace(RUNNING, revision=6, weight=100))
+    standing.count([(6, "canary", Counts(drawn={"failure": 2}))], 0.0)
+    again = made(kept=standing.to_json())
+    assert again.judged(0.0).odds == pytest.approx(1.0)
+    assert "the evidence in the ledger is ahead of its state, it begins anew" in caplog.text
 
 
 def test_shares_are_of_all_recent_requests(standing):

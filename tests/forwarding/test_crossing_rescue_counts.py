@@ -83,32 +83,34 @@ def warm(stage, client):
     return server
 
 
-@pytest.mark.parametrize("how", ["resets", "closes", 503])
-def test_a_stale_connection_and_a_failure_are_two(canary, how):
+@pytest.mark.parametrize("end", ["resets", "closes"])
+def test_a_stale_connection_says_nothing_of_the_canary_and_stable_is_asked(canary, end):
     stage = canary()
     client = stage.client()
     server = warm(stage, client)
     client.sends(GET)
+    getattr(server, end)()
+    assert stage.dialled() == [STABLE]
+    stage.connects().sends(OK)
+    assert client.got() == OK
+    assert stage.outcomes() == [("stale", 0, "excluded"), ("complete", 200, "success")]
+    assert counts(stage)[0].harmed == 0
+
+
+@pytest.mark.parametrize("how", ["resets", "closes", 503])
+def test_a_stale_connection_and_a_failure_are_two(canary, how):
+    stage = canary()
+    client = gone(stage)  # or stable would be asked
+    server = warm(stage, client)
+    client.sends(GET)
     server.resets()
     assert stage.dialled() == [CANARY], "it says nothing about the canary"
+    stage.now += 1  # and there is something to pay with again
     fresh = stage.connects()
     fresh.sends(UNAVAILABLE) if how == 503 else getattr(fresh, how)()
     assert (stage.dialled(), client.got()[:13]) == ([], b"HTTP/1.1 503 " if how == 503 else b"HTTP/1.1 502 ")
     assert len(stage.outcomes()) == 1
     assert counts(stage)[0].harmed == 1
-
-
-def test_a_stale_connection_that_was_replaced_by_none_leaves_one_attempt(canary):
-    stage = canary()
-    client = stage.client()
-    server = warm(stage, client)
-    client.sends(GET)
-    server.resets()
-    stage.refuses()
-    assert stage.dialled() == [STABLE]
-    stage.connects().sends(OK)
-    assert client.got() == OK
-    assert stage.outcomes() == [("connect", 502, "failure"), ("complete", 200, "success")]
 
 
 def test_a_pooled_connection_that_begins_to_answer_and_fails_is_a_failure(canary):
@@ -270,3 +272,28 @@ class DeadStable:
 
     def alive(self, endpoint):
         return endpoint != Endpoint.parse(STABLE)
+
+
+# What is left behind.
+
+
+def test_a_head_that_proves_to_be_garbage_has_no_time(canary):
+    stage = canary()
+    client = stage.client()
+    client.sends(GET.replace(b"GET", b"POST"))
+    stage.connects().sends(b"HTTP/1.1 503 Oh\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n")
+    assert stage.outcomes() == [("garbage", 502, "failure")]
+    assert stage.tally.outcomes[0].head_seconds is None
+
+
+def test_the_copy_of_a_body_is_kept_no_longer_than_it_may_be_needed(canary):
+    stage = canary()
+    client = stage.client()
+    client.sends(b"PUT /a HTTP/1.1\r\nHost: shop\r\nContent-Length: 5\r\n\r\nhello")
+    crossing = client.transport.protocol._crossing
+    server = stage.connects()
+    assert crossing._upload.again() == b"hello"
+    server.sends(UNAVAILABLE[:-2].replace(b"503", b"200"))
+    assert crossing._upload.again() == b""
+    server.sends(b"no")
+    assert crossing._upload is None

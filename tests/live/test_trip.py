@@ -2,6 +2,7 @@
 
 import pytest
 from client import Answer, Client, closed_loop
+from rig import until
 
 from proxy.cli.client import Failure
 
@@ -66,10 +67,13 @@ async def stays_out(port: int) -> None:
         assert statuses(await ask_many(port, 100, headers)) == {("v1", 200)}
 
 
-async def test_watching_only_takes_nobody_out(start, origins):
+async def test_watching_only_takes_nobody_out_and_counts_it(start, origins):
     _, canary = origins
     running = start(origins, weight=50, more="    analysis: {enforce: false}\n")
     canary.fail()
     answers = await ask_many(running.port, 300)
     assert ("v2", 500) in statuses(answers[-100:])
-    assert running.admin.service("shop")["weights"]["canary"] == 50
+    counted = 'weir_trips_total{check="errors",enforced="false",service="shop"} 1.0'
+    await until(lambda: counted in running.admin.metrics(), "the trip that it would have been")
+    view = running.admin.service("shop")
+    assert (view["trip"], view["weights"]["canary"]) == (None, 50)

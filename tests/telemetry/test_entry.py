@@ -5,6 +5,7 @@ from outcomes import KEY, STABLE, THRESHOLDS, counted, outcome
 
 from proxy.telemetry.entry import Entry
 from proxy.telemetry.histogram import Histogram
+from proxy.telemetry.outcome import Outcome
 
 
 def test_a_drawn_success_is_counted_once_everywhere():
@@ -174,3 +175,20 @@ def test_slow_and_timely_are_counted_of_those_that_had_the_threshold():
     entry.fall_overdue(THRESHOLDS, 0)
     assert [entry.slow(n) for n in range(3)] == [3, 1, 1]
     assert [entry.timely(n) for n in range(3)] == [0, 1, 1]
+
+
+@pytest.mark.parametrize("drawn", [True, False])
+@pytest.mark.parametrize(
+    ("ending", "late", "abandoned"),
+    [("client-left", True, 1), ("client-left", False, 0), ("halted", True, 0), ("complete", True, 0)],
+)
+def test_one_that_was_overdue_when_its_client_went_away_is_abandoned(ending, late, abandoned, drawn):
+    entry = Entry(in_flight=1)
+    if late:
+        entry.fall_overdue(THRESHOLDS if drawn else (), 0)
+    assert (entry.overdue, bool(entry.labels)) == (int(late), late and drawn)
+    result = "success" if ending == "complete" else "excluded"
+    left = Outcome("shop", 7, "canary", "GET", 200, ending, result, drawn, None, 1.0, overdue=late)
+    entry.end(left)
+    entry.record(left)
+    assert (entry.abandoned, entry.overdue) == (abandoned, 0)

@@ -18,7 +18,7 @@ FAILURES = (
     | set(product(FAILED_ENDINGS, STATUSES))
     | {("refused", 503)}
 )
-EXCLUDED = set(product(["client-left", "halted"], STATUSES)) | {
+EXCLUDED = set(product(["client-left", "halted", "stale"], STATUSES)) | {
     ("refused", status) for status in STATUSES if status != 503
 }
 
@@ -31,7 +31,7 @@ def test_the_ending_and_the_status_say_what_the_backend_did(ending, status):
 
 
 def test_every_ending_is_in_the_table():
-    assert set(ENDINGS) == FAILED_ENDINGS | {"complete", "client-left", "refused", "halted"}
+    assert set(ENDINGS) == FAILED_ENDINGS | {"complete", "client-left", "refused", "halted", "stale"}
 
 
 @pytest.mark.parametrize("method", sorted(METHODS))

@@ -202,13 +202,6 @@ MUTATIONS = (
         ("p18-half-close-of-the-client", "p18-half-close-of-the-upstream"),
     ),
     Mutation(
-        "a request is put on the wire twice at most",
-        "forwarding/rescue.py",
-        " or exchange.sends >= MOST_SENT",
-        "",
-        ("p21-stale-get", "p21-stale-delete"),
-    ),
-    Mutation(
         "who has seen an interim answer is not rescued",
         "forwarding/rescue.py",
         " or exchange.hinted",
