@@ -67,9 +67,9 @@ def _share(value: float | None) -> str:
     return "no data" if value is None else quantity(value, "ratio")
 
 
-def _nothing(name: str) -> str:
+def _nothing(name: str, kind: str = "canary") -> str:
     """Pinned requests are none that could have gone to stable, so there may be answers all the same."""
-    return f"{name}: no canary answers to compare yet"
+    return f"{name}: no {kind} answers to compare yet"
 
 
 def _of_stable(seen: Events) -> str:
@@ -112,7 +112,7 @@ def slower(
     `limits` are the canary's and stable's in seconds.
     """
     if not seen.canary:
-        return _nothing(name)
+        return _nothing(name, "good canary")  # how long a failure took tells nothing
     canary, stable = (quantity(limit, "seconds") for limit in limits)
     said = evidence("it is slower", capital, bar)
     return (

@@ -75,7 +75,7 @@ def _out(now: Situation) -> Iterator[str]:
         return
     change = f"from {percent(now.weight_before):g} % to 0 %"
     if now.pins and not now.weight_before:
-        change = f"from the requests that {now.pins} sends to it"
+        change = f"also for the requests that {now.pins} sends to it"
     yield f"{_first(_who(now))} was taken out on {moment(now.trip.at)}, {change}: {now.trip.sentence}."
     if now.acknowledged_ms is not None:
         yield f"Every worker had taken it out after {now.acknowledged_ms:.0f} ms."
@@ -191,13 +191,14 @@ def _where(now: Situation) -> str:
 
 def _by_hand(now: Situation) -> Iterator[str]:
     """How to take it out from everybody: a weight of 0 keeps nobody away who is pinned."""
-    if now.weight:
-        yield f"To take it out by hand: weir set-weight {now.service} canary=0"
     if now.pins:
         yield (
             f"No weight keeps away the requests that {now.pins} sends to it: remove or change that in the "
-            "file and restart, or let verdicts act with `enforce: true`"
+            "file and restart, or let verdicts act with `enforce: true`."
         )
+    if now.weight:
+        whom = "for the others" if now.pins else "by hand"
+        yield f"To take it out {whom}: weir set-weight {now.service} canary=0"
 
 
 def span(seconds: float) -> str:

@@ -91,9 +91,13 @@ def test_latencies():
     )
 
 
-@pytest.mark.parametrize("check", ["errors", "p50", "p99", "error-limit"])
-def test_before_there_is_anything_to_compare(check):
-    assert find(seen=Events(0, 0, 5, 40))[check].sentence == f"{check}: no canary answers to compare yet"
+@pytest.mark.parametrize(
+    ("check", "kind"),
+    [("errors", "canary"), ("p50", "good canary"), ("p99", "good canary"), ("error-limit", "canary")],
+)
+def test_before_there_is_anything_to_compare(check, kind):
+    found = find(seen=Events(0, 0, 5, 40))[check]
+    assert found.sentence == f"{check}: no {kind} answers to compare yet"
 
 
 def test_a_quantile_without_a_threshold():

@@ -31,7 +31,8 @@ ASSURED = "evidence that it is less than 1.0 % worse: 25:1, good enough at 20:1"
             "evidence that it is less than 1.0 % worse: 3.1:1, good enough at 20:1; "
             "about 130 more canary answers to go (about 40 s)"),
         ({"assurance": replace(SHORT, requests=None, seconds=None)}, "inconclusive",
-            "evidence that it is less than 1.0 % worse: 3.1:1, good enough at 20:1; at the rates seen it can't be shown"),
+            "evidence that it is less than 1.0 % worse: 3.1:1, good enough at 20:1; "
+            "at the rates seen it can't be shown"),
         ({"lately": 0, "sample": 0}, "inconclusive", "no canary requests yet"),
         ({"compared": (finding(odds=9.9),)}, "healthy", ASSURED),
         ({"compared": (finding(odds=6.0), finding("p50", odds=6.0))}, "inconclusive",

@@ -154,13 +154,13 @@ STAFF = "segment `staff`"
 FAILING = Verdict("failing", (FINDING,), 118.0, 100.0)
 KEEPS = (
     "No weight keeps away the requests that segment `staff` sends to it: remove or change that in the file "
-    "and restart, or let verdicts act with `enforce: true`"
+    "and restart, or let verdicts act with `enforce: true`."
 )
 
 
 def test_who_only_watches_and_pins_is_told_how_to_keep_everybody_away():
     found = explain(replace(RUNNING, enforce=False, verdict=FAILING, pins=STAFF))
-    assert found.next[1:] == ("To take it out by hand: weir set-weight checkout canary=0", KEEPS)
+    assert found.next[1:] == (KEEPS, "To take it out for the others: weir set-weight checkout canary=0")
 
 
 def test_a_weight_of_0_is_not_advised_twice():
@@ -175,7 +175,7 @@ def test_a_canary_on_a_segment_alone():
     assert "has 0 % of the requests, and all that segment `staff` sends to it." in text
     assert text.endswith("To send a share of the others to it: weir set-weight checkout canary=5")
     out = told(OUT, weight_before=0, pins=STAFF)
-    assert "03:04:05Z, from the requests that segment `staff` sends to it: errors 23.8 %" in out
+    assert "03:04:05Z, also for the requests that segment `staff` sends to it: errors 23.8 %" in out
     assert out.endswith("To let this one back in for segment `staff`: weir resume checkout")
 
 
