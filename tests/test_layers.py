@@ -35,7 +35,7 @@ LADDER: Mapping[str, frozenset[str]] = {
         "worker": "forwarding health.ejection routing telemetry messages frames lifeline",
         "control": "config routing telemetry analysis rollout health.probe messages frames lifeline",
         "supervisor": "",
-        "cli": "config supervisor demo analysis.policy simulation control.policy",
+        "cli": "config supervisor demo analysis.policy analysis.wording simulation control.policy",
         "demo": "cli.client supervisor.commands",
     }.items()
 }

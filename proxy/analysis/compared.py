@@ -29,7 +29,7 @@ def findings(
     for name, capital in capitals.items():
         state = FAILING if name == failing else _state(seen[name], capital)
         if name in QUANTILES and pace is not None:
-            yield _latency(name, state, seen[name], capital, policy.bar, pace, head)
+            yield _latency(name, state, seen[name], capital, policy, pace, head)
         elif name == ERROR_LIMIT:
             yield _limit(state, seen[name], capital, policy)
         else:
@@ -44,7 +44,7 @@ def _state(seen: Events, capital: float) -> State:
 def _errors(state: State, seen: Events, capital: float, policy: Policy) -> Finding:
     stable = seen.stable_share
     limit = None if stable is None else min(stable + policy.extra_errors, 1.0)
-    words = wording.errors(seen, policy.extra_errors, capital, policy.bar)
+    words = wording.errors(seen, capital, policy.bar)
     return Finding(
         ERRORS, state, seen.canary_share, limit, stable, seen.canary, None, None, "ratio", words, capital
     )
@@ -60,13 +60,13 @@ def _limit(state: State, seen: Events, capital: float, policy: Policy) -> Findin
 
 
 def _latency(
-    name: str, state: State, seen: Events, capital: float, bar: float, pace: Pace, head: Histogram
+    name: str, state: State, seen: Events, capital: float, policy: Policy, pace: Pace, head: Histogram
 ) -> Finding:
     number = QUANTILES.index(name)
     if number >= len(pace.stable):
         words, canary, stable = wording.no_threshold(name, pace.answers, SAMPLES[number]), None, None
     else:
         canary, stable = pace.canary[number], pace.stable[number]
-        words = wording.slower(name, seen, (canary, stable), capital, bar)
+        words = wording.slower(name, seen, (canary, stable), pace.slower, capital, policy.bar)
     value = head.quantile(int(name[1:]) / 100)
     return Finding(name, state, value, canary, stable, seen.canary, None, None, "seconds", words, capital)

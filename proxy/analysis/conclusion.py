@@ -70,7 +70,7 @@ def _with_coin(basis: Basis) -> Iterator[str]:
     """Too much against it, or too little for it; without a step up to be shown, a sample is enough."""
     odds, step_up = basis.odds or 0.0, basis.policy.step_up
     if odds >= LEANING:
-        yield f"evidence against the canary of {wording.odds(odds)} of {wording.odds(basis.policy.bar)}"
+        yield _against(odds, basis.policy.bar)
     if step_up is None:
         if basis.sample < SAMPLE:
             yield f"{basis.sample} of the {wording.answers(SAMPLE)} needed at this weight"
@@ -94,5 +94,9 @@ def _good(basis: Basis) -> str:
     if basis.assurance and basis.policy.step_up:
         return wording.assured(basis.assurance, basis.policy.step_up.extra_errors_below)
     if basis.odds is not None:
-        return f"evidence against the canary of no more than {wording.odds(basis.odds)}"
+        return _against(basis.odds, basis.policy.bar)
     return "nothing is held against the canary"
+
+
+def _against(odds: float, bar: float) -> str:
+    return wording.evidence("the canary is worse", odds, bar)

@@ -32,7 +32,8 @@ class Pace:
     """How fast stable answers. `now` is monotonic seconds and never falls."""
 
     def __init__(self, slower: Slower) -> None:
-        self._slower = slower
+        self.slower = slower
+        """How much later than stable's the canary's answers may come."""
         self._slots: deque[tuple[int, Histogram]] = deque()
         self._answers = 0
         """Of all slots."""
@@ -81,5 +82,5 @@ class Pace:
             lately.quantile(share) for share, sample in zip(_SHARES, SAMPLES, strict=True) if count >= sample
         ]
         self.stable = tuple(threshold for threshold in found if threshold is not None)
-        self.canary = tuple(map(self._slower.limit, self.stable))
+        self.canary = tuple(map(self.slower.limit, self.stable))
         self._due = now + REFRESH

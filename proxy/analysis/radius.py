@@ -34,6 +34,11 @@ class Radius:
         """How many users met it, within about 2.3 %."""
         return self.exposed.estimate() if self.exposed else 0
 
+    @property
+    def resumed(self) -> bool:
+        """Whether a person resumed after a rollback, so that evidence and caps began anew."""
+        return bool(self.forgiven)
+
     def add(self, canary: Counts) -> None:
         """Count what the canary answered."""
         for results in (canary.drawn, canary.pinned, canary.taken_over):
@@ -56,7 +61,10 @@ class Radius:
             (EXPOSED, caps.exposed_users, self.users if caps.exposed_users is not None else 0),
         ):
             if cap is not None:
-                yield _find(name, cap, reached - self.forgiven.get(name, 0), self.met)
+                value = reached - self.forgiven.get(name, 0)
+                state = FAILING if value >= cap else HEALTHY
+                words = capped(name, value, cap, resumed=self.resumed)
+                yield Finding(name, state, value, cap, None, self.met, None, None, "count", words)
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON values."""
@@ -73,8 +81,3 @@ class Radius:
         """The inverse of `to_json`. ValueError, KeyError or TypeError when it made no such `data`."""
         exposed = None if data["exposed"] is None else Registers.from_json(data["exposed"])
         return cls(data["met"], data["harmed"], data["rescued"], exposed, dict(data["forgiven"]))
-
-
-def _find(name: str, cap: int, value: int, met: int) -> Finding:
-    state = FAILING if value >= cap else HEALTHY
-    return Finding(name, state, value, cap, None, met, None, None, "count", capped(name, value, cap))

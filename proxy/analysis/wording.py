@@ -2,7 +2,11 @@
 
 from proxy.analysis.check import Check, Unit
 from proxy.analysis.events import Events
+from proxy.analysis.policy import Slower
 from proxy.analysis.verdict import FAILING, INCONCLUSIVE, Assurance, State
+
+EVEN = 1.05
+"""Odds below this read as 1:1: they speak for neither side."""
 
 
 def sentence(
@@ -39,10 +43,19 @@ def quantity(value: float, unit: Unit) -> str:
 
 
 def odds(value: float) -> str:
-    """Odds as a person reads them: 0.4:1, 12:1, 3,400:1."""
+    """Odds as a person reads them: 1.4:1, 12:1, 3,400:1. What is less than even speaks for the other side."""
+    if value < 1:
+        return "less than 1:1"
     if value >= 1e6:
         return "more than 1,000,000:1"
-    return f"{value:,.0f}:1" if value >= 10 else f"{value:.1f}:1"
+    return f"{value:,.0f}:1" if value >= 10 else f"{value:.1f}:1".replace(".0:", ":")
+
+
+def evidence(claim: str, value: float, bar: float, then: str = "out") -> str:
+    """For example: evidence that it is worse: 241:1, out at 100:1. Odds that are even are none."""
+    if value < EVEN:
+        return f"no evidence that {claim}"
+    return f"evidence that {claim}: {odds(value)}, {then} at {odds(bar)}"
 
 
 def answers(count: int, whose: str = "canary") -> str:
@@ -54,36 +67,69 @@ def _share(value: float | None) -> str:
     return "no data" if value is None else quantity(value, "ratio")
 
 
-def errors(seen: Events, slack: float, capital: float, bar: float) -> str:
-    """For example: errors 4.8 % of 62 canary answers (stable: 0.4 % of 1,180), more than 0.1 % worse by odds
-    of 140:1 of 100:1.
-    """
-    stable = f"{_share(seen.stable_share)} of {seen.stable:,}" if seen.stable else "no data"
+def _nothing(name: str, kind: str = "canary") -> str:
+    """Pinned requests are none that could have gone to stable, so there may be answers all the same."""
+    return f"{name}: no {kind} answers to compare yet"
+
+
+def _of_stable(seen: Events) -> str:
+    """For example: stable 0.4 % of 1,180."""
     return (
-        f"errors {_share(seen.canary_share)} of {answers(seen.canary)} (stable: {stable}), "
-        f"more than {quantity(slack, 'ratio')} worse by odds of {odds(capital)} of {odds(bar)}"
+        f"stable {_share(seen.stable_share)} of {seen.stable:,}" if seen.stable else "no stable answers yet"
     )
+
+
+def errors(seen: Events, capital: float, bar: float) -> str:
+    """For example: errors 4.8 % of 62 canary answers, stable 0.4 % of 1,180; evidence that it is worse:
+    140:1, out at 100:1.
+    """
+    if not seen.canary:
+        return _nothing("errors")
+    said = evidence("it is worse", capital, bar)
+    return f"errors {_share(seen.canary_share)} of {answers(seen.canary)}, {_of_stable(seen)}; {said}"
 
 
 def limited(seen: Events, limit: float, capital: float, bar: float) -> str:
-    """For example: error-limit: 7.0 % of 62 canary answers failed, above 5.0 % by odds of 12:1 of 100:1."""
-    held = " (it counts once errors are worse than stable's by 10:1)" if not capital else ""
-    return (
-        f"error-limit: {_share(seen.canary_share)} of {answers(seen.canary)} failed, "
-        f"above {quantity(limit, 'ratio')} by odds of {odds(capital)} of {odds(bar)}{held}"
-    )
-
-
-def slower(name: str, seen: Events, limits: tuple[float, float], capital: float, bar: float) -> str:
-    """For example: p99: 7.8 % of 400 canary answers were slower than 25 ms (stable: 1.0 % of 7,600 than
-    20 ms), slower by odds of 12:1 of 100:1. `limits` are the canary's and stable's in seconds.
+    """For example: error-limit: 7.0 % of 62 canary answers failed; evidence that more than 5.0 % do: 12:1,
+    out at 100:1.
     """
+    if not seen.canary:
+        return _nothing("error-limit")
+    allowed = quantity(limit, "ratio")
+    said = evidence(f"more than {allowed} do", capital, bar)
+    if not capital:
+        said = f"the limit of {allowed} counts once the evidence that it is worse than stable is 10:1"
+    return f"error-limit: {_share(seen.canary_share)} of {answers(seen.canary)} failed; {said}"
+
+
+def slower(
+    name: str, seen: Events, limits: tuple[float, float], terms: Slower, capital: float, bar: float
+) -> str:
+    """For example: p99: 7.8 % of 400 canary answers took longer than 25 ms (its limit is 25 % above
+    stable's), 1.0 % of 7,600 stable answers longer than 20 ms; evidence that it is slower: 12:1, out
+    at 100:1.
+
+    `limits` are the canary's and stable's in seconds.
+    """
+    if not seen.canary:
+        return _nothing(name, "good canary")  # how long a failure took tells nothing
     canary, stable = (quantity(limit, "seconds") for limit in limits)
+    said = evidence("it is slower", capital, bar)
     return (
-        f"{name}: {_share(seen.canary_share)} of {answers(seen.canary)} were slower than {canary} "
-        f"(stable: {_share(seen.stable_share)} of {seen.stable:,} than {stable}), "
-        f"slower by odds of {odds(capital)} of {odds(bar)}"
+        f"{name}: {_share(seen.canary_share)} of {answers(seen.canary)} took longer than {canary} "
+        f"(its limit is {_above(terms, limits[1])} above stable's), {_late(seen)} {stable}; {said}"
     )
+
+
+def _late(seen: Events) -> str:
+    if not seen.stable:
+        return "no stable answers yet against"
+    return f"{_share(seen.stable_share)} of {answers(seen.stable, 'stable')} longer than"
+
+
+def _above(terms: Slower, stable: float) -> str:
+    """Which of the two terms makes the canary's limit: the larger one."""
+    return f"{terms.by * 100:g} %" if terms.by * stable >= terms.at_least else f"{terms.at_least * 1000:g} ms"
 
 
 def no_threshold(name: str, answered: int, needed: int) -> str:
@@ -104,16 +150,19 @@ def guarded(
     )
 
 
-def capped(name: str, value: int, cap: int) -> str:
-    """For example: harmed: 50 bad answers reached clients; the cap is 50."""
+def capped(name: str, value: int, cap: int, *, resumed: bool) -> str:
+    """For example: harmed: 50 bad answers reached clients since the release began; the cap is 50."""
     what = "bad answers reached clients" if name == "harmed" else "users met the canary"
-    return f"{name}: {value:,} {what}; the cap is {cap:,}"
+    since = "it was resumed" if resumed else "the release began"
+    return f"{name}: {value:,} {what} since {since}; the cap is {cap:,}"
 
 
 def assured(assurance: Assurance, margin: float) -> str:
-    """For example: less than 1.0 % worse by odds of 3.1:1 of 20:1; about 130 more canary requests (40 s)."""
-    shown = f"less than {quantity(margin, 'ratio')} worse by odds of {odds(assurance.odds)}"
-    shown += f" of {odds(assurance.bar)}"
+    """For example: evidence that it is less than 1.0 % worse: 3.1:1, good enough at 20:1; about 130 more
+    canary answers to go (about 40 s).
+    """
+    claim = f"it is less than {quantity(margin, 'ratio')} worse"
+    shown = evidence(claim, assurance.odds, assurance.bar, "good enough")
     if assurance.requests is None:
         return f"{shown}; at the rates seen it can't be shown"
     if not assurance.requests:

@@ -15,15 +15,19 @@ from proxy.cli.configfile import DEFAULT, load_or_exit, refuse
 from proxy.cli.trial import Tried
 from proxy.config import units
 from proxy.config.problems import Unfit
-from proxy.config.schema import Config
+from proxy.config.schema import Config, Service
 from proxy.control.policy import policy
 from proxy.simulation.run import run
 from proxy.simulation.scenario import GOOD, Crowd, Scenario
 from proxy.simulation.scenarios import SCENARIOS
 from proxy.simulation.summary import Summary, summary
 
-LONGEST = 1e7
+LONGEST = 2_000 * 3600.0
 """Seconds: what nobody waits for."""
+SHORTEST = 0.01
+"""Seconds of a run."""
+GOOD_FOR = 600.0
+"""Seconds for which a good canary is watched beside a bad one."""
 USERS = 1000
 """Who ask a sticky service when the scenario names no users: without any, no user's coin could be tossed."""
 
@@ -33,13 +37,8 @@ def as_share(_context: click.Context, _parameter: click.Parameter, text: str | N
     return None if text is None else _number(text, units.percent) / units.WHOLE
 
 
-def as_seconds(_context: click.Context, _parameter: click.Parameter, text: str | None) -> float | None:
-    """50ms or 3h in seconds; None for none given."""
-    return None if text is None else _number(text, _duration)
-
-
-def _duration(text: str) -> float:
-    return units.duration(text, 0, LONGEST)
+def _duration(text: str, least: float = 0.0, most: float = LONGEST) -> float:
+    return units.duration(text, least, most)
 
 
 def _number(text: str, read: Callable[[str], float]) -> float:
@@ -64,8 +63,11 @@ def _share(name: str, words: str) -> Callable[[Any], Any]:
     return click.option(name, callback=as_share, metavar="PERCENT", help=words)
 
 
-def _time(name: str, words: str, default: str | None = None) -> Callable[[Any], Any]:
-    return click.option(name, callback=as_seconds, metavar="DURATION", help=words, default=default)
+def _time(name: str, words: str, least: float = 0.0, most: float = LONGEST) -> Callable[[Any], Any]:
+    def as_seconds(_context: click.Context, _parameter: click.Parameter, text: str | None) -> float | None:
+        return None if text is None else _number(text, lambda text: _duration(text, least, most))
+
+    return click.option(name, callback=as_seconds, metavar="DURATION", help=words)
 
 
 def _factor(name: str, words: str, least: float, most: float) -> Callable[[Any], Any]:
@@ -80,16 +82,16 @@ def _factor(name: str, words: str, least: float, most: float) -> Callable[[Any],
     "--list", is_flag=True, is_eager=True, expose_value=False, callback=_list, help="List scenarios."
 )
 @_factor("--rate", "Requests a second.", 0.01, 1e6)
-@_share("--weight", "The canary's share, such as 5%.")
-@_time("--latency", "Stable's median time to the response head, such as 50ms.")
+@_share("--weight", "The canary's share, such as 5% (the file's, if it isn't 0).")
+@_time("--latency", "Stable's median time to the response head, such as 50ms.", 1e-4, 60)
 @_factor("--spread", "Of all times: 0.5 makes p99 3.2 times the median.", 0, 3)
 @_share("--stable-errors", "The share of stable's requests that fail.")
 @_share("--canary-errors", "The share of the canary's, once it is bad.")
 @_factor("--slow-down", "How many times longer it takes then.", 0.001, 1000)
 @_share("--hang", "The share of its requests that are never answered then.")
 @_time("--onset", "How long it is good before.")
-@_time("--lasts", "How long a run goes on from then at most.")
-@_time("--good-for", "How long a good canary is watched (10m; 0s: not at all).", "10m")
+@_time("--lasts", "How long a run goes on from then at most.", SHORTEST)
+@_time("--good-for", "How long a good canary is watched (10m; a good scenario: as it says; 0s: not).")
 @click.option("--runs", type=click.IntRange(1, 100_000), default=100, help="How many of each (100).")
 @click.option("--seed", type=int, default=1, help="The same seed, the same runs (1).")
 @click.option("--json", "as_json", is_flag=True, help="All of it as JSON.")
@@ -97,7 +99,7 @@ def simulate(
     source: str,
     service: str | None,
     scenario: str,
-    good_for: float,
+    good_for: float | None,
     runs: int,
     seed: int,
     as_json: bool,
@@ -108,11 +110,18 @@ def simulate(
     The judge is the real one; the traffic is a scenario (--list), changed by the options. A FILE has the same
     names as `--json` shows under `scenario`, with numbers or with units (`5%`, `50ms`). Changes nothing.
     """
-    name, judged_by = _policy(load_or_exit(source)[1], source, service)
-    played = _with_users(_changed(_scenario(scenario), changes), judged_by)
-    watched = played.lasts if played.good else good_for
+    name, of_file = _service(load_or_exit(source)[1], source, service)
+    judged_by, (made, weighs) = policy(of_file), _scenario(scenario)
+    what = f"{name} by {source}, scenario {scenario}"
+    if not weighs and changes["weight"] is None:
+        if of_file.weight:
+            made = replace(made, weight=of_file.weight / units.WHOLE)
+        else:
+            what += " (weight 0 % in the file, so another is tried)"
+    played = _with_users(_changed(made, changes), judged_by)
+    watched = _watched(played, good_for)
     tried = Tried(
-        f"{name} by {source}, scenario {scenario}",
+        what,
         played,
         seed,
         bad=None if played.good else _played(judged_by, played, runs, f"{seed}"),
@@ -122,8 +131,19 @@ def simulate(
     click.echo(json.dumps(tried.to_json(), indent=2) if as_json else tried.text())
 
 
-def _policy(config: Config, source: str, service: str | None) -> tuple[str, Policy]:
-    """The name and the policy of a service of the file; exits when it has none such."""
+def _watched(played: Scenario, good_for: float | None) -> float:
+    """Seconds for which a good canary is watched; exits where there would be nothing to play."""
+    if good_for is None:
+        return played.lasts if played.good else GOOD_FOR
+    if good_for < SHORTEST and (good_for or played.good):
+        raise click.BadParameter(
+            f"{good_for:g} s is too short to see anything; write such as `10m`", param_hint="--good-for"
+        )
+    return good_for
+
+
+def _service(config: Config, source: str, service: str | None) -> tuple[str, Service]:
+    """A service of the file by its name; exits when it has none such."""
     names = [*config.services]
     if service is None and len(names) > 1:
         refuse(f"{source} has {len(names)} services; say which with --service: {', '.join(names)}")
@@ -134,18 +154,22 @@ def _policy(config: Config, source: str, service: str | None) -> tuple[str, Poli
         refuse(
             f"service `{name}` in {source} has no canary, so there is nothing to judge; write `canary: URL`"
         )
-    return name, policy(config.services[name])
+    return name, config.services[name]
 
 
-def _scenario(name: str) -> Scenario:
-    """A scenario by its name or from a file; exits when it is neither or says what can't be."""
+def _scenario(name: str) -> tuple[Scenario, bool]:
+    """A scenario by its name or from a file, and whether it names a weight; exits when it is neither or says
+    what can't be.
+    """
     if name in SCENARIOS:
-        return SCENARIOS[name].scenario
+        found = SCENARIOS[name].scenario
+        return found, found.weight != Scenario().weight
     path = Path(name)
     if not path.exists():
         refuse(f"`{name}` is neither a scenario nor a file; scenarios are {', '.join(SCENARIOS)}")
     try:
-        return Scenario.from_json(_plain(yaml.safe_load(path.read_text(encoding="utf-8"))))
+        data = _plain(yaml.safe_load(path.read_text(encoding="utf-8")))
+        return Scenario.from_json(data), "weight" in data
     except (OSError, ValueError, yaml.YAMLError, Unfit) as error:
         refuse(f"{name}: error: {error}")
 

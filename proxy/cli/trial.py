@@ -15,6 +15,9 @@ counted here harms nobody when stable answers it instead. Where bets judge, that
 doesn't rest on this simulation: they hold false rollbacks below `false_rollbacks` whatever the traffic.
 Guard and plain checks have no such bound; what they took out is named above."""
 
+FEW = 20
+"""Runs below which the bound on a share is so wide that it only frightens."""
+
 
 @dataclass(frozen=True, slots=True)
 class Tried:
@@ -54,7 +57,7 @@ def _setting(scenario: Scenario) -> str:
     """The traffic in short."""
     stable, canary = scenario.stable, scenario.canary.beside(scenario.stable)
     words = [
-        f"{scenario.rate:g} requests/s",
+        f"{scenario.rate:,.10g} requests/s",
         f"weight {scenario.weight * 100:g} %",
         f"stable fails {stable.errors * 100:g} % and takes {stable.median * 1000:g} ms at the median",
     ]
@@ -78,9 +81,11 @@ def _on_bad(bad: Summary, lasts: float) -> Iterator[str]:
 
 def _on_good(good: Summary, watched: float) -> Iterator[str]:
     share = bound(good.rolled_back, good.runs)
+    bounded = f"fewer than {share * 100:.1f} % with 95 % confidence"
+    said = bounded if good.runs >= FEW else "too few runs to tell more"
     yield (
         f"false rollbacks of a good canary: {good.rolled_back} of {good.runs} runs of {_time(watched)}, "
-        f"{good.met // good.runs} canary requests each; fewer than {share * 100:.1f} % with 95 % confidence"
+        f"{good.met // good.runs} canary requests each; {said}"
     )
     yield from _by(good)
 

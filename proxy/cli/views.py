@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from proxy.analysis import wording
+
 Json = dict[str, Any]
 
 HEADINGS = ("SERVICE", "PHASE", "BACKEND", "WEIGHT", "SEEN", "REQUESTS", "ERRORS", "P99")
@@ -26,7 +28,8 @@ def table(views: Iterable[Json], flags: str = "") -> str:
     for view in views:
         text += [next(lines) for _ in view["backends"]]
         text += [f"  {note}" for note in notes(view, flags)]
-    return "\n".join(text)
+    seconds = views[0]["window"]["seconds"]
+    return "\n".join([*text, f"(SEEN, REQUESTS, ERRORS and P99 are of the last {seconds} s)"])
 
 
 def aligned(row: tuple[str, ...], widths: list[int]) -> str:
@@ -64,7 +67,10 @@ def notes(view: Json, flags: str = "") -> Iterator[str]:
             yield f"every worker had taken it out after {trip['acknowledged_ms']:.0f} ms"
     if tripped(view):
         before = f" at {percent(view['trip']['weight_before'])}" if view["trip"] else ""
+        if view["trip"] and not view["trip"]["weight_before"]:
+            before = " for segments and `force`"
         yield f"to let the canary back in{before}: weir resume {view['name']}{flags}"
+    yield from watching(view)
     yield from evidence(view)
     yield from reach(view)
     if not view["durable"]:
@@ -74,19 +80,33 @@ def notes(view: Json, flags: str = "") -> Iterator[str]:
         yield f"the file says {file}, in force is {in_force}; to apply it: {view['drift']['apply']}{flags}"
 
 
+def watching(view: Json) -> Iterator[str]:
+    """That verdicts change nothing, and what this one would have done."""
+    if view["enforce"] or "canary" not in view["backends"]:
+        return
+    failing = view["verdict"]["state"] == "failing"
+    would = f"the canary would be out: {view['verdict']['sentence']}" if failing else "the canary stays in"
+    yield f"watching only (`enforce: false`); {would}"
+
+
 def evidence(view: Json) -> Iterator[str]:
     """How much speaks against the canary; while it is in, also what a larger weight waits for."""
-    shown = standing_of(view["evidence"])
-    if not shown or not view["weights"].get("canary"):
+    shown = against(view)
+    if not shown:
         return
-    yield f"evidence against the canary {shown}"
+    yield shown
     if (assurance := view["verdict"]["assurance"]) and view["verdict"]["state"] != "failing":
-        yield f"good enough for a larger weight {standing_of(assurance)}, {missing(assurance)}"
+        odds, bar = wording.odds(assurance["odds"]), wording.odds(assurance["bar"])
+        yield f"good for a larger weight: {odds}, shown at {bar}; {missing(assurance)}"
 
 
-def standing_of(bet: Json) -> str:
-    """Odds beside those asked for: 12:1 of 100:1; "" without any."""
-    return "" if bet["odds"] is None else f"{odds(bet['odds'])} of {odds(bet['bar'])}"
+def against(view: Json) -> str:
+    """The evidence against a canary: 12:1, out at 100:1; "" where no coin is tossed."""
+    bets = view["evidence"]
+    if bets["odds"] is None or not 0 < (view["weights"].get("canary") or 0) < 100:
+        return ""
+    end = "out" if view["enforce"] else "would be out"
+    return wording.evidence("the canary is worse", bets["odds"], bets["bar"], end)
 
 
 def missing(assurance: Json) -> str:
@@ -104,8 +124,8 @@ def reach(view: Json) -> Iterator[str]:
     blast = view["blast_radius"]
     if blast and blast["met"]:
         users = f" of about {blast['exposed_users']} users" if blast["exposed_users"] is not None else ""
-        met = f"{blast['met']} requests{users} met the canary"
-        yield f"{met}, {blast['harmed']} were harmed, {blast['rescued']} rescued"
+        met = f"{blast['met']} canary requests{users}"
+        yield f"release so far: {met}, {blast['harmed']} harmed, {blast['rescued']} rescued"
     if overdue := (view["overdue"] or {}).get("canary"):
         yield f"{overdue} requests are overdue on the canary now"
 
@@ -114,11 +134,12 @@ def details(view: Json, flags: str = "") -> str:
     """All that is known of one service, in a paragraph of lines."""
     watching = "" if view["enforce"] else ", watching only"
     lines = [f"{view['name']}  {view['phase']}, revision {view['revision']}{watching}"]
+    last = f"last {view['window']['seconds']} s"
     for row, (backend, side) in zip(backend_rows(view), view["backends"].items(), strict=True):
         version = f" (version {side['version']})" if side["version"] else ""
         halted = ", halted" if backend in view["halted"] else ""
         lines.append(f"  {backend}  weight {row[3]}{halted}  {', '.join(side['endpoints'])}{version}")
-        lines.append(f"    seen {row[4]}, {row[5]} requests, errors {row[6]}, p99 {row[7]}")
+        lines.append(f"    {last}: {row[4]} of all, {row[5]} requests, errors {row[6]}, p99 {row[7]}")
     lines.append(f"  verdict  {view['verdict']['state']}")
     lines += [f"    {finding['sentence']}" for finding in view["verdict"]["findings"]]
     lines += [f"  {note}" for note in notes(view, flags)]
@@ -139,16 +160,8 @@ def state_line(view: Json) -> str:
     """Where a service stands, on one line."""
     weights = ", ".join(f"{backend} {percent(weight)}" for backend, weight in view["weights"].items())
     why = f": {view['trip']['sentence']}" if tripped(view) and view["trip"] else ""
-    bets = standing_of(view["evidence"]) if view["weights"].get("canary") else ""
-    against = f", evidence {bets}" if bets else ""
-    return f"{view['name']}  revision {view['revision']}  {view['phase']}  {weights}{against}{why}"
-
-
-def odds(value: float) -> str:
-    """N:1 with at most two digits below ten; what speaks for the canary is less than 1:1."""
-    if value < 1:
-        return "<1:1"
-    return f"{value:.0f}:1" if value >= 10 else f"{value:.1f}:1".replace(".0:", ":")
+    bets = f", {said}" if (said := against(view)) else ""
+    return f"{view['name']}  revision {view['revision']}  {view['phase']}  {weights}{bets}{why}"
 
 
 def span(seconds: float) -> str:

@@ -132,6 +132,7 @@ class Analysis(Section):
     """How the canary is compared with stable, and what verdicts may do. Shares are ratios, 0 to 1."""
 
     stand_ins: ClassVar[tuple[str, ...]] = ("auto", "off")
+    meant: ClassVar[Mapping[str, str]] = {"on": "write `analysis: auto`, or `off`"}
 
     extra_errors: Annotated[float, share(0, units.WHOLE // 2)] = key(
         "so much more of the canary's answers than of stable's may fail", default=0.001, written="0.1%"
@@ -181,6 +182,10 @@ def _twice(index: int, message: str) -> Quarrel:
 
 class Caps(Section):
     """How far the harm of one release may go; reaching a cap takes the canary out."""
+
+    meant: ClassVar[Mapping[str, str]] = {
+        "off": "write `caps: {}` for no caps, also where `defaults` set some"
+    }
 
     harmed: Annotated[int, whole(1, _MOST_COUNTED)] | None = key(
         "bad answers of the canary that reached a client", default=None

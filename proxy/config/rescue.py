@@ -1,5 +1,6 @@
 """What becomes of requests that the canary fails, and of those still on it when it is taken out."""
 
+from collections.abc import Mapping
 from typing import Annotated, ClassVar
 
 from pydantic import GetJsonSchemaHandler
@@ -33,6 +34,11 @@ class Rescue(Section):
 
 class Halt(Section):
     """What taking a canary out does to what is open."""
+
+    meant: ClassVar[Mapping[str, str]] = {
+        "keep": "write `halt: {drain: keep}` to let all of it go on to its end",
+        "off": "write `halt: {drain: keep}` to let all of it go on to its end, `halt: {drain: 0}` to end it",
+    }
 
     drain: Annotated[float | None, or_word("keep", duration(0, _DAY))] = key(
         "how long its tunnels and streams may go on, 0: not at all; `keep`: to their end",

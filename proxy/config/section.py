@@ -27,6 +27,8 @@ class Section(BaseModel):
     """For each key that must be there, what to do about its absence."""
     stand_ins: ClassVar[tuple[str, ...]] = ()
     """Words that may stand in place of the mapping."""
+    meant: ClassVar[Mapping[str, str]] = {}
+    """What to write for words that are often tried in its place."""
 
     @classmethod
     def known(cls) -> tuple[str, ...]:
@@ -68,6 +70,8 @@ class Section(BaseModel):
     @classmethod
     def _no_mapping(cls, raw: object) -> Unfit:
         meant = nearest(raw, cls.stand_ins) if isinstance(raw, str) else ""
+        if isinstance(raw, str) and raw in cls.meant:
+            return Unfit(f"{kind(raw)} stands where a mapping is expected", cls.meant[raw])
         keys = "the keys" if cls.known()[1:] else "the key"
         advice = f"{meant}write it as a mapping with {keys} {listed(cls.known(), 'and')}"
         if cls.stand_ins:

@@ -156,7 +156,7 @@ class Shared(Section):
     weight: Percent = key("the canary's share, in steps of 0.01 %", default=0, written="0%")
     force: Annotated[Force | None, OrOff()] = key("a header that chooses the side", default=None)
     sticky: Annotated[Sticky | None, OrOff()] = key("what keeps a user on one side", default=None)
-    segments: Annotated[tuple[Segment, ...], Items("a list of segments")] = key(
+    segments: Annotated[tuple[Segment, ...], Items("a list of segments, or `segments: []` for none")] = key(
         "rules that pin requests to a backend; the first match wins", default=()
     )
     analysis: Annotated[Analysis | None, OrOff()] = key(
@@ -167,7 +167,7 @@ class Shared(Section):
     guard: Switch = key(
         "on: watch the canary's error rate where no coin is tossed", default=True, written="on"
     )
-    checks: Annotated[tuple[Check, ...], Items("a list of checks")] = key(
+    checks: Annotated[tuple[Check, ...], Items("a list of checks, or `checks: []` for none")] = key(
         "plain rules on windows of the canary's answers, beside all else", default=(), written=[]
     )
     caps: Caps = key("how far the harm of one release may go; left out: as far as it will", default=Caps())
@@ -257,7 +257,9 @@ def _uncountable(raw: Mapping[str, Any]) -> Iterator[Quarrel]:
     caps = raw.get("caps")
     if isinstance(caps, dict) and "exposed_users" in caps and raw.get("sticky", "off") == "off":
         message = "`exposed_users` counts keys of `sticky`, and there is none in"
-        advice = "add a `sticky` such as `{cookie: weir}`, or leave this cap out here, also of `defaults`"
+        advice = (
+            "add a `sticky` such as `{cookie: weir}`, or write `caps: {}` here if it comes from `defaults`"
+        )
         yield ("caps", "exposed_users"), Unfit(message, advice, on="key", of=2)
 
 

@@ -87,6 +87,8 @@ def _no_percent(text: str) -> Unfit:
         fix = f"write `{text}%`"
         if 0 < float(text) < 1:
             fix = f"write `{text}%`, or `{float(text) * 100:g}%` if it was meant as a part of 1"
+    elif _PERCENT.fullmatch(text.removeprefix("-")):
+        return Unfit(f"{quoted(text)} is less than 0 %", f"{fix}, without a sign")
     elif re.fullmatch(r"[0-9]+,[0-9]+\s*%?", text):
         fix = f"write the decimals after a point: `{text.rstrip('% ').replace(',', '.')[:40]}%`"
     return Unfit(f"{quoted(text)} is {describe(text) or 'not'}{_comma(text)}a percent", fix)

@@ -9,9 +9,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from proxy.analysis.verdict import Assurance, Finding, Verdict
+from proxy.analysis.wording import evidence, odds
 from proxy.control.facts import Blast, Facts
 from proxy.control.record import percent
 from proxy.rollout.rollout import Trip
+from proxy.routing.split import TOTAL
 
 NAMED = 3
 """How many of the most frequent failed requests are told; the API's answer has all."""
@@ -31,11 +33,17 @@ class Situation:
     """Before the trip."""
     halted: bool
     enforce: bool
+    guard: bool
+    """Whether it watches the canary where no coin is tossed."""
     verdict: Verdict
     trip: Trip | None
     acknowledged_ms: float | None
     """How long it took until every worker had taken the canary out; None: unknown, or one has not."""
     facts: Facts
+    pins: str = ""
+    """Who gets the canary whatever its weight: segment `staff`; "" for nobody."""
+    resumed: bool = False
+    """Whether a person resumed it, so that evidence and caps began anew since."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +74,8 @@ def _out(now: Situation) -> Iterator[str]:
         yield f"{_first(_who(now))} is out: it gets no request from anybody."
         return
     change = f"from {percent(now.weight_before):g} % to 0 %"
+    if now.pins and not now.weight_before:
+        change = f"also for the requests that {now.pins} sends to it"
     yield f"{_first(_who(now))} was taken out on {moment(now.trip.at)}, {change}: {now.trip.sentence}."
     if now.acknowledged_ms is not None:
         yield f"Every worker had taken it out after {now.acknowledged_ms:.0f} ms."
@@ -73,13 +83,14 @@ def _out(now: Situation) -> Iterator[str]:
 
 def _in(now: Situation) -> Iterator[str]:
     """Its share, and where the evidence stands."""
-    yield f"{_first(_who(now))} has {percent(now.weight):g} % of the requests."
+    pinned = f", and all that {now.pins} sends to it" if now.pins else ""
+    yield f"{_first(_who(now))} has {percent(now.weight):g} % of the requests{pinned}."
     verdict = now.verdict
     for finding in verdict.failing:
         yield f"It {'is failing' if now.enforce else 'would be out'}: {finding.sentence}."
     if verdict.odds is not None and verdict.bar is not None:
-        yield f"The evidence against it is {odds(verdict.odds)}; at {odds(verdict.bar)} it is failing."
-    if not verdict.failing and (worst := _worst(verdict)):
+        yield _bets(now, verdict.odds, verdict.bar)
+    if not verdict.failing and (worst := _worst(now)):
         yield f"{_first(worst.sentence)}."
     if not verdict.findings and verdict.odds is None:
         yield "Nothing judges it: neither `analysis` nor `guard` nor `checks`."
@@ -87,14 +98,31 @@ def _in(now: Situation) -> Iterator[str]:
         yield missing(verdict.assurance)
 
 
-def _worst(verdict: Verdict) -> Finding | None:
-    """The finding that speaks most against it, by its bets; the first where there are none."""
-    return max(verdict.findings, key=lambda finding: finding.odds or 0.0, default=None)
+def _bets(now: Situation, found: float, bar: float) -> str:
+    """The evidence; where no coin is tossed there can be none."""
+    if _tossed(now):
+        end = "out" if now.enforce else "would be out"
+        return f"{_first(evidence('it is worse than stable', found, bar, end))}."
+    guarded = "the guard judges it" if now.guard else "with `guard: off` only checks and caps judge it"
+    return f"At {percent(now.weight):g} % no coin is tossed, so nothing is compared; {guarded}."
+
+
+def _worst(now: Situation) -> Finding | None:
+    """The finding that speaks most against it, by its bets where a coin is tossed; the first without any."""
+    findings = now.verdict.findings
+    if not _tossed(now):
+        findings = tuple(finding for finding in findings if finding.odds is None)
+    return max(findings, key=lambda finding: finding.odds or 0.0, default=None)
+
+
+def _tossed(now: Situation) -> bool:
+    """Whether a coin decides between both sides."""
+    return 0 < now.weight < TOTAL
 
 
 def missing(assurance: Assurance) -> str:
     """What a larger weight waits for, and about how long that takes."""
-    shown = f"{odds(assurance.odds)} of {odds(assurance.bar)}"
+    shown = f"{odds(assurance.odds)}, asked for is {odds(assurance.bar)}"
     if assurance.requests == 0:
         return f"It is shown to be good enough for a larger weight ({shown})."
     if assurance.requests is None:
@@ -111,8 +139,11 @@ def _harm(now: Situation) -> Iterator[str]:
     blast = now.facts.blast
     if not blast.met:
         return
-    since = "" if blast.since is None else f" since {moment(blast.since)}"
-    yield f"{counted(blast.met, 'request')}{_users(blast)} met it{since}: {_reached(blast)}."
+    since = "" if blast.since is None else f" on {moment(blast.since)}"
+    met = f"{counted(blast.met, 'request')}{_users(blast)} met it"
+    yield f"{met} since its release began{since}: {_reached(blast)}."
+    if now.resumed:
+        yield "Evidence and caps count only what came since it was resumed."
     if overdue := now.facts.overdue.get("canary"):
         yield f"{counted(overdue, 'request')} on it {'is' if overdue == 1 else 'are'} overdue right now."
 
@@ -140,22 +171,34 @@ def _advice(now: Situation) -> Iterator[str]:
     name = now.service
     if now.halted:
         yield "It stays out until the file names another canary (other endpoints or another `version`)."
-        before = f" at {percent(now.weight_before):g} %" if now.trip else ""
-        yield f"To let this one back in{before}: weir resume {name}"
+        yield f"To let this one back in{_where(now)}: weir resume {name}"
     elif now.verdict.failing and not now.enforce:
         yield "`enforce: false` only watches, so nothing was done."
-        yield f"To take it out by hand: weir set-weight {name} canary=0"
+        yield from _by_hand(now)
     elif not now.weight:
-        yield f"To send requests to it: weir set-weight {name} canary=5"
+        share = "a share of the others" if now.pins else "requests"
+        yield f"To send {share} to it: weir set-weight {name} canary=5"
 
 
-def odds(value: float) -> str:
-    """How strong evidence is: 12:1. What is less than even speaks for the other side and is told so."""
-    if value < 1:
-        return "less than 1:1"
-    if value >= 1_000_000:
-        return "more than 1,000,000:1"
-    return f"{value:,.0f}:1" if value >= 10 else f"{value:.1f}:1".replace(".0:", ":")
+def _where(now: Situation) -> str:
+    """What it would have again."""
+    if now.trip is None:
+        return ""
+    if now.pins and not now.weight_before:
+        return f" for {now.pins}"
+    return f" at {percent(now.weight_before):g} %"
+
+
+def _by_hand(now: Situation) -> Iterator[str]:
+    """How to take it out from everybody: a weight of 0 keeps nobody away who is pinned."""
+    if now.pins:
+        yield (
+            f"No weight keeps away the requests that {now.pins} sends to it: remove or change that in the "
+            "file and restart, or let verdicts act with `enforce: true`."
+        )
+    if now.weight:
+        whom = "for the others" if now.pins else "by hand"
+        yield f"To take it out {whom}: weir set-weight {now.service} canary=0"
 
 
 def span(seconds: float) -> str:

@@ -72,7 +72,18 @@ def _situation(standing: Standing, facts: Facts) -> Situation:
         trip=rollout.trip,
         acknowledged_ms=standing.rollback.acknowledged_ms if standing.rollback else None,
         facts=facts,
+        guard=standing.policy.guard,
+        pins=_pins(standing),
+        resumed=standing.judge.radius.resumed,
     )
+
+
+def _pins(standing: Standing) -> str:
+    """Who gets the canary whatever its weight; "" for nobody."""
+    named = [f"segment `{segment.name}`" for segment in standing.file.segments if segment.to == CANARY]
+    if standing.file.force:
+        named.append(f"header `{standing.file.force.header}: always`")
+    return " or ".join(named)
 
 
 def _reach(standing: Standing, facts: Facts) -> Json:

@@ -6,7 +6,7 @@ from typing import Any
 
 def _within(name: str, value: Any, least: float, most: float) -> None:
     if isinstance(value, dict) or not least <= value <= most:
-        raise ValueError(f"`{name}` is {value!r}; it takes {least:g} to {most:g}")
+        raise ValueError(f"`{name}` is {value!r}; it takes {least:.10g} to {most:.10g}")
 
 
 @dataclass(frozen=True, slots=True)

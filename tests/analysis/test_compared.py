@@ -56,26 +56,25 @@ def test_errors():
     assert (found.limit, found.unit, found.odds) == (pytest.approx(5 / 1180 + 0.001), "ratio", 140.0)
     assert (found.needed, found.window) == (None, None)
     assert found.sentence == (
-        "errors 4.8 % of 62 canary answers (stable: 0.4 % of 1,180), more than 0.1 % worse by odds of "
-        "140:1 of 100:1"
+        "errors 4.8 % of 62 canary answers, stable 0.4 % of 1,180; evidence that it is worse: 140:1, "
+        "out at 100:1"
     )
 
 
 def test_errors_without_stable_have_no_limit():
     found = find(seen=Events(1, 1))["errors"]
     assert (found.limit, found.stable) == (None, None)
-    assert "(stable: no data)" in found.sentence
+    assert "errors 50.0 % of 2 canary answers, no stable answers yet; no evidence" in found.sentence
 
 
 def test_the_limit():
     found = find(error_limit=12.0)["error-limit"]
     assert (found.value, found.limit, found.odds) == (3 / 62, 0.05, 12.0)
-    assert (
-        found.sentence
-        == "error-limit: 4.8 % of 62 canary answers failed, above 5.0 % by odds of 12:1 of 100:1"
+    assert found.sentence == (
+        "error-limit: 4.8 % of 62 canary answers failed; evidence that more than 5.0 % do: 12:1, out at 100:1"
     )
     assert find(error_limit=0.0)["error-limit"].sentence.endswith(
-        "(it counts once errors are worse than stable's by 10:1)"
+        "the limit of 5.0 % counts once the evidence that it is worse than stable is 10:1"
     )
 
 
@@ -84,7 +83,21 @@ def test_latencies():
     assert (found.unit, found.sample, found.odds) == ("seconds", 62, 12.0)
     assert (found.value, found.stable) == (pytest.approx(0.5, rel=0.09), pytest.approx(0.02, rel=0.09))
     assert found.limit == max(found.stable * 1.25, found.stable + 0.005)
-    assert "62 canary answers were slower than 25 ms (stable: 0.4 % of 1,180 than 20 ms)" in found.sentence
+    stable, limit = (round(each * 1000) for each in (found.stable, found.limit))
+    assert found.sentence == (
+        f"p99: 4.8 % of 62 canary answers took longer than {limit} ms (its limit is 25 % above stable's), "
+        f"0.4 % of 1,180 stable answers longer than {stable} ms; "
+        "evidence that it is slower: 12:1, out at 100:1"
+    )
+
+
+@pytest.mark.parametrize(
+    ("check", "kind"),
+    [("errors", "canary"), ("p50", "good canary"), ("p99", "good canary"), ("error-limit", "canary")],
+)
+def test_before_there_is_anything_to_compare(check, kind):
+    found = find(seen=Events(0, 0, 5, 40))[check]
+    assert found.sentence == f"{check}: no {kind} answers to compare yet"
 
 
 def test_a_quantile_without_a_threshold():

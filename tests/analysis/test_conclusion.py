@@ -20,21 +20,23 @@ GOOD = Assurance(25.0, 20.0, 0, 0.0)
 SHORT = Assurance(3.1, 20.0, 130, 40.0)
 BETS = (finding(odds=0.4), finding("p99", odds=0.1))
 BASIS = Basis(Policy(), 2_000, BETS, (), GOOD, 500, 400, None)
-ASSURED = "less than 1.0 % worse by odds of 25:1 of 20:1"
+ASSURED = "evidence that it is less than 1.0 % worse: 25:1, good enough at 20:1"
 
 
 @pytest.mark.parametrize(
     ("change", "state", "sentence"),
     [
         ({}, "healthy", ASSURED),
-        ({"assurance": SHORT}, "inconclusive", "less than 1.0 % worse by odds of 3.1:1 of 20:1; "
+        ({"assurance": SHORT}, "inconclusive",
+            "evidence that it is less than 1.0 % worse: 3.1:1, good enough at 20:1; "
             "about 130 more canary answers to go (about 40 s)"),
-        ({"assurance": replace(SHORT, requests=None, seconds=None)}, "inconclusive", "less than 1.0 % worse "
-            "by odds of 3.1:1 of 20:1; at the rates seen it can't be shown"),
+        ({"assurance": replace(SHORT, requests=None, seconds=None)}, "inconclusive",
+            "evidence that it is less than 1.0 % worse: 3.1:1, good enough at 20:1; "
+            "at the rates seen it can't be shown"),
         ({"lately": 0, "sample": 0}, "inconclusive", "no canary requests yet"),
         ({"compared": (finding(odds=9.9),)}, "healthy", ASSURED),
         ({"compared": (finding(odds=6.0), finding("p50", odds=6.0))}, "inconclusive",
-            "evidence against the canary of 12:1 of 100:1"),
+            "evidence that the canary is worse: 12:1, out at 100:1"),
         ({"incident": 0.2}, "inconclusive", "stable itself is in an incident: 20.0 % of its answers failed"),
         ({"watched": (finding("guard", "failing"),)}, "failing", "guard is failing"),
         ({"watched": (finding("guard", "failing"),), "assurance": SHORT}, "failing", "guard is failing"),
@@ -46,28 +48,28 @@ ASSURED = "less than 1.0 % worse by odds of 25:1 of 20:1"
             "guard is inconclusive"),
         # Without a coin.
         ({"parts": 10_000, "assurance": None, "watched": (finding("guard"),)}, "healthy",
-            "evidence against the canary of no more than 0.5:1"),
+            "no evidence that the canary is worse"),
         ({"parts": 0, "assurance": None, "lately": 7}, "inconclusive",
             "7 of the 20 canary answers needed over 30 s"),
         ({"parts": 0, "assurance": None, "watched": (finding("guard"),)}, "healthy",
-            "evidence against the canary of no more than 0.5:1"),
+            "no evidence that the canary is worse"),
         ({"parts": 10_000, "assurance": None, "policy": Policy(guard=False)}, "healthy",
-            "evidence against the canary of no more than 0.5:1"),
+            "no evidence that the canary is worse"),
         # Without a step up to be shown: a sample, and little evidence.
         ({"policy": NO_STEP, "assurance": None, "sample": 20}, "healthy",
-            "evidence against the canary of no more than 0.5:1"),
+            "no evidence that the canary is worse"),
         ({"policy": NO_STEP, "assurance": None, "sample": 19}, "inconclusive",
             "19 of the 20 canary answers needed at this weight"),
         ({"policy": NO_STEP, "assurance": None, "compared": (finding(odds=10.0),)}, "inconclusive",
-            "evidence against the canary of 10:1 of 100:1"),
+            "evidence that the canary is worse: 10:1, out at 100:1"),
         ({"policy": NO_STEP, "assurance": None, "incident": 0.2}, "healthy",
-            "evidence against the canary of no more than 0.5:1"),
+            "no evidence that the canary is worse"),
         # `analysis: off`: guard and rules alone.
         ({"policy": OFF, "compared": (), "assurance": None}, "healthy", "nothing is held against the canary"),
         ({"policy": OFF, "compared": (), "assurance": None, "parts": 6_000,
             "watched": (finding("guard", "inconclusive"),)}, "inconclusive", "guard is inconclusive"),
         ({"policy": Policy(step_up=StepUp(0.05))}, "healthy",
-            "less than 5.0 % worse by odds of 25:1 of 20:1"),
+            "evidence that it is less than 5.0 % worse: 25:1, good enough at 20:1"),
     ],
 )  # fmt: skip  # a row of a table is one line, or two
 def test_states_and_sentences(change, state, sentence):

@@ -49,13 +49,15 @@ def test_caps():
     assert states(made, harmed=9) == {"harmed": ("failing", 9)}
     [finding] = made.findings(Caps(harmed=9))
     assert (finding.unit, finding.limit, finding.sentence) == (
-        "count", 9, "harmed: 9 bad answers reached clients; the cap is 9",
+        "count", 9, "harmed: 9 bad answers reached clients since the release began; the cap is 9",
     )  # fmt: skip
 
 
 def test_what_was_forgiven_doesnt_count():
     made = radius(counts(harmed=9, exposed=exposed(1, 2)))
+    assert not made.resumed
     made.forgive()
+    assert made.resumed
     made.add(counts(harmed=2, exposed=exposed(2, 3)))
     assert states(made, harmed=3, exposed_users=1) == {
         "harmed": ("healthy", 2),

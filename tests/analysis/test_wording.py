@@ -3,7 +3,20 @@
 import pytest
 
 from proxy.analysis.check import Check
-from proxy.analysis.wording import answers, duration, odds, quantity, sentence
+from proxy.analysis.events import Events
+from proxy.analysis.policy import Slower
+from proxy.analysis.verdict import Assurance
+from proxy.analysis.wording import (
+    answers,
+    assured,
+    capped,
+    duration,
+    evidence,
+    odds,
+    quantity,
+    sentence,
+    slower,
+)
 
 RATE = Check("error-rate", 0.10, 30.0, 20)
 P99 = Check("latency-p99", 0.4, 90.0, 50, times_stable=2.0)
@@ -65,8 +78,11 @@ def test_a_quantity_has_its_unit(value, unit, text):
 
 @pytest.mark.parametrize(
     ("value", "said"),
-    [(0.04, "0.0:1"), (0.4, "0.4:1"), (9.94, "9.9:1"), (12.4, "12:1"), (3400.0, "3,400:1"),
-     (1e300, "more than 1,000,000:1")],
+    [
+        (0.0, "less than 1:1"), (0.99, "less than 1:1"), (1.0, "1:1"), (2.14, "2.1:1"), (9.94, "9.9:1"),
+        (9.96, "10:1"), (12.4, "12:1"), (3400.0, "3,400:1"), (1e6, "more than 1,000,000:1"),
+        (float("inf"), "more than 1,000,000:1"),
+    ],
 )  # fmt: skip
 def test_odds(value, said):
     assert odds(value) == said
@@ -79,3 +95,55 @@ def test_durations(seconds, said):
 
 def test_one_answer_is_no_answers():
     assert (answers(1), answers(1_180, "stable")) == ("1 canary answer", "1,180 stable answers")
+
+
+def test_evidence_says_for_what_it_is_and_when_it_is_enough():
+    assert evidence("it is worse", 241.0, 100.0) == "evidence that it is worse: 241:1, out at 100:1"
+
+
+@pytest.mark.parametrize("value", [0.0, 0.5, 1.0, 1.04])
+def test_even_odds_are_no_evidence(value):
+    assert evidence("it is worse", value, 100.0) == "no evidence that it is worse"
+
+
+@pytest.mark.parametrize(
+    ("terms", "stable", "why"),
+    [
+        (Slower(0.25, 0.005), 0.1, "125 ms (its limit is 25 % above stable's)"),
+        (Slower(0.25, 0.005), 0.01, "15 ms (its limit is 5 ms above stable's)"),
+        (Slower(0.0, 0.0), 0.01, "10 ms (its limit is 0 % above stable's)"),
+    ],
+)
+def test_a_latency_tells_why_the_two_limits_differ(terms, stable, why):
+    said = slower("p99", Events(3, 59, 5, 1_175), (terms.limit(stable), stable), terms, 12.0, 100.0)
+    assert f"took longer than {why}, 0.4 % of 1,180 stable answers longer than " in said
+
+
+def test_a_cap_says_since_when_it_counts():
+    assert capped("harmed", 9, 10, resumed=True) == (
+        "harmed: 9 bad answers reached clients since it was resumed; the cap is 10"
+    )
+    assert capped("exposed-users", 9, 10, resumed=False) == (
+        "exposed-users: 9 users met the canary since the release began; the cap is 10"
+    )
+
+
+@pytest.mark.parametrize(
+    ("assurance", "said"),
+    [
+        (
+            Assurance(25.0, 20.0, 0, 0.0),
+            "evidence that it is less than 1.0 % worse: 25:1, good enough at 20:1",
+        ),
+        (
+            Assurance(0.2, 20.0, 130, 40.0),
+            "no evidence that it is less than 1.0 % worse; about 130 more canary answers to go (about 40 s)",
+        ),
+        (
+            Assurance(0.2, 20.0, None, None),
+            "no evidence that it is less than 1.0 % worse; at the rates seen it can't be shown",
+        ),
+    ],
+)
+def test_assurance(assurance, said):
+    assert assured(assurance, 0.01) == said

@@ -17,6 +17,7 @@ def test_all_services(fake_admin, view):
         "canary",
         "search",
         "canary",
+        "(SEEN,",
     ]
 
 

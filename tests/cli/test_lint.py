@@ -35,6 +35,36 @@ def test_a_bad_file_has_all_its_problems_named() -> None:
     assert "other.yaml:5:13: error: `500%` is more than 100 %" in result.stderr
 
 
+JUDGED = GOOD + "    canary: http://127.0.0.1:9002\n    weight: {weight}\n    analysis: off\n    guard: off\n"
+PINNED = '    segments: [{name: staff, to: canary, match: {header: {X-Staff: "yes"}}}]\n'
+
+
+@pytest.mark.parametrize(
+    ("weight", "more"), [("5%", ""), ("0%", PINNED), ("0%", "    force: {header: X-Canary}\n")]
+)
+def test_a_canary_that_nothing_judges_is_a_warning(weight: str, more: str) -> None:
+    Path("weir.yaml").write_text(JUDGED.format(weight=weight) + more)
+    result = run()
+    assert (result.exit_code, result.stdout) == (0, "weir.yaml is fine: 1 service\n")
+    assert result.stderr == (
+        "weir.yaml: warning: nothing judges the canary of `checkout`, however bad it is; write `analysis: "
+        "auto` or `guard: on`, or add `checks` or `caps`\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("weight", "more"),
+    [
+        ("0%", ""),
+        ("5%", "    caps: {harmed: 9}\n"),
+        ("5%", "    checks: [{metric: error-rate, max: 5%}]\n"),
+    ],
+)
+def test_a_canary_without_requests_or_with_a_judge_is_none(weight: str, more: str) -> None:
+    Path("weir.yaml").write_text(JUDGED.format(weight=weight) + more)
+    assert run().stderr == ""
+
+
 def test_every_file_named_is_checked() -> None:
     Path("good.yaml").write_text(GOOD)
     Path("bad.yaml").write_text(BAD)

@@ -13,6 +13,7 @@ ONE = """services:
   checkout:
     stable: http://127.0.0.1:9001
     canary: http://127.0.0.1:9002
+    weight: 5%
 """
 TWO = ONE + "  plain:\n    stable: http://127.0.0.1:9003\n    match: {path: /plain}\n"
 QUICK = ("--runs", "5", "--good-for", "5s")
@@ -85,6 +86,39 @@ def test_a_good_scenario_is_watched_for_as_long_as_it_lasts() -> None:
     assert "false rollbacks of a good canary: 0 of 2 runs of 10 s" in result.output
 
 
+def test_a_good_scenario_is_watched_for_as_long_as_asked() -> None:
+    words = ("--scenario", "good", "--runs", "2", "--good-for", "5s")
+    assert "false rollbacks of a good canary: 0 of 2 runs of 5 s, " in run(*words).output
+
+
+@pytest.mark.parametrize(
+    ("written", "words", "weight", "said"),
+    [
+        ("20%", (), 0.2, False),
+        ("20%", ("--weight", "7%"), 0.07, False),
+        ("20%", ("--scenario", "ejected"), 0.2, False),
+        ("30%", ("--scenario", "ejected"), 0.2, False),
+        ("30%", ("--scenario", "mine.yaml"), 0.05, False),
+        ("0%", (), 0.05, True),
+        ("0%", ("--weight", "7%"), 0.07, False),
+    ],
+)
+def test_the_weight_is_the_files_unless_another_is_named(
+    written: str, words: tuple[str, ...], weight: float, said: bool
+) -> None:
+    Path("weir.yaml").write_text(ONE.replace("5%", written))
+    Path("mine.yaml").write_text("weight: 5%\ncanary: {errors: 1}\n")
+    found = told(*QUICK, *words)
+    assert found["scenario"]["weight"] == weight
+    assert ("(weight 0 % in the file, so another is tried)" in str(found["what"])) == said
+
+
+def test_few_runs_tell_little() -> None:
+    assert "too few runs to tell more" in run(*QUICK).output
+    words = ("--scenario", "good", "--runs", "20", "--good-for", "1s")
+    assert "fewer than 13.9 % with 95 % confidence" in run(*words).output
+
+
 def test_a_sticky_service_has_users() -> None:
     Path("weir.yaml").write_text(ONE + "    sticky: {cookie: weir}\n")
     found = told(*QUICK)
@@ -130,11 +164,20 @@ def test_a_file_that_is_no_scenario(text: str, said: str) -> None:
         (("--service", "nope"), "weir.yaml has no service `nope`; there are checkout"),
         (("--policy", "other.yaml"), "other.yaml: error: no such file or directory"),
         (("--weight", "5"), "`5` is a number without its unit, not a percent; write `5%`"),
-        (("--latency", "0s"), "`median` is 0.0; it takes 0.0001 to 60"),
+        (
+            ("--latency", "0s"),
+            "Invalid value for '--latency': `0s` is too short; write a duration from `0.1ms`",
+        ),
+        (
+            ("--lasts", "0s"),
+            "Invalid value for '--lasts': `0s` is too short; write a duration from `10ms` to",
+        ),
+        (("--onset", "1000000h"), "`1000000h` is too long; write a duration from `0s` to `2000h`"),
+        (("--scenario", "good", "--good-for", "0s"), "--good-for: 0 s is too short to see anything"),
     ],
 )
 def test_what_is_wrong_is_said(words: tuple[str, ...], said: str) -> None:
-    result = run(*words, *QUICK)
+    result = run(*QUICK, *words)
     assert result.exit_code == 2
     assert said in result.stderr
 

@@ -15,7 +15,8 @@ def test_a_table_is_aligned_and_tells_what_to_do(view, tripped_view):
         "                       canary      0 %       -         -       -        -\n"
         "  tripped at 2026-01-02 03:04:05Z: error-rate 27.3 % is too high\n"
         "  every worker had taken it out after 12 ms\n"
-        "  to let the canary back in at 20 %: weir resume pay --admin http://x"
+        "  to let the canary back in at 20 %: weir resume pay --admin http://x\n"
+        "(SEEN, REQUESTS, ERRORS and P99 are of the last 30 s)"
     )
 
 
@@ -36,11 +37,12 @@ def test_details_tell_endpoints_verdict_and_findings(view, tripped_view):
     assert text.splitlines() == [
         "checkout  idle, revision 7, watching only",
         "  stable  weight 95 %  http://127.0.0.1:9001",
-        "    seen 94.8 %, 1234 requests, errors 0.2 %, p99 12.3 ms",
+        "    last 30 s: 94.8 % of all, 1234 requests, errors 0.2 %, p99 12.3 ms",
         "  canary  weight 5 %  http://127.0.0.1:9002 (version v3)",
-        "    seen 5.2 %, - requests, errors -, p99 -",
+        "    last 30 s: 5.2 % of all, - requests, errors -, p99 -",
         "  verdict  healthy",
         "    error-rate 0.2 % is within its limit of 10 %",
+        "  watching only (`enforce: false`); the canary stays in",
     ]
     assert "canary  weight 0 %, halted  " in views.details(tripped_view())
 
@@ -59,40 +61,42 @@ BETS = {
 
 def test_bets_and_the_harm_stand_under_the_table(view):
     text = views.table([view(**BETS)])
-    assert text.splitlines()[3:] == [
-        "  evidence against the canary 12:1 of 100:1",
-        "  good enough for a larger weight 3.2:1 of 20:1, about 130 more requests, 41 s",
-        "  231 requests of about 180 users met the canary, 3 were harmed, 9 rescued",
+    assert text.splitlines()[3:-1] == [
+        "  evidence that the canary is worse: 12:1, out at 100:1",
+        "  good for a larger weight: 3.2:1, shown at 20:1; about 130 more requests, 41 s",
+        "  release so far: 231 canary requests of about 180 users, 3 harmed, 9 rescued",
         "  2 requests are overdue on the canary now",
     ]
     assert max(map(len, text.splitlines())) <= 80
     assert views.details(view(**BETS)).splitlines()[5:] == [
         "  verdict  inconclusive",
         "    errors 0.3 % beside stable's 0.2 %",
-        *text.splitlines()[3:],
+        *text.splitlines()[3:-1],
     ]
-    assert views.state_line(view(**BETS)).endswith("canary 5 %, evidence 12:1 of 100:1")
+    assert views.state_line(view(**BETS)).endswith(
+        "canary 5 %, evidence that the canary is worse: 12:1, out at 100:1"
+    )
 
 
 def test_a_canary_that_is_out_has_harm_and_no_bets_left_to_wait_for(tripped_view):
     told = list(views.notes(tripped_view(**BETS)))
     assert told[-2:] == [
-        "231 requests of about 180 users met the canary, 3 were harmed, 9 rescued",
+        "release so far: 231 canary requests of about 180 users, 3 harmed, 9 rescued",
         "2 requests are overdue on the canary now",
     ]
-    assert not any("evidence" in note or "good enough" in note for note in told)
+    assert not any("evidence" in note or "good for" in note for note in told)
 
 
 def test_a_failing_canary_is_not_good_enough_for_more(view):
     told = list(views.notes(view(**BETS | {"verdict": BETS["verdict"] | {"state": "failing"}})))
-    assert told[0] == "evidence against the canary 12:1 of 100:1"
-    assert not any("good enough" in note for note in told)
+    assert told[0] == "evidence that the canary is worse: 12:1, out at 100:1"
+    assert not any("good for" in note for note in told)
 
 
 def test_users_are_told_where_they_are_known(view):
     blast = BETS["blast_radius"] | {"exposed_users": None}
     assert list(views.reach(view(blast_radius=blast))) == [
-        "231 requests met the canary, 3 were harmed, 9 rescued"
+        "release so far: 231 canary requests, 3 harmed, 9 rescued"
     ]
     assert list(views.reach(view(blast_radius=None))) == []
 
@@ -111,11 +115,27 @@ def test_what_is_missing(requests, seconds, text):
     assert views.missing({"requests": requests, "seconds": seconds}) == text
 
 
-@pytest.mark.parametrize(
-    ("value", "text"), [(0.0, "<1:1"), (1.0, "1:1"), (2.14, "2.1:1"), (9.96, "10:1"), (118.4, "118:1")]
-)
-def test_odds(value, text):
-    assert views.odds(value) == text
+def test_what_only_watches_says_what_it_would_have_done(view):
+    verdict = {"state": "failing", "findings": [], "assurance": None, "sentence": "errors 25.0 %"}
+    failing = view(enforce=False, verdict=verdict, evidence={"odds": 5e33, "bar": 100.0})
+    told = [
+        "watching only (`enforce: false`); the canary would be out: errors 25.0 %",
+        "evidence that the canary is worse: more than 1,000,000:1, would be out at 100:1",
+    ]
+    assert list(views.notes(failing)) == told
+    assert all(f"  {line}" in views.table([failing]).splitlines() for line in told)
+    assert list(views.watching(view(enforce=False, backends={"stable": {}}))) == []
+
+
+@pytest.mark.parametrize("weight", [0.0, 100.0])
+def test_where_no_coin_is_tossed_no_bets_are_shown(view, weight):
+    assert views.against(view(**BETS, weights={"stable": 100 - weight, "canary": weight})) == ""
+
+
+def test_a_canary_that_segments_alone_send_to_is_let_back_in_for_them(tripped_view):
+    trip = tripped_view()["trip"] | {"weight_before": 0.0}
+    told = list(views.notes(tripped_view(trip=trip)))
+    assert told[-1] == "to let the canary back in for segments and `force`: weir resume pay"
 
 
 def test_an_entry_is_a_line(entry):

@@ -128,7 +128,9 @@ def test_checks(written: str, limit: float, window: float, least: int) -> None:
     ("keys", "says", "advises"),
     [
         ("analysis: atuo", "the single value `atuo` stands where a mapping is", "did you mean `auto`?"),
-        ("analysis: on", "the single value `on` stands where a mapping", "`auto` or `off` may stand here"),
+        ("analysis: on", "the single value `on` stands where a mapping", "write `analysis: auto`, or `off`"),
+        ("caps: off", "the single value `off` stands where a mapping", "write `caps: {}` for no caps"),
+        ("checks: off", "the single value `off` stands where a list", "or `checks: []` for none"),
         ("analysis: [auto]", "a list stands where a mapping is expected", "the keys `extra_errors`"),
         ("analysis: {extra_erors: 1%}", "`extra_erors` is not a key of", "did you mean `extra_errors`?"),
         ("analysis: {slower: on}", "the single value `on` stands where", "`by` and `at_least`; `off`"),
@@ -167,7 +169,7 @@ def test_checks(written: str, limit: float, window: float, least: int) -> None:
         (
             "caps: {exposed_users: 9}\nsticky: off",
             "`exposed_users` counts keys of `sticky`, and there is none in",
-            "leave this cap out here",
+            "or write `caps: {}` here",
         ),
         ("step_up: off", "`step_up` is not a key of", "under `analysis`: write `analysis: {step_up: ...}`"),
         ("enforce: false", "`enforce` is not a key of", "it belongs under `analysis`"),

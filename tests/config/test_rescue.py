@@ -50,6 +50,8 @@ def test_drain(written: str, seconds: float | None) -> None:
         ("rescue: {keyed: on}", "`on` is neither `true` nor `false`", "write `true`"),
         ("rescue: {max: 1KiB}", "`max` is not a key of `services.checkout.rescue`", "mean `max_body`?"),
         ("halt: 10s", "the single value `10s` stands where a mapping is expected", "the key `drain`"),
+        ("halt: keep", "the single value `keep` stands where a mapping", "write `halt: {drain: keep}`"),
+        ("halt: off", "the single value `off` stands where a mapping", "`halt: {drain: 0}` to end it"),
         ("halt: {drain: off}", "a word, which YAML 1.1 would read as true or false", "or `keep`"),
         ("halt: {drain: 25h}", "`25h` is too long", "from `0s` to `24h`, or `keep`"),
         ("halt: {drian: 1s}", "`drian` is not a key of `services.checkout.halt`", "did you mean `drain`?"),

@@ -51,7 +51,7 @@ def test_percents(text: str, parts: int) -> None:
         ("5.125%", "`5.125%` is finer than 0.01 %", "write `5.12%`"),
         ("0.001%", "finer than 0.01 %", "write `0.01%`"),
         ("5,5%", "is not a percent", "after a point: `5.5%`"),
-        ("-5%", "`-5%` is not a percent", "`5%`"),
+        ("-5%", "`-5%` is less than 0 %", "such as `5%` or `0.25%`, without a sign"),
         ("five", "`five` is not a percent", "`5%`"),
         ("", "an empty text is not a percent", "`5%`"),
         ("\u0665%", "is not a percent", "`5%`"),

@@ -5,11 +5,13 @@ from dataclasses import replace
 import pytest
 
 from proxy.analysis.verdict import Assurance, Finding, Verdict
-from proxy.control.explain import Situation, explain, missing, moment, odds, span
+from proxy.control.explain import Situation, explain, missing, moment, span
 from proxy.control.facts import NONE, Blast, Facts
 from proxy.rollout.rollout import Trip
 
-SENTENCE = "errors 23.8 % are above stable's 0.2 % (55 canary answers; evidence 118:1 of 100:1)"
+SENTENCE = (
+    "errors 23.8 % of 55 canary answers, stable 0.2 % of 900; evidence that it is worse: 118:1, out at 100:1"
+)
 FINDING = Finding("errors", "failing", 0.238, None, 0.002, 55, None, None, "ratio", SENTENCE, odds=118.0)
 GOOD = replace(FINDING, state="healthy", value=0.001, sentence="errors 0.1 % beside stable's 0.2 %", odds=0.3)
 SLOW = replace(GOOD, check="p99", unit="seconds", sentence="p99 of 410 ms beside 400 ms of stable", odds=2.0)
@@ -29,6 +31,7 @@ RUNNING = Situation(
     weight_before=0,
     halted=False,
     enforce=True,
+    guard=True,
     verdict=Verdict("inconclusive", (GOOD, SLOW), 2.1, 100.0, Assurance(3.2, 20.0, 130, 41.0)),
     trip=None,
     acknowledged_ms=None,
@@ -54,10 +57,10 @@ def test_a_canary_that_was_taken_out():
     found = explain(OUT)
     assert found.text == (
         "The canary of checkout (v3) was taken out on 2026-01-02 03:04:05Z, from 20 % to 0 %: errors "
-        "23.8 % are above stable's 0.2 % (55 canary answers; evidence 118:1 of 100:1). "
+        "23.8 % of 55 canary answers, stable 0.2 % of 900; evidence that it is worse: 118:1, out at 100:1. "
         "Every worker had taken it out after 12 ms. "
-        "1,231 requests of about 180 users met it since 2026-01-02 03:03:00Z: 1 bad answer reached a client, "
-        "12 were rescued by stable. "
+        "1,231 requests of about 180 users met it since its release began on 2026-01-02 03:03:00Z: 1 bad "
+        "answer reached a client, 12 were rescued by stable. "
         "Most frequent failures: GET /cart/# 500 (1,031x), POST /pay 502 (9x), GET / 503 (2x). "
         "It stays out until the file names another canary (other endpoints or another `version`). "
         "To let this one back in at 20 %: weir resume checkout"
@@ -72,11 +75,12 @@ def test_a_canary_on_trial():
     found = explain(replace(RUNNING, facts=Facts(Blast(met=1, exposed_users=1), overdue={"canary": 1})))
     assert found.text == (
         "The canary of checkout (v3) has 5 % of the requests. "
-        "The evidence against it is 2.1:1; at 100:1 it is failing. "
+        "Evidence that it is worse than stable: 2.1:1, out at 100:1. "
         "P99 of 410 ms beside 400 ms of stable. "
-        "To be shown good enough for a larger weight (3.2:1 of 20:1) it takes about 130 more canary "
-        "requests, about 41 s at the present rate. "
-        "1 request of about 1 user met it: no bad answer reached a client, 0 were rescued by stable. "
+        "To be shown good enough for a larger weight (3.2:1, asked for is 20:1) it takes about 130 more "
+        "canary requests, about 41 s at the present rate. "
+        "1 request of about 1 user met it since its release began: no bad answer reached a client, "
+        "0 were rescued by stable. "
         "1 request on it is overdue right now."
     )
     assert found.next == ()
@@ -104,7 +108,7 @@ def test_what_only_watches_tells_what_would_be():
     found = explain(replace(RUNNING, enforce=False, verdict=Verdict("failing", (FINDING,), 118.0, 100.0)))
     assert found.text == (
         f"The canary of checkout (v3) has 5 % of the requests. It would be out: {SENTENCE}. "
-        "The evidence against it is 118:1; at 100:1 it is failing. "
+        "Evidence that it is worse than stable: 118:1, would be out at 100:1. "
         "`enforce: false` only watches, so nothing was done. "
         "To take it out by hand: weir set-weight checkout canary=0"
     )
@@ -129,35 +133,75 @@ def test_without_anything_that_judges():
 
 def test_a_canary_without_weight_or_version():
     assert told(RUNNING, version="", weight=0, verdict=Verdict("inconclusive", (GOOD,), 1.0, 100.0)) == (
-        "The canary of checkout has 0 % of the requests. The evidence against it is 1:1; at 100:1 "
-        "it is failing. Errors 0.1 % beside stable's 0.2 %. To send requests to it: "
-        "weir set-weight checkout canary=5"
+        "The canary of checkout has 0 % of the requests. At 0 % no coin is tossed, so nothing is compared; "
+        "the guard judges it. To send requests to it: weir set-weight checkout canary=5"
     )
+
+
+def test_at_all_the_traffic_the_guard_speaks_and_no_bet():
+    guard = replace(GOOD, check="guard", odds=None, sentence="guard: 3 of the 20 canary answers needed")
+    verdict = Verdict("inconclusive", (SLOW, guard), 2.1, 100.0)
+    assert told(RUNNING, weight=10_000, verdict=verdict) == (
+        "The canary of checkout (v3) has 100 % of the requests. At 100 % no coin is tossed, so nothing is "
+        "compared; the guard judges it. Guard: 3 of the 20 canary answers needed."
+    )
+    assert "with `guard: off` only checks and caps judge it" in told(
+        RUNNING, weight=10_000, guard=False, verdict=verdict
+    )
+
+
+STAFF = "segment `staff`"
+FAILING = Verdict("failing", (FINDING,), 118.0, 100.0)
+KEEPS = (
+    "No weight keeps away the requests that segment `staff` sends to it: remove or change that in the file "
+    "and restart, or let verdicts act with `enforce: true`."
+)
+
+
+def test_who_only_watches_and_pins_is_told_how_to_keep_everybody_away():
+    found = explain(replace(RUNNING, enforce=False, verdict=FAILING, pins=STAFF))
+    assert found.next[1:] == (KEEPS, "To take it out for the others: weir set-weight checkout canary=0")
+
+
+def test_a_weight_of_0_is_not_advised_twice():
+    assert explain(replace(RUNNING, enforce=False, verdict=FAILING, pins=STAFF, weight=0)).next[1:] == (
+        KEEPS,
+    )
+    assert len(explain(replace(RUNNING, enforce=False, verdict=FAILING, weight=0)).next) == 1
+
+
+def test_a_canary_on_a_segment_alone():
+    text = told(RUNNING, weight=0, pins=STAFF)
+    assert "has 0 % of the requests, and all that segment `staff` sends to it." in text
+    assert text.endswith("To send a share of the others to it: weir set-weight checkout canary=5")
+    out = told(OUT, weight_before=0, pins=STAFF)
+    assert "03:04:05Z, also for the requests that segment `staff` sends to it: errors 23.8 %" in out
+    assert out.endswith("To let this one back in for segment `staff`: weir resume checkout")
+
+
+def test_after_a_resume_both_periods_are_named():
+    text = told(RUNNING, facts=Facts(Blast(met=7, harmed=2)), resumed=True)
+    assert "7 requests met it since its release began: 2 bad answers reached a client" in text
+    assert text.endswith("Evidence and caps count only what came since it was resumed.")
 
 
 @pytest.mark.parametrize(
     ("assurance", "text"),
     [
-        (Assurance(25.0, 20.0, 0, 0.0), "It is shown to be good enough for a larger weight (25:1 of 20:1)."),
+        (
+            Assurance(25.0, 20.0, 0, 0.0),
+            "It is shown to be good enough for a larger weight (25:1, asked for is 20:1).",
+        ),
         (Assurance(0.2, 20.0, None, None), "nobody can say how long."),
-        (Assurance(1.5, 20.0, 2130, None), "(1.5:1 of 20:1) it takes about 2,130 more canary requests."),
+        (
+            Assurance(1.5, 20.0, 2130, None),
+            "(1.5:1, asked for is 20:1) it takes about 2,130 more canary requests.",
+        ),
         (Assurance(1.5, 20.0, 2130, 6000.0), "2,130 more canary requests, about 1.7 h at the present rate."),
     ],
 )
 def test_what_a_larger_weight_waits_for(assurance, text):
     assert missing(assurance).endswith(text)
-
-
-@pytest.mark.parametrize(
-    ("value", "text"),
-    [
-        (0.0, "less than 1:1"), (0.99, "less than 1:1"), (1.0, "1:1"), (2.14, "2.1:1"), (9.96, "10:1"),
-        (12.4, "12:1"), (1234.5, "1,234:1"), (1e6, "more than 1,000,000:1"),
-        (float("inf"), "more than 1,000,000:1"),
-    ],
-)  # fmt: skip
-def test_odds(value, text):
-    assert odds(value) == text
 
 
 @pytest.mark.parametrize(

@@ -127,6 +127,36 @@ def test_what_watches_only_is_said():
     assert "`enforce: false` only watches" in view.explanation(watched)["text"]
 
 
+PINNING = """
+services:
+  checkout:
+    stable: http://127.0.0.1:9001
+    canary: http://127.0.0.1:9002
+    force: {header: X-Canary}
+    segments:
+      - {name: staff, to: canary, match: {header: {X-Staff: "yes"}}}
+      - {name: bots, to: stable, match: {header: {X-Bot: "yes"}}}
+"""
+
+
+def test_who_is_pinned_to_the_canary_is_named():
+    config = read(PINNING, "weir.yaml", {})
+    service = config.services["checkout"]
+    pinned = Standing(template("checkout", service, config.timeouts, None), service, RUNNING)
+    assert (
+        "and all that segment `staff` or header `X-Canary: always` sends to it."
+        in (view.explanation(pinned)["text"])
+    )
+
+
+def test_a_resume_is_told():
+    resumed = standing()
+    facts = Facts(Blast(met=1))
+    assert "since it was resumed" not in view.explanation(resumed, facts)["text"]
+    resumed.enter(replace(RUNNING, revision=9, since=9))
+    assert "since it was resumed" in view.explanation(resumed, facts)["text"]
+
+
 def test_a_service_without_canary():
     made = shown(standing(Rollout(revision=1), name="plain"))
     assert made["weights"] == {"stable": 100.0}
