@@ -102,9 +102,10 @@ class Entry:
         result, drawn = outcome.result, outcome.drawn
         results = self.drawn if drawn else self.taken_over if outcome.taken_over else self.pinned
         results[result] = results.get(result, 0) + 1
-        code = (outcome.method, outcome.status)
-        codes = self.codes
-        codes[code] = codes.get(code, 0) + 1
+        if outcome.status or not outcome.passed_on:  # else stable answered, and 499 would say the client left
+            code = (outcome.method, outcome.status)
+            codes = self.codes
+            codes[code] = codes.get(code, 0) + 1
         if outcome.head_seconds is not None and result != EXCLUDED:
             self.head.add(outcome.head_seconds)
             if drawn and outcome.thresholds and result == SUCCESS:

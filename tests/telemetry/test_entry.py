@@ -192,3 +192,17 @@ def test_one_that_was_overdue_when_its_client_went_away_is_abandoned(ending, lat
     entry.end(left)
     entry.record(left)
     assert (entry.abandoned, entry.overdue) == (abandoned, 0)
+
+
+@pytest.mark.parametrize(
+    ("status", "passed_on", "codes"),
+    [(0, True, {}), (503, True, {("GET", 503): 1}), (0, False, {("GET", 0): 1})],
+)
+def test_an_attempt_that_was_passed_on_without_a_status_has_no_code(status, passed_on, codes):
+    entry = Entry()
+    ending = "halted" if not status else "complete"
+    result = "failure" if status else "excluded"
+    entry.record(
+        Outcome("shop", 7, "canary", "GET", status, ending, result, True, None, 1.0, passed_on=passed_on)
+    )
+    assert entry.codes == codes, "499 means that the client left"
