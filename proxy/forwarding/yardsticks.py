@@ -43,7 +43,12 @@ class Yardstick:
         """Compare this exchange, which is sent now; one that is sent again counts from now."""
         exchange.thresholds = self.thresholds
         if self._watches:
-            self._waiting.append((now, exchange))
+            # Those who have their answers go at once: kept until the next look, some hundred exchanges would
+            # grow old enough for the garbage collector to look at them again and again (7 us a request).
+            waiting = self._waiting
+            while waiting and not _awaits(*waiting[0]):
+                waiting.popleft()
+            waiting.append((now, exchange))
 
     def overdue(self, now: float) -> list[Exchange]:
         """Take out who is overdue by now, and for the first time."""
