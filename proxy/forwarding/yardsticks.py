@@ -23,44 +23,39 @@ ROOM = 1_000
 class Yardstick:
     """The thresholds of one backend of one service, and who was sent under them."""
 
-    __slots__ = ("_room", "_waiting", "_watches", "thresholds")
+    __slots__ = ("_room", "thresholds", "waiting", "watches")
 
     def __init__(self, thresholds: Thresholds) -> None:
         self.thresholds = thresholds
-        self._watches = len(thresholds) == len(QUANTILES)
-        self._waiting: deque[tuple[float, Exchange]] = deque()
+        self.watches = len(thresholds) == len(QUANTILES)
+        """Whether it can be told who is overdue."""
+        self.waiting: deque[tuple[float, Exchange]] = deque()
+        """When each was sent; one that is sent again counts from then."""
         self._room = ROOM
 
     def __repr__(self) -> str:
-        return f"<Yardstick of {self.thresholds}, {len(self._waiting)} sent>"
+        return f"<Yardstick of {self.thresholds}, {len(self.waiting)} sent>"
 
     @property
     def idle(self) -> bool:
         """Whether nobody is left to look at."""
-        return not self._waiting
-
-    def hold(self, exchange: Exchange, now: float) -> None:
-        """Compare this exchange, which is sent now; one that is sent again counts from now."""
-        exchange.thresholds = self.thresholds
-        if self._watches:
-            # Those who have their answers go at once: kept until the next look, some hundred exchanges would
-            # grow old enough for the garbage collector to look at them again and again (7 us a request).
-            waiting = self._waiting
-            while waiting and not _awaits(*waiting[0]):
-                waiting.popleft()
-            waiting.append((now, exchange))
+        return not self.waiting
 
     def overdue(self, now: float) -> list[Exchange]:
         """Take out who is overdue by now, and for the first time."""
-        waiting, found = self._waiting, []
-        while waiting and (now - waiting[0][0] > self.thresholds[-1] or not _awaits(*waiting[0])):
-            sent, exchange = waiting.popleft()
-            if _awaits(sent, exchange) and not exchange.overdue:
+        waiting, found = self.waiting, []
+        while waiting:
+            sent, exchange = waiting[0]
+            awaits = exchange.response == "awaited" and exchange.sent == sent  # _awaits(), written out
+            if awaits and now - sent <= self.thresholds[-1]:
+                break
+            waiting.popleft()
+            if awaits and not exchange.overdue:
                 found.append(exchange)
         if len(waiting) > self._room:
             # Answered ones behind one that waits: without this they would stay for as long as it may wait.
-            self._waiting = deque(one for one in waiting if _awaits(*one))
-            self._room = max(ROOM, 2 * len(self._waiting))
+            self.waiting = deque(one for one in waiting if _awaits(*one))
+            self._room = max(ROOM, 2 * len(self.waiting))
         return found
 
 
@@ -99,7 +94,15 @@ class Yardsticks:
             service, _, backend = exchange.key
             yardstick = self._in_force.get((service, backend))
             if yardstick is not None:
-                yardstick.hold(exchange, now)
+                # No method of the yardstick: with thresholds in force each request passes here.
+                exchange.thresholds = yardstick.thresholds
+                if yardstick.watches:
+                    # Those who have their answers go at once: some hundred exchanges, kept until the next look,
+                    # would grow old enough for the garbage collector to cost several us a request.
+                    waiting = yardstick.waiting
+                    while waiting and not _awaits(*waiting[0]):
+                        waiting.popleft()
+                    waiting.append((now, exchange))
 
     def look(self, now: float) -> None:
         """Tell who is overdue by now."""

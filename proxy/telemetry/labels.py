@@ -12,35 +12,36 @@ from proxy.telemetry.outcome import QUANTILES, Thresholds
 
 OVERDUE = len(QUANTILES) + 1
 """In the place of the number of exceeded thresholds: more than there are."""
-_STEP = 8
+STEP = 8
+"""Between one number of known thresholds and the next."""
 
 CODES = frozenset(
-    {_STEP * known + slow for known in range(1, len(QUANTILES) + 1) for slow in range(known + 1)}
-    | {_STEP * len(QUANTILES) + OVERDUE}
+    {STEP * known + slow for known in range(1, len(QUANTILES) + 1) for slow in range(known + 1)}
+    | {STEP * len(QUANTILES) + OVERDUE}
 )
 """All labels that there are."""
 
 
 def label(thresholds: Thresholds, seconds: float) -> int:
     """The label of an answer after this time. One that took exactly as long as a threshold is timely."""
-    return _STEP * len(thresholds) + bisect_left(thresholds, seconds)
+    return STEP * len(thresholds) + bisect_left(thresholds, seconds)
 
 
 def overdue(thresholds: Thresholds) -> int:
     """The label of a request that is not yet answered."""
-    return _STEP * len(thresholds) + OVERDUE
+    return STEP * len(thresholds) + OVERDUE
 
 
 def exceeded(code: int) -> int:
     """How many thresholds were exceeded, of a request that was answered."""
-    return code % _STEP
+    return code % STEP
 
 
 def slow(labels: Mapping[int, int], quantile: int) -> int:
     """How many requests exceeded the threshold of a quantile, by its place in QUANTILES."""
-    return sum(count for code, count in labels.items() if code >> 3 > quantile < code % _STEP)
+    return sum(count for code, count in labels.items() if code >> 3 > quantile < code % STEP)
 
 
 def timely(labels: Mapping[int, int], quantile: int) -> int:
     """How many requests were answered within the threshold of a quantile, by its place in QUANTILES."""
-    return sum(count for code, count in labels.items() if code >> 3 > quantile >= code % _STEP)
+    return sum(count for code, count in labels.items() if code >> 3 > quantile >= code % STEP)

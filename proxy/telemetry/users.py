@@ -2,8 +2,9 @@
 
 The judge counts a user once and so has to know who it was. Events are numbered from the birth of the log, and
 it keeps the last `MOST`. A report holds those since the report before it, and a mark only the number up to
-which events were used. So the events of a report that comes twice are recognised, and those of one that was
-lost come with the next, unless they have been dropped meanwhile: then the difference has a gap, and says so.
+which events were used. So the events of a report that comes twice are recognised. Those of one that was lost
+with its connection come with the first on the next one, which holds all that are kept; where some had to be
+dropped meanwhile, the difference has a gap, and says so.
 """
 
 from collections.abc import Iterable

@@ -314,3 +314,19 @@ class Story:
         for index in (0, 1):
             self.report(index)
         assert requests(self.totals).get(("checkout", "canary"), 0) == sum(self.unreported.values())
+
+
+def test_marks_tell_what_is_overdue_and_failed_most_and_hold_no_user():
+    totals, disk, worker = Totals(Kept()), Disk(), Worker()
+    worker.tally.begin(CANARY)
+    worker.tally.overdue(CANARY, (0.1, 0.2, 0.3), 77)
+    worker.serve(result="failure", count=2)
+    [(_, delta)] = totals.take(worker.changed())
+    assert delta.users.events == [(77, 14)]
+    sums = totals.sums(["b1"])["checkout", "canary"]
+    assert (sums.overdue, sum(sums.failed.counts.values())) == (1, 2)
+    assert (totals.sums([])["checkout", "canary"].overdue, sums.users.events) == (0, [])
+    disk.keep(totals.collect())
+    assert [mark.users.events for mark in disk.kept.marks.values()] == [[]]
+    [(_, delta)] = disk.totals().take(worker.serve().everything())
+    assert (delta.requests, delta.users.events, delta.users.gap) == (1, [], False), "nobody is told twice"

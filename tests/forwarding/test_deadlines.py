@@ -117,6 +117,12 @@ def test_it_looks_again_and_again_until_it_is_stopped(pool):
     assert loop.later == []
 
 
+def test_whoever_looks_as_well_is_told_the_time(pool):
+    other = Pool()
+    Deadlines(Loop(), lambda: 5.0, pool.expire, other.expire).look(6.0)
+    assert pool.told == other.told == [6.0]
+
+
 def test_one_that_fails_does_not_stop_the_timer(pool):
     class Failing(One):
         def overdue(self, now):

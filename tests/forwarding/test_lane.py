@@ -141,3 +141,24 @@ def test_what_was_turned_away_without_a_word_is_only_counted(lane):
     lane.count_refusal("handshake")
     assert everywhere.told == [refused("handshake", b"", 0)]
     assert failures == []
+
+
+# What begins, and who was meant.
+
+
+@pytest.mark.parametrize(
+    ("pinned", "diverted", "told"), [(False, "canary", (1, 0)), (True, "canary", (0, 1)), (False, "", None)]
+)
+def test_a_diverted_request_is_counted_under_the_backend_that_was_meant_and_told(
+    stage, service, pinned, diverted, told
+):
+    shop = service()
+    choice = Choice(
+        shop, "stable", shop.backends[0].endpoints[0], "diverted", False, b"", b"", 77, pinned, diverted
+    )
+    stage.lane.begin(Exchange(RequestHead(b"GET", b"/", 1, [], b"a"), choice, 0, 10.0))
+    entries = stage.tally.everything()
+    assert entries["shop", 7, "stable"].in_flight == 1
+    meant = entries.get(("shop", 7, "canary"))
+    assert told == (meant and (meant.diverted, meant.pins_diverted))
+    assert len(stage.failures) == (told is not None)

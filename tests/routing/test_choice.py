@@ -221,3 +221,29 @@ def test_nobody_meets_a_halted_backend(
     assert choice.endpoint in (stable if halted or dead else (*stable, *canary))
     assert choice.backend == ("stable" if choice.endpoint in stable else "canary")
     assert choice.revision == shop.revision
+
+
+def test_a_user_is_told_by_the_hash_that_places_them(ask: Ask, world: World, shop: Service) -> None:
+    choice = choose(shop, ask(fields=[("Cookie", LEFT)]), "", HIGH, world())
+    assert choice.user == STICKY.user(choice.key)
+    assert (choice.user % TOTAL < 1_000, choice.backend) == (True, "canary")
+
+
+def test_who_has_no_key_is_a_user_of_their_own_by_the_draw(ask: Ask, world: World, serve: Serve) -> None:
+    shop = serve(sticky=Sticky("header", "X-User"))
+    draws = [(5 << 64) + 77, (6 << 64) + 10_077]
+    assert [choose(shop, ask(), "", draw, world()).user for draw in draws] == [77, 10_077]
+
+
+def test_nobody_is_told_apart_where_nobody_is_kept_and_the_pinned_are_not(
+    ask: Ask, world: World, serve: Serve, shop: Service
+) -> None:
+    assert choose(serve(), ask(), "", 77, world()).user == 0
+    pinned = choose(shop, ask(fields=[("Cookie", LEFT), ("X-Beta", "1")]), "", 77, world())
+    assert (pinned.user, pinned.pinned, pinned.drawn) == (0, True, False)
+
+
+def test_who_is_diverted_is_still_the_same_user(ask: Ask, world: World, shop: Service) -> None:
+    live = world(dead=set(shop.backends[1].endpoints))
+    choice = choose(shop, ask(fields=[("Cookie", LEFT)]), "", HIGH, live)
+    assert (choice.diverted, choice.user, choice.pinned) == ("canary", STICKY.user(choice.key), False)

@@ -6,7 +6,7 @@ from typing import get_args
 import pytest
 
 from proxy.http1.errors import Reason
-from proxy.routing.failures import Failures
+from proxy.routing.failures import UNANSWERED, Failures
 from proxy.telemetry.outcome import ENDINGS, METHODS, REASONS, classify, method_label, shown_status
 
 STATUSES = (0, 100, 200, 204, 304, 400, 404, 429, 499, 500, 501, 502, 503, 504, 599)
@@ -28,6 +28,27 @@ def test_the_ending_and_the_status_say_what_the_backend_did(ending, status):
     pair = (ending, status)
     expected = "failure" if pair in FAILURES else "excluded" if pair in EXCLUDED else "success"
     assert classify(ending, status, Failures()) == expected
+
+
+LENIENT = Failures(statuses=frozenset({429, 503}), endings=frozenset({"reset"}))
+
+
+@pytest.mark.parametrize(
+    ("ending", "status", "result"),
+    [
+        ("complete", 429, "failure"),
+        ("complete", 503, "failure"),
+        ("complete", 500, "success"),
+        ("reset", 502, "failure"),
+        ("timeout", 504, "excluded"),
+        ("truncated", 429, "excluded"),
+        ("refused", 503, "failure"),
+        ("refused", 429, "excluded"),
+        ("client-left", 503, "excluded"),
+    ],
+)
+def test_a_service_says_what_it_holds_for_a_failure(ending, status, result):
+    assert classify(ending, status, LENIENT) == result
 
 
 def test_every_ending_is_in_the_table():
@@ -53,3 +74,7 @@ def test_the_reasons_are_those_that_messages_are_refused_for_and_our_own():
     ours = {"connections", "handshake", "no-service", "slow-body", "slow-head"}
     assert set(REASONS) == set(get_args(Reason)) | ours
     assert list(REASONS) == sorted(REASONS)
+
+
+def test_every_ending_that_a_backend_is_answerable_for_can_be_held_against_it():
+    assert UNANSWERED == FAILED_ENDINGS

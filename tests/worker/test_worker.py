@@ -12,7 +12,7 @@ import pytest
 
 from proxy.forwarding.certificates import Pair
 from proxy.frames import Decoder, encode
-from proxy.messages import Ack, Counted, Hello, Message, Report, Settings, Table
+from proxy.messages import Ack, Counted, Hello, Message, Report, Settings, Table, Thresholds
 from proxy.routing.endpoint import Endpoint
 from proxy.routing.match import RouteMatch
 from proxy.routing.split import Split
@@ -393,3 +393,16 @@ def test_its_repr_says_what_it_holds(tmp_path: Path) -> None:
         return repr(Worker(3, BOOT, "/run/link", [], 1.0))
 
     assert asyncio.run(look()) == "<Worker 3 generation 0, <Link /run/link not connected>>"
+
+
+async def test_the_thresholds_that_it_is_told_are_those_of_what_it_sends_from_then_on(stage: Stage) -> None:
+    await stage.begin()
+    slow = (0.0, 0.0, 3600.0)  # whatever an origin takes lies between
+    stage.control.say(Thresholds({"shop": {"stable": slow}}), stage.table(2, stage.service(2)))
+    assert await stage.control.next(Ack) == Ack(2)
+    await stage.get()
+    stage.worker._report()
+    key, report = ("shop", 2, "stable"), await stage.control.next(Report)
+    while key not in report.entries or not report.entries[key].successes:
+        report = await stage.control.next(Report)
+    assert report.entries[key].labels == {26: 1}

@@ -1,0 +1,238 @@
+"""Thresholds in force, and requests that are told as overdue while they are in flight: once."""
+
+import gc
+import weakref
+from types import SimpleNamespace
+
+import pytest
+
+from proxy.forwarding.yardsticks import ROOM, Yardsticks
+from proxy.routing.match import Condition
+from proxy.routing.segment import Segment
+from proxy.routing.sticky import Sticky
+
+GET = b"GET /a HTTP/1.1\r\nHost: shop\r\nX-User: ann\r\n\r\n"
+OK = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"
+ALL = (0.1, 0.2, 1.0)
+CANARY = ("shop", 7, "canary")
+
+
+# Playbooks on a whole worker.
+
+
+@pytest.fixture
+def hung(staged, service):
+    """A stage whose canary has everybody, with thresholds, and one request that it doesn't answer."""
+    stage = staged(service(weight=10_000, sticky=Sticky("header", "X-User", salt="s")))
+    stage.lane.yardsticks.set({"shop": {"canary": ALL}})
+    client = stage.client()
+    client.sends(GET)
+    stage.now += 5  # dialling is timed apart
+    return stage, client, stage.connects()
+
+
+def canary(stage):
+    return stage.tally.everything()[CANARY]
+
+
+def test_a_hang_is_counted_once_after_the_last_threshold_and_not_when_it_ends(hung):
+    stage, client, server = hung
+    stage.lane.yardsticks.look(stage.now + 1.0)
+    assert (canary(stage).overdue, canary(stage).labels, stage.failures) == (0, {}, [])
+    for _ in range(3):
+        stage.now += 1.01
+        stage.lane.deadlines.look(stage.now)
+    assert (canary(stage).overdue, canary(stage).labels, stage.failures) == (1, {28: 1}, [1])
+    [(user, kinds)] = canary(stage).users.events
+    assert kinds == 14
+    assert user == Sticky("header", "X-User", salt="s").user(b"ann")
+    server.sends(OK)
+    assert client.got() == OK
+    assert (canary(stage).overdue, canary(stage).labels, canary(stage).successes) == (0, {28: 1}, 1)
+    assert len(canary(stage).users.events) == 1
+
+
+def test_a_client_that_gives_up_after_it_was_overdue_stays_slow(hung):
+    stage, client, _ = hung
+    stage.passes(1.2)
+    client.closes()
+    counts = canary(stage)
+    assert (counts.excluded, counts.overdue, counts.slow(2), counts.abandoned) == (1, 0, 1, 1)
+
+
+def test_a_client_that_gives_up_before_is_in_nothing(hung):
+    stage, client, _ = hung
+    stage.passes(0.9)
+    client.closes()
+    stage.passes(5)
+    counts = canary(stage)
+    assert (counts.excluded, counts.overdue, counts.labels, counts.users.events) == (1, 0, {}, [])
+    assert counts.abandoned == 0
+
+
+def test_an_answer_in_time_is_compared_when_it_has_come(hung):
+    stage, _, server = hung
+    stage.passes(0.15)
+    server.sends(OK)
+    stage.passes(5)
+    counts = canary(stage)
+    assert (counts.labels, counts.overdue) == ({25: 1}, 0)
+    assert [kinds for _, kinds in counts.users.events] == [2]
+
+
+def test_an_answer_that_has_begun_is_overdue_no_more(hung):
+    stage, _, server = hung
+    server.sends(OK[:-1])
+    stage.passes(5)
+    assert (canary(stage).overdue, stage.failures) == (0, [])
+
+
+def test_those_exposed_are_counted_by_their_keys(hung):
+    stage, _, server = hung
+    server.sends(OK)
+    assert canary(stage).exposed.estimate() == 1
+
+
+def test_a_pinned_request_is_told_as_overdue_and_is_no_evidence(staged, service):
+    everybody = Segment("all", "canary", (Condition("header", "X-User", "present"),))
+    stage = staged(service(segments=(everybody,)))
+    stage.lane.yardsticks.set({"shop": {"canary": ALL}})
+    client = stage.client()
+    client.sends(GET)
+    server = stage.connects()
+    stage.passes(5)
+    assert (canary(stage).overdue, stage.failures) == (1, [1])
+    server.sends(OK)
+    counts = canary(stage)
+    assert (counts.overdue, counts.labels, counts.users.events, counts.pinned) == (0, {}, [], {"success": 1})
+
+
+# One by one.
+
+
+@pytest.fixture
+def told():
+    return []
+
+
+@pytest.fixture
+def yardsticks(told):
+    return Yardsticks(told.append)
+
+
+class Sent(SimpleNamespace):
+    """An exchange, as far as yardsticks see it."""
+
+    __hash__ = object.__hash__
+
+    def __init__(self, backend="canary", *, drawn=True, pinned=False, revision=7):
+        key = ("shop", revision, backend)
+        choice = SimpleNamespace(drawn=drawn, pinned=pinned)
+        super().__init__(key=key, choice=choice, sent=None, thresholds=(), overdue=False, response="awaited")
+
+
+def send(yardsticks, now, **more):
+    exchange = Sent(**more)
+    yardsticks.sent(exchange, now)
+    assert exchange.sent == now
+    return exchange
+
+
+@pytest.mark.parametrize("known", [(), (0.1,), (0.1, 0.2), ALL])
+def test_what_is_sent_keeps_the_thresholds_and_is_looked_at_when_all_are_known(yardsticks, told, known):
+    yardsticks.set({"shop": {"canary": known}})
+    exchange = send(yardsticks, 10.0)
+    assert exchange.thresholds == known
+    yardsticks.look(99.0)
+    assert told == [exchange] * (known == ALL)
+
+
+def test_nobody_else_has_thresholds(yardsticks, told):
+    yardsticks.set({"shop": {"canary": ALL}, "blog": {"stable": ALL}})
+    assert send(yardsticks, 10.0, backend="stable").thresholds == ()
+    assert send(yardsticks, 10.0, drawn=False).thresholds == ()
+    assert send(yardsticks, 10.0, revision=8).thresholds == ALL
+    pinned = send(yardsticks, 10.0, drawn=False, pinned=True)
+    yardsticks.look(99.0)
+    assert len(told) == 2
+    assert pinned.overdue
+
+
+def test_each_is_told_once_when_its_time_has_passed(yardsticks, told):
+    yardsticks.set({"shop": {"canary": ALL}})
+    sent = [send(yardsticks, 10.0 + n) for n in range(3)]
+    yardsticks.look(11.0)
+    assert told == [], "exactly as long is timely"
+    yardsticks.look(11.5)
+    assert told == sent[:1]
+    yardsticks.look(99.0)
+    yardsticks.look(99.0)
+    assert told == sent
+    assert all(exchange.overdue for exchange in sent)
+
+
+def test_one_that_is_sent_again_counts_from_then(yardsticks, told):
+    yardsticks.set({"shop": {"canary": ALL}})
+    exchange = send(yardsticks, 10.0)
+    yardsticks.sent(exchange, 10.9)
+    yardsticks.look(11.5)
+    assert told == []
+    yardsticks.look(12.0)
+    yardsticks.look(99.0)
+    assert told == [exchange]
+
+
+def test_one_that_is_sent_again_after_it_was_overdue_is_not_told_again(yardsticks, told):
+    yardsticks.set({"shop": {"canary": ALL}})
+    exchange = send(yardsticks, 10.0)
+    yardsticks.look(11.5)
+    yardsticks.sent(exchange, 12.0)
+    yardsticks.look(99.0)
+    assert told == [exchange]
+
+
+def test_new_thresholds_are_for_those_that_are_sent_from_now_on(yardsticks, told):
+    yardsticks.set({"shop": {"canary": ALL}})
+    old = send(yardsticks, 10.0)
+    yardsticks.set({"shop": {"canary": (5.0, 6.0, 7.0)}})
+    new = send(yardsticks, 10.0)
+    assert repr(yardsticks) == "<Yardsticks of 1 backends, 1 replaced>"
+    yardsticks.look(12.0)
+    assert told == [old]
+    assert repr(yardsticks) == "<Yardsticks of 1 backends, 0 replaced>"
+    yardsticks.look(18.0)
+    assert told == [old, new]
+    assert (old.thresholds, new.thresholds) == (ALL, (5.0, 6.0, 7.0))
+
+
+def test_a_service_is_meant_whole_and_others_stay(yardsticks):
+    yardsticks.set({"shop": {"canary": ALL, "stable": ALL}, "blog": {"stable": ALL}})
+    yardsticks.set({"shop": {"stable": ALL}})
+    assert repr(yardsticks) == "<Yardsticks of 2 backends, 1 replaced>"
+    assert send(yardsticks, 1.0).thresholds == ()
+    yardsticks.set({"shop": {}})
+    assert repr(yardsticks) == "<Yardsticks of 1 backends, 2 replaced>"
+    yardsticks.look(1.0)
+    assert repr(yardsticks) == "<Yardsticks of 1 backends, 0 replaced>"
+
+
+def test_the_same_thresholds_again_change_nothing(yardsticks, told):
+    yardsticks.set({"shop": {"canary": ALL}})
+    exchange = send(yardsticks, 10.0)
+    yardsticks.set({"shop": {"canary": ALL}})
+    assert repr(yardsticks) == "<Yardsticks of 1 backends, 0 replaced>"
+    yardsticks.look(99.0)
+    assert told == [exchange]
+
+
+def test_answered_ones_are_kept_no_longer_than_a_look_even_behind_one_that_waits(yardsticks):
+    yardsticks.set({"shop": {"canary": (1.0, 2.0, 3600.0)}})
+    send(yardsticks, 10.0)
+    answered = [send(yardsticks, 10.0) for _ in range(ROOM + 1)]
+    for exchange in answered:
+        exchange.response = "done"
+    kept = [weakref.ref(exchange) for exchange in answered]
+    yardsticks.look(10.05)
+    del answered, exchange
+    gc.collect()
+    assert [one for one in kept if one() is not None] == []

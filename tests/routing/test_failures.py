@@ -1,0 +1,34 @@
+"""What is held against a backend, and what can't be."""
+
+import json
+
+import pytest
+
+from proxy.routing.failures import SERVER_ERRORS, UNANSWERED, Failures
+
+
+def test_by_default_it_is_every_server_error_and_every_way_of_giving_no_answer():
+    it = Failures()
+    assert (it.statuses, it.endings) == (set(range(500, 600)), UNANSWERED)
+    assert it.statuses == SERVER_ERRORS
+
+
+@pytest.mark.parametrize(
+    "it", [Failures(), Failures(frozenset(), frozenset()), Failures(frozenset({429}), frozenset({"reset"}))]
+)
+def test_survives_json(it):
+    assert Failures.from_json(json.loads(json.dumps(it.to_json()))) == it
+
+
+@pytest.mark.parametrize(
+    ("statuses", "endings", "said"),
+    [
+        ({399}, set(), "400 to 599, not \\[399\\]"),
+        ({600}, set(), "400 to 599, not \\[600\\]"),
+        (set(), {"client-left"}, "'client-left'\\] are no endings of a failure"),
+        (set(), {"complete"}, "are no endings"),
+    ],
+)
+def test_what_no_backend_is_answerable_for_is_refused(statuses, endings, said):
+    with pytest.raises(ValueError, match=said):
+        Failures(frozenset(statuses), frozenset(endings))
