@@ -97,8 +97,8 @@ class Yardsticks:
                 # No method of the yardstick: with thresholds in force each request passes here.
                 exchange.thresholds = yardstick.thresholds
                 if yardstick.watches:
-                    # Those who have their answers go at once: some hundred exchanges, kept until the next look,
-                    # would grow old enough for the garbage collector to cost several us a request.
+                    # Who has his answer goes at once. Hundreds that wait for the next look would grow old
+                    # enough for the garbage collector to cost several us a request.
                     waiting = yardstick.waiting
                     while waiting and not _awaits(*waiting[0]):
                         waiting.popleft()
