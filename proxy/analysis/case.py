@@ -7,7 +7,8 @@ from proxy.analysis.comparison import Comparison
 from proxy.analysis.events import Stretch
 from proxy.analysis.policy import Policy
 from proxy.analysis.rounds import Rounds, resumed_rounds
-from proxy.analysis.weights import TOTAL, odds
+from proxy.analysis.weights import odds
+from proxy.routing.split import TOTAL
 
 
 class Case(Protocol):

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from proxy.analysis import wording
 from proxy.analysis.comparison import LEANING
 from proxy.analysis.events import ERROR_LIMIT, ERRORS, Events
-from proxy.analysis.pace import SAMPLES, Pace
+from proxy.analysis.pace import SAMPLES, SHARES, Pace
 from proxy.analysis.policy import Policy
 from proxy.analysis.verdict import FAILING, HEALTHY, INCONCLUSIVE, Finding, State
 from proxy.telemetry.histogram import Histogram
@@ -68,5 +68,5 @@ def _latency(
     else:
         canary, stable = pace.canary[number], pace.stable[number]
         words = wording.slower(name, seen, (canary, stable), pace.slower, capital, policy.bar)
-    value = head.quantile(int(name[1:]) / 100)
+    value = head.quantile(SHARES[number])
     return Finding(name, state, value, canary, stable, seen.canary, None, None, "seconds", words, capital)

@@ -8,7 +8,7 @@ from proxy.analysis.comparison import LEANING
 from proxy.analysis.guard import NAME, SAMPLE
 from proxy.analysis.policy import Policy
 from proxy.analysis.verdict import FAILING, HEALTHY, INCONCLUSIVE, Assurance, Finding, Verdict
-from proxy.analysis.weights import TOTAL
+from proxy.routing.split import TOTAL
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,9 +15,9 @@ from proxy.analysis.policy import Policy, StepUp
 from proxy.analysis.radius import Radius
 from proxy.analysis.rules import ByWindow
 from proxy.analysis.verdict import FAILING, Assurance, Finding, Verdict
-from proxy.analysis.weights import TOTAL, Weights, odds
+from proxy.analysis.weights import Weights, odds
 from proxy.analysis.windows import SHOWN, Windows
-from proxy.routing.split import CANARY, STABLE
+from proxy.routing.split import CANARY, STABLE, TOTAL
 from proxy.telemetry.outcome import QUANTILES, Thresholds
 from proxy.telemetry.tally import Counts
 

@@ -25,7 +25,8 @@ SAMPLES = (20, 50, 100)
 REFRESH = 10.0
 """Seconds for which thresholds stay as they are."""
 
-_SHARES = tuple(int(name[1:]) / 100 for name in QUANTILES)
+SHARES = tuple(int(name[1:]) / 100 for name in QUANTILES)
+"""What part (0..1) of the answers each quantile is above."""
 
 
 class Pace:
@@ -79,7 +80,7 @@ class Pace:
             lately.absorb(answers)
         count = lately.count
         found = [
-            lately.quantile(share) for share, sample in zip(_SHARES, SAMPLES, strict=True) if count >= sample
+            lately.quantile(share) for share, sample in zip(SHARES, SAMPLES, strict=True) if count >= sample
         ]
         self.stable = tuple(threshold for threshold in found if threshold is not None)
         self.canary = tuple(map(self.slower.limit, self.stable))

@@ -20,7 +20,8 @@ from proxy.analysis.comparison import Comparison
 from proxy.analysis.draws import Draws
 from proxy.analysis.events import Events, Stretch
 from proxy.analysis.policy import Policy
-from proxy.analysis.weights import TOTAL, odds
+from proxy.analysis.weights import odds
+from proxy.routing.split import TOTAL
 from proxy.telemetry.outcome import QUANTILES
 from proxy.telemetry.tally import Counts
 

@@ -3,8 +3,8 @@
 from math import inf
 from typing import Any
 
-TOTAL = 10_000
-"""Parts that a weight is of."""
+from proxy.routing.split import TOTAL
+
 KEPT = 1_000
 """Revisions that are remembered; answers of older ones are no evidence."""
 

@@ -149,7 +149,7 @@ class Attempts(ABC):
         lane, upload = self._lane, self._upload
         if not rescue.may(exchange, ending) or not (upload is None or upload.repeatable):
             return False
-        free = ending == "halted" and not exchange.sends  # it adds nothing to what was meant to be sent
+        free = exchange.spared(ending)  # it adds nothing to what was meant to be sent
         choice = rescue.choice(exchange, lane.pool, lane.draw())
         if choice is None or choice.endpoint is None or not (free or lane.affords(exchange)):
             return False

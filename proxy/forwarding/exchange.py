@@ -182,7 +182,7 @@ class Exchange:
         self.status, self.ending = status, ending
         outcome = self.outcome(now)
         outcome.passed_on = True
-        self.first = self.key if self.sends or ending != "halted" else None  # else nobody failed it
+        self.first = None if self.spared(ending) else self.key  # nobody failed what was never sent
         self.failed = f"{self.choice.backend} {status if ending == 'complete' else ending}"
         self.choice = choice
         self.key = (choice.service.name, choice.service.revision, choice.backend)
@@ -190,6 +190,10 @@ class Exchange:
         self.sent = self.answered = None
         self.thresholds, self.overdue = (), False
         return outcome
+
+    def spared(self, ending: Ending | None) -> bool:
+        """Whether its backend was halted before it was sent there."""
+        return ending == "halted" and not self.sends
 
     def broke(self, ending: Ending) -> None:
         """Something ended the exchange before its answer was whole."""

@@ -37,7 +37,7 @@ def may(exchange: Exchange, ending: Ending | None = None) -> bool:
     `ending`: how, when that is known. A request whose backend was halted before it was sent is nothing that
     could be done twice.
     """
-    if ending == "halted" and not exchange.sends:
+    if exchange.spared(ending):
         return True
     rescue = exchange.choice.service.rescue
     if not rescue.on or exchange.choice.backend == STABLE or exchange.first is not None:
