@@ -51,7 +51,8 @@ PERCENT: Schema = {"type": "number", "minimum": 0, "maximum": 100}
 WEIGHT: Schema = {**PERCENT, "description": "Percent of the requests, in steps of 0.01."}
 MOMENT: Schema = {"type": "string", "format": "date-time"}
 ODDS: Schema = {"type": "number", "minimum": 0}
-PHASE: Schema = words("idle", "rolled-back")
+PHASE: Schema = words("idle", "progressing", "paused", "promoting", "promoted", "rolled-back")
+ORDER: Schema = words("start", "promote", "pause", "resume", "abort", "retry", "undo", "set-weight")
 STATE: Schema = words("healthy", "failing", "inconclusive")
 
 ORDER_LINES: dict[str, Schema] = {
@@ -221,6 +222,8 @@ SCHEMAS: dict[str, Schema] = {
         status={"type": "integer", "minimum": 400, "maximum": 599},
         detail=TEXT,
         errors=listed(shape(pointer=TEXT, detail=TEXT)),
-        optional=("errors",),
+        phase={**PHASE, "description": "With 409: the phase in which the order is not legal."},
+        legal={**listed(ORDER), "description": "With 409: the orders that are legal now."},
+        optional=("errors", "phase", "legal"),
     ),
 }

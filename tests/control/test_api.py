@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from proxy.control import errors, orders
-from proxy.control.errors import Conflict, NotDurable, StaleRevision
+from proxy.control.errors import Conflict, KeyReused, NotDurable, StaleRevision
 
 WEIGHTS = "/api/v1/services/checkout/weights"
 RESUME = "/api/v1/services/pay/resume"
@@ -86,7 +86,12 @@ async def test_raising_a_tripped_canary_is_a_conflict_that_names_resume(serve, f
 
 @pytest.mark.parametrize(
     ("failure", "status"),
-    [(StaleRevision(8, 7), 412), (Conflict("no canary"), 409), (NotDurable("disk full"), 503)],
+    [
+        (StaleRevision(8, 7), 412),
+        (Conflict("no canary"), 409),
+        (KeyReused("this key ordered a start"), 422),
+        (NotDurable("disk full"), 503),
+    ],
 )
 async def test_refusals_of_control_have_their_status(serve, fake_control, failure, status):
     client = await serve()
@@ -94,6 +99,16 @@ async def test_refusals_of_control_have_their_status(serve, fake_control, failur
     response = await client.put(WEIGHTS, json={"canary": 5})
     assert (await problem(response, status))["detail"] == failure.detail
     assert response.headers.get("ETag") == ('"8"' if status == 412 else None)
+
+
+async def test_an_order_that_is_illegal_now_names_the_phase_and_the_legal_ones(serve, fake_control):
+    client = await serve()
+    fake_control.failure = Conflict("nothing to promote", "rolled-back", ("resume", "retry"))
+    document = await problem(await client.put(WEIGHTS, json={"canary": 5}), 409)
+    assert (document["phase"], document["legal"]) == ("rolled-back", ["resume", "retry"])
+    fake_control.failure = Conflict("overtaken")
+    document = await problem(await client.put(WEIGHTS, json={"canary": 5}), 409)
+    assert not {"phase", "legal"} & document.keys()
 
 
 @pytest.mark.parametrize(
