@@ -32,7 +32,7 @@ def advance(rollout: Rollout, happened: Input, at: float) -> Advance | Refused:
         case Held():
             return held(rollout, happened, at)
         case Release():
-            return release(rollout, happened)
+            return release(rollout, happened, at)
     name, carry = ORDERS[type(happened)]
     already = happened == inputs.SetWeight(rollout.weight)
     if (rollout.phase, name) not in phases.MOVES and not already:

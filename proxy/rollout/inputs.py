@@ -15,7 +15,7 @@ class Release:
     """The file's word on a service, said at every start and reload. A new canary in it is a new release.
 
     `canary` is vacant when the file has none; `weight` is the file's. `changed` are the keys of the service
-    that differ from what the workers were told last.
+    that differ from what the workers were told last. With a `plan` a new release begins by itself.
     """
 
     stable: Side
@@ -23,6 +23,7 @@ class Release:
     weight: int
     salt: str
     changed: tuple[str, ...] = ()
+    plan: Plan | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,8 @@ from proxy.rollout.inputs import Abort, Pause, Promote, Resume, Retry, SetWeight
 from proxy.rollout.looked import onward, switch
 from proxy.rollout.phases import IDLE, PAUSED, PROGRESSING, PROMOTING, ROLLED_BACK, Phase
 from proxy.rollout.plan import AT_ONCE, Gate, Plan
-from proxy.rollout.rollout import Advance, Refused, Rollout, Trip, move, refused, taken_out
-from proxy.rollout.side import VACANT, Side
+from proxy.rollout.rollout import Advance, Refused, Rollout, Trip, begun, move, refused, taken_out
+from proxy.rollout.side import VACANT
 from proxy.routing.split import TOTAL
 
 BY_HAND = "the weight was set by hand"
@@ -24,9 +24,9 @@ def start(rollout: Rollout, order: Start, at: float) -> Advance | Refused:
         return refused(rollout, "its endpoints and version are those of stable: there is nothing to roll out")
     if rollout.phase == ROLLED_BACK and canary.definition == rollout.canary.definition:
         return refused(rollout, "this canary was taken out: `retry` begins it again, from its first step")
-    begun = _begun(rollout, canary, order.plan, order.salt, at)
+    after = begun(rollout, canary, order.plan, order.salt, at)
     why = f"{canary.version or 'the canary'} begins, in {len(order.plan.steps)} steps"
-    return move(rollout, "start", begun, "start", why)
+    return move(rollout, "start", after, "start", why)
 
 
 def retry(rollout: Rollout, order: Retry, at: float) -> Advance | Refused:
@@ -34,27 +34,8 @@ def retry(rollout: Rollout, order: Retry, at: float) -> Advance | Refused:
     plan = order.plan or rollout.plan
     if plan is None:
         return refused(rollout, "no plan led to it: `resume` lets the canary back in at a weight")
-    after = _begun(rollout, rollout.canary, plan, order.salt, at)
+    after = begun(rollout, rollout.canary, plan, order.salt, at)
     return move(rollout, "retry", after, "retry", "from the first step, with fresh evidence")
-
-
-def _begun(rollout: Rollout, canary: Side, plan: Plan, salt: str, at: float) -> Rollout:
-    revision = rollout.revision + 1
-    return replace(
-        rollout,
-        phase=PROGRESSING,
-        weight=0,
-        since=revision,
-        salt=salt,
-        canary=canary,
-        plan=plan,
-        step=0,
-        step_revision=revision,
-        entered=at,
-        began=at,
-        trip=None,
-        pause="",
-    )
 
 
 def promote(rollout: Rollout, order: Promote, at: float) -> Advance | Refused:
@@ -95,8 +76,8 @@ def abort(rollout: Rollout, order: Abort, at: float) -> Advance | Refused:
 def undo(rollout: Rollout, order: Undo, at: float) -> Advance | Refused:
     """Back to the stable before the promotion: at once, or as a canary through steps."""
     if order.plan is not None:
-        begun = _begun(rollout, rollout.previous, order.plan, order.salt, at)
-        return move(rollout, "undo", begun, "undo", "the stable before comes back by steps")
+        back = begun(rollout, rollout.previous, order.plan, order.salt, at)
+        return move(rollout, "undo", back, "undo", "the stable before comes back by steps")
     revision = rollout.revision + 1
     back = replace(
         rollout, phase=IDLE, stable=rollout.previous, previous=VACANT, since=revision, plan=None, step=0

@@ -7,18 +7,18 @@ or a canary named at runtime stays until somebody writes something new.
 from dataclasses import replace
 
 from proxy.rollout.inputs import Release
-from proxy.rollout.rollout import Advance, Refused, Rollout, move
+from proxy.rollout.rollout import Advance, Refused, Rollout, begun, move
 from proxy.rollout.side import VACANT, another
 
 
-def release(rollout: Rollout, release: Release) -> Advance | Refused:
+def release(rollout: Rollout, release: Release, at: float) -> Advance | Refused:
     """A new release, another stable, any other change, or nothing."""
     if rollout.revision == 0:
-        return move(rollout, "release", _fresh(rollout, release), "release", "first seen in the file")
+        return _new(rollout, rollout, release, at)
     after, changed = _stable(rollout, release)
     said = release.canary.definition
     if said not in (rollout.definition, rollout.canary.definition):
-        return move(rollout, "release", _fresh(after, release), "release", "the file's canary is another one")
+        return _new(rollout, after, release, at)
     if said != rollout.definition:
         # The file has caught up with what is in force, after a promotion or a start at runtime.
         after, changed = replace(after, definition=said), (*changed, "canary")
@@ -39,6 +39,16 @@ def _stable(rollout: Rollout, release: Release) -> tuple[Rollout, tuple[str, ...
     if another(rollout.stable.definition, said):
         after = replace(after, since=rollout.revision + 1)
     return after, (*release.changed, "stable")
+
+
+def _new(before: Rollout, rollout: Rollout, release: Release, at: float) -> Advance | Refused:
+    """Another canary, or the first that is seen."""
+    why = "the file's canary is another one" if before.revision else "first seen in the file"
+    fresh = _fresh(rollout, release)
+    if release.plan is None or release.canary == VACANT:
+        return move(before, "release", fresh, "release", why)
+    begins = begun(replace(fresh, revision=before.revision), release.canary, release.plan, release.salt, at)
+    return move(before, "release", begins, "start", why)
 
 
 def _fresh(rollout: Rollout, release: Release) -> Rollout:

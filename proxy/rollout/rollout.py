@@ -10,7 +10,7 @@ from typing import Any, Self
 
 from proxy.analysis.verdict import Finding
 from proxy.rollout.entry import Entry, Word
-from proxy.rollout.phases import IDLE, MOVES, ROLLED_BACK, UNDER_WAY, Event, Order, Phase, orders
+from proxy.rollout.phases import IDLE, MOVES, PROGRESSING, ROLLED_BACK, UNDER_WAY, Event, Order, Phase, orders
 from proxy.rollout.plan import Plan
 from proxy.rollout.side import VACANT, Side
 from proxy.routing.split import TOTAL
@@ -147,3 +147,23 @@ def taken_out(rollout: Rollout, trip: Trip) -> Rollout:
     """The canary is out for everybody. Its weight is remembered, that of the first time."""
     before = rollout.weight_before if rollout.halted else rollout.weight
     return replace(rollout, phase=ROLLED_BACK, weight=0, weight_before=before, trip=trip, pause="")
+
+
+def begun(rollout: Rollout, canary: Side, plan: Plan, salt: str, at: float) -> Rollout:
+    """At the begin of a plan: weight 0, before the first step, with fresh evidence."""
+    revision = rollout.revision + 1
+    return replace(
+        rollout,
+        phase=PROGRESSING,
+        weight=0,
+        since=revision,
+        salt=salt,
+        canary=canary,
+        plan=plan,
+        step=0,
+        step_revision=revision,
+        entered=at,
+        began=at,
+        trip=None,
+        pause="",
+    )
