@@ -8,7 +8,7 @@ from proxy.control.broadcast import Broadcast
 from proxy.control.standing import Standing
 from proxy.control.steering import Steering
 from proxy.control.totals import Delta
-from proxy.rollout.inputs import Judged
+from proxy.rollout.inputs import Look
 from proxy.telemetry.counts import Counts
 
 log = logging.getLogger(__name__)
@@ -69,7 +69,7 @@ class Judging:
             side = standing.name, standing.would_trip
             self.would_trips[side] = self.would_trips.get(side, 0) + 1
             log.warning("%s: the canary would be taken out (enforce is off): %s", side[0], verdict.sentence)
-        self._steering.happened(standing, Judged(verdict, enforce))
+        self._steering.happened(standing, Look(verdict, enforce))
 
     def _measure(self, standing: Standing, now: float) -> None:
         """Tell the workers from when on requests are slow, when that has changed."""

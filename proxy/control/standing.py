@@ -11,7 +11,7 @@ from proxy.analysis.radius import Radius
 from proxy.analysis.verdict import Verdict
 from proxy.config import schema
 from proxy.control.policy import policy
-from proxy.control.release import in_force
+from proxy.control.release import in_force, recalled
 from proxy.rollout.rollout import Rollout
 from proxy.routing.table import Service
 from proxy.telemetry.counts import Counts
@@ -44,7 +44,7 @@ class Standing:
         self.name = template.name
         self.file = file
         self.policy = policy(file)
-        self.rollout = rollout
+        self.rollout = rollout = recalled(rollout, file)
         self.would_trip = ""
         """The check that would have taken the canary out, were verdicts not only watched; "" for none."""
         self.judge = self._recalled(kept) if kept else Judge(self.policy)

@@ -18,9 +18,10 @@ from proxy.control.journal import Journal
 from proxy.control.record import ITSELF, Record, percent
 from proxy.control.standing import Rollback, Standing
 from proxy.rollout.actions import Action, Lower, Nothing, Raise, action
+from proxy.rollout.advance import advance
 from proxy.rollout.entry import Entry
 from proxy.rollout.inputs import Input, Release, Resume, SetWeight
-from proxy.rollout.rollout import Refused, Rollout, advance
+from proxy.rollout.rollout import Refused, Rollout
 
 log = logging.getLogger(__name__)
 
@@ -171,7 +172,7 @@ def _why_not(standing: Standing, refused: Refused) -> str:
             f"the canary of {name} was taken out ({rollout.trip.sentence}) and stays at 0 % "
             f"until it is resumed: weir resume {name}"
         )
-    if "set-weight" in refused.legal and rollout.definition:
+    if "set-weight" in refused.legal and rollout.has_canary:
         weight = percent(rollout.weight)
         return (
             f"the canary of {name} is not taken out, so there is nothing to resume; it has {weight:g} %. "

@@ -10,12 +10,12 @@ from proxy.control.journal import Journal
 from proxy.control.release import release, template
 from proxy.control.standing import Standing
 from proxy.control.steering import Clock, Order, Steering
-from proxy.rollout.inputs import Held, Judged, Resume, SetWeight
+from proxy.rollout.inputs import Held, Look, Resume, SetWeight
 from proxy.rollout.rollout import Rollout
 
 FILE = "services: {checkout: {stable: http://a, canary: http://b, weight: 20%}}"
 FINDING = Finding("error-rate", "failing", 0.5, 0.1, None, 40, 20, 30.0, "ratio", "it fails")
-FAILING = Judged(Verdict("failing", (FINDING,)), enforce=True)
+FAILING = Look(Verdict("failing", (FINDING,)), enforce=True)
 
 
 class Stage:

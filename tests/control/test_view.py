@@ -11,6 +11,8 @@ from proxy.control.facts import Blast, Facts
 from proxy.control.release import template
 from proxy.control.standing import Rollback, Standing
 from proxy.rollout.rollout import Rollout, Trip
+from proxy.rollout.side import Side
+from proxy.routing.endpoint import Endpoint
 from proxy.telemetry.histogram import Histogram
 from proxy.telemetry.tally import Counts
 
@@ -26,7 +28,14 @@ services:
       - {{metric: latency-p99, max: 400ms}}
   plain: {{match: {{path: /plain}}, stable: http://127.0.0.1:9003}}
 """
-RUNNING = Rollout(revision=5, since=3, weight=500, salt="s", definition="v1")
+RUNNING = Rollout(
+    revision=5,
+    since=3,
+    weight=500,
+    salt="s",
+    stable=Side((Endpoint.parse("http://127.0.0.1:9001"),)),
+    canary=Side((Endpoint.parse("http://127.0.0.1:9002"),), "v2"),
+)
 FINDING = Finding("error-rate", "failing", 0.5, 0.1, None, 40, 20, 30.0, "ratio", "it fails")
 TRIPPED = replace(
     RUNNING, weight=0, weight_before=500, phase="rolled-back", trip=Trip(0.0, "it fails", FINDING)
