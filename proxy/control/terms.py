@@ -56,6 +56,17 @@ def expected(allowed: frozenset[int] | None, current: int) -> int | None:
     return max(allowed, default=NO_REVISION)
 
 
+def revision_after(text: str | None) -> int:
+    """The revision in ``?after_revision=``; -1 for none. Raises Problem 400."""
+    if text is None:
+        return -1
+    if not re.fullmatch(r"[0-9]{1,18}", text):
+        raise Problem(
+            400, f"after_revision is {text[:60]!r}; expected the whole number of a revision, such as 7"
+        )
+    return int(text)
+
+
 def key(fields: list[str]) -> str:
     """The key that Idempotency-Key carries, in quotes or bare; "" for no such field. Raises Problem 400."""
     if not fields:
