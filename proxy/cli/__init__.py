@@ -89,5 +89,6 @@ class Verbs(click.Group):
 def main() -> None:
     """A traffic-splitting reverse proxy that takes a bad canary out by itself.
 
-    Exit codes: 0 fine, 1 tripped or failed, 2 usage or config, 3 admin unreachable, 4 conflict.
+    Exit codes: 0 fine, 1 taken out or failed, 2 usage or config, 3 admin unreachable, 4 conflict, 124 timed
+    out.
     """

@@ -79,7 +79,8 @@ def notes(view: Json, flags: str = "") -> Iterator[str]:
         if drift["apply"]:
             yield f"to apply it: {drift['apply']}{flags}"
         if drift["write"]:
-            yield f"to keep what is in force, write into the file: {drift['write']}"
+            yield "to keep what is in force, write into the file:"
+            yield from (f"  {line}" for line in drift["write"].splitlines())
 
 
 def watching(view: Json) -> Iterator[str]:
