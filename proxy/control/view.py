@@ -5,6 +5,7 @@ from typing import Any
 
 from proxy.analysis.verdict import Finding
 from proxy.analysis.windows import SHOWN
+from proxy.control.drift import drift
 from proxy.control.explain import Situation, explain
 from proxy.control.facts import NONE, Blast, Facts
 from proxy.control.record import iso, percent
@@ -36,7 +37,7 @@ def view(standing: Standing, durable: bool, now: float, facts: Facts = NONE) -> 
         "verdict": standing.verdict.to_json(),
         **_reach(standing, facts),
         "window": _window(standing, now),
-        "drift": drift(standing),
+        "drift": found.to_json() if (found := drift(standing)) else None,
     }
 
 
@@ -93,19 +94,6 @@ def _reach(standing: Standing, facts: Facts) -> Json:
         "evidence": {"odds": verdict.odds, "bar": verdict.bar},
         "blast_radius": facts.blast.to_json() if standing.file.canary else None,
         "overdue": {backend: facts.overdue.get(backend, 0) for backend in standing.backends},
-    }
-
-
-def drift(standing: Standing) -> Json | None:
-    """Where the file's weight is not the one in force, and how to apply it; a trip explains itself."""
-    rollout = standing.rollout
-    if standing.file.canary is None or rollout.halted or standing.file.weight == rollout.weight:
-        return None
-    wanted = percent(standing.file.weight)
-    return {
-        "file": wanted,
-        "in_force": percent(rollout.weight),
-        "apply": f"weir set-weight {standing.name} canary={wanted:g}",
     }
 
 
