@@ -155,10 +155,7 @@ class Client:
         """The failure that an answer is: 409 and 412 are conflicts, 5xx is trouble, other 4xx misuse."""
         if status < 400 or document is None or "detail" not in document:
             return Unreachable(self.url, f"it answered {status}, and not as weir would")
-        detail = str(document["detail"]).rstrip(".")
-        if legal := document.get("legal"):
-            detail += f"; possible now: {', '.join(map(str, legal))}"
-        detail += f" (HTTP {status})"
+        detail = f"{str(document['detail']).rstrip('.')} (HTTP {status})"
         if status == 401:
             detail += "; --token-file FILE or WEIR_TOKEN gives it"
         if status in (409, 412):

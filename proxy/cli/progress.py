@@ -37,7 +37,8 @@ def terms(step: Json) -> str:
 
 def expectation(view: Json) -> str:
     """How long the plan takes at the traffic seen: about 42 min at 120 requests a second."""
-    rollout, rate = view["rollout"], traffic(view)
+    rollout = view["rollout"]
+    rate = rollout["rate"]
     seen = f"at {rate:.{0 if rate >= 10 else 1}f} requests a second" if rate else "no traffic is seen"
     if rollout["expected"] is None:
         return f"nobody can say how long it takes: {seen}"
@@ -56,13 +57,6 @@ def lateness(view: Json) -> str:
         f"at this rate the plan takes about {duration(expected)}, and after its deadline of "
         f"{duration(deadline)} the rollout is paused; give it fewer answers to wait for, or more time"
     )
-
-
-def traffic(view: Json) -> float:
-    """Requests a second over the window."""
-    window = view["window"]
-    sides = [window.get(backend) or {} for backend in view["backends"]]
-    return float(sum(side.get("requests", 0) for side in sides) / window["seconds"])
 
 
 def waits(view: Json) -> str:

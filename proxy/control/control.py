@@ -21,6 +21,7 @@ from proxy.control.configuring import Configuring, Services
 from proxy.control.drift import drift
 from proxy.control.facts import Facts
 from proxy.control.gates import Gates
+from proxy.control.gathering import gather
 from proxy.control.journal import Journal, Pause, a_second
 from proxy.control.judging import Judging
 from proxy.control.ledger import Ledger, Memory
@@ -254,15 +255,9 @@ class Control:
             self._broken()
 
     def _facts(self, standing: Standing) -> Facts:
-        """What the counts say of a release beside its verdict."""
-        since, boots = standing.rollout.since, self.broadcast.boots
-        lately = self._books.totals.lately(standing.name, since, boots)
-        canary = lately.get(CANARY)
-        return Facts(
-            blast=view.blast(standing),
-            failed=tuple(canary.failed.most()) if canary else (),
-            overdue={backend: counts.overdue for backend, counts in lately.items()},
-        )
+        """What is known of a service beside its state and its verdict."""
+        wall, now = self._clock.wall(), self._clock.monotonic()
+        return gather(standing, self._books.totals, self.broadcast.boots, wall, now)
 
     async def _tick_on(self) -> None:
         while True:

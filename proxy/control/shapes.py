@@ -4,7 +4,9 @@ Percent are 0..100 in steps of 0.01, ratios and rates 0..1, times seconds unless
 data is null, never 0.
 """
 
-from typing import Any
+from typing import Any, get_args
+
+from proxy.rollout.phases import Order, Phase
 
 Schema = dict[str, Any]
 
@@ -51,6 +53,6 @@ PERCENT: Schema = {"type": "number", "minimum": 0, "maximum": 100}
 WEIGHT: Schema = {**PERCENT, "description": "Percent of the requests, in steps of 0.01."}
 MOMENT: Schema = {"type": "string", "format": "date-time"}
 ODDS: Schema = {"type": "number", "minimum": 0}
-PHASE: Schema = words("idle", "progressing", "paused", "promoting", "promoted", "rolled-back")
-ORDER: Schema = words("start", "promote", "pause", "resume", "abort", "retry", "undo", "set-weight")
+PHASE: Schema = words(*get_args(Phase))
+ORDER: Schema = words(*get_args(Order))
 STATE: Schema = words("healthy", "failing", "inconclusive")

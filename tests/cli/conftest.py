@@ -14,6 +14,11 @@ Json = dict[str, Any]
 Stream = list[Json]
 
 
+A_FINDING = {"check": "error-rate", "state": "healthy", "value": 0.002, "limit": 0.1, "stable": 0.001}
+A_FINDING |= {"sample": 400, "needed": 20, "window": 30.0, "unit": "ratio", "odds": None}
+A_FINDING |= {"sentence": "error-rate 0.2 % is within its limit of 10 %"}
+
+
 def a_view(name: str = "checkout", **more: Any) -> Json:
     side = {"requests": 1234, "failures": 2, "error_rate": 0.0016, "p50": 0.004, "p99": 0.0123}
     view = {
@@ -32,7 +37,7 @@ def a_view(name: str = "checkout", **more: Any) -> Json:
         "trip": None,
         "verdict": {
             "state": "healthy",
-            "findings": [{"sentence": "error-rate 0.2 % is within its limit of 10 %"}],
+            "findings": [A_FINDING],
             "assurance": None,
         },
         "evidence": {"odds": None, "bar": None},
@@ -65,6 +70,7 @@ def a_rolling_view(name: str = "checkout", *, step: int = 1, **more: Any) -> Jso
         "entered": "2026-01-02T03:04:05Z",
         "deadline": 86_400.0,
         "expected": 2520.0,
+        "rate": 41.2,
         "waiting": waiting,
     }
     orders = ["promote", "pause", "abort", "set-weight"]

@@ -37,11 +37,10 @@ def test_the_terms_of_a_step(hold, answers, text):
 def test_how_long_it_may_take(rolling_view):
     view = rolling_view()
     assert progress.expectation(view) == "about 42 min at 41 requests a second, and 1 pause"
-    view["window"] = {"seconds": 30, "stable": {"requests": 45}, "canary": {"requests": 30}}
+    view["rollout"]["rate"] = 2.5
     view["rollout"]["steps"][1:2] = []
     assert progress.expectation(view) == "about 42 min at 2.5 requests a second"
-    view["rollout"]["expected"] = None
-    view["window"] = {"seconds": 30, "stable": None, "canary": None}
+    view["rollout"] |= {"expected": None, "rate": 0.0}
     assert progress.expectation(view) == "nobody can say how long it takes: no traffic is seen"
 
 

@@ -88,4 +88,4 @@ def test_what_can_not_begin_now_is_a_conflict(fake_admin):
     )
     result = begin(fake_admin, "--wait")
     assert result.exit_code == 4
-    assert result.output == f"error: {detail}; possible now: promote, abort (HTTP 409)\n"
+    assert result.output == f"error: {detail} (HTTP 409)\n"

@@ -67,7 +67,34 @@ def a_view(name: str, canary: int, *, revision: int = 7, tripped: bool = False) 
         "blast_radius": {"met": 9, "exposed_users": None, "harmed": 1, "rescued": 2, "since": None},
         "overdue": {"stable": 0, "canary": 1},
         "window": {"seconds": 30, "stable": side, "canary": None},
-        "drift": {"file": 5.0, "in_force": 10.0, "apply": "weir set-weight checkout canary=5"},
+        "drift": {"says": "not the same", "apply": "weir set-weight checkout canary=5", "write": None},
+        "rollout": a_rollout() if tripped else None,
+        "orders": ["start", "resume", "abort", "retry"] if tripped else ["start", "set-weight"],
+        "undo": {"endpoints": ["http://127.0.0.1:9003"], "version": "v1"} if tripped else None,
+        "origin": {"stable": "file", "canary": "ledger"},
+    }
+
+
+def a_rollout() -> Json:
+    waiting = {
+        "says": "31 of 200 answers; at this rate in about 11 min",
+        "seconds": 660.0,
+        "hold": 60.0,
+        "sample": {"have": 31, "need": 200},
+        "verdict": "inconclusive",
+        "gate": {"at": "before-step", "says": "answered 503", "asked": 3},
+        "pause": "",
+    }
+    return {
+        "steps": [{"weight": 1.0, "hold": 120.0, "min_requests": 200}, {"pause": "ask"}],
+        "step": 1,
+        "of": 2,
+        "began": "2026-01-01T00:00:00Z",
+        "entered": "2026-01-01T00:00:00Z",
+        "deadline": None,
+        "expected": 660.0,
+        "rate": 41.2,
+        "waiting": waiting,
     }
 
 
@@ -80,6 +107,10 @@ def an_entry(number: int, **more: Any) -> Json:
         "from": 5.0,
         "to": 10.0,
         "finding": None,
+        "phase": "idle",
+        "step": 0,
+        "generation": 12,
+        "acknowledged_ms": None,
     }
     return entry | more
 

@@ -1,32 +1,35 @@
 import pytest
 
-from proxy.analysis.policy import Policy
-from proxy.control.estimate import assured, duration
-from proxy.rollout.plan import Gate, Plan, Step
+from proxy.analysis.policy import Policy, StepUp
+from proxy.config.reading import read
+from proxy.control.estimate import assured, rate
+from proxy.control.release import side, template
+from proxy.control.standing import Standing
+from proxy.rollout.rollout import Rollout
+from proxy.telemetry.counts import Counts
 
-PLAN = Plan((Step(100, 60.0, 200), Gate("ask"), Step(5000, 60.0, 200), Step(10_000, 30.0, 9_000)))
-UNASKED = Policy(step_up=None)
-
-
-def test_what_assurance_takes_at_the_best():
-    assert 400 < assured(Policy()) < 450, "JUDGING: 420 canary requests with no errors"
-    assert assured(UNASKED) == assured(Policy(comparing=False)) == 0
+CONFIG = read("services: {shop: {stable: http://a, canary: http://b}}", "weir.yaml", {})
+FILE = CONFIG.services["shop"]
 
 
 @pytest.mark.parametrize(
-    ("done", "policy", "rate", "seconds"),
+    ("policy", "least", "most"),
     [
-        (0, UNASKED, 100.0, 200.0 + 60.0 + 90.0),
-        (1, UNASKED, 100.0, 60.0 + 90.0),
-        (3, UNASKED, 100.0, 90.0),
-        (0, UNASKED, 1000.0, 60.0 + 60.0 + 30.0),
-        (0, UNASKED, 0.0, None),
+        (Policy(), 400, 450),  # JUDGING: 420 canary requests with no errors
+        (Policy(step_up=StepUp(0.1, 0.95)), 200, 250),  # what latency takes,
+        (Policy(step_up=None), 0, 0),
+        (Policy(comparing=False), 0, 0),
     ],
 )
-def test_a_step_takes_its_hold_or_its_sample(done, policy, rate, seconds):
-    assert duration(PLAN, done, policy, rate) == seconds
+def test_what_assurance_takes_at_the_best(policy, least, most):
+    assert least <= assured(policy) <= most
 
 
-def test_assurance_is_waited_for_where_a_coin_is_tossed():
-    shown = assured(Policy())
-    assert duration(PLAN, 0, Policy(), 100.0) == shown / 1.0 + 60.0 + 90.0
+def test_the_rate_is_that_of_the_last_30_seconds_on_both_sides():
+    rollout = Rollout(revision=2, since=1, weight=500, stable=side(FILE.stable), canary=side(FILE.canary))
+    standing = Standing(template("shop", FILE, CONFIG.timeouts, None), FILE, rollout)
+    assert rate(standing, 5.0) == 0
+    standing.count([(2, "stable", Counts(drawn={"success": 280, "excluded": 10}))], 5.0)
+    standing.count([(2, "canary", Counts(drawn={"failure": 10}))], 5.0)
+    assert rate(standing, 5.0) == 10
+    assert rate(standing, 60.0) == 0
