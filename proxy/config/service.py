@@ -7,9 +7,12 @@ from pydantic import GetJsonSchemaHandler
 from pydantic_core import CoreSchema
 
 from proxy.config import addresses, names, units
+from proxy.config.health import Ejection, Health, falls_back
 from proxy.config.judging import Analysis, Caps, Check
+from proxy.config.notices import Hook, Notify
 from proxy.config.problems import Unfit, quoted
 from proxy.config.rescue import Halt, Rescue
+from proxy.config.rollout import Rollout
 from proxy.config.section import Quarrel, Section, one_of
 from proxy.config.segment import Segment
 from proxy.config.tls import Trust
@@ -150,10 +153,16 @@ def _choice_header(text: str) -> str:
     return "" if text == "off" else names.field(text)
 
 
+_FALLBACKS = {"enum": ["canary", "off"]}
+
+
 class Shared(Section):
     """The keys that services may have in common."""
 
     weight: Percent = key("the canary's share, in steps of 0.01 %", default=0, written="0%")
+    rollout: Annotated[Rollout | None, OrOff()] = key(
+        "in place of a weight: the steps by which a canary walks to 100 %", default=None
+    )
     force: Annotated[Force | None, OrOff()] = key("a header that chooses the side", default=None)
     sticky: Annotated[Sticky | None, OrOff()] = key("what keeps a user on one side", default=None)
     segments: Annotated[tuple[Segment, ...], Items("a list of segments, or `segments: []` for none")] = key(
@@ -175,6 +184,21 @@ class Shared(Section):
         "on: send what the canary failed to stable, where that is safe", default=Rescue(), written="on"
     )
     halt: Halt = key("what taking a canary out does to what is open", default=Halt())
+    health: Annotated[Health | None, OrOff()] = key(
+        "asks every endpoint whether it is alive; left out: nobody asks", default=None
+    )
+    ejection: Annotated[Ejection | None, OrOff()] = key(
+        "leaves an endpoint out for a while that fails again and again", default=Ejection(), written="on"
+    )
+    fallback: Annotated[bool, Scalar(falls_back, "`canary` or `off`", _FALLBACKS)] = key(
+        "`canary`: it answers for a stable that has no endpoint alive", default=False, written="off"
+    )
+    hooks: Annotated[tuple[Hook, ...], Items("a list of hooks, or `hooks: []` for none")] = key(
+        "who is asked before a rollout goes on, or told of its end", default=(), written=[]
+    )
+    notify: Annotated[tuple[Notify, ...], Items("a list of receivers, or `notify: []` for none")] = key(
+        "who is told of what happens", default=(), written=[]
+    )
     choice_header: Annotated[
         str, Scalar(_choice_header, "the name of a header", pattern(names.FIELD_PATTERN))
     ] = key("a response header that tells backend and reason", default="")
@@ -197,6 +221,10 @@ class Shared(Section):
 
     @classmethod
     def quarrels(cls, raw: Mapping[str, Any]) -> Iterator[Quarrel]:
+        if "weight" in raw and raw.get("rollout", "off") != "off":
+            message = "`weight` and `rollout` cannot be written together"
+            advice = "with a rollout a canary begins at 0 % and its steps say the rest: remove the weight"
+            yield ("weight",), Unfit(message, advice, on="key")
         yield from _repeated(raw, "segments", ("name",), "has the name of a segment above", "name")
         yield from _repeated(
             raw, "checks", ("metric", "window"), "is checked over this window already", "metric"

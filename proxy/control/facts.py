@@ -44,6 +44,8 @@ class Moment:
     """Now, in unix seconds."""
     rate: float = 0.0
     """Requests a second to all backends lately, whatever release they met."""
+    assured: int = 0
+    """Canary requests that a weight takes at least, before it is shown good enough for a larger one."""
     answers: int = 0
     """Of the canary, since the step was entered."""
     refusal: str = ""

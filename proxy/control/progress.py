@@ -67,7 +67,9 @@ def expected(course: Course) -> float | None:
     times = [_left(course, missing) if missing else 0.0]
     for step in rollout.plan.steps[rollout.step :]:
         if isinstance(step, Step):
-            sample = _time(step.min_requests, course.moment.rate * step.weight / TOTAL)
+            shown = course.moment.assured if course.enforce and step.weight < TOTAL else 0
+            answers = max(step.min_requests, shown)
+            sample = _time(answers, course.moment.rate * step.weight / TOTAL)
             times.append(None if sample is None else max(step.hold, sample))
     known = [time for time in times if time is not None]
     return sum(known) if len(known) == len(times) else None

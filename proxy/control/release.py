@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from proxy.config import schema
+from proxy.control.plans import plan
 from proxy.control.policy import failures
 from proxy.rollout.inputs import Release
 from proxy.rollout.rollout import Rollout
@@ -24,7 +25,8 @@ from proxy.routing.table import Backend, Service, Timeouts
 def release(service: schema.Service, salt: str, changed: tuple[str, ...] = ()) -> Release:
     """What the file says, under a fresh `salt`; without a canary there is no weight to give."""
     weight = service.weight if service.canary else 0
-    return Release(side(service.stable), side(service.canary), weight, salt, changed)
+    begins = plan(service) if service.rollout and service.rollout.start == "on-change" else None
+    return Release(side(service.stable), side(service.canary), weight, salt, changed, begins)
 
 
 def recalled(rollout: Rollout, service: schema.Service) -> Rollout:
@@ -99,6 +101,13 @@ def _backends(template: Service, rollout: Rollout) -> Iterator[Backend]:
 
 def _backend(name: str, side: Side) -> Backend:
     return Backend(name, side.endpoints, side.version)
+
+
+def trusted(named: Side, service: schema.Service) -> Side:
+    """Endpoints that were named at runtime, trusted as the file's canary is, or else its stable."""
+    file = service.canary or service.stable
+    trust = _trust(file.tls)
+    return replace(named, endpoints=tuple(Endpoint.parse(each.url, trust) for each in named.endpoints))
 
 
 def _trust(tls: schema.Trust | None) -> Trust:

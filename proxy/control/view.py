@@ -6,6 +6,7 @@ from typing import Any
 from proxy.analysis.verdict import Finding
 from proxy.analysis.windows import SHOWN
 from proxy.control import progress
+from proxy.control.drift import drift
 from proxy.control.explain import Situation, explain
 from proxy.control.facts import NONE, Blast, Facts
 from proxy.control.progress import Course
@@ -39,7 +40,7 @@ def view(standing: Standing, durable: bool, now: float, facts: Facts = NONE) -> 
         "verdict": standing.verdict.to_json(),
         **_reach(standing, facts),
         "window": _window(standing, now),
-        "drift": drift(standing),
+        "drift": found.to_json() if (found := drift(standing)) else None,
         **progress.shown(_course(standing, facts)),
     }
 
@@ -110,19 +111,6 @@ def _reach(standing: Standing, facts: Facts) -> Json:
     }
 
 
-def drift(standing: Standing) -> Json | None:
-    """Where the file's weight is not the one in force, and how to apply it; a trip explains itself."""
-    rollout = standing.rollout
-    if standing.file.canary is None or rollout.halted or standing.file.weight == rollout.weight:
-        return None
-    wanted = percent(standing.file.weight)
-    return {
-        "file": wanted,
-        "in_force": percent(rollout.weight),
-        "apply": f"weir set-weight {standing.name} canary={wanted:g}",
-    }
-
-
 def weights(standing: Standing) -> Mapping[tuple[str, str], float]:
     """The set weights, 0..1."""
     split = standing.service.split
@@ -150,7 +138,7 @@ def blast(standing: Standing) -> Blast:
     """How far the harm of the canary went."""
     radius = standing.judge.radius
     users = radius.users if standing.policy.sticky else None
-    return Blast(radius.met, radius.harmed, radius.rescued, users)
+    return Blast(radius.met, radius.harmed, radius.rescued, users, standing.rollout.began or None)
 
 
 def halted(standing: Standing) -> Mapping[tuple[str, str], bool]:

@@ -77,7 +77,7 @@ def test_an_entry_is_on_the_disk_and_counts_with_the_operating_system(ledger):
 
 def test_an_entry_is_kept_with_its_state(ledger, path):
     release, trip = story(FAILING)
-    assert [ledger.append(release), ledger.append(trip)] == [1, 2]
+    assert [ledger.append(release), ledger.append(trip)] == [[1], [2]]
     again = reopened(ledger, path)
     assert again.states() == {"checkout": trip.rollout}
     assert again.last() == 2
@@ -93,6 +93,10 @@ def test_an_entry_is_kept_with_its_state(ledger, path):
         "reason": "because",
         "from": 20.0,
         "to": 0.0,
+        "phase": "rolled-back",
+        "step": 0,
+        "generation": None,
+        "acknowledged_ms": None,
         "finding": FINDING.to_json(),
     }
     assert entries[1] == trip.to_json(2)
@@ -111,7 +115,7 @@ def test_services_are_apart_and_ids_are_not(ledger):
 def test_an_entry_is_kept_once(ledger):
     release, trip = story(FAILING)
     ledger.append(release)
-    assert ledger.append(trip) == ledger.append(trip) == 2
+    assert ledger.append(trip) == ledger.append(trip) == [2]
     assert len(ledger.entries("checkout")) == 2
     assert ledger.trips() == {("checkout", "error-rate"): 1}
 

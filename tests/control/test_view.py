@@ -220,16 +220,11 @@ def test_a_trip_whose_finding_was_lost():
 
 
 @pytest.mark.parametrize(
-    ("rollout", "weight", "drift"),
-    [
-        (RUNNING, "5%", None),
-        (RUNNING, "7.25%", {"file": 7.25, "in_force": 5.0, "apply": "weir set-weight checkout canary=7.25"}),
-        (RUNNING, "0%", {"file": 0.0, "in_force": 5.0, "apply": "weir set-weight checkout canary=0"}),
-        (TRIPPED, "7%", None),
-    ],
+    ("weight", "command"), [("5%", None), ("7.25%", "weir set-weight checkout canary=7.25")]
 )
-def test_drift(rollout, weight, drift):
-    assert shown(standing(rollout, weight))["drift"] == drift
+def test_drift(weight, command):
+    found = shown(standing(RUNNING, weight))["drift"]
+    assert (found["apply"] if found else None) == command
 
 
 def test_metrics_of_a_service():
