@@ -205,7 +205,7 @@ class Control:
             if terms.key and not made:
                 at = self._clock.wall()
                 self._journal.beside(self._ledger.remember, name, terms.key, terms.digest, at)
-            self._outside.watch(standing)
+            self._attend(standing)
             self._look(standing)
         return self.view(name)
 
@@ -231,14 +231,18 @@ class Control:
     # Within.
 
     def _settled(self, standing: Standing) -> None:
-        """The file's word on a service is in force: see to what follows from it."""
+        """The file's word on a service is in force."""
+        self._attend(standing)
+        if found := drift(standing):
+            log.warning("%s: %s", standing.name, found.says)
+
+    def _attend(self, standing: Standing) -> None:
+        """Who answers for a service may have changed: see to what follows from that."""
         # From 0 on: Prometheus can't see that a series rose when it begins at 1.
         counted = self._trips if standing.file.enforce else self._judging.would_trips
         for check in standing.policy.names:
             counted.setdefault((standing.name, check), 0)
         self._outside.watch(standing)
-        if found := drift(standing):
-            log.warning("%s: %s", standing.name, found.says)
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
         """A task that ends with control, and whose failure is a fault."""
