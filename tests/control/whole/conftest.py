@@ -160,8 +160,8 @@ class Outside:
     def forget(self, name):
         self.forgotten.append(name)
 
-    def tell(self, standing, entry):
-        self.told.append((standing.name, entry["event"]))
+    def tell(self, standing, record):
+        self.told.append((standing.name, record.entry.event))
 
 
 class Stage:
@@ -226,7 +226,8 @@ class Stage:
         await control._tick()
         for _ in range(20):
             under_way = [each.moving for each in control._standings.values() if each.moving]
-            under_way += control._gates._asking.values() if self.outside.open.is_set() else ()
+            asking = [task for _, task in control._gates._asking.values() if not task.done()]
+            under_way += asking if self.outside.open.is_set() else ()
             if not under_way:
                 break
             await asyncio.gather(*under_way, return_exceptions=True)
