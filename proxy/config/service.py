@@ -146,7 +146,7 @@ class Shared(Section):
         "`canary`: it answers when no endpoint of stable is alive", default=False, written="off"
     )
     hooks: Annotated[tuple[Hook, ...], Items("a list of hooks, or `hooks: []` for none")] = key(
-        "who is asked before a rollout goes on", default=(), written=[]
+        "who is asked before a rollout goes on, or told of its end", default=(), written=[]
     )
     notify: Annotated[tuple[Notify, ...], Items("a list of URLs, or `notify: []` for none")] = key(
         "who is told of what happens", default=(), written=[]

@@ -103,6 +103,7 @@ def families(snapshot: Snapshot) -> Iterator[Metric]:
         {side: counts.overdue for side, counts in totals.items()},
     )
     yield _diverted(totals)
+    yield _ejections(totals)
     yield from _harm(totals)
     yield _refused(snapshot.refused)
     yield _gauge("weir_backend_weight_ratio", "The share of requests set for a backend.", snapshot.weights)
@@ -160,6 +161,17 @@ def _diverted(totals: Mapping[Side, Counts]) -> Metric:
     )
     for side, counts in totals.items():
         family.add_metric(side, counts.diverted + counts.pins_diverted)
+    return family
+
+
+def _ejections(totals: Mapping[Side, Counts]) -> Metric:
+    family = CounterMetricFamily(
+        "weir_ejections_total",
+        "Times a worker left an endpoint alone because it failed.",
+        labels=["service", "backend"],
+    )
+    for side, counts in totals.items():
+        family.add_metric(side, counts.ejections)
     return family
 
 

@@ -42,11 +42,11 @@ class Flaky(Ledger):
         self.held.set()
         self.reached = threading.Event()
 
-    def append(self, record):
+    def append(self, *records):
         self.reached.set()
         assert self.held.wait(20)
         self._fail()
-        return super().append(record)
+        return super().append(*records)
 
     def keep(self, kept):
         self._fail()
@@ -181,7 +181,7 @@ class Stage:
 
     async def written(self, control):
         """Everything that is on its way to the ledger is there."""
-        await control._journal.now(lambda: None)
+        await control._journal.now(tuple)
 
 
 @pytest.fixture
