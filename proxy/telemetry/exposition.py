@@ -70,6 +70,8 @@ class Snapshot:
     """Users who met a service's canary since its release began; missing where users aren't known."""
     halted: Mapping[Side, bool] = field(default_factory=dict)
     """Whether a backend is out for everybody."""
+    up: Mapping[tuple[str, str, str], bool] = field(default_factory=dict)
+    """Whether probes find an endpoint alive, by service, backend and URL; missing while that isn't known."""
 
 
 def families(snapshot: Snapshot) -> Iterator[Metric]:
@@ -118,6 +120,7 @@ def families(snapshot: Snapshot) -> Iterator[Metric]:
         snapshot.exposed,
     )
     yield _gauge("weir_halted", "1 while a backend is out for everybody, else 0.", snapshot.halted)
+    yield _up(snapshot.up)
     yield _trips(snapshot.trips, snapshot.would_trips)
     build = GaugeMetricFamily("weir_build_info", "What is running; always 1.", labels=["version"])
     build.add_metric([snapshot.version], 1)
@@ -221,6 +224,17 @@ def _by_service(name: str, documentation: str, values: Mapping[str, float]) -> M
     family = GaugeMetricFamily(name, documentation, labels=["service"])
     for service, value in values.items():
         family.add_metric([service], value)
+    return family
+
+
+def _up(up: Mapping[tuple[str, str, str], bool]) -> Metric:
+    family = GaugeMetricFamily(
+        "weir_endpoint_up",
+        "1 while probes find an endpoint alive, 0 while it is dead; none is shown that isn't probed.",
+        labels=["service", "backend", "endpoint"],
+    )
+    for endpoint, alive in up.items():
+        family.add_metric(endpoint, alive)
     return family
 
 

@@ -57,6 +57,7 @@ SNAPSHOT = Snapshot(
     evidence={"shop": 59.25},
     exposed={"shop": 180},
     halted={CANARY: True, STABLE: False},
+    up={("shop", "stable", "http://one:1"): True, ("shop", "canary", "http://two:2"): False},
 )
 
 
@@ -118,6 +119,7 @@ def test_families_have_the_names_types_and_labels_that_dashboards_rely_on():
         "weir_evidence": ("gauge", {"service"}),
         "weir_exposed_users": ("gauge", {"service"}),
         "weir_halted": ("gauge", sides),
+        "weir_endpoint_up": ("gauge", sides | {"endpoint"}),
         "weir_trips": ("counter", checks | {"enforced"}),
         "weir_build_info": ("gauge", {"version"}),
     }
@@ -190,6 +192,10 @@ def test_the_request_durations_are_as_many_as_the_requests():
         ("weir_evidence", {("shop",): 59.25}),
         ("weir_exposed_users", {("shop",): 180}),
         ("weir_halted", {("canary", "shop"): 1, ("stable", "shop"): 0}),
+        (
+            "weir_endpoint_up",
+            {("stable", "http://one:1", "shop"): 1, ("canary", "http://two:2", "shop"): 0},
+        ),
         (
             "weir_trips_total",
             {
