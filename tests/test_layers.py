@@ -27,7 +27,7 @@ LADDER: Mapping[str, frozenset[str]] = {
         "telemetry": "routing",
         "analysis": "telemetry routing.split",
         "simulation": "analysis telemetry routing.split",
-        "rollout": "analysis.verdict routing.split",
+        "rollout": "analysis.verdict routing.split routing.endpoint",
         "pem": "",
         "trusts": "pem routing.endpoint",
         "forwarding": "http1 routing telemetry.outcome health.ejection pem trusts",

@@ -30,8 +30,14 @@ VERBS: Mapping[str, Verb] = {
     ),
     "status": Verb("proxy.cli.status:status", "Show every service: weights, verdicts, what tripped and why."),
     "get": Verb("proxy.cli.get:get", "Show one service, or watch it with -w."),
+    "start": Verb("proxy.cli.start:start", "Begin a rollout, and wait for its end with --wait."),
+    "promote": Verb("proxy.cli.rollout:promote", "Go on to the next step now; --full: to the end."),
+    "pause": Verb("proxy.cli.rollout:pause", "Keep the weight of a rollout until resumed."),
+    "resume": Verb("proxy.cli.weight:resume", "Go on, or let a canary back in that was taken out."),
+    "abort": Verb("proxy.cli.rollout:abort", "Take a canary out now, for everybody."),
+    "retry": Verb("proxy.cli.rollout:retry", "Begin a rollout again that was rolled back."),
+    "undo": Verb("proxy.cli.rollout:undo", "Go back to the stable before the last promotion."),
     "set-weight": Verb("proxy.cli.weight:set_weight", "Set a canary's share: set-weight checkout canary=10."),
-    "resume": Verb("proxy.cli.weight:resume", "Let a canary that was taken out have traffic again."),
     "explain": Verb(
         "proxy.cli.explain:explain", "Tell in a paragraph what happened to a canary, and what to do."
     ),
@@ -83,5 +89,6 @@ class Verbs(click.Group):
 def main() -> None:
     """A traffic-splitting reverse proxy that takes a bad canary out by itself.
 
-    Exit codes: 0 fine, 1 tripped or failed, 2 usage or config, 3 admin unreachable, 4 conflict.
+    Exit codes: 0 fine, 1 taken out or failed, 2 usage or config, 3 admin unreachable, 4 conflict, 124 timed
+    out.
     """

@@ -18,6 +18,7 @@ TIMEOUT = 10.0  # seconds for connecting, and for an answer
 SILENCE = 45.0  # seconds after which an event stream counts as dead; control says something every 15
 
 Json = dict[str, Any]
+NO_FIELDS: Mapping[str, str] = {}
 
 
 class Failure(click.ClickException):
@@ -77,12 +78,11 @@ class Client:
         """One service."""
         return self.call("GET", service_path(name))
 
-    def call(self, method: str, path: str, body: Json | None = None, if_match: int | None = None) -> Json:
+    def call(
+        self, method: str, path: str, body: Json | None = None, fields: Mapping[str, str] = NO_FIELDS
+    ) -> Json:
         """The JSON object that the API answers. Raises Trouble, Conflict or Misused."""
-        fields = {"Accept": "application/json"}
-        if if_match is not None:
-            fields["If-Match"] = f'"{if_match}"'
-        status, content = self.exchange(method, path, body, fields)
+        status, content = self.exchange(method, path, body, {"Accept": "application/json", **fields})
         document = read_object(content)
         if status != 200 or document is None:
             raise self._refusal(status, document)

@@ -4,6 +4,8 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from proxy.analysis import wording
+from proxy.cli.figures import duration, moment, percent, rate, span
+from proxy.cli.progress import advice, course, state
 
 Json = dict[str, Any]
 
@@ -62,22 +64,23 @@ def notes(view: Json, flags: str = "") -> Iterator[str]:
     """What else a person must know of a service, each with what to do about it."""
     if view["trip"]:
         trip = view["trip"]
-        yield f"tripped at {moment(trip['at'])}: {trip['sentence']}"
+        yield f"out since {moment(trip['at'])}: {trip['sentence']}"
         if trip["acknowledged_ms"] is not None:
             yield f"every worker had taken it out after {trip['acknowledged_ms']:.0f} ms"
-    if tripped(view):
-        before = f" at {percent(view['trip']['weight_before'])}" if view["trip"] else ""
-        if view["trip"] and not view["trip"]["weight_before"]:
-            before = " for segments and `force`"
-        yield f"to let the canary back in{before}: weir resume {view['name']}{flags}"
+    yield from course(view)
+    yield from advice(view, flags)
     yield from watching(view)
     yield from evidence(view)
     yield from reach(view)
     if not view["durable"]:
         yield "in force but not durable: the ledger cannot be written; control keeps trying"
-    if view["drift"]:
-        file, in_force = percent(view["drift"]["file"]), percent(view["drift"]["in_force"])
-        yield f"the file says {file}, in force is {in_force}; to apply it: {view['drift']['apply']}{flags}"
+    if drift := view["drift"]:
+        yield drift["says"]
+        if drift["apply"]:
+            yield f"to apply it: {drift['apply']}{flags}"
+        if drift["write"]:
+            yield "to keep what is in force, write into the file:"
+            yield from (f"  {line}" for line in drift["write"].splitlines())
 
 
 def watching(view: Json) -> Iterator[str]:
@@ -133,10 +136,13 @@ def reach(view: Json) -> Iterator[str]:
 def details(view: Json, flags: str = "") -> str:
     """All that is known of one service, in a paragraph of lines."""
     watching = "" if view["enforce"] else ", watching only"
-    lines = [f"{view['name']}  {view['phase']}, revision {view['revision']}{watching}"]
+    lines = [f"{view['name']}  {state(view)}, revision {view['revision']}{watching}"]
     last = f"last {view['window']['seconds']} s"
     for row, (backend, side) in zip(backend_rows(view), view["backends"].items(), strict=True):
-        version = f" (version {side['version']})" if side["version"] else ""
+        about = [f"version {side['version']}"] if side["version"] else []
+        if view["origin"].get(backend) == "ledger":
+            about.append("from the ledger")
+        version = f" ({', '.join(about)})" if about else ""
         halted = ", halted" if backend in view["halted"] else ""
         lines.append(f"  {backend}  weight {row[3]}{halted}  {', '.join(side['endpoints'])}{version}")
         lines.append(f"    {last}: {row[4]} of all, {row[5]} requests, errors {row[6]}, p99 {row[7]}")
@@ -149,11 +155,16 @@ def details(view: Json, flags: str = "") -> str:
 def entry_line(entry: Json) -> str:
     """One transition on one line."""
     change = f"{percent(entry['from'])} -> {percent(entry['to'])}"
-    if entry["from"] is None:
+    if entry["event"] == "promotion":
+        change = f"{percent(entry['from'])} -> stable"
+    elif entry["from"] in (None, entry["to"]):
         change = f"at {percent(entry['to'])}"
     reason = f": {entry['reason']}" if entry["reason"] else ""
+    known = entry["acknowledged_ms"]
+    everywhere = "" if known is None else f"; everywhere after {known:.0f} ms"
     head = f"{moment(entry['at'])}  {entry['service']}  revision {entry['revision']}"
-    return f"{head}  {entry['event']}  canary {change}  by {entry['actor']}{reason}"
+    phase = f", {entry['phase']}" if entry["phase"] else ""
+    return f"{head}  {entry['event']}  canary {change}{phase}  by {entry['actor']}{reason}{everywhere}"
 
 
 def state_line(view: Json) -> str:
@@ -161,42 +172,4 @@ def state_line(view: Json) -> str:
     weights = ", ".join(f"{backend} {percent(weight)}" for backend, weight in view["weights"].items())
     why = f": {view['trip']['sentence']}" if tripped(view) and view["trip"] else ""
     bets = f", {said}" if (said := against(view)) else ""
-    return f"{view['name']}  revision {view['revision']}  {view['phase']}  {weights}{bets}{why}"
-
-
-def span(seconds: float) -> str:
-    """A time to wait, as people say it."""
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
-
-
-def percent(value: float | None, digits: int = 2) -> str:
-    """A percentage of 0..100 without needless digits; "-" for no data."""
-    if value is None:
-        return "-"
-    text = f"{value:.{digits}f}".rstrip("0").rstrip(".")
-    return f"{text} %"
-
-
-def rate(value: float | None) -> str:
-    """A ratio of 0..1 in percent with one digit; what is not nothing never shows as nothing."""
-    if value is None:
-        return "-"
-    return "<0.1 %" if 0 < value < 0.0005 else f"{value * 100:.1f} %"
-
-
-def duration(seconds: float | None) -> str:
-    """Seconds with about three digits, in the unit that fits; "-" for no data."""
-    if seconds is None:
-        return "-"
-    if seconds >= 1:
-        return f"{seconds:.2f} s"
-    return f"{seconds * 1000:.{0 if seconds >= 0.1 else 1}f} ms"
-
-
-def moment(text: str) -> str:
-    """An ISO 8601 moment in UTC to the second; any other as it is."""
-    seconds, _, _ = text.partition(".")
-    utc = text.endswith(("Z", "+00:00"))
-    return f"{seconds.removesuffix('Z').removesuffix('+00:00').replace('T', ' ')}Z" if utc else text
+    return f"{view['name']}  revision {view['revision']}  {state(view)}  {weights}{bets}{why}"

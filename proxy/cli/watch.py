@@ -14,9 +14,16 @@ import click
 
 from proxy.cli.admin import Admin
 from proxy.cli.client import Events, Json, Trouble
+from proxy.cli.tree import ASCII, UNICODE, tree
 from proxy.cli.views import entry_line, state_line, table
 
 INTERVAL = 0.5  # seconds between two pictures
+STYLES = (
+    (("rolled-back", "failing", "out since"), "bold red"),
+    (("progressing", "promoting", "inconclusive"), "bold yellow"),
+    (("paused",), "bold cyan"),
+    (("promoted", "healthy"), "bold green"),
+)
 RETRY = 1.0  # seconds between two attempts to reach an API that was there before
 
 Sleep = Callable[[float], None]
@@ -32,34 +39,45 @@ def follow(admin: Admin, service: str | None) -> NoReturn:
 
 
 def redraw(admin: Admin, service: str | None) -> NoReturn:
-    """Draw the table over itself until interrupted; NO_COLOR and the width are rich's to respect."""
+    """Draw the picture over itself until interrupted; NO_COLOR and the width are rich's to respect."""
     from rich.live import Live
     from rich.text import Text
 
-    def drawn(picture: str) -> Text:
+    def colored(picture: str) -> Text:
         text = Text(picture)
-        text.highlight_words(["rolled-back", "tripped"], "bold red")
+        for words, style in STYLES:
+            text.highlight_words(words, style)
         return text
 
     pictures = screens(admin, service)
-    with Live(drawn(next(pictures)), auto_refresh=False) as live:
+    with Live(colored(next(pictures)), auto_refresh=False) as live:
         for picture in pictures:
-            live.update(drawn(picture), refresh=True)
+            live.update(colored(picture), refresh=True)
     raise AssertionError("pictures never end")
 
 
 def screens(admin: Admin, service: str | None, sleep: Sleep = time.sleep) -> Iterator[str]:
-    """What to show, twice a second; the first comes at once, or Trouble does."""
-    picture = table(views(admin, service), admin.flags)
+    """What to show, twice a second: a tree of one service, a table of all. The first comes at once, or
+    Trouble does.
+    """
+    picture = drawn(admin, service)
     since = lost = ""
     while True:
         yield picture + lost
         sleep(INTERVAL)
         try:
-            picture, since, lost = table(views(admin, service), admin.flags), "", ""
+            picture, since, lost = drawn(admin, service), "", ""
         except Trouble as trouble:
             since = since or f"{datetime.now():%H:%M:%S}"
             lost = f"\nsince {since} this is the last that was told: {trouble.message}"
+
+
+def drawn(admin: Admin, service: str | None) -> str:
+    """The services that are asked for, as they are now."""
+    found = views(admin, service)
+    if service is None:
+        return table(found, admin.flags)
+    return tree(found[0], UNICODE if (sys.stdout.encoding or "").lower() == "utf-8" else ASCII, admin.flags)
 
 
 def changes(admin: Admin, service: str | None, sleep: Sleep = time.sleep) -> Iterator[str]:

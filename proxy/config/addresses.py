@@ -14,11 +14,15 @@ SOCKET_PATTERN = r"unix:/.+"
 ENDPOINT_PATTERN = (
     r"[Hh][Tt][Tt][Pp][Ss]?://(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?/?|" + SOCKET_PATTERN
 )
+URL_PATTERN = (
+    r"[Hh][Tt][Tt][Pp][Ss]?://(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?(?:[/?][!-\"$-~]*)?"
+)
 PORTS = {"http": 80, "https": 443}
 """The port of an endpoint that names none."""
 
 _LISTEN_FORMS = "write `:8080` for every address, or `127.0.0.1:8080`, `[::1]:8080`, `localhost:8080`"
 _ENDPOINT_FORMS = "write `http://host:port`, `https://host:port` or `unix:/path/to/socket`"
+_RECEIVER_FORMS = "write it like `https://ci.example/hook`"
 _AUTHORITY = re.compile(r"(?:\[([^\[\]]*)\]|([^:\[\]]*))(?::([^:]*))?")
 _NAME = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9._-]{0,251}[A-Za-z0-9_.])?")
 
@@ -144,6 +148,34 @@ def server_name(text: str) -> str:
     if "://" in text or re.fullmatch(r"[^:]+:[0-9]+", text):
         raise Unfit(f"{quoted(text)} is more than a name", "write the host alone, like `shop.internal`")
     return _host(text, None, text, "write it like `shop.internal`, as the certificate has it").rstrip(".")
+
+
+def receiver(text: str) -> str:
+    """Read a URL to POST to. Raises Unfit, which repeats no more of it than host and port.
+
+    Path and query of a webhook's URL are often its password.
+    """
+    scheme, mark, rest = text.partition("://")
+    if not mark or scheme.lower() not in PORTS:
+        raise Unfit("this is not a URL with `http://` or `https://`", _RECEIVER_FORMS)
+    authority = re.split("[/?#]", rest, maxsplit=1)[0]
+    target = rest[len(authority) :]
+    if "@" in authority:
+        raise Unfit(
+            "a URL to POST to carries a user name or password", "leave them out; `secret` signs what is sent"
+        )
+    if not re.fullmatch(r"[!-\"$-~]*", target):
+        raise Unfit(
+            "a URL to POST to has a space, a `#` or what is not ASCII", "percent-encode it, or leave it out"
+        )
+    bracketed, name, port = _split(authority, "host and port of a URL", _RECEIVER_FORMS)
+    host = _host(authority, bracketed, name, _RECEIVER_FORMS)
+    number = PORTS[scheme.lower()] if port is None else _port(authority, port)
+    shown = f"[{host}]" if ":" in host else host
+    where = f"{scheme.lower()}://{shown}"
+    if number != PORTS[scheme.lower()]:
+        where += f":{number}"
+    return where + ("" if target.startswith("/") else "/") + target
 
 
 def _refuse_extras(scheme: str, authority: str) -> None:

@@ -13,8 +13,12 @@ FIELD_PATTERN = r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,256}"
 HOST_PATTERN = r"(?:\*\.)?[A-Za-z0-9_](?:[A-Za-z0-9._-]*[A-Za-z0-9_])?|\[[0-9A-Fa-f:.]+\]"
 PROTOCOL_PATTERN = r"(?!h2c?$)[!#$%&'*+.^_`|~0-9a-z-]{1,256}"
 PATH_PATTERN = r"/[!$-;=@-~]*"
+TARGET_PATTERN = r"/[!$-;=?@-~]*"
 LONGEST_TOKEN = 4096
 """Characters of a bearer token."""
+
+SHORTEST_SECRET = 16
+"""Characters of a key that signs: fewer could be tried out by whoever has seen one signature."""
 
 _KNOWN_METHODS = frozenset(("CONNECT", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "TRACE"))
 
@@ -77,6 +81,18 @@ def path(text: str) -> str:
     raise Unfit(f"{quoted(text)} is not a path to match", advice)
 
 
+def target(text: str) -> str:
+    """What to ask an endpoint for: a path as it travels, and a query behind it if need be."""
+    if re.fullmatch(TARGET_PATTERN, text):
+        return text
+    advice = "write it as it travels, from its first `/`, like `/healthz`"
+    if "://" in text:
+        advice = "every endpoint is asked at its own address: write the path alone, like `/healthz`"
+    elif text and not text.startswith("/"):
+        advice = f"a path begins with `/`: write {quoted('/' + text)}"
+    raise Unfit(f"{quoted(text)} is not a path to ask for", advice)
+
+
 def regex(text: str) -> str:
     """A regular expression that compiles, for a fullmatch."""
     try:
@@ -137,12 +153,35 @@ def token(text: str) -> str:
     )
 
 
+def secret(text: str) -> str:
+    """A key to sign with. The messages never repeat it."""
+    if re.fullmatch(r"[!-~]+", text) and SHORTEST_SECRET <= len(text) <= LONGEST_TOKEN:
+        return text
+    what = (
+        f"the secret has {len(text)} characters"
+        if re.fullmatch(r"[!-~]*", text)
+        else ("the secret has a space or another character that is easily lost on the way")
+    )
+    advice = f"at least {SHORTEST_SECRET} are needed: make one with `openssl rand -hex 32`"
+    raise Unfit(what, advice)
+
+
 def label(text: str) -> str:
     """A version, as people name their releases."""
     if text and text.isprintable() and len(text) <= 128:
         return text
     raise Unfit(
         f"{quoted(text)} cannot be a version", "write at most 128 characters on one line, like `v2.1`"
+    )
+
+
+def remark(text: str) -> str:
+    """What people tell each other in one line."""
+    if text.strip() and text.isprintable() and len(text) <= 256:
+        return text
+    raise Unfit(
+        f"{quoted(text)} cannot be a remark",
+        "write at most 256 characters on one line, like `ask the on-call`",
     )
 
 

@@ -6,15 +6,17 @@ from typing import Annotated, Any, ClassVar
 from pydantic import GetJsonSchemaHandler
 from pydantic_core import CoreSchema
 
-from proxy.config import addresses, names, units
+from proxy.config import names, units
+from proxy.config.backend import Backend
+from proxy.config.health import Ejection, Health, falls_back
 from proxy.config.judging import Analysis, Caps, Check
+from proxy.config.notices import Hook, Notify
 from proxy.config.problems import Unfit, quoted
 from proxy.config.rescue import Halt, Rescue
+from proxy.config.rollout import Rollout
 from proxy.config.section import Quarrel, Section, one_of
 from proxy.config.segment import Segment
-from proxy.config.tls import Trust
 from proxy.config.values import (
-    TEXT,
     Boolean,
     FieldName,
     Items,
@@ -24,9 +26,7 @@ from proxy.config.values import (
     Protocol,
     Scalar,
     Switch,
-    Url,
     attempt,
-    either,
     key,
     pattern,
 )
@@ -41,48 +41,6 @@ class Match(Section):
     path: Annotated[str, Scalar(names.path, "a path such as `/api`", pattern(names.PATH_PATTERN))] = key(
         "a prefix that ends at a `/` boundary", default="/", written="/"
     )
-
-
-class Backend(Section):
-    """One side of a service: a URL, a list of URLs, or a mapping with a version beside them."""
-
-    needs: ClassVar[Mapping[str, str]] = {"endpoints": "write `endpoints: [http://127.0.0.1:9001]`"}
-
-    endpoints: Annotated[tuple[Url, ...], Items("a URL, or a list of them", one=True)] = key(
-        "where it answers: one URL or several"
-    )
-    version: Annotated[str, Scalar(names.label, "a version", TEXT)] = key(
-        "a change of it is a new release, even when the endpoints stay", default=""
-    )
-    tls: Trust | None = key("whom to trust at `https://` endpoints", default=None)
-
-    @classmethod
-    def shaped(cls, raw: object) -> object:
-        return {"endpoints": raw} if isinstance(raw, str | list) else raw
-
-    @classmethod
-    def quarrels(cls, raw: Mapping[str, Any]) -> Iterator[Quarrel]:
-        written = raw.get("endpoints")
-        texts = written if isinstance(written, list) else [written]
-        urls = [attempt(addresses.endpoint, text) for text in texts]
-        for index, url in enumerate(urls):
-            if url is not None and url in urls[:index]:
-                yield (
-                    ("endpoints", index),
-                    Unfit(f"{quoted(url)} is in this list already", "remove one of the two"),
-                )
-        if "tls" in raw and None not in urls and not any(map(_secure, urls)):
-            advice = "write `https://` where an endpoint speaks TLS, or remove `tls`"
-            yield ("tls",), Unfit("`tls` without an `https://` endpoint in", advice, on="key", of=1)
-
-    @classmethod
-    def __get_pydantic_json_schema__(cls, core: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchema:
-        schema = handler.resolve_ref_schema(handler(core))
-        return either(*schema["properties"]["endpoints"]["anyOf"], schema)
-
-
-def _secure(url: str | None) -> bool:
-    return url is not None and url.startswith("https:")
 
 
 class Force(Section):
@@ -154,6 +112,9 @@ class Shared(Section):
     """The keys that services may have in common."""
 
     weight: Percent = key("the canary's share, in steps of 0.01 %", default=0, written="0%")
+    rollout: Annotated[Rollout | None, OrOff()] = key(
+        "how the canary walks to 100 % by itself, in the place of a weight", default=None
+    )
     force: Annotated[Force | None, OrOff()] = key("a header that chooses the side", default=None)
     sticky: Annotated[Sticky | None, OrOff()] = key("what keeps a user on one side", default=None)
     segments: Annotated[tuple[Segment, ...], Items("a list of segments, or `segments: []` for none")] = key(
@@ -175,6 +136,21 @@ class Shared(Section):
         "on: send what the canary failed to stable, where that is safe", default=Rescue(), written="on"
     )
     halt: Halt = key("what taking a canary out does to what is open", default=Halt())
+    health: Annotated[Health | None, OrOff()] = key(
+        "how endpoints are asked whether they are alive; `off`: they aren't", default=None, written="off"
+    )
+    ejection: Annotated[Ejection | None, OrOff()] = key(
+        "on: leave out endpoints that fail again and again", default=Ejection(), written="on"
+    )
+    fallback: Annotated[bool, Scalar(falls_back, "`canary` or `off`", {"enum": ["canary", "off"]})] = key(
+        "`canary`: it answers when no endpoint of stable is alive", default=False, written="off"
+    )
+    hooks: Annotated[tuple[Hook, ...], Items("a list of hooks, or `hooks: []` for none")] = key(
+        "who is asked before a rollout goes on, or told of its end", default=(), written=[]
+    )
+    notify: Annotated[tuple[Notify, ...], Items("a list of URLs, or `notify: []` for none")] = key(
+        "who is told of what happens", default=(), written=[]
+    )
     choice_header: Annotated[
         str, Scalar(_choice_header, "the name of a header", pattern(names.FIELD_PATTERN))
     ] = key("a response header that tells backend and reason", default="")
@@ -201,6 +177,10 @@ class Shared(Section):
         yield from _repeated(
             raw, "checks", ("metric", "window"), "is checked over this window already", "metric"
         )
+        if "weight" in raw and raw.get("rollout", "off") != "off":
+            message = "`weight` and `rollout` cannot be written together"
+            advice = "a rollout starts from 0 and sets the weight itself: remove one of the two"
+            yield ("weight",), Unfit(message, advice, on="key")
 
 
 class Defaults(Shared):

@@ -5,16 +5,21 @@ problem+json, and an order that is refused has changed nothing.
 """
 
 import json
+from functools import partial
 from typing import Any, Protocol
 
 from aiohttp import web
 
-from proxy.control import metrics, openapi, orders
+from proxy.control import bodies, metrics, openapi, orders, terms
 from proxy.control.events import Feed, Streams
-from proxy.control.openapi import OPERATIONS
-from proxy.control.orders import Order
-from proxy.control.problems import Problem, as_problems, expect
+from proxy.control.keys import Keys
+from proxy.control.openapi import OPERATIONS, Operation
+from proxy.control.problems import Handler, Problem, as_problems, expect
 from proxy.control.security import Guard
+from proxy.control.steps import Planned
+from proxy.control.terms import Terms
+from proxy.rollout.inputs import Order
+from proxy.rollout.phases import Order as Word
 
 Json = dict[str, Any]
 FIELDS = {
@@ -37,13 +42,18 @@ class Control(Feed, metrics.Source, Protocol):
 
     def view(self, name: str) -> Json: ...
 
-    async def set_weight(
-        self, name: str, parts: int, *, reason: str, actor: str, if_match: int | None
-    ) -> Json: ...
+    def planned(self, name: str) -> Planned:
+        """What the file says of the service's rollouts."""
+        ...
 
-    async def resume(
-        self, name: str, parts: int | None, *, reason: str, actor: str, if_match: int | None
-    ) -> Json: ...
+    async def order(self, name: str, order: Order, terms: Terms) -> Json:
+        """Carry out an order and answer the view after it.
+
+        Salts are empty and a Start may have no plan (the file's is meant): both are filled in here. A key
+        that the ledger knows with the same digest is answered and not repeated, before If-Match is looked
+        at; with another digest it is KeyReused.
+        """
+        ...
 
     def explain(self, name: str) -> Json: ...
 
@@ -75,9 +85,9 @@ def build(control: Control, admin: Admin) -> web.Application:
     streams = Streams(control)
     api = Api(control, streams)
     guard = Guard(admin.token, admin.listen.host, admin.open_metrics)
-    app = web.Application(middlewares=[as_problems, guard.middleware], client_max_size=orders.BODY_LIMIT)
+    app = web.Application(middlewares=[as_problems, guard.middleware], client_max_size=bodies.BODY_LIMIT)
     for operation in OPERATIONS:
-        handler = getattr(api, operation.name)
+        handler = api.handler(operation)
         app.router.add_route(operation.method, operation.path, handler, expect_handler=expect)
         if operation.method == "GET" and operation.name != "events":
             app.router.add_route("HEAD", operation.path, handler, expect_handler=expect)
@@ -87,15 +97,23 @@ def build(control: Control, admin: Admin) -> web.Application:
 
 
 class Api:
-    """The handlers, one per operation and named as it."""
+    """The handlers, one per operation and named as it; one for all orders."""
 
     def __init__(self, control: Control, streams: Streams) -> None:
         self._control = control
         self._streams = streams
+        self._keys = Keys()
         self._document = openapi.document()
 
     def __repr__(self) -> str:
         return f"<Api of {self._control!r}>"
+
+    def handler(self, operation: Operation) -> Handler:
+        """What answers an operation."""
+        if operation.order:
+            return partial(self.order, operation.order)
+        handler: Handler = getattr(self, operation.name)
+        return handler
 
     async def index(self, _request: web.Request) -> web.Response:
         return answer({op.name: op.path for op in OPERATIONS if op.method == "GET" and op.name != "index"})
@@ -107,24 +125,31 @@ class Api:
     async def service(self, request: web.Request) -> web.Response:
         return service_answer(self._view(request))
 
-    async def set_weight(self, request: web.Request) -> web.Response:
-        name = self._view(request)["name"]
-        order = await orders.read(request, needs_canary=True)
-        assert order.parts is not None  # needs_canary saw to it
-        terms = self._terms(request, order)
-        return service_answer(await self._control.set_weight(name, order.parts, **terms))
-
-    async def resume(self, request: web.Request) -> web.Response:
-        name = self._view(request)["name"]
-        order = await orders.read(request, needs_canary=False)
-        return service_answer(await self._control.resume(name, order.parts, **self._terms(request, order)))
+    async def order(self, word: Word, request: web.Request) -> web.Response:
+        """Any of the orders. After the body is read no await lies between what is looked at and control."""
+        self._view(request)
+        body = await bodies.read(request, required=word == "set-weight")
+        view = self._view(request)
+        name = view["name"]
+        ordered = orders.parse(word, body, self._control.planned(name))
+        on = Terms(
+            ordered.reason,
+            ordered.actor,
+            terms.expected(terms.revisions(request.headers.getall("If-Match", [])), view["revision"]),
+            terms.key(request.headers.getall("Idempotency-Key", [])),
+            terms.digest(name, word, body),
+        )
+        with self._keys.under_way(name, on):
+            return service_answer(await self._control.order(name, ordered.order, on))
 
     async def explain(self, request: web.Request) -> web.Response:
         return answer(self._control.explain(self._view(request)["name"]))
 
     async def history(self, request: web.Request) -> web.Response:
         name = self._view(request)["name"]
-        return answer({"service": name, "entries": await self._control.history(name)})
+        after = terms.revision_after(request.query.get("after_revision"))
+        entries = [entry for entry in await self._control.history(name) if entry["revision"] > after]
+        return answer({"service": name, "entries": entries})
 
     async def events(self, request: web.Request) -> web.StreamResponse:
         return await self._streams.serve(request)
@@ -152,29 +177,7 @@ class Api:
             return self._control.view(name)
         except KeyError:
             known = ", ".join(self._control.names()) or "none"
-            raise Problem(404, f"there is no service {orders.shown(name)}; known: {known}") from None
-
-    def _terms(self, request: web.Request, order: Order) -> dict[str, Any]:
-        """Reason, actor and the revision that must be in force (None: any).
-
-        Looked at after the body is read: no await lies between this and control, which compares once more.
-        """
-        allowed = orders.revisions(request.headers.getall("If-Match", []))
-        current: int = self._view(request)["revision"]
-        if allowed is not None and current not in allowed:
-            detail = (
-                f"the service is at revision {current}, the order was made on {request.headers['If-Match']}"
-            )
-            raise Problem(
-                412,
-                f"{detail}; look again and repeat it. Nothing was changed.",
-                headers={"ETag": f'"{current}"'},
-            )
-        return {
-            "reason": order.reason,
-            "actor": order.actor,
-            "if_match": None if allowed is None else current,
-        }
+            raise Problem(404, f"there is no service {bodies.shown(name)}; known: {known}") from None
 
 
 def answer(document: Json) -> web.Response:

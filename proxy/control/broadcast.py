@@ -124,11 +124,19 @@ class Broadcast:
         """The protocol of a new connection."""
         return Link(self)
 
-    def tell(self, *services: Service) -> int:
-        """Tell all workers new states of services; the generation of the table that has them."""
+    def tell(self, *services: Service, removed: tuple[str, ...] = ()) -> int:
+        """Tell all workers new states of services, and who is gone; the generation of that table."""
         self.generation += 1
-        self._send(Table(self.generation, services, (), complete=False))
+        for name in removed:
+            self._thresholds.pop(name, None)
+            self._dead.pop(name, None)
+        self._send(Table(self.generation, services, removed, complete=False))
         return self.generation
+
+    def settle(self, settings: Settings) -> None:
+        """Tell all workers, and those to come, what the file says beside the services."""
+        self._settings = encode(settings)
+        self._send(settings)
 
     def measure(self, service: str, thresholds: Mapping[str, tuple[float, ...]]) -> None:
         """Tell all workers from when on a service's requests are slow, by backend."""

@@ -6,34 +6,41 @@ the verdict or the order leads to is decided by the rollout and carried out by s
 
 import asyncio
 import logging
-import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-import proxy
+from proxy.config.changes import Changes
 from proxy.config.schema import Config
-from proxy.control import view
+from proxy.control import snapshot, view
 from proxy.control.bookkeeping import Bookkeeping
 from proxy.control.broadcast import Broadcast
+from proxy.control.completing import complete, planned
+from proxy.control.configuring import Configuring, Services
+from proxy.control.drift import drift
 from proxy.control.facts import Facts
+from proxy.control.gates import Gates
+from proxy.control.gathering import gather
 from proxy.control.journal import Journal, Pause, a_second
 from proxy.control.judging import Judging
-from proxy.control.ledger import UNRECORDED, Ledger, Memory
+from proxy.control.ledger import Ledger, Memory
+from proxy.control.outside import ALONE, Outside
 from proxy.control.record import Record
-from proxy.control.release import release, template
+from proxy.control.repeats import Repeats
 from proxy.control.roll import Roll
 from proxy.control.settings import settings
 from proxy.control.standing import Standing
 from proxy.control.steering import Clock, Order, Steering
+from proxy.control.steps import Planned
+from proxy.control.telling import Telling
+from proxy.control.terms import Terms
 from proxy.control.totals import Totals
 from proxy.messages import Hello, Report
-from proxy.rollout.inputs import Held, Resume, SetWeight
-from proxy.rollout.rollout import Rollout
+from proxy.rollout.inputs import Held
+from proxy.rollout.inputs import Order as Wants
 from proxy.routing.split import CANARY
 from proxy.routing.table import Service
 from proxy.telemetry.exposition import Snapshot
-from proxy.telemetry.outcome import REASONS, UNROUTED
 
 log = logging.getLogger(__name__)
 
@@ -50,8 +57,8 @@ class Control:
     """All services in the charge of this process. `start` it before anything else.
 
     `memory` is what `ledger` recalled, `thread` the one that it lives on, `workers` how many are expected.
-    `broken` is called when it can't go on.
-    Orders raise what ``proxy.control.errors`` names: Conflict, StaleRevision, NotDurable; an unknown
+    `outside` are those who are asked and told. `broken` is called when it can't go on.
+    Orders raise what `proxy.control.errors` names: Conflict, StaleRevision, KeyReused, NotDurable. An unknown
     service is a KeyError. Weights are parts of 10,000.
     """
 
@@ -66,33 +73,39 @@ class Control:
         clock: Clock = CLOCK,
         pause: Pause = a_second,
         broken: Callable[[], None] = lambda: None,
+        outside: Outside = ALONE,
     ) -> None:
         self._broken = broken
         self._workers = workers
         self._clock = clock
         self._pause = pause
         self._ledger = ledger
-        self._standings = {
-            name: Standing(
-                template(name, service, config.timeouts, config.limits.body),
-                service,
-                memory.states.get(name, Rollout()),
-                memory.kept.evidence.get(name),
-            )
-            for name, service in config.services.items()
-        }
+        self._outside = outside
+        self._standings = Services(config, memory)
         self._hears: list[Hears] = []
+        self._roll = Roll(workers)
         self._journal = Journal(ledger, thread, self._written, pause)
         self.broadcast = Broadcast(memory.last, settings(config), self._services, self)
-        self._steering = Steering(self._journal, self.broadcast, clock)
-        self._judging = Judging(self._standings, self._steering, self.broadcast)
-        self._trips = dict.fromkeys(self._judging.checks(enforce=True), 0) | memory.trips
+        telling = self._telling = Telling(self._journal, self.broadcast, ledger.acknowledge, outside.tell)
+        steering = self._steering = Steering(self._journal, telling, clock, self._roll.called, self._spawn)
+        self._configuring = Configuring(
+            self._standings,
+            self._journal,
+            self.broadcast,
+            telling,
+            clock,
+            self._settled,
+            outside.forget,
+        )
+        self._gates = Gates(outside.ways, self._spawn, self._look)
+        self._repeats = Repeats(memory.orders)
+        self._judging = Judging(self._standings, steering, self.broadcast)
+        self._trips = dict(memory.trips)
         totals, evidence = Totals(memory.kept), self._judging.evidence
         self._books = Bookkeeping(totals, self._journal, ledger, self.broadcast.counted, pause, evidence)
-        self._roll = Roll(workers)
         self._in_use = False
         self._draining = False
-        self._tasks: list[asyncio.Task[None]] = []
+        self._tasks: set[asyncio.Task[None]] = set()
 
     def __repr__(self) -> str:
         state = "draining" if self._draining else "ready" if self.ready else "starting"
@@ -102,15 +115,10 @@ class Control:
 
     async def start(self) -> None:
         """Bring the ledger up to what the file says. NotDurable when a release can't be written down."""
-        for standing in self._standings.values():
-            await self._steering.release(standing, release(standing.file, secrets.token_hex(16)))
-            if drift := view.drift(standing):
-                said = "%s: the file says %g %%, %g %% is in force and stays; to apply the file's: %s"
-                log.warning(said, standing.name, drift["file"], drift["in_force"], drift["apply"])
+        await self._configuring.begin()
         self._roll.begin()
-        self._tasks = [asyncio.create_task(self._books.run()), asyncio.create_task(self._tick_on())]
-        for task in self._tasks:
-            task.add_done_callback(self._ended)
+        self._spawn(self._books.run())
+        self._spawn(self._tick_on())
 
     def drain(self) -> None:
         """Be not ready from now on."""
@@ -119,11 +127,16 @@ class Control:
 
     async def stop(self) -> None:
         """Keep what was counted, write what waits, and give the ledger back."""
-        for task in self._tasks:
+        tasks = list(self._tasks)
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
         await self._books.keep()
         await self._journal.close()
+
+    async def reload(self, config: Config) -> Changes:
+        """Put another file in force, whole, and say what changed. NotDurable: nothing was changed."""
+        return await self._configuring.reload(config)
 
     # What is shown.
 
@@ -144,8 +157,9 @@ class Control:
     def view(self, name: str) -> Json:
         """Everything a person may want to know of one service (KeyError when there is none)."""
         standing = self._standings[name]
-        durable, now = self._journal.durable(name), self._clock.monotonic()
-        return view.view(standing, durable, now, self._facts(standing))
+        return view.view(
+            standing, self._journal.durable(name), self._clock.monotonic(), self._facts(standing)
+        )
 
     def explain(self, name: str) -> Json:
         """What happened to a service's canary, in words (KeyError when there is none of that name)."""
@@ -169,42 +183,28 @@ class Control:
         """What /metrics shows. The ledger has these counts, so none falls if this process dies now."""
         await self._roll.called()
         totals = self._books.totals.sums(self.broadcast.boots)
-        await (
-            self._books.keep()
-        )  # after they were summed: what is reported meanwhile is not in the ledger yet
-        now = self._clock.monotonic()
-        standings = self._standings.values()
-        return Snapshot(
-            totals={side: counts for side, counts in totals.items() if side[0] != UNROUTED},
-            refused=dict.fromkeys(REASONS, 0)
-            | {reason: counts.excluded for (name, reason), counts in totals.items() if name == UNROUTED},
-            weights={side: ratio for each in standings for side, ratio in view.weights(each).items()},
-            shares={side: ratio for each in standings for side, ratio in view.shares(each, now).items()},
-            evidence={name: odds for each in standings for name, odds in view.odds(each).items()},
-            would_trips=dict(self._judging.would_trips),
-            exposed={name: users for each in standings for name, users in view.exposed(each).items()},
-            halted={side: out for each in standings for side, out in view.halted(each).items()},
-            checks=[sample for each in standings for sample in view.samples(each)],
-            trips=dict(self._trips),
-            version=proxy.__version__,
-        )
+        # After they were summed: what is reported meanwhile is not in the ledger yet.
+        await self._books.keep()
+        now, would_trips = self._clock.monotonic(), self._judging.would_trips
+        return snapshot.taken(totals, list(self._standings.values()), self._trips, would_trips, now)
 
     # What people order.
 
-    async def set_weight(
-        self, name: str, parts: int, *, reason: str, actor: str, if_match: int | None
-    ) -> Json:
-        """Put the canary's weight to ``parts`` and answer the new view."""
-        return await self._order(name, Order(SetWeight(parts), reason, actor, if_match))
+    def planned(self, name: str) -> Planned:
+        """What holds for a service's rollouts where an order says nothing (KeyError when there is none)."""
+        return planned(self._standings[name])
 
-    async def resume(
-        self, name: str, parts: int | None, *, reason: str, actor: str, if_match: int | None
-    ) -> Json:
-        """Let a tripped canary back in, at ``parts`` or (None) at its weight before the trip."""
-        return await self._order(name, Order(Resume(parts), reason, actor, if_match))
-
-    async def _order(self, name: str, order: Order) -> Json:
-        await self._steering.order(self._standings[name], order, after=self._roll.called)
+    async def order(self, name: str, order: Wants, terms: Terms) -> Json:
+        """Carry out an order, once for each key, and answer the new view."""
+        standing = self._standings[name]
+        if not self._repeats.knows(name, terms):
+            made = await self._steering.order(standing, Order(complete(order, standing), terms))
+            self._repeats.done(name, terms)
+            if terms.key and not made:
+                at = self._clock.wall()
+                self._journal.beside(self._ledger.remember, name, terms.key, terms.digest, at)
+            self._attend(standing)
+            self._look(standing)
         return self.view(name)
 
     # What workers say; called by the broadcast.
@@ -223,27 +223,43 @@ class Control:
 
     def acknowledged(self) -> None:
         """A rollback may be complete, and every worker may have had a table now."""
-        self._steering.acknowledged()
+        self._telling.look(self._clock.monotonic())
         self._in_use = self._in_use or self.broadcast.using() >= self._workers
 
     # Within.
 
-    def _ended(self, task: asyncio.Task[None]) -> None:
-        """A task without which nobody judges or keeps: better a new process than half of this one."""
+    def _settled(self, standing: Standing) -> None:
+        """The file's word on a service is in force."""
+        self._attend(standing)
+        if found := drift(standing):
+            log.warning("%s: %s", standing.name, found.says)
+
+    def _attend(self, standing: Standing) -> None:
+        """Who answers for a service may have changed: see to what follows from that."""
+        # From 0 on: Prometheus can't see that a series rose when it begins at 1.
+        counted = self._trips if standing.file.enforce else self._judging.would_trips
+        for check in standing.policy.names:
+            counted.setdefault((standing.name, check), 0)
+        self._outside.watch(standing)
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
+        """A task that ends with control, and whose failure is a fault."""
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
+        return task
+
+    def _ended(self, task: "asyncio.Task[None]") -> None:
+        """Without a task nobody judges, keeps or goes on: better a new process than half of this one."""
+        self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()):
             log.error("control is broken and ends", exc_info=error)
             self._broken()
 
     def _facts(self, standing: Standing) -> Facts:
-        """What the counts say of a release beside its verdict."""
-        since, boots = standing.rollout.since, self.broadcast.boots
-        lately = self._books.totals.lately(standing.name, since, boots)
-        canary = lately.get(CANARY)
-        return Facts(
-            blast=view.blast(standing),
-            failed=tuple(canary.failed.most()) if canary else (),
-            overdue={backend: counts.overdue for backend, counts in lately.items()},
-        )
+        """What is known of a service beside its state and its verdict."""
+        wall, now = self._clock.wall(), self._clock.monotonic()
+        return gather(standing, self._books.totals, self.broadcast.boots, wall, now)
 
     async def _tick_on(self) -> None:
         while True:
@@ -252,11 +268,17 @@ class Control:
 
     async def _tick(self) -> None:
         """Look at what time alone has changed: windows that ran out, workers that are gone for good."""
-        for number, standing in enumerate(self._standings.values()):
-            self._judging.look(standing, self._clock.monotonic())
+        for number, standing in enumerate(list(self._standings.values())):
+            self._look(standing)
             if number % AT_ONCE == 0:
                 await asyncio.sleep(0)
         await self._books.forget_gone(self.broadcast.boots, self._clock.monotonic())
+
+    def _look(self, standing: Standing) -> None:
+        """Judge one service, and see whether its rollout may go on and who has to be asked."""
+        now = self._clock.monotonic()
+        self._judging.look(standing, now)
+        self._gates.look(standing, self._clock.wall(), now)
 
     def _services(self) -> Iterator[Service]:
         return (standing.service for standing in self._standings.values())
@@ -264,7 +286,7 @@ class Control:
     def _written(self, number: int, record: Record) -> None:
         """An entry is durable: count its trip, and tell those who listen."""
         if record.entry.event == "trip":
-            check = record.entry.finding.check if record.entry.finding else UNRECORDED
-            self._trips[record.service, check] = self._trips.get((record.service, check), 0) + 1
+            side = record.service, snapshot.check(record.entry)
+            self._trips[side] = self._trips.get(side, 0) + 1
         for hears in list(self._hears):
             hears(record.to_json(number))

@@ -11,7 +11,7 @@ from pathlib import Path
 from proxy.control.errors import LedgerUnusable
 
 APPLICATION = 0x57454952  # "WEIR": tells our file from any other SQLite database
-SHAPE = 2
+SHAPE = 3
 
 _PATIENCE = 0.5
 """Seconds to wait for the lock: a predecessor may still be closing."""
@@ -21,6 +21,7 @@ CREATE TABLE entries (
   id INTEGER PRIMARY KEY AUTOINCREMENT,
   service TEXT NOT NULL, revision INTEGER NOT NULL, at REAL NOT NULL, event TEXT NOT NULL,
   actor TEXT NOT NULL, reason TEXT NOT NULL, before INTEGER NOT NULL, after INTEGER NOT NULL, finding TEXT,
+  phase TEXT, step INTEGER, generation INTEGER, acknowledged_ms REAL,
   UNIQUE (service, revision)
 );
 CREATE INDEX entries_by_service ON entries (service, id);
@@ -35,7 +36,21 @@ CREATE TABLE marks (
 CREATE TABLE evidence (service TEXT PRIMARY KEY, judged TEXT NOT NULL);
 """
 
-_STEPS = {1: "CREATE TABLE evidence (service TEXT PRIMARY KEY, judged TEXT NOT NULL)"}
+_ORDERS = """
+CREATE TABLE orders (
+  service TEXT, key TEXT, digest TEXT NOT NULL, at REAL NOT NULL, PRIMARY KEY (service, key)
+)"""
+
+_STEPS = {
+    1: "CREATE TABLE evidence (service TEXT PRIMARY KEY, judged TEXT NOT NULL)",
+    2: """
+ALTER TABLE entries ADD COLUMN phase TEXT;
+ALTER TABLE entries ADD COLUMN step INTEGER;
+ALTER TABLE entries ADD COLUMN generation INTEGER;
+ALTER TABLE entries ADD COLUMN acknowledged_ms REAL;
+"""
+    + _ORDERS,
+}
 """What makes a ledger of this shape one of the next."""
 
 
@@ -63,8 +78,7 @@ def _prepare(path: Path, database: sqlite3.Connection) -> None:
     # The write takes the lock and shows at once whether the file can be written at all.
     database.execute("BEGIN IMMEDIATE")
     if _is_new(database):
-        for statement in _TABLES.split(";"):
-            database.execute(statement)
+        _execute(database, _TABLES + _ORDERS)
         database.execute(f"PRAGMA application_id = {APPLICATION}")
         database.execute(f"PRAGMA user_version = {SHAPE}")
     else:
@@ -90,8 +104,14 @@ def _recognise(path: Path, database: sqlite3.Connection) -> None:
     if found != "ok":
         raise LedgerUnusable(f"the ledger {path} is damaged ({found}); put a copy back or move it away")
     for older in range(shape, SHAPE):
-        database.execute(_STEPS[older])
+        _execute(database, _STEPS[older])
     database.execute(f"PRAGMA user_version = {SHAPE}")
+
+
+def _execute(database: sqlite3.Connection, statements: str) -> None:
+    """Several statements within the transaction that is open; `executescript` would end it."""
+    for statement in statements.split(";"):
+        database.execute(statement)
 
 
 def _number(database: sqlite3.Connection, pragma: str) -> int:

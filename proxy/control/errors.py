@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 
 class ControlError(Exception):
     """An order that was not carried out. ``detail`` says why, and what stays in force."""
@@ -12,7 +14,15 @@ class ControlError(Exception):
 
 
 class Conflict(ControlError):
-    """The order does not fit the state the service is in (HTTP 409)."""
+    """The order does not fit the state the service is in (HTTP 409): its phase, and the orders legal in it.
+
+    No phase: the orders are not what it is about.
+    """
+
+    def __init__(self, detail: str, phase: str = "", legal: Sequence[str] = ()) -> None:
+        super().__init__(detail)
+        self.phase = phase
+        self.legal = tuple(legal)
 
 
 class StaleRevision(ControlError):
@@ -23,6 +33,10 @@ class StaleRevision(ControlError):
             f"the service is at revision {current}, the order expects {expected}; nothing was changed"
         )
         self.current = current
+
+
+class KeyReused(ControlError):
+    """The Idempotency-Key belongs to another order that was carried out before (HTTP 422)."""
 
 
 class NotDurable(ControlError):

@@ -4,7 +4,7 @@ Pure: what is known of a service becomes sentences, in the order in which a pers
 did it hurt? With what? What now?
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -44,6 +44,12 @@ class Situation:
     """Who gets the canary whatever its weight: segment `staff`; "" for nobody."""
     resumed: bool = False
     """Whether a person resumed it, so that evidence and caps began anew since."""
+    way: str = ""
+    """Where its rollout is and what it waits for; "": none is under way."""
+    onward: tuple[str, ...] = ()
+    """What a person may order next in this phase, a sentence each."""
+    promoted: bool = False
+    """Whether it became stable, and no other canary is there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +63,23 @@ class Explanation:
 
 def explain(now: Situation) -> Explanation:
     """Everything in words."""
+    if now.promoted:
+        said = f"{_first(_who(now))} was promoted and is stable now."
+        return Explanation(_paragraph([said, *now.onward]), now.onward)
     if not now.canary:
         return Explanation(f"{now.service} has no canary, so there is nothing to judge.", ())
     told = _out(now) if now.halted else _in(now)
     advice = tuple(_advice(now))
-    return Explanation(" ".join([*told, *_harm(now), *_failed(now), *advice]), advice)
+    return Explanation(_paragraph([*told, *_harm(now), *_failed(now), *advice]), advice)
+
+
+def _paragraph(sentences: Iterable[str]) -> str:
+    """All of them in a row. After a command there is no full stop, so that it can be copied."""
+    first, *others = sentences
+    text = first
+    for each in others:
+        text += f" {each}" if text.endswith(".") else f"; {each[:1].lower()}{each[1:]}"
+    return text
 
 
 def _who(now: Situation) -> str:
@@ -76,7 +94,9 @@ def _out(now: Situation) -> Iterator[str]:
     change = f"from {percent(now.weight_before):g} % to 0 %"
     if now.pins and not now.weight_before:
         change = f"also for the requests that {now.pins} sends to it"
-    yield f"{_first(_who(now))} was taken out on {moment(now.trip.at)}, {change}: {now.trip.sentence}."
+    by_hand = now.trip.sentence.removeprefix("taken out ")
+    how = f": {by_hand}" if by_hand == now.trip.sentence else f", {by_hand}"
+    yield f"{_first(_who(now))} was taken out on {moment(now.trip.at)}, {change}{how}."
     if now.acknowledged_ms is not None:
         yield f"Every worker had taken it out after {now.acknowledged_ms:.0f} ms."
 
@@ -85,6 +105,8 @@ def _in(now: Situation) -> Iterator[str]:
     """Its share, and where the evidence stands."""
     pinned = f", and all that {now.pins} sends to it" if now.pins else ""
     yield f"{_first(_who(now))} has {percent(now.weight):g} % of the requests{pinned}."
+    if now.way:
+        yield now.way
     verdict = now.verdict
     for finding in verdict.failing:
         yield f"It {'is failing' if now.enforce else 'would be out'}: {finding.sentence}."
@@ -170,11 +192,14 @@ def _advice(now: Situation) -> Iterator[str]:
     """What to do next, for a person who knows nothing else."""
     name = now.service
     if now.halted:
-        yield "It stays out until the file names another canary (other endpoints or another `version`)."
+        yield "It stays out until the file or `weir start` names another canary."
         yield f"To let this one back in{_where(now)}: weir resume {name}"
+        yield from now.onward
     elif now.verdict.failing and not now.enforce:
         yield "`enforce: false` only watches, so nothing was done."
         yield from _by_hand(now)
+    elif now.way:
+        yield from now.onward
     elif not now.weight:
         share = "a share of the others" if now.pins else "requests"
         yield f"To send {share} to it: weir set-weight {name} canary=5"

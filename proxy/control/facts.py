@@ -37,6 +37,26 @@ class Blast:
 
 
 @dataclass(frozen=True, slots=True)
+class Moment:
+    """What control knows of a rollout at the moment it is shown, beside its state."""
+
+    at: float = 0.0
+    """Now, in unix seconds."""
+    rate: float = 0.0
+    """Requests a second to all backends lately, whatever release they met."""
+    assured: int = 0
+    """Canary requests that a weight takes at least, before it is shown good enough for a larger one."""
+    answers: int = 0
+    """Of the canary, since the step was entered."""
+    refusal: str = ""
+    """Why who was asked before the next move doesn't agree, as it was said last; "" for nobody refused."""
+    asked: int = 0
+    """How often somebody refused that move."""
+    stuck: str = ""
+    """Why the last attempt to go on failed, such as a ledger that can't be written; "" for none did."""
+
+
+@dataclass(frozen=True, slots=True)
 class Facts:
     """All of it, of one service."""
 
@@ -45,6 +65,7 @@ class Facts:
     """The canary's most frequent failed requests and how often each failed, the most frequent first."""
     overdue: Mapping[str, int] = field(default_factory=dict)
     """By backend: requests in flight now that have taken longer than stable's threshold allows."""
+    moment: Moment = Moment()
 
 
 NONE = Facts()

@@ -3,12 +3,13 @@
 There are two ways to write. `later` is for what has happened already (a trip): it never waits, keeps the
 record until the ledger takes it, and tries again for as long as that needs. `now` is for what may only happen
 once it is written (a higher weight): it goes behind everything that waits, or fails and leaves nothing.
+`beside` is for what is to be known of an entry and decides nothing.
 """
 
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,7 +30,7 @@ Told = Callable[[int, Record], None]
 class Appends(Protocol):
     """The part of a ledger that a journal writes to."""
 
-    def append(self, record: Record) -> int: ...
+    def append(self, *records: Record) -> list[int]: ...
 
     def close(self) -> None: ...
 
@@ -41,7 +42,10 @@ async def a_second() -> None:
 
 @dataclass(slots=True)
 class _Waiting:
-    record: Record
+    """An entry that the ledger hasn't taken yet, or (`record` is None) a note beside one."""
+
+    write: Callable[[], list[int]]
+    record: Record | None
     attempt: asyncio.Future[bool]
 
 
@@ -64,30 +68,41 @@ class Journal:
 
     def durable(self, service: str) -> bool:
         """Whether all that happened to a service is on the disk."""
-        return all(waiting.record.service != service for waiting in self._waiting)
+        return all(each.record is None or each.record.service != service for each in self._waiting)
 
     def later(self, record: Record) -> "asyncio.Future[bool]":
         """Keep a record as soon as the ledger takes it. The future: whether it did at the first attempt."""
-        attempt = asyncio.get_running_loop().create_future()
-        self._waiting.append(_Waiting(record, attempt))
-        if self._catching_up is None or self._catching_up.done():
-            self._catching_up = asyncio.create_task(self._catch_up())
-        return attempt
+        return self._wait(lambda: self._ledger.append(record), record)
 
-    async def now(self, make: Callable[[], Record | None]) -> Record | None:
-        """Keep a record and come back when it is durable; NotDurable when it isn't, and then it is nowhere.
+    def beside(self, write: Callable[P, None], *args: P.args, **kwargs: P.kwargs) -> None:
+        """Call the ledger behind all that waits, as often as that needs."""
+
+        def noted() -> list[int]:
+            write(*args, **kwargs)
+            return []
+
+        self._wait(noted, None)
+
+    async def now(self, make: Callable[[], Sequence[Record]]) -> Sequence[Record]:
+        """Keep records, all or none, and come back when they are durable; NotDurable: they are nowhere.
 
         `make` is called when everything before it is durable, and nothing comes between it and the ledger: it
-        decides on what is in force at that moment. What it raises goes to the caller; None: nothing to keep.
+        decides on what is in force at that moment. What it raises goes to the caller; (): nothing to keep.
         """
         async with self._writing:
             await self._drain()
-            record = make()
-            if record is None:
-                return None
-            number = await self.ask(self._ledger.append, record)
-        self._told(number, record)
-        return record
+            records = make()
+            numbers = await self.ask(self._ledger.append, *records) if records else []
+        for number, record in zip(numbers, records, strict=True):
+            self._told(number, record)
+        return records
+
+    def _wait(self, write: Callable[[], list[int]], record: Record | None) -> "asyncio.Future[bool]":
+        attempt = asyncio.get_running_loop().create_future()
+        self._waiting.append(_Waiting(write, record, attempt))
+        if self._catching_up is None or self._catching_up.done():
+            self._catching_up = asyncio.create_task(self._catch_up())
+        return attempt
 
     async def ask(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Anything that blocks on the ledger, on its thread."""
@@ -119,14 +134,15 @@ class Journal:
         while self._waiting:
             waiting = self._waiting[0]
             try:
-                number = await self.ask(self._ledger.append, waiting.record)
+                numbers = await self.ask(waiting.write)
             except NotDurable:
                 for each in self._waiting:
                     _settle(each.attempt, False)
                 raise
             self._waiting.popleft()
             _settle(waiting.attempt, True)
-            self._told(number, waiting.record)
+            if waiting.record:
+                self._told(numbers[0], waiting.record)
 
 
 def _settle(attempt: "asyncio.Future[bool]", success: bool) -> None:

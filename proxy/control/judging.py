@@ -1,14 +1,14 @@
 """Evidence to the judges, and what they say to whom it concerns."""
 
 import logging
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from proxy.control.broadcast import Broadcast
 from proxy.control.standing import Standing
 from proxy.control.steering import Steering
 from proxy.control.totals import Delta
-from proxy.rollout.inputs import Judged
+from proxy.rollout.phases import UNDER_WAY
 from proxy.telemetry.counts import Counts
 
 log = logging.getLogger(__name__)
@@ -24,21 +24,13 @@ class Judging:
         self._standings = standings
         self._steering = steering
         self._broadcast = broadcast
-        # From 0 on: Prometheus can't see that a series rose when it begins at 1.
-        self.would_trips = dict.fromkeys(self.checks(enforce=False), 0)
-        """How often each check would have taken its canary out, where verdicts are only watched."""
-        self.would_trips |= {
+        self.would_trips = {
             (name, standing.would_trip): 1 for name, standing in standings.items() if standing.would_trip
         }
+        """How often each check would have taken its canary out, where verdicts are only watched."""
 
     def __repr__(self) -> str:
         return f"<Judging of {', '.join(self._standings)}>"
-
-    def checks(self, *, enforce: bool) -> Iterator[Check]:
-        """Every check that may trip, of the services that act on it or of those that only watch."""
-        for name, standing in self._standings.items():
-            if standing.file.enforce == enforce:
-                yield from ((name, check) for check in standing.policy.names)
 
     def count(self, deltas: Iterable[Delta], now: float) -> None:
         """Judge whom one report concerns: what it says of a service is one piece of evidence."""
@@ -49,13 +41,15 @@ class Judging:
             standing = self._standings.get(name)
             if standing and standing.count(tally, now):
                 self._measure(standing, now)
-                if standing.judge.failing(now):
+                if standing.rollout.has_canary and standing.judge.failing(now):
                     self._judge(standing, now)
 
     def look(self, standing: Standing, now: float) -> None:
-        """See what time alone has changed."""
+        """See what time alone has changed, and whether the rollout may go on."""
+        rollout = standing.rollout
         if standing.heard:
             self._measure(standing, now)
+        if rollout.has_canary and (standing.heard or rollout.phase in UNDER_WAY):
             self._judge(standing, now)
 
     def evidence(self, names: Collection[str]) -> dict[str, Any]:
@@ -69,7 +63,7 @@ class Judging:
             side = standing.name, standing.would_trip
             self.would_trips[side] = self.would_trips.get(side, 0) + 1
             log.warning("%s: the canary would be taken out (enforce is off): %s", side[0], verdict.sentence)
-        self._steering.happened(standing, Judged(verdict, enforce))
+        self._steering.happened(standing, standing.look())
 
     def _measure(self, standing: Standing, now: float) -> None:
         """Tell the workers from when on requests are slow, when that has changed."""

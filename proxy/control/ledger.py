@@ -24,7 +24,11 @@ from proxy.telemetry.tally import Counts, Key
 KEEP = 10_000
 """Entries kept of each service."""
 
-_COLUMNS = "service, revision, at, event, actor, reason, before, after, finding"
+KEYS = 1_000
+"""Idempotency-Keys kept of each service."""
+
+_COLUMNS = "service, revision, at, event, actor, reason, before, after, phase, step, finding"
+_SHOWN = _COLUMNS.replace("finding", "generation, acknowledged_ms, finding")
 
 UNRECORDED = "unrecorded"
 """The check under which a trip counts whose finding was lost."""
@@ -32,6 +36,8 @@ UNRECORDED = "unrecorded"
 Side = tuple[str, str]
 """Service, backend."""
 
+Ordered = tuple[str, str]
+"""Service, Idempotency-Key."""
 
 Mark = tuple[str, Key]
 """Boot of a worker, and the key of one entry of its tally."""
@@ -60,6 +66,8 @@ class Memory:
     trips: dict[tuple[str, str], int]
     kept: Kept
     last: int
+    orders: dict[Ordered, str] = field(default_factory=dict)
+    """The digest of what was ordered under each key that is still known."""
 
 
 class Ledger:
@@ -76,15 +84,33 @@ class Ledger:
         """Give the file back, whole in itself: the write-ahead log goes."""
         self._database.close()
 
-    def append(self, record: Record) -> int:
-        """Keep an entry with its state, durably, and once; its id. NotDurable when that fails."""
+    def append(self, *records: Record) -> list[int]:
+        """Keep entries with their states, durably, once, all or none; their ids. NotDurable: it failed."""
         with self._transaction("FULL"):
-            number = self._known(record)
-            return self._insert(record) if number is None else number
+            known = [(record, self._known(record)) for record in records]
+            return [self._insert(record) if number is None else number for record, number in known]
+
+    def acknowledge(self, service: str, revision: int, generation: int, milliseconds: float) -> None:
+        """Add to an entry, if it is there, when every worker had it. NotDurable when that fails."""
+        with self._transaction("NORMAL"):
+            self._database.execute(
+                "UPDATE entries SET generation = ?, acknowledged_ms = ? WHERE service = ? AND revision = ?",
+                (generation, milliseconds, service, revision),
+            )
+
+    def remember(self, service: str, key: str, digest: str, at: float) -> None:
+        """Keep the key of an order that changed nothing. NotDurable when that fails."""
+        with self._transaction("FULL"):
+            self._order(service, key, digest, at)
+
+    def orders(self) -> dict[Ordered, str]:
+        """The digests of what was ordered under a key, by service and key, the oldest first."""
+        rows = self._database.execute("SELECT service, key, digest FROM orders ORDER BY at")
+        return {(service, key): digest for service, key, digest in rows}
 
     def recall(self) -> Memory:
         """All that is needed to go on."""
-        return Memory(self.states(), self.trips(), self.kept(), self.last())
+        return Memory(self.states(), self.trips(), self.kept(), self.last(), self.orders())
 
     def states(self) -> dict[str, Rollout]:
         """The last state of every service that ever was."""
@@ -186,12 +212,15 @@ class Ledger:
         entry = record.entry
         finding = json.dumps(entry.finding.to_json()) if entry.finding else None
         said = (record.at, entry.event, record.actor, record.reason)
+        place = (record.rollout.phase, record.rollout.step)
         cursor = self._database.execute(
-            f"INSERT INTO entries ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (record.service, entry.revision, *said, entry.before, entry.after, finding),
+            f"INSERT INTO entries ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (record.service, entry.revision, *said, entry.before, entry.after, *place, finding),
         )
         number = int(cursor.lastrowid or 0)
         self._state(record)
+        if record.key:
+            self._order(record.service, record.key, record.digest, record.at)
         if entry.event == "trip":
             self._count_trip(record.service, entry)
         self._prune(record.service)
@@ -213,6 +242,17 @@ class Ledger:
             (service, check),
         )
 
+    def _order(self, service: str, key: str, digest: str, at: float) -> None:
+        """Keep a key, and of the service's keys the newest."""
+        self._database.execute(
+            "INSERT OR REPLACE INTO orders VALUES (?, ?, ?, ?)", (service, key, digest, at)
+        )
+        self._database.execute(
+            "DELETE FROM orders WHERE service = ?1 AND at < "
+            "(SELECT at FROM orders WHERE service = ?1 ORDER BY at DESC LIMIT 1 OFFSET ?2)",
+            (service, KEYS),
+        )
+
     def _prune(self, service: str) -> None:
         self._database.execute(
             "DELETE FROM entries WHERE service = ?1 AND id <= "
@@ -221,7 +261,7 @@ class Ledger:
         )
 
     def _read(self, where: str, *values: Any) -> list[dict[str, Any]]:
-        rows = self._database.execute(f"SELECT id, {_COLUMNS} FROM entries {where}", values)
+        rows = self._database.execute(f"SELECT id, {_SHOWN} FROM entries {where}", values)
         return [_entry(*row) for row in rows]
 
 

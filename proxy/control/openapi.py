@@ -4,11 +4,14 @@ An operation's ``name`` is the method of api.Api that answers it and its operati
 """
 
 import http
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from proxy import __version__
-from proxy.control.schemas import SCHEMAS, ref
+from proxy.control.schemas import SCHEMAS
+from proxy.control.shapes import ref
+from proxy.rollout.phases import Order as Word
 
 Json = dict[str, Any]
 
@@ -26,6 +29,13 @@ PARAMETERS: Json = {
         "description": 'The ETag that the order was made on, such as "7"; 412 when another is in force.',
         "schema": {"type": "string"},
     },
+    "Idempotency-Key": {
+        "name": "Idempotency-Key",
+        "in": "header",
+        "description": "Of the caller's choice, new for each order: a repeated order with the same key is "
+        "answered and not repeated. 409 while the first is under way, 422 when it was another order.",
+        "schema": {"type": "string", "minLength": 1, "maxLength": 255},
+    },
     "Last-Event-ID": {
         "name": "Last-Event-ID",
         "in": "header",
@@ -36,6 +46,12 @@ PARAMETERS: Json = {
         "name": "after",
         "in": "query",
         "description": "Begin after this ledger entry; without it, with what happens from now on.",
+        "schema": {"type": "integer", "minimum": 0},
+    },
+    "after_revision": {
+        "name": "after_revision",
+        "in": "query",
+        "description": "Only what came after this revision of the service.",
         "schema": {"type": "integer", "minimum": 0},
     },
 }
@@ -49,7 +65,10 @@ RESPONSE_FIELDS: Json = {
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One method at one path. ``schema`` names what a 200 carries ("": text), ``body`` what it reads."""
+    """One method at one path. ``schema`` names what a 200 carries ("": text), ``body`` what it reads.
+
+    ``order`` is the word of one that orders something, "" for all others.
+    """
 
     name: str
     method: str
@@ -62,10 +81,38 @@ class Operation:
     problems: tuple[int, ...] = ()
     etag: bool = False
     open: bool = False  # never needs the token
+    order: Word | Literal[""] = ""
+
+
+def ordering(name: str, method: str, path: str, word: Word, summary: str, body: str) -> Operation:
+    """An operation that orders something of a service."""
+    return Operation(
+        name,
+        method,
+        f"{SERVICE}{path}",
+        summary,
+        schema="Service",
+        body=body,
+        parameters=("service", "If-Match", "Idempotency-Key"),
+        problems=ORDER_PROBLEMS,
+        etag=True,
+        order=word,
+    )
 
 
 SERVICE = "/api/v1/services/{service}"
 ORDER_PROBLEMS = (400, 404, 408, 409, 412, 413, 415, 422, 503)
+ORDERS: Mapping[Word, tuple[str, str]] = {
+    "start": ("Begin a rollout: with these endpoints, or with the canary that is there", "Start"),
+    "promote": ("Go on to the next step now, or to the end", "Promote"),
+    "pause": ("Keep the weight until somebody resumes", "Terms"),
+    "resume": ("Go on from a pause, or let a canary back in that was taken out", "Resume"),
+    "abort": ("Take the canary out now, for everybody", "Terms"),
+    "retry": ("Begin the rollout of a canary that was taken out again, from its first step", "Terms"),
+    "undo": ("Go back to the stable before the last promotion", "Undo"),
+    "set-weight": ("Set the canary's weight; a rollout under way is paused", "SetWeight"),
+}
+"""What each order does, and the schema of its body."""
 OPERATIONS = (
     Operation("index", "GET", "/", "Where everything is", schema="Index"),
     Operation("services", "GET", "/api/v1/services", "All services as they are now", schema="Services"),
@@ -79,27 +126,10 @@ OPERATIONS = (
         problems=(404,),
         etag=True,
     ),
-    Operation(
-        "set_weight",
-        "PUT",
-        f"{SERVICE}/weights",
-        "Set the canary's weight",
-        schema="Service",
-        body="SetWeight",
-        parameters=("service", "If-Match"),
-        problems=ORDER_PROBLEMS,
-        etag=True,
-    ),
-    Operation(
-        "resume",
-        "POST",
-        f"{SERVICE}/resume",
-        "Let a tripped canary back in; evidence starts anew",
-        schema="Service",
-        body="Resume",
-        parameters=("service", "If-Match"),
-        problems=ORDER_PROBLEMS,
-        etag=True,
+    ordering("weights", "PUT", "/weights", "set-weight", ORDERS["set-weight"][0], "SetWeight"),
+    *(
+        ordering(f"order_{word.replace('-', '_')}", "POST", f"/rollout/{word}", word, summary, body)
+        for word, (summary, body) in ORDERS.items()
     ),
     Operation(
         "explain",
@@ -116,8 +146,8 @@ OPERATIONS = (
         f"{SERVICE}/history",
         "Every transition of a service, newest last",
         schema="History",
-        parameters=("service",),
-        problems=(404,),
+        parameters=("service", "after_revision"),
+        problems=(400, 404),
     ),
     Operation(
         "events",

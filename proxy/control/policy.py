@@ -12,12 +12,10 @@ UNJUDGED = Policy(comparing=False, step_up=None, guard=False)
 
 
 def policy(service: schema.Service) -> Policy:
-    """By what the service's canary is judged; by nothing where there is none.
+    """By what the service's canary is judged, if it has one.
 
     `analysis: off` leaves guard, plain checks and caps, and asks nothing before the weight may rise.
     """
-    if service.canary is None:
-        return UNJUDGED
     analysis, plain, caps = service.analysis, checks(service), Caps(**dict(service.caps))
     sticky = service.sticky is not None
     if analysis is None:

@@ -29,12 +29,14 @@ class Problem(Exception):
         *,
         headers: Mapping[str, str] | None = None,
         faults: tuple[tuple[str, str], ...] = (),
+        more: Mapping[str, object] | None = None,
     ) -> None:
         super().__init__(detail)
         self.status = status
         self.detail = detail
         self.headers = dict(headers or {})
         self.faults = faults
+        self.more = dict(more or {})
 
     def __repr__(self) -> str:
         return f"<Problem {self.status}: {self.detail}>"
@@ -46,6 +48,7 @@ class Problem(Exception):
             "title": http.HTTPStatus(self.status).phrase,
             "status": self.status,
             "detail": self.detail,
+            **self.more,
         }
         if self.faults:
             document["errors"] = [{"pointer": where, "detail": what} for where, what in self.faults]
@@ -81,8 +84,13 @@ def from_control(error: Exception) -> Problem | None:
     match error:
         case errors.StaleRevision():
             return Problem(412, error.detail, headers={"ETag": f'"{error.current}"'})
-        case errors.Conflict():
+        case errors.Conflict(phase=""):
             return Problem(409, error.detail)
+        case errors.Conflict():
+            legal = {"phase": error.phase, "legal": list(error.legal)}
+            return Problem(409, error.detail, more=legal)
+        case errors.KeyReused():
+            return Problem(422, error.detail)
         case errors.NotDurable():
             return Problem(503, error.detail)
     return None

@@ -22,13 +22,19 @@ class Record:
     reason: str
     entry: Entry
     rollout: Rollout
+    key: str = ""
+    """The Idempotency-Key of the order that led to it; "": none."""
+    digest: str = ""
+    """What was ordered under that key."""
 
     def to_json(self, number: int) -> dict[str, Any]:
         """The entry as the API shows it, under its `number` in the ledger."""
         entry = self.entry
         finding = entry.finding.to_json() if entry.finding else None
         said = (self.at, entry.event, self.actor, self.reason)
-        return shown(number, self.service, entry.revision, *said, entry.before, entry.after, finding=finding)
+        place = (self.rollout.phase, self.rollout.step)
+        weights = (entry.before, entry.after)
+        return shown(number, self.service, entry.revision, *said, *weights, *place, finding=finding)
 
 
 def shown(
@@ -41,10 +47,18 @@ def shown(
     reason: str,
     before: int,
     after: int,
+    phase: str | None,
+    step: int | None,
+    generation: int | None = None,
+    acknowledged_ms: float | None = None,
     *,
     finding: dict[str, Any] | None,
 ) -> dict[str, Any]:
-    """An entry as the API shows it; weights in percent."""
+    """An entry as the API shows it; weights in percent.
+
+    `generation` is the table that told the workers of it, `acknowledged_ms` how long it took until all of
+    them had that: null until then, and where control died in between.
+    """
     return {
         "id": number,
         "service": service,
@@ -55,6 +69,10 @@ def shown(
         "reason": reason,
         "from": percent(before),
         "to": percent(after),
+        "phase": phase,
+        "step": step,
+        "generation": generation,
+        "acknowledged_ms": acknowledged_ms,
         "finding": finding,
     }
 

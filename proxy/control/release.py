@@ -1,16 +1,19 @@
 """The file's word on a service and the ledger's state of it, put together into what the workers are told.
 
-The file owns structure: backends, matching, segments, checks. The ledger owns weight and phase. `definition`
-is what ties them: the canary that a state is about. When the file defines another one, it is a new release.
+The file owns structure: matching, segments, checks. The ledger owns weight, phase, and who is stable and who
+canary since the file said so last.
 """
 
-import json
+from collections.abc import Iterator
 from dataclasses import replace
 
 from proxy.config import schema
+from proxy.control.plans import plan
 from proxy.control.policy import failures
 from proxy.rollout.inputs import Release
 from proxy.rollout.rollout import Rollout
+from proxy.rollout.side import VACANT, Side
+from proxy.routing.ejection import Ejection
 from proxy.routing.endpoint import SYSTEM, Endpoint, Trust
 from proxy.routing.match import Condition, RouteMatch
 from proxy.routing.rescue import Rescue
@@ -20,27 +23,36 @@ from proxy.routing.sticky import Sticky
 from proxy.routing.table import Backend, Service, Timeouts
 
 
-def release(service: schema.Service, salt: str) -> Release:
-    """What the file says of the canary, under a fresh `salt`; without one there is no weight to give."""
-    return Release(definition(service.canary), service.weight if service.canary else 0, salt)
+def release(service: schema.Service, salt: str, changed: tuple[str, ...] = ()) -> Release:
+    """What the file says, under a fresh `salt`; without a canary there is no weight to give."""
+    weight = service.weight if service.canary else 0
+    begins = plan(service) if service.rollout and service.rollout.start == "on-change" else None
+    return Release(side(service.stable), side(service.canary), weight, salt, changed, begins)
 
 
-def definition(canary: schema.Backend | None) -> str:
-    """What makes a canary this one: endpoints, in any order and spelling, and version; "" for none.
+def recalled(rollout: Rollout, service: schema.Service) -> Rollout:
+    """A state from the ledger, or the one before any; an older version left out who answers: the file's."""
+    if rollout.stable != VACANT:
+        return rollout
+    stable, canary = side(service.stable), side(service.canary)
+    if canary.definition != rollout.definition:
+        canary = VACANT  # another one: the release that follows says so
+    return replace(rollout, stable=stable, stable_definition=stable.definition, canary=canary)
 
-    Whom to trust at the endpoints is not part of it: a renewed certificate makes no new release.
-    """
-    if canary is None:
-        return ""
-    endpoints = sorted(endpoint.url for endpoint in _backend(CANARY, canary).endpoints)
-    return json.dumps({"endpoints": endpoints, "version": canary.version}, separators=(",", ":"))
+
+def side(backend: schema.Backend | None) -> Side:
+    """Who answers for a backend by the file; nobody for None."""
+    if backend is None:
+        return VACANT
+    trust = _trust(backend.tls)
+    return Side(tuple(Endpoint.parse(url, trust) for url in backend.endpoints), backend.version)
 
 
 def template(name: str, service: schema.Service, timeouts: schema.Timeouts, max_body: int | None) -> Service:
     """All that the file says of a service, for `in_force` to fill in what the ledger says."""
-    backends = [_backend(STABLE, service.stable)]
+    backends = [_backend(STABLE, side(service.stable))]
     if service.canary:
-        backends.append(_backend(CANARY, service.canary))
+        backends.append(_backend(CANARY, side(service.canary)))
     return Service(
         name=name,
         revision=0,
@@ -57,24 +69,48 @@ def template(name: str, service: schema.Service, timeouts: schema.Timeouts, max_
         failures=failures(service),
         rescue=Rescue(on=service.rescue is not None, **dict(service.rescue or {})),
         drain=service.halt.drain,
+        fallback=service.fallback,
+        ejection=Ejection(**dict(service.ejection)) if service.ejection else None,
     )
 
 
 def in_force(template: Service, rollout: Rollout) -> Service:
     """The service as it is to be routed in this state."""
-    has_canary = any(backend.name == CANARY for backend in template.backends)
+    backends = tuple(_backends(template, rollout))
+    segments = template.segments
+    if not rollout.has_canary:
+        segments = tuple(segment for segment in segments if segment.to != CANARY)
     return replace(
         template,
         revision=rollout.revision,
-        split=Split(((CANARY, rollout.weight),)) if has_canary else Split(),
-        halted=frozenset({CANARY}) if has_canary and rollout.halted else frozenset(),
+        backends=backends,
+        segments=segments,
+        split=Split(((CANARY, rollout.weight),)) if rollout.has_canary else Split(),
+        halted=frozenset({CANARY}) if rollout.has_canary and rollout.halted else frozenset(),
         sticky=replace(template.sticky, salt=rollout.salt),
     )
 
 
-def _backend(name: str, backend: schema.Backend) -> Backend:
-    trust = _trust(backend.tls)
-    return Backend(name, tuple(Endpoint.parse(url, trust) for url in backend.endpoints), backend.version)
+def _backends(template: Service, rollout: Rollout) -> Iterator[Backend]:
+    """Those that the state names. Where it means the file's, the file says whom to trust there."""
+    filed = {backend.name: backend for backend in template.backends}
+    for name, side in ((STABLE, rollout.stable), (CANARY, rollout.canary)):
+        by_file = filed.get(name)
+        if by_file and Side(by_file.endpoints, by_file.version).definition == side.definition:
+            yield by_file
+        elif side != VACANT:
+            yield _backend(name, side)
+
+
+def _backend(name: str, side: Side) -> Backend:
+    return Backend(name, side.endpoints, side.version)
+
+
+def trusted(named: Side, service: schema.Service) -> Side:
+    """Endpoints that were named at runtime, trusted as the file's canary is, or else its stable."""
+    file = service.canary or service.stable
+    trust = _trust(file.tls)
+    return replace(named, endpoints=tuple(Endpoint.parse(each.url, trust) for each in named.endpoints))
 
 
 def _trust(tls: schema.Trust | None) -> Trust:

@@ -1,63 +1,30 @@
-"""The shapes that the admin API speaks, as JSON Schema 2020-12 (what OpenAPI 3.1 uses).
+"""The shapes that the admin API answers with; those that it reads stand in `proxy.control.body_schemas`."""
 
-Percent are 0..100 in steps of 0.01, ratios and rates 0..1, times seconds unless the name says otherwise. No
-data is null, never 0.
-"""
+from typing import get_args
 
-from typing import Any
-
-Schema = dict[str, Any]
-
-
-def ref(name: str) -> Schema:
-    """A reference to one of SCHEMAS."""
-    return {"$ref": f"#/components/schemas/{name}"}
-
-
-def shape(*, optional: tuple[str, ...] = (), **properties: Schema) -> Schema:
-    """An object with these properties, all there but the optional ones; a reader must bear new ones."""
-    required = [name for name in properties if name not in optional]
-    return {"type": "object", "required": required, "properties": properties}
-
-
-def nullable(schema: Schema) -> Schema:
-    """The schema, or null for no data."""
-    return {"anyOf": [schema, {"type": "null"}]}
-
-
-def words(*values: str) -> Schema:
-    """One of these words."""
-    return {"type": "string", "enum": list(values)}
-
-
-def listed(schema: Schema) -> Schema:
-    """A list of these."""
-    return {"type": "array", "items": schema}
-
-
-def by_backend(schema: Schema) -> Schema:
-    """One of these for each backend: "stable" and the canary's name."""
-    return {"type": "object", "additionalProperties": schema}
-
-
-TEXT: Schema = {"type": "string"}
-LINE: Schema = {"type": "string", "maxLength": 500, "description": "One line without control characters."}
-NUMBER: Schema = {"type": "number"}
-COUNT: Schema = {"type": "integer", "minimum": 0}
-FLAG: Schema = {"type": "boolean"}
-SECONDS: Schema = {"type": "number", "minimum": 0, "description": "Seconds."}
-RATIO: Schema = {"type": "number", "minimum": 0, "maximum": 1}
-PERCENT: Schema = {"type": "number", "minimum": 0, "maximum": 100}
-WEIGHT: Schema = {**PERCENT, "description": "Percent of the requests, in steps of 0.01."}
-MOMENT: Schema = {"type": "string", "format": "date-time"}
-ODDS: Schema = {"type": "number", "minimum": 0}
-PHASE: Schema = words("idle", "rolled-back")
-STATE: Schema = words("healthy", "failing", "inconclusive")
-
-ORDER_LINES: dict[str, Schema] = {
-    "reason": {**LINE, "default": "", "description": "Why; kept in the ledger."},
-    "actor": {**LINE, "default": "api", "description": "Who; kept in the ledger."},
-}
+from proxy.control.body_schemas import BODIES
+from proxy.control.shapes import (
+    COUNT,
+    FLAG,
+    MOMENT,
+    NUMBER,
+    ODDS,
+    ORDER,
+    PERCENT,
+    PHASE,
+    RATIO,
+    SECONDS,
+    STATE,
+    TEXT,
+    Schema,
+    by_backend,
+    listed,
+    nullable,
+    ref,
+    shape,
+    words,
+)
+from proxy.rollout.entry import Word
 
 SCHEMAS: dict[str, Schema] = {
     "Services": shape(generation=COUNT, services=listed(ref("Service"))),
@@ -81,7 +48,55 @@ SCHEMAS: dict[str, Schema] = {
         },
         window=shape(seconds=SECONDS, stable=nullable(ref("Side")), canary=nullable(ref("Side"))),
         drift=nullable(ref("Drift")),
+        rollout={
+            **nullable(ref("Rollout")),
+            "description": "Under way, or the last; null: none by a plan.",
+        },
+        orders={**listed(ORDER), "description": "That are legal in this phase."},
+        undo={**nullable(ref("Backend")), "description": "Who was stable before the last promotion."},
+        origin=shape(
+            stable=words("file", "ledger"),
+            canary=words("file", "ledger", "none"),
+        ),
     ),
+    "Rollout": shape(
+        steps=listed({"anyOf": [ref("Step"), ref("Pause")]}),
+        step={**COUNT, "description": "How many steps were entered."},
+        of={**COUNT, "description": "How many there are."},
+        began={**MOMENT, "description": "From when on the deadline runs."},
+        entered={**MOMENT, "description": "When the step was entered, or gone on with."},
+        deadline={**nullable(SECONDS), "description": "Seconds after which it is paused; null: never."},
+        expected={
+            **nullable(SECONDS),
+            "description": "Seconds to its end at the traffic seen, without pauses; null: nobody can say.",
+        },
+        rate={**NUMBER, "minimum": 0, "description": "Requests a second to all backends, lately."},
+        waiting={**nullable(ref("Waiting")), "description": "Null: it is not under way."},
+    ),
+    "Waiting": {
+        **shape(
+            says={**TEXT, "description": "All of it, for people."},
+            seconds={**nullable(SECONDS), "description": "Until all is there; null: nobody can say."},
+            hold={**SECONDS, "description": "Seconds that the step lasts yet."},
+            sample={
+                **nullable(shape(have=COUNT, need=COUNT)),
+                "description": "Answers of the canary since the step was entered; null: none are needed.",
+            },
+            verdict=STATE,
+            gate={
+                **nullable(
+                    shape(
+                        at=words("before-start", "before-step", "before-promotion"),
+                        says={**TEXT, "description": "Why not, as it was said last; empty: no answer yet."},
+                        asked={**COUNT, "description": "How often that was said."},
+                    )
+                ),
+                "description": "Who has to agree; null while something else is missing.",
+            },
+            pause={**TEXT, "description": "What it is paused for; empty: it is not."},
+        ),
+        "description": "What it takes before the rollout goes on.",
+    },
     "Backend": shape(endpoints=listed(TEXT), version=TEXT),
     "Side": shape(
         requests=COUNT,
@@ -94,7 +109,7 @@ SCHEMAS: dict[str, Schema] = {
         at=MOMENT,
         check={
             **nullable(TEXT),
-            "description": "Null, as the finding, when a worker alone remembered the trip.",
+            "description": "Null, as the finding: a person took it out, or a worker alone remembered.",
         },
         sentence=TEXT,
         finding=nullable(ref("Finding")),
@@ -181,9 +196,14 @@ SCHEMAS: dict[str, Schema] = {
         ),
         "description": "What one check found: its value, limit, sample and a sentence for people.",
     },
-    "Drift": shape(
-        file=PERCENT, in_force=PERCENT, apply={**TEXT, "description": "The command that applies the file."}
-    ),
+    "Drift": {
+        **shape(
+            says=TEXT,
+            apply={**nullable(TEXT), "description": "The command that applies the file's word."},
+            write={**nullable(TEXT), "description": "What the file would say of what is in force."},
+        ),
+        "description": "Where the file says something else than what is in force.",
+    },
     "History": shape(service=TEXT, entries=listed(ref("Entry"))),
     "Entry": {
         **shape(
@@ -192,27 +212,23 @@ SCHEMAS: dict[str, Schema] = {
             service=TEXT,
             revision=COUNT,
             at=MOMENT,
-            event=words("release", "weight", "trip", "resume"),
+            event=words(*get_args(Word)),
             actor=TEXT,
             reason=TEXT,
             to=PERCENT,
+            phase={**nullable(PHASE), "description": "After it; null: an older version wrote it."},
+            step={**nullable(COUNT), "description": "How many steps of its plan were entered."},
+            generation={**nullable(COUNT), "description": "The table that told the workers of it."},
+            acknowledged_ms={
+                **nullable(NUMBER),
+                "description": "Milliseconds until all workers had that; null while one has not.",
+            },
             finding=nullable(ref("Finding")),
             **{"from": nullable(PERCENT)},
         ),
         "description": "One transition, as the ledger holds it.",
     },
-    "SetWeight": {
-        **shape(canary=WEIGHT, optional=("reason", "actor"), **ORDER_LINES),
-        "additionalProperties": False,
-    },
-    "Resume": {
-        **shape(
-            canary={**WEIGHT, "description": "Percent; left out: the weight before the trip."},
-            optional=("canary", "reason", "actor"),
-            **ORDER_LINES,
-        ),
-        "additionalProperties": False,
-    },
+    **BODIES,
     "Index": {"type": "object", "additionalProperties": TEXT},
     "OpenAPI": {"type": "object"},
     "Problem": shape(
@@ -221,6 +237,8 @@ SCHEMAS: dict[str, Schema] = {
         status={"type": "integer", "minimum": 400, "maximum": 599},
         detail=TEXT,
         errors=listed(shape(pointer=TEXT, detail=TEXT)),
-        optional=("errors",),
+        phase={**PHASE, "description": "With 409: the phase in which the order is not legal."},
+        legal={**listed(ORDER), "description": "With 409: the orders that are legal now."},
+        optional=("errors", "phase", "legal"),
     ),
 }

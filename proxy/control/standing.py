@@ -10,9 +10,12 @@ from proxy.analysis.judge import Judge
 from proxy.analysis.radius import Radius
 from proxy.analysis.verdict import Verdict
 from proxy.config import schema
-from proxy.control.policy import policy
-from proxy.control.release import in_force
+from proxy.control.policy import UNJUDGED, policy
+from proxy.control.release import in_force, recalled
+from proxy.rollout.inputs import Look
+from proxy.rollout.plan import Step
 from proxy.rollout.rollout import Rollout
+from proxy.routing.split import CANARY
 from proxy.routing.table import Service
 from proxy.telemetry.counts import Counts
 from proxy.telemetry.outcome import Thresholds
@@ -20,6 +23,21 @@ from proxy.telemetry.outcome import Thresholds
 log = logging.getLogger(__name__)
 
 Json = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What came of asking who has to agree before a rollout goes on from this revision."""
+
+    revision: int = -1
+    open: frozenset[str] = frozenset()
+    """Whose questions were all answered with yes."""
+    says: str = ""
+    """Why not, as it was said last; "" when nobody refused."""
+    tries: int = 0
+    """How often somebody refused."""
+    again: float = 0.0
+    """When to ask once more, in monotonic seconds."""
 
 
 @dataclass(slots=True)
@@ -43,10 +61,12 @@ class Standing:
     ) -> None:
         self.name = template.name
         self.file = file
-        self.policy = policy(file)
-        self.rollout = rollout
+        self.rollout = rollout = recalled(rollout, file)
+        self.policy = policy(file) if rollout.has_canary else UNJUDGED
         self.would_trip = ""
         """The check that would have taken the canary out, were verdicts not only watched; "" for none."""
+        self.answers = 0
+        """Of the canary, since the step of the plan was entered."""
         self.judge = self._recalled(kept) if kept else Judge(self.policy)
         self.judge.weigh(rollout.revision, rollout.weight)
         self.verdict: Verdict = self.judge.verdict(0.0)
@@ -59,6 +79,11 @@ class Standing:
         self.lowered = 0
         """The revision that lowered the weight last, 0 when none did since control began."""
         self.rollback: Rollback | None = None
+        self.asked = Asked()
+        self.moving: asyncio.Task[None] | None = None
+        """The rollout on its way to where its plan leads; None when it isn't."""
+        self.stuck = ""
+        """Why it could not go there the last time; "" when it could."""
         self._template = template
         self.numbered = rollout.revision
         self.service: Service = in_force(self._template, rollout)
@@ -80,6 +105,21 @@ class Standing:
         """
         return replace(self.rollout, revision=max(self.numbered, self.rollout.revision))
 
+    @property
+    def template(self) -> Service:
+        """What the file says of it to the workers."""
+        return self._template
+
+    def configure(self, file: schema.Service, template: Service) -> None:
+        """Go by another word of the file. Evidence that was gathered on other terms begins anew."""
+        self.file, self._template = file, template
+        wanted = policy(file) if self.rollout.has_canary else UNJUDGED
+        if wanted != self.policy:
+            kept, self.policy = self.to_json(), wanted
+            self.judge = self._recalled(kept)
+            self.judge.weigh(self.rollout.revision, self.rollout.weight)
+        self.service = in_force(template, self.rollout)
+
     def number(self, rollout: Rollout) -> None:
         """An entry that leads to `rollout` is on its way to the ledger."""
         self.numbered = max(self.numbered, rollout.revision)
@@ -89,17 +129,49 @@ class Standing:
         self.number(rollout)
         before, self.rollout = self.rollout, rollout
         if rollout.since != before.since:
-            if rollout.salt != before.salt:
-                self.judge = Judge(self.policy)
-            else:
-                self.judge.afresh()
-            self.rollback = None
-            self.would_trip = ""
+            self._judge_anew(another=rollout.salt != before.salt)
+        if rollout.step_revision != before.step_revision:
+            self.answers = 0
         self.judge.weigh(rollout.revision, rollout.weight)
         if rollout.since != before.since:
             self.verdict = self.judge.verdict(0.0)
         self.service = in_force(self._template, rollout)
         return self.service
+
+    def _judge_anew(self, *, another: bool) -> None:
+        """No evidence counts any more, against `another` canary or this one."""
+        wanted = policy(self.file) if self.rollout.has_canary else UNJUDGED
+        if another or wanted != self.policy:
+            self.policy, self.judge = wanted, Judge(wanted)
+        else:
+            self.judge.afresh()
+        self.rollback = None
+        self.would_trip = ""
+
+    def look(self) -> Look:
+        """What the rollout has to know of here and now."""
+        asked = self.asked
+        agreed = asked.open if asked.revision == self.rollout.revision else frozenset()
+        return Look(self.verdict, self.file.enforce, self.answers, agreed)
+
+    def question(self, at: str) -> Json:
+        """What a hook is asked before the rollout goes on."""
+        rollout = self.rollout
+        step = rollout.plan.after(rollout.step) if rollout.plan else None
+        to = step.weight if isinstance(step, Step) else rollout.weight
+        return {
+            "at": at,
+            "service": self.name,
+            "revision": rollout.revision,
+            "phase": rollout.phase,
+            "version": rollout.canary.version,
+            "endpoints": [endpoint.url for endpoint in rollout.canary.endpoints],
+            "step": rollout.step,
+            "of": len(rollout.plan.steps) if rollout.plan else 0,
+            "from": rollout.weight / 100,
+            "to": to / 100,
+            "verdict": self.verdict.to_json(),
+        }
 
     def count(self, tally: Sequence[tuple[int, str, Counts]], now: float) -> bool:
         """Take one report as evidence, but for what was routed before evidence on this canary began."""
@@ -107,6 +179,9 @@ class Standing:
         if not counted:
             return False
         self.heard = True
+        for revision, backend, counts in counted:
+            if backend == CANARY and revision >= self.rollout.step_revision:
+                self.answers += counts.requests
         self.judge.apply(counted, now)
         return True
 
@@ -129,6 +204,7 @@ class Standing:
             "since": self.rollout.since,
             "judge": self.judge.to_json(),
             "would_trip": self.would_trip,
+            "answers": [self.rollout.step_revision, self.answers],
         }
 
     def _recalled(self, kept: Json) -> Judge:
@@ -137,6 +213,8 @@ class Standing:
             try:
                 judge = Judge.from_json(self.policy, kept["judge"])
                 self.would_trip = str(kept["would_trip"])
+                revision, answers = kept.get("answers", (0, 0))
+                self.answers = int(answers) if revision == self.rollout.step_revision else 0
                 if judge.revision <= self.rollout.revision:
                     return judge
                 log.warning("%s: the evidence in the ledger is ahead of its state, it begins anew", self.name)

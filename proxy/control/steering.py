@@ -9,28 +9,38 @@ word, and is not carried out.
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
+from typing import Any
 
-from proxy.control.broadcast import Broadcast
-from proxy.control.errors import Conflict, StaleRevision
+from proxy.control.errors import Conflict, NotDurable, StaleRevision
 from proxy.control.journal import Journal
 from proxy.control.record import ITSELF, Record, percent
-from proxy.control.standing import Rollback, Standing
+from proxy.control.refusing import overtaken, why_not
+from proxy.control.standing import Standing
+from proxy.control.telling import Telling
+from proxy.control.terms import Terms
 from proxy.rollout.actions import Action, Lower, Nothing, Raise, action
+from proxy.rollout.advance import advance
 from proxy.rollout.entry import Entry
-from proxy.rollout.inputs import Input, Release, Resume, SetWeight
-from proxy.rollout.rollout import Refused, Rollout, advance
+from proxy.rollout.inputs import Held, Input, Look
+from proxy.rollout.inputs import Order as Wants
+from proxy.rollout.rollout import Refused, Rollout
 
 log = logging.getLogger(__name__)
 
 FIRST_ATTEMPT = 2.0
 """Seconds that the answer to a lowering waits for the ledger, so that it mostly can say *durable*."""
 
+NOBODY = Terms(actor=ITSELF)
+"""On whose terms everything happens that nobody ordered."""
+
+Spawn = Callable[[Coroutine[Any, Any, None]], "asyncio.Task[None]"]
+
 
 @dataclass(frozen=True, slots=True)
 class Clock:
-    """Unix seconds for entries, monotonic seconds for windows."""
+    """Unix seconds for entries and holds, monotonic seconds for windows."""
 
     wall: Callable[[], float] = time.time
     monotonic: Callable[[], float] = time.monotonic
@@ -38,40 +48,70 @@ class Clock:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What a person wants, and on which revision (None: on whatever is in force)."""
+    """What a person wants, and on which terms."""
 
-    wants: SetWeight | Resume
-    reason: str
-    actor: str
-    if_match: int | None = None
+    wants: Wants
+    terms: Terms
 
 
 class Steering:
-    """Carries states from the rollout to workers and ledger."""
+    """Carries states from the rollout to workers and ledger.
 
-    def __init__(self, journal: Journal, broadcast: Broadcast, clock: Clock) -> None:
+    Raising comes after `called`: what a control that has just begun must hear first. `spawn` starts a task
+    whose failure is a fault.
+    """
+
+    def __init__(
+        self,
+        journal: Journal,
+        telling: Telling,
+        clock: Clock,
+        called: Callable[[], Awaitable[None]],
+        spawn: Spawn,
+    ) -> None:
         self._journal = journal
-        self._broadcast = broadcast
+        self._telling = telling
         self._clock = clock
-        self._rollbacks: list[tuple[str, Rollback]] = []
+        self._called = called
+        self._spawn = spawn
 
     def __repr__(self) -> str:
-        return f"<Steering, {len(self._rollbacks)} rollbacks on their way>"
+        return f"<Steering by {self._telling!r}>"
 
-    def happened(self, standing: Standing, what: Input) -> None:
-        """Something happened that can only take traffic away: a verdict, or what a worker holds."""
+    def happened(self, standing: Standing, what: Look | Held) -> None:
+        """Time, evidence or a worker speaks: away from the canary at once, towards it as soon as may be."""
         decided = self._decide(standing, what)
         if isinstance(decided, Lower):
-            self._lower(standing, decided, decided.entry.why, ITSELF)
+            self._lower(standing, decided, NOBODY)
+        elif isinstance(decided, Raise) and standing.moving is None:
+            standing.moving = self._spawn(self._move(standing))
 
-    async def release(self, standing: Standing, release: Release) -> None:
-        """Begin anew if the file's canary is another one. NotDurable when that can't be written down."""
-        await self._raise(standing, lambda: self._decide(standing, release), "", ITSELF)
+    async def _move(self, standing: Standing) -> None:
+        """To where the plan leads, unless something else has come in between."""
 
-    async def order(self, standing: Standing, order: Order, after: Callable[[], Awaitable[None]]) -> None:
+        def onward() -> Action | Refused:
+            decided = self._decide(standing, standing.look())
+            # A lowering is not written first; the next look finds it.
+            return decided if isinstance(decided, Raise) else Nothing()
+
+        try:
+            async with standing.raising:
+                await self._called()
+                await self._raise(standing, onward, NOBODY)
+            standing.stuck = ""
+        except NotDurable as error:
+            if not standing.stuck:
+                log.error("%s: the rollout can't go on: %s", standing.name, error.detail)
+            standing.stuck = error.detail
+        except Conflict as conflict:
+            log.info("%s: %s", standing.name, conflict.detail)
+        finally:
+            standing.moving = None
+
+    async def order(self, standing: Standing, order: Order) -> bool:
         """Carry out what a person wants, or say why not: Conflict, StaleRevision, NotDurable.
 
-        Raising comes `after` what a control that has just begun must hear first.
+        False when it is already so, and no entry was made.
         """
         decided = self._ordered(standing, order)
         if isinstance(decided, Nothing) and standing.raising.locked():
@@ -79,26 +119,16 @@ class Steering:
             async with standing.raising:
                 decided = self._ordered(standing, order)
         if isinstance(decided, Lower):
-            attempt = self._lower(standing, decided, order.reason, order.actor)
+            attempt = self._lower(standing, decided, order.terms)
             await asyncio.wait([attempt], timeout=FIRST_ATTEMPT)
         elif isinstance(decided, Raise):
             lowered = standing.lowered
             async with standing.raising:
-                await after()
-                await self._raise(
-                    standing, lambda: self._unless(standing, order, lowered), order.reason, order.actor
+                await self._called()
+                return await self._raise(
+                    standing, lambda: self._unless(standing, order, lowered), order.terms
                 )
-
-    def acknowledged(self) -> None:
-        """Some worker uses another table than before: see which rollbacks are complete."""
-        under_way, self._rollbacks = self._rollbacks, []
-        for name, rollback in under_way:
-            if not self._broadcast.everywhere(rollback.generation):
-                self._rollbacks.append((name, rollback))
-                continue
-            milliseconds = (self._clock.monotonic() - rollback.began) * 1000
-            rollback.acknowledged_ms = round(milliseconds, 3)
-            log.info("%s: every worker has the rollback, after %.1f ms", name, milliseconds)
+        return not isinstance(decided, Nothing)
 
     def _decide(self, standing: Standing, what: Input) -> Action | Refused:
         basis = standing.basis
@@ -106,82 +136,60 @@ class Steering:
         return advanced if isinstance(advanced, Refused) else action(basis, advanced)
 
     def _ordered(self, standing: Standing, order: Order) -> Action:
-        current = standing.rollout.revision
-        if order.if_match is not None and order.if_match != current:
-            raise StaleRevision(current, order.if_match)
+        current, expected = standing.rollout.revision, order.terms.if_match
+        if expected is not None and expected != current:
+            raise StaleRevision(current, expected)
         decided = self._decide(standing, order.wants)
         if isinstance(decided, Refused):
-            raise Conflict(_why_not(standing, decided))
+            raise Conflict(why_not(standing, decided), decided.phase, decided.legal)
         return decided
 
     def _unless(self, standing: Standing, order: Order, lowered: int) -> Action:
         """What was ordered, unless the weight was lowered since: the later word counts."""
         decided = self._ordered(standing, order)
         if standing.lowered != lowered:
-            raise Conflict(_overtaken(standing))
+            raise Conflict(overtaken(standing))
         return decided
 
-    def _lower(self, standing: Standing, lower: Lower, reason: str, actor: str) -> "asyncio.Future[bool]":
+    def _lower(self, standing: Standing, lower: Lower, terms: Terms) -> "asyncio.Future[bool]":
         began = self._clock.monotonic()
         standing.lowered = lower.rollout.revision
-        generation = self._broadcast.tell(standing.enter(lower.rollout))
-        if lower.entry.event == "trip":
-            standing.rollback = Rollback(generation, began)
-            self._rollbacks.append((standing.name, standing.rollback))
-            before = percent(lower.entry.before)
-            log.warning("%s: the canary is taken out at %g %%: %s", standing.name, before, lower.entry.why)
-        else:
-            _tell(standing, lower.entry, reason, actor)
-        return self._journal.later(self._record(standing, lower.entry, lower.rollout, reason, actor))
+        record = self._record(standing, lower.entry, lower.rollout, terms)
+        self._telling.tell([(standing, record)], began)
+        _say(standing, lower.entry, terms)
+        return self._journal.later(record)
 
-    async def _raise(
-        self, standing: Standing, decide: Callable[[], Action | Refused], reason: str, actor: str
-    ) -> None:
-        def make() -> Record | None:
+    async def _raise(self, standing: Standing, decide: Callable[[], Action | Refused], terms: Terms) -> bool:
+        began = self._clock.monotonic()
+
+        def make() -> list[Record]:
             decided = decide()
             if isinstance(decided, Nothing | Refused):
-                return None
+                return []
             standing.number(decided.rollout)
-            return self._record(standing, decided.entry, decided.rollout, reason, actor)
+            return [self._record(standing, decided.entry, decided.rollout, terms)]
 
-        record = await self._journal.now(make)
-        if record is None:
-            return
-        if standing.numbered != record.entry.revision:
-            raise Conflict(_overtaken(standing))
-        self._broadcast.tell(standing.enter(record.rollout))
-        _tell(standing, record.entry, reason, actor)
+        for record in await self._journal.now(make):
+            if standing.numbered != record.entry.revision:
+                raise Conflict(overtaken(standing))
+            self._telling.tell([(standing, record)], began)
+            _say(standing, record.entry, terms)
+            return True
+        return False
 
-    def _record(self, standing: Standing, entry: Entry, rollout: Rollout, reason: str, actor: str) -> Record:
-        return Record(standing.name, self._clock.wall(), actor, reason or entry.why, entry, rollout)
+    def _record(self, standing: Standing, entry: Entry, rollout: Rollout, terms: Terms) -> Record:
+        said = terms.reason or entry.why
+        return Record(
+            standing.name, self._clock.wall(), terms.actor, said, entry, rollout, terms.key, terms.digest
+        )
 
 
-def _tell(standing: Standing, entry: Entry, reason: str, actor: str) -> None:
-    before, after, why = percent(entry.before), percent(entry.after), reason or entry.why
-    said = f"{actor}: {why}" if why else actor
+def _say(standing: Standing, entry: Entry, terms: Terms) -> None:
+    before, after, why = percent(entry.before), percent(entry.after), terms.reason or entry.why
+    if entry.event == "trip":
+        log.warning("%s: the canary is taken out at %g %%: %s", standing.name, before, why)
+        return
+    said = f"{terms.actor}: {why}" if why else terms.actor
     log.info(
         "%s: %s, the canary goes from %g %% to %g %% (%s)", standing.name, entry.event, before, after, said
-    )
-
-
-def _why_not(standing: Standing, refused: Refused) -> str:
-    name, rollout = standing.name, standing.rollout
-    if rollout.halted and rollout.trip:
-        return (
-            f"the canary of {name} was taken out ({rollout.trip.sentence}) and stays at 0 % "
-            f"until it is resumed: weir resume {name}"
-        )
-    if "set-weight" in refused.legal and rollout.definition:
-        weight = percent(rollout.weight)
-        return (
-            f"the canary of {name} is not taken out, so there is nothing to resume; it has {weight:g} %. "
-            f"For another weight: weir set-weight {name} canary=10"
-        )
-    return f"{name}: {refused.reason}"
-
-
-def _overtaken(standing: Standing) -> str:
-    return (
-        f"while this waited to be written down, {standing.name} was changed otherwise: it is at revision "
-        f"{standing.rollout.revision}, its canary at {percent(standing.rollout.weight):g} %, and stays so"
     )

@@ -1,14 +1,18 @@
 """What people and programs are shown of a service. Weights are percent, as in the file."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from proxy.analysis.verdict import Finding
 from proxy.analysis.windows import SHOWN
+from proxy.control import progress
+from proxy.control.drift import drift
 from proxy.control.explain import Situation, explain
 from proxy.control.facts import NONE, Blast, Facts
+from proxy.control.progress import Course
 from proxy.control.record import iso, percent
 from proxy.control.standing import Standing
+from proxy.rollout.phases import PROMOTED
 from proxy.routing.split import CANARY, STABLE, TOTAL
 from proxy.routing.table import Backend
 from proxy.telemetry.exposition import CheckSample
@@ -36,7 +40,8 @@ def view(standing: Standing, durable: bool, now: float, facts: Facts = NONE) -> 
         "verdict": standing.verdict.to_json(),
         **_reach(standing, facts),
         "window": _window(standing, now),
-        "drift": drift(standing),
+        "drift": found.to_json() if (found := drift(standing)) else None,
+        **progress.shown(_course(standing, facts)),
     }
 
 
@@ -58,12 +63,19 @@ def explanation(standing: Standing, facts: Facts = NONE) -> Json:
     }
 
 
+def _course(standing: Standing, facts: Facts) -> Course:
+    """What the way of its rollout is shown from."""
+    return Course(standing.rollout, standing.verdict, standing.file.enforce, facts.moment)
+
+
 def _situation(standing: Standing, facts: Facts) -> Situation:
-    rollout, canary = standing.rollout, standing.file.canary
+    rollout = standing.rollout
+    course = _course(standing, facts)
+    promoted = rollout.phase == PROMOTED and not rollout.has_canary
     return Situation(
         service=standing.name,
-        version=canary.version if canary else "",
-        canary=canary is not None,
+        version=(rollout.stable if promoted else rollout.canary).version,
+        canary=rollout.has_canary,
         weight=rollout.weight,
         weight_before=rollout.weight_before,
         halted=rollout.halted,
@@ -75,7 +87,16 @@ def _situation(standing: Standing, facts: Facts) -> Situation:
         guard=standing.policy.guard,
         pins=_pins(standing),
         resumed=standing.judge.radius.resumed,
+        way=progress.told(course),
+        onward=(*progress.onward(standing.name, rollout), *_moved(standing)),
+        promoted=promoted,
     )
+
+
+def _moved(standing: Standing) -> Iterator[str]:
+    """After a promotion: that the file should follow."""
+    if standing.rollout.phase == PROMOTED and (found := drift(standing)):
+        yield f"{found.says[:1].upper()}{found.says[1:]}."
 
 
 def _pins(standing: Standing) -> str:
@@ -91,21 +112,8 @@ def _reach(standing: Standing, facts: Facts) -> Json:
     verdict = standing.verdict
     return {
         "evidence": {"odds": verdict.odds, "bar": verdict.bar},
-        "blast_radius": facts.blast.to_json() if standing.file.canary else None,
+        "blast_radius": facts.blast.to_json() if standing.rollout.has_canary else None,
         "overdue": {backend: facts.overdue.get(backend, 0) for backend in standing.backends},
-    }
-
-
-def drift(standing: Standing) -> Json | None:
-    """Where the file's weight is not the one in force, and how to apply it; a trip explains itself."""
-    rollout = standing.rollout
-    if standing.file.canary is None or rollout.halted or standing.file.weight == rollout.weight:
-        return None
-    wanted = percent(standing.file.weight)
-    return {
-        "file": wanted,
-        "in_force": percent(rollout.weight),
-        "apply": f"weir set-weight {standing.name} canary={wanted:g}",
     }
 
 
@@ -136,7 +144,7 @@ def blast(standing: Standing) -> Blast:
     """How far the harm of the canary went."""
     radius = standing.judge.radius
     users = radius.users if standing.policy.sticky else None
-    return Blast(radius.met, radius.harmed, radius.rescued, users)
+    return Blast(radius.met, radius.harmed, radius.rescued, users, standing.rollout.began or None)
 
 
 def halted(standing: Standing) -> Mapping[tuple[str, str], bool]:

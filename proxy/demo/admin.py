@@ -37,7 +37,7 @@ class Admin:
 
     def resume(self, name: str) -> View:
         """Gives a tripped canary the traffic again that it had before."""
-        return self._client.call("POST", service_path(name, "/resume"), {"actor": "demo"})
+        return self._client.call("POST", service_path(name, "/rollout/resume"), {"actor": "demo"})
 
     def history(self, name: str) -> list[View]:
         """The ledger's entries of one service, newest last."""

@@ -6,8 +6,11 @@ move away from it at any time: lowering is told, then written, and no disk stand
 
 from dataclasses import dataclass
 
-from proxy.rollout.entry import Entry
+from proxy.rollout.entry import Entry, Word
 from proxy.rollout.rollout import Advance, Rollout
+
+TOLD_FIRST: frozenset[Word] = frozenset({"trip", "abort", "pause", "gate", "deadline"})
+"""What takes traffic away from a canary, or leaves it where it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +38,9 @@ Action = Nothing | Lower | Raise
 
 
 def action(before: Rollout, advance: Advance) -> Action:
-    """How to carry out an advance. Letting a halted canary back in is raising, at whatever weight."""
-    if advance.entry is None:
+    """How to carry out an advance. Whatever lets a canary in, or changes who is one, is raising."""
+    entry, after = advance.entry, advance.rollout
+    if entry is None:
         return Nothing()
-    after = advance.rollout
-    released = advance.entry.event in ("release", "resume")
-    if released or after.weight > before.weight:
-        return Raise(after, advance.entry)
-    return Lower(after, advance.entry)
+    lower = entry.event == "weight" and after.weight <= before.weight
+    return Lower(after, entry) if lower or entry.event in TOLD_FIRST else Raise(after, entry)

@@ -5,7 +5,23 @@ from typing import Literal
 
 from proxy.analysis.verdict import Finding
 
-Word = Literal["release", "weight", "trip", "resume"]
+Word = Literal[
+    "release",
+    "reload",
+    "start",
+    "step",
+    "gate",
+    "deadline",
+    "promoting",
+    "promotion",
+    "weight",
+    "pause",
+    "trip",
+    "abort",
+    "resume",
+    "retry",
+    "undo",
+]
 
 
 @dataclass(frozen=True, slots=True)

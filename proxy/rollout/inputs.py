@@ -1,43 +1,107 @@
-"""What can happen to a rollout: the file speaks, a person orders, a verdict falls, a worker tells."""
+"""What can happen to a rollout: the file speaks, a person orders, somebody looks at it, a worker tells.
+
+A `salt` is fresh, so that no user is always among the first. Weights are parts of 10,000.
+"""
 
 from dataclasses import dataclass
 
 from proxy.analysis.verdict import Verdict
+from proxy.rollout.plan import Plan
+from proxy.rollout.side import Side
 
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """The file's word on a service, said at every start. It is a release only when `definition` is new.
+    """The file's word on a service, said at every start and reload. A new canary in it is a new release.
 
-    `definition` names the canary's endpoints and version, "" when the file has no canary; `weight` is the
-    file's, in parts of 10,000; `salt` is fresh, so that no user is always among the first.
+    `canary` is vacant when the file has none; `weight` is the file's. `changed` are the keys of the service
+    that differ from what the workers were told last. With a `plan` a new release begins by itself.
     """
 
-    definition: str
+    stable: Side
+    canary: Side
     weight: int
     salt: str
+    changed: tuple[str, ...] = ()
+    plan: Plan | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class SetWeight:
-    """A person wants the canary to have `parts` of 10,000."""
+class Start:
+    """A rollout by `plan` begins: with another `canary`, or (None) with the one that is there."""
 
-    parts: int
+    plan: Plan | None
+    salt: str
+    canary: Side | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Promote:
+    """Go on to the next step now, or (`full`) make the canary stable as soon as the hooks agree.
+
+    While it is promoting already: make it stable without waiting for them.
+    """
+
+    full: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """Keep the weight. `says`: who wants it and why."""
+
+    says: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Resume:
-    """A person lets a tripped canary back in, at `parts` of 10,000, or (None) at the weight it had before."""
+    """Go on from a pause; or let a canary back in that was taken out, at `parts`, or (None) where it was."""
 
     parts: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
-    """A verdict fell. With `enforce` off it is looked at and nothing else."""
+class Abort:
+    """Take the canary out now. `says`: who wants it and why."""
+
+    says: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """Begin the same rollout once more, from its first step. None: by the plan that it had."""
+
+    salt: str
+    plan: Plan | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Undo:
+    """Go back to the stable before: at once, or (with a `plan`) as a canary through its steps."""
+
+    salt: str
+    plan: Plan | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SetWeight:
+    """Give the canary `parts`. A rollout under way is paused by that."""
+
+    parts: int
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """Time has passed or answers have come: may it go on, must it go back?
+
+    With `enforce` off the verdict is looked at and nothing else.
+    """
 
     verdict: Verdict
     enforce: bool
+    answers: int = 0
+    """Of the canary since the step was entered."""
+    open: frozenset[str] = frozenset()
+    """What was asked and agreed, of `proxy.rollout.waiting.asks`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,4 +116,6 @@ class Held:
     halted: bool
 
 
-Input = Release | SetWeight | Resume | Judged | Held
+Order = Start | Promote | Pause | Resume | Abort | Retry | Undo | SetWeight
+"""What a person can order."""
+Input = Release | Order | Look | Held

@@ -1,23 +1,27 @@
-"""The state of one service's rollout, and how anything that happens changes it: `advance`.
+"""The state of one service's rollout, as a value.
 
 A state is numbered: every entry makes `revision` one higher. `since` is the revision from which on evidence
 counts against this canary, so answers to requests that were routed before a release or a resume, and end
 after it, are nobody's fault any more.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import Any, Self
 
 from proxy.analysis.verdict import Finding
 from proxy.rollout.entry import Entry, Word
-from proxy.rollout.inputs import Held, Input, Judged, Release, Resume, SetWeight
-from proxy.rollout.phases import IDLE, MOVES, ROLLED_BACK, Event, Phase, legal
+from proxy.rollout.phases import IDLE, MOVES, PROGRESSING, ROLLED_BACK, UNDER_WAY, Event, Order, Phase, orders
+from proxy.rollout.plan import Plan
+from proxy.rollout.side import VACANT, Side
 from proxy.routing.split import TOTAL
 
 
 @dataclass(frozen=True, slots=True)
 class Trip:
-    """When (unix seconds) and why the canary was taken out. No finding: it was lost with its entry."""
+    """When (unix seconds) and why the canary was taken out.
+
+    No finding: a person took it out, or the finding was lost with its entry.
+    """
 
     at: float
     sentence: str
@@ -37,46 +41,74 @@ class Trip:
 
 @dataclass(frozen=True, slots=True)
 class Rollout:
-    """Weights are parts of 10,000. `definition` is the file's canary that this state is based on."""
+    """Weights are parts of 10,000, times unix seconds.
+
+    `stable` and `canary` are those in force. `stable_definition` and `definition` are what the file said of
+    them when they were put there: as long as it says the same, what is in force stays.
+    """
 
     revision: int = 0
     since: int = 0
     phase: Phase = IDLE
     weight: int = 0
     weight_before: int = 0
-    """The weight at the last trip: where a resume goes back to."""
+    """The weight when the canary was taken out: where a resume goes back to."""
     salt: str = ""
+    stable_definition: str = ""
     definition: str = ""
     trip: Trip | None = None
+    stable: Side = VACANT
+    """Vacant in a state that an older version wrote: the file's."""
+    canary: Side = VACANT
+    previous: Side = VACANT
+    """Who was stable before the last promotion."""
+    plan: Plan | None = None
+    """Of the rollout under way, or of the last one."""
+    step: int = 0
+    """How many steps of the plan were entered."""
+    step_revision: int = 0
+    """The revision under which the last was entered, or gone on with: its sample counts from there."""
+    entered: float = 0.0
+    """When that was."""
+    began: float = 0.0
+    """From when on the deadline runs."""
+    pause: str = ""
+    """Why it is paused, and what for; "" when it isn't."""
 
     def __post_init__(self) -> None:
         if not 0 <= self.weight <= TOTAL:
             raise ValueError(f"a weight of {self.weight} parts is outside 0..{TOTAL}")
         if self.phase == ROLLED_BACK and self.weight:
             raise ValueError(f"a canary that was rolled back has no weight, not {self.weight} parts")
+        if self.phase in UNDER_WAY and self.plan is None:
+            raise ValueError(f"a rollout that is {self.phase} follows a plan, and there is none")
 
     @property
     def halted(self) -> bool:
         """Whether the canary is out for everybody, pinned requests included."""
         return self.phase == ROLLED_BACK
 
+    @property
+    def has_canary(self) -> bool:
+        """Whether anybody is on trial."""
+        return self.canary != VACANT
+
     def to_json(self) -> dict[str, Any]:
         """Plain JSON values."""
-        return {
-            "revision": self.revision,
-            "since": self.since,
-            "phase": self.phase,
-            "weight": self.weight,
-            "weight_before": self.weight_before,
-            "salt": self.salt,
-            "definition": self.definition,
-            "trip": self.trip.to_json() if self.trip else None,
-        }
+        plain = {each.name: getattr(self, each.name) for each in fields(self)}
+        made = {name: value.to_json() for name, value in plain.items() if hasattr(value, "to_json")}
+        return plain | made
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Self:
-        """The inverse of `to_json`."""
-        return cls(**{**data, "trip": Trip.from_json(data["trip"]) if data["trip"] else None})
+        """The inverse of `to_json`; what an older version didn't know is at its default."""
+        made = {
+            name: kind.from_json(data[name]) for name, kind in _VALUES.items() if data.get(name) is not None
+        }
+        return cls(**data | made)
+
+
+_VALUES: dict[str, Any] = {"trip": Trip, "stable": Side, "canary": Side, "previous": Side, "plan": Plan}
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,102 +121,49 @@ class Advance:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """What happened has no place in this phase; `legal` are the events that have."""
+    """What happened has no place in this phase; `legal` are the orders that have."""
 
     reason: str
     phase: Phase
-    legal: tuple[Event, ...]
+    legal: tuple[Order, ...]
 
 
-def advance(rollout: Rollout, happened: Input, at: float) -> Advance | Refused:
-    """The state after `happened`. `at` is now, in unix seconds. ValueError for a weight outside 0..10,000."""
-    match happened:
-        case Release():
-            return _release(rollout, happened)
-        case SetWeight(parts):
-            return _set_weight(rollout, parts)
-        case Resume(parts):
-            return _resume(rollout, parts)
-        case Judged():
-            return _judged(rollout, happened, at)
-        case Held():
-            return _held(rollout, happened, at)
-
-
-def _release(rollout: Rollout, release: Release) -> Advance | Refused:
-    first = rollout.revision == 0
-    if not first and release.definition == rollout.definition:
-        return Advance(rollout)
-    revision = rollout.revision + 1
-    fresh = Rollout(
-        revision=revision,
-        since=revision,
-        weight=release.weight,
-        salt=release.salt,
-        definition=release.definition,
-    )
-    why = "first seen in the file" if first else "the file's canary is another one"
-    return _move(rollout, "release", fresh, "release", why)
-
-
-def _set_weight(rollout: Rollout, parts: int) -> Advance | Refused:
-    if parts == rollout.weight:
-        return Advance(rollout)
-    if not rollout.definition:
-        return _refused(rollout, "the service has no canary, so there is nothing to give a weight to")
-    return _move(rollout, "set-weight", replace(rollout, weight=parts, phase=IDLE), "weight", "")
-
-
-def _resume(rollout: Rollout, parts: int | None) -> Advance | Refused:
-    weight = rollout.weight_before if parts is None else parts
-    revision = rollout.revision + 1
-    back = replace(rollout, phase=IDLE, weight=weight, since=revision, trip=None)
-    return _move(rollout, "resume", back, "resume", "")
-
-
-def _judged(rollout: Rollout, judged: Judged, at: float) -> Advance | Refused:
-    failing = judged.verdict.failing
-    if not (failing and judged.enforce and rollout.definition):
-        return Advance(rollout)
-    return _move(rollout, "trip", _out(rollout, Trip(at, failing[0].sentence, failing[0])), "trip", "")
-
-
-def _held(rollout: Rollout, held: Held, at: float) -> Advance | Refused:
-    if not _unknown(rollout, held):
-        return Advance(rollout)
-    numbered = replace(rollout, revision=max(rollout.revision, held.revision))
-    if not (held.halted or rollout.halted):
-        why = f"a worker holds revision {held.revision}, which never reached the ledger; now at zero"
-        return _move(numbered, "set-weight", replace(numbered, weight=0), "weight", why)
-    why = f"a worker holds revision {held.revision} with the canary taken out; why never reached the ledger"
-    out = numbered if rollout.halted else _out(numbered, Trip(at, why, None))
-    return _move(numbered, "adopt", out, "trip", why)
-
-
-def _unknown(rollout: Rollout, held: Held) -> bool:
-    """Whether a worker holds what the ledger doesn't know.
-
-    The same number with the canary out is as unknown as a higher one: a trip that was told and not written
-    leaves its number free for the next entry.
-    """
-    out = held.halted and not rollout.halted
-    return held.revision > rollout.revision or (held.revision == rollout.revision and out)
-
-
-def _out(rollout: Rollout, trip: Trip) -> Rollout:
-    return replace(rollout, phase=ROLLED_BACK, weight=0, weight_before=rollout.weight, trip=trip)
-
-
-def _move(before: Rollout, event: Event, after: Rollout, word: Word, why: str) -> Advance | Refused:
-    if (before.phase, event) not in MOVES:
-        return _refused(before, f"{event} is not possible while the rollout is {before.phase}")
+def move(before: Rollout, event: Event, after: Rollout, word: Word, why: str = "") -> Advance | Refused:
+    """Go to `after` under the next revision, if the table has that move. `why` goes into the entry."""
+    if after.phase not in MOVES.get((before.phase, event), ()):
+        return refused(before, f"{event} is not possible while the rollout is {before.phase}")
     revision = before.revision + 1
-    rollout = replace(after, revision=revision, phase=MOVES[before.phase, event])
-    trip = rollout.trip if word == "trip" else None
-    reason = why or (trip.sentence if trip else "")
-    entry = Entry(revision, word, before.weight, rollout.weight, reason, trip.finding if trip else None)
-    return Advance(rollout, entry)
+    rollout = replace(after, revision=revision)
+    finding = rollout.trip.finding if rollout.trip and word == "trip" else None
+    return Advance(rollout, Entry(revision, word, before.weight, rollout.weight, why, finding))
 
 
-def _refused(rollout: Rollout, reason: str) -> Refused:
-    return Refused(reason, rollout.phase, legal(rollout.phase))
+def refused(rollout: Rollout, reason: str) -> Refused:
+    """What happened can't be; nothing has changed."""
+    return Refused(reason, rollout.phase, orders(rollout.phase))
+
+
+def taken_out(rollout: Rollout, trip: Trip) -> Rollout:
+    """The canary is out for everybody. Its weight is remembered, that of the first time."""
+    before = rollout.weight_before if rollout.halted else rollout.weight
+    return replace(rollout, phase=ROLLED_BACK, weight=0, weight_before=before, trip=trip, pause="")
+
+
+def begun(rollout: Rollout, canary: Side, plan: Plan, salt: str, at: float) -> Rollout:
+    """At the begin of a plan: weight 0, before the first step, with fresh evidence."""
+    revision = rollout.revision + 1
+    return replace(
+        rollout,
+        phase=PROGRESSING,
+        weight=0,
+        since=revision,
+        salt=salt,
+        canary=canary,
+        plan=plan,
+        step=0,
+        step_revision=revision,
+        entered=at,
+        began=at,
+        trip=None,
+        pause="",
+    )

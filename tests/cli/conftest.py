@@ -14,6 +14,11 @@ Json = dict[str, Any]
 Stream = list[Json]
 
 
+A_FINDING = {"check": "error-rate", "state": "healthy", "value": 0.002, "limit": 0.1, "stable": 0.001}
+A_FINDING |= {"sample": 400, "needed": 20, "window": 30.0, "unit": "ratio", "odds": None}
+A_FINDING |= {"sentence": "error-rate 0.2 % is within its limit of 10 %"}
+
+
 def a_view(name: str = "checkout", **more: Any) -> Json:
     side = {"requests": 1234, "failures": 2, "error_rate": 0.0016, "p50": 0.004, "p99": 0.0123}
     view = {
@@ -32,7 +37,7 @@ def a_view(name: str = "checkout", **more: Any) -> Json:
         "trip": None,
         "verdict": {
             "state": "healthy",
-            "findings": [{"sentence": "error-rate 0.2 % is within its limit of 10 %"}],
+            "findings": [A_FINDING],
             "assurance": None,
         },
         "evidence": {"odds": None, "bar": None},
@@ -40,7 +45,46 @@ def a_view(name: str = "checkout", **more: Any) -> Json:
         "overdue": {"stable": 0, "canary": 0},
         "window": {"seconds": 30, "stable": side, "canary": None},
         "drift": None,
+        "rollout": None,
+        "orders": ["start", "set-weight", "promote", "abort"],
+        "undo": None,
+        "origin": {"stable": "file", "canary": "file"},
     }
+    return view | more
+
+
+def a_rolling_view(name: str = "checkout", *, step: int = 1, **more: Any) -> Json:
+    """In a step of three that has 31 of its 200 answers, or at the gate that is the second."""
+    waiting: Json = {"hold": 60.0, "sample": {"have": 31, "need": 200}, "verdict": "inconclusive"}
+    waiting |= {"says": "31 of 200 answers; at this rate in about 11 min", "seconds": 660.0}
+    waiting |= {"gate": None, "pause": ""}
+    rollout = {
+        "steps": [
+            {"weight": 5.0, "hold": 600.0, "min_requests": 200},
+            {"pause": "ask the on-call"},
+            {"weight": 100.0, "hold": 0.0, "min_requests": 0},
+        ],
+        "step": step,
+        "of": 3,
+        "began": "2026-01-02T03:00:00Z",
+        "entered": "2026-01-02T03:04:05Z",
+        "deadline": 86_400.0,
+        "expected": 2520.0,
+        "rate": 41.2,
+        "waiting": waiting,
+    }
+    orders = ["promote", "pause", "abort", "set-weight"]
+    return a_view(name, phase="progressing", rollout=rollout, orders=orders) | more
+
+
+def a_paused_view(
+    name: str = "checkout", *, step: int = 2, pause: str = "ask the on-call", **more: Any
+) -> Json:
+    view = a_rolling_view(
+        name, step=step, phase="paused", orders=["promote", "resume", "abort", "set-weight"]
+    )
+    said = {"says": f"paused: {pause}", "seconds": None, "pause": pause, "sample": None}
+    view["rollout"]["waiting"] |= said
     return view | more
 
 
@@ -53,6 +97,7 @@ def a_tripped_view(name: str = "pay", **more: Any) -> Json:
     trip |= {"finding": {}, "weight_before": 20.0, "acknowledged_ms": 12.4}
     weights = {"stable": 100.0, "canary": 0.0}
     out = a_view(name, phase="rolled-back", weights=weights, shares=None, halted=["canary"], trip=trip)
+    out["orders"] = ["start", "resume", "abort", "retry"]
     return out | more
 
 
@@ -64,7 +109,8 @@ def an_entry(number: int, **more: Any) -> Json:
         "at": "2026-01-02T03:04:05Z",
         "event": "weight",
     }
-    return entry | {"actor": "ann@laptop", "reason": "", "from": 5.0, "to": 10.0, "finding": None} | more
+    entry |= {"actor": "ann@laptop", "reason": "", "from": 5.0, "to": 10.0, "finding": None}
+    return entry | {"phase": "idle", "step": 0, "generation": 12, "acknowledged_ms": None} | more
 
 
 @dataclass
@@ -160,6 +206,16 @@ def view() -> Callable[..., Json]:
 @pytest.fixture
 def tripped_view() -> Callable[..., Json]:
     return a_tripped_view
+
+
+@pytest.fixture
+def rolling_view() -> Callable[..., Json]:
+    return a_rolling_view
+
+
+@pytest.fixture
+def paused_view() -> Callable[..., Json]:
+    return a_paused_view
 
 
 @pytest.fixture

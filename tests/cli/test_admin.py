@@ -75,6 +75,12 @@ def test_a_hint_leads_back_to_where_this_call_went(fake_admin, tripped_view):
         ["history", "s"],
         ["set-weight", "s", "canary=5"],
         ["resume", "s"],
+        ["start", "s", "--wait"],
+        ["promote", "s"],
+        ["pause", "s"],
+        ["abort", "s"],
+        ["retry", "s"],
+        ["undo", "s"],
         ["healthcheck"],
     ],
 )

@@ -11,7 +11,9 @@ from proxy.cli.client import Client, Conflict, Misused, Trouble, Unreachable, ad
 def test_a_call_carries_token_body_and_condition(fake_admin):
     fake_admin.answers["PUT /api/v1/services/a%20b/weights"] = (200, {"name": "a b"})
     client = Client(f"{fake_admin.url}/", "s3cret")
-    assert client.call("PUT", service_path("a b", "/weights"), {"canary": 5.0}, if_match=7) == {"name": "a b"}
+    assert client.call("PUT", service_path("a b", "/weights"), {"canary": 5.0}, {"If-Match": '"7"'}) == {
+        "name": "a b"
+    }
     [(_, headers, body)] = fake_admin.asked
     assert body == {"canary": 5.0}
     assert headers["Authorization"] == "Bearer s3cret"

@@ -17,7 +17,7 @@ def test_a_line_for_each_entry(fake_admin, entry):
     result = CliRunner().invoke(history, ["checkout", "--admin", fake_admin.url])
     assert result.exit_code == 0
     assert ["revision 1" in line for line in result.output.splitlines()] == [True, False]
-    assert "trip  canary 5 % -> 0 %" in result.output
+    assert "trip  canary 5 % -> 0 %, idle" in result.output
 
 
 def test_json_is_what_the_api_answered(fake_admin, entry):

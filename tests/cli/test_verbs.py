@@ -54,7 +54,11 @@ def test_the_overview_imports_no_verb() -> None:
 
 
 @pytest.mark.parametrize(
-    "verb", ["get", "status", "set-weight", "resume", "history", "healthcheck", "version"]
+    "verb",
+    [
+        *("get", "status", "set-weight", "resume", "history", "healthcheck", "version"),
+        *("start", "promote", "pause", "abort", "retry", "undo", "explain"),
+    ],
 )
 def test_client_verbs_import_no_server(verb: str) -> None:
     assert not imported(verb) & HEAVY

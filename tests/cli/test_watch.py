@@ -16,7 +16,7 @@ from click.testing import CliRunner
 from proxy.cli.admin import Admin
 from proxy.cli.client import Client, Misused, Unreachable
 from proxy.cli.get import get
-from proxy.cli.watch import INTERVAL, changes, screens
+from proxy.cli.watch import INTERVAL, changes, drawn, screens
 
 EVENTS = "GET /api/v1/events"
 
@@ -123,7 +123,7 @@ def test_pictures_keep_the_last_state_while_the_api_is_away(fake_admin, view, mo
     fake_admin.show(view(revision=9))
     assert next(pictures) == first
     assert pauses == [INTERVAL] * 3
-    assert INTERVAL >= 0.5
+    assert INTERVAL >= 0.2, "at most five a second"
 
 
 def test_where_stdout_is_no_terminal_lines_are_printed(fake_admin, view, entry, monkeypatch):
@@ -173,3 +173,10 @@ def test_on_a_terminal_the_picture_is_redrawn_until_ctrl_c(fake_admin, tripped_v
     os.close(parent)
     assert b"Traceback" not in shown
     assert (b"[1;31m" in shown) is not bool(no_color)
+
+
+def test_one_service_is_a_tree_and_all_are_a_table(fake_admin, rolling_view):
+    fake_admin.show(rolling_view())
+    admin = Admin(Client(fake_admin.url), False)
+    assert drawn(admin, "checkout").startswith("checkout  progressing, step 1 of 3, revision 7\n")
+    assert drawn(admin, None).startswith("SERVICE")

@@ -1,16 +1,14 @@
 """`weir set-weight` and `weir resume`."""
 
-import json
 from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
 
-from proxy.cli import weight
 from proxy.cli.weight import resume, set_weight
 
-PUT = "PUT /api/v1/services/checkout/weights"
-POST = "POST /api/v1/services/checkout/resume"
+SET = "POST /api/v1/services/checkout/rollout/set-weight"
+POST = "POST /api/v1/services/checkout/rollout/resume"
 
 
 def order(fake: Any, command: Any, *arguments: str) -> Result:
@@ -32,14 +30,14 @@ def order(fake: Any, command: Any, *arguments: str) -> Result:
     ],
 )
 def test_a_weight_is_sent_in_percent(fake_admin, view, text, sent):
-    fake_admin.answers[PUT] = (200, view(weights={"stable": 100 - sent, "canary": sent}, revision=8))
+    fake_admin.answers[SET] = (200, view(weights={"stable": 100 - sent, "canary": sent}, revision=8))
     result = order(fake_admin, set_weight, f"canary={text}", "--reason", "first users", "--if-match", "7")
     assert result.exit_code == 0
     [(_, headers, body)] = fake_admin.asked
     assert body["canary"] == sent
     assert body["reason"] == "first users"
     assert headers["If-Match"] == '"7"'
-    assert result.output == f"checkout: canary at {sent:g} %, revision 8\n"
+    assert result.output == f"checkout: idle, canary at {sent:g} %, revision 8\n"
 
 
 @pytest.mark.parametrize(
@@ -58,26 +56,9 @@ def test_what_is_no_weight_is_usage_and_nothing_is_asked(fake_admin, command, te
     assert fake_admin.asked == []
 
 
-def test_the_actor_is_who_runs_it_where_unless_given(fake_admin, view, monkeypatch):
-    monkeypatch.setenv("LOGNAME", "ann")
-    monkeypatch.setattr("socket.gethostname", lambda: "laptop")
-    fake_admin.answers[PUT] = (200, view())
-    order(fake_admin, set_weight, "canary=5")
-    order(fake_admin, set_weight, "canary=5", "--actor", "ci")
-    assert [body["actor"] for _, _, body in fake_admin.asked] == ["ann@laptop", "ci"]
-
-
-def test_an_account_without_a_name(monkeypatch):
-    def nobody() -> str:
-        raise KeyError("uid not found: 4711")
-
-    monkeypatch.setattr("getpass.getuser", nobody)
-    assert weight.whoami().startswith("unknown@")
-
-
 @pytest.mark.parametrize("status", [409, 412])
 def test_a_conflict_is_4_with_the_apis_words(fake_admin, status):
-    fake_admin.answers[PUT] = (
+    fake_admin.answers[SET] = (
         status,
         {"detail": "checkout is tripped; weir resume checkout lets it back in"},
     )
@@ -89,21 +70,8 @@ def test_a_conflict_is_4_with_the_apis_words(fake_admin, status):
 def test_resume_goes_back_or_to_a_weight(fake_admin, view):
     fake_admin.answers[POST] = (200, view(revision=9))
     result = order(fake_admin, resume)
-    assert result.output == "checkout: canary at 5 %, revision 9; evidence starts anew\n"
+    assert result.output == "checkout: idle, canary at 5 %, revision 9\n"
     order(fake_admin, resume, "canary=10%")
     bodies = [body for _, _, body in fake_admin.asked]
     assert "canary" not in bodies[0]
     assert bodies[1]["canary"] == 10
-
-
-def test_a_change_that_is_not_durable_is_told(fake_admin, view):
-    fake_admin.answers[PUT] = (200, view(durable=False))
-    result = order(fake_admin, set_weight, "canary=5")
-    assert result.exit_code == 0
-    assert "not durable" in result.output
-    assert "not durable" not in result.stdout
-
-
-def test_json_is_the_service(fake_admin, view):
-    fake_admin.answers[PUT] = (200, view())
-    assert json.loads(order(fake_admin, set_weight, "canary=5", "--json").stdout) == view()

@@ -33,9 +33,9 @@ def test_the_layout_of_a_problem() -> None:
         "weir.yaml:8:5: error: `wieght` is not a key of `services.checkout`\n"
         "    8 |     wieght: [5, 25]\n"
         "      |     ^^^^^^\n"
-        "      = did you mean `weight`? valid keys: `match`, `stable`, `canary`, `weight`, `force`, "
-        "`sticky`, `segments`, `analysis`, `guard`, `checks`, `caps`, `rescue`, `halt`, `choice_header` and "
-        "`upgrades`"
+        "      = did you mean `weight`? valid keys: `match`, `stable`, `canary`, `weight`, `rollout`, "
+        "`force`, `sticky`, `segments`, `analysis`, `guard`, `checks`, `caps`, `rescue`, `halt`, `health`, "
+        "`ejection`, `fallback`, `hooks`, `notify`, `choice_header` and `upgrades`"
     )
 
 

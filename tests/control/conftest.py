@@ -10,6 +10,9 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient
 
 from proxy.control import api, errors
+from proxy.control.steps import UNPLANNED, Planned
+from proxy.control.terms import Terms
+from proxy.rollout.inputs import Order
 
 Json = dict[str, Any]
 Serve = Callable[..., Awaitable[TestClient[web.Request, web.Application]]]
@@ -64,7 +67,34 @@ def a_view(name: str, canary: int, *, revision: int = 7, tripped: bool = False) 
         "blast_radius": {"met": 9, "exposed_users": None, "harmed": 1, "rescued": 2, "since": None},
         "overdue": {"stable": 0, "canary": 1},
         "window": {"seconds": 30, "stable": side, "canary": None},
-        "drift": {"file": 5.0, "in_force": 10.0, "apply": "weir set-weight checkout canary=5"},
+        "drift": {"says": "not the same", "apply": "weir set-weight checkout canary=5", "write": None},
+        "rollout": a_rollout() if tripped else None,
+        "orders": ["start", "resume", "abort", "retry"] if tripped else ["start", "set-weight"],
+        "undo": {"endpoints": ["http://127.0.0.1:9003"], "version": "v1"} if tripped else None,
+        "origin": {"stable": "file", "canary": "ledger"},
+    }
+
+
+def a_rollout() -> Json:
+    waiting = {
+        "says": "31 of 200 answers; at this rate in about 11 min",
+        "seconds": 660.0,
+        "hold": 60.0,
+        "sample": {"have": 31, "need": 200},
+        "verdict": "inconclusive",
+        "gate": {"at": "before-step", "says": "answered 503", "asked": 3},
+        "pause": "",
+    }
+    return {
+        "steps": [{"weight": 1.0, "hold": 120.0, "min_requests": 200}, {"pause": "ask"}],
+        "step": 1,
+        "of": 2,
+        "began": "2026-01-01T00:00:00Z",
+        "entered": "2026-01-01T00:00:00Z",
+        "deadline": None,
+        "expected": 660.0,
+        "rate": 41.2,
+        "waiting": waiting,
     }
 
 
@@ -77,6 +107,10 @@ def an_entry(number: int, **more: Any) -> Json:
         "from": 5.0,
         "to": 10.0,
         "finding": None,
+        "phase": "idle",
+        "step": 0,
+        "generation": 12,
+        "acknowledged_ms": None,
     }
     return entry | more
 
@@ -92,6 +126,10 @@ class FakeControl:
     entries: list[Json] = field(default_factory=list)
     callbacks: list[Callable[[Json], None]] = field(default_factory=list)
     left: asyncio.Event = field(default_factory=asyncio.Event)
+    held: asyncio.Event = field(default_factory=asyncio.Event)
+    """Orders wait for it; it is set unless a test clears it."""
+    asked: asyncio.Event = field(default_factory=asyncio.Event)
+    plans: Planned = UNPLANNED
     numbers: Any = None
     services: dict[str, Json] = field(
         default_factory=lambda: {
@@ -99,6 +137,9 @@ class FakeControl:
             "pay": a_view("pay", 0, revision=9, tripped=True),
         }
     )
+
+    def __post_init__(self) -> None:
+        self.held.set()
 
     def names(self) -> list[str]:
         return list(self.services)
@@ -113,23 +154,19 @@ class FakeControl:
         told = {"service": name, "text": f"{name} is explained.", "next": ["Wait."], "failed": failed}
         return told | {key: view[key] for key in shared}
 
-    async def set_weight(
-        self, name: str, parts: int, *, reason: str, actor: str, if_match: int | None
-    ) -> Json:
-        return self._changed("set_weight", name, parts, reason, actor, if_match)
+    def planned(self, name: str) -> Planned:
+        return self.plans
 
-    async def resume(
-        self, name: str, parts: int | None, *, reason: str, actor: str, if_match: int | None
-    ) -> Json:
-        return self._changed("resume", name, parts, reason, actor, if_match)
-
-    def _changed(self, *call: Any) -> Json:
+    async def order(self, name: str, order: Order, terms: Terms) -> Json:
+        self.asked.set()
+        await self.held.wait()
         if self.failure:
             raise self.failure
-        if call[0] == "set_weight" and self.services[call[1]]["trip"] and call[2]:
-            raise errors.Conflict(f"{call[1]} is tripped; weir resume {call[1]} lets the canary back in")
-        self.calls.append(call)
-        return a_view(call[1], call[2] or 0, revision=self.services[call[1]]["revision"] + 1)
+        revision = self.services[name]["revision"]
+        if terms.if_match not in (None, revision):
+            raise errors.StaleRevision(revision, terms.if_match)
+        self.calls.append((name, order, terms))
+        return a_view(name, getattr(order, "parts", None) or 0, revision=revision + 1)
 
     async def history(self, name: str) -> list[Json]:
         return [entry for entry in self.entries if entry["service"] == name]

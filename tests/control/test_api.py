@@ -3,15 +3,19 @@
 import asyncio
 import json
 import logging
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
-from proxy.control import errors, orders
-from proxy.control.errors import Conflict, NotDurable, StaleRevision
+from proxy.control import bodies, errors
+from proxy.control.errors import Conflict, KeyReused, NotDurable, StaleRevision
+from proxy.control.steps import Planned
+from proxy.rollout.advance import ORDERS
+from proxy.rollout.inputs import SetWeight, Undo
+from proxy.rollout.phases import Order as Word
+from proxy.rollout.plan import Plan, Step
 
 WEIGHTS = "/api/v1/services/checkout/weights"
-RESUME = "/api/v1/services/pay/resume"
 
 
 async def problem(response: Any, status: int) -> dict[str, Any]:
@@ -49,10 +53,10 @@ async def test_a_service_is_explained(serve, fake_control):
     assert await response.json() == fake_control.explain("checkout")
 
 
-@pytest.mark.parametrize("path", ["", "/explain", "/history", "/weights", "/resume"])
+@pytest.mark.parametrize("path", ["", "/explain", "/history", "/weights", "/rollout/start", "/rollout/abort"])
 async def test_an_unknown_service_is_named_with_the_known_ones(serve, fake_control, path):
     client = await serve()
-    method = {"/weights": client.put, "/resume": client.post}.get(path, client.get)
+    method = client.put if path == "/weights" else client.post if "rollout" in path else client.get
     document = await problem(await method(f"/api/v1/services/chekout{path}"), 404)
     assert document["detail"] == 'there is no service "chekout"; known: checkout, pay'
     assert fake_control.calls == []
@@ -60,33 +64,54 @@ async def test_an_unknown_service_is_named_with_the_known_ones(serve, fake_contr
 
 async def test_a_weight_is_set_in_parts(serve, fake_control):
     client = await serve()
-    response = await client.put(WEIGHTS, json={"canary": 0.29, "reason": "first users", "actor": "ann"})
+    body = {"canary": 0.29, "reason": "first users", "actor": "ann"}
+    response = await client.put(WEIGHTS, json=body)
     assert response.status == 200
     assert response.headers["ETag"] == '"8"'
     assert (await response.json())["weights"]["canary"] == 0.29
-    assert fake_control.calls == [("set_weight", "checkout", 29, "first users", "ann", None)]
+    [(name, order, on)] = fake_control.calls
+    assert (name, order) == ("checkout", SetWeight(29))
+    assert (on.reason, on.actor, on.if_match, on.key) == ("first users", "ann", None, "")
+    await client.post("/api/v1/services/checkout/rollout/set-weight", json=body)
+    assert fake_control.calls[1] == fake_control.calls[0], "two ways to say the same"
 
 
-async def test_resume_goes_back_or_to_a_weight(serve, fake_control):
+BODIES = {"set-weight": {"canary": 5}}
+
+
+@pytest.mark.parametrize("word", get_args(Word))
+async def test_every_order_has_its_path(serve, fake_control, word):
     client = await serve()
-    assert (await client.post(RESUME, json={})).status == 200
-    assert (await client.post(RESUME, json={"canary": 10, "actor": ""})).headers["ETag"] == '"10"'
-    assert fake_control.calls == [
-        ("resume", "pay", None, "", "api", None),
-        ("resume", "pay", 1000, "", "api", None),
-    ]
+    body = BODIES.get(word, {}) | {"actor": "ann"}
+    response = await client.post(f"/api/v1/services/pay/rollout/{word}", json=body)
+    assert response.status == 200
+    assert response.headers["ETag"] == '"10"'
+    [(name, order, on)] = fake_control.calls
+    assert (name, ORDERS[type(order)][0], on.actor) == ("pay", word, "ann")
 
 
-async def test_raising_a_tripped_canary_is_a_conflict_that_names_resume(serve, fake_control):
+async def test_what_is_no_order_is_404(serve, fake_control):
     client = await serve()
-    document = await problem(await client.put("/api/v1/services/pay/weights", json={"canary": 5}), 409)
-    assert "weir resume pay" in document["detail"]
-    assert fake_control.calls == []
+    document = await problem(await client.post("/api/v1/services/pay/rollout/advance", json={}), 404)
+    assert "/rollout/advance" in document["detail"]
+    await problem(await client.get("/api/v1/services/pay/rollout/start"), 405)
+
+
+async def test_orders_know_the_files_plan(serve, fake_control):
+    fake_control.plans = Planned(Plan((Step(10_000, 1.0, 2),)))
+    client = await serve()
+    assert (await client.post("/api/v1/services/pay/rollout/undo", json={"steps": True})).status == 200
+    assert fake_control.calls[0][1] == Undo("", fake_control.plans.plan)
 
 
 @pytest.mark.parametrize(
     ("failure", "status"),
-    [(StaleRevision(8, 7), 412), (Conflict("no canary"), 409), (NotDurable("disk full"), 503)],
+    [
+        (StaleRevision(8, 7), 412),
+        (Conflict("no canary"), 409),
+        (KeyReused("this key ordered a start"), 422),
+        (NotDurable("disk full"), 503),
+    ],
 )
 async def test_refusals_of_control_have_their_status(serve, fake_control, failure, status):
     client = await serve()
@@ -94,6 +119,16 @@ async def test_refusals_of_control_have_their_status(serve, fake_control, failur
     response = await client.put(WEIGHTS, json={"canary": 5})
     assert (await problem(response, status))["detail"] == failure.detail
     assert response.headers.get("ETag") == ('"8"' if status == 412 else None)
+
+
+async def test_an_order_that_is_illegal_now_names_the_phase_and_the_legal_ones(serve, fake_control):
+    client = await serve()
+    fake_control.failure = Conflict("nothing to promote", "rolled-back", ("resume", "retry"))
+    document = await problem(await client.put(WEIGHTS, json={"canary": 5}), 409)
+    assert (document["phase"], document["legal"]) == ("rolled-back", ["resume", "retry"])
+    fake_control.failure = Conflict("overtaken")
+    document = await problem(await client.put(WEIGHTS, json={"canary": 5}), 409)
+    assert not {"phase", "legal"} & document.keys()
 
 
 @pytest.mark.parametrize(
@@ -119,7 +154,7 @@ async def test_a_number_that_json_does_not_have_is_a_fault_not_an_answer(serve, 
 async def test_if_match_on_the_revision_in_force_goes_to_control(serve, fake_control, field, asked):
     client = await serve()
     assert (await client.put(WEIGHTS, json={"canary": 5}, headers={"If-Match": field})).status == 200
-    assert fake_control.calls[0][-1] == asked
+    assert fake_control.calls[0][-1].if_match == asked
 
 
 @pytest.mark.parametrize("field", ['"6"', 'W/"7"', '"x"', '"07000000000000000000"', '"6","8"'])
@@ -140,11 +175,69 @@ async def test_if_match_that_is_no_entity_tag_is_400(serve, fake_control, field)
     assert fake_control.calls == []
 
 
+async def test_a_key_goes_to_control_with_a_digest_of_what_was_ordered(serve, fake_control):
+    client = await serve()
+    for body in ({"canary": 5}, {"canary": 5}, {"canary": 6}):
+        headers = {"Idempotency-Key": '"build 4711"', "If-Match": '"6"' if fake_control.calls else "*"}
+        await client.put(WEIGHTS, json=body, headers=headers)
+        fake_control.services["checkout"]["revision"] = 6
+    first, again, other = [terms for _, _, terms in fake_control.calls]
+    assert (first.key, again.if_match) == ("build 4711", 6)
+    assert first.digest == again.digest != other.digest
+
+
+async def test_a_repeat_on_the_revision_before_is_for_control_to_answer(serve, fake_control, monkeypatch):
+    async def known(name, order, terms):
+        return fake_control.view(name)
+
+    monkeypatch.setattr(fake_control, "order", known)
+    client = await serve()
+    headers = {"Idempotency-Key": "k", "If-Match": '"6"'}
+    assert (await client.put(WEIGHTS, json={"canary": 5}, headers=headers)).status == 200
+
+
+async def test_of_two_at_once_under_one_key_the_second_is_409_or_422(serve, fake_control):
+    client = await serve()
+    fake_control.held.clear()
+    headers = {"Idempotency-Key": "k"}
+    first = asyncio.create_task(client.put(WEIGHTS, json={"canary": 5}, headers=headers))
+    await fake_control.asked.wait()
+    again = await problem(await client.put(WEIGHTS, json={"canary": 5}, headers=headers), 409)
+    assert "still under way" in again["detail"]
+    other = await problem(await client.put(WEIGHTS, json={"canary": 6}, headers=headers), 422)
+    assert "another order" in other["detail"]
+    fake_control.held.set()
+    assert (await first).status == 200
+    assert len(fake_control.calls) == 1
+
+
+@pytest.mark.parametrize("key", ['""', '"a', "x" * 256])
+async def test_what_is_no_key_is_400(serve, fake_control, key):
+    client = await serve()
+    response = await client.put(WEIGHTS, json={"canary": 5}, headers={"Idempotency-Key": key})
+    assert "printable ASCII" in (await problem(response, 400))["detail"]
+    assert fake_control.calls == []
+
+
+async def test_a_service_that_a_reload_takes_while_the_body_arrives_is_404(serve, fake_control, monkeypatch):
+    async def read(request, required):
+        del fake_control.services["checkout"]
+        return b"{}"
+
+    monkeypatch.setattr(bodies, "read", read)
+    client = await serve()
+    await problem(await client.post("/api/v1/services/checkout/rollout/pause"), 404)
+
+
 async def test_history_is_the_ledgers(serve, fake_control):
     client = await serve()
-    fake_control.entries = [{"id": 1, "service": "checkout"}, {"id": 2, "service": "pay"}]
+    fake_control.entries = [{"id": 1, "service": "checkout", "revision": 1}]
+    fake_control.entries += [{"id": number, "service": "pay", "revision": number - 1} for number in (2, 3)]
     response = await client.get("/api/v1/services/pay/history")
-    assert await response.json() == {"service": "pay", "entries": [{"id": 2, "service": "pay"}]}
+    assert await response.json() == {"service": "pay", "entries": fake_control.entries[1:]}
+    response = await client.get("/api/v1/services/pay/history?after_revision=1")
+    assert await response.json() == {"service": "pay", "entries": fake_control.entries[2:]}
+    await problem(await client.get("/api/v1/services/pay/history?after_revision=x"), 400)
 
 
 async def test_probes(serve, fake_control):
@@ -209,7 +302,7 @@ async def test_a_body_that_is_not_encoded_as_it_says_is_400(serve, fake_control)
 
 @pytest.mark.parametrize("body", [b"", b"zz\r\n"])
 async def test_a_body_that_never_ends_is_408(serve, fake_control, monkeypatch, body):
-    monkeypatch.setattr(orders, "PATIENCE", 0.05)
+    monkeypatch.setattr(bodies, "PATIENCE", 0.05)
     client = await serve()
     reader, writer = await asyncio.open_connection("127.0.0.1", client.port)
     writer.write(f"PUT {WEIGHTS} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n".encode())

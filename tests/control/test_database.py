@@ -33,12 +33,17 @@ def test_a_ledger_of_the_first_shape_is_brought_up_to_date(path):
     database = connect(path)
     database.execute("INSERT INTO boots VALUES ('b', 1)")
     database.execute("DROP TABLE evidence")
+    database.execute("DROP TABLE orders")
+    for column in ("phase", "step", "generation", "acknowledged_ms"):
+        database.execute(f"ALTER TABLE entries DROP COLUMN {column}")
     database.execute("PRAGMA user_version = 1")
     database.close()
     for _ in range(2):
         again = connect(path)
         assert again.execute("SELECT * FROM boots").fetchall() == [("b", 1)]
         assert again.execute("SELECT * FROM evidence").fetchall() == []
+        assert again.execute("SELECT phase, step, generation, acknowledged_ms FROM entries").fetchall() == []
+        assert again.execute("SELECT * FROM orders").fetchall() == []
         assert again.execute("PRAGMA user_version").fetchone() == (SHAPE,)
         again.close()
 

@@ -62,11 +62,11 @@ def test_a_canary_that_was_taken_out():
         "1,231 requests of about 180 users met it since its release began on 2026-01-02 03:03:00Z: 1 bad "
         "answer reached a client, 12 were rescued by stable. "
         "Most frequent failures: GET /cart/# 500 (1,031x), POST /pay 502 (9x), GET / 503 (2x). "
-        "It stays out until the file names another canary (other endpoints or another `version`). "
+        "It stays out until the file or `weir start` names another canary. "
         "To let this one back in at 20 %: weir resume checkout"
     )
     assert found.next == (
-        "It stays out until the file names another canary (other endpoints or another `version`).",
+        "It stays out until the file or `weir start` names another canary.",
         "To let this one back in at 20 %: weir resume checkout",
     )
 
@@ -214,3 +214,30 @@ def test_spans(seconds, text):
 
 def test_moments_are_utc():
     assert moment(0.0) == "1970-01-01 00:00:00Z"
+
+
+def test_a_rollout_that_goes_on_tells_where_it_is():
+    text = told(RUNNING, way="Its rollout is progressing, in step 2 of 6 (31 of 200 answers).")
+    assert "has 5 % of the requests. Its rollout is progressing, in step 2 of 6" in text
+    paused = explain(
+        replace(RUNNING, way="Its rollout is paused, in step 0 of 6.", weight=0, onward=("To go on: x",))
+    )
+    assert paused.next == ("To go on: x",)
+    assert paused.text.endswith("To go on: x")
+
+
+def test_an_abort_by_a_person_tells_who_and_why():
+    trip = Trip(AT, "taken out by hand (ann@laptop: it smells)", None)
+    found = explain(replace(OUT, trip=trip, onward=("To begin again: x",)))
+    assert (
+        "was taken out on 2026-01-02 03:04:05Z, from 20 % to 0 %, by hand (ann@laptop: it smells)."
+        in found.text
+    )
+    assert found.text.endswith("at 20 %: weir resume checkout; to begin again: x"), "commands can be copied"
+    assert found.next[-2:] == ("To let this one back in at 20 %: weir resume checkout", "To begin again: x")
+
+
+def test_a_promotion():
+    found = explain(replace(RUNNING, canary=False, promoted=True, onward=("To go back to v2: x",)))
+    assert found.text == "The canary of checkout (v3) was promoted and is stable now. To go back to v2: x"
+    assert found.next == ("To go back to v2: x",)

@@ -27,14 +27,14 @@ class FakeLedger:
         self.open = threading.Event()
         self.open.set()
 
-    def append(self, record):
+    def append(self, *records):
         self.threads.add(threading.current_thread().name)
         self.attempts += 1
         self.open.wait(10)
         if self.failing:
             raise NotDurable("the disk is full")
-        self.kept.append(record)
-        return len(self.kept)
+        self.kept += records
+        return list(range(len(self.kept) - len(records) + 1, len(self.kept) + 1))
 
     def close(self):
         self.closed = True
@@ -77,7 +77,7 @@ async def journal(ledger, told, pause):
 
 
 async def test_what_is_kept_is_told_with_its_id(journal, ledger, told):
-    assert await journal.now(lambda: record(1)) == record(1)
+    assert await journal.now(lambda: [record(1)]) == [record(1)]
     assert await journal.later(record(2)) is True
     assert told == [(1, record(1)), (2, record(2))]
     assert journal.durable("checkout")
@@ -114,9 +114,9 @@ async def test_later_tries_again_until_the_ledger_takes_it(journal, ledger, told
 async def test_now_on_a_failing_ledger_is_refused_and_leaves_nothing(journal, ledger, told):
     ledger.failing = True
     with pytest.raises(NotDurable, match="disk is full"):
-        await journal.now(lambda: record(1))
+        await journal.now(lambda: [record(1)])
     ledger.failing = False
-    await journal.now(lambda: record(2))
+    await journal.now(lambda: [record(2)])
     assert ledger.kept == [record(2)]
 
 
@@ -125,9 +125,9 @@ async def test_now_goes_behind_what_waits(journal, ledger, pause):
     await journal.later(record(1))
     await pause.begun.acquire()
     with pytest.raises(NotDurable):
-        await journal.now(lambda: record(2))
+        await journal.now(lambda: [record(2)])
     ledger.failing = False
-    await journal.now(lambda: record(3))
+    await journal.now(lambda: [record(3)])
     assert ledger.kept == [record(1), record(3)]
 
 
@@ -137,7 +137,7 @@ async def test_now_is_made_when_all_before_it_is_durable(journal, ledger):
 
     def make():
         seen.extend(ledger.kept)
-        return record(2)
+        return [record(2)]
 
     journal.later(record(1))
     order = asyncio.create_task(journal.now(make))
@@ -152,7 +152,7 @@ async def test_later_during_now_comes_after_it(journal, ledger):
 
     def make():
         made.set()
-        return record(1)
+        return [record(1)]
 
     order = asyncio.create_task(journal.now(make))
     await made.wait()
@@ -169,7 +169,7 @@ async def test_what_making_refuses_goes_to_the_caller_and_holds_nobody_up(journa
 
     with pytest.raises(Conflict):
         await journal.now(refuse)
-    await journal.now(lambda: record(1))
+    await journal.now(lambda: [record(1)])
     assert ledger.kept == [record(1)]
 
 

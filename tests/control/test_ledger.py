@@ -11,13 +11,18 @@ from proxy.control import ledger as ledger_module
 from proxy.control.errors import NotDurable
 from proxy.control.ledger import UNRECORDED, Kept, Ledger
 from proxy.control.record import Record
-from proxy.rollout.inputs import Held, Judged, Release, Resume, SetWeight
-from proxy.rollout.rollout import Advance, Rollout, advance
+from proxy.rollout.advance import advance
+from proxy.rollout.inputs import Held, Look, Release, Resume, SetWeight
+from proxy.rollout.rollout import Advance, Rollout
+from proxy.rollout.side import VACANT, Side
+from proxy.routing.endpoint import Endpoint
 from proxy.telemetry.outcome import COMPLETE, Outcome
 from proxy.telemetry.tally import Tally
 
 FINDING = Finding("error-rate", "failing", 0.5, 0.1, None, 40, 20, 30.0, "ratio", "it fails")
-FAILING = Judged(Verdict("failing", (FINDING,)), enforce=True)
+STABLE = Side((Endpoint.parse("http://127.0.0.1:9001"),))
+CANARY = Side((Endpoint.parse("http://127.0.0.1:9002"),))
+FAILING = Look(Verdict("failing", (FINDING,)), enforce=True)
 
 
 @pytest.fixture
@@ -41,7 +46,7 @@ def record(rollout, happened, *, service="checkout", at=1_700_000_000.25, actor=
 
 def story(*inputs, service="checkout"):
     rollout = Rollout()
-    for happened in (Release("v2", 2000, "salt"), *inputs):
+    for happened in (Release(STABLE, CANARY, 2000, "salt"), *inputs):
         told = record(rollout, happened, service=service)
         rollout = told.rollout
         yield told
@@ -72,7 +77,7 @@ def test_an_entry_is_on_the_disk_and_counts_with_the_operating_system(ledger):
 
 def test_an_entry_is_kept_with_its_state(ledger, path):
     release, trip = story(FAILING)
-    assert [ledger.append(release), ledger.append(trip)] == [1, 2]
+    assert [ledger.append(release), ledger.append(trip)] == [[1], [2]]
     again = reopened(ledger, path)
     assert again.states() == {"checkout": trip.rollout}
     assert again.last() == 2
@@ -88,6 +93,10 @@ def test_an_entry_is_kept_with_its_state(ledger, path):
         "reason": "because",
         "from": 20.0,
         "to": 0.0,
+        "phase": "rolled-back",
+        "step": 0,
+        "generation": None,
+        "acknowledged_ms": None,
         "finding": FINDING.to_json(),
     }
     assert entries[1] == trip.to_json(2)
@@ -106,7 +115,7 @@ def test_services_are_apart_and_ids_are_not(ledger):
 def test_an_entry_is_kept_once(ledger):
     release, trip = story(FAILING)
     ledger.append(release)
-    assert ledger.append(trip) == ledger.append(trip) == 2
+    assert ledger.append(trip) == ledger.append(trip) == [2]
     assert len(ledger.entries("checkout")) == 2
     assert ledger.trips() == {("checkout", "error-rate"): 1}
 
@@ -115,7 +124,7 @@ def test_two_different_entries_of_one_revision_are_refused(ledger):
     (release,) = story()
     ledger.append(release)
     with pytest.raises(NotDurable, match="UNIQUE"):
-        ledger.append(record(Rollout(), Release("v9", 1, "other"), at=5.0))
+        ledger.append(record(Rollout(), Release(STABLE, STABLE, 1, "other"), at=5.0))
     assert ledger.states() == {"checkout": release.rollout}
 
 
@@ -200,7 +209,9 @@ def test_a_full_disk_is_said_and_leaves_nothing_half_done(ledger):
 
 
 inputs = st.one_of(
-    st.builds(Release, st.sampled_from(["", "v1", "v2"]), st.integers(0, 10_000), st.just("salt")),
+    st.builds(
+        Release, st.just(STABLE), st.sampled_from([VACANT, CANARY]), st.integers(0, 10_000), st.just("salt")
+    ),
     st.builds(SetWeight, st.integers(0, 10_000)),
     st.builds(Resume, st.none() | st.integers(0, 10_000)),
     st.just(FAILING),
@@ -232,10 +243,14 @@ import sys
 from pathlib import Path
 from proxy.control.ledger import Ledger
 from proxy.control.record import Record
+from proxy.rollout.advance import advance
 from proxy.rollout.inputs import Release, SetWeight
-from proxy.rollout.rollout import Rollout, advance
+from proxy.rollout.rollout import Rollout
+from proxy.rollout.side import Side
+from proxy.routing.endpoint import Endpoint
 
-ledger, rollout, happened, parts = Ledger(Path(sys.argv[1])), Rollout(), Release("v2", 9999, "salt"), 0
+sides = [Side((Endpoint.parse(url),)) for url in ("http://stable", "http://canary")]
+ledger, rollout, happened, parts = Ledger(Path(sys.argv[1])), Rollout(), Release(*sides, 9999, "salt"), 0
 while True:
     result = advance(rollout, happened, 5.0)
     rollout = result.rollout

@@ -8,6 +8,7 @@ import pytest
 
 from proxy.control import openapi
 from proxy.control.openapi import OPERATIONS, document
+from proxy.control.orders import ALWAYS, KEYS
 
 Json = dict[str, Any]
 DOCUMENT = document()
@@ -132,7 +133,8 @@ async def test_what_is_sent_has_the_shape_that_is_told(serve, fake_control, oper
         "event": "trip",
         "actor": "weir",
     }
-    fake_control.entries = [entry | {"reason": "", "from": 5.0, "to": 0.0, "finding": finding}]
+    place = {"phase": "rolled-back", "step": 2, "generation": None, "acknowledged_ms": 3.5}
+    fake_control.entries = [entry | place | {"reason": "", "from": 5.0, "to": 0.0, "finding": finding}]
     client = await serve()
     for service in fake_control.names():
         response = await client.get(operation.path.replace("{service}", service))
@@ -152,17 +154,30 @@ async def test_problems_have_the_shape_that_is_told(serve):
 
 
 @pytest.mark.parametrize(
-    ("body", "good"),
+    ("schema", "body", "good"),
     [
-        ({"canary": 5}, True),
-        ({"canary": 5, "reason": "x"}, True),
-        ({}, False),
-        ({"canary": 5, "x": 1}, False),
-        ({"canary": 101}, False),
+        *(("SetWeight", {"canary": 5}, True), ("SetWeight", {"canary": 5, "reason": "x"}, True)),
+        *(("SetWeight", {}, False), ("SetWeight", {"canary": 5, "x": 1}, False)),
+        *(("SetWeight", {"canary": 101}, False), ("Resume", {}, True), ("Resume", {"canary": 5}, True)),
+        *(("Terms", {"actor": "ann"}, True), ("Terms", {"canary": 5}, False)),
+        *(("Promote", {"full": True}, True), ("Promote", {"full": "yes"}, False)),
+        *(("Undo", {"steps": True}, True), ("Undo", {"steps": [100]}, False)),
+        ("Start", {"canary": ["http://x"], "version": "v4", "steps": [1, 100], "deadline": None}, True),
+        ("Start", {"steps": [{"weight": 1, "hold": 60}, {"pause": "ask"}, {"weight": 100}]}, True),
+        *(("Start", {"steps": [{"hold": 60}]}, False), ("Start", {"hold": "1m"}, False)),
     ],
 )
-def test_the_orders_told_are_the_ones_taken(body, good):
-    assert (faults(body, DOCUMENT["components"]["schemas"]["SetWeight"]) == []) is good
+def test_the_orders_told_are_the_ones_taken(schema, body, good):
+    assert (faults(body, DOCUMENT["components"]["schemas"][schema]) == []) is good
+
+
+def test_each_order_has_the_body_that_is_told():
+    orders = [one for one in OPERATIONS if one.order]
+    assert {one.order for one in orders} == KEYS.keys()
+    for one in orders:
+        assert {"If-Match", "Idempotency-Key"} <= set(one.parameters)
+        told = DOCUMENT["components"]["schemas"][one.body]["properties"].keys()
+        assert told == {*KEYS[one.order], *ALWAYS}
 
 
 def test_probes_are_told_to_be_open():

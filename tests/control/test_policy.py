@@ -77,9 +77,7 @@ def test_what_may_be_written_is_what_backends_are_answerable_for():
     assert set(FAILED_ENDINGS) == UNANSWERED
 
 
-def test_without_a_canary_there_is_nothing_to_judge():
-    rule = "checks: [{metric: error-rate, max: 5%}]"
-    assert policy(service("analysis: {error_limit: 5%}, caps: {harmed: 1}", rule)) == UNJUDGED
+def test_nothing_is_judged_by_nothing():
     assert (UNJUDGED.comparing, UNJUDGED.guard, UNJUDGED.checks, UNJUDGED.caps) == (False, False, (), Caps())
 
 

@@ -17,6 +17,10 @@ def test_an_entry_as_the_api_shows_it():
         "reason": "slow",
         "from": 5.0,
         "to": 0.01,
+        "phase": "idle",
+        "step": 0,
+        "generation": None,
+        "acknowledged_ms": None,
         "finding": None,
     }
 

@@ -1,9 +1,10 @@
 import pytest
 
 from proxy.config.reading import read
-from proxy.control.release import definition, in_force, release, template
+from proxy.control.release import in_force, release, side, template
 from proxy.rollout.inputs import Release
 from proxy.rollout.rollout import Rollout, Trip
+from proxy.rollout.side import VACANT, Side
 from proxy.routing.endpoint import Endpoint, Trust
 from proxy.routing.failures import Failures
 from proxy.routing.match import Condition, RouteMatch
@@ -29,6 +30,9 @@ services:
     analysis: {failures: [503, connect]}
 """
 
+STABLE = Side((Endpoint.parse("http://127.0.0.1:9001"), Endpoint.parse("http://127.0.0.1:9003")))
+CANARY = Side((Endpoint.parse("http://127.0.0.1:9002"),), "v2")
+
 
 def config(text):
     return read(text, "weir.yaml", {})
@@ -48,7 +52,9 @@ def parts(text):
 
 
 def test_everything_in_the_file_reaches_the_workers():
-    made = in_force(parts(WHOLE), Rollout(revision=7, weight=500, salt="pepper", definition="x"))
+    made = in_force(
+        parts(WHOLE), Rollout(revision=7, weight=500, salt="pepper", stable=STABLE, canary=CANARY)
+    )
     assert (made.name, made.revision, made.halted) == ("checkout", 7, frozenset())
     assert made.match == RouteMatch("shop.example", "/pay")
     assert made.backends == (
@@ -65,14 +71,18 @@ def test_everything_in_the_file_reaches_the_workers():
 
 
 def test_a_tripped_canary_is_halted():
-    tripped = Rollout(revision=8, phase="rolled-back", trip=Trip(5.0, "it fails", None), definition="x")
+    tripped = Rollout(
+        revision=8, phase="rolled-back", trip=Trip(5.0, "it fails", None), stable=STABLE, canary=CANARY
+    )
     made = in_force(parts(WHOLE), tripped)
     assert made.halted == {"canary"}
     assert made.split.part("canary") == 0
 
 
 def test_without_a_canary_there_is_nothing_to_split():
-    made = in_force(parts("services: {checkout: {stable: http://127.0.0.1:9001}}"), Rollout(revision=1))
+    made = in_force(
+        parts("services: {checkout: {stable: http://127.0.0.1:9001}}"), Rollout(revision=1, stable=STABLE)
+    )
     assert (made.split, made.halted, len(made.backends)) == (Split(), frozenset(), 1)
 
 
@@ -107,13 +117,13 @@ def test_where_users_carry_their_key(keys, sticky):
     ],
 )
 def test_what_makes_a_canary_another_one(one, other, same):
-    assert (definition(service(one).canary) == definition(service(other).canary)) is same
+    assert (side(service(one).canary).definition == side(service(other).canary).definition) is same
 
 
 def test_a_release_carries_the_weight_of_the_file():
     found = service("canary: http://127.0.0.1:9002, weight: 5%")
-    assert release(found, "salt") == Release(definition(found.canary), 500, "salt")
-    assert release(service(""), "salt") == Release("", 0, "salt")
+    assert release(found, "salt") == Release(side(found.stable), side(found.canary), 500, "salt")
+    assert release(service(""), "salt").canary == VACANT
 
 
 TRUSTING = "canary: {endpoints: [https://a, http://b], tls: {ca: /ca.pem, server_name: shop, verify: %s}}"
@@ -127,6 +137,6 @@ def test_whom_to_trust_reaches_the_workers_with_the_endpoints_that_speak_tls():
 
 
 def test_other_trust_is_no_new_release():
-    plain = definition(service("canary: [https://a, http://b]").canary)
+    plain = side(service("canary: [https://a, http://b]").canary).definition
     assert plain == '{"endpoints":["http://b","https://a"],"version":""}'
-    assert {definition(service(TRUSTING % word).canary) for word in ("true", "false")} == {plain}
+    assert {side(service(TRUSTING % word).canary).definition for word in ("true", "false")} == {plain}

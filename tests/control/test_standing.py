@@ -7,10 +7,19 @@ from proxy.config.reading import read
 from proxy.control.release import template
 from proxy.control.standing import Rollback, Standing
 from proxy.rollout.rollout import Rollout, Trip
+from proxy.rollout.side import Side
+from proxy.routing.endpoint import Endpoint
 from proxy.telemetry.tally import Counts
 
 FILE = "services: {checkout: {stable: http://127.0.0.1:9001, canary: http://127.0.0.1:9002}}"
-RUNNING = Rollout(revision=5, since=3, weight=500, salt="s", definition="v1")
+RUNNING = Rollout(
+    revision=5,
+    since=3,
+    weight=500,
+    salt="s",
+    stable=Side((Endpoint.parse("http://127.0.0.1:9001"),)),
+    canary=Side((Endpoint.parse("http://127.0.0.1:9002"),)),
+)
 TRIPPED = replace(RUNNING, revision=6, weight=0, phase="rolled-back", trip=Trip(1.0, "it fails", None))
 BAD = Counts(pinned={"failure": 30})
 DRAWN = Counts(drawn={"failure": 30})

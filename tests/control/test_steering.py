@@ -8,14 +8,27 @@ from proxy.config.reading import read
 from proxy.control.errors import Conflict, NotDurable, StaleRevision
 from proxy.control.journal import Journal
 from proxy.control.release import release, template
-from proxy.control.standing import Standing
+from proxy.control.standing import Asked, Standing
 from proxy.control.steering import Clock, Order, Steering
-from proxy.rollout.inputs import Held, Judged, Resume, SetWeight
+from proxy.control.telling import Telling
+from proxy.control.terms import Terms
+from proxy.rollout.advance import advance
+from proxy.rollout.inputs import Held, Look, Resume, SetWeight, Start
+from proxy.rollout.plan import Plan, Step
 from proxy.rollout.rollout import Rollout
+from proxy.rollout.waiting import START, STEP
 
 FILE = "services: {checkout: {stable: http://a, canary: http://b, weight: 20%}}"
 FINDING = Finding("error-rate", "failing", 0.5, 0.1, None, 40, 20, 30.0, "ratio", "it fails")
-FAILING = Judged(Verdict("failing", (FINDING,)), enforce=True)
+FAILING = Look(Verdict("failing", (FINDING,)), enforce=True)
+
+
+PLAN = Plan((Step(1000, 0.0, 0), Step(10_000, 60.0, 0)))
+
+
+def progressing(rollout):
+    """A rollout that has begun."""
+    return advance(rollout, Start(PLAN, "salt"), 5.0).rollout
 
 
 class Stage:
@@ -29,21 +42,33 @@ class Stage:
         self.time = 0.0
         self.paused = asyncio.Event()
         self.journal = Journal(self, thread, lambda number, record: None, self.paused.wait)
-        self.steering = Steering(self.journal, self, Clock(lambda: 5.0, lambda: self.time))
+        self.heard = asyncio.Event()
+        self.heard.set()
+        clock = Clock(lambda: 5.0, lambda: self.time)
+        telling = Telling(self.journal, self, self.acknowledge, lambda standing, record: None)
+        spawn = asyncio.create_task
+        self.steering = Steering(self.journal, telling, clock, self.hear, spawn)
         config = read(FILE, "weir.yaml", {})
         service = config.services["checkout"]
         self.standing = Standing(template("checkout", service, config.timeouts, None), service, Rollout())
 
-    def append(self, record):
+    def append(self, *records):
         if self.failing:
             raise NotDurable("the disk is full")
-        self.done.append(("written", record.entry.event, record.entry.after))
-        return len(self.done)
+        self.done += [("written", each.entry.event, each.entry.after) for each in records]
+        return [len(self.done)]
+
+    def acknowledge(self, service, revision, generation, milliseconds):
+        self.done.append(("acknowledged", revision, generation, milliseconds))
+
+    async def hear(self):
+        await self.heard.wait()
+        self.done.append(("heard all",))
 
     def close(self):
         pass
 
-    def tell(self, service):
+    def tell(self, service, removed=()):
         self.generation += 1
         self.done.append(("told", service.revision, service.split.part("canary")))
         return self.generation
@@ -51,33 +76,27 @@ class Stage:
     def everywhere(self, generation):
         return self.everywhere_up_to >= generation
 
-    async def released(self):
-        await self.steering.release(self.standing, release(self.standing.file, "salt"))
-        self.done.clear()
+    def released(self):
+        file = self.standing.file
+        self.standing.enter(advance(self.standing.rollout, release(file, "salt"), 5.0).rollout)
         return self
 
-    async def order(self, wants, if_match=None, after=None):
-        async def nothing():
-            self.done.append(("heard all",))
+    def progress(self):
+        """A rollout has begun, and everybody who was asked agrees with its first step."""
+        self.standing.enter(progressing(self.standing.rollout))
+        self.standing.asked = Asked(2, frozenset({START, STEP}))
 
-        order = Order(wants, "because", "ann", if_match)
-        await self.steering.order(self.standing, order, after or nothing)
+    async def order(self, wants, if_match=None):
+        return await self.steering.order(self.standing, Order(wants, Terms("because", "ann", if_match)))
 
 
 @pytest.fixture
 async def stage():
     with ThreadPoolExecutor(1) as thread:
         made = Stage(thread)
-        yield await made.released()
+        yield made.released()
         made.failing = False
         await made.journal.close()
-
-
-async def test_a_release_is_written_first_and_once(stage):
-    assert stage.standing.rollout.weight == 2000
-    await stage.steering.release(stage.standing, release(stage.standing.file, "other salt"))
-    assert stage.done == []
-    assert stage.standing.rollout.salt == "salt"
 
 
 async def test_raising_hears_all_writes_and_tells(stage):
@@ -91,24 +110,27 @@ async def test_lowering_tells_and_writes(stage):
 
 
 async def test_a_raise_that_waits_its_turn_gives_way_to_a_later_lowering(stage):
-    heard = asyncio.Event()
-    raising = asyncio.create_task(stage.order(SetWeight(3000), after=heard.wait))
+    stage.heard.clear()
+    raising = asyncio.create_task(stage.order(SetWeight(3000)))
     await asyncio.sleep(0)
     await stage.order(SetWeight(0))
-    heard.set()
+    stage.heard.set()
     with pytest.raises(Conflict, match="changed otherwise: it is at revision 2, its canary at 0 %"):
         await raising
-    assert stage.done == [("told", 2, 0), ("written", "weight", 0)]
+    assert [each for each in stage.done if each != ("heard all",)] == [
+        ("told", 2, 0),
+        ("written", "weight", 0),
+    ]
     await stage.order(SetWeight(3000))
     assert stage.done[-1] == ("told", 3, 3000)
 
 
 async def test_an_order_for_what_is_in_force_is_the_last_word_over_a_raise_on_its_way(stage):
-    heard = asyncio.Event()
-    raising = asyncio.create_task(stage.order(SetWeight(3000), after=heard.wait))
+    stage.heard.clear()
+    raising = asyncio.create_task(stage.order(SetWeight(3000)))
     staying = asyncio.create_task(stage.order(SetWeight(2000)))
     await asyncio.sleep(0)
-    heard.set()
+    stage.heard.set()
     await asyncio.gather(raising, staying)
     assert stage.done[-2:] == [("told", 3, 2000), ("written", "weight", 2000)]
 
@@ -148,7 +170,9 @@ async def test_an_old_picture(stage, wants):
 
 
 async def test_refusals_say_what_to_do(stage):
-    with pytest.raises(Conflict, match="nothing to resume; it has 20 %"):
+    with pytest.raises(
+        Conflict, match=r"not possible while the rollout is idle; possible now: .*stays at 20 %"
+    ):
         await stage.order(Resume())
     stage.steering.happened(stage.standing, FAILING)
     with pytest.raises(Conflict, match=r"\(it fails\).*weir resume checkout"):
@@ -165,18 +189,39 @@ async def test_what_a_worker_holds_is_taken_over(stage):
     assert stage.standing.rollout.halted
 
 
-async def test_a_rollback_is_timed_until_it_is_everywhere(stage, caplog):
-    caplog.set_level("INFO")
+async def test_a_rollout_goes_where_its_plan_leads_once_the_ledger_has_it(stage):
+    stage.progress()
+    stage.steering.happened(stage.standing, stage.standing.look())
+    stage.steering.happened(stage.standing, stage.standing.look())
+    await stage.standing.moving
+    assert stage.done == [("heard all",), ("written", "step", 1000), ("told", 3, 1000)]
+    assert (stage.standing.moving, stage.standing.stuck) == (None, "")
+
+
+async def test_a_ledger_that_fails_holds_a_rollout_and_is_said(stage, caplog):
+    stage.progress()
+    stage.failing = True
+    for _ in range(2):
+        stage.steering.happened(stage.standing, stage.standing.look())
+        await stage.standing.moving
+    assert stage.standing.stuck == "the disk is full"
+    assert stage.standing.rollout.weight == 0
+    assert caplog.text.count("the rollout can't go on: the disk is full") == 1
+    stage.failing = False
+    stage.steering.happened(stage.standing, stage.standing.look())
+    await stage.standing.moving
+    assert (stage.standing.stuck, stage.standing.rollout.weight) == ("", 1000)
+
+
+async def test_a_trip_overtakes_a_step_that_waits_for_the_ledger(stage):
+    stage.progress()
+    stage.heard.clear()
+    stage.steering.happened(stage.standing, stage.standing.look())
+    moving = stage.standing.moving
+    await asyncio.sleep(0)
     stage.steering.happened(stage.standing, FAILING)
-    stage.time = 0.002
-    stage.steering.acknowledged()
-    assert stage.standing.rollback.acknowledged_ms is None
-    assert repr(stage.steering) == "<Steering, 1 rollbacks on their way>"
-    stage.everywhere_up_to = stage.generation
-    stage.time = 0.0045
-    stage.steering.acknowledged()
-    assert stage.standing.rollback.acknowledged_ms == 4.5
-    assert "every worker has the rollback, after 4.5 ms" in caplog.text
-    stage.time = 1.0
-    stage.steering.acknowledged()
-    assert stage.standing.rollback.acknowledged_ms == 4.5
+    assert stage.done == [("told", 3, 0)]
+    stage.heard.set()
+    await moving
+    assert stage.standing.rollout.halted
+    assert ("written", "step", 1000) not in stage.done

@@ -7,10 +7,13 @@ from proxy.analysis.verdict import Finding, Verdict
 from proxy.config.reading import read
 from proxy.config.schema import Analysis
 from proxy.control import view
-from proxy.control.facts import Blast, Facts
+from proxy.control.facts import Blast, Facts, Moment
 from proxy.control.release import template
 from proxy.control.standing import Rollback, Standing
+from proxy.rollout.plan import Plan, Step
 from proxy.rollout.rollout import Rollout, Trip
+from proxy.rollout.side import VACANT, Side
+from proxy.routing.endpoint import Endpoint
 from proxy.telemetry.histogram import Histogram
 from proxy.telemetry.tally import Counts
 
@@ -26,7 +29,14 @@ services:
       - {{metric: latency-p99, max: 400ms}}
   plain: {{match: {{path: /plain}}, stable: http://127.0.0.1:9003}}
 """
-RUNNING = Rollout(revision=5, since=3, weight=500, salt="s", definition="v1")
+RUNNING = Rollout(
+    revision=5,
+    since=3,
+    weight=500,
+    salt="s",
+    stable=Side((Endpoint.parse("http://127.0.0.1:9001"),)),
+    canary=Side((Endpoint.parse("http://127.0.0.1:9002"),), "v2"),
+)
 FINDING = Finding("error-rate", "failing", 0.5, 0.1, None, 40, 20, 30.0, "ratio", "it fails")
 TRIPPED = replace(
     RUNNING, weight=0, weight_before=500, phase="rolled-back", trip=Trip(0.0, "it fails", FINDING)
@@ -48,6 +58,7 @@ def test_a_service_that_nobody_asked_yet():
     assert list(made) == [
         *("name", "revision", "phase", "weights", "shares", "backends", "halted", "enforce", "durable"),
         *("trip", "verdict", "evidence", "blast_radius", "overdue", "window", "drift"),
+        *("rollout", "orders", "undo", "origin"),
     ]
     assert made["weights"] == {"stable": 95.0, "canary": 5.0}
     assert made["backends"]["canary"] == {"endpoints": ["http://127.0.0.1:9002"], "version": "v2"}
@@ -209,16 +220,11 @@ def test_a_trip_whose_finding_was_lost():
 
 
 @pytest.mark.parametrize(
-    ("rollout", "weight", "drift"),
-    [
-        (RUNNING, "5%", None),
-        (RUNNING, "7.25%", {"file": 7.25, "in_force": 5.0, "apply": "weir set-weight checkout canary=7.25"}),
-        (RUNNING, "0%", {"file": 0.0, "in_force": 5.0, "apply": "weir set-weight checkout canary=0"}),
-        (TRIPPED, "7%", None),
-    ],
+    ("weight", "command"), [("5%", None), ("7.25%", "weir set-weight checkout canary=7.25")]
 )
-def test_drift(rollout, weight, drift):
-    assert shown(standing(rollout, weight))["drift"] == drift
+def test_drift(weight, command):
+    found = shown(standing(RUNNING, weight))["drift"]
+    assert (found["apply"] if found else None) == command
 
 
 def test_metrics_of_a_service():
@@ -241,3 +247,24 @@ def test_metrics_of_bets_and_of_a_canary_that_is_out():
     assert view.odds(tripped) == {"checkout": 12.0}
     assert [sample.odds for sample in view.samples(tripped)] == [7.0]
     assert view.halted(tripped) == {("checkout", "stable"): False, ("checkout", "canary"): True}
+
+
+def test_a_rollout_under_way_is_shown_and_explained():
+    plan = Plan((Step(500, 60.0, 10), Step(10_000, 0.0, 0)))
+    under_way = standing(replace(RUNNING, phase="progressing", plan=plan, step=1, entered=0.0))
+    facts = Facts(moment=Moment(at=20.0, rate=100.0, answers=4))
+    made = view.view(under_way, True, 0.0, facts)
+    assert (made["rollout"]["step"], made["rollout"]["rate"]) == (1, 100.0)
+    assert made["rollout"]["waiting"]["sample"] == {"have": 4, "need": 10}
+    assert made["orders"][0] == "promote"
+    assert "in step 1 of 2 (4 of 10 answers" in view.explanation(under_way, facts)["text"]
+
+
+def test_a_promotion_is_explained():
+    promoted = replace(RUNNING, phase="promoted", weight=0, canary=VACANT)
+    side = Side((Endpoint.parse("http://127.0.0.1:9002"),), "v2")
+    text = view.explanation(standing(replace(promoted, stable=side)))["text"]
+    assert text.startswith(
+        "The canary of checkout (v2) was promoted and is stable now. The file says stable is"
+    )
+    assert text.endswith("move the lines in the file.")

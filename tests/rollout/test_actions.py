@@ -3,10 +3,24 @@ from dataclasses import replace
 import pytest
 
 from proxy.rollout.actions import Lower, Nothing, Raise, action
+from proxy.rollout.advance import advance
 from proxy.rollout.inputs import Held, Release, Resume, SetWeight
-from proxy.rollout.rollout import Rollout, Trip, advance
+from proxy.rollout.rollout import Rollout, Trip
+from proxy.rollout.side import VACANT, Side
+from proxy.routing.endpoint import Endpoint
 
-RUNNING = Rollout(revision=3, since=1, weight=2000, salt="s", definition="v2")
+ONE, TWO, THREE = (Side((Endpoint.parse(f"http://v{n}"),), f"v{n}") for n in (1, 2, 3))
+
+RUNNING = Rollout(
+    revision=3,
+    since=1,
+    weight=2000,
+    salt="s",
+    stable=ONE,
+    stable_definition=ONE.definition,
+    canary=TWO,
+    definition=TWO.definition,
+)
 TRIPPED = replace(
     RUNNING, phase="rolled-back", weight=0, weight_before=2000, trip=Trip(5.0, "it failed", None), revision=4
 )
@@ -21,11 +35,11 @@ TRIPPED = replace(
         (RUNNING, SetWeight(0), Lower),
         (RUNNING, Held(9, True), Lower),
         (RUNNING, Held(3, False), Nothing),
-        (RUNNING, Release("v2", 9, "t"), Nothing),
-        (RUNNING, Release("v3", 100, "t"), Raise),
+        (RUNNING, Release(ONE, TWO, 9, "t"), Nothing),
+        (RUNNING, Release(ONE, THREE, 100, "t"), Raise),
         (TRIPPED, Resume(), Raise),
         (TRIPPED, Resume(0), Raise),
-        (Rollout(), Release("v1", 0, "t"), Raise),
+        (Rollout(), Release(ONE, VACANT, 0, "t"), Raise),
     ],
     ids=repr,
 )

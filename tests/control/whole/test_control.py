@@ -4,9 +4,11 @@ import pytest
 
 from proxy.config.reading import read
 from proxy.control.settings import settings
+from proxy.control.terms import Terms
 from proxy.messages import Settings
+from proxy.rollout.inputs import SetWeight
 
-PERSON = {"reason": "because", "actor": "ann", "if_match": None}
+PERSON = Terms("because", "ann")
 
 
 async def test_first_sight_is_a_release_with_the_weight_of_the_file(stage):
@@ -30,7 +32,7 @@ async def test_unknown_services_are_key_errors(stage):
     with pytest.raises(KeyError):
         await control.history("nobody")
     with pytest.raises(KeyError):
-        await control.set_weight("nobody", 1, **PERSON)
+        await control.order("nobody", SetWeight(1), PERSON)
 
 
 async def test_a_worker_is_told_settings_and_then_everything(stage):
@@ -97,9 +99,9 @@ async def test_entries_after_and_unsubscribing(stage):
     stage.worker(control)
     heard = []
     unsubscribe = control.subscribe(heard.append)
-    await control.set_weight("checkout", 3000, **PERSON)
+    await control.order("checkout", SetWeight(3000), PERSON)
     unsubscribe()
-    await control.set_weight("checkout", 4000, **PERSON)
+    await control.order("checkout", SetWeight(4000), PERSON)
     assert [entry["to"] for entry in heard] == [30.0]
     assert [entry["to"] for entry in await control.entries_after(heard[0]["id"])] == [40.0]
 

@@ -5,8 +5,10 @@ import asyncio
 import pytest
 
 from proxy.control.errors import Conflict, NotDurable, StaleRevision
+from proxy.control.terms import Terms
+from proxy.rollout.inputs import Resume, SetWeight
 
-PERSON = {"reason": "because", "actor": "ann", "if_match": None}
+PERSON = Terms("because", "ann")
 
 
 async def test_raising_is_written_before_it_is_told(stage):
@@ -14,7 +16,7 @@ async def test_raising_is_written_before_it_is_told(stage):
     worker = stage.worker(control)
     stage.ledger.held.clear()
     stage.ledger.reached.clear()
-    order = asyncio.create_task(control.set_weight("checkout", 3000, **PERSON))
+    order = asyncio.create_task(control.order("checkout", SetWeight(3000), PERSON))
     await asyncio.to_thread(stage.ledger.reached.wait)
     assert len(worker.tables) == 1
     assert control.view("checkout")["weights"]["canary"] == 20.0
@@ -33,11 +35,11 @@ async def test_raising_on_a_failing_ledger_is_refused_and_changes_nothing(stage)
     before = control.view("checkout")
     stage.ledger.failing = True
     with pytest.raises(NotDurable, match="disk is full"):
-        await control.set_weight("checkout", 3000, **PERSON)
+        await control.order("checkout", SetWeight(3000), PERSON)
     assert control.view("checkout") == before
     assert len(worker.tables) == 1
     stage.ledger.failing = False
-    assert (await control.set_weight("checkout", 3000, **PERSON))["weights"]["canary"] == 30.0
+    assert (await control.order("checkout", SetWeight(3000), PERSON))["weights"]["canary"] == 30.0
 
 
 async def test_lowering_is_told_before_it_is_written(stage):
@@ -45,7 +47,7 @@ async def test_lowering_is_told_before_it_is_written(stage):
     worker = stage.worker(control)
     stage.ledger.held.clear()
     stage.ledger.reached.clear()
-    order = asyncio.create_task(control.set_weight("checkout", 1000, **PERSON))
+    order = asyncio.create_task(control.order("checkout", SetWeight(1000), PERSON))
     await asyncio.to_thread(stage.ledger.reached.wait)
     assert worker.told().split.part("canary") == 1000
     assert control.view("checkout")["durable"] is False
@@ -55,27 +57,25 @@ async def test_lowering_is_told_before_it_is_written(stage):
 
 async def test_what_is_already_so_makes_no_entry(stage):
     control = await stage.begin()
-    assert (await control.set_weight("checkout", 2000, **PERSON))["revision"] == 1
+    assert (await control.order("checkout", SetWeight(2000), PERSON))["revision"] == 1
     assert len(await control.history("checkout")) == 1
 
 
 async def test_an_order_on_an_old_picture_is_refused(stage):
     control = await stage.begin()
     stage.worker(control)
-    await control.set_weight("checkout", 1000, **PERSON)
+    await control.order("checkout", SetWeight(1000), PERSON)
     for parts in (500, 1500):
         with pytest.raises(StaleRevision) as refused:
-            await control.set_weight("checkout", parts, reason="", actor="bob", if_match=1)
+            await control.order("checkout", SetWeight(parts), Terms("", "bob", 1))
         assert refused.value.current == 2
-    await control.set_weight("checkout", 500, reason="", actor="bob", if_match=2)
+    await control.order("checkout", SetWeight(500), Terms("", "bob", 2))
 
 
 async def test_of_two_orders_on_one_picture_one_wins(stage):
     control = await stage.begin()
     stage.worker(control)
-    orders = [
-        control.set_weight("checkout", parts, reason="", actor="ann", if_match=1) for parts in (3000, 4000)
-    ]
+    orders = [control.order("checkout", SetWeight(parts), Terms("", "ann", 1)) for parts in (3000, 4000)]
     first, second = await asyncio.gather(*orders, return_exceptions=True)
     assert first["weights"]["canary"] == 30.0
     assert isinstance(second, StaleRevision)
@@ -87,7 +87,7 @@ async def test_a_lowering_overtakes_a_raise_that_waits_for_the_disk(stage):
     worker = stage.worker(control)
     stage.ledger.held.clear()
     stage.ledger.reached.clear()
-    raising = asyncio.create_task(control.set_weight("checkout", 5000, **PERSON))
+    raising = asyncio.create_task(control.order("checkout", SetWeight(5000), PERSON))
     await asyncio.to_thread(stage.ledger.reached.wait)
     worker.serve(bad=30).report()
     assert worker.told().halted == {"canary"}
@@ -105,12 +105,12 @@ async def test_a_lowering_overtakes_a_raise_that_waits_for_the_disk(stage):
 async def test_there_is_no_weight_without_a_canary(stage):
     control = await stage.begin()
     with pytest.raises(Conflict, match="no canary"):
-        await control.set_weight("plain", 100, **PERSON)
+        await control.order("plain", SetWeight(100), PERSON)
 
 
 async def test_lowering_waits_for_nobody(stage):
     control = await stage.begin()
-    assert (await control.set_weight("checkout", 100, **PERSON))["weights"]["canary"] == 1.0
+    assert (await control.order("checkout", SetWeight(100), PERSON))["weights"]["canary"] == 1.0
 
 
 async def test_a_tripped_canary_takes_no_weight_until_it_is_resumed(stage):
@@ -118,11 +118,11 @@ async def test_a_tripped_canary_takes_no_weight_until_it_is_resumed(stage):
     worker = stage.worker(control)
     worker.serve(bad=20).report()
     with pytest.raises(Conflict, match="weir resume checkout"):
-        await control.set_weight("checkout", 100, **PERSON)
-    shown = await control.set_weight("checkout", 0, **PERSON)
+        await control.order("checkout", SetWeight(100), PERSON)
+    shown = await control.order("checkout", SetWeight(0), PERSON)
     assert shown["revision"] == 2
-    shown = await control.resume("checkout", None, **PERSON)
+    shown = await control.order("checkout", Resume(), PERSON)
     assert (shown["phase"], shown["weights"]["canary"], shown["trip"]) == ("idle", 20.0, None)
     assert (worker.told().halted, worker.told().revision) == (frozenset(), 3)
-    with pytest.raises(Conflict, match="nothing to resume"):
-        await control.resume("checkout", None, **PERSON)
+    with pytest.raises(Conflict, match="resume is not possible while the rollout is idle"):
+        await control.order("checkout", Resume(), PERSON)

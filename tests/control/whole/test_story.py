@@ -7,8 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from proxy.control.errors import Conflict, NotDurable
+from proxy.control.terms import Terms
+from proxy.rollout.inputs import Resume, SetWeight
 
-PERSON = {"reason": "because", "actor": "ann", "if_match": None}
+PERSON = Terms("because", "ann")
 
 
 class Story:
@@ -25,11 +27,11 @@ class Story:
 
     async def order(self, parts):
         with contextlib.suppress(Conflict, NotDurable):
-            await self.control.set_weight("checkout", parts, **PERSON)
+            await self.control.order("checkout", SetWeight(parts), PERSON)
 
     async def resume(self):
         with contextlib.suppress(Conflict, NotDurable):
-            await self.control.resume("checkout", None, **PERSON)
+            await self.control.order("checkout", Resume(), PERSON)
             self.resumed = True
 
     async def trip(self):

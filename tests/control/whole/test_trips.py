@@ -5,9 +5,11 @@ import asyncio
 import pytest
 
 from proxy.control.errors import Conflict, NotDurable
+from proxy.control.terms import Terms
 from proxy.messages import Report
+from proxy.rollout.inputs import Resume, SetWeight
 
-PERSON = {"reason": "because", "actor": "ann", "if_match": None}
+PERSON = Terms("because", "ann")
 
 
 async def test_a_failing_canary_is_taken_out_in_the_call_that_brings_the_report(stage, caplog):
@@ -66,7 +68,7 @@ async def test_a_failing_ledger_does_not_delay_a_trip(stage):
     assert worker.told().halted == {"canary"}
     assert control.view("checkout")["durable"] is False
     with pytest.raises(NotDurable):
-        await control.resume("checkout", None, **PERSON)
+        await control.order("checkout", Resume(), PERSON)
     assert heard == []
     stage.ledger.failing = False
     stage.paused.set()
@@ -79,7 +81,7 @@ async def test_a_ledger_that_hangs_does_not_delay_a_trip(stage):
     control = await stage.begin()
     worker = stage.worker(control)
     stage.ledger.held.clear()
-    raising = asyncio.create_task(control.set_weight("checkout", 5000, **PERSON))
+    raising = asyncio.create_task(control.order("checkout", SetWeight(5000), PERSON))
     await asyncio.sleep(0)
     worker.serve(bad=20).report()
     assert worker.told().halted == {"canary"}
@@ -142,7 +144,7 @@ async def test_evidence_begins_anew_after_a_resume(stage):
     control = await stage.begin()
     worker = stage.worker(control)
     worker.serve(bad=20).report()
-    await control.resume("checkout", 500, **PERSON)
+    await control.order("checkout", Resume(500), PERSON)
     worker.serve(bad=30, revision=2).report()
     shown = control.view("checkout")
     assert (shown["phase"], shown["window"]["canary"]) == ("idle", None), "routed before the resume"

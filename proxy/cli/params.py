@@ -1,0 +1,34 @@
+"""What options hold beside words: durations and weights, written as in the config file."""
+
+from collections.abc import Callable
+from typing import TypeVar
+
+import click
+
+from proxy.config import units
+from proxy.config.problems import Unfit
+
+LONGEST = 7 * 86_400.0  # seconds, as the API takes them
+
+T = TypeVar("T")
+
+
+def duration(_context: click.Context, _parameter: click.Parameter, value: str | None) -> float | None:
+    """Seconds in 300ms, 5s, 2m or 1.5h."""
+    return None if value is None else fit(lambda: units.duration(value, 0.0, LONGEST))
+
+
+def weights(_context: click.Context, _parameter: click.Parameter, value: str | None) -> list[float] | None:
+    """The percents in 1%,10%,100% or 1,10,100."""
+    if value is None:
+        return None
+    words = [word.strip().removesuffix("%").rstrip() for word in value.split(",")]
+    return fit(lambda: [units.percent(f"{word}%") / 100 for word in words])
+
+
+def fit(read: Callable[[], T]) -> T:
+    """What ``read`` returns; what is unfit is usage."""
+    try:
+        return read()
+    except Unfit as unfit:
+        raise click.BadParameter("; ".join(part for part in (unfit.message, unfit.advice) if part)) from unfit

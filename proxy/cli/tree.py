@@ -1,0 +1,108 @@
+"""One service as a tree: where its rollout is, weights set and seen as bars, each check with its numbers."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from proxy.analysis import wording
+from proxy.cli.figures import duration, percent, rate
+from proxy.cli.progress import state
+from proxy.cli.views import notes
+
+Json = dict[str, Any]
+
+WIDTH = 20  # cells of a bar: 5 % each
+HEADINGS = ("CHECK", "VALUE", "LIMIT", "STABLE", "SAMPLE", "ODDS")
+
+
+@dataclass(frozen=True, slots=True)
+class Glyphs:
+    """What trees and bars are drawn with."""
+
+    full: str
+    empty: str
+    branch: str
+    last: str
+    through: str
+
+
+UNICODE = Glyphs("█", "░", "├─ ", "└─ ", "│  ")
+ASCII = Glyphs("#", ".", "|- ", "`- ", "|  ")
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A line with what hangs below it."""
+
+    text: str
+    below: Sequence["Node"] = field(default_factory=tuple)
+
+
+def tree(view: Json, glyphs: Glyphs = UNICODE, flags: str = "") -> str:
+    """All that there is to see while a rollout goes on."""
+    head = f"{view['name']}  {state(view)}, revision {view['revision']}"
+    below = [*_backends(view, glyphs), _verdict(view), *(Node(note) for note in notes(view, flags))]
+    return "\n".join([head, *_hung(below, glyphs)])
+
+
+def bar(part: float | None, glyphs: Glyphs = UNICODE) -> str:
+    """A percent as a bar; what is not nothing never shows as nothing."""
+    cells = 0 if part is None else round(part / 100 * WIDTH)
+    if part:
+        cells = max(1, cells)
+    return glyphs.full * cells + glyphs.empty * (WIDTH - cells)
+
+
+def _hung(nodes: Sequence[Node], glyphs: Glyphs) -> Iterator[str]:
+    for node in nodes:
+        last = node is nodes[-1]
+        yield f"{glyphs.last if last else glyphs.branch}{node.text}"
+        indent = " " * len(glyphs.through) if last else glyphs.through
+        yield from (f"{indent}{line}" for line in _hung(node.below, glyphs))
+
+
+def _backends(view: Json, glyphs: Glyphs) -> Iterator[Node]:
+    for name, backend in view["backends"].items():
+        side = view["window"].get(name) or {}
+        version = f" {backend['version']}" if backend["version"] else ""
+        counts = (
+            f"last {view['window']['seconds']} s: {side.get('requests', 0):,} requests, "
+            f"errors {rate(side.get('error_rate'))}, p99 {duration(side.get('p99'))}"
+        )
+        yield Node(
+            f"{name}{version}  {', '.join(backend['endpoints'])}",
+            [
+                _measure("set ", view["weights"].get(name), 2, glyphs),
+                _measure("seen", (view["shares"] or {}).get(name), 1, glyphs),
+                Node(counts),
+            ],
+        )
+
+
+def _measure(what: str, part: float | None, digits: int, glyphs: Glyphs) -> Node:
+    return Node(f"{what}  {bar(part, glyphs)}  {percent(part, digits=digits)}")
+
+
+def _verdict(view: Json) -> Node:
+    """The verdict over its checks, in columns."""
+    verdict = view["verdict"]
+    rows = [HEADINGS, *map(_check, verdict["findings"])] if verdict["findings"] else []
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return Node(f"verdict: {verdict['state']}", [Node(_row(row, widths)) for row in rows])
+
+
+def _row(row: tuple[str, ...], widths: list[int]) -> str:
+    first, *numbers = zip(row, widths, strict=True)
+    return "  ".join([first[0].ljust(first[1]), *(cell.rjust(width) for cell, width in numbers)]).rstrip()
+
+
+def _check(finding: Json) -> tuple[str, ...]:
+    quantities = [finding[key] for key in ("value", "limit", "stable")]
+    needed = "" if finding["needed"] is None else f" of {finding['needed']:,}"
+    odds = "-" if finding["odds"] is None else wording.odds(finding["odds"])
+    return (
+        finding["check"],
+        *("-" if value is None else wording.quantity(value, finding["unit"]) for value in quantities),
+        f"{finding['sample']:,}{needed}",
+        odds,
+    )

@@ -1,0 +1,55 @@
+"""What differs between two files that were both read."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import BaseModel
+
+from proxy.config.schema import Config
+
+RESTART = frozenset({"listen", "workers", "admin", "state", "shutdown", "log"})
+"""Keys that are fixed when the processes start."""
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """Keys of the file by their names. Nothing in it: both say the same."""
+
+    services: Mapping[str, tuple[str, ...]]
+    """Which keys of a service differ, for those that are in both files."""
+    added: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
+    glob: tuple[str, ...] = ()
+    """Keys for all services that differ and are put in force."""
+    restart: tuple[str, ...] = ()
+    """Keys that differ and stay as they were until the next start."""
+
+    def to_json(self) -> dict[str, Any]:
+        """As the API answers it."""
+        return {
+            "changed": {name: list(keys) for name, keys in self.services.items()},
+            "added": list(self.added),
+            "removed": list(self.removed),
+            "global": list(self.glob),
+            "restart": list(self.restart),
+        }
+
+
+def compare(before: Config, after: Config) -> Changes:
+    """What `after` says otherwise."""
+    old, new = before.services, after.services
+    services = {name: tuple(_keys(old[name], new[name])) for name in new if name in old}
+    found = [key for key in _keys(before, after) if key not in ("services", "defaults")]
+    return Changes(
+        {name: keys for name, keys in services.items() if keys},
+        tuple(name for name in new if name not in old),
+        tuple(name for name in old if name not in new),
+        tuple(key for key in found if key not in RESTART),
+        tuple(key for key in found if key in RESTART),
+    )
+
+
+def _keys(before: BaseModel, after: BaseModel) -> Iterable[str]:
+    names = type(after).model_fields
+    return (name for name in names if getattr(before, name) != getattr(after, name))

@@ -1,0 +1,93 @@
+"""How it is found out that an endpoint is dead: by asking it, and by what becomes of requests."""
+
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, ClassVar
+
+from pydantic import GetJsonSchemaHandler
+from pydantic_core import CoreSchema
+
+from proxy.config import names, units
+from proxy.config.problems import Unfit, quoted
+from proxy.config.section import Quarrel, Section
+from proxy.config.values import JsonSchema, Scalar, attempt, duration, either, key, pattern, whole
+
+_INTERVAL, _TIMEOUT = (0.1, 3600), (0.01, 3600)
+_BACKOFF = (0.1, 86_400)
+"""Seconds, least and most of each."""
+_DEFAULT_INTERVAL, _DEFAULT_TIMEOUT = "5s", "2s"
+_DEFAULT_BACKOFF, _DEFAULT_LONGEST = "10s", "5m"
+
+
+class Health(Section):
+    """How endpoints are asked whether they are alive: 2xx and 3xx say so. Times are in seconds."""
+
+    stand_ins: ClassVar[tuple[str, ...]] = ("off",)
+    meant: ClassVar[Mapping[str, str]] = {"on": "write what to ask for: `health: {path: /healthz}`"}
+    needs: ClassVar[Mapping[str, str]] = {"path": "write what to ask for: `health: {path: /healthz}`"}
+
+    path: Annotated[str, Scalar(names.target, "a path such as `/healthz`", pattern(names.TARGET_PATTERN))] = (
+        key("what each endpoint is asked for, by GET; a query may follow")
+    )
+    interval: Annotated[float, duration(*_INTERVAL)] = key(
+        "between two questions", default=5.0, written=_DEFAULT_INTERVAL
+    )
+    timeout: Annotated[float, duration(*_TIMEOUT)] = key(
+        "for an answer", default=2.0, written=_DEFAULT_TIMEOUT
+    )
+    healthy_after: Annotated[int, whole(1, 100)] = key(
+        "so many good answers in a row bring a dead endpoint back", default=2, written=2
+    )
+    unhealthy_after: Annotated[int, whole(1, 100)] = key(
+        "so many bad ones in a row, and the endpoint is dead", default=3, written=3
+    )
+
+    @classmethod
+    def quarrels(cls, raw: Mapping[str, Any]) -> Iterator[Quarrel]:
+        interval, timeout = raw.get("interval", _DEFAULT_INTERVAL), raw.get("timeout", _DEFAULT_TIMEOUT)
+        most = attempt(lambda text: units.duration(text, *_INTERVAL), interval)
+        waits = attempt(lambda text: units.duration(text, *_TIMEOUT), timeout)
+        if most is None or waits is None or waits <= most:
+            return
+        message = f"a timeout of {quoted(timeout)} is longer than the interval of {quoted(interval)}"
+        advice = f"write at most `timeout: {units.as_duration(most)}`, or a longer `interval`"
+        yield ("timeout" if "timeout" in raw else "interval",), Unfit(message, advice)
+
+
+class Ejection(Section):
+    """When a worker sends nothing to an endpoint for a while, and how long. Times are in seconds."""
+
+    stand_ins: ClassVar[tuple[str, ...]] = ("on", "off")
+
+    failures: Annotated[int, whole(1, 10_000)] = key(
+        "so many failed requests in a row, and the endpoint is left out", default=5, written=5
+    )
+    backoff: Annotated[float, duration(*_BACKOFF)] = key(
+        "how long; twice as long each time that it fails again", default=10.0, written=_DEFAULT_BACKOFF
+    )
+    longest: Annotated[float, duration(*_BACKOFF)] = key(
+        "how long at most", default=300.0, written=_DEFAULT_LONGEST
+    )
+
+    @classmethod
+    def shaped(cls, raw: object) -> object:
+        return {} if raw == "on" else raw
+
+    @classmethod
+    def quarrels(cls, raw: Mapping[str, Any]) -> Iterator[Quarrel]:
+        backoff, longest = raw.get("backoff", _DEFAULT_BACKOFF), raw.get("longest", _DEFAULT_LONGEST)
+        least = attempt(lambda text: units.duration(text, *_BACKOFF), backoff)
+        most = attempt(lambda text: units.duration(text, *_BACKOFF), longest)
+        if least is None or most is None or least <= most:
+            return
+        message = f"{quoted(longest)} at most is shorter than {quoted(backoff)} to begin with"
+        advice = f"write at least `longest: {units.as_duration(least)}`, or a shorter `backoff`"
+        yield ("longest" if "longest" in raw else "backoff",), Unfit(message, advice)
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchema:
+        return either({"const": "on"}, handler.resolve_ref_schema(handler(core)))
+
+
+def falls_back(text: str) -> bool:
+    """Whether the canary answers for a dead stable: `canary` or `off`. Raises Unfit."""
+    return units.word(text, ("canary", "off"), "a fallback") == "canary"

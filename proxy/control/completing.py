@@ -1,0 +1,34 @@
+"""What an order leaves open, filled in: chance, the plan of the file, whom to trust at new endpoints."""
+
+import secrets
+from dataclasses import replace
+
+from proxy.control.plans import plan
+from proxy.control.release import trusted
+from proxy.control.standing import Standing
+from proxy.control.steps import Planned
+from proxy.rollout.inputs import Order, Retry, Start, Undo
+
+
+def complete(order: Order, standing: Standing) -> Order:
+    """The order as the rollout takes it."""
+    match order:
+        case Start(canary=canary):
+            named = trusted(canary, standing.file) if canary else None
+            return replace(order, salt=fresh(), plan=order.plan or plan(standing.file), canary=named)
+        case Retry() | Undo():
+            return replace(order, salt=fresh())
+    return order
+
+
+def planned(standing: Standing) -> Planned:
+    """What holds for the steps of an order that says nothing of them: the file's word."""
+    rollout, last = standing.file.rollout, standing.rollout.plan
+    if rollout is None:
+        return Planned(last)
+    return Planned(plan(standing.file), rollout.hold, rollout.min_requests, rollout.deadline)
+
+
+def fresh() -> str:
+    """A salt that nobody can guess."""
+    return secrets.token_hex(16)

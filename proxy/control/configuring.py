@@ -1,0 +1,170 @@
+"""Bringing what is in force up to what the file says: at the start, and at every reload.
+
+All services change together, each by an entry of its own and all by one table for the workers, or none does.
+What lowers a weight meanwhile overtakes that, and then the file's word on this service is given once more.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from typing import Any
+
+from proxy.config import changes, schema
+from proxy.config.changes import Changes
+from proxy.config.schema import Config
+from proxy.control.broadcast import Broadcast
+from proxy.control.completing import fresh
+from proxy.control.journal import Journal
+from proxy.control.ledger import Memory
+from proxy.control.record import ITSELF, Record
+from proxy.control.release import release, template
+from proxy.control.settings import settings
+from proxy.control.standing import Standing
+from proxy.control.steering import Clock
+from proxy.control.telling import Telling
+from proxy.rollout.actions import Raise, action
+from proxy.rollout.advance import advance
+from proxy.rollout.rollout import Refused, Rollout
+from proxy.routing.table import Service
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """What the file says of a service from now on; `changed` are the keys that it said otherwise before."""
+
+    standing: Standing
+    file: schema.Service
+    template: Service
+    changed: tuple[str, ...] = ()
+
+
+class Services(dict[str, Standing]):
+    """Where the services stand that the file names, in its order; `memory` is what the ledger recalled."""
+
+    def __init__(self, config: Config, memory: Memory) -> None:
+        super().__init__()
+        self.config = config
+        """The file that is in force."""
+        self._states: dict[str, Rollout] = dict(memory.states)
+        evidence = memory.kept.evidence
+        self.update({name: self.made(config, name, evidence.get(name)) for name in config.services})
+
+    def made(self, config: Config, name: str, kept: Mapping[str, Any] | None = None) -> Standing:
+        """A service of this file, in the state that it was in last."""
+        shape = shaped(config, name)
+        state = self._states.get(name, Rollout())
+        return Standing(shape, config.services[name], state, dict(kept) if kept else None)
+
+    def become(self, config: Config, standings: Mapping[str, Standing]) -> None:
+        """These are the services now. The states of those that are gone are remembered."""
+        self._states |= {name: standing.rollout for name, standing in self.items()}
+        self.config = config
+        self.clear()
+        self.update(standings)
+
+
+def shaped(config: Config, name: str) -> Service:
+    """What a file says of a service to the workers."""
+    return template(name, config.services[name], config.timeouts, config.limits.body)
+
+
+class Configuring:
+    """Gives the file's word to ledger, services and workers.
+
+    `settled` is told of each service for which it is in force, `gone` of those that the file doesn't name.
+    """
+
+    def __init__(
+        self,
+        services: Services,
+        journal: Journal,
+        broadcast: Broadcast,
+        telling: Telling,
+        clock: Clock,
+        settled: Callable[[Standing], None],
+        gone: Callable[[str], None],
+    ) -> None:
+        self._services = services
+        self._journal = journal
+        self._broadcast = broadcast
+        self._telling = telling
+        self._clock = clock
+        self._settled = settled
+        self._gone = gone
+        self._reloading = asyncio.Lock()
+
+    def __repr__(self) -> str:
+        return f"<Configuring {len(self._services)} services>"
+
+    async def begin(self) -> None:
+        """Bring the ledger up to the file. NotDurable when that can't be written down."""
+        await self._put([Word(each, each.file, each.template) for each in self._services.values()], ())
+
+    async def reload(self, config: Config) -> Changes:
+        """Put another file in force, whole, and say what changed. NotDurable: nothing was changed."""
+        async with self._reloading:
+            before = self._services.config
+            found = changes.compare(before, config)
+            standings = {
+                name: self._services.get(name) or self._services.made(config, name)
+                for name in config.services
+            }
+            words = [self._word(config, standing, found) for standing in standings.values()]
+            words = [word for word in words if word.changed or word.standing.name in found.added]
+            await self._put(words, found.removed)
+            self._services.become(config, standings)
+            if settings(config) != settings(before):
+                self._broadcast.settle(settings(config))
+            for name in found.removed:
+                self._gone(name)
+        return found
+
+    def _word(self, config: Config, standing: Standing, found: Changes) -> Word:
+        """What a file says of a service, and what of it is new."""
+        name, shape = standing.name, shaped(config, standing.name)
+        changed = found.services.get(name, ())
+        if not changed and shape != standing.template:
+            changed = tuple(key for key in found.glob if key in ("timeouts", "limits"))
+        return Word(standing, config.services[name], shape, changed)
+
+    async def _put(self, words: Sequence[Word], removed: Sequence[str]) -> None:
+        """Put all of it in force."""
+        all_of_them = words
+        async with AsyncExitStack() as stack:
+            for word in words:
+                await stack.enter_async_context(word.standing.raising)
+            while words or removed:
+                words, removed = await self._written(words, removed), ()
+        for word in all_of_them:
+            self._settled(word.standing)
+
+    async def _written(self, words: Sequence[Word], removed: Sequence[str]) -> list[Word]:
+        """Put in force what nothing overtook while it was written; the rest."""
+        began = self._clock.monotonic()
+        records = await self._journal.now(lambda: list(filter(None, map(self._record, words))))
+        made = {record.service: record for record in records}
+        told, overtaken = [], []
+        for word in words:
+            standing, record = word.standing, made.get(word.standing.name)
+            if record and standing.numbered != record.entry.revision:
+                overtaken.append(word)
+                continue
+            standing.configure(word.file, word.template)
+            if record:
+                told.append((standing, record))
+        if told or removed:
+            self._telling.tell(told, began, removed)
+        return overtaken
+
+    def _record(self, word: Word) -> Record | None:
+        standing, at = word.standing, self._clock.wall()
+        said = release(word.file, fresh(), word.changed)
+        advanced = advance(standing.basis, said, at)
+        if isinstance(advanced, Refused):
+            raise TypeError(f"{standing.name}: the file's word is legal in every phase: {advanced.reason}")
+        decided = action(standing.basis, advanced)
+        if not isinstance(decided, Raise):
+            return None
+        standing.number(decided.rollout)
+        return Record(standing.name, at, ITSELF, decided.entry.why, decided.entry, decided.rollout)

@@ -1,0 +1,101 @@
+"""Asking who has to agree before a rollout goes on: the canary itself, and the hooks of the service.
+
+They are asked outside the tick, and while they think it over the canary is judged as ever: an answer only
+ever lets a rollout go on. Whoever refuses is asked again. What was agreed holds for one revision.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+from proxy.config import schema
+from proxy.control.standing import Asked, Standing
+from proxy.rollout.waiting import START, Waiting, waiting
+from proxy.routing.split import CANARY
+
+log = logging.getLogger(__name__)
+
+Json = dict[str, Any]
+Answer = Awaitable[str]
+"""Nothing for yes, else why not."""
+
+AGAIN = 5.0
+"""Seconds after which whoever refused is asked once more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ways:
+    """How to ask: does this canary answer, does that hook agree."""
+
+    answers: Callable[[Standing], Answer]
+    agrees: Callable[[schema.Hook, Json], Answer]
+
+
+class Gates:
+    """Questions on their way. `changed` is told of a service whose answer has come."""
+
+    def __init__(
+        self,
+        ways: Ways,
+        spawn: Callable[[Coroutine[Any, Any, None]], "asyncio.Task[None]"],
+        changed: Callable[[Standing], None],
+    ) -> None:
+        self._ways = ways
+        self._spawn = spawn
+        self._changed = changed
+        self._asking: dict[str, tuple[int, asyncio.Task[None]]] = {}
+        """By service: on which revision somebody is being asked."""
+
+    def __repr__(self) -> str:
+        return f"<Gates, asking for {', '.join(self._asking) or 'nobody'}>"
+
+    def look(self, standing: Standing, wall: float, now: float) -> None:
+        """Ask, if all else is there that the rollout waits for. Times are unix and monotonic seconds."""
+        missing = waiting(standing.rollout, standing.look(), wall)
+        if missing is None or not missing.due or not missing.asks:
+            return
+        asked = standing.asked
+        if asked.revision != standing.rollout.revision:
+            standing.asked = asked = Asked(standing.rollout.revision)
+        if asked.open or now < asked.again or self._is_asking(standing):
+            return
+        task = self._spawn(self._ask(standing, asked, missing, now))
+        self._asking[standing.name] = asked.revision, task
+
+    def _is_asking(self, standing: Standing) -> bool:
+        """Whether an answer is on its way. A question about another revision is of no use any more."""
+        revision, task = self._asking.get(standing.name, (-1, None))
+        if task is None or task.done():
+            return False
+        if revision != standing.rollout.revision:
+            task.cancel()
+            return False
+        return True
+
+    async def _ask(self, standing: Standing, asked: Asked, missing: Waiting, now: float) -> None:
+        refusal = await self._refusal(standing, missing)
+        if standing.asked.revision != asked.revision:
+            return  # it is about something else by now
+        if not refusal:
+            standing.asked = replace(asked, open=frozenset(missing.asks), says="")
+        else:
+            standing.asked = replace(asked, says=refusal, tries=asked.tries + 1, again=now + AGAIN)
+            if refusal != asked.says:
+                log.warning("%s: held at %s: %s", standing.name, missing.asks[-1], refusal)
+        self._changed(standing)
+
+    async def _refusal(self, standing: Standing, missing: Waiting) -> str:
+        """Ask one after the other, until one refuses."""
+        for question in self._questions(standing, missing):
+            if refusal := await question:
+                return refusal
+        return ""
+
+    def _questions(self, standing: Standing, missing: Waiting) -> Iterator[Answer]:
+        if START in missing.asks and any(side == CANARY for side in standing.backends):
+            yield self._ways.answers(standing)
+        for hook in standing.file.hooks:
+            if hook.at in missing.asks:
+                yield self._ways.agrees(hook, standing.question(hook.at))

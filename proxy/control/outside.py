@@ -1,0 +1,54 @@
+"""Those outside whom control asks and tells: endpoints, hooks, receivers of notices."""
+
+from typing import Any, Protocol
+
+from proxy.config import schema
+from proxy.control.gates import Ways
+from proxy.control.record import Record
+from proxy.control.standing import Standing
+
+Json = dict[str, Any]
+
+
+class Outside(Protocol):
+    """What control needs of them. None of it waits."""
+
+    @property
+    def ways(self) -> Ways: ...
+
+    def watch(self, standing: Standing) -> None:
+        """A service is in force as it is now: probe its endpoints."""
+
+    def forget(self, name: str) -> None:
+        """A service is gone."""
+
+    def tell(self, standing: Standing, record: Record) -> None:
+        """Something happened. The ledger may not have it yet, for a trip waits for no disk."""
+
+
+class Alone:
+    """Nobody is outside: whoever is asked agrees."""
+
+    def __init__(self) -> None:
+        self.ways = Ways(self._answers, self._agrees)
+
+    def __repr__(self) -> str:
+        return "<Alone>"
+
+    async def _answers(self, _standing: Standing) -> str:
+        return ""
+
+    async def _agrees(self, _hook: schema.Hook, _question: Json) -> str:
+        return ""
+
+    def watch(self, standing: Standing) -> None:
+        """Nobody is probed."""
+
+    def forget(self, name: str) -> None:
+        """Nobody was probed."""
+
+    def tell(self, standing: Standing, record: Record) -> None:
+        """Nobody is told."""
+
+
+ALONE = Alone()

@@ -1,0 +1,99 @@
+"""What time, evidence and workers lead to.
+
+The order of the questions is what keeps a bad canary short: does it fail? comes before all others, whatever
+the rollout waits for.
+"""
+
+from dataclasses import replace
+
+from proxy.rollout.entry import Word
+from proxy.rollout.inputs import Held, Look
+from proxy.rollout.phases import PAUSED, PROGRESSING, PROMOTED, PROMOTING, UNDER_WAY, Event
+from proxy.rollout.plan import Gate, Step
+from proxy.rollout.rollout import Advance, Refused, Rollout, Trip, move, taken_out
+from proxy.rollout.side import VACANT
+from proxy.rollout.waiting import waiting
+
+
+def looked(rollout: Rollout, look: Look, at: float) -> Advance | Refused:
+    """Back if the canary fails, on if nothing is missing, else nothing."""
+    failing = look.verdict.failing
+    if failing and look.enforce and rollout.has_canary:
+        if rollout.halted:
+            return Advance(rollout)
+        sentence = failing[0].sentence
+        return move(rollout, "trip", taken_out(rollout, Trip(at, sentence, failing[0])), "trip", sentence)
+    missing = waiting(rollout, look, at)
+    if missing is None:
+        return Advance(rollout)
+    if _late(rollout, at):
+        says = "its deadline is over"
+        return move(rollout, "deadline", replace(rollout, phase=PAUSED, pause=says), "deadline", says)
+    if missing.due and look.open.issuperset(missing.asks):
+        return switch(rollout) if rollout.phase == PROMOTING else onward(rollout, at)
+    return Advance(rollout)
+
+
+def _late(rollout: Rollout, at: float) -> bool:
+    deadline = rollout.plan.deadline if rollout.plan else None
+    return deadline is not None and at - rollout.began >= deadline
+
+
+def onward(rollout: Rollout, at: float, *, ordered: bool = False) -> Advance | Refused:
+    """To the next step of the plan, or to its end. `ordered`: because a person says so."""
+    assert rollout.plan is not None  # whoever is under way has one
+    word: Word
+    number, of = rollout.step + 1, len(rollout.plan.steps)
+    after = replace(
+        rollout, step=number, step_revision=rollout.revision + 1, entered=at, phase=PROGRESSING, pause=""
+    )
+    event: Event
+    match rollout.plan.after(rollout.step):
+        case Step(weight=weight):
+            event, word, after, why = "step", "step", replace(after, weight=weight), f"step {number} of {of}"
+        case Gate(says):
+            event, word, after, why = "gate", "gate", replace(after, phase=PAUSED, pause=says), says
+        case None:
+            after = replace(rollout, phase=PROMOTING, entered=at, pause="")
+            event, word, why = "finish", "promoting", "all steps are done"
+    return move(rollout, "promote" if ordered else event, after, word, why)
+
+
+def switch(rollout: Rollout, *, ordered: bool = False) -> Advance | Refused:
+    """The canary becomes stable. Who was stable is kept for an undo."""
+    after = replace(
+        rollout,
+        phase=PROMOTED,
+        weight=0,
+        stable=rollout.canary,
+        canary=VACANT,
+        previous=rollout.stable,
+    )
+    who = rollout.canary.version or "the canary"
+    return move(rollout, "promote" if ordered else "switch", after, "promotion", f"{who} is stable now")
+
+
+def held(rollout: Rollout, held: Held, at: float) -> Advance | Refused:
+    """A worker may hold what the ledger doesn't know: then that wins, or the next number passes it."""
+    if not _unknown(rollout, held):
+        return Advance(rollout)
+    numbered = replace(rollout, revision=max(rollout.revision, held.revision))
+    known = f"a worker holds revision {held.revision}"
+    if rollout.has_canary and (held.halted or rollout.halted):
+        why = f"{known} with the canary taken out; why never reached the ledger"
+        out = numbered if rollout.halted else taken_out(numbered, Trip(at, why, None))
+        return move(numbered, "adopt", out, "trip", why)
+    why = f"{known}, which never reached the ledger; now at zero"
+    paused = rollout.phase in UNDER_WAY
+    low = replace(numbered, weight=0, phase=PAUSED, pause=why) if paused else replace(numbered, weight=0)
+    return move(numbered, "adopt", low, "weight", why)
+
+
+def _unknown(rollout: Rollout, held: Held) -> bool:
+    """Whether a worker holds what the ledger doesn't know.
+
+    The same number with the canary out is as unknown as a higher one: a trip that was told and not written
+    leaves its number free for the next entry.
+    """
+    out = held.halted and not rollout.halted
+    return held.revision > rollout.revision or (held.revision == rollout.revision and out)

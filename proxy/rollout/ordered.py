@@ -1,0 +1,131 @@
+"""What a person's orders lead to. Each of them keeps to the table, and says why it can't be."""
+
+from dataclasses import replace
+
+from proxy.rollout.inputs import Abort, Pause, Promote, Resume, Retry, SetWeight, Start, Undo
+from proxy.rollout.looked import onward, switch
+from proxy.rollout.phases import IDLE, PAUSED, PROGRESSING, PROMOTING, ROLLED_BACK, Phase
+from proxy.rollout.plan import AT_ONCE, Gate, Plan
+from proxy.rollout.rollout import Advance, Refused, Rollout, Trip, begun, move, refused, taken_out
+from proxy.rollout.side import VACANT
+from proxy.routing.split import TOTAL
+
+BY_HAND = "the weight was set by hand"
+
+
+def start(rollout: Rollout, order: Start, at: float) -> Advance | Refused:
+    """From weight 0, by a plan, with another canary or the one that is there."""
+    canary = order.canary or rollout.canary
+    if order.plan is None:
+        return refused(rollout, "there is no plan: write `rollout` into the file, or give the steps")
+    if canary == VACANT:
+        return refused(rollout, "there is no canary to start: name its endpoints")
+    if canary.definition == rollout.stable.definition:
+        return refused(rollout, "its endpoints and version are those of stable: there is nothing to roll out")
+    if rollout.phase == ROLLED_BACK and canary.definition == rollout.canary.definition:
+        return refused(rollout, "this canary was taken out: `retry` begins it again, from its first step")
+    after = begun(rollout, canary, order.plan, order.salt, at)
+    why = f"{canary.version or 'the canary'} begins, in {len(order.plan.steps)} steps"
+    return move(rollout, "start", after, "start", why)
+
+
+def retry(rollout: Rollout, order: Retry, at: float) -> Advance | Refused:
+    """The canary that was taken out begins again, from its first step and with fresh evidence."""
+    plan = order.plan or rollout.plan
+    if plan is None:
+        return refused(rollout, "no plan led to it: `resume` lets the canary back in at a weight")
+    after = begun(rollout, rollout.canary, plan, order.salt, at)
+    return move(rollout, "retry", after, "retry", "from the first step, with fresh evidence")
+
+
+def promote(rollout: Rollout, order: Promote, at: float) -> Advance | Refused:
+    """To the next step now, whatever is missing; or to the end."""
+    if rollout.phase == PROMOTING:
+        return switch(rollout, ordered=True)
+    if not rollout.has_canary:
+        return refused(rollout, "there is no canary to promote")
+    if rollout.plan is None:
+        if not order.full:
+            return refused(rollout, "no plan is under way: `start` begins one, `promote --full` needs none")
+        return _done(replace(rollout, began=at), AT_ONCE, at)
+    return _done(rollout, rollout.plan, at) if order.full else onward(rollout, at, ordered=True)
+
+
+def _done(rollout: Rollout, plan: Plan, at: float) -> Advance | Refused:
+    """Past all steps of the plan."""
+    steps = len(plan.steps)
+    after = replace(rollout, phase=PROMOTING, weight=TOTAL, plan=plan, step=steps, entered=at, pause="")
+    return move(rollout, "promote", after, "promoting", "at once, past what was left of the plan")
+
+
+def pause(rollout: Rollout, order: Pause, _at: float) -> Advance | Refused:
+    """The weight stays as it is."""
+    return move(rollout, "pause", replace(rollout, phase=PAUSED, pause=order.says or "by hand"), "pause")
+
+
+def abort(rollout: Rollout, order: Abort, at: float) -> Advance | Refused:
+    """The canary is out at once. One that is out already stays so."""
+    if rollout.halted:
+        return Advance(rollout)
+    if not rollout.has_canary:
+        return refused(rollout, "there is no canary to take out")
+    trip = Trip(at, f"taken out by hand{f' ({order.says})' if order.says else ''}", None)
+    return move(rollout, "abort", taken_out(rollout, trip), "abort", "taken out by hand")
+
+
+def undo(rollout: Rollout, order: Undo, at: float) -> Advance | Refused:
+    """Back to the stable before the promotion: at once, or as a canary through steps."""
+    if order.plan is not None:
+        back = begun(rollout, rollout.previous, order.plan, order.salt, at)
+        return move(rollout, "undo", back, "undo", "the stable before comes back by steps")
+    revision = rollout.revision + 1
+    back = replace(
+        rollout, phase=IDLE, stable=rollout.previous, previous=VACANT, since=revision, plan=None, step=0
+    )
+    return move(rollout, "undo", back, "undo", "back to the stable before")
+
+
+def set_weight(rollout: Rollout, order: SetWeight, _at: float) -> Advance | Refused:
+    """Another weight. A rollout under way is paused, or the next step would undo it."""
+    if order.parts == rollout.weight and rollout.phase not in (PROGRESSING, PROMOTING):
+        return Advance(rollout)
+    if not rollout.has_canary:
+        return refused(rollout, "the service has no canary, so there is nothing to give a weight to")
+    if rollout.phase == IDLE:
+        return move(rollout, "set-weight", replace(rollout, weight=order.parts), "weight")
+    paused = replace(rollout, weight=order.parts, phase=PAUSED, pause=BY_HAND)
+    return move(rollout, "set-weight", paused, "weight", "" if rollout.phase == PAUSED else "now paused")
+
+
+def resume(rollout: Rollout, order: Resume, at: float) -> Advance | Refused:
+    """On from a pause, at the step's weight; or back in after a rollback, with fresh evidence."""
+    if rollout.phase == ROLLED_BACK:
+        return _back(rollout, order.parts, at)
+    assert rollout.plan is not None  # whoever is paused has one
+    if order.parts is not None:
+        return refused(rollout, "a paused rollout goes on at its step's weight: leave the weight out")
+    planned = rollout.plan.weight(rollout.step)
+    if isinstance(rollout.plan.at(rollout.step), Gate) and rollout.weight == planned:
+        return onward(replace(rollout, began=at), at, ordered=True)
+    after = replace(_again(rollout, rollout.plan, at), weight=planned)
+    why = f"on with step {rollout.step} of {len(rollout.plan.steps)}"
+    return move(rollout, "resume", after, "resume", why)
+
+
+def _again(rollout: Rollout, plan: Plan, at: float) -> Rollout:
+    """In the step that it was in: hold and sample begin anew, and a gate is waited at."""
+    step = plan.at(rollout.step)
+    gate = step.says if isinstance(step, Gate) else ""
+    phase: Phase = PAUSED if isinstance(step, Gate) else PROGRESSING
+    revision = rollout.revision + 1
+    return replace(rollout, phase=phase, pause=gate, entered=at, began=at, step_revision=revision)
+
+
+def _back(rollout: Rollout, parts: int | None, at: float) -> Advance | Refused:
+    weight = rollout.weight_before if parts is None else parts
+    back = replace(rollout, phase=IDLE, weight=weight, since=rollout.revision + 1, trip=None)
+    if rollout.plan is not None:
+        planned = weight == rollout.plan.weight(rollout.step)
+        on = _again(back, rollout.plan, at)
+        back = on if planned else replace(on, phase=PAUSED, pause=BY_HAND)
+    return move(rollout, "resume", back, "resume", "evidence begins anew")

@@ -1,0 +1,50 @@
+"""Who answers for a backend: endpoints and version, and what makes two of them the same."""
+
+import json
+from dataclasses import dataclass
+from typing import Any, Self
+
+from proxy.routing.endpoint import Endpoint
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """Endpoints and version of one backend. Without endpoints it is nobody."""
+
+    endpoints: tuple[Endpoint, ...]
+    version: str = ""
+
+    @property
+    def definition(self) -> str:
+        """What makes it this one: endpoints, in any order and spelling, and version; "" for nobody.
+
+        Whom to trust at the endpoints is not part of it: a renewed certificate makes no new release.
+        """
+        if not self.endpoints:
+            return ""
+        urls = sorted(endpoint.url for endpoint in self.endpoints)
+        return json.dumps({"endpoints": urls, "version": self.version}, separators=(",", ":"))
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain JSON values."""
+        return {"endpoints": [endpoint.to_json() for endpoint in self.endpoints], "version": self.version}
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> Self:
+        """The inverse of `to_json`."""
+        return cls(tuple(map(Endpoint.from_json, data["endpoints"])), data["version"])
+
+
+VACANT = Side(())
+"""Nobody answers for the backend: there is no canary."""
+
+
+def another(before: str, after: str) -> bool:
+    """Whether these definitions are of two programs: another version, or no endpoint in common.
+
+    An endpoint more or less is the same program on more machines.
+    """
+    if not before or not after:
+        return before != after
+    one, other = json.loads(before), json.loads(after)
+    return bool(one["version"] != other["version"]) or not set(one["endpoints"]) & set(other["endpoints"])

@@ -1,0 +1,48 @@
+"""`weir promote`, `pause`, `abort`, `retry` and `undo`."""
+
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from proxy.cli.rollout import abort, pause, promote, retry, undo
+
+VERBS = {"promote": promote, "pause": pause, "abort": abort, "retry": retry, "undo": undo}
+
+
+def give(fake: Any, verb: str, *arguments: str) -> Result:
+    return CliRunner().invoke(VERBS[verb], ["checkout", *arguments, "--admin", fake.url, "--actor", "ann"])
+
+
+@pytest.mark.parametrize(
+    ("verb", "arguments", "said"),
+    [
+        *(("promote", (), {}), ("promote", ("--full",), {"full": True})),
+        *(("pause", (), {}), ("abort", (), {}), ("retry", (), {})),
+        *(("undo", (), {}), ("undo", ("--steps",), {"steps": True})),
+    ],
+)
+def test_what_is_ordered(fake_admin, rolling_view, verb, arguments, said):
+    fake_admin.answers[f"POST /api/v1/services/checkout/rollout/{verb}"] = (200, rolling_view(revision=9))
+    result = give(fake_admin, verb, *arguments, "--reason", "why")
+    assert result.exit_code == 0
+    assert fake_admin.asked[0][2] == {**said, "reason": "why", "actor": "ann"}
+    assert result.output == "checkout: progressing, step 1 of 3, canary at 5 %, revision 9\n"
+
+
+@pytest.mark.parametrize(
+    ("verb", "arguments", "code"),
+    [
+        *(("promote", ("--wait",), 1), ("retry", ("--wait",), 1), ("undo", ("--steps", "--wait"), 1)),
+        *(("promote", (), 0), ("undo", ("--wait",), 0)),
+    ],
+)
+def test_who_waits_learns_of_the_end(fake_admin, tripped_view, verb, arguments, code):
+    fake_admin.answers[f"POST /api/v1/services/checkout/rollout/{verb}"] = (200, tripped_view("checkout"))
+    assert give(fake_admin, verb, *arguments).exit_code == code
+
+
+@pytest.mark.parametrize("verb", ["pause", "abort"])
+def test_where_there_is_nothing_to_wait_for(fake_admin, verb):
+    assert give(fake_admin, verb, "--wait").exit_code == 2
+    assert fake_admin.asked == []
