@@ -208,6 +208,37 @@ class Thresholds:
 
 
 @dataclass(frozen=True, slots=True)
+class Health:
+    """Which endpoints are dead, as probes say.
+
+    Each service that is named is meant whole: its endpoints that aren't here may get requests. Others stay
+    as they are.
+    """
+
+    services: Mapping[str, Mapping[str, tuple[str, ...]]]
+    """URLs by service and backend."""
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain JSON values."""
+        return {
+            "services": {
+                service: {backend: list(urls) for backend, urls in backends.items()}
+                for service, backends in self.services.items()
+            }
+        }
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> "Health":
+        """The inverse of `to_json`."""
+        return cls(
+            {
+                service: {_text(backend): tuple(map(_text, urls)) for backend, urls in backends.items()}
+                for service, backends in data["services"].items()
+            }
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Counted:
     """Report `number` is durable: what it said of entries that are over may be forgotten."""
 
@@ -223,7 +254,7 @@ class Counted:
         return cls(_whole(data["number"]))
 
 
-Message = Hello | Report | Ack | Table | Settings | Thresholds | Counted
+Message = Hello | Report | Ack | Table | Settings | Thresholds | Health | Counted
 
 
 def _text(value: Any) -> str:

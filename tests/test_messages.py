@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from proxy.messages import Ack, Counted, Hello, Message, Report, Settings, Table, Thresholds
+from proxy.messages import Ack, Counted, Health, Hello, Message, Report, Settings, Table, Thresholds
 from proxy.routing.endpoint import Endpoint
 from proxy.routing.match import RouteMatch
 from proxy.routing.split import Split
@@ -55,6 +55,7 @@ EXAMPLES: list[Message] = [
     SETTINGS,
     replace(SETTINGS, connections=4000, trusted=(), via=True, forwarded=False),
     Thresholds({"checkout": {"stable": (0.01, 0.1, 1.5), "canary": (0.015,)}, "idle": {}}),
+    Health({"checkout": {"stable": ("http://a:1", "unix:/b"), "canary": ()}, "idle": {}}),
     Counted(3),
 ]
 
@@ -100,6 +101,9 @@ REPORT = Report("b", 1, {}, 1).to_json()
         (Thresholds, {"services": {"checkout": {"stable": [None]}}}),
         (Thresholds, {"services": {"checkout": {"stable": [0.2, 0.1]}}}),
         (Thresholds, {"services": {"checkout": {"stable": [0.1, 0.2, 0.3, 0.4]}}}),
+        (Health, {"services": {"checkout": []}}),
+        (Health, {"services": {"checkout": {"stable": [1]}}}),
+        (Health, {"services": {"checkout": {"stable": None}}}),
     ],
 )
 def test_what_nobody_says_is_an_error(kind: Any, data: dict[str, Any]) -> None:

@@ -158,7 +158,7 @@ def receiver(text: str) -> str:
     scheme, mark, rest = text.partition("://")
     if not mark or scheme.lower() not in PORTS:
         raise Unfit("this is not a URL with `http://` or `https://`", _RECEIVER_FORMS)
-    authority = re.split(r"[/?#]", rest, maxsplit=1)[0]
+    authority = re.split("[/?#]", rest, maxsplit=1)[0]
     target = rest[len(authority) :]
     if "@" in authority:
         raise Unfit(

@@ -51,19 +51,13 @@ class Document:
             raise Problems(source, self.lines, [root if isinstance(root, Problem) else _no_mapping(root)])
         self.root = root
         self.plain = cast("dict[str, object]", self._plain(root, ()))
-        self._hide(("admin", "token"))
 
     def problem(self, loc: Loc, fault: Unfit, owner: str = "") -> Problem:
         """The fault as a problem at its place in the file."""
         key, value = self.find(loc)
         node = key if key is not None and (fault.on == "key" or not isinstance(value, ScalarNode)) else value
         advice = [fault.advice] if fault.advice else []
-        if (
-            node is value
-            and isinstance(value, ScalarNode)
-            and mentions(value.value)
-            and loc[-1:] != ("token",)
-        ):
+        if node is value and isinstance(value, ScalarNode) and mentions(value.value) and not _private(loc):
             advice += self._expansion(value.value)
         return Problem(_span(node), fault.message + owner, tuple(advice))
 
@@ -160,6 +154,8 @@ class Document:
                 )
                 continue
             lines[key.value] = key.start_mark.line + 1
+            if _secret((*loc, key.value)):
+                self._hide(value)
             plain[key.value] = self._value(key, value, (*loc, key.value))
         return plain
 
@@ -188,10 +184,9 @@ class Document:
         )
         return ""
 
-    def _hide(self, loc: Loc) -> None:
+    def _hide(self, node: Node) -> None:
         """Blank a secret in the lines, for terminals and logs show these; a bare `${NAME}` is no secret."""
-        node = self.find(loc)[1]
-        if not self.has(loc) or _empty(node) or _REFERENCE.fullmatch(str(node.value)):
+        if _empty(node) or _REFERENCE.fullmatch(str(node.value)):
             return
         first, last = node.start_mark, node.end_mark
         for number in range(first.line, min(last.line + 1, len(self.lines))):
@@ -199,6 +194,17 @@ class Document:
             begin = first.column if number == first.line else 0
             end = last.column if number == last.line else len(line)
             self.lines[number] = line[:begin] + "*" * (end - begin) + line[end:]
+
+
+def _secret(loc: Loc) -> bool:
+    """Whether a secret is written there, be it in the wrong place. Services and headers may be named so."""
+    named_so = loc[-1:] == ("secret",) and loc[:-1] != ("services",) and "segments" not in loc
+    return named_so or loc == ("admin", "token")
+
+
+def _private(loc: Loc) -> bool:
+    """Whether it isn't told what a variable stands for there: a secret, or a URL that may hold one."""
+    return _secret(loc) or any(part in ("url", "hooks", "notify") for part in loc[-2:])
 
 
 def named(loc: Loc) -> str:

@@ -50,7 +50,6 @@ def _share(text: str) -> int:
 
 
 _Hold = Annotated[float, duration(0, _LONGEST)]
-_Share = Annotated[int, Scalar(_share, "a percent such as `5%`", pattern(units.PERCENT_PATTERN))]
 _Requests = Annotated[int, whole(0, _MOST_REQUESTS)]
 
 

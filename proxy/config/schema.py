@@ -6,6 +6,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from proxy.config import addresses, names
 from proxy.config.addresses import Address, SocketPath
 from proxy.config.admin import DEFAULT_ADMIN, Admin, exposure
+from proxy.config.backend import Backend
 from proxy.config.health import Ejection, Health
 from proxy.config.judging import Analysis, Caps, Check, Slower, StepUp
 from proxy.config.notices import Hook, Notify
@@ -14,7 +15,7 @@ from proxy.config.rescue import Halt, Rescue
 from proxy.config.rollout import Rollout, RolloutStep
 from proxy.config.section import Quarrel, Section
 from proxy.config.segment import Condition, Segment
-from proxy.config.service import Backend, Defaults, Force, Match, Service, Sticky
+from proxy.config.service import Defaults, Force, Match, Service, Sticky
 from proxy.config.tls import Listener, Pair, Trust
 from proxy.config.values import (
     File,
@@ -134,7 +135,10 @@ class Config(Section):
 
     @classmethod
     def shaped(cls, raw: object) -> object:
-        """Fill `defaults` into the services. A canary's share means nothing to a service without one."""
+        """Fill `defaults` into the services. A canary's share means nothing to a service without one.
+
+        Of `weight` and `rollout` the one that a service writes drops the other of `defaults`.
+        """
         if not isinstance(raw, dict) or not isinstance(raw.get("services"), dict):
             return raw
         written = raw.get("defaults")
@@ -155,7 +159,7 @@ def _filled(service: object, common: Mapping[str, Any]) -> object:
     if not isinstance(service, dict):
         return service
     shared = {key: value for key, value in common.items() if key in Defaults.known()}
-    if "canary" not in service or "rollout" in service:
+    if "canary" not in service or service.get("rollout", "off") != "off":
         shared.pop("weight", None)
     if "weight" in service:
         shared.pop("rollout", None)

@@ -6,7 +6,8 @@ from typing import Annotated, Any, ClassVar
 from pydantic import GetJsonSchemaHandler
 from pydantic_core import CoreSchema
 
-from proxy.config import addresses, names, units
+from proxy.config import names, units
+from proxy.config.backend import Backend
 from proxy.config.health import Ejection, Health, falls_back
 from proxy.config.judging import Analysis, Caps, Check
 from proxy.config.notices import Hook, Notify
@@ -15,9 +16,7 @@ from proxy.config.rescue import Halt, Rescue
 from proxy.config.rollout import Rollout
 from proxy.config.section import Quarrel, Section, one_of
 from proxy.config.segment import Segment
-from proxy.config.tls import Trust
 from proxy.config.values import (
-    TEXT,
     Boolean,
     FieldName,
     Items,
@@ -27,9 +26,7 @@ from proxy.config.values import (
     Protocol,
     Scalar,
     Switch,
-    Url,
     attempt,
-    either,
     key,
     pattern,
 )
@@ -44,48 +41,6 @@ class Match(Section):
     path: Annotated[str, Scalar(names.path, "a path such as `/api`", pattern(names.PATH_PATTERN))] = key(
         "a prefix that ends at a `/` boundary", default="/", written="/"
     )
-
-
-class Backend(Section):
-    """One side of a service: a URL, a list of URLs, or a mapping with a version beside them."""
-
-    needs: ClassVar[Mapping[str, str]] = {"endpoints": "write `endpoints: [http://127.0.0.1:9001]`"}
-
-    endpoints: Annotated[tuple[Url, ...], Items("a URL, or a list of them", one=True)] = key(
-        "where it answers: one URL or several"
-    )
-    version: Annotated[str, Scalar(names.label, "a version", TEXT)] = key(
-        "a change of it is a new release, even when the endpoints stay", default=""
-    )
-    tls: Trust | None = key("whom to trust at `https://` endpoints", default=None)
-
-    @classmethod
-    def shaped(cls, raw: object) -> object:
-        return {"endpoints": raw} if isinstance(raw, str | list) else raw
-
-    @classmethod
-    def quarrels(cls, raw: Mapping[str, Any]) -> Iterator[Quarrel]:
-        written = raw.get("endpoints")
-        texts = written if isinstance(written, list) else [written]
-        urls = [attempt(addresses.endpoint, text) for text in texts]
-        for index, url in enumerate(urls):
-            if url is not None and url in urls[:index]:
-                yield (
-                    ("endpoints", index),
-                    Unfit(f"{quoted(url)} is in this list already", "remove one of the two"),
-                )
-        if "tls" in raw and None not in urls and not any(map(_secure, urls)):
-            advice = "write `https://` where an endpoint speaks TLS, or remove `tls`"
-            yield ("tls",), Unfit("`tls` without an `https://` endpoint in", advice, on="key", of=1)
-
-    @classmethod
-    def __get_pydantic_json_schema__(cls, core: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchema:
-        schema = handler.resolve_ref_schema(handler(core))
-        return either(*schema["properties"]["endpoints"]["anyOf"], schema)
-
-
-def _secure(url: str | None) -> bool:
-    return url is not None and url.startswith("https:")
 
 
 class Force(Section):
@@ -153,15 +108,12 @@ def _choice_header(text: str) -> str:
     return "" if text == "off" else names.field(text)
 
 
-_FALLBACKS = {"enum": ["canary", "off"]}
-
-
 class Shared(Section):
     """The keys that services may have in common."""
 
     weight: Percent = key("the canary's share, in steps of 0.01 %", default=0, written="0%")
     rollout: Annotated[Rollout | None, OrOff()] = key(
-        "in place of a weight: the steps by which a canary walks to 100 %", default=None
+        "how the canary walks to 100 % by itself, in the place of a weight", default=None
     )
     force: Annotated[Force | None, OrOff()] = key("a header that chooses the side", default=None)
     sticky: Annotated[Sticky | None, OrOff()] = key("what keeps a user on one side", default=None)
@@ -185,18 +137,18 @@ class Shared(Section):
     )
     halt: Halt = key("what taking a canary out does to what is open", default=Halt())
     health: Annotated[Health | None, OrOff()] = key(
-        "asks every endpoint whether it is alive; left out: nobody asks", default=None
+        "how endpoints are asked whether they are alive; `off`: they aren't", default=None, written="off"
     )
     ejection: Annotated[Ejection | None, OrOff()] = key(
-        "leaves an endpoint out for a while that fails again and again", default=Ejection(), written="on"
+        "on: leave out endpoints that fail again and again", default=Ejection(), written="on"
     )
-    fallback: Annotated[bool, Scalar(falls_back, "`canary` or `off`", _FALLBACKS)] = key(
-        "`canary`: it answers for a stable that has no endpoint alive", default=False, written="off"
+    fallback: Annotated[bool, Scalar(falls_back, "`canary` or `off`", {"enum": ["canary", "off"]})] = key(
+        "`canary`: it answers when no endpoint of stable is alive", default=False, written="off"
     )
     hooks: Annotated[tuple[Hook, ...], Items("a list of hooks, or `hooks: []` for none")] = key(
         "who is asked before a rollout goes on, or told of its end", default=(), written=[]
     )
-    notify: Annotated[tuple[Notify, ...], Items("a list of receivers, or `notify: []` for none")] = key(
+    notify: Annotated[tuple[Notify, ...], Items("a list of URLs, or `notify: []` for none")] = key(
         "who is told of what happens", default=(), written=[]
     )
     choice_header: Annotated[
@@ -221,14 +173,14 @@ class Shared(Section):
 
     @classmethod
     def quarrels(cls, raw: Mapping[str, Any]) -> Iterator[Quarrel]:
-        if "weight" in raw and raw.get("rollout", "off") != "off":
-            message = "`weight` and `rollout` cannot be written together"
-            advice = "with a rollout a canary begins at 0 % and its steps say the rest: remove the weight"
-            yield ("weight",), Unfit(message, advice, on="key")
         yield from _repeated(raw, "segments", ("name",), "has the name of a segment above", "name")
         yield from _repeated(
             raw, "checks", ("metric", "window"), "is checked over this window already", "metric"
         )
+        if "weight" in raw and raw.get("rollout", "off") != "off":
+            message = "`weight` and `rollout` cannot be written together"
+            advice = "a rollout starts from 0 and sets the weight itself: remove one of the two"
+            yield ("weight",), Unfit(message, advice, on="key")
 
 
 class Defaults(Shared):

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Protocol, cast
 
 from proxy.frames import Decoder, encode
-from proxy.messages import Ack, Counted, Hello, Message, Report, Settings, Table, Thresholds
+from proxy.messages import Ack, Counted, Health, Hello, Message, Report, Settings, Table, Thresholds
 from proxy.routing.table import Service
 
 log = logging.getLogger(__name__)
@@ -109,6 +109,7 @@ class Broadcast:
         self._links: dict[str, Link] = {}
         self._everything: tuple[int, bytes] = (-1, b"")
         self._thresholds: dict[str, Mapping[str, tuple[float, ...]]] = {}
+        self._dead: dict[str, Mapping[str, tuple[str, ...]]] = {}
 
     def __repr__(self) -> str:
         held = {link.worker: link.held for link in self._links.values()}
@@ -126,23 +127,26 @@ class Broadcast:
     def tell(self, *services: Service, removed: tuple[str, ...] = ()) -> int:
         """Tell all workers new states of services, and who is gone; the generation of that table."""
         self.generation += 1
-        frame = encode(Table(self.generation, services, removed, complete=False))
-        for link in list(self._links.values()):
-            link.send(frame)
+        for name in removed:
+            self._thresholds.pop(name, None)
+            self._dead.pop(name, None)
+        self._send(Table(self.generation, services, removed, complete=False))
         return self.generation
 
     def settle(self, settings: Settings) -> None:
         """Tell all workers, and those to come, what the file says beside the services."""
         self._settings = encode(settings)
-        for link in list(self._links.values()):
-            link.send(self._settings)
+        self._send(settings)
 
     def measure(self, service: str, thresholds: Mapping[str, tuple[float, ...]]) -> None:
         """Tell all workers from when on a service's requests are slow, by backend."""
         self._thresholds[service] = thresholds
-        frame = encode(Thresholds({service: thresholds}))
-        for link in list(self._links.values()):
-            link.send(frame)
+        self._send(Thresholds({service: thresholds}))
+
+    def unwell(self, service: str, dead: Mapping[str, tuple[str, ...]]) -> None:
+        """Tell all workers which endpoints of a service are dead: URLs by backend, all that there are."""
+        self._dead[service] = dead
+        self._send(Health({service: dead}))
 
     def counted(self, boot: str, number: int) -> None:
         """Tell a worker, if it is there, that its report `number` is kept for good."""
@@ -186,9 +190,16 @@ class Broadcast:
         if before is not None and before is not link:
             before.cut()
         link.send(self._settings)
+        if self._dead:  # before the table, or its first requests would meet them
+            link.send(encode(Health(self._dead)))
         link.send(self._complete())
         if self._thresholds:
             link.send(encode(Thresholds(self._thresholds)))
+
+    def _send(self, message: Message) -> None:
+        frame = encode(message)
+        for link in list(self._links.values()):
+            link.send(frame)
 
     def _complete(self) -> bytes:
         """All services, encoded once for all who come before the next change."""

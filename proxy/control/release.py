@@ -13,6 +13,7 @@ from proxy.control.policy import failures
 from proxy.rollout.inputs import Release
 from proxy.rollout.rollout import Rollout
 from proxy.rollout.side import VACANT, Side
+from proxy.routing.ejection import Ejection
 from proxy.routing.endpoint import SYSTEM, Endpoint, Trust
 from proxy.routing.match import Condition, RouteMatch
 from proxy.routing.rescue import Rescue
@@ -68,6 +69,8 @@ def template(name: str, service: schema.Service, timeouts: schema.Timeouts, max_
         failures=failures(service),
         rescue=Rescue(on=service.rescue is not None, **dict(service.rescue or {})),
         drain=service.halt.drain,
+        fallback=service.fallback,
+        ejection=Ejection(**dict(service.ejection)) if service.ejection else None,
     )
 
 

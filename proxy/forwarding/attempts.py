@@ -73,8 +73,7 @@ class Attempts(ABC):
 
     def _start(self, exchange: Exchange, endpoint: Endpoint) -> None:
         """Begin the first attempt."""
-        shelf = self._shelf = self._lane.pool.shelf(endpoint)
-        shelf.pending += 1
+        shelf = self._shelf = self._lane.pool.begin(endpoint, exchange)
         self._upload = None
         if exchange.request == "open":
             kept = exchange.choice.service.rescue.max_body if rescue.may(exchange) else None
@@ -154,10 +153,8 @@ class Attempts(ABC):
         if choice is None or choice.endpoint is None or not (free or lane.affords(exchange)):
             return False
         self._drop_upstream()
-        self._shelf.pending -= 1
-        lane.pass_on(exchange, choice, ending, status)
-        self._shelf = lane.pool.shelf(choice.endpoint)
-        self._shelf.pending += 1
+        lane.pass_on(exchange, choice, ending, status, self._shelf)
+        self._shelf = lane.pool.begin(choice.endpoint, exchange)
         self._dial(exchange)  # a pooled connection could prove stale, and there is no third attempt
         return True
 

@@ -224,9 +224,8 @@ class Crossing(Attempts):
 
     def _account(self, exchange: Exchange) -> None:
         self.exchange = self._upload = None
-        if exchange.choice.endpoint is not None:
-            self._shelf.pending -= 1
-        self._lane.account(exchange, self._side.client)
+        shelf = None if exchange.choice.endpoint is None else self._shelf
+        self._lane.account(exchange, self._side.client, shelf)
 
     def _cut(self, exchange: Exchange, ending: Ending) -> None:
         """End an answer that can't be completed so that nobody can take it for a whole one."""

@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+import logging
 import time
 from collections.abc import Callable
 from random import SystemRandom
@@ -11,15 +12,18 @@ from proxy.forwarding.deadlines import Deadlines
 from proxy.forwarding.dial import Dialler
 from proxy.forwarding.exchange import Exchange
 from proxy.forwarding.halted import Halted
-from proxy.forwarding.pool import Pool
+from proxy.forwarding.pool import Pool, Shelf
 from proxy.forwarding.refusal import Refusal
 from proxy.forwarding.rescue import Budget
 from proxy.forwarding.yardsticks import Yardsticks
+from proxy.health import ejection
 from proxy.http1.limits import Limits
 from proxy.http1.provenance import Provenance
 from proxy.routing.split import STABLE
 from proxy.routing.table import Choice, RoutingTable
-from proxy.telemetry.outcome import FAILURE, Ending, Key, Outcome, Thresholds, refused
+from proxy.telemetry.outcome import COMPLETE, FAILURE, Ending, Key, Outcome, Thresholds, refused
+
+log = logging.getLogger(__name__)
 
 MOST_CONNECTIONS = 100_000
 """Until the worker has been told how many it may have."""
@@ -42,6 +46,9 @@ class Tally(Protocol):
 
     def add(self, outcome: Outcome) -> None:
         """One exchange fewer is open: this became of it."""
+
+    def eject(self, key: Key) -> None:
+        """An endpoint of this backend is left alone for a while."""
 
 
 class AccessSink(Protocol):
@@ -94,7 +101,7 @@ class Lane:
         # Not the loop's: the clock of uvloop stands still within a turn of the loop and counts milliseconds.
         self.now = time.monotonic
         self.yardsticks = Yardsticks(self._count_overdue)
-        self.deadlines = Deadlines(loop, self.now, self.pool.expire, self.yardsticks.look)
+        self.deadlines = Deadlines(loop, self.now, self.pool.expire, self.pool.readmit, self.yardsticks.look)
         self.access: AccessSink = NoAccessLog()
         self.header_seconds = 10.0
         self.idle_seconds = 75.0
@@ -154,24 +161,43 @@ class Lane:
             budget = self.budgets[name] = Budget(now)
         return budget.spend(now)
 
-    def pass_on(self, exchange: Exchange, choice: Choice, ending: Ending, status: int) -> None:
-        """Count an attempt that came to nothing, and the one that begins in its place."""
+    def pass_on(self, exchange: Exchange, choice: Choice, ending: Ending, status: int, shelf: Shelf) -> None:
+        """Count an attempt that came to nothing on this shelf, and the one that begins in its place."""
         outcome = exchange.pass_on(choice, ending, status, self.now())
         self.tally.add(outcome)
         self.tally.begin(exchange.key)
+        shelf.pending -= 1
+        self._learn(shelf, exchange, outcome)
         if outcome.result == FAILURE:
             self.on_failure()
 
-    def account(self, exchange: Exchange, client: str) -> None:
-        """Count and note an exchange that has ended."""
+    def account(self, exchange: Exchange, client: str, shelf: Shelf | None) -> None:
+        """Count and note an exchange that has ended; on no shelf if nobody could be asked."""
         now = self.now()
         outcome = exchange.outcome(now)
         self.tally.add(outcome)
         self.access.note(exchange, client, now)
         if exchange.reason:
             self.count_refusal(exchange.reason, exchange.head.method, exchange.status)
-        if outcome.result == FAILURE:
+        failed = outcome.result == FAILURE
+        if shelf is not None:
+            shelf.pending -= 1
+            if failed or shelf.record is not None:
+                self._learn(shelf, exchange, outcome)
+        if failed:
             self.on_failure()
+
+    def _learn(self, shelf: Shelf, exchange: Exchange, outcome: Outcome) -> None:
+        """Hold against an endpoint what became of an attempt, or hold nothing against it any more."""
+        before = shelf.record
+        word, rule = ejection.word(outcome), exchange.choice.service.ejection
+        record = ejection.told(before, exchange, word, rule, self.now())
+        self.pool.remember(shelf, record)
+        if record is not None and record is not before and record.state == "ejected":
+            self.tally.eject((outcome.service, outcome.revision, outcome.backend))
+            last = outcome.status if outcome.ending == COMPLETE else outcome.ending
+            said = "%s of %s: ejected for %g s after %d failures in a row, the last one: %s"
+            log.warning(said, shelf.endpoint, outcome.service, record.pause, record.row, last)
 
     def _count_overdue(self, exchange: Exchange) -> None:
         choice = exchange.choice

@@ -1,10 +1,11 @@
-"""Connections to endpoints that wait for the next request, and how many requests each endpoint has.
+"""What a worker has to do with endpoints: connections that wait for a request, requests, and failures.
 
 One shelf per endpoint, looked up once for an exchange. The connection used last is taken first, so what isn't
 needed grows old at the bottom and is closed there.
 """
 
 from proxy.forwarding.upstream import Upstream
+from proxy.health.ejection import Attempt, Record, begun, waited
 from proxy.routing.endpoint import Endpoint
 
 MAX_IDLE = 64
@@ -15,13 +16,15 @@ IDLE_SECONDS = 60.0
 class Shelf:
     """The waiting connections to one endpoint, oldest first."""
 
-    __slots__ = ("_idle", "_pool", "endpoint", "pending")
+    __slots__ = ("_idle", "_pool", "endpoint", "pending", "record")
 
     def __init__(self, endpoint: Endpoint, pool: "Pool") -> None:
         self.endpoint = endpoint
         self._pool = pool
         self.pending = 0
         """Requests that the endpoint has not answered in full."""
+        self.record: Record | None = None
+        """What is held against the endpoint; None for nothing, which is all that a healthy one costs."""
         self._idle: list[Upstream] = []
 
     def __repr__(self) -> str:
@@ -64,7 +67,7 @@ class Shelf:
 class Pool:
     """The connections to endpoints of one worker; it answers for them when `routing` asks."""
 
-    __slots__ = ("_shelves", "idle_seconds", "max_idle")
+    __slots__ = ("_ejected", "_shelves", "idle_seconds", "max_idle")
 
     def __init__(self) -> None:
         self.max_idle = MAX_IDLE
@@ -72,6 +75,7 @@ class Pool:
         self.idle_seconds = IDLE_SECONDS
         """How long an unused connection is kept."""
         self._shelves: dict[Endpoint, Shelf] = {}
+        self._ejected: dict[Endpoint, Record] = {}
 
     def __repr__(self) -> str:
         shelves = self._shelves.values()
@@ -84,9 +88,35 @@ class Pool:
             shelf = self._shelves[endpoint] = Shelf(endpoint, self)
         return shelf
 
+    def begin(self, endpoint: Endpoint, attempt: Attempt) -> Shelf:
+        """Count a request that is to be sent to the endpoint; returns its shelf."""
+        shelf = self._shelves.get(endpoint)
+        if shelf is None:
+            shelf = self.shelf(endpoint)
+        shelf.pending += 1
+        if shelf.record is not None:
+            self.remember(shelf, begun(shelf.record, attempt))
+        return shelf
+
+    def remember(self, shelf: Shelf, record: Record | None) -> None:
+        """Hold this against an endpoint from now on."""
+        shelf.record = record
+        if record is None or record.state == "counting":
+            self._ejected.pop(shelf.endpoint, None)
+        else:
+            self._ejected[shelf.endpoint] = record
+
+    def readmit(self, now: float) -> None:
+        """Let ejected endpoints be tried, and those that stood their trial be as before, at this time."""
+        for endpoint, record in tuple(self._ejected.items()):
+            self.remember(self._shelves[endpoint], waited(record, now))
+
     def alive(self, endpoint: Endpoint) -> bool:
-        """Tell whether requests may be sent there; nothing is ejected here."""
-        return True
+        """Tell whether requests may be sent there: it isn't ejected, or due to be tried."""
+        if not self._ejected:
+            return True
+        record = self._ejected.get(endpoint)
+        return record is None or record.state == "due"
 
     def pending(self, endpoint: Endpoint) -> int:
         """Return how many requests the endpoint has not answered in full."""

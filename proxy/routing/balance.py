@@ -14,13 +14,23 @@ def pick(endpoints: Sequence[Endpoint], live: Live, draw: int) -> Endpoint | Non
     """One endpoint that is alive, or None when there is none. ``draw`` is 64 random bits."""
     if len(endpoints) < 2:
         return endpoints[0] if endpoints and live.alive(endpoints[0]) else None
-    one, other, draw = _two(endpoints, draw)
-    if not (live.alive(one) and live.alive(other)):
-        alive = [endpoint for endpoint in endpoints if live.alive(endpoint)]
-        if len(alive) < 2:
-            return alive[0] if alive else None
-        one, other, _ = _two(alive, draw)
+    one, other, rest = _two(endpoints, draw)
+    if live.alive(one) and live.alive(other):
+        return other if live.pending(other) < live.pending(one) else one
+    return any_of([endpoint for endpoint in endpoints if live.alive(endpoint)], live, rest)
+
+
+def any_of(endpoints: Sequence[Endpoint], live: Live, draw: int) -> Endpoint | None:
+    """One endpoint, alive or not; None when there is none at all."""
+    if len(endpoints) < 2:
+        return endpoints[0] if endpoints else None
+    one, other, _ = _two(endpoints, draw)
     return other if live.pending(other) < live.pending(one) else one
+
+
+def pick_or_any(endpoints: Sequence[Endpoint], live: Live, draw: int) -> Endpoint | None:
+    """One endpoint that is alive; any of them while none is."""
+    return pick(endpoints, live, draw) or any_of(endpoints, live, draw)
 
 
 def _two(endpoints: Sequence[Endpoint], draw: int) -> tuple[Endpoint, Endpoint, int]:

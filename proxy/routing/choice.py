@@ -3,10 +3,11 @@
     forced by the client  ->  pinned by a segment  ->  kept by its key  ->  drawn by weight
 
 Whoever that names, a backend that is halted or has no endpoint alive is out for everybody: its requests go to
-stable.
+stable. Those of a stable that is known to be dead go to the canary where the service falls back on it, and to
+nobody else. That every endpoint of stable has failed lately doesn't count as that: then they are all tried.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from proxy.http1.head import RequestHead
 from proxy.routing import balance
@@ -25,7 +26,7 @@ class Choice:
     service: Service
     backend: str
     endpoint: Endpoint | None
-    """None when no endpoint of ``stable`` is alive either: nobody can answer."""
+    """None when nobody can answer."""
     why: str
     """``force``, ``segment:NAME``, ``sticky`` or ``weight``; ``diverted`` when that named one who is out."""
     drawn: bool
@@ -61,11 +62,26 @@ def choose(service: Service, head: RequestHead, client: str, draw: int, live: Li
         why, key, issue, user = _kept(service, head, client, draw)
         backend = service.split.pick(user % TOTAL)
     endpoint = balance.pick(service.in_service[backend], live, draw >> 64)
-    if endpoint is not None or backend == STABLE:
-        return Choice(service, backend, endpoint, why, pin is None, key, issue, user, pin is not None)
-    meant = "" if backend in service.halted else backend
-    endpoint = balance.pick(service.in_service[STABLE], live, draw >> 64)
-    return Choice(service, STABLE, endpoint, "diverted", False, key, issue, user, pin is not None, meant)
+    choice = Choice(service, backend, endpoint, why, pin is None, key, issue, user, pin is not None)
+    return choice if endpoint is not None else _otherwise(choice, live, draw >> 64)
+
+
+def _otherwise(choice: Choice, live: Live, draw: int) -> Choice:
+    """Who answers a request instead, as the backend that was chosen for it has no endpoint alive."""
+    service, meant = choice.service, choice.backend
+    endpoint = balance.pick_or_any(service.in_service[STABLE], live, draw)
+    if meant != STABLE:
+        diverted = "" if meant in service.halted else meant
+        return replace(
+            choice, backend=STABLE, endpoint=endpoint, why="diverted", drawn=False, diverted=diverted
+        )
+    if endpoint is None and service.fallback:
+        endpoint = balance.pick(service.in_service.get(CANARY, ()), live, draw)
+        if endpoint is not None:
+            return replace(
+                choice, backend=CANARY, endpoint=endpoint, why="diverted", drawn=False, diverted=STABLE
+            )
+    return replace(choice, endpoint=endpoint)
 
 
 def _pinned(service: Service, head: RequestHead) -> tuple[str, str] | None:

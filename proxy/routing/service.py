@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
 
+from proxy.routing.ejection import Ejection
 from proxy.routing.endpoint import Endpoint
 from proxy.routing.failures import Failures
 from proxy.routing.match import RouteMatch
@@ -86,9 +87,15 @@ class Service:
     rescue: Rescue = field(default_factory=Rescue)
     drain: float | None = 10.0
     """Seconds for which tunnels and answers of a halted backend may go on; None: to their end."""
+    fallback: bool = False
+    """Whether the canary answers for ``stable`` while that has no endpoint alive."""
+    ejection: Ejection | None = None
+    """When a worker leaves an endpoint alone that fails; None: never."""
+    dead: frozenset[tuple[str, str]] = frozenset()
+    """Backend and URL of the endpoints that are known to be dead. It is no part of the numbered state."""
 
     in_service: Mapping[str, tuple[Endpoint, ...]] = field(init=False, repr=False, compare=False)
-    """Every backend's endpoints; a halted one has none."""
+    """Every backend's endpoints but the dead ones; a halted one has none."""
     screen: Screen = field(init=False, repr=False, compare=False)
     force_field: bytes = field(init=False, repr=False, compare=False)
     pins: bool = field(init=False, repr=False, compare=False)
@@ -98,15 +105,17 @@ class Service:
 
     def __post_init__(self) -> None:
         self._check()
-        in_service = {
-            backend.name: () if backend.name in self.halted else backend.endpoints
-            for backend in self.backends
-        }
+        in_service = {backend.name: self._in_service(backend) for backend in self.backends}
         object.__setattr__(self, "in_service", in_service)
         object.__setattr__(self, "screen", Screen(self.segments))
         object.__setattr__(self, "force_field", self.force.lower().encode())
         object.__setattr__(self, "pins", bool(self.force or self.segments))
         object.__setattr__(self, "upgraded", frozenset(name.encode() for name in self.upgrades))
+
+    def _in_service(self, backend: Backend) -> tuple[Endpoint, ...]:
+        if backend.name in self.halted:
+            return ()
+        return tuple(each for each in backend.endpoints if (backend.name, each.url) not in self.dead)
 
     def _check(self) -> None:
         names = [backend.name for backend in self.backends]
@@ -138,6 +147,8 @@ class Service:
             "failures": self.failures.to_json(),
             "rescue": self.rescue.to_json(),
             "drain": self.drain,
+            "fallback": self.fallback,
+            "ejection": self.ejection and self.ejection.to_json(),
         }
 
     @classmethod
@@ -161,6 +172,8 @@ class Service:
                 failures=Failures.from_json(value["failures"]),
                 rescue=Rescue.from_json(value["rescue"]),
                 drain=value["drain"],
+                fallback=value["fallback"],
+                ejection=value["ejection"] and Ejection.from_json(value["ejection"]),
             )
         except (KeyError, TypeError, AttributeError) as error:
             raise ValueError(f"this describes no service: {error!r}") from error

@@ -24,7 +24,7 @@ from proxy.telemetry.registers import Registers
 from proxy.telemetry.sparse import by_word, merge, separate, whole_numbers
 from proxy.telemetry.users import Users
 
-_EVENTS = ("diverted", "pins_diverted", "rescued", "harmed", "abandoned")
+_EVENTS = ("diverted", "pins_diverted", "rescued", "harmed", "abandoned", "ejections")
 """Events that are one number each."""
 _GAUGES = ("in_flight", "tunnels", "overdue")
 
@@ -90,6 +90,7 @@ class Counts(Entry):
             self.overdue,
             self.users.since(since),
             self.exposed.copy(),
+            self.ejections,
             self.failed.copy(),
         )
 

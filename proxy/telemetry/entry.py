@@ -67,6 +67,8 @@ class Entry:
     """Who had failures and slow answers among the drawn ones, where the service keeps users."""
     exposed: Registers = field(default_factory=Registers)
     """How many different users met the backend, where they have keys."""
+    ejections: int = 0
+    """Times that an endpoint was left alone because it failed, whatever brought it the requests."""
     failed: Failed = field(default_factory=Failed)
     """The requests that failed most often."""
 

@@ -12,7 +12,9 @@ from dataclasses import dataclass, field
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 
 from proxy.routing.split import STABLE
+from proxy.telemetry import operations
 from proxy.telemetry.histogram import BOUNDS, LOWEST, PER_OCTAVE, Histogram
+from proxy.telemetry.operations import Operations
 from proxy.telemetry.outcome import REFUSED, Ending, shown_status
 from proxy.telemetry.tally import Counts
 
@@ -70,6 +72,7 @@ class Snapshot:
     """Users who met a service's canary since its release began; missing where users aren't known."""
     halted: Mapping[Side, bool] = field(default_factory=dict)
     """Whether a backend is out for everybody."""
+    operations: Operations = field(default_factory=Operations)
 
 
 def families(snapshot: Snapshot) -> Iterator[Metric]:
@@ -103,6 +106,7 @@ def families(snapshot: Snapshot) -> Iterator[Metric]:
         {side: counts.overdue for side, counts in totals.items()},
     )
     yield _diverted(totals)
+    yield _ejections(totals)
     yield from _harm(totals)
     yield _refused(snapshot.refused)
     yield _gauge("weir_backend_weight_ratio", "The share of requests set for a backend.", snapshot.weights)
@@ -118,6 +122,7 @@ def families(snapshot: Snapshot) -> Iterator[Metric]:
     )
     yield _gauge("weir_halted", "1 while a backend is out for everybody, else 0.", snapshot.halted)
     yield _trips(snapshot.trips, snapshot.would_trips)
+    yield from operations.families(snapshot.operations)
     build = GaugeMetricFamily("weir_build_info", "What is running; always 1.", labels=["version"])
     build.add_metric([snapshot.version], 1)
     yield build
@@ -160,6 +165,17 @@ def _diverted(totals: Mapping[Side, Counts]) -> Metric:
     )
     for side, counts in totals.items():
         family.add_metric(side, counts.diverted + counts.pins_diverted)
+    return family
+
+
+def _ejections(totals: Mapping[Side, Counts]) -> Metric:
+    family = CounterMetricFamily(
+        "weir_ejections_total",
+        "Times a worker left an endpoint alone because it failed.",
+        labels=["service", "backend"],
+    )
+    for side, counts in totals.items():
+        family.add_metric(side, counts.ejections)
     return family
 
 

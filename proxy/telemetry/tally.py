@@ -80,6 +80,11 @@ class Tally:
             self._entry(outcome.rescue_of).settle_rescue(outcome.result)
             self._unreported.add(outcome.rescue_of)
 
+    def eject(self, key: Key) -> None:
+        """An endpoint of this backend is left alone for a while."""
+        self._entry(key).ejections += 1
+        self._unreported.add(key)
+
     def changed(self) -> dict[Key, Counts]:
         """The next report: a copy of each entry that changed since the last one."""
         return self._report(self._unreported, self._told)

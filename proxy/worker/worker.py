@@ -13,13 +13,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
 
-from proxy.forwarding.certificates import Certificates, Pair, Unusable
+from proxy.forwarding.certificates import Certificates
 from proxy.forwarding.lane import Lane, NoAccessLog
 from proxy.forwarding.listener import Listener
 from proxy.lifeline import Lifeline, attach
-from proxy.messages import Ack, Counted, Hello, Message, Report, Settings, Table, Thresholds
+from proxy.messages import Ack, Counted, Health, Hello, Message, Report, Settings, Table, Thresholds
+from proxy.pem import Pair, Unusable
 from proxy.routing.endpoint import Endpoint
-from proxy.routing.table import RoutingTable
+from proxy.routing.table import RoutingTable, Service
 from proxy.telemetry.tally import Tally
 from proxy.worker import descriptors
 from proxy.worker.accesslog import AccessLog
@@ -71,6 +72,8 @@ class Worker:
         self._connections: int | None = None
         """Connections of clients that the file allows; None: as many as there is room for."""
         self._access: AccessLog | None = None
+        self._dead: dict[str, frozenset[tuple[str, str]]] = {}
+        """Backend and URL of each service's endpoints that are dead. It may be told before the service is."""
         self._told_all = False
         self._hurrying: asyncio.TimerHandle | None = None
         self._last_number = 0
@@ -120,6 +123,8 @@ class Worker:
                 self._settle(message)
             case Thresholds(services=services):
                 self._lane.yardsticks.set(services)
+            case Health(services=services):
+                self._avoid(services)
             case Counted(number=number):
                 self._count_on(number)
             case _:
@@ -129,7 +134,9 @@ class Worker:
         held = self._lane.table
         # A service that is told again under the revision we hold stays the object that it is.
         services = [
-            held.services[service.name] if _same(held, service.name, service.revision) else service
+            held.services[service.name]
+            if _same(held, service.name, service.revision)
+            else self._as_known(service)
             for service in table.services
         ]
         if table.complete:
@@ -142,8 +149,22 @@ class Worker:
             if before is not None:
                 for backend in sorted(service.halted - before.halted):
                     self._listener.halt(service, backend)
+        for name in table.removed:
+            self._dead.pop(name, None)
         self._have_table.set()
         self._bound()
+
+    def _avoid(self, services: Mapping[str, Mapping[str, tuple[str, ...]]]) -> None:
+        """Send no request to these endpoints any more, and to all others of these services again."""
+        for name, backends in services.items():
+            self._dead[name] = frozenset((backend, url) for backend, urls in backends.items() for url in urls)
+        table = self._lane.table
+        known = [self._as_known(table.services[name]) for name in services if name in table.services]
+        self._lane.table = table.replace(table.generation, known)
+
+    def _as_known(self, service: Service) -> Service:
+        dead = self._dead.get(service.name, service.dead)
+        return service if dead == service.dead else replace(service, dead=dead)
 
     def _settle(self, settings: Settings) -> None:
         lane = self._lane

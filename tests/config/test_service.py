@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 
+from proxy.config.backend import Backend
 from proxy.config.problems import Problems
 from proxy.config.reading import read
-from proxy.config.service import Backend, Force, Match, Service, Sticky
+from proxy.config.service import Force, Match, Service, Sticky
 
 BOTH = "stable: http://a\ncanary: http://b\n"
 

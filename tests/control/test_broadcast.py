@@ -2,7 +2,7 @@ import pytest
 
 from proxy.control.broadcast import PATIENCE, Broadcast
 from proxy.frames import Decoder, encode
-from proxy.messages import Ack, Counted, Hello, Report, Settings, Table
+from proxy.messages import Ack, Counted, Health, Hello, Report, Settings, Table
 from proxy.routing.endpoint import Endpoint
 from proxy.routing.match import RouteMatch
 from proxy.routing.split import Split
@@ -152,6 +152,21 @@ def test_counted_goes_to_the_worker_that_reported(stage):
     stage.broadcast.counted("nobody", 5)
     assert one.said[-1] == Counted(5)
     assert len(two.said) == 2
+
+
+def test_dead_endpoints_are_told_at_once_and_before_its_table_to_who_comes_later(stage):
+    wire = stage.connect(HELLO)
+    stage.broadcast.unwell("checkout", {"stable": ("http://a:1",), "canary": ()})
+    stage.broadcast.unwell("other", {})
+    assert wire.said[-2:] == [
+        Health({"checkout": {"stable": ("http://a:1",), "canary": ()}}),
+        Health({"other": {}}),
+    ]
+    stage.broadcast.unwell("checkout", {"stable": ()})
+    late = stage.connect(Hello("b2", 1, 2, {}, {}))
+    assert [type(said).__name__ for said in late.said] == ["Settings", "Health", "Table"]
+    assert late.said[1] == Health({"checkout": {"stable": ()}, "other": {}})
+    assert stage.broadcast.generation == 7
 
 
 @pytest.mark.parametrize(

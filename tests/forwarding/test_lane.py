@@ -103,7 +103,7 @@ def test_an_exchange_is_counted_and_noted_once_and_a_failure_is_told(
 ):
     lane, everywhere, failures = lane
     exchange.answered_by_us(status, ending)
-    lane.account(exchange, "192.0.2.7")
+    lane.account(exchange, "192.0.2.7", None)
     assert everywhere.told == [
         Outcome("shop", 7, "stable", "POST", status, ending, result, True, None, 2.0, b"/" * failed),
         ("noted", exchange, "192.0.2.7", 12.0),
@@ -115,7 +115,7 @@ def test_one_that_was_refused_on_its_way_is_counted_by_its_reason_as_well(lane, 
     lane, everywhere, failures = lane
     exchange.answered_by_us(413, "refused")
     exchange.reason = "body"
-    lane.account(exchange, "192.0.2.7")
+    lane.account(exchange, "192.0.2.7", None)
     assert everywhere.told == [
         Outcome("shop", 7, "stable", "POST", 413, "refused", "excluded", True, None, 2.0),
         ("noted", exchange, "192.0.2.7", 12.0),

@@ -4,6 +4,7 @@ import pytest
 
 from proxy.forwarding.pool import IDLE_SECONDS, MAX_IDLE, Pool
 from proxy.forwarding.upstream import Upstream
+from proxy.health.ejection import Record
 from proxy.routing.endpoint import Endpoint
 
 HERE, THERE = Endpoint.parse("http://here:80"), Endpoint.parse("unix:/there")
@@ -158,3 +159,48 @@ def test_they_are_kept_for_as_long_as_the_pool_says(upstream):
     assert transport.end == ""
     pool.expire(15.1)
     assert transport.end == "close"
+
+
+# Endpoints that fail.
+
+
+class Sent:
+    """A request that an endpoint was sent."""
+
+    def __init__(self):
+        self.response, self.status = "awaited", 0
+
+
+def test_one_that_is_counted_against_is_still_alive():
+    pool = Pool()
+    shelf = pool.begin(HERE, Sent())
+    pool.remember(shelf, Record("counting", 4))
+    assert (pool.alive(HERE), shelf.record.row, shelf.pending) == (True, 4, 1)
+
+
+def test_an_ejected_one_is_left_alone_and_then_tried_with_one_request():
+    pool = Pool()
+    shelf = pool.shelf(HERE)
+    pool.remember(shelf, Record("ejected", 5, 10.0, until=110.0))
+    pool.readmit(109.9)
+    assert (pool.alive(HERE), pool.alive(THERE)) == (False, True)
+    pool.readmit(110.0)
+    assert pool.alive(HERE)
+    trial = Sent()
+    assert pool.begin(HERE, trial) is shelf
+    assert (pool.alive(HERE), shelf.record.trial, shelf.pending) == (False, trial, 1)
+    pool.begin(HERE, Sent())
+    pool.readmit(200.0)
+    assert (pool.alive(HERE), shelf.record.trial) == (False, trial)
+    trial.response, trial.status = "open", 200
+    pool.readmit(200.0)
+    assert (pool.alive(HERE), shelf.record) == (True, None)
+
+
+def test_one_that_is_held_to_be_well_again_is_alive():
+    pool = Pool()
+    shelf = pool.shelf(HERE)
+    pool.remember(shelf, Record("ejected", 5, 10.0, until=110.0))
+    pool.remember(shelf, None)
+    pool.readmit(500.0)
+    assert (pool.alive(HERE), shelf.record) == (True, None)

@@ -5,7 +5,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proxy.routing.balance import pick
+from proxy.routing.balance import any_of, pick, pick_or_any
 from proxy.routing.endpoint import Endpoint
 
 World = Callable[..., Any]
@@ -53,3 +53,21 @@ def test_what_is_left_of_a_backend_shares_evenly(world: World) -> None:
 def test_of_two_the_one_with_less_to_do(world: World) -> None:
     assert shares(ENDPOINTS[:2], world(busy={ENDPOINTS[0]: 1})) == [0, 3600]
     assert shares(ENDPOINTS[:2], world(busy={ENDPOINTS[1]: 1})) == [3600, 0]
+
+
+@given(st.integers(0, 6), st.sets(st.sampled_from(ENDPOINTS)), DRAWS)
+def test_where_none_may_be_missing_all_are_tried_while_none_is_alive(
+    world: World, count: int, dead: set[Endpoint], draw: int
+) -> None:
+    endpoints, live = ENDPOINTS[:count], world(dead)
+    expected = pick(endpoints, live, draw) if set(endpoints) - dead else any_of(endpoints, live, draw)
+    assert pick_or_any(endpoints, live, draw) == expected
+    assert expected in endpoints if endpoints else expected is None
+
+
+def test_those_that_are_tried_for_want_of_better_share_evenly_by_what_they_have_to_do(world: World) -> None:
+    live = world(set(ENDPOINTS))
+    seen = Counter(pick_or_any(ENDPOINTS[:3], live, draw) for draw in range(3600))
+    assert [seen[endpoint] for endpoint in ENDPOINTS[:3]] == [1200] * 3
+    busy = world(set(ENDPOINTS), busy={ENDPOINTS[0]: 1})
+    assert {any_of(ENDPOINTS[:2], busy, draw) for draw in range(10)} == {ENDPOINTS[1]}

@@ -100,14 +100,60 @@ def test_who_was_drawn_for_stable_is_not_diverted(ask: Ask, world: World, serve:
     assert answer(choose(shop, ask(), "", LOW, live)) == ("stable", "diverted", False)
 
 
+STABLE_DEAD, CANARY_DEAD = ("stable", "http://stable:9001"), ("canary", "http://canary:9002")
+
+
 def test_a_dead_stable_has_no_stand_in(ask: Ask, world: World, serve: Serve) -> None:
-    shop = serve()
-    stable, canary = (set(backend.endpoints) for backend in shop.backends)
-    choice = choose(shop, ask(), "", HIGH, world(dead=stable))
-    assert (choice.backend, choice.endpoint, choice.why) == ("stable", None, "weight")
-    choice = choose(shop, ask(), "", LOW, world(dead=stable | canary))
-    assert (choice.backend, choice.endpoint, choice.why) == ("stable", None, "diverted")
-    assert choose(shop, ask(), "", LOW, world(dead=stable)).endpoint in canary
+    shop = serve(dead=frozenset({STABLE_DEAD}))
+    choice = choose(shop, ask(), "", HIGH, world())
+    assert (answer(choice), choice.endpoint, choice.diverted) == (("stable", "weight", True), None, "")
+    assert choose(shop, ask(), "", LOW, world()).endpoint in shop.backends[1].endpoints
+    nobody = serve(dead=frozenset({STABLE_DEAD, CANARY_DEAD}))
+    choice = choose(nobody, ask(), "", LOW, world())
+    assert (answer(choice), choice.endpoint) == (("stable", "diverted", False), None)
+    assert choice.diverted == "canary"
+
+
+@pytest.mark.parametrize(
+    ("fields", "pinned"),
+    [([("Cookie", RIGHT)], False), ([("Cookie", "site=office")], True), ([("X-Canary", "never")], True)],
+)
+def test_the_canary_stands_in_for_a_dead_stable_where_the_service_says_so(
+    ask: Ask, world: World, shop: Service, fields: Any, pinned: bool
+) -> None:
+    shop = replace(shop, fallback=True, dead=frozenset({STABLE_DEAD}))
+    choice = choose(shop, ask(fields=fields), "", LOW, world())
+    assert answer(choice) == ("canary", "diverted", False)
+    assert choice.endpoint in shop.backends[1].endpoints
+    assert (choice.diverted, choice.pinned) == ("stable", pinned)
+    assert choice.user == (0 if pinned else STICKY.user(choice.key))
+
+
+@pytest.mark.parametrize("out", ["halted", "dead", "ejected", "absent"])
+def test_a_canary_that_is_out_stands_in_for_nobody(ask: Ask, world: World, serve: Serve, out: str) -> None:
+    shop = serve(
+        fallback=True,
+        weight=0,
+        halted=frozenset({"canary"} if out == "halted" else ()),
+        dead=frozenset({STABLE_DEAD, CANARY_DEAD} if out == "dead" else {STABLE_DEAD}),
+    )
+    live = world(dead=set(shop.backends[1].endpoints) if out == "ejected" else set())
+    if out == "absent":
+        shop = replace(shop, backends=shop.backends[:1], split=Split())
+    choice = choose(shop, ask(), "", LOW, live)
+    assert (answer(choice), choice.endpoint, choice.diverted) == (("stable", "weight", True), None, "")
+
+
+@pytest.mark.parametrize("fallback", [False, True])
+@pytest.mark.parametrize("draw", [LOW, HIGH])
+def test_endpoints_of_stable_are_tried_once_all_of_them_are_ejected(
+    ask: Ask, world: World, serve: Serve, fallback: bool, draw: int
+) -> None:
+    shop = serve(fallback=fallback)
+    live = world(dead={endpoint for backend in shop.backends for endpoint in backend.endpoints})
+    choice = choose(shop, ask(), "", draw, live)
+    assert answer(choice) == (("stable", "weight", True) if draw else ("stable", "diverted", False))
+    assert choice.endpoint in shop.backends[0].endpoints
 
 
 def test_the_weight_is_drawn_exactly_with_the_low_bits(ask: Ask, world: World, serve: Serve) -> None:

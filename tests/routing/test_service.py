@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from proxy.routing.ejection import Ejection
 from proxy.routing.endpoint import SYSTEM, Endpoint, Trust
 from proxy.routing.match import Condition, RouteMatch
 from proxy.routing.segment import Segment
@@ -71,6 +72,8 @@ def services(draw: st.DrawFn) -> Service:
         timeouts=Timeouts(draw(SECONDS), draw(SECONDS), draw(SECONDS), draw(SECONDS)),
         max_body=draw(st.none() | st.integers(1, 2**50)),
         upgrades=draw(st.sampled_from(((), ("websocket",), ("websocket", "x-own")))),
+        fallback=draw(st.booleans()),
+        ejection=draw(st.none() | st.builds(Ejection, st.integers(1, 100), SECONDS, SECONDS)),
     )
 
 
@@ -88,6 +91,15 @@ def test_a_halted_backend_has_no_endpoint_in_service(service: Service) -> None:
         assert service.in_service[backend.name] == (
             () if backend.name in service.halted else backend.endpoints
         )
+
+
+def test_a_dead_endpoint_of_a_backend_is_out_of_service_there_and_travels_no_further() -> None:
+    one, other = Endpoint.parse("http://one"), Endpoint.parse("http://other")
+    backends = (Backend("stable", (one, other)), Backend("canary", (one,)))
+    dead = frozenset({("stable", "http://one"), ("canary", "http://gone")})
+    shop = Service("shop", 1, RouteMatch(), backends, Split(), dead=dead)
+    assert shop.in_service == {"stable": (other,), "canary": (one,)}
+    assert Service.from_json(shop.to_json()) == replace(shop, dead=frozenset())
 
 
 STABLE, CANARY = Backend("stable", ()), Backend("canary", ())

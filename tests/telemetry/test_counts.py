@@ -54,7 +54,7 @@ def test_a_difference_is_what_came_since_and_keeps_the_newer_state(some, more):
         assert delta.users.start == earlier.users.end
 
 
-@pytest.mark.parametrize("name", ["diverted", "pins_diverted", "rescued", "harmed"])
+@pytest.mark.parametrize("name", ["diverted", "pins_diverted", "rescued", "harmed", "ejections"])
 def test_a_number_of_its_own_comes_apart_as_well(name):
     some, more = Counts(**{name: 2}), Counts(**{name: 5})
     assert more.minus(some) == Counts(**{name: 3})
@@ -127,6 +127,7 @@ def test_json_is_small():
         {"taken_over": {"won": 1}},
         {"diverted": -1},
         {"harmed": "1"},
+        {"ejections": -1},
         {"overdue": None},
         {"users": [0, 7]},
         {"users": [-1]},

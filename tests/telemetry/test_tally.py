@@ -140,6 +140,15 @@ def test_a_diverted_request_is_told_at_once_under_the_backend_that_was_meant(dra
     assert (counts.diverted, counts.pins_diverted) == counted
 
 
+def test_an_ejection_is_told_with_the_next_report_even_when_nothing_else_is_new():
+    tally = Tally("b1")
+    tally.add(outcome())
+    tally.changed()
+    tally.eject(KEY)
+    assert not tally.urgent
+    assert {key: counts.ejections for key, counts in tally.changed().items()} == {KEY: 1}
+
+
 def test_a_rescue_is_told_of_both_backends():
     tally = Tally("b1")
     tally.add(outcome(status=500, passed_on=True))
@@ -232,6 +241,11 @@ class Link(RuleBasedStateMachine):
     def divert(self, key, user, drawn):
         self.tally.divert(key, user, drawn=drawn)
         self.truth.divert(user, drawn=drawn)
+
+    @rule(key=st.sampled_from(KEYS))
+    def eject(self, key):
+        self.tally.eject(key)
+        self.truth.ejections += 1
 
     def finish(self, key, like, *, overdue):
         values = {name: getattr(like, name) for name in Outcome.__slots__[3:]} | {"overdue": overdue}

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from proxy.forwarding.certificates import Pair
 from proxy.frames import Decoder, encode
-from proxy.messages import Ack, Counted, Hello, Message, Report, Settings, Table, Thresholds
+from proxy.messages import Ack, Counted, Health, Hello, Message, Report, Settings, Table, Thresholds
+from proxy.pem import Pair
 from proxy.routing.endpoint import Endpoint
 from proxy.routing.match import RouteMatch
 from proxy.routing.split import Split
@@ -203,6 +203,49 @@ async def test_a_service_under_the_same_revision_stays_the_object_that_it_is(sta
     stage.control.say(stage.table(3, stage.service(revision=2), complete=False))
     assert await stage.control.next(Ack) == Ack(3)
     assert lane.table.services["shop"].revision == 2
+
+
+async def test_dead_endpoints_are_out_of_service_under_whatever_revision(stage: Stage) -> None:
+    await stage.control.next(Hello)
+    url = f"http://127.0.0.1:{stage.origin_port}"
+    dead = Health({"shop": {"canary": (url,)}, "unknown": {"stable": (url,)}})
+    stage.control.say(SETTINGS, dead, stage.table(1, stage.service()))
+    assert await stage.control.next(Ack) == Ack(1)
+
+    def in_service() -> dict[str, list[str]]:
+        shop = stage.worker._lane.table.services["shop"]
+        return {backend: [each.url for each in left] for backend, left in shop.in_service.items()}
+
+    assert in_service() == {"stable": [url], "canary": []}
+    for generation, revision in ((2, 2), (3, 2)):
+        stage.control.say(stage.table(generation, stage.service(revision), complete=False))
+        assert await stage.control.next(Ack) == Ack(generation)
+        assert in_service() == {"stable": [url], "canary": []}
+    stage.control.say(Health({"other": {"stable": (url,)}}), Health({"shop": {"stable": (url,)}}))
+    await until(lambda: in_service() == {"stable": [], "canary": [url]})
+    assert stage.worker._lane.table.generation == 3
+    stage.control.say(Health({"shop": {}}))
+    await until(lambda: in_service() == {"stable": [url], "canary": [url]})
+
+
+async def test_who_was_dead_is_forgotten_with_the_service(stage: Stage) -> None:
+    await stage.begin()
+    url = f"http://127.0.0.1:{stage.origin_port}"
+    stage.control.say(Health({"shop": {"stable": (url,)}}), Table(2, (), ("shop",), complete=False))
+    stage.control.say(stage.table(3, stage.service(revision=2)))
+    assert [await stage.control.next(Ack), await stage.control.next(Ack)] == [Ack(2), Ack(3)]
+    assert stage.worker._lane.table.services["shop"].in_service["stable"] != ()
+
+
+async def test_a_dead_stable_answers_503_and_counts_it(stage: Stage) -> None:
+    await stage.begin()
+    stage.control.say(Health({"shop": {"stable": (f"http://127.0.0.1:{stage.origin_port}",)}}))
+    await until(lambda: not stage.worker._lane.table.services["shop"].in_service["stable"])
+    assert (await stage.get()).startswith(b"HTTP/1.1 503 ")
+    report = await stage.control.next(Report)
+    while KEY not in report.entries or not report.entries[KEY].failures:
+        report = await stage.control.next(Report)
+    assert report.entries[KEY].errors == {"refused": 1}
 
 
 async def test_a_new_link_is_told_everything_and_what_is_halted(stage: Stage) -> None:

@@ -1,0 +1,107 @@
+"""When an endpoint that fails is left alone, and when it is tried again: what a worker remembers of it.
+
+    counting --too many failures in a row--> ejected --back-off--> due --the next request--> trial
+                                                ^                                             |
+                                                +---------- failed: twice the back-off -------+
+
+An endpoint that does its work has no record at all, and one whose trial is answered loses its own. While it
+is ejected or on trial, what becomes of other requests says nothing: they were sent before, or for want of
+anybody better.
+"""
+
+from dataclasses import dataclass, replace
+from typing import Literal, Protocol
+
+from proxy.routing.ejection import Ejection
+from proxy.telemetry.outcome import COMPLETE, EXCLUDED, FAILURE, Outcome
+
+State = Literal["counting", "ejected", "due", "trial"]
+Word = Literal["failed", "answered", "nothing"]
+"""What an attempt says of its endpoint. An answer is one that it gave itself, if only a 500."""
+
+BAD_GATEWAY = frozenset((502, 503, 504))
+"""Answers that say that there is nobody behind the endpoint who could give one."""
+UNDER_WAY = ("open", "tunnel")
+"""An exchange's response that has begun."""
+
+
+class Attempt(Protocol):
+    """A request on its way to an endpoint."""
+
+    @property
+    def response(self) -> str:
+        """What has come of the answer: ``awaited``, ``open``, ``tunnel``, ..."""
+
+    @property
+    def status(self) -> int:
+        """Of the answer, once it has begun."""
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What is held against an endpoint. Times are seconds by the clock of the data plane."""
+
+    state: State
+    row: int
+    """Failures in a row, of attempts that count."""
+    pause: float = 0.0
+    """The back-off of its present ejection."""
+    until: float = 0.0
+    """When that is over."""
+    trial: Attempt | None = None
+    """The one request that it is tried with."""
+
+
+def word(outcome: Outcome) -> Word:
+    """What an outcome says of the endpoint; nothing, where the service holds it against nobody."""
+    if outcome.result == EXCLUDED:
+        return "nothing"
+    unserved = outcome.ending != COMPLETE or outcome.status in BAD_GATEWAY
+    return "failed" if outcome.result == FAILURE and unserved else "answered"
+
+
+def told(
+    record: Record | None, attempt: Attempt, word: Word, rule: Ejection | None, now: float
+) -> Record | None:
+    """What is held against an endpoint after an attempt; None for nothing.
+
+    `rule` is that of the attempt's service, None where nothing is ejected.
+    """
+    if record is not None and record.state != "counting":
+        return _tried(record, word, rule, now) if record.trial is attempt else record
+    if rule is None or word == "nothing":
+        return record
+    if word == "answered":
+        return None
+    row = record.row + 1 if record else 1
+    return Record("counting", row) if row < rule.failures else _ejected(row, rule.backoff, now)
+
+
+def _tried(record: Record, word: Word, rule: Ejection | None, now: float) -> Record | None:
+    if word == "nothing":
+        return replace(record, state="due", trial=None)
+    if word == "answered" or rule is None:
+        return None
+    return _ejected(record.row + 1, min(2 * record.pause, rule.longest), now)
+
+
+def _ejected(row: int, pause: float, now: float) -> Record:
+    return Record("ejected", row, pause, now + pause)
+
+
+def begun(record: Record, attempt: Attempt) -> Record:
+    """What is held against it when this request is sent there: the first one that is due is its trial."""
+    return replace(record, state="trial", trial=attempt) if record.state == "due" else record
+
+
+def waited(record: Record, now: float) -> Record | None:
+    """What is held against it at this time.
+
+    A trial that is answered at length, or becomes a tunnel, is passed as soon as its answer has begun.
+    """
+    if record.state == "ejected" and now >= record.until:
+        return replace(record, state="due")
+    trial = record.trial
+    if trial is not None and trial.response in UNDER_WAY and trial.status not in BAD_GATEWAY:
+        return None
+    return record

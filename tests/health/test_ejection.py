@@ -1,0 +1,182 @@
+"""What is held against an endpoint that fails: move by move, and what holds of any history."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from proxy.health.ejection import Record, begun, told, waited, word
+from proxy.routing.ejection import Ejection
+from proxy.routing.failures import Failures
+from proxy.telemetry.outcome import Outcome, classify
+
+RULE = Ejection(failures=3, backoff=10, longest=35)
+
+
+class Sent:
+    """A request on its way."""
+
+    def __init__(self, response="awaited", status=0):
+        self.response, self.status = response, status
+
+
+@pytest.mark.parametrize(
+    ("ending", "status", "said"),
+    [
+        ("complete", 200, "answered"),
+        ("complete", 404, "answered"),
+        ("complete", 500, "answered"),
+        ("complete", 501, "answered"),
+        *(("complete", status, "failed") for status in (502, 503, 504)),
+        *((ending, 502, "failed") for ending in ("connect", "tls", "timeout", "reset", "garbage")),
+        ("truncated", 200, "failed"),
+        ("client-left", 0, "nothing"),
+        ("client-left", 408, "nothing"),
+        ("refused", 413, "nothing"),
+        ("halted", 0, "nothing"),
+        ("stale", 0, "nothing"),
+    ],
+)
+def test_what_an_outcome_says_of_the_endpoint(ending, status, said):
+    assert word(outcome(ending, status, Failures())) == said
+
+
+def test_what_the_service_holds_against_nobody_is_not_held_against_the_endpoint():
+    lenient = Failures(frozenset({500}), frozenset({"reset"}))
+    assert word(outcome("complete", 503, lenient)) == "answered"
+    assert word(outcome("timeout", 504, lenient)) == "nothing"
+    assert word(outcome("reset", 502, lenient)) == "failed"
+
+
+def outcome(ending, status, failures):
+    result = classify(ending, status, failures)
+    return Outcome("shop", 1, "stable", "GET", status, ending, result, True, None, 0.1)
+
+
+def after(*words, rule=RULE, record=None, now=100.0):
+    """What is held against it after requests of these words."""
+    for each in words:
+        record = told(record, Sent(), each, rule, now)
+    return record
+
+
+def test_failures_in_a_row_eject():
+    assert after("failed") == Record("counting", 1)
+    assert after("failed", "failed") == Record("counting", 2)
+    assert after("failed", "failed", "failed") == Record("ejected", 3, 10, until=110)
+    assert after("failed", rule=Ejection(1, 5, 5)) == Record("ejected", 1, 5, until=105)
+
+
+def test_an_answer_between_them_begins_the_row_anew_and_nothing_does_not():
+    assert after("failed", "failed", "answered") is None
+    assert after("failed", "failed", "answered", "failed") == Record("counting", 1)
+    assert after("failed", "nothing", "failed") == Record("counting", 2)
+    assert after("answered") is after("nothing") is None
+
+
+def test_where_nothing_is_ejected_nothing_is_counted():
+    assert after(*["failed"] * 9, rule=None) is None
+    counted = Record("counting", 2)
+    assert after("failed", "answered", rule=None, record=counted) is counted, "another service counts it"
+
+
+@pytest.mark.parametrize("state", ["ejected", "due", "trial"])
+@pytest.mark.parametrize("said", ["failed", "answered", "nothing"])
+@pytest.mark.parametrize("rule", [RULE, None])
+def test_what_else_was_sent_says_nothing_until_the_trial_is_over(state, said, rule):
+    record = Record(state, 3, 10, 110, Sent() if state == "trial" else None)
+    assert told(record, Sent(), said, rule, 500.0) is record
+
+
+def test_the_back_off_passes_and_one_request_is_the_trial():
+    ejected, trial = Record("ejected", 3, 10, 110), Sent()
+    assert waited(ejected, 109.9) is begun(ejected, trial) is ejected
+    due = waited(ejected, 110.0)
+    assert due == Record("due", 3, 10, 110)
+    assert waited(due, 999.0) is due
+    on_trial = begun(due, trial)
+    assert on_trial == Record("trial", 3, 10, 110, trial)
+    assert begun(on_trial, Sent()) is on_trial, "one at a time"
+    counting = Record("counting", 1)
+    assert begun(counting, trial) is waited(counting, 999.0) is counting
+
+
+def tried(said, pause=10.0, rule=RULE):
+    trial = Sent()
+    return told(Record("trial", 3, pause, 110, trial), trial, said, rule, 200.0)
+
+
+def test_what_comes_of_the_trial():
+    assert tried("answered") is None
+    assert tried("nothing") == Record("due", 3, 10, 110), "another one has to tell"
+    assert tried("failed") == Record("ejected", 4, 20, until=220)
+    assert tried("failed", pause=20) == Record("ejected", 4, 35, until=235), "the longest"
+    assert tried("failed", pause=35) == Record("ejected", 4, 35, until=235)
+
+
+@pytest.mark.parametrize("said", ["failed", "answered"])
+def test_a_trial_where_nothing_is_ejected_any_more_ends_it(said):
+    assert tried(said, rule=None) is None
+
+
+@pytest.mark.parametrize(
+    ("response", "status", "passed"),
+    [
+        ("awaited", 0, False),
+        ("open", 200, True),
+        ("open", 500, True),
+        ("open", 503, False),
+        ("tunnel", 101, True),
+        ("done", 200, False),
+        ("cut", 200, False),
+    ],
+)
+def test_a_trial_is_passed_once_its_answer_has_begun(response, status, passed):
+    record = Record("trial", 3, 10, 110, Sent(response, status))
+    assert waited(record, 200.0) == (None if passed else record)
+
+
+class Endpoint:
+    """One endpoint as a worker has to do with it, any number of requests at a time."""
+
+    def __init__(self):
+        self.record, self.now, self.open = None, 0.0, []
+
+    def send(self):
+        sent = Sent()
+        self.open.append(sent)
+        if self.record is not None:
+            self.record = begun(self.record, sent)
+
+    def end(self, which, said):
+        if self.open:
+            self.record = told(self.record, self.open.pop(which % len(self.open)), said, RULE, self.now)
+
+    def wait(self, seconds):
+        self.now += seconds
+        if self.record is not None:
+            self.record = waited(self.record, self.now)
+
+
+ENDS = st.tuples(st.integers(0, 9), st.sampled_from(["failed", "answered", "nothing"]))
+MOVES = st.one_of(st.none(), ENDS, st.floats(0, 40))
+
+
+@given(st.lists(MOVES, max_size=60))
+def test_whatever_happens_a_trial_is_under_way_and_an_ejection_ends(moves):
+    endpoint = Endpoint()
+    for move in moves:
+        match move:
+            case None:
+                endpoint.send()
+            case (which, said):
+                endpoint.end(which, said)
+            case seconds:
+                endpoint.wait(seconds)
+        record = endpoint.record
+        if record is None:
+            continue
+        assert (record.state == "trial") == (record.trial is not None)
+        assert record.trial is None or record.trial in endpoint.open
+        assert (record.state == "counting") == (record.row < RULE.failures)
+        assert record.until <= endpoint.now + RULE.longest
+        assert record.state == "counting" or RULE.backoff <= record.pause <= RULE.longest
