@@ -41,7 +41,7 @@ def expectation(view: Json) -> str:
     rate = rollout["rate"]
     seen = f"at {rate:.{0 if rate >= 10 else 1}f} requests a second" if rate else "no traffic is seen"
     if rollout["expected"] is None:
-        return f"nobody can say how long it takes: {seen}"
+        return f"nobody can say yet how long it takes, {seen}"
     pauses = sum("pause" in step for step in rollout["steps"])
     asked = "" if not pauses else f", and {pauses} pause{'' if pauses == 1 else 's'}"
     return f"about {duration(rollout['expected'])} {seen}{asked}"
@@ -71,7 +71,7 @@ def course(view: Json) -> Iterator[str]:
     if rollout is None or rollout["waiting"] is None:
         return
     step = f"step {rollout['step']} of {rollout['of']}"
-    if rollout["step"]:
+    if rollout["step"] and not rollout["waiting"]["pause"]:
         step += f" ({terms(rollout['steps'][rollout['step'] - 1])})"
     yield f"{step}: {waits(view)}"
     if rollout["expected"] is not None:

@@ -52,7 +52,7 @@ def start(
         min_requests=min_requests,
         deadline=deadline,
     )
-    if not admin.as_json:
+    if view["rollout"] and view["rollout"]["waiting"] and not admin.as_json:
         click.echo("\n".join([*plan(view), expectation(view)]))
         if late := lateness(view):
             click.echo(f"warning: {late}", err=True)

@@ -155,7 +155,9 @@ def details(view: Json, flags: str = "") -> str:
 def entry_line(entry: Json) -> str:
     """One transition on one line."""
     change = f"{percent(entry['from'])} -> {percent(entry['to'])}"
-    if entry["from"] is None:
+    if entry["event"] == "promotion":
+        change = f"{percent(entry['from'])} -> stable"
+    elif entry["from"] in (None, entry["to"]):
         change = f"at {percent(entry['to'])}"
     reason = f": {entry['reason']}" if entry["reason"] else ""
     known = entry["acknowledged_ms"]

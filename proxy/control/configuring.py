@@ -13,7 +13,6 @@ from typing import Any
 from proxy.config import changes, schema
 from proxy.config.changes import Changes
 from proxy.config.schema import Config
-from proxy.control.acknowledging import Acknowledging
 from proxy.control.broadcast import Broadcast
 from proxy.control.completing import fresh
 from proxy.control.journal import Journal
@@ -23,6 +22,7 @@ from proxy.control.release import release, template
 from proxy.control.settings import settings
 from proxy.control.standing import Standing
 from proxy.control.steering import Clock
+from proxy.control.telling import Telling
 from proxy.rollout.actions import Raise, action
 from proxy.rollout.advance import advance
 from proxy.rollout.rollout import Refused, Rollout
@@ -80,7 +80,7 @@ class Configuring:
         services: Services,
         journal: Journal,
         broadcast: Broadcast,
-        acknowledging: Acknowledging,
+        telling: Telling,
         clock: Clock,
         settled: Callable[[Standing], None],
         gone: Callable[[str], None],
@@ -88,7 +88,7 @@ class Configuring:
         self._services = services
         self._journal = journal
         self._broadcast = broadcast
-        self._acknowledging = acknowledging
+        self._telling = telling
         self._clock = clock
         self._settled = settled
         self._gone = gone
@@ -152,13 +152,9 @@ class Configuring:
                 continue
             standing.configure(word.file, word.template)
             if record:
-                standing.enter(record.rollout)
-                told.append(standing)
+                told.append((standing, record))
         if told or removed:
-            services = (standing.service for standing in told)
-            generation = self._broadcast.tell(*services, removed=tuple(removed))
-            for standing in told:
-                self._acknowledging.told(standing, generation, began)
+            self._telling.tell(told, began, removed)
         return overtaken
 
     def _record(self, word: Word) -> Record | None:

@@ -13,7 +13,6 @@ from typing import Any
 from proxy.config.changes import Changes
 from proxy.config.schema import Config
 from proxy.control import snapshot, view
-from proxy.control.acknowledging import Acknowledging
 from proxy.control.bookkeeping import Bookkeeping
 from proxy.control.broadcast import Broadcast
 from proxy.control.completing import complete, planned
@@ -33,6 +32,7 @@ from proxy.control.settings import settings
 from proxy.control.standing import Standing
 from proxy.control.steering import Clock, Order, Steering
 from proxy.control.steps import Planned
+from proxy.control.telling import Telling
 from proxy.control.terms import Terms
 from proxy.control.totals import Totals
 from proxy.messages import Hello, Report
@@ -86,15 +86,13 @@ class Control:
         self._roll = Roll(workers)
         self._journal = Journal(ledger, thread, self._written, pause)
         self.broadcast = Broadcast(memory.last, settings(config), self._services, self)
-        self._acknowledging = Acknowledging(self._journal, self.broadcast, ledger.acknowledge)
-        steering = self._steering = Steering(
-            self._journal, self.broadcast, self._acknowledging, clock, self._roll.called, self._spawn
-        )
+        telling = self._telling = Telling(self._journal, self.broadcast, ledger.acknowledge, outside.tell)
+        steering = self._steering = Steering(self._journal, telling, clock, self._roll.called, self._spawn)
         self._configuring = Configuring(
             self._standings,
             self._journal,
             self.broadcast,
-            self._acknowledging,
+            telling,
             clock,
             self._settled,
             outside.forget,
@@ -205,7 +203,7 @@ class Control:
             if terms.key and not made:
                 at = self._clock.wall()
                 self._journal.beside(self._ledger.remember, name, terms.key, terms.digest, at)
-            self._outside.watch(standing)
+            self._attend(standing)
             self._look(standing)
         return self.view(name)
 
@@ -225,20 +223,24 @@ class Control:
 
     def acknowledged(self) -> None:
         """A rollback may be complete, and every worker may have had a table now."""
-        self._acknowledging.look(self._clock.monotonic())
+        self._telling.look(self._clock.monotonic())
         self._in_use = self._in_use or self.broadcast.using() >= self._workers
 
     # Within.
 
     def _settled(self, standing: Standing) -> None:
-        """The file's word on a service is in force: see to what follows from it."""
+        """The file's word on a service is in force."""
+        self._attend(standing)
+        if found := drift(standing):
+            log.warning("%s: %s", standing.name, found.says)
+
+    def _attend(self, standing: Standing) -> None:
+        """Who answers for a service may have changed: see to what follows from that."""
         # From 0 on: Prometheus can't see that a series rose when it begins at 1.
         counted = self._trips if standing.file.enforce else self._judging.would_trips
         for check in standing.policy.names:
             counted.setdefault((standing.name, check), 0)
         self._outside.watch(standing)
-        if found := drift(standing):
-            log.warning("%s: %s", standing.name, found.says)
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
         """A task that ends with control, and whose failure is a fault."""
@@ -286,8 +288,5 @@ class Control:
         if record.entry.event == "trip":
             side = record.service, snapshot.check(record.entry)
             self._trips[side] = self._trips.get(side, 0) + 1
-        entry = record.to_json(number)
         for hears in list(self._hears):
-            hears(entry)
-        if standing := self._standings.get(record.service):
-            self._outside.tell(standing, entry)
+            hears(record.to_json(number))

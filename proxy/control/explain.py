@@ -4,7 +4,7 @@ Pure: what is known of a service becomes sentences, in the order in which a pers
 did it hurt? With what? What now?
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -65,12 +65,21 @@ def explain(now: Situation) -> Explanation:
     """Everything in words."""
     if now.promoted:
         said = f"{_first(_who(now))} was promoted and is stable now."
-        return Explanation(" ".join([said, *now.onward]), now.onward)
+        return Explanation(_paragraph([said, *now.onward]), now.onward)
     if not now.canary:
         return Explanation(f"{now.service} has no canary, so there is nothing to judge.", ())
     told = _out(now) if now.halted else _in(now)
     advice = tuple(_advice(now))
-    return Explanation(" ".join([*told, *_harm(now), *_failed(now), *advice]), advice)
+    return Explanation(_paragraph([*told, *_harm(now), *_failed(now), *advice]), advice)
+
+
+def _paragraph(sentences: Iterable[str]) -> str:
+    """All of them in a row. After a command there is no full stop, so that it can be copied."""
+    first, *others = sentences
+    text = first
+    for each in others:
+        text += f" {each}" if text.endswith(".") else f"; {each[:1].lower()}{each[1:]}"
+    return text
 
 
 def _who(now: Situation) -> str:

@@ -45,7 +45,8 @@ class Gates:
         self._ways = ways
         self._spawn = spawn
         self._changed = changed
-        self._asking: dict[str, asyncio.Task[None]] = {}
+        self._asking: dict[str, tuple[int, asyncio.Task[None]]] = {}
+        """By service: on which revision somebody is being asked."""
 
     def __repr__(self) -> str:
         return f"<Gates, asking for {', '.join(self._asking) or 'nobody'}>"
@@ -58,23 +59,31 @@ class Gates:
         asked = standing.asked
         if asked.revision != standing.rollout.revision:
             standing.asked = asked = Asked(standing.rollout.revision)
-        if asked.open or standing.name in self._asking or now < asked.again:
+        if asked.open or now < asked.again or self._is_asking(standing):
             return
-        self._asking[standing.name] = self._spawn(self._ask(standing, asked, missing, now))
+        task = self._spawn(self._ask(standing, asked, missing, now))
+        self._asking[standing.name] = asked.revision, task
+
+    def _is_asking(self, standing: Standing) -> bool:
+        """Whether an answer is on its way. A question about another revision is of no use any more."""
+        revision, task = self._asking.get(standing.name, (-1, None))
+        if task is None or task.done():
+            return False
+        if revision != standing.rollout.revision:
+            task.cancel()
+            return False
+        return True
 
     async def _ask(self, standing: Standing, asked: Asked, missing: Waiting, now: float) -> None:
-        try:
-            refusal = await self._refusal(standing, missing)
-            if standing.asked.revision != asked.revision:
-                return  # it is about something else by now
-            if not refusal:
-                standing.asked = replace(asked, open=frozenset(missing.asks), says="")
-            else:
-                standing.asked = replace(asked, says=refusal, tries=asked.tries + 1, again=now + AGAIN)
-                if refusal != asked.says:
-                    log.warning("%s: held at %s: %s", standing.name, missing.asks[-1], refusal)
-        finally:
-            del self._asking[standing.name]
+        refusal = await self._refusal(standing, missing)
+        if standing.asked.revision != asked.revision:
+            return  # it is about something else by now
+        if not refusal:
+            standing.asked = replace(asked, open=frozenset(missing.asks), says="")
+        else:
+            standing.asked = replace(asked, says=refusal, tries=asked.tries + 1, again=now + AGAIN)
+            if refusal != asked.says:
+                log.warning("%s: held at %s: %s", standing.name, missing.asks[-1], refusal)
         self._changed(standing)
 
     async def _refusal(self, standing: Standing, missing: Waiting) -> str:

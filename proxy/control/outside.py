@@ -4,6 +4,7 @@ from typing import Any, Protocol
 
 from proxy.config import schema
 from proxy.control.gates import Ways
+from proxy.control.record import Record
 from proxy.control.standing import Standing
 
 Json = dict[str, Any]
@@ -21,8 +22,8 @@ class Outside(Protocol):
     def forget(self, name: str) -> None:
         """A service is gone."""
 
-    def tell(self, standing: Standing, entry: Json) -> None:
-        """Something happened, and the ledger has it."""
+    def tell(self, standing: Standing, record: Record) -> None:
+        """Something happened. The ledger may not have it yet, for a trip waits for no disk."""
 
 
 class Alone:
@@ -46,7 +47,7 @@ class Alone:
     def forget(self, name: str) -> None:
         """Nobody was probed."""
 
-    def tell(self, standing: Standing, entry: Json) -> None:
+    def tell(self, standing: Standing, record: Record) -> None:
         """Nobody is told."""
 
 

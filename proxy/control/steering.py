@@ -13,13 +13,12 @@ from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any
 
-from proxy.control.acknowledging import Acknowledging
-from proxy.control.broadcast import Broadcast
 from proxy.control.errors import Conflict, NotDurable, StaleRevision
 from proxy.control.journal import Journal
 from proxy.control.record import ITSELF, Record, percent
 from proxy.control.refusing import overtaken, why_not
-from proxy.control.standing import Rollback, Standing
+from proxy.control.standing import Standing
+from proxy.control.telling import Telling
 from proxy.control.terms import Terms
 from proxy.rollout.actions import Action, Lower, Nothing, Raise, action
 from proxy.rollout.advance import advance
@@ -65,21 +64,19 @@ class Steering:
     def __init__(
         self,
         journal: Journal,
-        broadcast: Broadcast,
-        acknowledging: Acknowledging,
+        telling: Telling,
         clock: Clock,
         called: Callable[[], Awaitable[None]],
         spawn: Spawn,
     ) -> None:
         self._journal = journal
-        self._broadcast = broadcast
-        self._acknowledging = acknowledging
+        self._telling = telling
         self._clock = clock
         self._called = called
         self._spawn = spawn
 
     def __repr__(self) -> str:
-        return f"<Steering, {self._acknowledging!r}>"
+        return f"<Steering by {self._telling!r}>"
 
     def happened(self, standing: Standing, what: Look | Held) -> None:
         """Time, evidence or a worker speaks: away from the canary at once, towards it as soon as may be."""
@@ -157,12 +154,10 @@ class Steering:
     def _lower(self, standing: Standing, lower: Lower, terms: Terms) -> "asyncio.Future[bool]":
         began = self._clock.monotonic()
         standing.lowered = lower.rollout.revision
-        generation = self._broadcast.tell(standing.enter(lower.rollout))
-        if lower.entry.event in ("trip", "abort"):
-            standing.rollback = Rollback(generation, began)
-        self._acknowledging.told(standing, generation, began)
+        record = self._record(standing, lower.entry, lower.rollout, terms)
+        self._telling.tell([(standing, record)], began)
         _say(standing, lower.entry, terms)
-        return self._journal.later(self._record(standing, lower.entry, lower.rollout, terms))
+        return self._journal.later(record)
 
     async def _raise(self, standing: Standing, decide: Callable[[], Action | Refused], terms: Terms) -> bool:
         began = self._clock.monotonic()
@@ -177,8 +172,7 @@ class Steering:
         for record in await self._journal.now(make):
             if standing.numbered != record.entry.revision:
                 raise Conflict(overtaken(standing))
-            generation = self._broadcast.tell(standing.enter(record.rollout))
-            self._acknowledging.told(standing, generation, began)
+            self._telling.tell([(standing, record)], began)
             _say(standing, record.entry, terms)
             return True
         return False

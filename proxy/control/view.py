@@ -1,6 +1,6 @@
 """What people and programs are shown of a service. Weights are percent, as in the file."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from proxy.analysis.verdict import Finding
@@ -88,9 +88,15 @@ def _situation(standing: Standing, facts: Facts) -> Situation:
         pins=_pins(standing),
         resumed=standing.judge.radius.resumed,
         way=progress.told(course),
-        onward=progress.onward(standing.name, rollout),
+        onward=(*progress.onward(standing.name, rollout), *_moved(standing)),
         promoted=promoted,
     )
+
+
+def _moved(standing: Standing) -> Iterator[str]:
+    """After a promotion: that the file should follow."""
+    if standing.rollout.phase == PROMOTED and (found := drift(standing)):
+        yield f"{found.says[:1].upper()}{found.says[1:]}."
 
 
 def _pins(standing: Standing) -> str:

@@ -11,25 +11,14 @@ client.
 import ssl
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Self
+
+from proxy.pem import Pair, Unusable, load_pair, said
 
 _NO_CHECK_TIME = 0x200000
 """X509_V_FLAG_NO_CHECK_TIME, which `ssl` has no name for: what has expired is for clients to judge."""
 _MOST_TURNS = 10
 """Of a handshake in memory: far more than any takes."""
-
-
-class Unusable(Exception):
-    """A file that can't be used for TLS; the text names it and says why."""
-
-
-@dataclass(frozen=True, slots=True)
-class Pair:
-    """Two PEM files: a certificate with its chain, and its private key."""
-
-    cert: str
-    key: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,42 +84,6 @@ def renew(certificates: Iterable[Certificates]) -> None:
     fresh = [(each, Shown.read(each.pairs)) for each in certificates]
     for each, shown in fresh:
         each.show(shown)
-
-
-def load_pair(context: ssl.SSLContext, pair: Pair) -> None:
-    """Load a certificate and its key into a context that is not in use yet. Raises Unusable."""
-    _look_into(pair.cert, b"CERTIFICATE-----", "certificate")
-    _look_into(pair.key, b"PRIVATE KEY-----", "private key")
-
-    def refuse() -> str:
-        raise Unusable(f"{pair.key}: the private key has a passphrase, which nobody could type: remove it")
-
-    try:
-        context.load_cert_chain(pair.cert, pair.key, password=refuse)
-    except ssl.SSLError as error:
-        if error.reason == "KEY_VALUES_MISMATCH":
-            raise Unusable(
-                f"{pair.key}: the private key is not that of the certificate {pair.cert}"
-            ) from error
-        raise Unusable(f"{pair.cert} with {pair.key}: {said(error)}") from error
-    except OSError as error:  # gone since we looked
-        raise Unusable(f"{pair.cert} with {pair.key}: {error.strerror or error}") from error
-
-
-def said(error: ssl.SSLError) -> str:
-    """The reason that OpenSSL gives, in its own words."""
-    reason = getattr(error, "verify_message", None) or error.reason or str(error)
-    return str(reason).replace("_", " ").lower()
-
-
-def _look_into(path: str, sign: bytes, what: str) -> None:
-    """OpenSSL says neither which of two files is missing nor which of them is no PEM."""
-    try:
-        content = Path(path).read_bytes()
-    except OSError as error:
-        raise Unusable(f"{path}: {(error.strerror or str(error)).lower()}") from error
-    if sign not in content:
-        raise Unusable(f"{path}: there is no {what} in it: it must be a PEM file, with lines of `-----BEGIN`")
 
 
 def _server_context() -> ssl.SSLContext:

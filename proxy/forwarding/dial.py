@@ -6,13 +6,13 @@ import socket
 import ssl
 from collections.abc import Callable
 
-from proxy.forwarding.certificates import Unusable
 from proxy.forwarding.handshakes import bound
 from proxy.forwarding.pool import Shelf
-from proxy.forwarding.trusts import Trusts, refusal
 from proxy.forwarding.upstream import Upstream
+from proxy.pem import Unusable
 from proxy.routing.endpoint import Endpoint
 from proxy.telemetry.outcome import CONNECT, TLS, Ending
+from proxy.trusts import Trusts, expected_name, refusal
 
 log = logging.getLogger(__name__)
 
@@ -103,14 +103,6 @@ class Dialler:
         else:
             _, upstream = await loop.create_connection(protocol, endpoint.host, endpoint.port)
         return upstream
-
-
-def expected_name(endpoint: Endpoint) -> str:
-    """The name to ask for (SNI) and to find in the certificate.
-
-    A dot at its end is for DNS alone, neither of the two has it (RFC 6066 section 3).
-    """
-    return endpoint.trust.server_name or endpoint.host.rstrip(".")
 
 
 def _failure(endpoint: Endpoint, error: Exception) -> DialFailed:

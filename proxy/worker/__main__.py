@@ -8,8 +8,8 @@ import sys
 
 import uvloop
 
-from proxy.forwarding.certificates import Pair
 from proxy.lifeline import die_with_parent
+from proxy.pem import Pair
 from proxy.worker.worker import Worker
 
 

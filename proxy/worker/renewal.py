@@ -4,8 +4,9 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Sequence
 
-from proxy.forwarding.certificates import Certificates, Unusable, renew
-from proxy.forwarding.trusts import Trusts
+from proxy.forwarding.certificates import Certificates, renew
+from proxy.pem import Unusable
+from proxy.trusts import Trusts
 
 log = logging.getLogger(__name__)
 

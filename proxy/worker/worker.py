@@ -13,11 +13,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
 
-from proxy.forwarding.certificates import Certificates, Pair, Unusable
+from proxy.forwarding.certificates import Certificates
 from proxy.forwarding.lane import Lane, NoAccessLog
 from proxy.forwarding.listener import Listener
 from proxy.lifeline import Lifeline, attach
 from proxy.messages import Ack, Counted, Health, Hello, Message, Report, Settings, Table, Thresholds
+from proxy.pem import Pair, Unusable
 from proxy.routing.endpoint import Endpoint
 from proxy.routing.table import RoutingTable, Service
 from proxy.telemetry.tally import Tally

@@ -60,6 +60,15 @@ def test_a_plan_that_outlives_its_deadline_is_a_warning(fake_admin, rolling_view
     assert "warning" not in result.stdout
 
 
+def test_of_a_repeated_order_that_has_ended_long_ago_no_plan_is_told(fake_admin, rolling_view, view):
+    ended = rolling_view(phase="promoted", step=3)
+    ended["rollout"]["waiting"] = None
+    for shown in (ended, view(phase="promoted")):
+        fake_admin.answers[POST] = (200, shown)
+        result = begin(fake_admin, "--idempotency-key", "build 4711")
+        assert result.output == "checkout: promoted, canary at 5 %, revision 7\n"
+
+
 def test_json_is_the_service(fake_admin, rolling_view):
     fake_admin.answers[POST] = (200, rolling_view())
     assert json.loads(begin(fake_admin, "--json").stdout) == rolling_view()

@@ -151,6 +151,10 @@ def test_an_entry_is_a_line(entry):
     first = views.entry_line(entry(1, event="release", phase=None, **{"from": None}))
     assert first.endswith("release  canary at 10 %  by ann@laptop")
     step = views.entry_line(entry(9, event="trip", phase="rolled-back", acknowledged_ms=12.4, reason="bad"))
+    gate = views.entry_line(entry(9, event="gate", to=5.0, phase="paused"))
+    assert "gate  canary at 5 %, paused  by" in gate
+    promotion = views.entry_line(entry(9, event="promotion", phase="promoted", **{"from": 100.0, "to": 0.0}))
+    assert "promotion  canary 100 % -> stable, promoted  by" in promotion
     assert step.endswith("trip  canary 5 % -> 10 %, rolled-back  by ann@laptop: bad; everywhere after 12 ms")
 
 

@@ -233,6 +233,7 @@ def test_an_abort_by_a_person_tells_who_and_why():
         "was taken out on 2026-01-02 03:04:05Z, from 20 % to 0 %, by hand (ann@laptop: it smells)."
         in found.text
     )
+    assert found.text.endswith("at 20 %: weir resume checkout; to begin again: x"), "commands can be copied"
     assert found.next[-2:] == ("To let this one back in at 20 %: weir resume checkout", "To begin again: x")
 
 

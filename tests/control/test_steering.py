@@ -5,12 +5,12 @@ import pytest
 
 from proxy.analysis.verdict import Finding, Verdict
 from proxy.config.reading import read
-from proxy.control.acknowledging import Acknowledging
 from proxy.control.errors import Conflict, NotDurable, StaleRevision
 from proxy.control.journal import Journal
 from proxy.control.release import release, template
 from proxy.control.standing import Asked, Standing
 from proxy.control.steering import Clock, Order, Steering
+from proxy.control.telling import Telling
 from proxy.control.terms import Terms
 from proxy.rollout.advance import advance
 from proxy.rollout.inputs import Held, Look, Resume, SetWeight, Start
@@ -45,9 +45,9 @@ class Stage:
         self.heard = asyncio.Event()
         self.heard.set()
         clock = Clock(lambda: 5.0, lambda: self.time)
-        self.acknowledging = Acknowledging(self.journal, self, self.acknowledge)
+        telling = Telling(self.journal, self, self.acknowledge, lambda standing, record: None)
         spawn = asyncio.create_task
-        self.steering = Steering(self.journal, self, self.acknowledging, clock, self.hear, spawn)
+        self.steering = Steering(self.journal, telling, clock, self.hear, spawn)
         config = read(FILE, "weir.yaml", {})
         service = config.services["checkout"]
         self.standing = Standing(template("checkout", service, config.timeouts, None), service, Rollout())
@@ -68,7 +68,7 @@ class Stage:
     def close(self):
         pass
 
-    def tell(self, service):
+    def tell(self, service, removed=()):
         self.generation += 1
         self.done.append(("told", service.revision, service.split.part("canary")))
         return self.generation

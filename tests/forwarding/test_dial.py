@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import uvloop
 
-from proxy.forwarding.dial import DialFailed, Dialler, expected_name
+from proxy.forwarding.dial import DialFailed, Dialler
 from proxy.forwarding.pool import Pool
 from proxy.forwarding.upstream import Upstream
 from proxy.routing.endpoint import SYSTEM, Endpoint, Trust
@@ -172,18 +172,6 @@ def test_an_endpoint_that_is_who_it_should_be(play, authority, shop, host, name,
             writer.close()
 
     play(story())
-
-
-@pytest.mark.parametrize(
-    ("url", "trust", "name"),
-    [
-        ("https://shop.example.", SYSTEM, "shop.example"),  # the dot is for DNS alone
-        ("https://[::1]:8443", SYSTEM, "::1"),
-        ("https://10.0.0.5", Trust(server_name="shop.internal"), "shop.internal"),
-    ],
-)
-def test_whom_an_endpoint_should_be(url, trust, name):
-    assert expected_name(Endpoint.parse(url, trust)) == name
 
 
 @pytest.mark.parametrize(

@@ -14,8 +14,9 @@ import pytest
 import uvloop
 
 from proxy.forwarding import handshakes as module
-from proxy.forwarding.certificates import Certificates, Pair, renew
+from proxy.forwarding.certificates import Certificates, renew
 from proxy.forwarding.handshakes import Handshakes, bound
+from proxy.pem import Pair
 
 
 class Echo(asyncio.Protocol):

@@ -9,9 +9,10 @@ import ssl
 import pytest
 import uvloop
 
-from proxy.forwarding.certificates import Certificates, Pair, renew
+from proxy.forwarding.certificates import Certificates, renew
 from proxy.forwarding.lane import Lane
 from proxy.forwarding.listener import Listener
+from proxy.pem import Pair
 from proxy.routing.table import RoutingTable
 from proxy.telemetry.tally import Tally
 

@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 
 from proxy.forwarding import certificates as module
-from proxy.forwarding.certificates import Certificates, Pair, Unusable
-from proxy.forwarding.trusts import Trusts
+from proxy.forwarding.certificates import Certificates
+from proxy.pem import Pair, Unusable
 from proxy.routing.endpoint import Trust
+from proxy.trusts import Trusts
 from proxy.worker.renewal import Renewal
 
 

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from proxy.forwarding.certificates import Pair
 from proxy.frames import Decoder, encode
 from proxy.messages import Ack, Counted, Health, Hello, Message, Report, Settings, Table, Thresholds
+from proxy.pem import Pair
 from proxy.routing.endpoint import Endpoint
 from proxy.routing.match import RouteMatch
 from proxy.routing.split import Split

@@ -9,6 +9,7 @@ import pytest
 from proxy.config.reading import read
 from proxy.control.control import Control
 from proxy.control.errors import NotDurable
+from proxy.control.gates import Ways
 from proxy.control.ledger import Ledger
 from proxy.control.steering import Clock
 from proxy.frames import Decoder, encode
@@ -130,6 +131,39 @@ class Worker:
         return [each for table in self.tables for each in table.services if each.name == service][-1]
 
 
+class Outside:
+    """Who is asked says what the test says: `answers` is the canary's, `agrees` what hooks say, by place."""
+
+    def __init__(self):
+        self.ways = Ways(self._answers, self._agrees)
+        self.answers = ""
+        self.agrees = {}
+        self.asked = []
+        self.open = asyncio.Event()
+        self.open.set()
+        self.watched = []
+        self.forgotten = []
+        self.told = []
+
+    async def _answers(self, standing):
+        self.asked.append("canary")
+        return self.answers
+
+    async def _agrees(self, hook, question):
+        self.asked.append((hook.at, question["service"], question["step"], question["to"]))
+        await self.open.wait()
+        return self.agrees.get(hook.at, "")
+
+    def watch(self, standing):
+        self.watched.append((standing.name, [side.name for side in standing.service.backends]))
+
+    def forget(self, name):
+        self.forgotten.append(name)
+
+    def tell(self, standing, record):
+        self.told.append((standing.name, record.entry.event))
+
+
 class Stage:
     """Where controls come and go over one ledger, at a time of its own."""
 
@@ -138,17 +172,28 @@ class Stage:
         self.time = 1000.0
         self.paused = asyncio.Event()
         self.controls = []
+        self.outside = Outside()
 
     async def pause(self):
         await self.paused.wait()
 
-    async def begin(self, weight="20%", version="v1", enforce="true", workers=1):
-        config = read(FILE.format(weight=weight, version=version, enforce=enforce), "weir.yaml", {})
+    async def begin(self, weight="20%", version="v1", enforce="true", workers=1, text=""):
+        text = text or FILE.format(weight=weight, version=version, enforce=enforce)
+        config = read(text, "weir.yaml", {})
         thread = ThreadPoolExecutor(1)
         self.ledger = await asyncio.get_running_loop().run_in_executor(thread, Flaky, self.path)
         clock = Clock(lambda: 1_700_000_000.0 + self.time, lambda: self.time)
         memory = await asyncio.get_running_loop().run_in_executor(thread, self.ledger.recall)
-        control = Control(config, memory, self.ledger, thread, workers=workers, clock=clock, pause=self.pause)
+        control = Control(
+            config,
+            memory,
+            self.ledger,
+            thread,
+            workers=workers,
+            clock=clock,
+            pause=self.pause,
+            outside=self.outside,
+        )
         self.controls.append((control, thread))
         await control.start()
         return control
@@ -174,6 +219,19 @@ class Stage:
             self.ledger.held.set()
             await control.stop()
             thread.shutdown()
+
+    async def look(self, control, seconds=0.0):
+        """Let time pass, look, and let what follows from that come to its end."""
+        self.time += seconds
+        await control._tick()
+        for _ in range(20):
+            under_way = [each.moving for each in control._standings.values() if each.moving]
+            asking = [task for _, task in control._gates._asking.values() if not task.done()]
+            under_way += asking if self.outside.open.is_set() else ()
+            if not under_way:
+                break
+            await asyncio.gather(*under_way, return_exceptions=True)
+            await asyncio.sleep(0)
 
     def worker(self, control, boot="b0", index=0):
         """A worker that has said hello and told what it counted, which is nothing."""

@@ -10,8 +10,8 @@ import logging
 import ssl
 from collections.abc import Iterable
 
-from proxy.forwarding.certificates import Pair, Unusable, load_pair, said
-from proxy.routing.endpoint import Trust
+from proxy.pem import Pair, Unusable, load_pair, said
+from proxy.routing.endpoint import Endpoint, Trust
 
 log = logging.getLogger(__name__)
 
@@ -30,7 +30,7 @@ _NO_COMMON_VERSION = frozenset(("UNSUPPORTED_PROTOCOL", "TLSV1_ALERT_PROTOCOL_VE
 
 
 class Trusts:
-    """The client contexts of one worker."""
+    """The client contexts of one process."""
 
     def __init__(self) -> None:
         self._kept: dict[Trust, asyncio.Future[ssl.SSLContext]] = {}
@@ -110,6 +110,14 @@ def _load_authorities(context: ssl.SSLContext, path: str) -> None:
         raise Unusable(f"{path}: {(error.strerror or str(error)).lower()}") from error
     # What a person named is trusted as it is, be it a root, an intermediate or the server's own certificate.
     context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+
+
+def expected_name(endpoint: Endpoint) -> str:
+    """The name to ask for (SNI) and to find in the certificate.
+
+    A dot at its end is for DNS alone, neither of the two has it (RFC 6066 section 3).
+    """
+    return endpoint.trust.server_name or endpoint.host.rstrip(".")
 
 
 def refusal(error: Exception) -> str:

@@ -7,10 +7,10 @@ import threading
 
 import pytest
 
-from proxy.forwarding import trusts as module
-from proxy.forwarding.certificates import Unusable
-from proxy.forwarding.trusts import Trusts, client_context, refusal
-from proxy.routing.endpoint import SYSTEM, Trust
+from proxy import trusts as module
+from proxy.pem import Unusable
+from proxy.routing.endpoint import SYSTEM, Endpoint, Trust
+from proxy.trusts import Trusts, client_context, expected_name, refusal
 
 
 def test_who_is_verified_by_default():
@@ -138,3 +138,15 @@ async def test_what_is_warm_is_there_and_what_is_no_good_is_told(authority, capl
     await trusts.warm([good, Trust(ca="/no/ca.pem"), good])
     assert repr(trusts) == "<Trusts 1 contexts>"
     assert caplog.text.count("/no/ca.pem: no such file or directory") == 1
+
+
+@pytest.mark.parametrize(
+    ("url", "trust", "name"),
+    [
+        ("https://shop.example.", SYSTEM, "shop.example"),  # the dot is for DNS alone
+        ("https://[::1]:8443", SYSTEM, "::1"),
+        ("https://10.0.0.5", Trust(server_name="shop.internal"), "shop.internal"),
+    ],
+)
+def test_whom_an_endpoint_should_be(url, trust, name):
+    assert expected_name(Endpoint.parse(url, trust)) == name

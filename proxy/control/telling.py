@@ -1,0 +1,70 @@
+"""Putting entries in force: workers are told, whoever wants news hears it, and acknowledgements are timed."""
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from proxy.control.broadcast import Broadcast
+from proxy.control.journal import Journal
+from proxy.control.record import Record
+from proxy.control.standing import Rollback, Standing
+
+log = logging.getLogger(__name__)
+
+Keeps = Callable[[str, int, int, float], None]
+"""Service, revision, generation, milliseconds: into the ledger."""
+News = Callable[[Standing, Record], None]
+
+OUT = frozenset({"trip", "abort"})
+"""Entries that take the canary out."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    standing: Standing
+    revision: int
+    generation: int
+    began: float
+
+
+class Telling:
+    """What is in force, and on its way to the workers. Times are monotonic seconds.
+
+    `news` hears of each entry when it comes into force, whether or not the ledger has it by then.
+    """
+
+    def __init__(self, journal: Journal, broadcast: Broadcast, keeps: Keeps, news: News) -> None:
+        self._journal = journal
+        self._broadcast = broadcast
+        self._keeps = keeps
+        self._news = news
+        self._told: list[_Told] = []
+
+    def __repr__(self) -> str:
+        return f"<Telling, {len(self._told)} entries on their way>"
+
+    def tell(
+        self, entries: Sequence[tuple[Standing, Record]], began: float, removed: Sequence[str] = ()
+    ) -> None:
+        """Put entries in force, all by one table; decided at `began`. `removed` services are gone."""
+        services = [standing.enter(record.rollout) for standing, record in entries]
+        generation = self._broadcast.tell(*services, removed=tuple(removed))
+        for standing, record in entries:
+            if record.entry.event in OUT:
+                standing.rollback = Rollback(generation, began)
+            self._told.append(_Told(standing, record.entry.revision, generation, began))
+            self._news(standing, record)
+
+    def look(self, now: float) -> None:
+        """Some worker uses another table than before: see what all of them have."""
+        under_way, self._told = self._told, []
+        for told in under_way:
+            if not self._broadcast.everywhere(told.generation):
+                self._told.append(told)
+                continue
+            name, milliseconds = told.standing.name, round((now - told.began) * 1000, 3)
+            self._journal.beside(self._keeps, name, told.revision, told.generation, milliseconds)
+            rollback = told.standing.rollback
+            if rollback and rollback.generation == told.generation:
+                rollback.acknowledged_ms = milliseconds
+                log.info("%s: every worker has the rollback, after %.1f ms", name, milliseconds)

@@ -1,0 +1,43 @@
+"""How many requests a second a service has had lately, whatever release they met.
+
+The judge's windows begin anew with every release, and that is when a person asks how long a plan will take.
+"""
+
+from collections import deque
+from math import floor
+
+SPAN = 30
+"""Seconds looked back over."""
+
+
+class Traffic:
+    """Requests by whole seconds of a monotonic clock that never falls."""
+
+    def __init__(self) -> None:
+        self._seconds: deque[list[int]] = deque()
+        """Second and requests, oldest first."""
+        self._began: float | None = None
+
+    def __repr__(self) -> str:
+        return f"<Traffic {sum(requests for _, requests in self._seconds)} requests>"
+
+    def add(self, requests: int, now: float) -> None:
+        """So many more have come."""
+        self._expire(now)
+        if self._began is None:
+            self._began = now
+        if not self._seconds or self._seconds[-1][0] != floor(now):
+            self._seconds.append([floor(now), 0])
+        self._seconds[-1][1] += requests
+
+    def rate(self, now: float) -> float:
+        """Requests a second over the last `SPAN` seconds, or since the first if that is less."""
+        self._expire(now)
+        if self._began is None:
+            return 0.0
+        lasted = min(float(SPAN), max(1.0, now - self._began))
+        return sum(requests for _, requests in self._seconds) / lasted
+
+    def _expire(self, now: float) -> None:
+        while self._seconds and self._seconds[0][0] <= floor(now) - SPAN:
+            self._seconds.popleft()
