@@ -52,7 +52,7 @@ def test_the_words_are_those_of_the_types() -> None:
         (HOOK % "timeout: 301s", "`301s` is too long", "to `5m`"),
         (HOOK % "retries: 11", "`11` is out of range", "from 0 to 10"),
         (HOOK % "events: [trip]", "`events` is not a key of", "valid keys: `url`"),
-        (HOOK % "secret: short", "the secret has 5 characters", "at least 16 are needed"),
+        (HOOK % "secret: short", "the secret has 5 characters", "16 to 4096 are fine"),
         (HOOK % "secret: 'a b c d e f g h i'", "the secret has a space", "openssl rand -hex 32"),
         ("notify: [{}]", "`url` is missing from `services.checkout.notify[0]`", "`url: https://"),
         ("notify: [ftp://a]", "this is not a URL with `http://` or `https://`", "`https://ci.example/hook`"),

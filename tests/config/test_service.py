@@ -89,6 +89,7 @@ def test_a_cookie_is_issued_unless_it_is_the_application_s() -> None:
         (BOTH + "sticky: {header: a, issue: true}", "`issue` belongs to `cookie`", "remove"),
         (BOTH + "sticky: {cookie: a b}", "`a b` cannot be the name", "`session`"),
         (BOTH + "weight: 5%\nrollout: {steps: [100%]}", "`weight` and `rollout` cannot be", "remove one"),
+        (BOTH + "steps: [100%]", "`steps` is not a key of", "write `rollout: {steps: ...}`"),
         (BOTH + "rollout: 5%", "the single value `5%` stands where a mapping", "`off` may stand here"),
         (BOTH + "ejection: true", "the single value `true` stands where a mapping", "`on` or `off` may"),
         (BOTH + "fallback: stable", "`stable` is not a fallback", "expected `canary` or `off`"),
