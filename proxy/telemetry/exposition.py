@@ -12,7 +12,9 @@ from dataclasses import dataclass, field
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 
 from proxy.routing.split import STABLE
+from proxy.telemetry import operations
 from proxy.telemetry.histogram import BOUNDS, LOWEST, PER_OCTAVE, Histogram
+from proxy.telemetry.operations import Operations
 from proxy.telemetry.outcome import REFUSED, Ending, shown_status
 from proxy.telemetry.tally import Counts
 
@@ -70,8 +72,7 @@ class Snapshot:
     """Users who met a service's canary since its release began; missing where users aren't known."""
     halted: Mapping[Side, bool] = field(default_factory=dict)
     """Whether a backend is out for everybody."""
-    up: Mapping[tuple[str, str, str], bool] = field(default_factory=dict)
-    """Whether probes find an endpoint alive, by service, backend and URL; missing while that isn't known."""
+    operations: Operations = field(default_factory=Operations)
 
 
 def families(snapshot: Snapshot) -> Iterator[Metric]:
@@ -120,8 +121,8 @@ def families(snapshot: Snapshot) -> Iterator[Metric]:
         snapshot.exposed,
     )
     yield _gauge("weir_halted", "1 while a backend is out for everybody, else 0.", snapshot.halted)
-    yield _up(snapshot.up)
     yield _trips(snapshot.trips, snapshot.would_trips)
+    yield from operations.families(snapshot.operations)
     build = GaugeMetricFamily("weir_build_info", "What is running; always 1.", labels=["version"])
     build.add_metric([snapshot.version], 1)
     yield build
@@ -224,17 +225,6 @@ def _by_service(name: str, documentation: str, values: Mapping[str, float]) -> M
     family = GaugeMetricFamily(name, documentation, labels=["service"])
     for service, value in values.items():
         family.add_metric([service], value)
-    return family
-
-
-def _up(up: Mapping[tuple[str, str, str], bool]) -> Metric:
-    family = GaugeMetricFamily(
-        "weir_endpoint_up",
-        "1 while probes find an endpoint alive, 0 while it is dead; none is shown that isn't probed.",
-        labels=["service", "backend", "endpoint"],
-    )
-    for endpoint, alive in up.items():
-        family.add_metric(endpoint, alive)
     return family
 
 

@@ -1,8 +1,10 @@
 """A control that needs neither workers nor a ledger, for what is served above it."""
 
 import asyncio
+import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +15,8 @@ from proxy.control import api, errors
 from proxy.control.steps import UNPLANNED, Planned
 from proxy.control.terms import Terms
 from proxy.rollout.inputs import Order
+
+sys.path.insert(0, str(Path(__file__).parent))  # what these tests share
 
 Json = dict[str, Any]
 Serve = Callable[..., Awaitable[TestClient[web.Request, web.Application]]]
