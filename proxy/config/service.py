@@ -165,10 +165,11 @@ class Shared(Section):
 
     @classmethod
     def unknown(cls, key: str) -> Unfit:
-        """Keys of `analysis` are easily written one level too high."""
+        """Keys of `analysis` and `rollout` are easily written one level too high."""
         fault = super().unknown(key)
-        if key in Analysis.known():
-            fault.advice = f"it belongs under `analysis`: write `analysis: {{{key}: ...}}`"
+        for owner, keys in (("analysis", Analysis.known()), ("rollout", Rollout.known())):
+            if key in keys:
+                fault.advice = f"it belongs under `{owner}`: write `{owner}: {{{key}: ...}}`"
         return fault
 
     @classmethod

@@ -119,6 +119,7 @@ class Control:
         self._roll.begin()
         self._spawn(self._books.run())
         self._spawn(self._tick_on())
+        self._spawn(self._outside.work(self.broadcast))
 
     def drain(self) -> None:
         """Be not ready from now on."""
@@ -186,7 +187,8 @@ class Control:
         # After they were summed: what is reported meanwhile is not in the ledger yet.
         await self._books.keep()
         now, would_trips = self._clock.monotonic(), self._judging.would_trips
-        return snapshot.taken(totals, list(self._standings.values()), self._trips, would_trips, now)
+        standings, outside = list(self._standings.values()), self._outside.operations()
+        return snapshot.taken(totals, standings, self._trips, would_trips, now, outside)
 
     # What people order.
 

@@ -14,6 +14,7 @@ from proxy.config.problems import Problems
 from proxy.config.reading import decode, read
 from proxy.config.schema import Config
 from proxy.control import api
+from proxy.control.connected import Connected
 from proxy.control.control import Control
 from proxy.control.errors import ControlError
 from proxy.control.journal import open_ledger
@@ -46,6 +47,7 @@ class Process:
         self._launch = launch
         self._lifeline = Lifeline(self._drain, self._stop, _gone)
         self._control: Control | None = None
+        self._outside: Connected
         self._draining = False
         self._ending = asyncio.Event()
         self._status = 0
@@ -68,6 +70,7 @@ class Process:
         await self._ending.wait()
         await runner.cleanup()
         await control.stop()
+        await self._outside.close()  # what control did last is still to be told
         return self._status
 
     async def _begin(self) -> tuple[Control, web.AppRunner]:
@@ -76,7 +79,10 @@ class Process:
         ledger, thread = await open_ledger(self._launch.state)
         recalled = await asyncio.get_running_loop().run_in_executor(thread, ledger.recall)
         workers = self._launch.workers
-        self._control = Control(config, recalled, ledger, thread, workers=workers, broken=self._break)
+        outside = self._outside = Connected.begin()
+        self._control = Control(
+            config, recalled, ledger, thread, workers=workers, broken=self._break, outside=outside
+        )
         await self._control.start()
         if self._draining:
             self._control.drain()

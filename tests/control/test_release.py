@@ -1,6 +1,7 @@
 import pytest
 
 from proxy.config.reading import read
+from proxy.control.plans import plan
 from proxy.control.release import in_force, release, side, template
 from proxy.rollout.inputs import Release
 from proxy.rollout.rollout import Rollout, Trip
@@ -124,6 +125,14 @@ def test_a_release_carries_the_weight_of_the_file():
     found = service("canary: http://127.0.0.1:9002, weight: 5%")
     assert release(found, "salt") == Release(side(found.stable), side(found.canary), 500, "salt")
     assert release(service(""), "salt").canary == VACANT
+
+
+@pytest.mark.parametrize(("start", "begins"), [("manual", False), ("on-change", True)])
+def test_with_a_rollout_it_begins_at_nothing_and_by_itself_only_when_asked_to(start, begins):
+    found = service(f"canary: http://b, rollout: {{start: {start}, steps: [1%, 100%]}}")
+    made = release(found, "salt")
+    assert made.weight == 0
+    assert (made.plan == plan(found)) is begins
 
 
 TRUSTING = "canary: {endpoints: [https://a, http://b], tls: {ca: /ca.pem, server_name: shop, verify: %s}}"
