@@ -93,6 +93,7 @@ def test_the_plan_says_what_the_file_says(launch: Launch, tmp_path: Path) -> Non
         delay=2.0,
         grace=4.0,
         log_level="warning",
+        file=str(tmp_path / "weir.yaml"),
         tls=((),),
     )
     assert launch.text == GOOD
