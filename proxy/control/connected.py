@@ -1,6 +1,7 @@
 """The world outside control, over the network: endpoints to probe, hooks to ask, receivers to tell."""
 
 from collections.abc import Callable, Coroutine
+from dataclasses import replace
 from typing import Any
 
 import aiohttp
@@ -14,6 +15,7 @@ from proxy.control.notices import Notices
 from proxy.control.posting import session
 from proxy.control.probing import Probing
 from proxy.control.record import Record
+from proxy.control.reloading import Reloading
 from proxy.control.standing import Standing
 from proxy.routing.split import CANARY
 from proxy.telemetry.operations import Operations
@@ -31,6 +33,8 @@ class Connected:
         self._probing = Probing(self._found)
         self._unwell: Callable[[str, Any], None] = lambda service, dead: None
         self.ways = Ways(self._answers, self._hooks.ask)
+        self.reloading: Reloading | None = None
+        """What is shown of reloads, once there can be any."""
 
     def __repr__(self) -> str:
         return f"<Connected {self._probing!r}, {self._hooks!r}, {self._notices!r}>"
@@ -71,7 +75,10 @@ class Connected:
 
     def operations(self) -> Operations:
         """For /metrics."""
-        return Operations(dict(self._hooks.counts), dict(self._notices.counts), self._probing.up())
+        operations = Operations(dict(self._hooks.counts), dict(self._notices.counts), self._probing.up())
+        if self.reloading is None:
+            return operations
+        return replace(operations, reloaded=self.reloading.successful, reloaded_at=self.reloading.at)
 
     def _found(self, service: str, dead: Any) -> None:
         self._unwell(service, dead)

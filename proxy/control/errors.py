@@ -44,5 +44,9 @@ class NotDurable(ControlError):
     """The ledger cannot be written, so a weight may not rise (HTTP 503); nothing was changed."""
 
 
+class Unreadable(ControlError):
+    """There is no config file to read again, or it can't be read (HTTP 409); nothing was changed."""
+
+
 class LedgerUnusable(ControlError):
     """The ledger cannot be opened at all; ``detail`` names its path. The program does not start."""

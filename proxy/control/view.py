@@ -89,6 +89,7 @@ def _situation(standing: Standing, facts: Facts) -> Situation:
         resumed=standing.judge.radius.resumed,
         way=progress.told(course),
         onward=(*progress.onward(standing.name, rollout), *_moved(standing)),
+        planned=standing.file.rollout is not None,
         promoted=promoted,
     )
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from proxy.rollout.entry import Entry, Word
 from proxy.rollout.rollout import Advance, Rollout
 
-TOLD_FIRST: frozenset[Word] = frozenset({"trip", "abort", "pause", "gate", "deadline"})
-"""What takes traffic away from a canary, or leaves it where it is."""
+TOLD_FIRST: frozenset[Word] = frozenset({"trip", "abort", "pause", "gate", "deadline", "weight"})
+"""What takes traffic away from a canary, or leaves it where it is, unless it gets a larger weight by it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,5 +42,5 @@ def action(before: Rollout, advance: Advance) -> Action:
     entry, after = advance.entry, advance.rollout
     if entry is None:
         return Nothing()
-    lower = entry.event == "weight" and after.weight <= before.weight
-    return Lower(after, entry) if lower or entry.event in TOLD_FIRST else Raise(after, entry)
+    lower = entry.event in TOLD_FIRST and after.weight <= before.weight
+    return Lower(after, entry) if lower else Raise(after, entry)

@@ -44,17 +44,17 @@ def onward(rollout: Rollout, at: float, *, ordered: bool = False) -> Advance | R
     assert rollout.plan is not None  # whoever is under way has one
     word: Word
     number, of = rollout.step + 1, len(rollout.plan.steps)
-    after = replace(
-        rollout, step=number, step_revision=rollout.revision + 1, entered=at, phase=PROGRESSING, pause=""
-    )
+    # The plan's weight at its end and at a gate, too: a weight set by hand is not the plan's.
+    here = replace(rollout, weight=rollout.plan.weight(number), entered=at, pause="")
+    after = replace(here, step=number, step_revision=rollout.revision + 1, phase=PROGRESSING)
     event: Event
     match rollout.plan.after(rollout.step):
-        case Step(weight=weight):
-            event, word, after, why = "step", "step", replace(after, weight=weight), f"step {number} of {of}"
+        case Step():
+            event, word, why = "step", "step", f"step {number} of {of}"
         case Gate(says):
             event, word, after, why = "gate", "gate", replace(after, phase=PAUSED, pause=says), says
         case None:
-            after = replace(rollout, phase=PROMOTING, entered=at, pause="")
+            after = replace(here, phase=PROMOTING)
             event, word, why = "finish", "promoting", "all steps are done"
     return move(rollout, "promote" if ordered else event, after, word, why)
 

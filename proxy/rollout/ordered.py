@@ -18,7 +18,7 @@ def start(rollout: Rollout, order: Start, at: float) -> Advance | Refused:
     canary = order.canary or rollout.canary
     if order.plan is None:
         return refused(rollout, "there is no plan: write `rollout` into the file, or give the steps")
-    if canary == VACANT:
+    if not canary.endpoints:
         return refused(rollout, "there is no canary to start: name its endpoints")
     if canary.definition == rollout.stable.definition:
         return refused(rollout, "its endpoints and version are those of stable: there is nothing to roll out")
@@ -33,7 +33,9 @@ def retry(rollout: Rollout, order: Retry, at: float) -> Advance | Refused:
     """The canary that was taken out begins again, from its first step and with fresh evidence."""
     plan = order.plan or rollout.plan
     if plan is None:
-        return refused(rollout, "no plan led to it: `resume` lets the canary back in at a weight")
+        return refused(
+            rollout, "no plan led to it: `resume` lets the canary back in, at 0 % to `start` it by a plan"
+        )
     after = begun(rollout, rollout.canary, plan, order.salt, at)
     return move(rollout, "retry", after, "retry", "from the first step, with fresh evidence")
 
@@ -44,11 +46,10 @@ def promote(rollout: Rollout, order: Promote, at: float) -> Advance | Refused:
         return switch(rollout, ordered=True)
     if not rollout.has_canary:
         return refused(rollout, "there is no canary to promote")
-    if rollout.plan is None:
-        if not order.full:
-            return refused(rollout, "no plan is under way: `start` begins one, `promote --full` needs none")
-        return _done(replace(rollout, began=at), AT_ONCE, at)
-    return _done(rollout, rollout.plan, at) if order.full else onward(rollout, at, ordered=True)
+    if rollout.plan is None and not order.full:
+        return refused(rollout, "no plan is under way: `start` begins one, `promote --full` needs none")
+    sent = replace(rollout, began=at)  # or a deadline that is over would pause it again at the next look
+    return _done(sent, rollout.plan or AT_ONCE, at) if order.full else onward(sent, at, ordered=True)
 
 
 def _done(rollout: Rollout, plan: Plan, at: float) -> Advance | Refused:

@@ -31,11 +31,11 @@ class Plan:
 
     steps: tuple[Step | Gate, ...]
     deadline: float | None = None
-    """Seconds from its begin, or from a resume, after which a rollout is paused; None: never."""
+    """Seconds from its begin, or from a resume or promote, after which a rollout is paused; None: never."""
 
     def __post_init__(self) -> None:
         weights = [step.weight for step in self.steps if isinstance(step, Step)]
-        if weights != sorted(set(weights)) or weights[:1] == [0] or weights[-1:] != [TOTAL]:
+        if weights != sorted(set(weights)) or weights[:1] <= [0] or weights[-1:] != [TOTAL]:
             raise ValueError(f"the weights of a plan rise from more than 0 to {TOTAL} parts, not {weights}")
 
     def weight(self, entered: int) -> int:

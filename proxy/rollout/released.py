@@ -8,17 +8,20 @@ from dataclasses import replace
 
 from proxy.rollout.inputs import Release
 from proxy.rollout.rollout import Advance, Refused, Rollout, begun, move
-from proxy.rollout.side import VACANT, another
+from proxy.rollout.side import VACANT, Side, another
 
 
 def release(rollout: Rollout, release: Release, at: float) -> Advance | Refused:
     """A new release, another stable, any other change, or nothing."""
     if rollout.revision == 0:
-        return _new(rollout, rollout, release, at)
+        return _new(rollout, rollout, release, release.canary, at)
     after, changed = _stable(rollout, release)
     said = release.canary.definition
-    if said not in (rollout.definition, rollout.canary.definition):
-        return _new(rollout, after, release, at)
+    # Who was promoted is no canary, wherever the file still names it: put back, or written down late.
+    promoted = said == after.stable.definition != release.stable.definition
+    canary = VACANT if promoted else release.canary
+    if said != rollout.definition and canary.definition != rollout.canary.definition:
+        return _new(rollout, after, release, canary, at)
     if said != rollout.definition:
         # The file has caught up with what is in force, after a promotion or a start at runtime.
         after, changed = replace(after, definition=said), (*changed, "canary")
@@ -41,25 +44,25 @@ def _stable(rollout: Rollout, release: Release) -> tuple[Rollout, tuple[str, ...
     return after, (*release.changed, "stable")
 
 
-def _new(before: Rollout, rollout: Rollout, release: Release, at: float) -> Advance | Refused:
+def _new(before: Rollout, rollout: Rollout, release: Release, canary: Side, at: float) -> Advance | Refused:
     """Another canary, or the first that is seen."""
     why = "the file's canary is another one" if before.revision else "first seen in the file"
-    fresh = _fresh(rollout, release)
-    if release.plan is None or release.canary == VACANT:
+    fresh = _fresh(rollout, release, canary)
+    if release.plan is None or canary == VACANT:
         return move(before, "release", fresh, "release", why)
-    begins = begun(replace(fresh, revision=before.revision), release.canary, release.plan, release.salt, at)
+    begins = begun(replace(fresh, revision=before.revision), canary, release.plan, release.salt, at)
     return move(before, "release", begins, "start", why)
 
 
-def _fresh(rollout: Rollout, release: Release) -> Rollout:
+def _fresh(rollout: Rollout, release: Release, canary: Side) -> Rollout:
     revision = rollout.revision + 1
     first = rollout.revision == 0
     return Rollout(
         since=revision,
-        weight=release.weight if release.canary != VACANT else 0,
+        weight=release.weight if canary != VACANT else 0,
         salt=release.salt,
         stable=release.stable if first else rollout.stable,
         stable_definition=release.stable.definition,
-        canary=release.canary,
+        canary=canary,
         definition=release.canary.definition,
     )

@@ -8,7 +8,7 @@ from proxy.config.reading import read
 from proxy.config.schema import Analysis
 from proxy.control import view
 from proxy.control.facts import Blast, Facts, Moment
-from proxy.control.release import template
+from proxy.control.release import side, template
 from proxy.control.standing import Rollback, Standing
 from proxy.rollout.plan import Plan, Step
 from proxy.rollout.rollout import Rollout, Trip
@@ -268,3 +268,12 @@ def test_a_promotion_is_explained():
         "The canary of checkout (v2) was promoted and is stable now. The file says stable is"
     )
     assert text.endswith("move the lines in the file.")
+
+
+def test_a_plan_in_the_file_that_nobody_began_is_explained():
+    text = "services: {shop: {stable: http://a, canary: http://b, rollout: {steps: [100%]}}}"
+    config = read(text, "weir.yaml", {})
+    service = config.services["shop"]
+    rollout = replace(RUNNING, weight=0, stable=side(service.stable), canary=side(service.canary))
+    waits = Standing(template("shop", service, config.timeouts, None), service, rollout)
+    assert view.explanation(waits)["next"] == ["To begin its rollout by the file's plan: weir start shop"]
