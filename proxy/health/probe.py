@@ -16,17 +16,13 @@ _NO_OTHER_TIMEOUT = aiohttp.ClientTimeout(total=None)
 
 
 class Prober:
-    """Asks endpoints. It keeps contexts for TLS, and no connection."""
+    """Asks endpoints. It keeps contexts for TLS, while they do, and no connection."""
 
     def __init__(self) -> None:
         self._trusts = Trusts()
 
     def __repr__(self) -> str:
         return f"<Prober with {self._trusts}>"
-
-    async def renew(self) -> None:
-        """Read the files that TLS needs again. Raises Unusable and changes nothing."""
-        await self._trusts.renew()
 
     async def probe(self, endpoint: Endpoint, path: str | None, seconds: float) -> str:
         """Ask for a path, and wait for the answer for so many seconds.
@@ -40,6 +36,8 @@ class Prober:
         except TimeoutError:
             return f"no answer within {seconds:g} s"
         except (aiohttp.ClientError, OSError, ValueError, Unusable) as error:
+            if endpoint.scheme == "https":  # it may be what we have read of our own files that is out of date
+                self._trusts.forget(endpoint.trust)
             return _words(error)
         return "" if path is None or 200 <= status < 400 else f"answered {status}"
 

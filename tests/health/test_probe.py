@@ -148,14 +148,16 @@ async def test_one_that_does_not_speak_tls():
         assert await Prober().probe(at(port, "https"), "/", 10) == "it does not speak TLS"
 
 
-async def test_files_are_read_again_when_that_is_asked_for(origin, secure, authority, tmp_path):
+async def test_files_that_may_be_out_of_date_are_read_again(origin, secure, authority, tmp_path):
     port, _ = await origin(tls=secure)
     copy = tmp_path / "ca.pem"
     shutil.copy(authority.issue("x").cert, copy)
     prober, endpoint = Prober(), at(port, "https", Trust(ca=str(copy)))
     assert await prober.probe(endpoint, "/", 10) == "its certificate is not trusted"
     shutil.copy(authority.cert, copy)
-    assert await prober.probe(endpoint, "/", 10) == "its certificate is not trusted"
-    await prober.renew()
     assert await prober.probe(endpoint, "/", 10) == ""
+    copy.unlink()
+    plain = Endpoint.parse("http://nobody.invalid")
+    assert await prober.probe(plain, "/", 10) != ""
+    assert await prober.probe(endpoint, "/", 10) == "", "what works is kept"
     assert repr(prober) == "<Prober with <Trusts 1 contexts>>"
