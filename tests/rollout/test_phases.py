@@ -1,6 +1,22 @@
+from typing import get_args
+
 import pytest
 
-from proxy.rollout.phases import IDLE, MOVES, PAUSED, PROGRESSING, PROMOTED, PROMOTING, ROLLED_BACK, orders
+from proxy.rollout.phases import (
+    IDLE,
+    MOVES,
+    PAUSED,
+    PROGRESSING,
+    PROMOTED,
+    PROMOTING,
+    ROLLED_BACK,
+    UNDER_WAY,
+    Order,
+    Phase,
+    orders,
+)
+
+PHASES = get_args(Phase)
 
 
 @pytest.mark.parametrize(
@@ -23,3 +39,31 @@ def test_only_a_persons_word_and_a_release_lead_back_from_a_rollback():
         event for (phase, event), after in MOVES.items() if phase == ROLLED_BACK and after != (ROLLED_BACK,)
     }
     assert back == {"start", "resume", "retry", "release"}
+
+
+def test_each_order_is_possible_somewhere():
+    assert {order for phase in PHASES for order in orders(phase)} == set(get_args(Order))
+
+
+@pytest.mark.parametrize("phase", PHASES)
+def test_the_file_and_the_workers_are_listened_to_in_every_phase(phase):
+    assert {"release", "reload", "adopt"} <= {event for at, event in MOVES if at == phase}
+    assert MOVES[phase, "reload"] == (phase,)
+
+
+@pytest.mark.parametrize("event", ["trip", "abort"])
+def test_whoever_has_a_canary_can_lose_it_in_one_move(event):
+    from_where = {
+        phase for (phase, name), after in MOVES.items() if name == event and after == (ROLLED_BACK,)
+    }
+    assert from_where >= {IDLE, *UNDER_WAY}
+
+
+def test_nothing_but_a_promotion_makes_the_canary_stable():
+    ways = {(at, event) for (at, event), after in MOVES.items() if PROMOTED in after and at != PROMOTED}
+    assert ways == {(PROMOTING, "switch"), (PROMOTING, "promote")}
+
+
+def test_no_phase_is_a_dead_end():
+    for phase in PHASES:
+        assert any(set(after) - {phase} for (at, _), after in MOVES.items() if at == phase)
