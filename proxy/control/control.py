@@ -234,7 +234,8 @@ class Control:
         """The file's word on a service is in force."""
         self._attend(standing)
         if found := drift(standing):
-            log.warning("%s: %s", standing.name, found.says)
+            apply = f"; to apply the file's: {found.apply}" if found.apply else ""
+            log.warning("%s: %s%s", standing.name, found.says, apply)
 
     def _attend(self, standing: Standing) -> None:
         """Who answers for a service may have changed: see to what follows from that."""

@@ -27,7 +27,7 @@ def moment(standing: Standing, wall: float, now: float) -> Moment:
     here = asked.revision == standing.rollout.revision
     return Moment(
         at=wall,
-        rate=estimate.rate(standing, now),
+        rate=standing.traffic.rate(now),
         assured=estimate.assured(standing.policy),
         answers=standing.answers,
         refusal=asked.says if here else "",

@@ -25,11 +25,11 @@ from rollouts import (
 from proxy.analysis.verdict import Verdict
 from proxy.rollout.advance import advance
 from proxy.rollout.entry import Entry
-from proxy.rollout.inputs import Held
+from proxy.rollout.inputs import Held, Release
 from proxy.rollout.looked import switch
 from proxy.rollout.phases import PAUSED, PROMOTED, PROMOTING, ROLLED_BACK
 from proxy.rollout.plan import AT_ONCE, Plan
-from proxy.rollout.rollout import Advance, Trip
+from proxy.rollout.rollout import Advance, Rollout, Trip
 from proxy.rollout.side import VACANT, Side
 from proxy.rollout.waiting import PROMOTION, START, STEP
 
@@ -217,3 +217,12 @@ def test_a_gate_may_stand_first_and_last():
     assert (first.phase, first.step, first.weight) == (PAUSED, 1, 0)
     last = went(at_step(2, plan=plan), look(asked=NOBODY))[0]
     assert (last.phase, last.step, last.weight) == (PAUSED, 3, 10_000)
+
+
+def test_a_worker_may_speak_before_the_file_does():
+    """The ledger was lost, and the workers outlived it."""
+    first, entry = went(Rollout(), Held(7, halted=True))
+    assert first == Rollout(revision=8)
+    assert entry.event == "weight"
+    after, _ = went(first, Release(ONE, TWO, 300, "s"))
+    assert (after.revision, after.stable, after.canary, after.weight) == (9, ONE, TWO, 300)
