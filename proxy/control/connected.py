@@ -1,6 +1,6 @@
 """The world outside control, over the network: endpoints to probe, hooks to ask, receivers to tell."""
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -72,6 +72,10 @@ class Connected:
         said = f"{record.service}: {record.entry.event} by {record.actor}"
         why = f" ({record.reason})" if record.reason else ""
         self._notices.tell(standing.name, standing.file, record.news(), f"{said}{why}. {text}")
+
+    def seen(self, name: str) -> Mapping[str, str]:
+        """How the endpoints of a service do, in words by URL; empty where nobody probes them."""
+        return self._probing.seen(name)
 
     def operations(self) -> Operations:
         """For /metrics."""

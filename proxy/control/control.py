@@ -262,7 +262,8 @@ class Control:
     def _facts(self, standing: Standing) -> Facts:
         """What is known of a service beside its state and its verdict."""
         wall, now = self._clock.wall(), self._clock.monotonic()
-        return gather(standing, self._books.totals, self.broadcast.boots, wall, now)
+        probes = self._outside.seen(standing.name)
+        return gather(standing, self._books.totals, self.broadcast.boots, probes, wall, now)
 
     async def _tick_on(self) -> None:
         while True:

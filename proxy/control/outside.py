@@ -1,6 +1,6 @@
 """Those outside whom control asks and tells: endpoints, hooks, receivers of notices."""
 
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Mapping
 from typing import Any, Protocol
 
 from proxy.config import schema
@@ -24,6 +24,9 @@ class Outside(Protocol):
 
     def operations(self) -> Operations:
         """For /metrics."""
+
+    def seen(self, name: str) -> Mapping[str, str]:
+        """How the endpoints of a service do, in words by URL; empty where nobody probes them."""
 
     def watch(self, standing: Standing) -> None:
         """A service is in force as it is now: probe its endpoints."""
@@ -56,6 +59,10 @@ class Alone:
     def operations(self) -> Operations:
         """There is nothing to count."""
         return Operations()
+
+    def seen(self, name: str) -> Mapping[str, str]:
+        """Nobody is probed."""
+        return {}
 
     def watch(self, standing: Standing) -> None:
         """Nobody is probed."""

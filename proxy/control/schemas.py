@@ -104,7 +104,16 @@ SCHEMAS: dict[str, Schema] = {
         ),
         "description": "What it takes before the rollout goes on.",
     },
-    "Backend": shape(endpoints=listed(TEXT), version=TEXT),
+    "Backend": shape(
+        endpoints=listed(TEXT),
+        version=TEXT,
+        probes={
+            "type": "object",
+            "additionalProperties": TEXT,
+            "description": "How an endpoint does by its probes, by URL; empty where nobody asks.",
+        },
+        optional=("probes",),
+    ),
     "Side": shape(
         requests=COUNT,
         failures=COUNT,

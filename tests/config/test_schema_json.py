@@ -190,7 +190,7 @@ SEGMENT = SERVICE % "segments: [{name: s, to: canary, match: %s}]"
         SERVICE % "rollout: {steps: [{weight: 0.01%, hold: 1m, min_requests: 5}, {pause: why}, 100%]}",
         SERVICE % "rollout: off, health: off, ejection: off, fallback: off, hooks: [], notify: []",
         SERVICE % "health: {path: '/up?x=1', interval: 10s, timeout: 10s, healthy_after: 1}",
-        SERVICE % "ejection: on, fallback: canary",
+        SERVICE % "ejection: on, health: {path: /h}, fallback: canary",
         SERVICE % "ejection: {failures: 3, backoff: 1s, longest: 1m}",
         SERVICE % "hooks: [{at: before-step, url: 'https://a:81/x?y', timeout: 1s, retries: 0, secret: "
         "1234567890123456}]",

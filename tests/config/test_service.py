@@ -51,7 +51,7 @@ def test_a_service_is_at_least_its_stable_backend() -> None:
         ("health: off", "health", None),
         ("ejection: on", "ejection", Ejection()),
         ("ejection: off", "ejection", None),
-        ("fallback: canary", "fallback", True),
+        ("health: {path: /h}\nfallback: canary", "fallback", True),
         ("fallback: off", "fallback", False),
         ("hooks: []", "hooks", ()),
         ("notify: [http://n.example/x]", "notify", (Notify(url="http://n.example/x"),)),
@@ -144,3 +144,15 @@ def test_the_choice_header_has_a_name_of_its_own(name: str) -> None:
     with pytest.raises(Problems) as caught:
         service(f"stable: http://a\nchoice_header: {name}\n")
     assert f"`{name}` means something else in every answer" in caught.value.render()
+
+
+def test_a_fallback_needs_somebody_who_knows_that_stable_is_dead() -> None:
+    with pytest.raises(Problems, match="without `health` nobody knows that stable is dead"):
+        service(BOTH + "fallback: canary")
+
+
+def test_segments_may_name_a_canary_that_a_rollout_will_bring() -> None:
+    segment = "segments: [{name: me, to: canary, match: {header: {X-Me: yes}}}]"
+    with pytest.raises(Problems, match="`canary` names no backend"):
+        service(f"stable: http://a\n{segment}")
+    assert service(f"stable: http://a\nrollout: {{steps: [100%]}}\n{segment}").segments[0].to == "canary"

@@ -61,7 +61,11 @@ def test_a_service_that_nobody_asked_yet():
         *("rollout", "orders", "undo", "origin"),
     ]
     assert made["weights"] == {"stable": 95.0, "canary": 5.0}
-    assert made["backends"]["canary"] == {"endpoints": ["http://127.0.0.1:9002"], "version": "v2"}
+    assert made["backends"]["canary"] == {
+        "endpoints": ["http://127.0.0.1:9002"],
+        "version": "v2",
+        "probes": {},
+    }
     assert made["window"] == {"seconds": 30, "stable": None, "canary": None}
     assert (made["shares"], made["trip"], made["drift"], made["halted"]) == (None, None, None, [])
     assert made["evidence"] == {"odds": pytest.approx(1.0), "bar": 100.0}

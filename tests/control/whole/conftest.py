@@ -161,6 +161,9 @@ class Outside:
     def operations(self):
         return Operations()
 
+    def seen(self, name):
+        return {}
+
     def watch(self, standing):
         self.watched.append((standing.name, [side.name for side in standing.service.backends]))
 
