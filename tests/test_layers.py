@@ -39,7 +39,7 @@ LADDER: Mapping[str, frozenset[str]] = {
         "messages frames lifeline",
         "supervisor": "",
         "cli": "config supervisor demo analysis.policy analysis.wording simulation control.policy",
-        "demo": "cli.client supervisor.commands",
+        "demo": "cli.client cli.views supervisor.commands",
     }.items()
 }
 """What each package or module may import of ours, beside itself."""

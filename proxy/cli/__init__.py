@@ -21,7 +21,7 @@ class Verb(NamedTuple):
 
 
 VERBS: Mapping[str, Verb] = {
-    "demo": Verb("proxy.cli.demo:demo", "Watch a good canary grow and a bad one being taken out."),
+    "demo": Verb("proxy.cli.demo:demo", "Watch a good canary being promoted and a bad one rolled back."),
     "init": Verb("proxy.cli.init:init", "Write a commented weir.yaml to start from."),
     "lint": Verb("proxy.cli.lint:lint", "Check a config file and name every problem in it."),
     "run": Verb("proxy.cli.run:run", "Run the proxy: from a config file, or with --stable and --canary."),

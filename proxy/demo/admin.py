@@ -35,6 +35,14 @@ class Admin:
         order = {"canary": percent, "reason": reason, "actor": "demo"}
         return self._client.call("PUT", service_path(name, "/weights"), order)
 
+    def order(self, name: str, order: str, **body: Any) -> View:
+        """Gives an order on a service's rollout; the service as it is then."""
+        return self._client.call("POST", service_path(name, f"/rollout/{order}"), body)
+
+    def explain(self, name: str) -> str:
+        """What happened to a service's canary, in a paragraph."""
+        return str(self._client.call("GET", service_path(name, "/explain"))["text"])
+
     def resume(self, name: str) -> View:
         """Gives a tripped canary the traffic again that it had before."""
         return self._client.call("POST", service_path(name, "/rollout/resume"), {"actor": "demo"})

@@ -41,8 +41,11 @@ class Stage:
 
 
 @contextmanager
-def set_up() -> Iterator[Stage]:
-    """Starts the samples and the proxy, waits until it is ready, and takes all of it down again."""
+def set_up(hold: float) -> Iterator[Stage]:
+    """Starts the samples and the proxy, waits until it is ready, and takes all of it down again.
+
+    Each step of a rollout takes `hold` seconds at least.
+    """
     with ExitStack() as stack:
         made = tempfile.TemporaryDirectory(prefix="weir-demo-", ignore_cleanup_errors=True)
         directory = Path(stack.enter_context(made))
@@ -52,7 +55,7 @@ def set_up() -> Iterator[Stage]:
             child, samples[version] = start_sample(version, directory)
             stack.callback(child.end)
             children.append(child)
-        proxy = start_proxy(samples, directory)
+        proxy = start_proxy(samples, directory, hold)
         stack.callback(proxy.children[0].end)
         yield replace(proxy, children=(*proxy.children, *children))
 
@@ -67,19 +70,19 @@ def start_sample(version: str, directory: Path) -> tuple[Child, str]:
         return child, f"http://{LOOPBACK}:{port_of(sock)}"
 
 
-def start_proxy(samples: Mapping[str, str], directory: Path) -> Stage:
+def start_proxy(samples: Mapping[str, str], directory: Path, hold: float) -> Stage:
     """The real proxy on free ports; ChildEnded with what it said when it doesn't start."""
     for _ in range(STARTS - 1):
         with suppress(ChildEnded):
-            return try_proxy(samples, directory)
-    return try_proxy(samples, directory)
+            return try_proxy(samples, directory, hold)
+    return try_proxy(samples, directory, hold)
 
 
-def try_proxy(samples: Mapping[str, str], directory: Path) -> Stage:
+def try_proxy(samples: Mapping[str, str], directory: Path, hold: float) -> Stage:
     """One attempt: finds ports, writes weir.yaml, runs it, waits until it is ready."""
     port, admin_port = free_ports([PROXY_PORT, ADMIN_PORT])
     path = directory / "weir.yaml"
-    path.write_text(config_text(port, admin_port, samples))
+    path.write_text(config_text(port, admin_port, samples, hold))
     command = [*python("proxy.cli"), "run", "--config", str(path)]
     # What the proxy puts into its own temporary directory goes with ours.
     environ = os.environ | {"TMPDIR": str(directory), "PYTHONUNBUFFERED": "1"}
@@ -112,8 +115,8 @@ def await_ready(child: Child, admin: Admin) -> None:
         raise TookTooLong(f"{late}\n{child.tail()}") from None
 
 
-def config_text(port: int, admin_port: int, samples: Mapping[str, str]) -> str:
-    """The weir.yaml of the demo. It names no checks: the one that protects every canary is enough."""
+def config_text(port: int, admin_port: int, samples: Mapping[str, str], hold: float) -> str:
+    """The weir.yaml of the demo. It names no checks: what protects every canary is enough."""
     return f"""\
 listen: "{LOOPBACK}:{port}"
 admin: {{listen: "{LOOPBACK}:{admin_port}"}}
@@ -122,14 +125,19 @@ log: {{level: warning}}
 shutdown: {{grace: 3s}}
 defaults:
   sticky: {{cookie: {COOKIE}, issue: false}}
+  # To be shown good enough takes some 430 canary requests a step, and longer than anybody watches a demo.
+  analysis: {{step_up: off}}
 services:
   shop:
     stable: {{endpoints: ["{samples["v1"]}"], version: v1}}
     canary: {{endpoints: ["{samples["v2"]}"], version: v2}}
-    weight: 0%
+    rollout:
+      steps: [5%, 25%, {{pause: "ask the on-call"}}, 50%, 100%]
+      hold: {hold:g}s
+      min_requests: 20
   search:
     match: {{path: /search}}
     stable: {{endpoints: ["{samples["v1"]}"], version: v1}}
     canary: {{endpoints: ["{samples["v3"]}"], version: v3}}
-    weight: 0%
+    rollout: {{steps: [10%, 20%, 50%, 100%], hold: {hold:g}s, min_requests: 20}}
 """

@@ -1,4 +1,4 @@
-"""The acts: everybody on v1; a good v2 grows; v3 fails one answer in four and is taken out.
+"""The acts: everybody on v1; v2 walks up and becomes stable; v3 fails one answer in four and is rolled back.
 
 v2 is the canary of one service and v3 that of another, behind the same proxy: nothing has to be restarted
 between the two, and the story can show at its end that the bad canary's fall did not touch the good one.
@@ -7,6 +7,7 @@ between the two, and the story can show at its end that the bad canary's fall di
 import asyncio
 from dataclasses import dataclass
 
+from proxy.cli.views import entry_line
 from proxy.demo.admin import View
 from proxy.demo.load import Crowd, customers
 from proxy.demo.screen import Row, Screen
@@ -15,29 +16,28 @@ from proxy.demo.stage import Stage
 
 GOOD, BAD = ("shop", "v2"), ("search", "v3")
 PLACES = {"shop": "/", "search": "/search"}
-GROWTH = (5, 25, 50)  # percent
-BAD_WEIGHT = 20  # percent
 CUSTOMERS = 400
-KEPT = (0.3, 0.7)  # where v2's share has to lie at 50 %: 400 customers are few, their coins spread
 
 
 @dataclass(frozen=True, slots=True)
 class Pace:
     """The story's times in seconds, and how many times a second customers ask.
 
-    An act takes `act`; a trip may take `trip`; `settle` lets the answers come in that were on the way when
-    the canary was taken out; `look` lies between two looks at how things stand.
+    An act without a rollout takes `act`; a rollout may take `rollout`, and each of its steps takes `hold` at
+    least; `settle` lets the answers come in that were on the way when something changed; `look` lies between
+    two looks at how things stand.
     """
 
     act: float
     rate: float
-    trip: float
+    rollout: float
+    hold: float
     settle: float = 0.5
     look: float = 0.25
 
 
-SHOW = Pace(act=7.0, rate=120.0, trip=30.0)
-QUICK = Pace(act=2.5, rate=200.0, trip=10.0)
+SHOW = Pace(act=7.0, rate=120.0, rollout=120.0, hold=6.0)
+QUICK = Pace(act=2.0, rate=200.0, rollout=30.0, hold=1.0)
 
 
 class Story:
@@ -56,6 +56,7 @@ class Story:
 
     async def play(self) -> list[str]:
         """Plays all acts while a crowd asks; what was not as it has to be, nothing when all was well."""
+        await self._act("Everybody is on v1", self._pace.act)
         await self._good_canary()
         await self._bad_canary()
         await self._afterwards()
@@ -68,71 +69,88 @@ class Story:
             await asyncio.sleep(self._pace.look)
             now = await self._look(last=False)
             for name in PLACES:
-                self._tell_change(name, before[name], now[name])
+                if changed := change(before[name], now[name]):
+                    self._begin(f"{name}: {changed}")
             before = now
 
-    def _tell_change(self, name: str, before: View, now: View) -> None:
-        was, is_now = before["weights"]["canary"], now["weights"]["canary"]
-        if was != is_now:
-            why = f", taken out: {now['trip']['sentence']}" if now["trip"] else ""
-            self._begin(f"{name}: from {was:g} % to {is_now:g} %{why}")
-
     async def _good_canary(self) -> None:
-        await self._act("Everybody is on v1", self._pace.act)
-        for percent in GROWTH:
-            await self._set_weight(GOOD[0], percent)
-            await self._act(f"shop: v2 is good and gets {percent} %", self._pace.act)
-            line = self.seen.line(*GOOD)
-            self._expect(bool(line.share), f"v2 was to get {percent} % and got nothing")
+        """v2 walks through its plan, is let past the gate by a person, and becomes stable."""
+        service, _ = GOOD
+        self._begin("shop: weir start shop; v2 walks up by its plan")
+        await self._order(service, "start")
+        view = await self._follow(service)
+        await asyncio.sleep(self._pace.settle)
+        await self._look(last=True)
+        self._expect(view["phase"] == "promoted", f"v2 was not promoted: {view['phase']}, {waits(view)}")
+        self._expect(bool(self.seen.line(*GOOD).share), "v2 was to get traffic and got none")
 
     async def _bad_canary(self) -> None:
-        """v3 gets its weight, and is watched until it has lost it."""
+        """v3 begins on the same way, and is watched until it has lost its weight."""
         service, version = BAD
-        self._begin(f"search: v3 gets {BAD_WEIGHT} % and fails one answer in four")
-        await self._set_weight(service, BAD_WEIGHT)
-        deadline = asyncio.get_running_loop().time() + self._pace.trip
-        views = await self._look(last=False)
-        while views[service]["trip"] is None and asyncio.get_running_loop().time() < deadline:
-            await asyncio.sleep(self._pace.look / 5)
-            views = await self._look(last=False)
+        self._begin("search: weir start search; v3 fails one answer in four")
+        await self._order(service, "start")
+        view = await self._follow(service)
         await asyncio.sleep(self._pace.settle)
         view = (await self._look(last=True))[service]
         trip, blast = view["trip"], view["blast_radius"]
         met, failed = self.seen.met(service, version)
         if trip is None:
-            self.complaints.append(
-                f"v3 was not taken out within {self._pace.trip:g} s; {failed} of {met} failed"
-            )
+            self.complaints.append(f"v3 was not rolled back, but {view['phase']}; {failed} of {met} failed")
             return
         self._screen.say(f"  v3 was taken out: {trip['sentence']}")
         self._screen.say(f"  {met} answers of it reached a customer, {failed} of them bad{took(trip)}")
         self._screen.say(f"  {blast['met']} requests had met it, {blast['rescued']} were rescued by v1")
 
+    async def _follow(self, service: str) -> View:
+        """Tell where a rollout is, let it past its gate, and come back when it is over or takes too long."""
+        deadline = asyncio.get_running_loop().time() + self._pace.rollout
+        view = (await self._look(last=False))[service]
+        while view["phase"] not in ("promoted", "rolled-back"):
+            if asyncio.get_running_loop().time() > deadline:
+                break
+            if view["phase"] == "paused":
+                await asyncio.sleep(self._pace.settle)
+                await self._order(service, "promote", reason="looks good to me", actor="on-call")
+            await asyncio.sleep(self._pace.look / 2)
+            before, view = view, (await self._look(last=False))[service]
+            if changed := change(before, view):
+                self._screen.say(f"  {changed}")
+        return view
+
     async def _afterwards(self) -> None:
-        await self._act("Afterwards: search is on v1 for everybody, shop keeps its v2", self._pace.act)
+        await self._act("Afterwards: shop is on v2 for everybody, search on v1", self._pace.act)
         views = await self._look(last=False)
         self._judge_good(views[GOOD[0]])
         self._judge_bad(views[BAD[0]])
         for sighting in self.seen.unexpected[:5]:
             self.complaints.append(f"unexpected answer: {sighting}")
+        await self._ledger()
+
+    async def _ledger(self) -> None:
+        """What the ledger says of both."""
+        admin = self._stage.admin
+        self._screen.title("What the ledger says (weir history, weir explain)")
+        for service, _ in (GOOD, BAD):
+            for entry in await asyncio.to_thread(admin.history, service):
+                self._screen.say(f"  {entry_line(entry)}")
+        self._screen.say(f"  {await asyncio.to_thread(admin.explain, BAD[0])}")
 
     def _judge_good(self, view: View) -> None:
+        service, version = GOOD
         line = self.seen.line(*GOOD)
         _, failed = self.seen.met(*GOOD)
-        low, high = KEPT
+        stable = view["backends"]["stable"]["version"]
         self._expect(view["trip"] is None, f"v2 was taken out: {view['trip']}")
-        self._expect(view["weights"]["canary"] == GROWTH[-1], f"v2's weight is {view['weights']}")
-        self._expect(
-            line.share is not None and low < line.share < high, f"v2's share at the end: {line.share}"
-        )
+        self._expect(stable == version, f"stable is {stable}, not {version}")
+        self._expect(line.share == 1.0, f"v2's share at the end: {line.share}")
         self._expect(failed == 0, f"v2 failed {failed} requests")
-        back = sum(service == GOOD[0] for service, _ in self.seen.moved_back)
+        back = sum(name == service for name, _ in self.seen.moved_back)
         self._expect(back == 0, f"{back} customers of shop went back from v2 to v1")
 
     def _judge_bad(self, view: View) -> None:
         service, version = BAD
         met = self.seen.met_in_act(service, version)
-        self._expect(view["weights"]["canary"] == 0, f"v3's weight is {view['weights']}")
+        self._expect(weight(view, version) == 0, f"v3's weight is {view['weights']}")
         self._expect(met == 0, f"{met} requests met v3 after it had been taken out")
 
     def _expect(self, fulfilled: bool, otherwise: str) -> None:
@@ -156,15 +174,40 @@ class Story:
         """The services as the API shows them, put on the screen beside what the customers have met."""
         self._stage.check()
         views = {name: await asyncio.to_thread(self._stage.admin.service, name) for name in PLACES}
-        canaries = (GOOD, BAD)
-        rows = [
-            Row(views[s]["weights"]["canary"], views[s]["phase"], self.seen.line(s, v)) for s, v in canaries
-        ]
+        rows = [Row(weight(views[s], v), views[s]["phase"], self.seen.line(s, v)) for s, v in (GOOD, BAD)]
         self._screen.show(rows, last=last)
         return views
 
-    async def _set_weight(self, service: str, percent: float) -> None:
-        await asyncio.to_thread(self._stage.admin.set_weight, service, percent, "the demo's next act")
+    async def _order(self, service: str, order: str, reason: str = "", actor: str = "demo") -> None:
+        body = {"reason": reason, "actor": actor}
+        await asyncio.to_thread(self._stage.admin.order, service, order, **body)
+
+
+def weight(view: View, version: str) -> float:
+    """The percent that a version has set, on whichever side it stands; 0 for one that stands on none."""
+    sides = [name for name, side in view["backends"].items() if side["version"] == version]
+    return float(sum(view["weights"][name] for name in sides))
+
+
+def change(before: View, now: View) -> str:
+    """What became of a service between two looks; "" for nothing."""
+    phase, was, is_now = now["phase"], before["weights"].get("canary"), now["weights"].get("canary")
+    step = now["rollout"] and now["rollout"]["step"]
+    same_step = step == (before["rollout"] and before["rollout"]["step"])
+    if (phase, was) == (before["phase"], is_now) and same_step:
+        return ""
+    if now["trip"] and not before["trip"]:
+        return f"{phase}, from {was:g} % to 0 %: {now['trip']['sentence']}"
+    place = f", step {step} of {now['rollout']['of']}" if step and phase == "progressing" else ""
+    share = "" if is_now is None else f", the canary has {is_now:g} %"
+    waited = f" ({waits(now)})" if phase == "paused" else ""
+    return f"{phase}{place}{share}{waited}"
+
+
+def waits(view: View) -> str:
+    """What a rollout waits for; "" where none is under way."""
+    waiting = view["rollout"] and view["rollout"]["waiting"]
+    return str(waiting["says"]) if waiting else ""
 
 
 def took(trip: View) -> str:

@@ -24,7 +24,7 @@ class Interrupted(BaseException):
 
 
 def run(*, quick: bool) -> int:
-    """Plays the demo; 0 when v2 kept its traffic and v3 was taken out, 1 when not, 128 + n after signal n.
+    """Plays the demo; 0 when v2 was promoted and v3 rolled back, 1 when not, 128 + n after signal n.
 
     `quick`: plain text, short acts, and no staying at the end. Without a terminal nothing stays either.
     """
@@ -33,7 +33,7 @@ def run(*, quick: bool) -> int:
     stay = not quick and sys.stdout.isatty()
     told = Telling(quick=quick, stay=stay)
     try:
-        with screen_for(plain=quick) as screen, set_up() as stage:
+        with screen_for(plain=quick) as screen, set_up(told.pace.hold) as stage:
             asyncio.run(told.tell(stage, screen))
     except Interrupted as end:
         return told.code if told.over else 128 + end.signum
@@ -47,7 +47,7 @@ class Telling:
     """The story with its beginning and end; `over` once all acts were played, `code` the exit code then."""
 
     def __init__(self, *, quick: bool, stay: bool) -> None:
-        self._pace = QUICK if quick else SHOW
+        self.pace = QUICK if quick else SHOW
         self._stay = stay
         self.over = False
         self.code = 1
@@ -65,9 +65,9 @@ class Telling:
             raise Interrupted(caught[0]) from None
 
     async def _tell(self, stage: Stage, screen: Screen) -> None:
-        story = Story(stage, screen, self._pace)
-        introduce(stage, screen, self._pace.rate)
-        async with story.crowd() as crowd, crowd.asking(self._pace.rate):
+        story = Story(stage, screen, self.pace)
+        introduce(stage, screen, self.pace.rate)
+        async with story.crowd() as crowd, crowd.asking(self.pace.rate):
             complaints = await story.play()
             self.over, self.code = True, 1 if complaints else 0
             sum_up(complaints, screen)
@@ -90,7 +90,7 @@ def sum_up(complaints: list[str], screen: Screen) -> None:
         for complaint in complaints:
             screen.say(f"  {complaint}")
     else:
-        screen.title("v2 kept its traffic, v3 was taken out.")
+        screen.title("v2 was promoted and is stable now, v3 was rolled back.")
 
 
 def point_out(stage: Stage, screen: Screen) -> None:
@@ -103,8 +103,9 @@ def point_out(stage: Stage, screen: Screen) -> None:
     screen.say(f"  metrics   {admin}/metrics")
     screen.say(f"  config    {stage.config}")
     screen.say(f"  try       {prefix}weir explain search")
-    screen.say(f"            {prefix}weir history search")
-    screen.say(f"            {prefix}weir resume search    (and watch it being taken out again)")
+    screen.say(f"            {prefix}weir get shop")
+    screen.say(f"            {prefix}weir undo shop        (back to v1)")
+    screen.say(f"            {prefix}weir retry search     (and watch it being taken out again)")
     screen.say("Ctrl-C ends all of it.")
 
 

@@ -54,6 +54,13 @@ async def test_a_weight_is_set_with_its_reason():
     assert api.asked == [("PUT", "/api/v1/services/shop/weights", order)]
 
 
+async def test_an_order_is_given_with_its_terms():
+    api = Api(9)
+    await ask(api, lambda admin: admin.order("shop", "promote", reason="fine", actor="ann"))
+    order = {"reason": "fine", "actor": "ann"}
+    assert api.asked == [("POST", "/api/v1/services/shop/rollout/promote", order)]
+
+
 async def test_a_trip_is_awaited_until_every_worker_knows():
     view = await ask(Api(3), lambda admin: admin.await_trip("shop", 10))
     assert view["trip"] == {"sentence": "bad", "acknowledged_ms": 2.5}

@@ -15,7 +15,7 @@ SAMPLES = {version: f"http://127.0.0.1:{port}" for version, port in (("v1", 1), 
 
 
 def test_the_config_is_valid_and_writes_no_checks():
-    config = read(stage.config_text(8080, 9900, SAMPLES), "weir.yaml", {})
+    config = read(stage.config_text(8080, 9900, SAMPLES, 1.5), "weir.yaml", {})
     assert (config.listen[0].address.port, config.admin.listen.port) == (8080, 9900)
     assert list(config.services) == ["shop", "search"]
     assert [service.checks for service in config.services.values()] == [(), ()]
@@ -29,7 +29,7 @@ def test_a_proxy_that_does_not_start_is_tried_again(
     attempts: list[int] = []
     made = stage.Stage("http://127.0.0.1:8080", Admin("http://127.0.0.1:9900"), SAMPLES, tmp_path, ())
 
-    def attempt(samples: Any, directory: Path) -> stage.Stage:
+    def attempt(samples: Any, directory: Path, hold: float) -> stage.Stage:
         attempts.append(1)
         if len(attempts) <= failures:
             raise ChildEnded("the proxy ended with exit code 1: port in use")
@@ -38,6 +38,6 @@ def test_a_proxy_that_does_not_start_is_tried_again(
     monkeypatch.setattr(stage, "try_proxy", attempt)
     outcome = None
     with suppress(ChildEnded):
-        outcome = stage.start_proxy(SAMPLES, tmp_path)
+        outcome = stage.start_proxy(SAMPLES, tmp_path, 1.0)
     assert outcome is (made if starts else None)
     assert len(attempts) == min(failures + 1, stage.STARTS)

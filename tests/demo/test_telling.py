@@ -30,14 +30,14 @@ def stage(admin: str = "http://127.0.0.1:9900") -> Stage:
 
 
 @contextmanager
-def bare_stage() -> Iterator[Stage]:
+def bare_stage(hold: float) -> Iterator[Stage]:
     yield stage()
 
 
 @pytest.mark.parametrize(
     ("complaints", "code", "said"),
     [
-        ([], 0, "v2 kept its traffic, v3 was taken out."),
+        ([], 0, "v2 was promoted and is stable now, v3 was rolled back."),
         (["v2 failed 3 requests"], 1, "That was not as it has to be:\n  v2 failed 3 requests"),
     ],
 )
@@ -53,7 +53,7 @@ def test_the_exit_code_follows_the_story(monkeypatch, capsys, complaints: list[s
 
 def test_what_keeps_it_from_playing_is_told(monkeypatch, capsys):
     @contextmanager
-    def broken() -> Iterator[Stage]:
+    def broken(hold: float) -> Iterator[Stage]:
         raise ChildEnded("the proxy ended with exit code 1:\nno room")
         yield
 
