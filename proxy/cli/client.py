@@ -156,6 +156,8 @@ class Client:
         if status < 400 or document is None or "detail" not in document:
             return Unreachable(self.url, f"it answered {status}, and not as weir would")
         detail = f"{str(document['detail']).rstrip('.')} (HTTP {status})"
+        if "text" in document:  # what is wrong with a file, as `weir lint` shows it
+            detail += f"\n{document['text']}"
         if status == 401:
             detail += "; --token-file FILE or WEIR_TOKEN gives it"
         if status in (409, 412):

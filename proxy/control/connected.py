@@ -10,7 +10,7 @@ from proxy.control import view
 from proxy.control.broadcast import Broadcast
 from proxy.control.facts import Facts
 from proxy.control.gates import Ways
-from proxy.control.hooks import Hooks
+from proxy.control.hooks import GATES, Hooks
 from proxy.control.notices import Notices
 from proxy.control.posting import session
 from proxy.control.probing import Probing
@@ -59,7 +59,7 @@ class Connected:
         backends = {backend.name: backend.endpoints for backend in standing.service.backends}
         self._probing.watch(standing.name, backends, standing.file.health)
         self._hooks.expect(standing.name, standing.file.hooks)
-        if standing.file.notify:
+        if standing.file.notify or any(hook.at not in GATES for hook in standing.file.hooks):
             self._notices.expect(standing.name)
 
     def forget(self, name: str) -> None:

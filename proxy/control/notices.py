@@ -38,8 +38,10 @@ class _Queue:
 
     service: str
     host: str
-    letters: deque[Letter] = field(default_factory=deque)
-    sending: "asyncio.Task[None] | None" = None
+    letters: deque[Letter] = field(default_factory=deque, repr=False)
+    under_way: Letter | None = field(default=None, repr=False)
+    """The one that is being told; it is no more among those that wait."""
+    sending: "asyncio.Task[None] | None" = field(default=None, repr=False)
     failing: bool = False
 
 
@@ -58,7 +60,7 @@ class Notices:
         self._wall = wall
         self._queues: dict[tuple[str, str, str], _Queue] = {}
         """By service, URL and secret."""
-        self._closing = False
+        self._closing = asyncio.Event()
         self.counts: Counter[tuple[str, str]] = Counter()
 
     def __repr__(self) -> str:
@@ -76,19 +78,22 @@ class Notices:
             self._send(service, host, Letter(url, body, secrets.token_hex(8), secret))
 
     async def close(self) -> None:
-        """Let those who are being told now come to an end, for a second; who waits longer is not told."""
-        self._closing = True
+        """Try each of those who wait once more, without a pause, for a second in all; the rest is dropped."""
+        self._closing.set()
         sending = [queue.sending for queue in self._queues.values() if queue.sending]
         if sending:
             await asyncio.wait(sending, timeout=LAST_CHANCE)
         for queue in self._queues.values():
             if queue.sending:
                 queue.sending.cancel()
-            self.counts[queue.service, "dropped"] += len(queue.letters)
+            self.counts[queue.service, "dropped"] += len(queue.letters) + (queue.under_way is not None)
             queue.letters.clear()
         await asyncio.gather(*sending, return_exceptions=True)
 
     def _send(self, service: str, host: str, letter: Letter) -> None:
+        if self._closing.is_set():
+            self.counts[service, "dropped"] += 1
+            return
         key = service, letter.url, letter.secret
         queue = self._queues.setdefault(key, _Queue(service, host))
         if len(queue.letters) >= MOST:
@@ -101,15 +106,15 @@ class Notices:
     async def _drain(self, queue: _Queue) -> None:
         """Send what waits, one after the other."""
         while queue.letters:
-            letter = queue.letters[0]
+            letter = queue.under_way = queue.letters.popleft()
             result = await self._deliver(queue, letter)
+            queue.under_way = None
             self.counts[queue.service, result] += 1
-            if queue.letters and queue.letters[0] is letter:  # else it had to give way meanwhile
-                queue.letters.popleft()
 
     async def _deliver(self, queue: _Queue, letter: Letter) -> Result:
         says = ""
         for pause in (*PAUSES, None):
+            last = self._closing.is_set()
             answered = await post(self._session, letter, TIMEOUT, self._wall())
             if answered.agrees:
                 if queue.failing:
@@ -117,13 +122,23 @@ class Notices:
                 queue.failing = False
                 return "sent"
             says = answered.says
-            if pause is None or not answered.passing or self._closing:
+            if pause is None or not answered.passing or last:
                 break
-            await self._sleep(pause)
+            await self._rest(pause)
         if not queue.failing:
             log.warning("%s: notices don't reach %s: %s", queue.service, queue.host, says)
         queue.failing = True
         return "failed"
+
+    async def _rest(self, seconds: float) -> None:
+        """Pause, unless the end comes first."""
+        resting = asyncio.ensure_future(self._sleep(seconds))
+        ending = asyncio.ensure_future(self._closing.wait())
+        try:
+            await asyncio.wait([resting, ending], return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            resting.cancel()
+            ending.cancel()
 
 
 def _letters(

@@ -6,7 +6,8 @@ A receiver's path is often its password, so nothing that is logged or shown has 
 import asyncio
 import hashlib
 import hmac
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from urllib.parse import unquote, urlsplit
 
 import aiohttp
 
@@ -22,10 +23,10 @@ QUOTED = 120
 class Letter:
     """What is sent, and to whom. `id` stays the same over retries, so that a receiver can drop repeats."""
 
-    url: str
-    body: bytes
+    url: str = field(repr=False)
+    body: bytes = field(repr=False)
     id: str
-    secret: str = ""
+    secret: str = field(default="", repr=False)
     """What it is signed with; "": not at all."""
 
     def fields(self, at: float) -> dict[str, str]:
@@ -76,7 +77,11 @@ def session() -> aiohttp.ClientSession:
 
 
 async def post(session: aiohttp.ClientSession, letter: Letter, seconds: float, at: float) -> Answered:
-    """One attempt, which takes at most so many seconds in all. Redirects are answers, and not followed."""
+    """One attempt, which takes at most so many seconds in all. Redirects are answers, and not followed.
+
+    The head decides: a body that breaks off or drips only loses the words that were to be shown.
+    """
+    status = 0
     try:
         async with (
             asyncio.timeout(seconds),
@@ -84,25 +89,33 @@ async def post(session: aiohttp.ClientSession, letter: Letter, seconds: float, a
                 letter.url, data=letter.body, headers=letter.fields(at), allow_redirects=False
             ) as answer,
         ):
-            said = await answer.content.read(MOST)
-            return Answered(answer.status, _said(answer.status, said))
+            status = answer.status
+            said = b"" if 200 <= status < 300 else await answer.content.read(MOST)
+            return Answered(status, _said(status, said, letter))
     except TimeoutError:
-        return Answered(0, f"no answer within {seconds:g} s")
+        return Answered(status, _said(status, b"", letter) if status else f"no answer within {seconds:g} s")
     except aiohttp.ClientConnectorDNSError:
         return Answered(0, "its host has no address")
     except aiohttp.ClientSSLError:
         return Answered(0, "its certificate is not to be trusted")
     except aiohttp.ClientConnectorError as error:
         return Answered(0, f"no connection: {error.os_error.strerror or type(error.os_error).__name__}")
-    except (aiohttp.ClientError, OSError, ValueError) as error:
+    except (aiohttp.ClientError, OSError, ValueError, RuntimeError) as error:
         # Its text may hold the URL, and that a password.
-        return Answered(0, f"no answer ({type(error).__name__})")
+        said = _said(status, b"", letter) if status else f"no answer ({type(error).__name__})"
+        return Answered(status, said)
 
 
-def _said(status: int, body: bytes) -> str:
-    """The status, and the first line that came with it if it explains anything."""
-    if 200 <= status < 300:
-        return f"answered {status}"
+def _said(status: int, body: bytes, letter: Letter) -> str:
+    """The status, and the first line that came with it if it explains anything and gives nothing away."""
     first = next(iter(body.decode(errors="replace").strip().splitlines()), "")
+    if any(word in unquote(first) for word in _private(letter)):
+        first = ""
     shown = "".join(char if char.isprintable() else "?" for char in first)[:QUOTED]
     return f"answered {status}{f': {shown}' if shown else ''}"
+
+
+def _private(letter: Letter) -> list[str]:
+    """What may be a password: path and query of the URL, and the secret. An answer often repeats the path."""
+    url = urlsplit(letter.url)
+    return [unquote(word) for word in (url.path.strip("/"), url.query, letter.secret) if word]

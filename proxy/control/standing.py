@@ -120,6 +120,7 @@ class Standing:
             kept, self.policy = self.to_json(), wanted
             self.judge = self._recalled(kept)
             self.judge.weigh(self.rollout.revision, self.rollout.weight)
+            self.verdict = self.judge.verdict(0.0)
         self.service = in_force(template, self.rollout)
 
     def number(self, rollout: Rollout) -> None:

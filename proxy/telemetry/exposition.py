@@ -79,16 +79,7 @@ def families(snapshot: Snapshot) -> Iterator[Metric]:
     """All metric families of a snapshot, for a collector's `collect`."""
     totals = snapshot.totals
     yield _requests(totals)
-    yield _durations(
-        "weir_request_duration_seconds",
-        "From the request's head to the end of the exchange, of all requests.",
-        {side: counts.total for side, counts in totals.items()},
-    )
-    yield _durations(
-        "weir_upstream_duration_seconds",
-        "From the first request byte sent on an established connection to the response's head.",
-        {side: counts.head for side, counts in totals.items()},
-    )
+    yield from _latencies(totals)
     yield _errors(totals)
     yield _gauge(
         "weir_requests_in_flight",
@@ -126,6 +117,19 @@ def families(snapshot: Snapshot) -> Iterator[Metric]:
     build = GaugeMetricFamily("weir_build_info", "What is running; always 1.", labels=["version"])
     build.add_metric([snapshot.version], 1)
     yield build
+
+
+def _latencies(totals: Mapping[Side, Counts]) -> Iterator[Metric]:
+    yield _durations(
+        "weir_request_duration_seconds",
+        "From the request's head to the end of the exchange, of all requests.",
+        {side: counts.total for side, counts in totals.items()},
+    )
+    yield _durations(
+        "weir_upstream_duration_seconds",
+        "From the first request byte sent on an established connection to the response's head.",
+        {side: counts.head for side, counts in totals.items()},
+    )
 
 
 def _requests(totals: Mapping[Side, Counts]) -> Metric:

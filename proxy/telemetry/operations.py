@@ -34,7 +34,7 @@ def families(operations: Operations) -> Iterator[Metric]:
         hooks.add_metric(labels, count)
     notices = CounterMetricFamily(
         "weir_notices_total",
-        "Notices to receivers: sent, failed, or dropped from a queue that was full.",
+        "Notices to receivers: sent, failed, or dropped from a full queue or at the end.",
         labels=["service", "result"],
     )
     for which, count in operations.notices.items():

@@ -133,7 +133,7 @@ async def test_the_oldest_give_way_in_a_full_queue(stage):
         await stage.sent()
     told = [json.loads(body)["text"] for _, body in receiver.got]
     assert told == ["first", *[str(number) for number in range(2, MOST + 2)]]
-    assert stage.notices.counts == {("shop", "sent"): MOST + 1, ("shop", "dropped"): 3}
+    assert stage.notices.counts == {("shop", "sent"): MOST + 1, ("shop", "dropped"): 2}
 
 
 async def test_the_end_waits_for_who_is_being_told_and_no_longer(stage, monkeypatch):
@@ -143,6 +143,38 @@ async def test_the_end_waits_for_who_is_being_told_and_no_longer(stage, monkeypa
         await stage.notices.close()
         assert len(quick.got) == 1
     assert stage.notices.counts == {("shop", "sent"): 1, ("shop", "dropped"): 1}
+
+
+async def test_who_waits_for_another_attempt_has_it_at_the_end(stage):
+    held = asyncio.Event()
+    stage.notices._sleep = lambda seconds: held.wait()
+    async with Receiver(503, 200) as receiver:
+        stage.tell(receiver)
+        await receiver.heard.acquire()
+        await stage.notices.close()
+        assert len(receiver.got) == 2
+    assert stage.notices.counts == {("shop", "sent"): 1}
+
+
+async def test_what_comes_after_the_end_is_dropped(stage):
+    await stage.notices.close()
+    async with Receiver() as receiver:
+        stage.tell(receiver)
+        assert receiver.got == []
+    assert stage.notices.counts == {("shop", "dropped"): 1}
+
+
+async def test_nothing_private_is_shown(stage):
+    async with Receiver("hang") as receiver:
+        stage.tell(receiver, secret="of sixteen chars")
+        (queue,) = stage.notices._queues.values()
+        await receiver.heard.acquire()
+        stage.tell(receiver, secret="of sixteen chars")
+        for shown in (repr(queue), repr(queue.letters[0])):
+            assert "secret-path" not in shown
+            assert "sixteen" not in shown
+        receiver.let_go.set()
+        await stage.sent()
 
 
 async def test_one_url_of_two_services_is_two_receivers(stage):

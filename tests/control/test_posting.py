@@ -73,6 +73,28 @@ async def test_an_endless_answer_is_not_read_to_its_end(client):
     server.close()
 
 
+@pytest.mark.parametrize("says", ["no /secret-path here", '{"path": "/secret%2Dpath"}', "of sixteen chars?"])
+async def test_an_answer_that_gives_away_what_may_be_a_password_is_not_quoted(client, says):
+    async with Receiver((404, says)) as receiver:
+        answered = await sent(client, receiver, secret="of sixteen chars")
+    assert answered == Answered(404, "answered 404")
+
+
+@pytest.mark.parametrize(("status", "agrees"), [(200, True), (503, False)])
+async def test_a_body_that_never_comes_changes_no_answer(client, status, agrees):
+    async def promise(reader, writer):
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 %d X\r\nContent-Length: 5\r\n\r\n" % status)
+        await reader.read()
+        writer.close()
+
+    server = await asyncio.start_server(promise, "127.0.0.1", 0)
+    host, port = server.sockets[0].getsockname()
+    answered = await post(client, Letter(f"http://{host}:{port}/", b"{}", "id"), 0.2, 0.0)
+    assert (answered.status, answered.says, answered.agrees) == (status, f"answered {status}", agrees)
+    server.close()
+
+
 async def test_who_does_not_answer_in_time_has_not_answered(client):
     async with Receiver("hang") as receiver:
         answered = await sent(client, receiver, seconds=0.05)

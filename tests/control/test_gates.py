@@ -1,0 +1,156 @@
+import asyncio
+from dataclasses import replace
+
+import pytest
+
+from proxy.analysis.verdict import Verdict
+from proxy.config.reading import read
+from proxy.control.gates import AGAIN, Gates, Ways
+from proxy.control.release import side, template
+from proxy.control.standing import Standing
+from proxy.rollout.phases import PROGRESSING, PROMOTING
+from proxy.rollout.plan import Gate, Plan, Step
+from proxy.rollout.rollout import Rollout
+from proxy.rollout.waiting import PROMOTION, START, STEP
+
+CONFIG = read(
+    """
+services:
+  shop:
+    stable: http://a
+    canary: http://b
+    hooks:
+      - {at: before-start, url: "http://ci/start"}
+      - {at: before-step, url: "http://ci/step"}
+      - {at: before-promotion, url: "http://ci/promotion"}
+      - {at: after, url: "http://ci/after"}
+""",
+    "weir.yaml",
+    {},
+)
+FILE = CONFIG.services["shop"]
+PLAN = Plan((Step(1000, 10.0, 0), Gate("ask"), Step(10_000, 10.0, 0)))
+
+
+class Stage:
+    """Gates whose questions are noted, and answered as a test says."""
+
+    def __init__(self):
+        self.asked = []
+        self.refuses = {}
+        self.changed = []
+        self.open = asyncio.Event()
+        self.open.set()
+        self.tasks = []
+        self.gates = Gates(Ways(self._answers, self._agrees), self._spawn, self.changed.append)
+        self.standing = self.at(1, PROGRESSING, 0)
+
+    def at(self, revision, phase, step, entered=0.0):
+        state = Rollout(
+            revision=revision,
+            phase=phase,
+            plan=PLAN,
+            step=step,
+            entered=entered,
+            stable=side(FILE.stable),
+            canary=side(FILE.canary),
+        )
+        made = Standing(template("shop", FILE, CONFIG.timeouts, None), FILE, state)
+        made.verdict = Verdict("healthy", ())
+        return made
+
+    def _spawn(self, work):
+        self.tasks.append(asyncio.create_task(work))
+        return self.tasks[-1]
+
+    async def _answers(self, standing):
+        return await self._say("canary")
+
+    async def _agrees(self, hook, question):
+        assert question["at"] == hook.at
+        return await self._say(hook.at)
+
+    async def _say(self, who):
+        self.asked.append(who)
+        await self.open.wait()
+        return self.refuses.get(who, "")
+
+    async def look(self, wall=100.0, now=0.0):
+        self.gates.look(self.standing, wall, now)
+        await asyncio.gather(*self.tasks, return_exceptions=True)
+
+
+@pytest.fixture
+def stage():
+    return Stage()
+
+
+@pytest.mark.parametrize(
+    ("phase", "step", "asked", "opened"),
+    [
+        (PROGRESSING, 0, ["canary", "before-start", "before-step"], {START, STEP}),
+        (PROGRESSING, 1, [], set()),
+        (PROGRESSING, 3, [], set()),
+        (PROMOTING, 3, ["before-promotion"], {PROMOTION}),
+    ],
+)
+async def test_who_is_asked_before_which_move(stage, phase, step, asked, opened):
+    stage.standing = stage.at(1, phase, step)
+    await stage.look()
+    assert stage.asked == asked
+    assert stage.standing.look().open == opened
+
+
+async def test_nobody_is_asked_while_anything_else_is_missing(stage):
+    stage.standing = stage.at(1, PROMOTING, 3)
+    stage.standing.rollout = replace(stage.standing.rollout, phase=PROGRESSING, step=1, entered=95.0)
+    await stage.look(wall=100.0)
+    assert stage.asked == []
+
+
+async def test_who_agreed_is_not_asked_again(stage):
+    await stage.look()
+    await stage.look()
+    assert len(stage.asked) == 3
+    assert stage.changed == [stage.standing]
+
+
+async def test_the_first_who_refuses_ends_it_and_all_are_asked_again_later(stage, caplog):
+    stage.refuses["before-start"] = "http://ci answered 503"
+    await stage.look(now=10.0)
+    assert stage.asked == ["canary", "before-start"]
+    asked = stage.standing.asked
+    assert (asked.says, asked.tries, asked.open) == ("http://ci answered 503", 1, frozenset())
+    await stage.look(now=10.0 + AGAIN - 0.1)
+    assert len(stage.asked) == 2
+    await stage.look(now=10.0 + AGAIN)
+    assert stage.standing.asked.tries == 2
+    assert caplog.text.count("shop: held at before-step: http://ci answered 503") == 1
+    stage.refuses.clear()
+    await stage.look(now=10.0 + 2 * AGAIN)
+    assert stage.standing.look().open == {START, STEP}
+
+
+async def test_an_answer_about_another_revision_opens_nothing(stage):
+    stage.open.clear()
+    stage.gates.look(stage.standing, 100.0, 0.0)
+    await asyncio.sleep(0)
+    stage.standing.enter(replace(stage.standing.rollout, revision=2, step_revision=2))
+    stage.open.set()
+    await asyncio.gather(*stage.tasks)
+    assert stage.standing.look().open == frozenset()
+
+
+async def test_a_question_that_hangs_gives_way_to_one_about_another_revision(stage):
+    stage.open.clear()
+    stage.gates.look(stage.standing, 100.0, 0.0)
+    await asyncio.sleep(0)
+    stage.gates.look(stage.standing, 100.0, 0.0)
+    assert len(stage.tasks) == 1, "one question at a time"
+    stage.standing.enter(replace(stage.standing.rollout, revision=2, step_revision=2))
+    stage.standing.verdict = Verdict("healthy", ())
+    stage.gates.look(stage.standing, 100.0, 0.0)
+    stage.open.set()
+    await asyncio.gather(*stage.tasks, return_exceptions=True)
+    assert [task.cancelled() for task in stage.tasks] == [True, False]
+    assert stage.standing.look().open == {START, STEP}

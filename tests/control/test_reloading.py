@@ -1,0 +1,116 @@
+import asyncio
+
+import pytest
+
+from proxy.config.changes import Changes
+from proxy.config.problems import Problems
+from proxy.control.errors import NotDurable, Unreadable
+from proxy.control.reloading import Files, Reloading
+
+GOOD = "services: {shop: {stable: http://a}}\n"
+OTHER = "services: {shop: {stable: http://b}}\n"
+
+
+class Stage:
+    """A file, its copy, and who puts it in force."""
+
+    def __init__(self, directory):
+        self.file, self.kept = directory / "weir.yaml", directory / "private" / "config.yaml"
+        self.kept.parent.mkdir()
+        self.file.write_text(GOOD)
+        self.kept.write_text(GOOD)
+        self.put = []
+        self.time = 100.0
+        self.failure = None
+        self.reached = asyncio.Event()
+        self.open = asyncio.Event()
+        self.open.set()
+        self.files = Files("weir.yaml", self.kept, str(self.file))
+        self.reloading = Reloading(self.files, self._put, lambda: self.time)
+
+    async def _put(self, config):
+        self.reached.set()
+        await self.open.wait()
+        if self.failure:
+            raise self.failure
+        self.put.append(config.services["shop"].stable.endpoints)
+        return Changes({"shop": ("stable",)}, restart=("listen",))
+
+    def state(self):
+        return self.reloading.successful, self.reloading.at
+
+
+@pytest.fixture
+def stage(tmp_path):
+    return Stage(tmp_path)
+
+
+async def test_a_good_file_is_put_in_force_and_becomes_the_copy(stage, caplog):
+    assert stage.state() == (True, 100.0)
+    stage.file.write_text(OTHER)
+    stage.time = 200.0
+    changes = await stage.reloading.reload()
+    assert changes.services == {"shop": ("stable",)}
+    assert stage.put == [("http://b",)]
+    assert stage.kept.read_text() == OTHER
+    assert stage.files.in_force().services["shop"].stable.endpoints == ("http://b",)
+    assert stage.state() == (True, 200.0)
+    assert [path.name for path in stage.kept.parent.iterdir()] == ["config.yaml"]
+    assert "a restart is needed for changes of listen" in caplog.text
+
+
+async def test_a_bad_file_changes_nothing(stage):
+    stage.file.write_text("services: {shop: {stabel: http://b}}\n")
+    stage.time = 200.0
+    with pytest.raises(Problems, match=r"weir\.yaml:1:19: error: `stabel`"):
+        await stage.reloading.reload()
+    assert (stage.put, stage.kept.read_text(), stage.state()) == ([], GOOD, (False, 100.0))
+    stage.file.write_text(GOOD)
+    await stage.reloading.reload()
+    assert stage.state() == (True, 200.0)
+
+
+async def test_a_file_that_is_gone_changes_nothing(stage):
+    stage.file.unlink()
+    with pytest.raises(Unreadable, match=r"weir\.yaml can't be read: no such file.*what is in force stays"):
+        await stage.reloading.reload()
+    assert (stage.put, stage.state()) == ([], (False, 100.0))
+
+
+async def test_what_is_not_put_in_force_is_not_kept(stage):
+    stage.file.write_text(OTHER)
+    stage.failure = NotDurable("the disk is full")
+    with pytest.raises(NotDurable):
+        await stage.reloading.reload()
+    assert (stage.kept.read_text(), stage.state()) == (GOOD, (False, 100.0))
+
+
+async def test_without_a_file_there_is_nothing_to_reload(stage):
+    bare = Reloading(Files("command line", stage.kept), stage._put)
+    with pytest.raises(Unreadable, match="runs without a config file"):
+        await bare.reload()
+    assert repr(bare) == "<Reloading command line, failed>"
+
+
+async def test_one_at_a_time_and_the_second_reads_the_file_again(stage):
+    stage.open.clear()
+    first = asyncio.create_task(stage.reloading.reload())
+    second = asyncio.create_task(stage.reloading.reload())
+    await stage.reached.wait()
+    stage.file.write_text(OTHER)
+    stage.open.set()
+    await asyncio.gather(first, second)
+    assert stage.put[-1] == ("http://b",)
+    assert len(stage.put) == 2
+
+
+async def test_a_signal_is_answered_in_the_log(stage, caplog):
+    caplog.set_level("INFO")
+    await stage.reloading.on_signal()
+    assert "the config was reloaded: {'changed': {'shop': ['stable']}, 'restart': ['listen']}" in caplog.text
+    stage.file.write_text("services: {}\n")
+    await stage.reloading.on_signal()
+    assert (
+        "the config was not reloaded, and nothing was changed: weir.yaml:1:1: error: there are no"
+        in caplog.text
+    )

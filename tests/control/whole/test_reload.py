@@ -1,0 +1,188 @@
+"""Another file is put in force while control runs: as a whole, and never a weight with it."""
+
+import asyncio
+
+import pytest
+
+from proxy.config.reading import read
+from proxy.control.errors import NotDurable
+from proxy.control.terms import Terms
+from proxy.messages import Settings
+from proxy.rollout.inputs import Abort, Pause, Promote, Start
+
+PERSON = Terms("because", "ann")
+TEXT = """
+services:
+  checkout:
+    stable: {endpoints: http://127.0.0.1:9001, version: v1}
+    canary: {endpoints: http://127.0.0.1:9002, version: v2}
+    weight: 20%
+  pay: {match: {path: /pay}, stable: http://127.0.0.1:9003}
+"""
+PLANNED = TEXT.replace("weight: 20%", "rollout: {steps: [10%, 100%], min_requests: 0}")
+
+
+def config(text):
+    return read(text, "weir.yaml", {})
+
+
+async def begun(stage, text=TEXT):
+    control = await stage.begin(text=text)
+    return control, stage.worker(control)
+
+
+async def events(control, service="checkout"):
+    return [entry["event"] for entry in await control.history(service)]
+
+
+async def test_what_a_service_says_otherwise_reaches_the_workers_at_once(stage):
+    control, worker = await begun(stage)
+    tables = len(worker.tables)
+    changes = await control.reload(config(TEXT.replace("weight: 20%", "weight: 20%\n    upgrades: []")))
+    assert changes.services == {"checkout": ("upgrades",)}
+    assert (worker.told().upgrades, worker.told().revision) == ((), 2)
+    assert len(worker.tables) == tables + 1
+    assert worker.told().split.part("canary") == 2000
+    assert await events(control) == ["release", "reload"]
+    assert (await control.history("checkout"))[-1]["reason"] == "the file changed upgrades"
+    assert await events(control, "pay") == ["release"]
+
+
+async def test_all_services_change_by_one_table(stage):
+    control, worker = await begun(stage)
+    tables = len(worker.tables)
+    await control.reload(config("timeouts: {body: 9s}\n" + TEXT))
+    assert len(worker.tables) == tables + 1
+    assert {service.name: service.timeouts.body for service in worker.tables[-1].services} == {
+        "checkout": 9.0,
+        "pay": 9.0,
+    }
+
+
+async def test_the_same_file_changes_nothing(stage):
+    control, worker = await begun(stage)
+    tables = len(worker.tables)
+    changes = await control.reload(config(TEXT))
+    assert not any(changes.to_json().values())
+    assert len(worker.tables) == tables
+    assert await events(control) == ["release"]
+
+
+async def test_a_weight_in_the_file_moves_none(stage, caplog):
+    control, worker = await begun(stage)
+    await control.reload(config(TEXT.replace("20%", "70%")))
+    assert worker.told().split.part("canary") == 2000
+    assert control.view("checkout")["drift"]["apply"] == "weir set-weight checkout canary=70"
+    assert "weir set-weight checkout canary=70" in caplog.text
+
+
+async def test_services_come_and_go_and_keep_their_state(stage):
+    control, worker = await begun(stage)
+    await control.order("checkout", Abort(), PERSON)
+    only = "services: {other: {stable: 'http://127.0.0.1:9009'}}"
+    changes = await control.reload(config(only))
+    assert (changes.added, changes.removed) == (("other",), ("checkout", "pay"))
+    assert worker.tables[-1].removed == ("checkout", "pay")
+    assert control.names() == ["other"]
+    assert stage.outside.forgotten == ["checkout", "pay"]
+    with pytest.raises(KeyError):
+        control.view("checkout")
+    worker.serve(service="checkout", bad=3, revision=2).report()
+    await control.reload(config(TEXT))
+    assert control.names() == ["checkout", "pay"]
+    assert worker.told().halted == {"canary"}, "what was taken out stays out"
+
+
+async def test_another_canary_is_a_new_release(stage):
+    control, worker = await begun(stage)
+    salt = worker.told().sticky.salt
+    await control.reload(config(TEXT.replace("version: v2", "version: v3")))
+    assert worker.told().backends[1].version == "v3"
+    assert worker.told().sticky.salt != salt
+    assert await events(control) == ["release", "release"]
+
+
+async def test_a_rollout_keeps_the_plan_that_it_began_with(stage):
+    control, _ = await begun(stage, PLANNED)
+    await control.order("checkout", Start(None, ""), PERSON)
+    await stage.look(control)
+    await control.reload(config(PLANNED.replace("[10%, 100%]", "[50%, 100%]")))
+    view = control.view("checkout")
+    assert (view["phase"], view["rollout"]["step"], view["weights"]["canary"]) == ("progressing", 1, 10.0)
+    assert [step["weight"] for step in view["rollout"]["steps"]] == [10.0, 100.0]
+    assert control.planned("checkout").plan.steps[0].weight == 5000
+
+
+async def test_a_promotion_stays_and_the_moved_line_is_no_release(stage):
+    control, worker = await begun(stage, PLANNED)
+    await control.order("checkout", Promote(full=True), PERSON)
+    await stage.look(control)
+    assert worker.told().backends[0].version == "v2"
+    await control.reload(config(PLANNED))
+    assert worker.told().backends[0].version == "v2"
+    moved = PLANNED.replace("9001, version: v1}", "9002, version: v2}").replace(
+        "    canary: {endpoints: http://127.0.0.1:9002, version: v2}\n", ""
+    )
+    await control.reload(config(moved))
+    view = control.view("checkout")
+    assert (view["phase"], view["drift"], view["origin"]["stable"]) == ("promoted", None, "file")
+    assert view["undo"]["version"] == "v1"
+    assert (await events(control))[-1] == "reload"
+
+
+async def test_settings_reach_those_who_are_there_and_those_who_come(stage):
+    control, worker = await begun(stage)
+    await control.reload(config("limits: {fields: 77}\n" + TEXT))
+    assert [each.fields for each in worker.said if isinstance(each, Settings)] == [200, 77]
+    later = stage.worker(control, "b1", 1)
+    assert [each.fields for each in later.said if isinstance(each, Settings)] == [77]
+
+
+async def test_a_ledger_that_fails_lets_nothing_change(stage):
+    control, worker = await begun(stage)
+    tables = len(worker.tables)
+    stage.ledger.failing = True
+    with pytest.raises(NotDurable):
+        await control.reload(config(TEXT.replace("weight: 20%", "weight: 20%\n    upgrades: []")))
+    assert len(worker.tables) == tables
+    assert control.names() == ["checkout", "pay"]
+    stage.ledger.failing = False
+    await control.reload(config(TEXT.replace("weight: 20%", "weight: 20%\n    upgrades: []")))
+    assert worker.told().upgrades == ()
+
+
+async def test_a_trip_overtakes_a_reload_and_both_are_in_force_in_the_end(stage):
+    control, worker = await begun(stage)
+    stage.ledger.held.clear()
+    stage.ledger.reached.clear()
+    wanted = config(TEXT.replace("weight: 20%", "weight: 20%\n    upgrades: []"))
+    reloading = asyncio.create_task(control.reload(wanted))
+    await asyncio.to_thread(stage.ledger.reached.wait)
+    worker.serve("stable", good=300).serve(bad=60).report()
+    assert worker.told().halted == {"canary"}
+    assert worker.told().upgrades == ("websocket",)
+    stage.ledger.held.set()
+    await reloading
+    assert worker.told().halted == {"canary"}
+    assert worker.told().upgrades == ()
+    await stage.written(control)
+    assert control.view("checkout")["phase"] == "rolled-back"
+
+
+async def test_other_checks_begin_anew_and_know_how_far_the_harm_went(stage):
+    control, worker = await begun(stage)
+    worker.serve("stable", good=100).serve(good=20, bad=1).report()
+    met = control.view("checkout")["blast_radius"]["met"]
+    await control.reload(config(TEXT.replace("weight: 20%", "weight: 20%\n    analysis: off")))
+    view = control.view("checkout")
+    assert view["evidence"]["odds"] is None
+    assert view["blast_radius"]["met"] == met == 21
+
+
+async def test_a_pause_outlives_a_reload(stage):
+    control, _ = await begun(stage, PLANNED)
+    await control.order("checkout", Start(None, ""), PERSON)
+    await stage.look(control)
+    await control.order("checkout", Pause("ann"), PERSON)
+    await control.reload(config(PLANNED.replace("min_requests: 0", "min_requests: 5")))
+    assert control.view("checkout")["phase"] == "paused"
