@@ -63,6 +63,10 @@ class Trusts:
             ):  # it has been logged, and may be mended by the time it matters
                 await self.context(trust)
 
+    def forget(self, trust: Trust) -> None:
+        """Read the files of this trust again for the next connection."""
+        self._kept.pop(trust, None)
+
     async def renew(self) -> None:
         """Read all files again, for connections from now on. Raises Unusable and changes nothing."""
         fresh: dict[Trust, asyncio.Future[ssl.SSLContext]] = {}

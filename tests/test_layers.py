@@ -35,7 +35,8 @@ LADDER: Mapping[str, frozenset[str]] = {
         "messages": "routing telemetry",
         "frames": "messages",
         "worker": "forwarding routing telemetry messages frames lifeline pem trusts",
-        "control": "config routing telemetry analysis rollout health.probe messages frames lifeline",
+        "control": "config routing telemetry analysis rollout health.condition health.probe "
+        "messages frames lifeline",
         "supervisor": "",
         "cli": "config supervisor demo analysis.policy analysis.wording simulation control.policy",
         "demo": "cli.client supervisor.commands",
@@ -44,7 +45,7 @@ LADDER: Mapping[str, frozenset[str]] = {
 """What each package or module may import of ours, beside itself."""
 
 PURE = frozenset({"http1", "routing", "telemetry", "analysis", "simulation", "rollout"})
-PURE_FILES = frozenset({"forwarding/exchange.py", "health/ejection.py"})
+PURE_FILES = frozenset({"forwarding/exchange.py", "health/ejection.py", "health/condition.py"})
 IMPURE = frozenset({"asyncio", "socket", "time", "random", "os", "logging", "aiohttp"})
 
 FORBIDDEN: Mapping[str, frozenset[str]] = {

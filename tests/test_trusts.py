@@ -79,6 +79,15 @@ async def test_a_dial_that_is_given_up_leaves_the_context_to_others(authority):
     assert isinstance(await trusts.context(trust), ssl.SSLContext)
 
 
+async def test_what_is_forgotten_is_made_anew_and_nothing_else(authority):
+    trusts, trust = Trusts(), Trust(ca=authority.cert)
+    before, other = await trusts.context(trust), await trusts.context(Trust(verify=False))
+    trusts.forget(trust)
+    trusts.forget(Trust(ca="never met"))
+    assert await trusts.context(trust) is not before
+    assert await trusts.context(Trust(verify=False)) is other
+
+
 async def test_a_renewal_makes_all_anew(authority, blog, tmp_path):
     path = tmp_path / "ca.pem"
     shutil.copy(authority.cert, path)

@@ -38,6 +38,7 @@ VERBS: Mapping[str, Verb] = {
     "retry": Verb("proxy.cli.rollout:retry", "Begin a rollout again that was rolled back."),
     "undo": Verb("proxy.cli.rollout:undo", "Go back to the stable before the last promotion."),
     "set-weight": Verb("proxy.cli.weight:set_weight", "Set a canary's share: set-weight checkout canary=10."),
+    "reload": Verb("proxy.cli.reload:reload", "Have the running proxy read its config file again."),
     "explain": Verb(
         "proxy.cli.explain:explain", "Tell in a paragraph what happened to a canary, and what to do."
     ),

@@ -23,6 +23,7 @@ services:
     stable: http://127.0.0.1:9001
     canary: http://127.0.0.1:9002   # a list of URLs, or {endpoints: [...], version: "1.4"}
     weight: 5%                      # the canary's share to start with, in steps of 0.01 %
+    # rollout: {steps: [1%, 10%, 50%, 100%]}   # instead: `weir start checkout` walks it up, step by step
 
     # match: {host: shop.example, path: /checkout}   # left out: every request
 
@@ -39,6 +40,9 @@ services:
     #   - {metric: error-rate, max: 5%, window: 30s, min_requests: 20}
     #   - {metric: latency-p99, max: 400ms, window: 30s, min_requests: 20}
     # caps: {harmed: 50}            # bad answers that may reach clients before it is out, whatever else
+    # health: {path: /healthz}      # asks each endpoint whether it is alive
+    # hooks: [{at: before-promotion, url: https://ci.example/may-promote}]   # may it go on?
+    # notify: [{url: "${WEIR_NOTIFY}", format: slack}]   # told of pauses, promotions and trips
 
 # log: {level: info, access: off}   # access: json, combined or common
 # timeouts: {header: 10s, connect: 5s, response: 60s, body: 60s, idle: 75s, tunnel: 1h}

@@ -180,6 +180,7 @@ def planned(config: Config, source: str, overrides: Overrides, directory: str) -
         delay=config.shutdown.delay,
         grace=config.shutdown.grace,
         log_level=config.log.level,
+        file="" if source == COMMAND_LINE else str(Path(source).absolute()),
         tls=tuple(pairs for _, pairs in places),
     )
 

@@ -69,6 +69,7 @@ def notes(view: Json, flags: str = "") -> Iterator[str]:
             yield f"every worker had taken it out after {trip['acknowledged_ms']:.0f} ms"
     yield from course(view)
     yield from advice(view, flags)
+    yield from dead(view)
     yield from watching(view)
     yield from evidence(view)
     yield from reach(view)
@@ -81,6 +82,14 @@ def notes(view: Json, flags: str = "") -> Iterator[str]:
         if drift["write"]:
             yield "to keep what is in force, write into the file:"
             yield from (f"  {line}" for line in drift["write"].splitlines())
+
+
+def dead(view: Json) -> Iterator[str]:
+    """Endpoints that don't do well by their probes."""
+    for backend, side in view["backends"].items():
+        for url, condition in side.get("probes", {}).items():
+            if condition != "alive":
+                yield f"{url} of {backend} is {condition}"
 
 
 def watching(view: Json) -> Iterator[str]:

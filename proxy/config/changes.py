@@ -8,7 +8,7 @@ from pydantic import BaseModel
 
 from proxy.config.schema import Config
 
-RESTART = frozenset({"listen", "workers", "admin", "state", "shutdown", "log"})
+RESTART = frozenset({"listen", "workers", "admin", "state", "shutdown", "log.level"})
 """Keys that are fixed when the processes start."""
 
 
@@ -20,7 +20,7 @@ class Changes:
     """Which keys of a service differ, for those that are in both files."""
     added: tuple[str, ...] = ()
     removed: tuple[str, ...] = ()
-    glob: tuple[str, ...] = ()
+    shared: tuple[str, ...] = ()
     """Keys for all services that differ and are put in force."""
     restart: tuple[str, ...] = ()
     """Keys that differ and stay as they were until the next start."""
@@ -31,7 +31,7 @@ class Changes:
             "changed": {name: list(keys) for name, keys in self.services.items()},
             "added": list(self.added),
             "removed": list(self.removed),
-            "global": list(self.glob),
+            "shared": list(self.shared),
             "restart": list(self.restart),
         }
 
@@ -40,7 +40,8 @@ def compare(before: Config, after: Config) -> Changes:
     """What `after` says otherwise."""
     old, new = before.services, after.services
     services = {name: tuple(_keys(old[name], new[name])) for name in new if name in old}
-    found = [key for key in _keys(before, after) if key not in ("services", "defaults")]
+    found = [key for key in _keys(before, after) if key not in ("services", "defaults", "log")]
+    found += [f"log.{key}" for key in _keys(before.log, after.log)]
     return Changes(
         {name: keys for name, keys in services.items() if keys},
         tuple(name for name in new if name not in old),

@@ -162,7 +162,7 @@ def secret(text: str) -> str:
         if re.fullmatch(r"[!-~]*", text)
         else ("the secret has a space or another character that is easily lost on the way")
     )
-    advice = f"at least {SHORTEST_SECRET} are needed: make one with `openssl rand -hex 32`"
+    advice = f"{SHORTEST_SECRET} to {LONGEST_TOKEN} are fine: make one with `openssl rand -hex 32`"
     raise Unfit(what, advice)
 
 

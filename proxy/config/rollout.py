@@ -41,12 +41,24 @@ Start = Literal["manual", "on-change"]
 _LONGEST = 30 * 86_400
 """Seconds of a hold or deadline, at most."""
 _MOST_REQUESTS = 1_000_000_000
+_PAUSE_FORM = 'write `{pause: "ask the on-call"}`'
 _HOLD, _DEADLINE = "2m", "24h"
 """What is left out, as it would be written."""
 
 
 def _share(text: str) -> int:
+    if text == "pause":
+        raise Unfit("this pause doesn't say what for", _PAUSE_FORM)
     return units.percent(text, least=1)
+
+
+def _pause(text: str) -> str:
+    if attempt(_seconds, text) is not None:
+        raise Unfit(
+            f"{quoted(text)} is a duration, and a pause lasts until somebody ends it",
+            f"write `hold: {text}` beside a weight to wait so long; to ask somebody, {_PAUSE_FORM}",
+        )
+    return names.remark(text)
 
 
 _Hold = Annotated[float, duration(0, _LONGEST)]
@@ -66,7 +78,7 @@ class RolloutStep(Section):
     min_requests: _Requests | None = key(
         "so many answers of the canary, at least; left out: the `min_requests` of the rollout", default=None
     )
-    pause: Annotated[str, Scalar(names.remark, "a text", TEXT)] | None = key(
+    pause: Annotated[str, Scalar(_pause, "a text", TEXT)] | None = key(
         "keep the weight until somebody orders `weir promote`; the text says what for", default=None
     )
 

@@ -165,10 +165,11 @@ class Shared(Section):
 
     @classmethod
     def unknown(cls, key: str) -> Unfit:
-        """Keys of `analysis` are easily written one level too high."""
+        """Keys of `analysis` and `rollout` are easily written one level too high."""
         fault = super().unknown(key)
-        if key in Analysis.known():
-            fault.advice = f"it belongs under `analysis`: write `analysis: {{{key}: ...}}`"
+        for owner, keys in (("analysis", Analysis.known()), ("rollout", Rollout.known())):
+            if key in keys:
+                fault.advice = f"it belongs under `{owner}`: write `{owner}: {{{key}: ...}}`"
         return fault
 
     @classmethod
@@ -181,6 +182,9 @@ class Shared(Section):
             message = "`weight` and `rollout` cannot be written together"
             advice = "a rollout starts from 0 and sets the weight itself: remove one of the two"
             yield ("weight",), Unfit(message, advice, on="key")
+        if raw.get("fallback") == "canary" and raw.get("health", "off") == "off":
+            message = "without `health` nobody knows that stable is dead, so its `fallback` would never come"
+            yield ("fallback",), Unfit(message, "add `health: {path: /healthz}`, or remove it", on="key")
 
 
 class Defaults(Shared):
@@ -214,7 +218,9 @@ class Service(Shared):
     @classmethod
     def quarrels(cls, raw: Mapping[str, Any]) -> Iterator[Quarrel]:
         yield from super().quarrels(raw)
-        yield from cls._without_canary(raw) if "canary" not in raw else _uncountable(raw)
+        # With a rollout there may be a canary though the file has none: `weir start --canary` names it.
+        tried = "canary" in raw or raw.get("rollout", "off") != "off"
+        yield from _uncountable(raw) if tried else cls._without_canary(raw)
 
     @classmethod
     def _without_canary(cls, raw: Mapping[str, Any]) -> Iterator[Quarrel]:

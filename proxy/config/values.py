@@ -20,7 +20,8 @@ TEXT: JsonSchema = {"type": ["string", "number", "boolean"]}
 def kind(raw: object) -> str:
     """What a plain value is, as the subject of a sentence."""
     if isinstance(raw, str):
-        return f"the single value {quoted(raw)}"
+        # what follows the host of a URL may be a password
+        return "a single URL" if "://" in raw else f"the single value {quoted(raw)}"
     return "a list" if isinstance(raw, list) else "a mapping"
 
 

@@ -16,6 +16,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="proxy.control", description="Started by `weir run`.")
     parser.add_argument("--config", type=Path, required=True)
     parser.add_argument("--source", required=True)
+    parser.add_argument("--file", default="")
     parser.add_argument("--state", type=Path, required=True)
     for name in ("--admin", "--link", "--lifeline", "--workers"):
         parser.add_argument(name, type=int, required=True)

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 from aiohttp import web
 
+from proxy.config.changes import Changes
 from proxy.control import bodies, metrics, openapi, orders, terms
 from proxy.control.events import Feed, Streams
 from proxy.control.keys import Keys
@@ -60,6 +61,14 @@ class Control(Feed, metrics.Source, Protocol):
     async def history(self, name: str) -> list[Json]: ...
 
 
+class Reloads(Protocol):
+    """Who reads the config file again."""
+
+    async def reload(self) -> Changes:
+        """Put it in force as a whole. Raises Problems, or what proxy.control.errors names."""
+        ...
+
+
 class Address(Protocol):
     """Where the admin API listens."""
 
@@ -80,10 +89,10 @@ class Admin(Protocol):
     def open_metrics(self) -> bool: ...
 
 
-def build(control: Control, admin: Admin) -> web.Application:
+def build(control: Control, admin: Admin, reloads: Reloads) -> web.Application:
     """The application that serves ``control`` by the rules of ``admin``; its shutdown ends event streams."""
     streams = Streams(control)
-    api = Api(control, streams)
+    api = Api(control, streams, reloads)
     guard = Guard(admin.token, admin.listen.host, admin.open_metrics)
     app = web.Application(middlewares=[as_problems, guard.middleware], client_max_size=bodies.BODY_LIMIT)
     for operation in OPERATIONS:
@@ -99,8 +108,9 @@ def build(control: Control, admin: Admin) -> web.Application:
 class Api:
     """The handlers, one per operation and named as it; one for all orders."""
 
-    def __init__(self, control: Control, streams: Streams) -> None:
+    def __init__(self, control: Control, streams: Streams, reloads: Reloads) -> None:
         self._control = control
+        self._reloads = reloads
         self._streams = streams
         self._keys = Keys()
         self._document = openapi.document()
@@ -141,6 +151,9 @@ class Api:
         )
         with self._keys.under_way(name, on):
             return service_answer(await self._control.order(name, ordered.order, on))
+
+    async def reload(self, _request: web.Request) -> web.Response:
+        return answer((await self._reloads.reload()).to_json())
 
     async def explain(self, request: web.Request) -> web.Response:
         return answer(self._control.explain(self._view(request)["name"]))

@@ -125,7 +125,7 @@ class Configuring:
         name, shape = standing.name, shaped(config, standing.name)
         changed = found.services.get(name, ())
         if not changed and shape != standing.template:
-            changed = tuple(key for key in found.glob if key in ("timeouts", "limits"))
+            changed = tuple(key for key in found.shared if key in ("timeouts", "limits"))
         return Word(standing, config.services[name], shape, changed)
 
     async def _put(self, words: Sequence[Word], removed: Sequence[str]) -> None:

@@ -119,6 +119,7 @@ class Control:
         self._roll.begin()
         self._spawn(self._books.run())
         self._spawn(self._tick_on())
+        self._spawn(self._outside.work(self.broadcast))
 
     def drain(self) -> None:
         """Be not ready from now on."""
@@ -186,7 +187,8 @@ class Control:
         # After they were summed: what is reported meanwhile is not in the ledger yet.
         await self._books.keep()
         now, would_trips = self._clock.monotonic(), self._judging.would_trips
-        return snapshot.taken(totals, list(self._standings.values()), self._trips, would_trips, now)
+        standings, outside = list(self._standings.values()), self._outside.operations()
+        return snapshot.taken(totals, standings, self._trips, would_trips, now, outside)
 
     # What people order.
 
@@ -232,7 +234,8 @@ class Control:
         """The file's word on a service is in force."""
         self._attend(standing)
         if found := drift(standing):
-            log.warning("%s: %s", standing.name, found.says)
+            apply = f"; to apply the file's: {found.apply}" if found.apply else ""
+            log.warning("%s: %s%s", standing.name, found.says, apply)
 
     def _attend(self, standing: Standing) -> None:
         """Who answers for a service may have changed: see to what follows from that."""
@@ -259,7 +262,8 @@ class Control:
     def _facts(self, standing: Standing) -> Facts:
         """What is known of a service beside its state and its verdict."""
         wall, now = self._clock.wall(), self._clock.monotonic()
-        return gather(standing, self._books.totals, self.broadcast.boots, wall, now)
+        probes = self._outside.seen(standing.name)
+        return gather(standing, self._books.totals, self.broadcast.boots, probes, wall, now)
 
     async def _tick_on(self) -> None:
         while True:

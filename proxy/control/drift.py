@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from proxy.control.record import percent
 from proxy.control.release import side
 from proxy.control.standing import Standing
-from proxy.rollout.phases import IDLE
+from proxy.rollout.phases import IDLE, ROLLED_BACK, UNDER_WAY
 from proxy.rollout.side import VACANT, Side
 
 
@@ -28,17 +28,17 @@ class Drift:
 
 def drift(standing: Standing) -> Drift | None:
     """Who answers comes before the weight; a trip explains itself."""
-    sides = list(_sides(standing))
+    rollout, file = standing.rollout, standing.file
+    # A canary that was named at runtime is nothing for the file before it is known to stay.
+    sides = [] if rollout.phase in (*UNDER_WAY, ROLLED_BACK) else list(_sides(standing))
     if sides:
         said = "; ".join(says for says, _ in sides)
         return Drift(f"{said}: move the lines in the file", write="\n".join(lines for _, lines in sides))
-    rollout, file = standing.rollout, standing.file
     if not rollout.has_canary or rollout.phase != IDLE or file.rollout or file.weight == rollout.weight:
         return None
     wanted, present = percent(file.weight), percent(rollout.weight)
     apply = f"weir set-weight {standing.name} canary={wanted:g}"
-    says = f"the file says {wanted:g} %, {present:g} % is in force and stays; to apply the file's: {apply}"
-    return Drift(says, apply)
+    return Drift(f"the file says {wanted:g} %, {present:g} % is in force and stays", apply)
 
 
 def _sides(standing: Standing) -> Iterator[tuple[str, str]]:

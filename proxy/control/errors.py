@@ -30,7 +30,8 @@ class StaleRevision(ControlError):
 
     def __init__(self, current: int, expected: int) -> None:
         super().__init__(
-            f"the service is at revision {current}, the order expects {expected}; nothing was changed"
+            f"the service is at revision {current}, the order expects {expected or 'one that never was'}; "
+            "nothing was changed"
         )
         self.current = current
 
@@ -41,6 +42,10 @@ class KeyReused(ControlError):
 
 class NotDurable(ControlError):
     """The ledger cannot be written, so a weight may not rise (HTTP 503); nothing was changed."""
+
+
+class Unreadable(ControlError):
+    """There is no config file to read again, or it can't be read (HTTP 409); nothing was changed."""
 
 
 class LedgerUnusable(ControlError):

@@ -1,15 +1,7 @@
-"""What it takes to say how long a plan will take: the traffic seen, and what is to be shown by it."""
+"""What it takes to say how long a plan will take."""
 
 from proxy.analysis.assurance import Step
 from proxy.analysis.policy import Policy
-from proxy.analysis.windows import SHOWN
-from proxy.control.standing import Standing
-
-
-def rate(standing: Standing, now: float) -> float:
-    """Requests a second to all backends lately. `now` is monotonic seconds."""
-    seen = [standing.judge.shown(backend, now) for backend in standing.backends]
-    return sum(each.requests + each.excluded for each in seen if each) / SHOWN
 
 
 def assured(policy: Policy) -> int:

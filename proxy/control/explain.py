@@ -48,6 +48,8 @@ class Situation:
     """Where its rollout is and what it waits for; "": none is under way."""
     onward: tuple[str, ...] = ()
     """What a person may order next in this phase, a sentence each."""
+    planned: bool = False
+    """Whether the file has a plan for its rollout."""
     promoted: bool = False
     """Whether it became stable, and no other canary is there."""
 
@@ -200,6 +202,8 @@ def _advice(now: Situation) -> Iterator[str]:
         yield from _by_hand(now)
     elif now.way:
         yield from now.onward
+    elif now.planned and not now.weight:
+        yield f"To begin its rollout by the file's plan: weir start {name}"
     elif not now.weight:
         share = "a share of the others" if now.pins else "requests"
         yield f"To send {share} to it: weir set-weight {name} canary=5"

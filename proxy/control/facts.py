@@ -66,6 +66,8 @@ class Facts:
     overdue: Mapping[str, int] = field(default_factory=dict)
     """By backend: requests in flight now that have taken longer than stable's threshold allows."""
     moment: Moment = Moment()
+    probes: Mapping[str, str] = field(default_factory=dict)
+    """How endpoints do by their probes, in words by URL; empty where nobody probes them."""
 
 
 NONE = Facts()

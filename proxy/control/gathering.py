@@ -1,6 +1,6 @@
 """Putting together what is known of a service when somebody wants to see it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from proxy.control import estimate, view
 from proxy.control.facts import Facts, Moment
@@ -9,7 +9,14 @@ from proxy.control.totals import Totals
 from proxy.routing.split import CANARY
 
 
-def gather(standing: Standing, totals: Totals, boots: Sequence[str], wall: float, now: float) -> Facts:
+def gather(
+    standing: Standing,
+    totals: Totals,
+    boots: Sequence[str],
+    probes: Mapping[str, str],
+    wall: float,
+    now: float,
+) -> Facts:
     """All of it. `boots` are the connected workers, `wall` is unix and `now` monotonic seconds."""
     lately = totals.lately(standing.name, standing.rollout.since, boots)
     canary = lately.get(CANARY)
@@ -18,6 +25,7 @@ def gather(standing: Standing, totals: Totals, boots: Sequence[str], wall: float
         failed=tuple(canary.failed.most()) if canary else (),
         overdue={backend: counts.overdue for backend, counts in lately.items()},
         moment=moment(standing, wall, now),
+        probes=probes,
     )
 
 
@@ -27,7 +35,7 @@ def moment(standing: Standing, wall: float, now: float) -> Moment:
     here = asked.revision == standing.rollout.revision
     return Moment(
         at=wall,
-        rate=estimate.rate(standing, now),
+        rate=standing.traffic.rate(now),
         assured=estimate.assured(standing.policy),
         answers=standing.answers,
         refusal=asked.says if here else "",

@@ -5,8 +5,8 @@ import json
 import secrets
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable
-from typing import Any, Literal
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, Literal, get_args
 
 import aiohttp
 
@@ -16,6 +16,8 @@ from proxy.control.posting import Answered, Letter, post
 Json = dict[str, Any]
 Result = Literal["open", "closed", "failed"]
 
+GATES = ("before-start", "before-step", "before-promotion")
+"""Where hooks are asked; elsewhere they are told."""
 PAUSES = (1.0, 2.0, 4.0, 8.0)
 """Seconds before each further attempt; the last of them before all that follow."""
 
@@ -33,10 +35,16 @@ class Hooks:
         self._session = session
         self._sleep = sleep
         self._wall = wall
-        self.counts: Counter[tuple[str, str, Result]] = Counter()
+        self.counts: Counter[tuple[str, str, str]] = Counter()
 
     def __repr__(self) -> str:
         return f"<Hooks, {self.counts.total()} questions>"
+
+    def expect(self, service: str, hooks: Sequence[schema.Hook]) -> None:
+        """Count these from 0 on: Prometheus can't see that a series rose when it begins at 1."""
+        for hook in hooks:
+            for result in get_args(Result) if hook.at in GATES else ():
+                self.counts[service, hook.at, result] += 0
 
     async def ask(self, hook: schema.Hook, question: Json) -> str:
         """Nothing when the hook agrees, else why not.

@@ -8,7 +8,7 @@ import time
 from collections import Counter, deque
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import aiohttp
 
@@ -59,11 +59,16 @@ class Notices:
         self._queues: dict[tuple[str, str, str], _Queue] = {}
         """By service, URL and secret."""
         self._closing = False
-        self.counts: Counter[tuple[str, Result]] = Counter()
+        self.counts: Counter[tuple[str, str]] = Counter()
 
     def __repr__(self) -> str:
         waiting = sum(len(queue.letters) for queue in self._queues.values())
         return f"<Notices, {waiting} waiting>"
+
+    def expect(self, service: str) -> None:
+        """Count a service from 0 on: Prometheus can't see that a series rose when it begins at 1."""
+        for result in get_args(Result):
+            self.counts[service, result] += 0
 
     def tell(self, service: str, file: schema.Service, news: Json, text: str) -> None:
         """Tell those who want to know of `news`, an entry as the API shows it; `text` is for people."""

@@ -159,6 +159,14 @@ OPERATIONS = (
         parameters=("Last-Event-ID", "after"),
         problems=(400, 503),
     ),
+    Operation(
+        "reload",
+        "POST",
+        "/api/v1/config/reload",
+        "Read the config file again and put it in force, as a whole or not at all",
+        schema="Changes",
+        problems=(409, 422, 503),
+    ),
     Operation("metrics", "GET", "/metrics", "Prometheus metrics", media="text/plain"),
     Operation("livez", "GET", "/livez", "Whether the process answers", media="text/plain", open=True),
     Operation(

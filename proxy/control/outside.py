@@ -1,11 +1,14 @@
 """Those outside whom control asks and tells: endpoints, hooks, receivers of notices."""
 
+from collections.abc import Coroutine, Mapping
 from typing import Any, Protocol
 
 from proxy.config import schema
+from proxy.control.broadcast import Broadcast
 from proxy.control.gates import Ways
 from proxy.control.record import Record
 from proxy.control.standing import Standing
+from proxy.telemetry.operations import Operations
 
 Json = dict[str, Any]
 
@@ -15,6 +18,15 @@ class Outside(Protocol):
 
     @property
     def ways(self) -> Ways: ...
+
+    def work(self, broadcast: Broadcast) -> Coroutine[Any, Any, None]:
+        """What has to go on for as long as control does; the workers of `broadcast` are told who is dead."""
+
+    def operations(self) -> Operations:
+        """For /metrics."""
+
+    def seen(self, name: str) -> Mapping[str, str]:
+        """How the endpoints of a service do, in words by URL; empty where nobody probes them."""
 
     def watch(self, standing: Standing) -> None:
         """A service is in force as it is now: probe its endpoints."""
@@ -40,6 +52,17 @@ class Alone:
 
     async def _agrees(self, _hook: schema.Hook, _question: Json) -> str:
         return ""
+
+    async def work(self, broadcast: Broadcast) -> None:
+        """There is nothing to do."""
+
+    def operations(self) -> Operations:
+        """There is nothing to count."""
+        return Operations()
+
+    def seen(self, name: str) -> Mapping[str, str]:
+        """Nobody is probed."""
+        return {}
 
     def watch(self, standing: Standing) -> None:
         """Nobody is probed."""

@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable, Mapping
 
 from aiohttp import HttpVersion11, web
 
+from proxy.config.problems import Problems
 from proxy.control import errors
 
 MEDIA_TYPE = "application/problem+json"
@@ -79,6 +80,22 @@ async def as_problems(request: web.Request, handler: Handler) -> web.StreamRespo
         return known.response()
 
 
+def from_file(problems: Problems) -> Problem:
+    """The problem for a config file that is wrong; `text` is what `weir lint` prints of it."""
+    places = [
+        {
+            "line": each.span.line,
+            "column": each.span.column,
+            "detail": each.message,
+            "advice": list(each.advice),
+        }
+        for each in problems
+    ]
+    found = f"{len(problems)} problem{'' if len(problems) == 1 else 's'}"
+    detail = f"{problems.source} has {found}. What is in force stays, nothing was changed"
+    return Problem(422, detail, more={"errors": places, "text": problems.render()})
+
+
 def from_control(error: Exception) -> Problem | None:
     """The problem for a refusal of control; None for what is no refusal but a fault."""
     match error:
@@ -89,8 +106,12 @@ def from_control(error: Exception) -> Problem | None:
         case errors.Conflict():
             legal = {"phase": error.phase, "legal": list(error.legal)}
             return Problem(409, error.detail, more=legal)
+        case errors.Unreadable():
+            return Problem(409, error.detail)
         case errors.KeyReused():
             return Problem(422, error.detail)
+        case Problems():
+            return from_file(error)
         case errors.NotDurable():
             return Problem(503, error.detail)
     return None

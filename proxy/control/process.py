@@ -9,14 +9,14 @@ from pathlib import Path
 
 from aiohttp import web
 
-from proxy.config.admin import KEPT_TOKEN, token_in
 from proxy.config.problems import Problems
-from proxy.config.reading import decode, read
 from proxy.config.schema import Config
 from proxy.control import api
+from proxy.control.connected import Connected
 from proxy.control.control import Control
 from proxy.control.errors import ControlError
 from proxy.control.journal import open_ledger
+from proxy.control.reloading import Files, Reloading
 from proxy.lifeline import Lifeline, attach
 
 log = logging.getLogger(__name__)
@@ -37,6 +37,8 @@ class Launch:
     link: int
     lifeline: int
     workers: int
+    file: str = ""
+    """The config file itself, to be read again; "": there is none."""
 
 
 class Process:
@@ -44,8 +46,12 @@ class Process:
 
     def __init__(self, launch: Launch) -> None:
         self._launch = launch
-        self._lifeline = Lifeline(self._drain, self._stop, _gone)
+        self._lifeline = Lifeline(self._drain, self._stop, _gone, self._reload)
+        self._files = Files(launch.source, launch.config, launch.file)
+        self._reloading: Reloading | None = None
+        self._signalled: set[asyncio.Task[None]] = set()
         self._control: Control | None = None
+        self._outside: Connected
         self._draining = False
         self._ending = asyncio.Event()
         self._status = 0
@@ -68,30 +74,43 @@ class Process:
         await self._ending.wait()
         await runner.cleanup()
         await control.stop()
+        await self._outside.close()  # what control did last is still to be told
         return self._status
 
     async def _begin(self) -> tuple[Control, web.AppRunner]:
-        config = read_config(self._launch.config, self._launch.source)
+        config = self._files.in_force()
         logging.getLogger().setLevel(config.log.level.upper())
         ledger, thread = await open_ledger(self._launch.state)
         recalled = await asyncio.get_running_loop().run_in_executor(thread, ledger.recall)
         workers = self._launch.workers
-        self._control = Control(config, recalled, ledger, thread, workers=workers, broken=self._break)
+        outside = self._outside = Connected.begin()
+        self._control = Control(
+            config, recalled, ledger, thread, workers=workers, broken=self._break, outside=outside
+        )
         await self._control.start()
         if self._draining:
             self._control.drain()
-        runner = await self._serve(self._control, config)
+        self._reloading = Reloading(self._files, self._control.reload)
+        outside.reloading = self._reloading
+        runner = await self._serve(self._control, config, self._reloading)
         return self._control, runner
 
-    async def _serve(self, control: Control, config: Config) -> web.AppRunner:
+    async def _serve(self, control: Control, config: Config, reloading: Reloading) -> web.AppRunner:
         link = socket.socket(fileno=self._launch.link)
         # Never closed: newer Pythons would remove its path then, and the supervisor goes on using it.
         await asyncio.get_running_loop().create_unix_server(control.broadcast.link, sock=link)
-        app = api.build(control, config.admin)
+        app = api.build(control, config.admin, reloading)
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=LAST_ANSWERS)
         await runner.setup()
         await web.SockSite(runner, socket.socket(fileno=self._launch.admin)).start()
         return runner
+
+    def _reload(self) -> None:
+        """The supervisor had a SIGHUP, and tells it to a control that is ready."""
+        if self._reloading:
+            task = asyncio.create_task(self._reloading.on_signal())
+            self._signalled.add(task)
+            task.add_done_callback(self._signalled.discard)
 
     def _drain(self) -> None:
         self._draining = True
@@ -109,15 +128,6 @@ class Process:
         log.error("%s", reason)
         self._lifeline.failed(reason)
         return 1
-
-
-def read_config(path: Path, source: str) -> Config:
-    """The config as its text says. OSError and Problems go to the caller.
-
-    The token is the copy that `weir run` kept: its file may be gone by now, and judging must go on.
-    """
-    kept = path.with_name(KEPT_TOKEN)
-    return read(decode(path.read_bytes(), source), source, os.environ, lambda _: token_in(kept))
 
 
 def _gone() -> None:

@@ -36,6 +36,11 @@ class Record:
         weights = (entry.before, entry.after)
         return shown(number, self.service, entry.revision, *said, *weights, *place, finding=finding)
 
+    def news(self) -> dict[str, Any]:
+        """The entry while nobody knows its number yet, nor when all workers will have it."""
+        unknown = ("id", "generation", "acknowledged_ms")
+        return {key: value for key, value in self.to_json(0).items() if key not in unknown}
+
 
 def shown(
     number: int,

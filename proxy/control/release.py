@@ -50,9 +50,8 @@ def side(backend: schema.Backend | None) -> Side:
 
 def template(name: str, service: schema.Service, timeouts: schema.Timeouts, max_body: int | None) -> Service:
     """All that the file says of a service, for `in_force` to fill in what the ledger says."""
-    backends = [_backend(STABLE, side(service.stable))]
-    if service.canary:
-        backends.append(_backend(CANARY, side(service.canary)))
+    # Segments may name a canary that there isn't yet: it has no endpoints then.
+    backends = [_backend(STABLE, side(service.stable)), _backend(CANARY, side(service.canary))]
     return Service(
         name=name,
         revision=0,
@@ -95,11 +94,11 @@ def _backends(template: Service, rollout: Rollout) -> Iterator[Backend]:
     """Those that the state names. Where it means the file's, the file says whom to trust there."""
     filed = {backend.name: backend for backend in template.backends}
     for name, side in ((STABLE, rollout.stable), (CANARY, rollout.canary)):
-        by_file = filed.get(name)
-        if by_file and Side(by_file.endpoints, by_file.version).definition == side.definition:
+        by_file = filed[name]
+        if Side(by_file.endpoints, by_file.version).definition != side.definition:
+            by_file = _backend(name, side)
+        if by_file.endpoints:
             yield by_file
-        elif side != VACANT:
-            yield _backend(name, side)
 
 
 def _backend(name: str, side: Side) -> Backend:

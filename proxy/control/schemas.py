@@ -27,6 +27,13 @@ from proxy.control.shapes import (
 from proxy.rollout.entry import Word
 
 SCHEMAS: dict[str, Schema] = {
+    "Changes": shape(
+        changed={**by_backend(listed(TEXT)), "description": "By service: keys of the file that differ."},
+        added=listed(TEXT),
+        removed=listed(TEXT),
+        shared={**listed(TEXT), "description": "Keys for all services that differ."},
+        restart={**listed(TEXT), "description": "Keys that differ and need a restart: as before."},
+    ),
     "Services": shape(generation=COUNT, services=listed(ref("Service"))),
     "Service": shape(
         name=TEXT,
@@ -97,7 +104,16 @@ SCHEMAS: dict[str, Schema] = {
         ),
         "description": "What it takes before the rollout goes on.",
     },
-    "Backend": shape(endpoints=listed(TEXT), version=TEXT),
+    "Backend": shape(
+        endpoints=listed(TEXT),
+        version=TEXT,
+        probes={
+            "type": "object",
+            "additionalProperties": TEXT,
+            "description": "How an endpoint does by its probes, by URL; empty where nobody asks.",
+        },
+        optional=("probes",),
+    ),
     "Side": shape(
         requests=COUNT,
         failures=COUNT,

@@ -10,6 +10,7 @@ from proxy.control.standing import Standing
 from proxy.rollout.entry import Entry
 from proxy.telemetry.counts import Counts
 from proxy.telemetry.exposition import Snapshot
+from proxy.telemetry.operations import Operations
 from proxy.telemetry.outcome import REASONS, UNROUTED
 
 
@@ -19,6 +20,7 @@ def taken(
     trips: Mapping[Check, int],
     would_trips: Mapping[Check, int],
     now: float,
+    operations: Operations,
 ) -> Snapshot:
     """All of it. `now` is monotonic seconds."""
     return Snapshot(
@@ -34,6 +36,7 @@ def taken(
         checks=[sample for each in standings for sample in view.samples(each)],
         trips=dict(trips),
         version=proxy.__version__,
+        operations=operations,
     )
 
 

@@ -12,6 +12,7 @@ from proxy.analysis.verdict import Verdict
 from proxy.config import schema
 from proxy.control.policy import UNJUDGED, policy
 from proxy.control.release import in_force, recalled
+from proxy.control.traffic import Traffic
 from proxy.rollout.inputs import Look
 from proxy.rollout.plan import Step
 from proxy.rollout.rollout import Rollout
@@ -70,6 +71,7 @@ class Standing:
         self.judge = self._recalled(kept) if kept else Judge(self.policy)
         self.judge.weigh(rollout.revision, rollout.weight)
         self.verdict: Verdict = self.judge.verdict(0.0)
+        self.traffic = Traffic()
         self.heard = False
         """Whether anything was counted since control began."""
         self.thresholds: dict[str, Thresholds] = {}
@@ -175,6 +177,7 @@ class Standing:
 
     def count(self, tally: Sequence[tuple[int, str, Counts]], now: float) -> bool:
         """Take one report as evidence, but for what was routed before evidence on this canary began."""
+        self.traffic.add(sum(counts.requests + counts.excluded for _, _, counts in tally), now)
         counted = [each for each in tally if each[0] >= self.rollout.since]
         if not counted:
             return False

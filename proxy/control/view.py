@@ -32,7 +32,7 @@ def view(standing: Standing, durable: bool, now: float, facts: Facts = NONE) -> 
         "phase": rollout.phase,
         "weights": {name: percent(service.split.part(name)) for name in standing.backends},
         "shares": {name: round(share * 100, 2) for name, share in shares.items()} if shares else None,
-        "backends": {backend.name: _backend(backend) for backend in service.backends},
+        "backends": {backend.name: _backend(backend, facts) for backend in service.backends},
         "halted": sorted(service.halted),
         "enforce": standing.file.enforce,
         "durable": durable,
@@ -89,6 +89,7 @@ def _situation(standing: Standing, facts: Facts) -> Situation:
         resumed=standing.judge.radius.resumed,
         way=progress.told(course),
         onward=(*progress.onward(standing.name, rollout), *_moved(standing)),
+        planned=standing.file.rollout is not None,
         promoted=promoted,
     )
 
@@ -161,8 +162,10 @@ def _sample(service: str, finding: Finding) -> CheckSample:
     return CheckSample(service, finding.check, finding.value, finding.limit, finding.sample, finding.odds)
 
 
-def _backend(backend: Backend) -> Json:
-    return {"endpoints": [endpoint.url for endpoint in backend.endpoints], "version": backend.version}
+def _backend(backend: Backend, facts: Facts) -> Json:
+    urls = [endpoint.url for endpoint in backend.endpoints]
+    probes = {url: facts.probes[url] for url in urls if url in facts.probes}
+    return {"endpoints": urls, "version": backend.version, "probes": probes}
 
 
 def _trip(standing: Standing) -> Json | None:

@@ -50,6 +50,7 @@ def control_line(command: Sequence[str], plan: LaunchPlan, sockets: Sockets) -> 
     argv = [
         *command,
         *("--config", plan.config, "--source", plan.source, "--state", plan.state),
+        *("--file", plan.file),
         *("--admin", str(admin), "--link", str(link), "--workers", str(plan.workers)),
     ]
     return argv, [admin, link]

@@ -29,7 +29,7 @@ class Keeper:
         self._restarts = Restarts()
         self._phase: Literal["starting", "up", "between", "gone"] = "between"
         self._child: Child | None = None
-        self._order = ""
+        self._order = self._mention = ""
         self._leaving = False
         loop = asyncio.get_running_loop()
         self.first: asyncio.Future[str | None] = loop.create_future()
@@ -49,6 +49,17 @@ class Keeper:
         self._order = word
         if self._child and self._phase == "up":
             self._child.tell(word)
+
+    def mention(self, word: str) -> None:
+        """Tell the child, once: the one that is there, or else the next that is ready."""
+        self._mention = word
+        if self._child and self._phase == "up":
+            self._pass_on(self._child)
+
+    def _pass_on(self, child: Child) -> None:
+        if self._mention:
+            child.tell(self._mention)
+        self._mention = ""
 
     def let_go(self, word: str) -> None:
         """Tell the child and start no other after it. One that is not ready yet has nothing to finish."""
@@ -119,6 +130,7 @@ class Keeper:
             log.warning("%s (pid %d) is ready again", self.name, child.pid)
         if self._order:
             child.tell(self._order)
+        self._pass_on(child)
         return asyncio.get_running_loop().time()
 
     def _failed(self, what: str) -> str:

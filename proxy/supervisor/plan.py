@@ -31,6 +31,8 @@ class LaunchPlan:
     """Seconds that requests in flight have to finish after that."""
     log_level: str
     """debug, info, warning or error."""
+    file: str = ""
+    """Absolute path of the config file, to be read again; "" where there is none."""
     tls: tuple[tuple[Pair, ...], ...] = ()
     """For each address of `listen` what clients are shown there, empty where TLS isn't spoken; or empty as a
     whole, when it is spoken nowhere."""

@@ -1,7 +1,7 @@
 """The life of the whole: start in order, stay, leave in order.
 
-A first SIGTERM or SIGINT drains, a second one ends everything at once; SIGHUP renews certificates. However
-the supervisor itself dies, the children see the end of their lifelines and go too.
+A first SIGTERM or SIGINT drains, a second one ends everything at once; SIGHUP reads config and certificates
+again. However the supervisor itself dies, the children see the end of their lifelines and go too.
 """
 
 import asyncio
@@ -74,10 +74,15 @@ class Supervisor:
             self._task.cancel()
 
     def _reload(self) -> None:
-        """Have the workers read their certificates again; those that start meanwhile do it once more."""
+        """Have control read the config again, and the workers their certificates.
+
+        Workers that start meanwhile do it once more.
+        """
         if not self._asked.is_set():
-            log.info("SIGHUP: reading the certificates again")
-            for worker in self._keepers[1:]:
+            log.info("SIGHUP: reading the config and the certificates again")
+            control, *workers = self._keepers
+            control.mention("reload")
+            for worker in workers:
                 worker.order("reload")
 
     def _reap(self) -> None:

@@ -159,8 +159,10 @@ class Worker:
         for name, backends in services.items():
             self._dead[name] = frozenset((backend, url) for backend, urls in backends.items() for url in urls)
         table = self._lane.table
-        known = [self._as_known(table.services[name]) for name in services if name in table.services]
-        self._lane.table = table.replace(table.generation, known)
+        held = [table.services[name] for name in services if name in table.services]
+        changed = [known for service in held if (known := self._as_known(service)) is not service]
+        if changed:  # making a table takes a while where there are thousands of services
+            self._lane.table = table.replace(table.generation, changed)
 
     def _as_known(self, service: Service) -> Service:
         dead = self._dead.get(service.name, service.dead)

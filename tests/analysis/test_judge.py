@@ -99,6 +99,13 @@ def test_diverted_draws_are_evidence():
     assert state(after(judge(), report(counts(diverted=8), counts(ok=20)))) == "failing"
 
 
+def test_draws_that_the_canary_answered_for_a_dead_stable_are_evidence_as_well():
+    made = judge()
+    for _ in range(50):
+        after(made, report(counts(diverted=5), counts(diverted=20)))
+        assert state(made) == "inconclusive", "both were dead"
+
+
 @pytest.mark.parametrize("revision", [0, 2])
 def test_requests_of_unknown_revisions_are_no_evidence_but_seen(revision):
     made = after(judge(), report(counts(bad=50, harmed=50), revision=revision))

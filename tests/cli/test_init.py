@@ -8,7 +8,7 @@ from click.testing import CliRunner, Result
 
 from proxy.cli.init import TEMPLATE, init
 from proxy.config.reading import read
-from proxy.config.schema import Analysis, Limits, Timeouts
+from proxy.config.schema import Analysis, Health, Limits, Timeouts
 
 
 @pytest.fixture(autouse=True)
@@ -29,8 +29,14 @@ def test_writes_a_file_that_is_fine() -> None:
 
 def test_what_its_comments_show_is_fine_too() -> None:
     shown = re.sub(r"^( *)# (?=[a-z_]+:|  )", r"\1", TEMPLATE.partition("\n\n")[2], flags=re.MULTILINE)
-    config = read(shown, "weir.yaml", {"WEIR_TOKEN": "a" * 32})
+    shown = re.sub(r"^    weight: .*\n", "", shown, flags=re.MULTILINE)  # which the rollout stands instead of
+    config = read(shown, "weir.yaml", {"WEIR_TOKEN": "a" * 32, "WEIR_NOTIFY": "https://chat.example/x"})
     service = config.services["checkout"]
+    assert service.rollout
+    assert [step.weight for step in service.rollout.steps] == [100, 1000, 5000, 10_000]
+    assert service.health == Health(path="/healthz")
+    assert [hook.at for hook in service.hooks] == ["before-promotion"]
+    assert [(told.url, told.format) for told in service.notify] == [("https://chat.example/x", "slack")]
     assert config.admin.token == "a" * 32
     assert [segment.name for segment in service.segments] == ["staff"]
     assert service.analysis == Analysis()

@@ -37,6 +37,8 @@ def test_the_terms_of_a_step(hold, answers, text):
 def test_how_long_it_may_take(rolling_view):
     view = rolling_view()
     assert progress.expectation(view) == "about 42 min at 41 requests a second, and 1 pause"
+    view["rollout"]["rate"] = 10.0
+    assert "at 10 requests a second" in progress.expectation(view)
     view["rollout"]["rate"] = 2.5
     view["rollout"]["steps"][1:2] = []
     assert progress.expectation(view) == "about 42 min at 2.5 requests a second"
@@ -46,7 +48,7 @@ def test_how_long_it_may_take(rolling_view):
 
 @pytest.mark.parametrize(
     ("expected", "deadline", "late"),
-    [(100, 200, False), (300, 200, True), (None, 200, False), (300, None, False)],
+    [(100, 200, False), (200, 200, False), (300, 200, True), (None, 200, False), (300, None, False)],
 )
 def test_a_plan_that_outlives_its_deadline(rolling_view, expected, deadline, late):
     view = rolling_view()
@@ -65,6 +67,10 @@ def test_where_it_is(view, rolling_view, paused_view):
     assert next(progress.course(paused_view())) == ("step 2 of 3: paused: ask the on-call")
     first["rollout"] |= {"expected": None}
     assert len(list(progress.course(first))) == 1
+    last = next(progress.course(rolling_view(step=3)))
+    assert last.startswith("step 3 of 3 (100 %): 31 of 200")
+    first["rollout"]["waiting"] = None
+    assert list(progress.course(first)) == [], "it is not under way"
 
 
 def test_what_stands_in_the_way(view, rolling_view, paused_view):

@@ -178,3 +178,9 @@ def test_who_says_that_a_backend_is_there_is_told_when_it_is_not_the_file(view):
 def test_a_state_is_a_line(view, tripped_view):
     assert views.state_line(view()) == "checkout  revision 7  idle  stable 95 %, canary 5 %"
     assert views.state_line(tripped_view()).endswith("canary 0 %: error-rate 27.3 % is too high")
+
+
+def test_an_endpoint_that_does_not_do_well_is_named(view):
+    seen = view()
+    seen["backends"]["canary"]["probes"] = {"http://a": "alive", "http://b": "dead: answered 503"}
+    assert list(views.dead(seen)) == ["http://b of canary is dead: answered 503"]

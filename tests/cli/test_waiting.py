@@ -109,6 +109,15 @@ def test_a_control_that_is_away_is_waited_for(fake_admin, shows, rolling_view, e
     assert "revision 9  promotion" in told.out
 
 
+def test_it_is_told_at_once_that_control_is_away(fake_admin, shows, rolling_view, capsys):
+    def away() -> None:
+        fake_admin.answers[SERVICE] = (503, {"detail": "starting"})
+
+    end = shows(rolling_view(revision=9, phase="promoted"), after=8)
+    assert Story(fake_admin, away, end).play(rolling_view(revision=8)) == 0
+    assert capsys.readouterr().err == "weir: starting (HTTP 503); asking again\n"
+
+
 def test_entries_that_the_ledger_gets_later_are_told_later(fake_admin, shows, rolling_view, entry, capsys):
     start, on = rolling_view(revision=8), rolling_view(revision=9)
     written = shows(on, entry(9, event="weight"), after=8)

@@ -1,8 +1,19 @@
 """Addresses to listen on and URLs of endpoints: every form, and every way to get one wrong."""
 
+import re
+
 import pytest
 
-from proxy.config.addresses import Address, SocketPath, address, endpoint, listening, server_name
+from proxy.config.addresses import (
+    URL_PATTERN,
+    Address,
+    SocketPath,
+    address,
+    endpoint,
+    listening,
+    receiver,
+    server_name,
+)
 from proxy.config.problems import Unfit
 
 
@@ -121,6 +132,43 @@ def test_what_is_no_endpoint(text: str, says: str, advises: str) -> None:
 def test_a_password_in_a_url_is_never_repeated() -> None:
     with pytest.raises(Unfit, match="user name or password") as caught:
         endpoint("http://me:hunter2@host")
+    assert "hunter2" not in caught.value.message + caught.value.advice
+
+
+@pytest.mark.parametrize(
+    ("text", "url"),
+    [
+        ("http://Hook.Example", "http://hook.example/"),
+        ("HTTPS://a:443/T0/B0?x=1", "https://a/T0/B0?x=1"),
+        ("http://a:8080?x", "http://a:8080/?x"),
+        ("http://[0::1]:80/A/", "http://[::1]/A/"),
+    ],
+)
+def test_receivers_have_one_spelling_of_their_host(text: str, url: str) -> None:
+    assert receiver(text) == url
+    assert re.fullmatch(URL_PATTERN, text)
+
+
+@pytest.mark.parametrize(
+    ("text", "says", "advises"),
+    [
+        ("a.example/hunter2", "this is not a URL", "`https://ci.example/hook`"),
+        ("unix:/hunter2", "this is not a URL", "`https://ci.example/hook`"),
+        ("ftp://a/hunter2", "this is not a URL", "`https://ci.example/hook`"),
+        ("https://me:hunter2@a/x", "carries a user name or password", "`secret` signs"),
+        ("https://a/hunter2#x", "a `#`", "leave it out"),
+        ("https://a/hunter2 x", "has a space", "percent-encode it"),
+        ("https://a/hunter2é", "not ASCII", "percent-encode it"),
+        ("https:///hunter2", "no valid host", "`https://ci.example/hook`"),
+        ("https://a:0/hunter2", "`0` in `a:0` is not a port", "1 to 65535"),
+        ("https://::1/hunter2", "is not the host and port of a URL", "in brackets"),
+    ],
+)
+def test_what_is_no_receiver_is_told_without_its_path(text: str, says: str, advises: str) -> None:
+    with pytest.raises(Unfit) as caught:
+        receiver(text)
+    assert says in caught.value.message
+    assert advises in caught.value.advice
     assert "hunter2" not in caught.value.message + caught.value.advice
 
 

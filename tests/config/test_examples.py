@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from proxy.config.notices import TOLD
 from proxy.config.reading import decode, read
-from proxy.config.schema import Config
+from proxy.config.schema import Config, Health, Hook, Rollout, RolloutStep
 from proxy.config.schema_json import json_schema
 
 EXAMPLES = Path(__file__).parents[2] / "config"
@@ -37,6 +38,16 @@ def test_the_complete_example_has_every_key() -> None:
     assert missing == set()
 
 
+def test_what_the_complete_example_says_of_rollouts_is_true() -> None:
+    service = example("weir.yaml").services["search"]
+    assert service.rollout
+    first = {"weight": "1%", "hold": "10m", "min_requests": "500"}
+    assert service.rollout == Rollout(steps=[first, "5%", {"pause": "ask the on-call"}, "25%", "100%"])
+    assert service.rollout.steps[1] == RolloutStep(weight="5%")
+    assert service.hooks == (Hook(at="before-promotion", url="https://ci.example/may-promote"),)
+    assert "default: " + ", ".join(TOLD) in (EXAMPLES / "weir.yaml").read_text()
+
+
 def test_what_the_complete_example_says_of_defaults_is_true() -> None:
     complete, minimal = example("weir.yaml"), example("minimal.yaml")
     assert complete.timeouts == minimal.timeouts
@@ -48,6 +59,8 @@ def test_what_the_complete_example_says_of_defaults_is_true() -> None:
     assert ours.analysis
     assert ours.analysis.model_copy(update={"error_limit": None}) == theirs.analysis
     assert (ours.guard, ours.rescue, ours.halt) == (theirs.guard, theirs.rescue, theirs.halt)
+    assert (ours.ejection, ours.fallback) == (theirs.ejection, theirs.fallback)
+    assert ours.health == Health(path="/healthz")
     assert complete.shutdown == minimal.shutdown
     assert complete.workers == minimal.workers
     assert complete.admin == minimal.admin

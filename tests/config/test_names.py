@@ -20,6 +20,10 @@ from proxy.config.problems import Unfit
         (names.host, "[::1]", "[::1]"),
         (names.path, "/", "/"),
         (names.path, "/a%20b/~c;d=1", "/a%20b/~c;d=1"),
+        (names.target, "/healthz", "/healthz"),
+        (names.target, "/up?deep=1&x=/%20", "/up?deep=1&x=/%20"),
+        (names.remark, "ask the on-call", "ask the on-call"),
+        (names.secret, "0123456789abcde!", "0123456789abcde!"),
         (names.regex, "[a-z]+", "[a-z]+"),
         (names.method, "GET", "GET"),
         (names.method, "purge", "purge"),
@@ -53,6 +57,18 @@ def test_what_is_well_written(read: Callable[[str], str], text: str, value: str)
         (names.path, "/a b", "not a path", "`%20`"),
         (names.path, "/é", "not a path", "percent-encoded"),
         (names.path, "", "an empty text is not a path", "`/api`"),
+        (names.target, "up", "`up` is not a path to ask for", "write `/up`"),
+        (names.target, "http://a/up", "is not a path to ask for", "the path alone"),
+        (names.target, "/up#x", "is not a path to ask for", "as it travels"),
+        (names.target, "/a b", "is not a path to ask for", "as it travels"),
+        (names.target, "", "an empty text is not a path to ask for", "`/healthz`"),
+        (names.remark, " ", "cannot be a remark", "on one line"),
+        (names.remark, "a\nb", "cannot be a remark", "on one line"),
+        (names.remark, "a" * 257, "cannot be a remark", "256 characters"),
+        (names.secret, "", "the secret has 0 characters", "16 to 4096"),
+        (names.secret, "a" * 15, "the secret has 15 characters", "16 to 4096"),
+        (names.secret, "a" * 16 + " ", "the secret has a space", "openssl rand"),
+        (names.secret, "é" * 16, "the secret has a space or another character", "openssl rand"),
         (names.regex, "((", "missing ), unterminated subpattern (character 2)", "`\\`"),
         (names.regex, "a{99999999999999999999}", "is not a regular expression", "`\\`"),
         (names.regex, "[[a]", "is not a regular expression: Possible nested set", "`\\`"),
@@ -75,6 +91,13 @@ def test_what_is_not(read: Callable[[str], str], text: str, says: str, advises: 
         read(text)
     assert says in caught.value.message
     assert advises in caught.value.advice
+
+
+def test_a_secret_is_never_repeated() -> None:
+    for text in ("hunter2", "hunter2 hunter2 hunter2"):
+        with pytest.raises(Unfit) as caught:
+            names.secret(text)
+        assert "hunter2" not in caught.value.message + caught.value.advice
 
 
 def test_a_token_is_never_repeated() -> None:

@@ -115,6 +115,41 @@ def test_a_token_of_several_lines_is_blanked_in_all_of_them() -> None:
     assert "hunter" not in "\n".join(document("admin:\n  token: |\n    hunter2\n    hunter3\nb: 1").lines)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "services: {a: {hooks: [{secret: hunter2}]}}",
+        "services: {a: {notify: {secret: [hunter2]}}}",
+        "services: {a: {notify: &n [{secret: hunter2}], hooks: *n}}",
+        "defaults: {notify: [{url: x, secret: 'hunter2${X:-}'}]}",
+        "services: {a: {secret: hunter2}}",
+    ],
+)
+def test_a_secret_is_blanked_wherever_it_was_written(text: str) -> None:
+    assert "*" * 7 in document(text).lines[0]
+    assert "hunter2" not in document(text).lines[0]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "services: {secret: {stable: 'http://a'}}",
+        "services: {a: {segments: [{match: {header: {secret: x}}}]}}",
+        "services: {a: {hooks: [{secret: '${S}'}]}}",
+    ],
+)
+def test_what_only_has_the_name_of_a_secret_is_shown(text: str) -> None:
+    assert document(text, S="x").lines == [text]
+
+
+@pytest.mark.parametrize(
+    "loc", [("notify",), ("notify", 0), ("notify", 0, "url"), ("notify", 0, "secret"), ("hooks", 0, "url")]
+)
+def test_what_a_variable_stands_for_is_not_shown_of_a_receiver(loc: tuple[int | str, ...]) -> None:
+    doc = document("notify: [{url: '${V}', secret: '${V}'}]\nhooks: [{url: '${V}'}]", V="x")
+    assert doc.problem(loc, Unfit("no")).advice == ()
+
+
 def test_the_name_of_a_variable_is_no_secret() -> None:
     assert document("admin: {token: '${TOKEN}'}", TOKEN="x").lines == ["admin: {token: '${TOKEN}'}"]
 

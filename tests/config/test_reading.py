@@ -138,6 +138,8 @@ KEYS = [
     "canary", "endpoints", "version", "weight", "force", "header", "sticky", "cookie", "issue",
     "client_ip", "segments", "name", "to", "exact", "regex", "prefix", "in", "present", "query",
     "method", "checks", "metric", "max", "window", "min_requests", "analysis", "enforce", "nope", "<<",
+    "rollout", "steps", "hold", "pause", "deadline", "start", "health", "interval", "timeout", "ejection",
+    "backoff", "longest", "failures", "fallback", "hooks", "notify", "at", "url", "secret", "events",
     "[key]", "",
 ]  # fmt: skip
 WORDS = [

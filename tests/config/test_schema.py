@@ -70,6 +70,43 @@ def test_defaults_are_filled_in_and_a_service_wins() -> None:
 
 
 @pytest.mark.parametrize(
+    ("common", "own", "weight", "steps"),
+    [
+        ("rollout: {steps: [100%]}", "", 0, 1),
+        ("rollout: {steps: [100%]}", "weight: 5%", 500, 0),
+        ("rollout: {steps: [100%]}", "weight: 0%", 0, 0),
+        ("rollout: {steps: [100%]}", "rollout: {steps: [1%, 100%]}", 0, 2),
+        ("rollout: {steps: [100%]}", "rollout: off", 0, 0),
+        ("weight: 5%", "rollout: {steps: [100%]}", 0, 1),
+        ("weight: 5%", "rollout: off", 500, 0),
+        ("weight: 5%, rollout: off", "", 500, 0),
+    ],
+)
+def test_of_weight_and_rollout_the_one_that_a_service_writes_counts(
+    common: str, own: str, weight: int, steps: int
+) -> None:
+    text = f"defaults: {{{common}}}\nservices: {{a: {{stable: http://a, canary: http://b, {own}}}}}"
+    found = config(text).services["a"]
+    assert (found.weight, len(found.rollout.steps if found.rollout else ())) == (weight, steps)
+
+
+def test_without_a_canary_the_rollout_of_defaults_stays_for_one_that_is_named_at_its_start() -> None:
+    (found,) = config(
+        "defaults: {rollout: {steps: [100%]}}\nservices: {a: {stable: http://a}}"
+    ).services.values()
+    assert found.rollout is not None
+
+
+def test_weight_and_rollout_in_defaults_are_told_once(wrong: Callable[..., Any]) -> None:
+    services = (
+        "services: {a: {stable: http://a, canary: http://b, match: {host: a}}, b: {stable: http://a}}\n"
+    )
+    (problem,) = wrong(services + "defaults: {weight: 5%, rollout: {steps: [100%]}}")
+    assert problem.message == "`weight` and `rollout` cannot be written together"
+    assert (problem.span.line, problem.span.column) == (2, 12)
+
+
+@pytest.mark.parametrize(
     ("text", "line", "column", "says", "advises"),
     [
         ("listen: :80", 1, 1, "`services` is missing from the file", "`stable: http://127.0.0.1:9001`"),

@@ -6,8 +6,11 @@ from typing import Any
 import pytest
 
 from proxy.config.backend import Backend
+from proxy.config.health import Ejection, Health
+from proxy.config.notices import Notify
 from proxy.config.problems import Problems
 from proxy.config.reading import read
+from proxy.config.rollout import Rollout
 from proxy.config.service import Force, Match, Service, Sticky
 
 BOTH = "stable: http://a\ncanary: http://b\n"
@@ -24,20 +27,8 @@ def test_a_service_is_at_least_its_stable_backend() -> None:
     assert (found.canary, found.weight, found.match.host, found.match.path) == (None, 0, "", "/")
     assert (found.force, found.sticky, found.segments, found.choice_header) == (None, None, (), "")
     assert found.upgrades == ("websocket",)
-
-
-@pytest.mark.parametrize(
-    ("written", "endpoints", "version"),
-    [
-        ("http://a:1", ("http://a:1",), ""),
-        ("[http://a, unix:/b]", ("http://a", "unix:/b"), ""),
-        ("{endpoints: http://a, version: 2.10}", ("http://a",), "2.10"),
-        ("{endpoints: [http://a, http://b], version: v2}", ("http://a", "http://b"), "v2"),
-    ],
-)
-def test_backends_have_three_forms(written: str, endpoints: tuple[str, ...], version: str) -> None:
-    found = service(f"stable: {written}").stable
-    assert (found.endpoints, found.version) == (endpoints, version)
+    assert (found.rollout, found.health, found.ejection) == (None, None, Ejection())
+    assert (found.fallback, found.hooks, found.notify) == (False, (), ())
 
 
 @pytest.mark.parametrize(
@@ -54,6 +45,16 @@ def test_backends_have_three_forms(written: str, endpoints: tuple[str, ...], ver
         ("sticky: off", "sticky", None),
         ("choice_header: X-Weir", "choice_header", "X-Weir"),
         ("choice_header: off", "choice_header", ""),
+        ("rollout: off", "rollout", None),
+        ("rollout: {steps: [100%]}", "rollout", Rollout(steps=["100%"])),
+        ("health: {path: /up}", "health", Health(path="/up")),
+        ("health: off", "health", None),
+        ("ejection: on", "ejection", Ejection()),
+        ("ejection: off", "ejection", None),
+        ("health: {path: /h}\nfallback: canary", "fallback", True),
+        ("fallback: off", "fallback", False),
+        ("hooks: []", "hooks", ()),
+        ("notify: [http://n.example/x]", "notify", (Notify(url="http://n.example/x"),)),
         ("segments: []", "segments", ()),
         ("upgrades: []", "upgrades", ()),
         ("upgrades: [websocket, x.y]", "upgrades", ("websocket", "x.y")),
@@ -87,6 +88,13 @@ def test_a_cookie_is_issued_unless_it_is_the_application_s() -> None:
         (BOTH + "sticky: {client_ip: false}", "`client_ip` is only written to be `true`", "`sticky: off`"),
         (BOTH + "sticky: {header: a, issue: true}", "`issue` belongs to `cookie`", "remove"),
         (BOTH + "sticky: {cookie: a b}", "`a b` cannot be the name", "`session`"),
+        (BOTH + "weight: 5%\nrollout: {steps: [100%]}", "`weight` and `rollout` cannot be", "remove one"),
+        (BOTH + "steps: [100%]", "`steps` is not a key of", "write `rollout: {steps: ...}`"),
+        (BOTH + "rollout: 5%", "the single value `5%` stands where a mapping", "`off` may stand here"),
+        (BOTH + "ejection: true", "the single value `true` stands where a mapping", "`on` or `off` may"),
+        (BOTH + "fallback: stable", "`stable` is not a fallback", "expected `canary` or `off`"),
+        (BOTH + "hooks: off", "the single value `off` stands where a list is", "`hooks: []` for none"),
+        (BOTH + "notify: {url: 'http://a'}", "a mapping stands where a list", "`notify: []` for none"),
         (BOTH + "upgrades: [h2c]", "`h2c` would take requests past all that is decided", "leave it out"),
         (BOTH + "upgrades: off", "`off` stands where a list is expected", "`[]` for none"),
         (
@@ -94,15 +102,6 @@ def test_a_cookie_is_issued_unless_it_is_the_application_s() -> None:
             "`error-rate` is checked over this window already",
             "keep one",
         ),
-        ("stable: [http://a, http://a/]", "`http://a` is in this list already", "remove one"),
-        ("stable: {version: v1}", "`endpoints` is missing from `services.checkout.stable`", "`end"),
-        ("stable: ftp://a", "`ftp://` is not a scheme of endpoints", "`https://host:port`"),
-        (
-            "stable: {endpoints: [http://a, 'unix:/b'], tls: {verify: false}}",
-            "`tls` without an `https://` endpoint in `services.checkout.stable`",
-            "write `https://` where an endpoint speaks TLS, or remove `tls`",
-        ),
-        ("stable: {endpoints: http://a, tls: {}}", "`tls` without an `https://` endpoint in", "`https://`"),
         ("stable: http://a\nmatch: {host: 'a:80'}", "`a:80` is not a host to match", "write `a`"),
         (
             "stable: http://a\nsegments: [{name: s, to: canary, match: {path: /a}}]",
@@ -127,13 +126,17 @@ def test_what_is_wrong(of_service: Callable[..., Any], keys: str, says: str, adv
     assert any(advises in line for line in problem.advice)
 
 
+def test_a_rollout_that_is_off_leaves_the_weight_alone() -> None:
+    found = service(BOTH + "weight: 5%\nrollout: off")
+    assert (found.weight, found.rollout) == (500, None)
+
+
+def test_a_rollout_needs_no_canary_for_one_may_be_named_when_it_starts() -> None:
+    assert service("stable: http://a\nrollout: {steps: [100%]}").rollout is not None
+
+
 def test_a_weight_of_zero_needs_no_canary() -> None:
     assert service("stable: http://a\nweight: 0").weight == 0
-
-
-def test_every_endpoint_of_a_list_is_underlined_by_itself(of_service: Callable[..., Any]) -> None:
-    found = of_service("stable: [http://a, ftp://b, http://c:0]")
-    assert [(one.span.line, one.span.column, one.span.width) for one in found] == [(3, 24, 7), (3, 33, 10)]
 
 
 @pytest.mark.parametrize("name", ["Content-Length", "transfer-encoding", "Set-Cookie", "Connection"])
@@ -141,3 +144,15 @@ def test_the_choice_header_has_a_name_of_its_own(name: str) -> None:
     with pytest.raises(Problems) as caught:
         service(f"stable: http://a\nchoice_header: {name}\n")
     assert f"`{name}` means something else in every answer" in caught.value.render()
+
+
+def test_a_fallback_needs_somebody_who_knows_that_stable_is_dead() -> None:
+    with pytest.raises(Problems, match="without `health` nobody knows that stable is dead"):
+        service(BOTH + "fallback: canary")
+
+
+def test_segments_may_name_a_canary_that_a_rollout_will_bring() -> None:
+    segment = "segments: [{name: me, to: canary, match: {header: {X-Me: yes}}}]"
+    with pytest.raises(Problems, match="`canary` names no backend"):
+        service(f"stable: http://a\n{segment}")
+    assert service(f"stable: http://a\nrollout: {{steps: [100%]}}\n{segment}").segments[0].to == "canary"

@@ -11,6 +11,7 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient
 
+from proxy.config.changes import Changes
 from proxy.control import api, errors
 from proxy.control.steps import UNPLANNED, Planned
 from proxy.control.terms import Terms
@@ -172,6 +173,11 @@ class FakeControl:
         self.calls.append((name, order, terms))
         return a_view(name, getattr(order, "parts", None) or 0, revision=revision + 1)
 
+    async def reload(self) -> Changes:
+        if self.failure:
+            raise self.failure
+        return Changes({"checkout": ("timeouts",)}, added=("new",), restart=("listen",))
+
     async def history(self, name: str) -> list[Json]:
         return [entry for entry in self.entries if entry["service"] == name]
 
@@ -222,7 +228,7 @@ def serve(aiohttp_client: Any, fake_control: FakeControl) -> Serve:
 
     async def serve(host: str = "127.0.0.1", **rules: Any) -> TestClient[web.Request, web.Application]:
         client: TestClient[web.Request, web.Application] = await aiohttp_client(
-            api.build(fake_control, Admin(listen=Address(host), **rules))
+            api.build(fake_control, Admin(listen=Address(host), **rules), fake_control)
         )
         return client
 

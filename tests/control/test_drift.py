@@ -1,9 +1,12 @@
 from dataclasses import replace
 
+import pytest
+
 from proxy.config.reading import read
 from proxy.control.drift import drift
 from proxy.control.release import side, template
 from proxy.control.standing import Standing
+from proxy.rollout.plan import AT_ONCE
 from proxy.rollout.rollout import Rollout, Trip
 from proxy.rollout.side import VACANT, Side
 from proxy.routing.endpoint import Endpoint
@@ -31,9 +34,7 @@ def test_what_agrees_has_no_drift():
 def test_another_weight_names_the_order_that_applies_it():
     made = found(replace(RUNNING, weight=500))
     assert made.apply == "weir set-weight checkout canary=7.25"
-    assert made.says == (
-        "the file says 7.25 %, 5 % is in force and stays; to apply the file's: " + made.apply
-    )
+    assert made.says == "the file says 7.25 %, 5 % is in force and stays"
     assert made.to_json() == {"says": made.says, "apply": made.apply, "write": None}
 
 
@@ -49,6 +50,11 @@ def test_after_a_promotion_it_says_what_to_write():
     )
     assert made.write == 'stable: {endpoints: ["http://b"], version: "v2"}\n# no canary'
     assert made.to_json()["apply"] is None
+
+
+@pytest.mark.parametrize("phase", ["progressing", "paused", "promoting", "rolled-back"])
+def test_a_canary_on_trial_is_no_matter_for_the_file(phase):
+    assert found(replace(RUNNING, weight=0, canary=OTHER, phase=phase, plan=AT_ONCE)) is None
 
 
 def test_a_canary_named_at_runtime():

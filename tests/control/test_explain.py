@@ -237,6 +237,13 @@ def test_an_abort_by_a_person_tells_who_and_why():
     assert found.next[-2:] == ("To let this one back in at 20 %: weir resume checkout", "To begin again: x")
 
 
+def test_a_canary_that_waits_for_its_rollout():
+    assert explain(replace(RUNNING, weight=0, planned=True)).next == (
+        "To begin its rollout by the file's plan: weir start checkout",
+    )
+    assert explain(replace(RUNNING, planned=True)).next == ()
+
+
 def test_a_promotion():
     found = explain(replace(RUNNING, canary=False, promoted=True, onward=("To go back to v2: x",)))
     assert found.text == "The canary of checkout (v3) was promoted and is stable now. To go back to v2: x"

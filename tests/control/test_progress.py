@@ -81,6 +81,7 @@ def test_a_step_that_lacks_answers_and_time():
         # Its own rate, 31 in 60 s, says more than the weight's share of all.
         (MOMENT, 540.0, "31 of 200 answers; at this rate in about 5 min"),
         (replace(MOMENT, rate=0.0), 540.0, "31 of 200 answers; at this rate in about 5 min"),
+        (replace(MOMENT, at=AT - 50), 590.0, "31 of 200 answers; at this rate in about 55 s"),
         # At the beginning the share is all there is: 10 % of 0.1/s.
         (Moment(AT - 59, rate=0.1, answers=1), 19900.0, "1 of 200 answers; at this rate in about 5.5 h"),
         (Moment(AT, rate=0.1), 20000.0, "0 of 200 answers; at this rate in about 5.6 h"),
@@ -119,6 +120,12 @@ ON = replace(ROLLOUT, plan=Plan((Step(1000, 600.0, 200), Step(10_000, 0.0, 0))))
             replace(FULL, refusal="answered 503", asked=3),
             ("before-step", "answered 503", 3),
             "held at before-step: answered 503 (asked 3 times)",
+        ),
+        (
+            ON,
+            replace(FULL, refusal="answered 503", asked=2),
+            ("before-step", "answered 503", 2),
+            "held at before-step: answered 503 (asked 2 times)",
         ),
         (
             replace(ROLLOUT, step=0, weight=0),
@@ -168,6 +175,9 @@ def test_a_pause():
         (replace(ROLLOUT, step=0, weight=0), MOMENT, 660.0),
         (replace(ROLLOUT, step=0, weight=0), Moment(AT, rate=1.0), 2060.0),
         (replace(ROLLOUT, step=0, weight=0), Moment(AT), None),
+        # What has to be shown may take more answers than the plan asks for; at 100 % nothing is compared.
+        (replace(ROLLOUT, step=0, weight=0), Moment(AT, rate=1.0, assured=420), 4260.0),
+        (replace(ROLLOUT, step=0, weight=0), Moment(AT, rate=1.0, assured=100), 2060.0),
         (replace(ROLLOUT, step=3, weight=10_000, entered=AT - 20), Moment(AT), 40.0),
         (replace(ROLLOUT, phase="promoting", step=3, weight=10_000), Moment(AT), 0.0),
         (replace(ROLLOUT, phase="promoted", step=3, weight=0), MOMENT, None),
@@ -188,6 +198,12 @@ def test_the_orders_that_are_legal_are_the_tables(phase):
     assert (shown["rollout"]["waiting"] is not None) is (phase in UNDER_WAY)
     assert bool(progress.told(course(rollout))) is (phase in UNDER_WAY)
     assert (progress.says(course(rollout)) != "") is (phase in UNDER_WAY)
+
+
+def test_what_is_only_watched_has_nothing_to_show():
+    first = replace(ROLLOUT, step=0, weight=0)
+    watched = course(first, moment=Moment(AT, rate=1.0, assured=420), enforce=False)
+    assert progress.expected(watched) == 2060.0
 
 
 def test_who_says_that_a_side_is_there():

@@ -1,7 +1,8 @@
 import pytest
 
 from proxy.config.reading import read
-from proxy.control.release import in_force, release, side, template
+from proxy.control.plans import plan
+from proxy.control.release import in_force, recalled, release, side, template, trusted
 from proxy.rollout.inputs import Release
 from proxy.rollout.rollout import Rollout, Trip
 from proxy.rollout.side import VACANT, Side
@@ -126,6 +127,14 @@ def test_a_release_carries_the_weight_of_the_file():
     assert release(service(""), "salt").canary == VACANT
 
 
+@pytest.mark.parametrize(("start", "begins"), [("manual", False), ("on-change", True)])
+def test_with_a_rollout_it_begins_at_nothing_and_by_itself_only_when_asked_to(start, begins):
+    found = service(f"canary: http://b, rollout: {{start: {start}, steps: [1%, 100%]}}")
+    made = release(found, "salt")
+    assert made.weight == 0
+    assert (made.plan == plan(found)) is begins
+
+
 TRUSTING = "canary: {endpoints: [https://a, http://b], tls: {ca: /ca.pem, server_name: shop, verify: %s}}"
 
 
@@ -140,3 +149,42 @@ def test_other_trust_is_no_new_release():
     plain = side(service("canary: [https://a, http://b]").canary).definition
     assert plain == '{"endpoints":["http://b","https://a"],"version":""}'
     assert {side(service(TRUSTING % word).canary).definition for word in ("true", "false")} == {plain}
+
+
+def test_a_canary_that_is_named_at_runtime_gets_the_segments_that_wait_for_it():
+    text = WHOLE.replace(
+        "    canary: {endpoints: [http://127.0.0.1:9002], version: v2}\n    weight: 5%\n", ""
+    )
+    bare = parts(text + "    rollout: {steps: [100%]}\n")
+    assert in_force(bare, Rollout(revision=1, stable=STABLE)).segments == ()
+    named = in_force(bare, Rollout(revision=2, stable=STABLE, canary=CANARY))
+    assert [segment.to for segment in named.segments] == ["canary"]
+    assert named.backends[1].endpoints == CANARY.endpoints
+
+
+def test_the_ledgers_sides_win_and_the_file_says_whom_to_trust_where_they_agree():
+    made = in_force(parts(WHOLE), Rollout(revision=7, stable=CANARY, canary=VACANT))
+    assert [(side.name, side.version) for side in made.backends] == [("stable", "v2")]
+    trusting = service(TRUSTING % "true")
+    shape = template("checkout", trusting, config(WHOLE).timeouts, None)
+    plain = Side((Endpoint.parse("https://a"), Endpoint.parse("http://b")))
+    made = in_force(shape, Rollout(revision=7, stable=STABLE, canary=plain))
+    assert made.backends[1].endpoints[0].trust == Trust(ca="/ca.pem", server_name="shop")
+
+
+def test_endpoints_named_at_runtime_are_trusted_as_the_files():
+    named = Side((Endpoint.parse("https://c"), Endpoint.parse("http://d")), "v9")
+    made = trusted(named, service(TRUSTING % "true"))
+    assert [each.trust for each in made.endpoints] == [Trust(ca="/ca.pem", server_name="shop"), Trust()]
+    assert made.version == "v9"
+
+
+def test_a_state_of_an_older_version_is_the_files():
+    found = service("canary: http://127.0.0.1:9002, weight: 5%")
+    old = Rollout(revision=3, weight=500, definition=side(found.canary).definition)
+    again = recalled(old, found)
+    assert (again.stable, again.canary) == (side(found.stable), side(found.canary))
+    assert again.stable_definition == side(found.stable).definition
+    assert recalled(again, found) is again
+    another = recalled(Rollout(revision=3, definition="what it was"), found)
+    assert another.canary == VACANT, "the release that follows says so"

@@ -8,7 +8,7 @@ from proxy.config.reading import read
 from proxy.config.schema import Analysis
 from proxy.control import view
 from proxy.control.facts import Blast, Facts, Moment
-from proxy.control.release import template
+from proxy.control.release import side, template
 from proxy.control.standing import Rollback, Standing
 from proxy.rollout.plan import Plan, Step
 from proxy.rollout.rollout import Rollout, Trip
@@ -61,7 +61,11 @@ def test_a_service_that_nobody_asked_yet():
         *("rollout", "orders", "undo", "origin"),
     ]
     assert made["weights"] == {"stable": 95.0, "canary": 5.0}
-    assert made["backends"]["canary"] == {"endpoints": ["http://127.0.0.1:9002"], "version": "v2"}
+    assert made["backends"]["canary"] == {
+        "endpoints": ["http://127.0.0.1:9002"],
+        "version": "v2",
+        "probes": {},
+    }
     assert made["window"] == {"seconds": 30, "stable": None, "canary": None}
     assert (made["shares"], made["trip"], made["drift"], made["halted"]) == (None, None, None, [])
     assert made["evidence"] == {"odds": pytest.approx(1.0), "bar": 100.0}
@@ -268,3 +272,12 @@ def test_a_promotion_is_explained():
         "The canary of checkout (v2) was promoted and is stable now. The file says stable is"
     )
     assert text.endswith("move the lines in the file.")
+
+
+def test_a_plan_in_the_file_that_nobody_began_is_explained():
+    text = "services: {shop: {stable: http://a, canary: http://b, rollout: {steps: [100%]}}}"
+    config = read(text, "weir.yaml", {})
+    service = config.services["shop"]
+    rollout = replace(RUNNING, weight=0, stable=side(service.stable), canary=side(service.canary))
+    waits = Standing(template("shop", service, config.timeouts, None), service, rollout)
+    assert view.explanation(waits)["next"] == ["To begin its rollout by the file's plan: weir start shop"]

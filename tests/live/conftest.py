@@ -42,6 +42,13 @@ def nginx_origins() -> Iterator[Pair]:
 
 
 @pytest.fixture
+def start_text(tmp_path: Path) -> Iterator[Callable[[str], Weir]]:
+    """Starts the proxy with this config, but for its addresses."""
+    with ExitStack() as stack:
+        yield lambda text: stack.enter_context(weir(tmp_path, text))
+
+
+@pytest.fixture
 def start(tmp_path: Path) -> Iterator[Start]:
     """Starts the proxy before two origins: start(origins, weight=..., more=..., settings=...)."""
     with ExitStack() as stack:

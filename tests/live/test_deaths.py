@@ -1,6 +1,5 @@
 """Processes die under load, and requests go on."""
 
-import asyncio
 import os
 import re
 import signal
@@ -8,43 +7,11 @@ import sys
 import time
 
 import pytest
-from client import Answer, Client, open_loop
 from processes import kill, parents
 from rig import Weir, until
+from traffic import Traffic
 
-RATE = 100.0
 SAMPLE = re.compile(r"^(weir_\w+_(?:total|count|sum|bucket)\{[^}]*\}) (\S+)$", re.MULTILINE)
-
-
-class Traffic:
-    """A light load while this is open; all answers are kept."""
-
-    def __init__(self, port: int) -> None:
-        self.answers: list[Answer] = []
-        self._client = Client(port)
-        self._over = asyncio.Event()
-
-    async def __aenter__(self) -> "Traffic":
-        self._load = asyncio.ensure_future(open_loop(RATE, self._ask, self._over, most=6_000))
-        await self.more(30)
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        self._over.set()
-        await self._load
-        self._client.close()
-
-    async def more(self, count: int) -> None:
-        """Returns when `count` more answers have come."""
-        wanted = len(self.answers) + count
-        await until(lambda: len(self.answers) >= wanted, f"{count} answers")
-
-    @property
-    def failed(self) -> list[Answer]:
-        return [answer for answer in self.answers if not answer.good]
-
-    async def _ask(self, _: int) -> None:
-        self.answers.append(await self._client.ask(self._client.request("/")))
 
 
 def counters(metrics: str) -> dict[str, float]:

@@ -156,6 +156,37 @@ def test_endpoints_of_stable_are_tried_once_all_of_them_are_ejected(
     assert choice.endpoint in shop.backends[0].endpoints
 
 
+@given(
+    st.sampled_from(["stable", "canary"]),
+    st.sets(st.sampled_from([STABLE_DEAD, CANARY_DEAD])),
+    st.sets(st.sampled_from(["stable", "canary"])),
+    st.booleans(),
+    st.booleans(),
+)
+def test_who_answers_for_whom(
+    ask: Ask,
+    world: World,
+    serve: Serve,
+    meant: str,
+    dead: set[tuple[str, str]],
+    ejected: set[str],
+    halted: bool,
+    fallback: bool,
+) -> None:
+    shop = serve(dead=frozenset(dead), fallback=fallback, halted=frozenset({"canary"} if halted else ()))
+    out = {each for backend in shop.backends for each in backend.endpoints if backend.name in ejected}
+    choice = choose(shop, ask(), "", LOW if meant == "canary" else HIGH, world(dead=out))
+    able = {
+        "stable": STABLE_DEAD not in dead,
+        "canary": not (halted or CANARY_DEAD in dead or "canary" in ejected),
+    }
+    instead = "stable" if meant == "canary" else "canary" if fallback else meant
+    expected = next((each for each in (meant, instead) if able[each]), None)
+    assert (choice.backend if choice.endpoint else None) == expected
+    assert choice.drawn == (choice.why == "weight") == (choice.backend == meant)
+    assert choice.diverted == ("" if choice.drawn or (meant == "canary" and halted) else meant)
+
+
 def test_the_weight_is_drawn_exactly_with_the_low_bits(ask: Ask, world: World, serve: Serve) -> None:
     shop, head, live = serve(weight=1234), ask(), world()
     above = 0x5EED << 64

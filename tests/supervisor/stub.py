@@ -21,7 +21,18 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("role")
     for word in ("index", "lifeline", "admin"):
         parser.add_argument(f"--{word}", type=int)
-    for word in ("boot", "listen", "link", "grace", "config", "source", "state", "workers", "log-level"):
+    for word in (
+        "boot",
+        "listen",
+        "link",
+        "grace",
+        "config",
+        "source",
+        "state",
+        "file",
+        "workers",
+        "log-level",
+    ):
         parser.add_argument(f"--{word}")
     return parser.parse_args()
 

@@ -25,6 +25,7 @@ def plan(tmp_path: Path) -> LaunchPlan:
         config="/run/config.yaml",
         source="weir.yaml",
         state="/srv/weir.db",
+        file="/etc/weir.yaml",
         delay=0,
         grace=7.5,
         log_level="info",
@@ -43,6 +44,7 @@ def test_control(plan: LaunchPlan, sockets: Sockets) -> None:
     admin, link = sockets.admin.fileno(), sockets.link.fileno()
     assert " ".join(argv) == (
         "control --config /run/config.yaml --source weir.yaml --state /srv/weir.db "
+        "--file /etc/weir.yaml "
         f"--admin {admin} --link {link} --workers 2"
     )
     assert fds == [admin, link]

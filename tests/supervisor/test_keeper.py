@@ -106,6 +106,24 @@ async def test_orders_wait_for_a_child_that_is_ready() -> None:
     await place.keeper.wait(5)
 
 
+async def test_a_mention_waits_for_a_child_that_is_ready_and_is_made_once() -> None:
+    place = Place()
+    first = await place.child(0)
+    place.keeper.mention("reload")
+    assert first.told == []
+    first.started.set_result(None)
+    await place.until(lambda: first.told == ["reload"])
+    place.keeper.mention("reload")
+    assert first.told == ["reload", "reload"]
+    first.ended.set_result(1)
+    second = await place.child(1)
+    second.started.set_result(None)
+    await place.until(lambda: "up" in repr(place.keeper))
+    assert second.told == []
+    place.keeper.kill()
+    await place.keeper.wait(5)
+
+
 async def test_the_first_start_fails() -> None:
     place = Place()
     child = await place.child(0)

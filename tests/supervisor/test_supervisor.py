@@ -236,13 +236,23 @@ def test_a_signal_before_all_are_up_ends_the_start(start: Start) -> None:
     assert run.nobody_is_left()
 
 
-def test_sighup_has_the_workers_reload_and_ends_nothing(start: Start) -> None:
+def test_sighup_has_control_and_workers_reload_and_ends_nothing(start: Start) -> None:
     run = start().up()
     run.process.send_signal(signal.SIGHUP)
     run.until(lambda: run.heard("worker-0", "reload") and run.heard("worker-1", "reload"))
     assert run.ask(run.address)
+    run.until(lambda: run.heard("control", "reload"))
     assert run.end(signal.SIGTERM) == 0
-    assert not run.heard("control", "reload")
+
+
+def test_a_control_that_takes_a_place_later_reads_what_is_in_force_and_no_more(start: Start) -> None:
+    run = start(workers=1).up()
+    run.process.send_signal(signal.SIGHUP)
+    run.until(lambda: run.heard("control", "reload"))
+    os.kill(run.pids("control")[0], signal.SIGKILL)
+    run.until(lambda: len(run.pids("control")) == 2)
+    assert run.end(signal.SIGTERM) == 0
+    assert len(run.heard("control", "reload")) == 1
 
 
 def test_a_worker_that_was_starting_at_sighup_reloads_once_it_is_ready(start: Start) -> None:

@@ -7,6 +7,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from proxy.routing.failures import Failures
 from proxy.telemetry.exposition import CheckSample, Snapshot, families
+from proxy.telemetry.operations import Operations
 from proxy.telemetry.outcome import Outcome, classify
 from proxy.telemetry.tally import Counts
 
@@ -57,6 +58,11 @@ SNAPSHOT = Snapshot(
     evidence={"shop": 59.25},
     exposed={"shop": 180},
     halted={CANARY: True, STABLE: False},
+    operations=Operations(
+        hooks={("shop", "after", "open"): 1},
+        notices={("shop", "sent"): 1},
+        endpoints={("shop", "stable", "http://one:1"): True, ("shop", "canary", "http://two:2"): False},
+    ),
 )
 
 
@@ -118,7 +124,12 @@ def test_families_have_the_names_types_and_labels_that_dashboards_rely_on():
         "weir_evidence": ("gauge", {"service"}),
         "weir_exposed_users": ("gauge", {"service"}),
         "weir_halted": ("gauge", sides),
+        "weir_endpoint_up": ("gauge", sides | {"endpoint"}),
         "weir_trips": ("counter", checks | {"enforced"}),
+        "weir_hooks": ("counter", {"service", "at", "result"}),
+        "weir_notices": ("counter", {"service", "result"}),
+        "weir_config_last_reload_successful": ("gauge", set()),
+        "weir_config_last_reload_timestamp_seconds": ("gauge", set()),
         "weir_build_info": ("gauge", {"version"}),
     }
 
@@ -190,6 +201,10 @@ def test_the_request_durations_are_as_many_as_the_requests():
         ("weir_evidence", {("shop",): 59.25}),
         ("weir_exposed_users", {("shop",): 180}),
         ("weir_halted", {("canary", "shop"): 1, ("stable", "shop"): 0}),
+        (
+            "weir_endpoint_up",
+            {("stable", "http://one:1", "shop"): 1, ("canary", "http://two:2", "shop"): 0},
+        ),
         (
             "weir_trips_total",
             {

@@ -208,6 +208,48 @@ MUTATIONS = (
         "",
         ("p21-failure-503-behind-an-interim-answer", "p21-failure-reset-behind-an-interim-answer"),
     ),
+    Mutation(
+        "an endpoint with too many failures in a row is left alone",
+        "health/ejection.py",
+        "if row < rule.failures",
+        "if True",
+        ("p23-ejected-canary", "p23-ejected-endpoint"),
+    ),
+    Mutation(
+        "an ejected endpoint is tried again",
+        "health/ejection.py",
+        'if record.state == "ejected" and now >= record.until:',
+        "if False:",
+        ("p23-ejected-canary", "p23-ejected-endpoint"),
+    ),
+    Mutation(
+        "stable is tried though all its endpoints are ejected",
+        "routing/choice.py",
+        "balance.pick_or_any(service.in_service[STABLE]",
+        "balance.pick(service.in_service[STABLE]",
+        ("p23-all-ejected",),
+    ),
+    Mutation(
+        "dead endpoints are out of service",
+        "routing/service.py",
+        "if (backend.name, each.url) not in self.dead",
+        "if True",
+        ("p23-dead-canary", "p23-dead-canary-trips", "p23-dead-stable", "p23-fallback"),
+    ),
+    Mutation(
+        "a dead stable falls back on the canary",
+        "routing/choice.py",
+        "if endpoint is None and service.fallback:",
+        "if False:",
+        ("p23-fallback", "p23-fallback-forced"),
+    ),
+    Mutation(
+        "a diverted request counts against who was meant",
+        "forwarding/lane.py",
+        "        if choice.diverted:\n",
+        "        if False:\n",
+        ("p23-ejected-canary", "p23-dead-canary", "p23-dead-canary-trips", "p23-fallback"),
+    ),
 )
 
 

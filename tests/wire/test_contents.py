@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-POINTS = {f"p{number:02}" for number in range(1, 23)}
+POINTS = {f"p{number:02}" for number in range(1, 24)}
 LEAST = 250
 
 NAME = re.compile(r"p\d\d(-(rfc\d+-[\d.]+|w3c))?(-[a-z0-9.]+)+")

@@ -17,6 +17,7 @@ TO_CANARY = """    stable: "http://127.0.0.1:{stable}"
     weight: 100%
     analysis: off
     guard: off
+    ejection: off
 """
 SETTINGS = "timeouts: {connect: 300ms, response: 400ms, body: 800ms}\nservices:\n" + "".join(
     f'  {name}:\n    match: {{path: /{name}}}\n    canary: "http://127.0.0.1:{port}"\n{TO_CANARY}{more}'

@@ -228,6 +228,17 @@ async def test_dead_endpoints_are_out_of_service_under_whatever_revision(stage: 
     await until(lambda: in_service() == {"stable": [url], "canary": [url]})
 
 
+async def test_health_that_is_no_news_makes_no_table(stage: Stage) -> None:
+    await stage.begin()
+    table = stage.worker._lane.table
+    stage.control.say(Health({"shop": {}, "unknown": {}}), stage.table(2, complete=False))
+    assert await stage.control.next(Ack) == Ack(2)
+    assert stage.worker._lane.table.services["shop"] is table.services["shop"]
+    before = stage.worker._lane.table
+    stage.worker._avoid({"shop": {}})
+    assert stage.worker._lane.table is before
+
+
 async def test_who_was_dead_is_forgotten_with_the_service(stage: Stage) -> None:
     await stage.begin()
     url = f"http://127.0.0.1:{stage.origin_port}"

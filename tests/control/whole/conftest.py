@@ -14,6 +14,7 @@ from proxy.control.ledger import Ledger
 from proxy.control.steering import Clock
 from proxy.frames import Decoder, encode
 from proxy.messages import Ack, Hello, Report, Table
+from proxy.telemetry.operations import Operations
 from proxy.telemetry.outcome import COMPLETE, Outcome
 from proxy.telemetry.tally import Tally
 
@@ -153,6 +154,15 @@ class Outside:
         self.asked.append((hook.at, question["service"], question["step"], question["to"]))
         await self.open.wait()
         return self.agrees.get(hook.at, "")
+
+    async def work(self, broadcast):
+        pass
+
+    def operations(self):
+        return Operations()
+
+    def seen(self, name):
+        return {}
 
     def watch(self, standing):
         self.watched.append((standing.name, [side.name for side in standing.service.backends]))

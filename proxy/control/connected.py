@@ -1,0 +1,93 @@
+"""The world outside control, over the network: endpoints to probe, hooks to ask, receivers to tell."""
+
+from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import replace
+from typing import Any
+
+import aiohttp
+
+from proxy.control import view
+from proxy.control.broadcast import Broadcast
+from proxy.control.facts import Facts
+from proxy.control.gates import Ways
+from proxy.control.hooks import Hooks
+from proxy.control.notices import Notices
+from proxy.control.posting import session
+from proxy.control.probing import Probing
+from proxy.control.record import Record
+from proxy.control.reloading import Reloading
+from proxy.control.standing import Standing
+from proxy.routing.split import CANARY
+from proxy.telemetry.operations import Operations
+
+Json = dict[str, Any]
+
+
+class Connected:
+    """All of it. `reach` the broadcast before anything is watched; `close` it when control has stopped."""
+
+    def __init__(self, client: aiohttp.ClientSession) -> None:
+        self._client = client
+        self._hooks = Hooks(client)
+        self._notices = Notices(client)
+        self._probing = Probing(self._found)
+        self._unwell: Callable[[str, Any], None] = lambda service, dead: None
+        self.ways = Ways(self._answers, self._hooks.ask)
+        self.reloading: Reloading | None = None
+        """What is shown of reloads, once there can be any."""
+
+    def __repr__(self) -> str:
+        return f"<Connected {self._probing!r}, {self._hooks!r}, {self._notices!r}>"
+
+    @classmethod
+    def begin(cls) -> "Connected":
+        """With a session of its own, in the running loop."""
+        return cls(session())
+
+    def work(self, broadcast: Broadcast) -> Coroutine[Any, Any, None]:
+        """Probe, and tell the workers of `broadcast` who is dead, until cancelled."""
+        self._unwell = broadcast.unwell
+        return self._probing.run()
+
+    async def close(self) -> None:
+        """Give those who are being told a moment."""
+        await self._notices.close()
+        await self._client.close()
+
+    def watch(self, standing: Standing) -> None:
+        """Probe the endpoints that a service has now, and begin to count for whom it names."""
+        backends = {backend.name: backend.endpoints for backend in standing.service.backends}
+        self._probing.watch(standing.name, backends, standing.file.health)
+        self._hooks.expect(standing.name, standing.file.hooks)
+        if standing.file.notify:
+            self._notices.expect(standing.name)
+
+    def forget(self, name: str) -> None:
+        """Probe a service no longer."""
+        self._probing.forget(name)
+
+    def tell(self, standing: Standing, record: Record) -> None:
+        """Tell all who want to know."""
+        text = view.explanation(standing, Facts(blast=view.blast(standing)))["text"]
+        said = f"{record.service}: {record.entry.event} by {record.actor}"
+        why = f" ({record.reason})" if record.reason else ""
+        self._notices.tell(standing.name, standing.file, record.news(), f"{said}{why}. {text}")
+
+    def seen(self, name: str) -> Mapping[str, str]:
+        """How the endpoints of a service do, in words by URL; empty where nobody probes them."""
+        return self._probing.seen(name)
+
+    def operations(self) -> Operations:
+        """For /metrics."""
+        operations = Operations(dict(self._hooks.counts), dict(self._notices.counts), self._probing.up())
+        if self.reloading is None:
+            return operations
+        return replace(operations, reloaded=self.reloading.successful, reloaded_at=self.reloading.at)
+
+    def _found(self, service: str, dead: Any) -> None:
+        self._unwell(service, dead)
+
+    async def _answers(self, standing: Standing) -> str:
+        canary = next(side for side in standing.service.backends if side.name == CANARY)
+        said = await self._probing.check(canary.endpoints, standing.file.health)
+        return said and f"the canary doesn't answer: {said}"

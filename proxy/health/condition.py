@@ -1,0 +1,54 @@
+"""What probes have shown of an endpoint: one that fails or answers once is no proof yet."""
+
+from dataclasses import dataclass, replace
+from typing import Literal, Protocol
+
+State = Literal["unknown", "alive", "dead"]
+
+
+class Proof(Protocol):
+    """How many probes in a row it takes."""
+
+    @property
+    def healthy_after(self) -> int:
+        """Answers from which on a dead endpoint is alive; 1 or more."""
+
+    @property
+    def unhealthy_after(self) -> int:
+        """Failures from which on it is dead; 1 or more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """How an endpoint does, as far as it is known."""
+
+    state: State = "unknown"
+    row: int = 0
+    """Probes in a row that speak against its state."""
+    why: str = ""
+    """What was wrong with the last probe, in words; empty: nothing, or there was none."""
+
+    def __str__(self) -> str:
+        match self.state, self.why:
+            case "unknown", why:
+                return f"not known yet: {why}" if why else "not known yet"
+            case "alive", why:
+                return f"alive, but the last probe failed: {why}" if why else "alive"
+            case _, why:
+                return f"dead: {why}" if why else "dead, but the last probe was answered"
+
+
+UNKNOWN = Condition()
+
+
+def probed(condition: Condition, why: str, proof: Proof) -> Condition:
+    """Its condition after one more probe, which came to nothing for this reason; empty: it was answered.
+
+    One that is not known yet is alive with its first answer: nothing speaks against it.
+    """
+    state: State = "dead" if why else "alive"
+    if state == condition.state:
+        return Condition(state, 0, why)
+    row = condition.row + 1
+    enough = proof.unhealthy_after if why else 1 if condition.state == "unknown" else proof.healthy_after
+    return Condition(state, 0, why) if row >= enough else replace(condition, row=row, why=why)

@@ -1,0 +1,95 @@
+"""Asking an endpoint how it does: one request over a connection of its own, as a client of it would come."""
+
+import asyncio
+import ssl
+
+import aiohttp
+from yarl import URL
+
+from proxy import __version__
+from proxy.pem import Unusable
+from proxy.routing.endpoint import Endpoint
+from proxy.trusts import Trusts, expected_name, refusal
+
+_HEADERS = {"User-Agent": f"weir/{__version__} (probe)", "Accept": "*/*", "Connection": "close"}
+_NO_OTHER_TIMEOUT = aiohttp.ClientTimeout(total=None)
+
+
+class Prober:
+    """Asks endpoints. It keeps contexts for TLS, while they do, and no connection."""
+
+    def __init__(self) -> None:
+        self._trusts = Trusts()
+
+    def __repr__(self) -> str:
+        return f"<Prober with {self._trusts}>"
+
+    async def probe(self, endpoint: Endpoint, path: str | None, seconds: float) -> str:
+        """Ask for a path, and wait for the answer for so many seconds.
+
+        Returns "" when it is a success or a redirection, else what went wrong, in words. Without a path, any
+        answer at all will do.
+        """
+        try:
+            async with asyncio.timeout(seconds):
+                status = await self._ask(endpoint, path or "/")
+        except TimeoutError:
+            return f"no answer within {seconds:g} s"
+        except (aiohttp.ClientError, OSError, ValueError, Unusable) as error:
+            if endpoint.scheme == "https":  # it may be what we have read of our own files that is out of date
+                self._trusts.forget(endpoint.trust)
+            return _words(error)
+        return "" if path is None or 200 <= status < 400 else f"answered {status}"
+
+    async def _ask(self, endpoint: Endpoint, path: str) -> int:
+        context: ssl.SSLContext | bool = True
+        name = None
+        if endpoint.scheme == "https":
+            context, name = await self._trusts.context(endpoint.trust), expected_name(endpoint)
+        async with aiohttp.ClientSession(
+            connector=_connector(endpoint),
+            headers=_HEADERS,
+            skip_auto_headers=("Accept-Encoding",),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            timeout=_NO_OTHER_TIMEOUT,
+            auto_decompress=False,
+        ) as session:
+            url = URL(_base(endpoint) + path, encoded=True)  # as it was written, not as yarl would
+            asked = session.get(url, allow_redirects=False, ssl=context, server_hostname=name)
+            async with asked as answer:
+                return answer.status
+
+
+def _base(endpoint: Endpoint) -> str:
+    return "http://localhost" if endpoint.scheme == "unix" else endpoint.url
+
+
+def _connector(endpoint: Endpoint) -> aiohttp.BaseConnector:
+    if endpoint.scheme == "unix":
+        return aiohttp.UnixConnector(endpoint.path, force_close=True)
+    return aiohttp.TCPConnector(force_close=True)
+
+
+def _words(error: Exception) -> str:
+    """What went wrong."""
+    match error:
+        case Unusable():
+            return str(error)
+        case aiohttp.ClientConnectorDNSError():
+            return "its name could not be resolved"
+        case aiohttp.ClientConnectorCertificateError():
+            return refusal(error.certificate_error)
+        case aiohttp.ClientConnectorError():
+            return _no_connection(error.os_error)
+        case aiohttp.ServerDisconnectedError() | OSError():
+            return "it hung up without an answer"
+        case _:
+            return "its answer is no HTTP/1.1"
+
+
+def _no_connection(error: OSError) -> str:
+    if isinstance(error, ssl.SSLError):
+        return refusal(error)
+    if isinstance(error, ConnectionRefusedError):
+        return "connection refused"
+    return (error.strerror or str(error)).lower()

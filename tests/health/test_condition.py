@@ -1,0 +1,75 @@
+"""How many probes it takes until an endpoint is dead, or alive again."""
+
+from dataclasses import dataclass
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from proxy.health.condition import UNKNOWN, Condition, probed
+
+
+@dataclass
+class Proof:
+    healthy_after: int = 2
+    unhealthy_after: int = 3
+
+
+def after(probes, start=UNKNOWN, proof=None):
+    """The states after each of these probes: `+` was answered, `-` was not."""
+    condition, states = start, ""
+    for each in probes:
+        condition = probed(condition, "answered 503" if each == "-" else "", proof or Proof())
+        states += condition.state[0]
+    return states
+
+
+@pytest.mark.parametrize(
+    ("probes", "states"),
+    [
+        ("+", "a"),
+        ("---", "uud"),
+        ("--+", "uua"),
+        ("+--+--", "aaaaaa"),
+        ("+---", "aaad"),
+        ("---+-++", "uudddda"),
+        ("---++---", "uuddaaad"),
+        ("---+-+-+", "uudddddd"),
+    ],
+)
+def test_it_takes_several_in_a_row(probes, states):
+    assert after(probes) == states
+
+
+def test_one_is_enough_where_that_is_said():
+    assert after("+-+-", proof=Proof(1, 1)) == "adad"
+
+
+@given(st.text("+-", max_size=30), st.integers(1, 4), st.integers(1, 4))
+def test_a_state_changes_only_with_so_many_in_a_row_and_always_with_them(probes, healthy, unhealthy):
+    states = after(probes, proof=Proof(healthy, unhealthy))
+    for at, (before, now) in enumerate(zip("u" + states, states, strict=False)):
+        upto = probes[: at + 1]
+        if upto.endswith("-" * unhealthy):
+            assert now == "d"
+        if upto.endswith("+" * healthy):
+            assert now == "a"
+        if (before, now) == ("d", "a"):
+            assert upto.endswith("+" * healthy)
+        if now == "d" != before:
+            assert upto.endswith("-" * unhealthy)
+
+
+@pytest.mark.parametrize(
+    ("condition", "words"),
+    [
+        (UNKNOWN, "not known yet"),
+        (Condition("unknown", 1, "answered 503"), "not known yet: answered 503"),
+        (Condition("alive"), "alive"),
+        (Condition("alive", 1, "answered 503"), "alive, but the last probe failed: answered 503"),
+        (Condition("dead", 0, "answered 503"), "dead: answered 503"),
+        (Condition("dead", 1), "dead, but the last probe was answered"),
+    ],
+)
+def test_it_says_how_it_stands(condition, words):
+    assert str(condition) == words

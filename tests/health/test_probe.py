@@ -1,0 +1,163 @@
+"""What an endpoint says to a probe, and what is said of one that says nothing: on real sockets."""
+
+import asyncio
+import contextlib
+import shutil
+import ssl
+
+import pytest
+
+import proxy
+from proxy.health.probe import Prober
+from proxy.routing.endpoint import Endpoint, Trust
+
+OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+
+
+@pytest.fixture
+async def origin():
+    """Start an origin that says this to a request; returns its port, and what it was asked."""
+    async with contextlib.AsyncExitStack() as stack:
+
+        async def start(said=OK, *, path="", tls=None):
+            asked = []
+
+            async def answer(reader, writer):
+                with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
+                    asked.append(await reader.readuntil(b"\r\n\r\n"))
+                    if said is not None:
+                        writer.write(said)
+                        await writer.drain()
+                    if said is None or said.startswith(b"HTTP"):
+                        await reader.read()
+                writer.close()
+
+            if path:
+                server = await asyncio.start_unix_server(answer, path)
+            else:
+                server = await asyncio.start_server(answer, "127.0.0.1", 0, ssl=tls)
+            stack.callback(server.close)
+            return (0 if path else server.sockets[0].getsockname()[1]), asked
+
+        yield start
+
+
+def at(port, scheme="http", trust=None):
+    return Endpoint.parse(f"{scheme}://localhost:{port}", trust or Trust())
+
+
+def head(status, more=b""):
+    return b"HTTP/1.1 %d X\r\nContent-Length: 0\r\n%b\r\n" % (status, more)
+
+
+@pytest.mark.parametrize(
+    ("said", "why"),
+    [
+        (OK, ""),
+        (head(204), ""),
+        (head(302, b"Location: /elsewhere\r\n"), ""),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 9000000\r\n\r\nonly a part", ""),
+        (head(404), "answered 404"),
+        (head(503), "answered 503"),
+        (b"HTTP/1.1 103 Early Hints\r\n\r\n" + OK, ""),
+        (b"garbage\r\n\r\n", "its answer is no HTTP/1.1"),
+        (b"", "it hung up without an answer"),
+    ],
+)
+async def test_what_an_answer_says(origin, said, why):
+    port, asked = await origin(said)
+    assert await Prober().probe(at(port), "/healthz", 10) == why
+    assert len(set(asked)) == 1, "a redirection isn't followed"
+
+
+@pytest.mark.parametrize(
+    ("said", "why"), [(head(404), ""), (head(503), ""), (b"x", "its answer is no HTTP/1.1")]
+)
+async def test_without_a_path_any_answer_will_do(origin, said, why):
+    port, asked = await origin(said)
+    assert await Prober().probe(at(port), None, 10) == why
+    assert asked[0].startswith(b"GET / HTTP/1.1\r\n")
+
+
+async def test_what_it_asks(origin):
+    port, asked = await origin()
+    assert await Prober().probe(at(port), "/up?deep=1&x=%2F", 10) == ""
+    first, *fields = asked[0].decode().rstrip().split("\r\n")
+    assert first == "GET /up?deep=1&x=%2F HTTP/1.1"
+    assert sorted(fields) == [
+        "Accept: */*",
+        "Connection: close",
+        f"Host: localhost:{port}",
+        f"User-Agent: weir/{proxy.__version__} (probe)",
+    ]
+
+
+async def test_one_that_does_not_answer_in_time(origin):
+    port, _ = await origin(None)
+    assert await Prober().probe(at(port), "/", 0.05) == "no answer within 0.05 s"
+
+
+async def test_one_that_cannot_be_reached(unused_tcp_port, tmp_path):
+    prober = Prober()
+    assert await prober.probe(at(unused_tcp_port), "/", 10) == "connection refused"
+    nowhere = Endpoint.parse("http://nobody.invalid")
+    assert await prober.probe(nowhere, "/", 10) == "its name could not be resolved"
+    gone = Endpoint.parse(f"unix:{tmp_path}/gone")
+    assert await prober.probe(gone, "/", 10) == "no such file or directory"
+
+
+async def test_a_unix_socket(origin, tmp_path):
+    _, asked = await origin(path=str(tmp_path / "up"))
+    assert await Prober().probe(Endpoint.parse(f"unix:{tmp_path}/up"), "/healthz", 10) == ""
+    assert b"\r\nHost: localhost\r\n" in asked[0]
+
+
+@pytest.fixture
+def secure(shop):
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(shop.cert, shop.key)
+    return context
+
+
+@pytest.mark.parametrize(
+    ("trust", "why"),
+    [
+        ({}, ""),
+        ({"server_name": "shop.example"}, ""),
+        ({"server_name": "blog.example"}, "its certificate is for another name"),
+        ({"ca": ""}, "its certificate is not trusted"),
+        ({"ca": "", "verify": False}, ""),
+        ({"ca": "/no/ca.pem"}, "/no/ca.pem: no such file or directory"),
+    ],
+)
+async def test_tls_is_trusted_as_the_endpoint_says(origin, secure, authority, trust, why):
+    port, _ = await origin(tls=secure)
+    trusted = Trust(**{"ca": authority.cert, **trust})
+    assert await Prober().probe(at(port, "https", trusted), "/", 10) == why
+
+
+async def test_one_that_does_not_speak_tls():
+    async def greet(reader, writer):
+        await reader.read(100)
+        writer.write(b"220 mail.example ESMTP\r\n")
+        await reader.read()
+        writer.close()
+
+    async with await asyncio.start_server(greet, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        assert await Prober().probe(at(port, "https"), "/", 10) == "it does not speak TLS"
+
+
+async def test_files_that_may_be_out_of_date_are_read_again(origin, secure, authority, tmp_path):
+    port, _ = await origin(tls=secure)
+    copy = tmp_path / "ca.pem"
+    shutil.copy(authority.issue("x").cert, copy)
+    prober, endpoint = Prober(), at(port, "https", Trust(ca=str(copy)))
+    assert await prober.probe(endpoint, "/", 10) == "its certificate is not trusted"
+    shutil.copy(authority.cert, copy)
+    assert await prober.probe(endpoint, "/", 10) == ""
+    copy.unlink()
+    plain = Endpoint.parse("http://nobody.invalid")
+    assert await prober.probe(plain, "/", 10) != ""
+    assert await prober.probe(endpoint, "/", 10) == "", "what works is kept"
+    assert repr(prober) == "<Prober with <Trusts 1 contexts>>"
