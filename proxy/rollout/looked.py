@@ -77,7 +77,7 @@ def held(rollout: Rollout, held: Held, at: float) -> Advance | Refused:
     """A worker may hold what the ledger doesn't know: then that wins, or the next number passes it."""
     if not _unknown(rollout, held):
         return Advance(rollout)
-    numbered = replace(rollout, revision=max(rollout.revision, held.revision))
+    numbered = replace(rollout, revision=held.revision)
     known = f"a worker holds revision {held.revision}"
     if rollout.has_canary and (held.halted or rollout.halted):
         why = f"{known} with the canary taken out; why never reached the ledger"

@@ -55,9 +55,10 @@ def test_a_failing_canary_is_taken_out_wherever_it_is(state, asked):
 
 
 def test_the_first_failing_finding_is_the_reason():
-    other = replace(FINDING, check="latency-p99")
+    other = replace(FINDING, check="latency-p99", sentence="it is slow")
     verdict = Verdict("failing", (HEALTHY.findings[0], other, FINDING))
-    assert went(RUNNING, look(verdict))[1].finding is other
+    after, entry = went(RUNNING, look(verdict))
+    assert (entry.finding, entry.why, after.trip.sentence) == (other, "it is slow", "it is slow")
 
 
 @pytest.mark.parametrize("state", [BARE, PROMOTED_STATE, tripped(RUNNING)], ids=["bare", "promoted", "out"])
