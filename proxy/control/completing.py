@@ -8,6 +8,7 @@ from proxy.control.release import trusted
 from proxy.control.standing import Standing
 from proxy.control.steps import Planned
 from proxy.rollout.inputs import Order, Retry, Start, Undo
+from proxy.rollout.plan import Plan
 
 
 def complete(order: Order, standing: Standing) -> Order:
@@ -16,9 +17,21 @@ def complete(order: Order, standing: Standing) -> Order:
         case Start(canary=canary):
             named = trusted(canary, standing.file) if canary else None
             return replace(order, salt=fresh(), plan=order.plan or plan(standing.file), canary=named)
-        case Retry() | Undo():
+        case Retry():
+            return replace(order, salt=fresh(), plan=_plan_again(standing))
+        case Undo():
             return replace(order, salt=fresh())
     return order
+
+
+def _plan_again(standing: Standing) -> Plan | None:
+    """The file's plan as it is now for the file's canary; one that was named at runtime keeps its own.
+
+    None: the one that it had.
+    """
+    rollout = standing.rollout
+    by_file = rollout.canary.definition == rollout.definition
+    return plan(standing.file) if by_file or rollout.plan is None else None
 
 
 def planned(standing: Standing) -> Planned:

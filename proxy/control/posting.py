@@ -90,8 +90,8 @@ async def post(session: aiohttp.ClientSession, letter: Letter, seconds: float, a
             ) as answer,
         ):
             status = answer.status
-            said = b"" if 200 <= status < 300 else await answer.content.read(MOST)
-            return Answered(status, _said(status, said, letter))
+            body = b"" if 200 <= status < 300 else await answer.content.read(MOST)
+            return Answered(status, _said(status, body, letter))
     except TimeoutError:
         return Answered(status, _said(status, b"", letter) if status else f"no answer within {seconds:g} s")
     except aiohttp.ClientConnectorDNSError:

@@ -27,7 +27,14 @@ def release(rollout: Rollout, release: Release, at: float) -> Advance | Refused:
         after, changed = replace(after, definition=said), (*changed, "canary")
     if not changed:
         return Advance(rollout)
-    return move(rollout, "reload", after, "reload", f"the file changed {', '.join(dict.fromkeys(changed))}")
+    why = f"the file changed {', '.join(dict.fromkeys(changed))}"
+    if another(rollout.stable.definition, after.stable.definition):
+        why += f"; stable is {_named(after.stable)} now, in place of {_named(rollout.stable)}"
+    return move(rollout, "reload", after, "reload", why)
+
+
+def _named(side: Side) -> str:
+    return side.version or ", ".join(endpoint.url for endpoint in side.endpoints)
 
 
 def _stable(rollout: Rollout, release: Release) -> tuple[Rollout, tuple[str, ...]]:

@@ -47,7 +47,16 @@ def test_new_endpoints_are_trusted_as_the_files():
     assert made.version == "v2"
 
 
-@pytest.mark.parametrize("order", [Retry(""), Undo(""), Undo("", OWN)])
+def test_a_retry_goes_by_the_files_plan_as_it_is_now_unless_it_was_begun_by_another():
+    canary = Side((Endpoint.parse("http://c"),), "v2")
+    by_file = standing("shop", plan=OWN, canary=canary, definition=canary.definition)
+    assert complete(Retry(""), by_file).plan == FILE_PLAN
+    at_runtime = standing("shop", plan=OWN, canary=canary)
+    assert complete(Retry(""), at_runtime).plan is None
+    assert complete(Retry(""), standing("shop", canary=canary)).plan == FILE_PLAN
+
+
+@pytest.mark.parametrize("order", [Undo(""), Undo("", OWN)])
 def test_what_begins_anew_gets_a_salt(order):
     made = complete(order, standing("shop"))
     assert len(made.salt) == 32

@@ -116,7 +116,9 @@ def test_other_keys_change_nothing_but_the_number(state):
 def test_another_stable_is_taken_at_the_same_weight_and_evidence_begins_anew():
     after, entry = went(at_step(2), says(THREE, TWO, "timeouts"))
     assert after == at_step(2, revision=10, since=10, stable=THREE, stable_definition=THREE.definition)
-    assert entry == Entry(10, "reload", 500, 500, "the file changed timeouts, stable")
+    assert entry == Entry(
+        10, "reload", 500, 500, "the file changed timeouts, stable; stable is v3 now, in place of v1"
+    )
 
 
 def test_one_endpoint_more_of_stable_keeps_the_evidence():
@@ -126,7 +128,7 @@ def test_one_endpoint_more_of_stable_keeps_the_evidence():
 
 def test_a_key_is_named_once():
     entry = went(RUNNING, says(THREE, TWO, "stable", "stable"))[1]
-    assert entry.why == "the file changed stable"
+    assert entry.why == "the file changed stable; stable is v3 now, in place of v1"
 
 
 # A canary named at runtime: the file has v2 or nobody, v3 is in force.
