@@ -105,9 +105,9 @@ class Step:
         return f"<Step: {', '.join(f'{name} {bet.capital:.3g}:1' for name, bet in self._bets.items())}>"
 
     @property
-    def sample(self) -> int:
-        """Canary requests that it rests on."""
-        return self._bets[ERRORS].seen.canary
+    def sample(self) -> Events:
+        """The requests that it rests on."""
+        return self._bets[ERRORS].seen
 
     def apply(self, events: Mapping[str, Events], odds: float) -> None:
         """Count what the checks saw."""

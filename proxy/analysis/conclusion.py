@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from proxy.analysis import wording
 from proxy.analysis.comparison import LEANING
-from proxy.analysis.guard import NAME, SAMPLE
+from proxy.analysis.guard import LIMIT, NAME, SAMPLE
 from proxy.analysis.policy import Policy
 from proxy.analysis.verdict import FAILING, HEALTHY, INCONCLUSIVE, Assurance, Finding, Verdict
 from proxy.routing.split import TOTAL
@@ -28,6 +28,8 @@ class Basis:
     """The canary's requests within the window that is shown."""
     sample: int
     """Those that the coin sent to it since the weight is what it is."""
+    bad: int
+    """Those of the sample that failed."""
     incident: float | None
     """The share (0..1) of stable's failures, when that is an incident."""
 
@@ -57,9 +59,10 @@ def _lacking(basis: Basis) -> Iterator[str]:
     if basis.compared and not basis.lately and not basis.sample:
         yield "no canary requests yet"
     tossed = bool(basis.compared) and 0 < basis.parts < TOTAL
+    sampled = tossed or _sampled(basis)
     for finding in basis.watched:
-        if finding.state == INCONCLUSIVE and not (tossed and finding.check == NAME):
-            yield finding.sentence  # with a coin the bets say enough, and the guard needs more of a rush
+        if finding.state == INCONCLUSIVE and not (sampled and finding.check == NAME):
+            yield finding.sentence  # there is enough beside it, and the guard needs more of a rush
     if tossed:
         yield from _with_coin(basis)
     elif basis.compared:
@@ -85,8 +88,16 @@ def _with_coin(basis: Basis) -> Iterator[str]:
 def _without_coin(basis: Basis) -> Iterator[str]:
     """Segments alone, or all traffic: the guard is all there is, and at the start it is silent."""
     guarded = any(finding.check == NAME for finding in basis.watched)
-    if basis.policy.guard and not guarded:
+    if basis.policy.guard and not (guarded or _sampled(basis)):
         yield f"{basis.lately} of the {wording.answers(SAMPLE)} needed over 30 s"
+
+
+def _sampled(basis: Basis) -> bool:
+    """Whether all traffic has gone to the canary long enough, and well enough, for a quiet guard to suffice.
+
+    For want of a rush it may never have its sample within 30 s.
+    """
+    return basis.parts == TOTAL and basis.sample >= SAMPLE and basis.bad <= LIMIT * basis.sample
 
 
 def _good(basis: Basis) -> str:

@@ -51,6 +51,8 @@ class Judge:
         self._seen = dict.fromkeys((ERRORS, *latencies, *limit), Events())
         self._case = case.begin(policy)
         self._step = self._fresh_step()
+        self._sample = Events()
+        """Requests of the coin since the weight is what it is, also where it always falls the same."""
         self._guard = Guard()
         self._windows = Windows(check.window for check in policy.checks)
         self._heard = inf
@@ -74,6 +76,7 @@ class Judge:
         if change:
             self._case.weighed(change, parts)
             self._step = self._fresh_step()
+            self._sample = Events()
 
     def apply(self, tally: Sequence[tuple[int, str, Counts]], now: float) -> None:
         """Count one report, whole: revision, backend and what came since the last one, of this service.
@@ -98,6 +101,7 @@ class Judge:
             self._seen = {name: seen.plus(stretch.events[name]) for name, seen in self._seen.items()}
             if stretch.current:
                 events = stretch.events
+                self._sample = self._sample.plus(events[ERRORS])
                 if self._policy.sticky:
                     events = self._step.once(events, stretch.stable.users.events)
                 self._step.apply(events, stretch.odds)
@@ -118,7 +122,8 @@ class Judge:
                 tuple(self._watched(canary, stable)),
                 self._assurance(lately, now),
                 share(lately)[1],
-                self._step.sample,
+                self._sample.canary,
+                self._sample.canary_bad,
                 self._incident.share(now),
             )
         )
@@ -206,6 +211,7 @@ class Judge:
         judge._case = case.resume(policy, data["case"])
         if data["step"] is not None:
             judge._step.resume(data["step"])
+            judge._sample = judge._step.sample
         judge._seen = {name: Events(*data["seen"][name]) for name in judge._seen}
         judge._guard = Guard.from_json(data["guard"])
         judge.radius = Radius.from_json(data["radius"])

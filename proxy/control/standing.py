@@ -8,7 +8,7 @@ from typing import Any
 
 from proxy.analysis.judge import Judge
 from proxy.analysis.radius import Radius
-from proxy.analysis.verdict import Verdict
+from proxy.analysis.verdict import HEALTHY, INCONCLUSIVE, Verdict
 from proxy.config import schema
 from proxy.control.policy import UNJUDGED, policy
 from proxy.control.release import in_force, recalled
@@ -71,6 +71,8 @@ class Standing:
         self.judge = self._recalled(kept) if kept else Judge(self.policy)
         self.judge.weigh(rollout.revision, rollout.weight)
         self.verdict: Verdict = self.judge.verdict(0.0)
+        self._judged = -1
+        """The revision that was in force at the last verdict."""
         self.traffic = Traffic()
         self.heard = False
         """Whether anything was counted since control began."""
@@ -153,9 +155,12 @@ class Standing:
 
     def look(self) -> Look:
         """What the rollout has to know of here and now."""
-        asked = self.asked
+        asked, verdict = self.asked, self.verdict
         agreed = asked.open if asked.revision == self.rollout.revision else frozenset()
-        return Look(self.verdict, self.file.enforce, self.answers, agreed)
+        if verdict.state == HEALTHY and self._judged != self.rollout.revision:
+            # It was good enough for the step before: that says nothing of this one.
+            verdict = replace(verdict, state=INCONCLUSIVE)
+        return Look(verdict, self.file.enforce, self.answers, agreed)
 
     def question(self, at: str) -> Json:
         """What a hook is asked before the rollout goes on."""
@@ -191,7 +196,7 @@ class Standing:
 
     def judged(self, now: float) -> Verdict:
         """The verdict on the evidence of now."""
-        self.verdict = self.judge.verdict(now)
+        self.verdict, self._judged = self.judge.verdict(now), self.rollout.revision
         return self.verdict
 
     def shares(self, now: float) -> dict[str, float] | None:
@@ -214,6 +219,8 @@ class Standing:
     def _recalled(self, kept: Json) -> Judge:
         """The judge that was kept, if it judged this canary by these checks; else a new one."""
         if (kept["salt"], kept["since"]) == (self.rollout.salt, self.rollout.since):
+            if not self.rollout.has_canary:
+                return self._anew(kept["judge"])  # it was promoted: all that is left is how far it went
             try:
                 judge = Judge.from_json(self.policy, kept["judge"])
                 self.would_trip = str(kept["would_trip"])

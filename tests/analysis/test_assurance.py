@@ -109,7 +109,7 @@ def test_json_round_trip():
     made, again = step(errors=Events(1, 300, 4)), Step(POLICY, latency=False)
     again.resume(json.loads(json.dumps(made.to_json())))
     assert told(again) == told(made)
-    assert again.sample == 301
+    assert again.sample.canary == 301
 
 
 def test_another_margin_is_another_bet():

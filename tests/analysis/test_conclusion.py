@@ -19,7 +19,7 @@ def finding(check="errors", state="healthy", odds=None):
 GOOD = Assurance(25.0, 20.0, 0, 0.0)
 SHORT = Assurance(3.1, 20.0, 130, 40.0)
 BETS = (finding(odds=0.4), finding("p99", odds=0.1))
-BASIS = Basis(Policy(), 2_000, BETS, (), GOOD, 500, 400, None)
+BASIS = Basis(Policy(), 2_000, BETS, (), GOOD, 500, 400, 0, None)
 ASSURED = "evidence that it is less than 1.0 % worse: 25:1, good enough at 20:1"
 
 
@@ -44,8 +44,17 @@ ASSURED = "evidence that it is less than 1.0 % worse: 25:1, good enough at 20:1"
         # A rule without its sample holds back; a guard only where no coin says more than it could.
         ({"watched": (finding("error-rate", "inconclusive"),)}, "inconclusive", "error-rate is inconclusive"),
         ({"watched": (finding("guard", "inconclusive"),), "parts": 6_000}, "healthy", ASSURED),
-        ({"watched": (finding("guard", "inconclusive"),), "parts": 10_000, "assurance": None}, "inconclusive",
-            "guard is inconclusive"),
+        ({"watched": (finding("guard", "inconclusive"),), "parts": 10_000, "assurance": None, "sample": 19},
+            "inconclusive", "guard is inconclusive"),
+        # At all traffic there may never be 20 answers within 30 s.
+        ({"watched": (finding("guard", "inconclusive"),), "parts": 10_000, "assurance": None, "sample": 20},
+            "healthy", "no evidence that the canary is worse"),
+        ({"parts": 10_000, "assurance": None, "lately": 7, "sample": 20}, "healthy",
+            "no evidence that the canary is worse"),
+        ({"parts": 10_000, "assurance": None, "lately": 7, "sample": 20, "bad": 3}, "inconclusive",
+            "7 of the 20 canary answers needed over 30 s"),
+        ({"parts": 10_000, "assurance": None, "lately": 7, "sample": 19}, "inconclusive",
+            "7 of the 20 canary answers needed over 30 s"),
         # Without a coin.
         ({"parts": 10_000, "assurance": None, "watched": (finding("guard"),)}, "healthy",
             "no evidence that the canary is worse"),

@@ -294,3 +294,14 @@ def test_how_often_stable_failed_survives():
     made.verdict(0.0)
     again = Judge.from_json(ERRORS, json.loads(json.dumps(made.to_json())))
     assert finding(after(again, report(counts(ok=75, bad=25), revision=2)), "guard").state == "healthy"
+
+
+def test_at_all_traffic_a_quiet_guard_is_enough_once_there_is_a_sample():
+    made = judge(parts=10_000)
+    for minute in range(1, 4):
+        made.apply(report(counts(ok=6)), minute * 60.0)
+        assert made.verdict(minute * 60.0).state == "inconclusive"
+    made.apply(report(counts(ok=6)), 240.0)
+    assert made.verdict(240.0).state == "healthy", "24 answers, though never 20 within 30 s"
+    made.apply(report(counts(bad=20)), 241.0)
+    assert made.verdict(241.0).state == "failing"

@@ -118,3 +118,35 @@ def test_the_next_number_is_above_all_that_were_given_away(standing):
 
 def test_its_repr_says_its_state(standing):
     assert repr(standing) == "<Standing of checkout: revision 5, idle, 500 parts>"
+
+
+def test_what_was_healthy_a_step_ago_says_nothing_of_this_one(standing):
+    standing.verdict = replace(standing.judged(0.0), state="healthy")
+    assert standing.look().verdict.state == "healthy"
+    standing.enter(replace(RUNNING, revision=6, weight=600, step_revision=6))
+    assert standing.look().verdict.state == "inconclusive"
+    standing.verdict = replace(standing.judged(0.0), state="failing")
+    standing.enter(replace(RUNNING, revision=7, weight=700, step_revision=7))
+    assert standing.look().verdict.state == "failing", "that goes on being true"
+
+
+def test_answers_count_from_the_entry_of_the_step(standing):
+    standing.enter(replace(RUNNING, revision=6, step_revision=6))
+    standing.count([(5, "canary", Counts(drawn={"success": 9})), (6, "canary", DRAWN)], 0.0)
+    standing.count([(6, "stable", Counts(drawn={"success": 9}))], 0.0)
+    assert standing.look().answers == 30
+    again = made(replace(RUNNING, revision=6, step_revision=6), json.loads(json.dumps(standing.to_json())))
+    assert again.answers == 30
+    standing.enter(replace(RUNNING, revision=7, step_revision=7))
+    assert standing.look().answers == 0
+
+
+def test_after_a_promotion_a_restart_knows_how_far_it_went_and_is_silent(standing, caplog):
+    standing.count([(5, "canary", DRAWN)], 0.0)
+    promoted = replace(
+        RUNNING, revision=6, phase="promoted", weight=0, stable=RUNNING.canary, canary=Side(()), plan=None
+    )
+    standing.enter(promoted)
+    again = made(promoted, json.loads(json.dumps(standing.to_json())))
+    assert again.judge.radius.met == 30
+    assert caplog.text == ""
