@@ -5,6 +5,7 @@ What lowers a weight meanwhile overtakes that, and then the file's word on this 
 """
 
 import asyncio
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -27,6 +28,8 @@ from proxy.rollout.actions import Raise, action
 from proxy.rollout.advance import advance
 from proxy.rollout.rollout import Refused, Rollout
 from proxy.routing.table import Service
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +156,7 @@ class Configuring:
             standing.configure(word.file, word.template)
             if record:
                 told.append((standing, record))
+                log.info("%s: %s: %s", standing.name, record.entry.event, record.reason)
         if told or removed:
             self._telling.tell(told, began, removed)
         return overtaken

@@ -48,6 +48,8 @@ class Moment:
     """Canary requests that a weight takes at least, before it is shown good enough for a larger one."""
     answers: int = 0
     """Of the canary, since the step was entered."""
+    refused_at: str = ""
+    """Before which move somebody doesn't agree; "" for nobody refused."""
     refusal: str = ""
     """Why who was asked before the next move doesn't agree, as it was said last; "" for nobody refused."""
     asked: int = 0

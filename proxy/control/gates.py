@@ -75,27 +75,27 @@ class Gates:
         return True
 
     async def _ask(self, standing: Standing, asked: Asked, missing: Waiting, now: float) -> None:
-        refusal = await self._refusal(standing, missing)
+        at, refusal = await self._refusal(standing, missing)
         if standing.asked.revision != asked.revision:
             return  # it is about something else by now
         if not refusal:
             standing.asked = replace(asked, open=frozenset(missing.asks), says="")
         else:
-            standing.asked = replace(asked, says=refusal, tries=asked.tries + 1, again=now + AGAIN)
+            standing.asked = replace(asked, at=at, says=refusal, tries=asked.tries + 1, again=now + AGAIN)
             if refusal != asked.says:
-                log.warning("%s: held at %s: %s", standing.name, missing.asks[-1], refusal)
+                log.warning("%s: held at %s: %s", standing.name, at, refusal)
         self._changed(standing)
 
-    async def _refusal(self, standing: Standing, missing: Waiting) -> str:
-        """Ask one after the other, until one refuses."""
-        for question in self._questions(standing, missing):
+    async def _refusal(self, standing: Standing, missing: Waiting) -> tuple[str, str]:
+        """Ask one after the other, until one refuses: where, and why not."""
+        for at, question in self._questions(standing, missing):
             if refusal := await question:
-                return refusal
-        return ""
+                return at, refusal
+        return "", ""
 
-    def _questions(self, standing: Standing, missing: Waiting) -> Iterator[Answer]:
+    def _questions(self, standing: Standing, missing: Waiting) -> Iterator[tuple[str, Answer]]:
         if START in missing.asks and any(side == CANARY for side in standing.backends):
-            yield self._ways.answers(standing)
+            yield START, self._ways.answers(standing)
         for hook in standing.file.hooks:
             if hook.at in missing.asks:
-                yield self._ways.agrees(hook, standing.question(hook.at))
+                yield hook.at, self._ways.agrees(hook, standing.question(hook.at))

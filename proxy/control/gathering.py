@@ -38,6 +38,7 @@ def moment(standing: Standing, wall: float, now: float) -> Moment:
         rate=standing.traffic.rate(now),
         assured=estimate.assured(standing.policy),
         answers=standing.answers,
+        refused_at=asked.at if here else "",
         refusal=asked.says if here else "",
         asked=asked.tries if here else 0,
         stuck=standing.stuck,

@@ -148,7 +148,8 @@ def _gate(course: Course, missing: Waiting) -> Json | None:
     """Who is asked once all else is there; nobody while something is missing."""
     if not (missing.due and missing.asks):
         return None
-    return {"at": missing.asks[0], "says": course.moment.refusal, "asked": course.moment.asked}
+    at = course.moment.refused_at or missing.asks[0]
+    return {"at": at, "says": course.moment.refusal, "asked": course.moment.asked}
 
 
 def _missing(course: Course, missing: Waiting) -> Iterator[str]:
@@ -171,7 +172,7 @@ def _asks(course: Course, missing: Waiting) -> Iterator[str]:
     moment = course.moment
     if moment.refusal and missing.asks:
         times = "" if moment.asked < 2 else f" (asked {moment.asked} times)"
-        yield f"held at {missing.asks[0]}: {moment.refusal}{times}"
+        yield f"held at {moment.refused_at}: {moment.refusal}{times}"
     elif START in missing.asks:
         yield "asks whether the canary answers"
     elif missing.asks:

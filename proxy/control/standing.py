@@ -33,6 +33,8 @@ class Asked:
     revision: int = -1
     open: frozenset[str] = frozenset()
     """Whose questions were all answered with yes."""
+    at: str = ""
+    """Where it was refused last."""
     says: str = ""
     """Why not, as it was said last; "" when nobody refused."""
     tries: int = 0

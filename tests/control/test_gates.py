@@ -120,12 +120,13 @@ async def test_the_first_who_refuses_ends_it_and_all_are_asked_again_later(stage
     await stage.look(now=10.0)
     assert stage.asked == ["canary", "before-start"]
     asked = stage.standing.asked
-    assert (asked.says, asked.tries, asked.open) == ("http://ci answered 503", 1, frozenset())
+    assert (asked.at, asked.says, asked.tries) == ("before-start", "http://ci answered 503", 1)
+    assert asked.open == frozenset()
     await stage.look(now=10.0 + AGAIN - 0.1)
     assert len(stage.asked) == 2
     await stage.look(now=10.0 + AGAIN)
     assert stage.standing.asked.tries == 2
-    assert caplog.text.count("shop: held at before-step: http://ci answered 503") == 1
+    assert caplog.text.count("shop: held at before-start: http://ci answered 503") == 1
     stage.refuses.clear()
     await stage.look(now=10.0 + 2 * AGAIN)
     assert stage.standing.look().open == {START, STEP}
