@@ -51,6 +51,13 @@ def compare(before: Config, after: Config) -> Changes:
     )
 
 
+def pinned(config: Config, running: Config) -> Config:
+    """A config with what is fixed since the start as it runs, whatever the file says by now."""
+    fixed = {key: getattr(running, key) for key in RESTART if "." not in key}
+    log = config.log.model_copy(update={"level": running.log.level})
+    return config.model_copy(update=fixed | {"log": log})
+
+
 def _keys(before: BaseModel, after: BaseModel) -> Iterable[str]:
     names = type(after).model_fields
     return (name for name in names if getattr(before, name) != getattr(after, name))

@@ -102,7 +102,8 @@ class Configuring:
 
     async def begin(self) -> None:
         """Bring the ledger up to the file. NotDurable when that can't be written down."""
-        await self._put([Word(each, each.file, each.template) for each in self._services.values()], ())
+        words = [Word(each, each.file, each.template) for each in self._services.values()]
+        await self._put(words, (), lambda: None)
 
     async def reload(self, config: Config) -> Changes:
         """Put another file in force, whole, and say what changed. NotDurable: nothing was changed."""
@@ -115,8 +116,9 @@ class Configuring:
             }
             words = [self._word(config, standing, found) for standing in standings.values()]
             words = [word for word in words if word.changed or word.standing.name in found.added]
-            await self._put(words, found.removed)
-            self._services.become(config, standings)
+            await self._put(
+                words, found.removed, lambda: self._services.become(changes.pinned(config, before), standings)
+            )
             if settings(config) != settings(before):
                 self._broadcast.settle(settings(config))
             for name in found.removed:
@@ -131,21 +133,25 @@ class Configuring:
             changed = tuple(key for key in found.shared if key in ("timeouts", "limits"))
         return Word(standing, config.services[name], shape, changed)
 
-    async def _put(self, words: Sequence[Word], removed: Sequence[str]) -> None:
-        """Put all of it in force."""
+    async def _put(self, words: Sequence[Word], removed: Sequence[str], written: Callable[[], None]) -> None:
+        """Put all of it in force. `written` is called once the ledger has it, before anybody is told."""
         all_of_them = words
         async with AsyncExitStack() as stack:
             for word in words:
                 await stack.enter_async_context(word.standing.raising)
-            while words or removed:
-                words, removed = await self._written(words, removed), ()
+            words = await self._written(words, removed, written)
+            while words:
+                words = await self._written(words, (), lambda: None)
         for word in all_of_them:
             self._settled(word.standing)
 
-    async def _written(self, words: Sequence[Word], removed: Sequence[str]) -> list[Word]:
+    async def _written(
+        self, words: Sequence[Word], removed: Sequence[str], written: Callable[[], None]
+    ) -> list[Word]:
         """Put in force what nothing overtook while it was written; the rest."""
         began = self._clock.monotonic()
         records = await self._journal.now(lambda: list(filter(None, map(self._record, words))))
+        written()
         made = {record.service: record for record in records}
         told, overtaken = [], []
         for word in words:

@@ -84,6 +84,7 @@ def from_file(problems: Problems) -> Problem:
     """The problem for a config file that is wrong; `text` is what `weir lint` prints of it."""
     places = [
         {
+            "file": problems.source,
             "line": each.span.line,
             "column": each.span.column,
             "detail": each.message,

@@ -9,13 +9,20 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from proxy.config.admin import KEPT_TOKEN, token_in
-from proxy.config.changes import Changes
+from proxy.config.changes import Changes, pinned
 from proxy.config.problems import Problems
 from proxy.config.reading import decode, read
 from proxy.config.schema import Config
-from proxy.control.errors import ControlError, Unreadable
+from proxy.control.errors import ControlError, NotDurable, Unreadable
 
 log = logging.getLogger(__name__)
+
+UNUSED = "not-in-force-before-a-restart"
+"""Stands for a token that nobody is asked for."""
+
+
+ACCEPTED = "accepted.yaml"
+"""The name of the text that a reload put in force, beside the one of the start."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,13 +32,19 @@ class Files:
     source: str
     """The file as the person named it, for messages."""
     kept: Path
-    """The private copy of what is in force: a control that takes this one's place reads that."""
+    """The private copy of what it said at the start. What is fixed since then stays as it is there."""
     path: str = ""
     """The file to read again; "" where `weir run` had none."""
 
+    @property
+    def accepted(self) -> Path:
+        """The private copy of what was accepted last, if anything was."""
+        return self.kept.with_name(ACCEPTED)
+
     def in_force(self) -> Config:
-        """What the copy says. OSError and Problems go to the caller."""
-        return self._read(decode(self.kept.read_bytes(), self.source))
+        """What a control that begins goes by. OSError and Problems go to the caller."""
+        start = self._kept(self.kept)
+        return pinned(self._kept(self.accepted), start) if self.accepted.exists() else start
 
     def again(self) -> tuple[str, Config]:
         """The text of the file now, and what it says. Unreadable; Problems with all that is wrong."""
@@ -43,18 +56,31 @@ class Files:
             reason = (error.strerror or str(error)).lower()
             raise Unreadable(f"{self.source} can't be read: {reason}; what is in force stays") from error
         text = decode(data, self.source)
-        return text, self._read(text)
+        return text, read(text, self.source, os.environ)
 
-    def keep(self, text: str) -> None:
-        """Make this the copy, whole: whoever dies meanwhile leaves the one before."""
-        fresh = self.kept.with_suffix(".new")
-        fresh.write_text(text, encoding="utf-8")
-        fresh.replace(self.kept)
+    def write(self, text: str) -> Path:
+        """A text that may be accepted, on the disk. NotDurable when it can't be written."""
+        fresh = self.accepted.with_suffix(".new")
+        try:
+            fresh.write_text(text, encoding="utf-8")
+        except OSError as error:
+            said = f"a copy of {self.source} can't be kept: {error.strerror or error}"
+            raise NotDurable(f"{said}; nothing was changed") from error
+        return fresh
 
-    def _read(self, text: str) -> Config:
-        """The token is the one that `weir run` kept: its file may be gone by now, and judging must go on."""
-        kept = self.kept.with_name(KEPT_TOKEN)
-        return read(text, self.source, os.environ, lambda _: token_in(kept))
+    def accept(self, fresh: Path) -> None:
+        """It is in force: whoever dies in this moment leaves one text or the other, whole."""
+        fresh.replace(self.accepted)
+
+    def _kept(self, path: Path) -> Config:
+        """What a copy says, with the token that `weir run` kept.
+
+        Its file may be gone by now, and judging must go on. A text that was accepted later may have a token
+        though the start had none: it isn't in force before the next start, so any will do.
+        """
+        token = self.kept.with_name(KEPT_TOKEN)
+        known = token_in(token) if token.exists() else UNUSED
+        return read(decode(path.read_bytes(), self.source), self.source, os.environ, lambda _: known)
 
 
 class Reloading:
@@ -84,8 +110,9 @@ class Reloading:
             self.successful = False
             at = self._wall()
             text, config = await asyncio.to_thread(self._files.again)
+            fresh = await asyncio.to_thread(self._files.write, text)
             changes = await self._put(config)
-            await asyncio.to_thread(self._files.keep, text)
+            self._files.accept(fresh)
             self.successful, self.at = True, at
         _say(changes)
         return changes

@@ -247,14 +247,19 @@ SCHEMAS: dict[str, Schema] = {
     **BODIES,
     "Index": {"type": "object", "additionalProperties": TEXT},
     "OpenAPI": {"type": "object"},
+    "FileProblem": shape(file=TEXT, line=COUNT, column=COUNT, detail=TEXT, advice=listed(TEXT)),
     "Problem": shape(
         type=TEXT,
         title=TEXT,
         status={"type": "integer", "minimum": 400, "maximum": 599},
         detail=TEXT,
-        errors=listed(shape(pointer=TEXT, detail=TEXT)),
+        errors={
+            **listed({"anyOf": [shape(pointer=TEXT, detail=TEXT), ref("FileProblem")]}),
+            "description": "With 422: what is wrong, in a body or in the config file.",
+        },
+        text={**TEXT, "description": "With 422 of a reload: what `weir lint` prints of the file."},
         phase={**PHASE, "description": "With 409: the phase in which the order is not legal."},
         legal={**listed(ORDER), "description": "With 409: the orders that are legal now."},
-        optional=("errors", "phase", "legal"),
+        optional=("errors", "text", "phase", "legal"),
     ),
 }

@@ -41,6 +41,10 @@ class AccessLog:
     def __repr__(self) -> str:
         return f"<AccessLog {len(self._notes)} waiting, {self._dropped} dropped>"
 
+    def restyle(self, style: str) -> None:
+        """Write in another style from the next lines on."""
+        self._format = FORMATS[style]
+
     def note(self, exchange: Exchange, client: str, now: float) -> None:
         """Note one exchange that is over at this time."""
         self._keep((exchange, client, now))

@@ -72,6 +72,8 @@ class Worker:
         self._connections: int | None = None
         """Connections of clients that the file allows; None: as many as there is room for."""
         self._access: AccessLog | None = None
+        self._closing: asyncio.Future[None] | None = None
+        """The end of a log that was switched off."""
         self._dead: dict[str, frozenset[tuple[str, str]]] = {}
         """Backend and URL of each service's endpoints that are dead. It may be told before the service is."""
         self._told_all = False
@@ -180,10 +182,19 @@ class Worker:
         self._max_idle = settings.max_idle
         self._connections = settings.connections
         self._bound()
-        if settings.access == "off":
+        self._log(settings.access)
+
+    def _log(self, style: str) -> None:
+        """Write the access log in this style, or (`off`) none from now on."""
+        lane = self._lane
+        if style == "off":
+            if self._access is not None:  # what was noted is written all the same
+                self._closing = asyncio.ensure_future(self._access.close())
             lane.access, self._access = NoAccessLog(), None
         elif self._access is None:
-            lane.access = self._access = AccessLog(settings.access, lane.unix_now() - lane.now())
+            lane.access = self._access = AccessLog(style, lane.unix_now() - lane.now())
+        else:
+            self._access.restyle(style)
 
     def _bound(self) -> None:
         """Take as many clients as the file says, and never more than there are file descriptors for."""

@@ -2,7 +2,7 @@
 
 import pytest
 
-from proxy.config.changes import Changes, compare
+from proxy.config.changes import Changes, compare, pinned
 from proxy.config.reading import read
 from proxy.config.schema import Config
 
@@ -62,3 +62,14 @@ def test_it_travels_as_the_api_answers_it() -> None:
         "shared": ["timeouts"],
         "restart": ["listen"],
     }
+
+
+def test_what_is_fixed_at_the_start_stays_as_it_runs() -> None:
+    running = config(BEFORE)
+    text = BEFORE.replace(":8080", ":8081").replace("level: info", "level: debug").replace("5%", "6%")
+    wanted = config(
+        "admin: {listen: 127.0.0.1:9999}\nworkers: 3\n" + text.replace("access: off", "access: json")
+    )
+    found = pinned(wanted, running)
+    assert compare(running, found) == Changes({"shop": ("weight",)}, shared=("log.access",))
+    assert compare(found, wanted).restart == ("listen", "workers", "admin", "log.level")

@@ -7,8 +7,10 @@ from typing import Any, get_args
 
 import pytest
 
+from proxy.config.problems import Problems
+from proxy.config.reading import read
 from proxy.control import bodies, errors
-from proxy.control.errors import Conflict, KeyReused, NotDurable, StaleRevision
+from proxy.control.errors import Conflict, KeyReused, NotDurable, StaleRevision, Unreadable
 from proxy.control.steps import Planned
 from proxy.rollout.advance import ORDERS
 from proxy.rollout.inputs import SetWeight, Undo
@@ -321,3 +323,40 @@ async def talk(port: int, sent: bytes) -> bytes:
     answer = await reader.read()
     writer.close()
     return answer
+
+
+async def test_a_reload_answers_what_changed(serve):
+    client = await serve()
+    response = await client.post("/api/v1/config/reload")
+    assert response.status == 200
+    assert await response.json() == {
+        "changed": {"checkout": ["timeouts"]},
+        "added": ["new"],
+        "removed": [],
+        "shared": [],
+        "restart": ["listen"],
+    }
+
+
+async def test_a_wrong_file_is_answered_as_lint_tells_it(serve, fake_control):
+    with pytest.raises(Problems) as caught:
+        read("services: {shop: {stabel: http://a}}", "weir.yaml", {})
+    fake_control.failure = caught.value
+    client = await serve()
+    document = await problem(await client.post("/api/v1/config/reload"), 422)
+    assert document["detail"] == "weir.yaml has 2 problems. What is in force stays, nothing was changed"
+    assert document["text"] == caught.value.render()
+    place = document["errors"][1]
+    assert (place["file"], place["line"], place["column"]) == ("weir.yaml", 1, 19)
+    assert place["detail"] == "`stabel` is not a key of `services.shop`"
+    assert "did you mean `stable`?" in place["advice"][0]
+
+
+@pytest.mark.parametrize(
+    ("failure", "status"), [(Unreadable("it has no file"), 409), (NotDurable("the disk is full"), 503)]
+)
+async def test_a_reload_that_cannot_be(serve, fake_control, failure, status):
+    fake_control.failure = failure
+    client = await serve()
+    document = await problem(await client.post("/api/v1/config/reload"), status)
+    assert document["detail"] == failure.detail

@@ -17,6 +17,7 @@ class Stage:
     def __init__(self, directory):
         self.file, self.kept = directory / "weir.yaml", directory / "private" / "config.yaml"
         self.kept.parent.mkdir()
+        self.accepted = self.kept.with_name("accepted.yaml")
         self.file.write_text(GOOD)
         self.kept.write_text(GOOD)
         self.put = []
@@ -52,10 +53,10 @@ async def test_a_good_file_is_put_in_force_and_becomes_the_copy(stage, caplog):
     changes = await stage.reloading.reload()
     assert changes.services == {"shop": ("stable",)}
     assert stage.put == [("http://b",)]
-    assert stage.kept.read_text() == OTHER
+    assert (stage.kept.read_text(), stage.accepted.read_text()) == (GOOD, OTHER)
     assert stage.files.in_force().services["shop"].stable.endpoints == ("http://b",)
     assert stage.state() == (True, 200.0)
-    assert [path.name for path in stage.kept.parent.iterdir()] == ["config.yaml"]
+    assert {path.name for path in stage.kept.parent.iterdir()} == {"config.yaml", "accepted.yaml"}
     assert "a restart is needed for changes of listen" in caplog.text
 
 
@@ -64,7 +65,7 @@ async def test_a_bad_file_changes_nothing(stage):
     stage.time = 200.0
     with pytest.raises(Problems, match=r"weir\.yaml:1:19: error: `stabel`"):
         await stage.reloading.reload()
-    assert (stage.put, stage.kept.read_text(), stage.state()) == ([], GOOD, (False, 100.0))
+    assert (stage.put, stage.accepted.exists(), stage.state()) == ([], False, (False, 100.0))
     stage.file.write_text(GOOD)
     await stage.reloading.reload()
     assert stage.state() == (True, 200.0)
@@ -82,7 +83,33 @@ async def test_what_is_not_put_in_force_is_not_kept(stage):
     stage.failure = NotDurable("the disk is full")
     with pytest.raises(NotDurable):
         await stage.reloading.reload()
-    assert (stage.kept.read_text(), stage.state()) == (GOOD, (False, 100.0))
+    assert (stage.accepted.exists(), stage.state()) == (False, (False, 100.0))
+
+
+async def test_a_copy_that_cannot_be_kept_lets_nothing_change(stage):
+    stage.accepted.with_suffix(".new").mkdir()
+    with pytest.raises(NotDurable, match=r"a copy of weir\.yaml can't be kept: Is a directory; nothing was"):
+        await stage.reloading.reload()
+    assert stage.put == []
+
+
+async def test_what_is_fixed_since_the_start_survives_the_restart_of_control(stage):
+    stage.kept.write_text("admin: {token: the-token-of-the-start}\nworkers: 2\n" + GOOD)
+    stage.file.write_text("admin: {token: another-token-by-now}\nworkers: 5\nlog: {level: debug}\n" + OTHER)
+    await stage.reloading.reload()
+    found = stage.files.in_force()
+    assert (found.admin.token, found.workers, found.log.level) == ("the-token-of-the-start", 2, "info")
+    assert found.services["shop"].stable.endpoints == ("http://b",)
+
+
+async def test_a_token_file_that_comes_later_is_read_as_lint_reads_it(stage):
+    stage.file.write_text("admin: {token_file: token.txt}\n" + OTHER)
+    with pytest.raises(Problems, match="the token file"):
+        await stage.reloading.reload()
+    (stage.file.parent / "token.txt").write_text("a-token-of-its-own")
+    stage.files = Files(str(stage.file), stage.kept, str(stage.file))
+    await Reloading(stage.files, stage._put).reload()
+    assert stage.files.in_force().admin.token is None, "before the next start there is none"
 
 
 async def test_without_a_file_there_is_nothing_to_reload(stage):

@@ -17,6 +17,7 @@ from proxy.routing.endpoint import Endpoint
 from proxy.routing.match import RouteMatch
 from proxy.routing.split import Split
 from proxy.routing.table import Backend, Service
+from proxy.telemetry.accesslog import FORMATS
 from proxy.worker import descriptors
 from proxy.worker import worker as module
 from proxy.worker.accesslog import AccessLog
@@ -337,8 +338,14 @@ async def test_settings_reach_the_connections(stage: Stage) -> None:
     assert (lane.pool.idle_seconds, lane.pool.max_idle, lane.connections) == (5.5, 6, 4)
     assert lane.provenance.trusted == ("10.0.0.0/8", "unix")
     assert (lane.provenance.via, lane.provenance.forwarded) == (False, True)
+    first = lane.access
+    stage.control.say(replace(told, access="combined"))
+    await until(lambda: lane.access._format is FORMATS["combined"])
+    assert lane.access is first, "what it has noted is written, too"
     stage.control.say(replace(told, access="off"))
     await until(lambda: not isinstance(lane.access, AccessLog))
+    await stage.worker._closing
+    assert first._thread._shutdown
 
 
 async def test_as_many_clients_as_there_are_descriptors_for(
