@@ -90,6 +90,7 @@ class Steering:
         """To where the plan leads, unless something else has come in between."""
 
         def onward() -> Action | Refused:
+            standing.judged(self._clock.monotonic())  # much may have come since the look that led here
             decided = self._decide(standing, standing.look())
             # A lowering is not written first; the next look finds it.
             return decided if isinstance(decided, Raise) else Nothing()

@@ -198,6 +198,18 @@ async def test_a_rollout_goes_where_its_plan_leads_once_the_ledger_has_it(stage)
     assert (stage.standing.moving, stage.standing.stuck) == (None, "")
 
 
+async def test_a_step_is_judged_once_more_when_its_turn_has_come(stage):
+    stage.progress()
+    stage.steering.happened(stage.standing, stage.standing.look())
+    await stage.standing.moving
+    stage.standing.verdict, stage.standing._judged = Verdict("healthy", ()), 3
+    assert stage.standing.look().verdict.state == "healthy"
+    stage.standing.asked = Asked(3, frozenset({STEP}))
+    stage.steering.happened(stage.standing, stage.standing.look())
+    await stage.standing.moving
+    assert stage.standing.rollout.weight == 1000, "no canary requests yet"
+
+
 async def test_a_ledger_that_fails_holds_a_rollout_and_is_said(stage, caplog):
     stage.progress()
     stage.failing = True
