@@ -13,7 +13,6 @@ from aiohttp import web
 from proxy.config.changes import Changes
 from proxy.control import bodies, metrics, openapi, orders, terms
 from proxy.control.events import Feed, Streams
-from proxy.control.keys import Keys
 from proxy.control.openapi import OPERATIONS, Operation
 from proxy.control.problems import Handler, Problem, as_problems, expect
 from proxy.control.security import Guard
@@ -112,7 +111,6 @@ class Api:
         self._control = control
         self._reloads = reloads
         self._streams = streams
-        self._keys = Keys()
         self._document = openapi.document()
 
     def __repr__(self) -> str:
@@ -149,8 +147,7 @@ class Api:
             terms.key(request.headers.getall("Idempotency-Key", [])),
             terms.digest(name, word, body),
         )
-        with self._keys.under_way(name, on):
-            return service_answer(await self._control.order(name, ordered.order, on))
+        return service_answer(await self._control.order(name, ordered.order, on))
 
     async def reload(self, _request: web.Request) -> web.Response:
         return answer((await self._reloads.reload()).to_json())

@@ -200,8 +200,8 @@ class Control:
         """Carry out an order, once for each key, and answer the new view."""
         standing = self._standings[name]
         if not self._repeats.knows(name, terms):
-            made = await self._steering.order(standing, Order(complete(order, standing), terms))
-            self._repeats.done(name, terms)
+            with self._repeats.under_way(name, terms):
+                made = await self._steering.order(standing, Order(complete(order, standing), terms))
             if terms.key and not made:
                 at = self._clock.wall()
                 self._journal.beside(self._ledger.remember, name, terms.key, terms.digest, at)

@@ -1,8 +1,12 @@
-"""Orders that were carried out: whoever can't know whether one arrived sends it again under the same key."""
+"""Orders by their Idempotency-Key: whoever can't know whether one arrived sends it again under the same key.
 
-from collections.abc import Mapping
+One that was carried out is not carried out again, and of two at once under one key, one is.
+"""
 
-from proxy.control.errors import KeyReused
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+from proxy.control.errors import Conflict, KeyReused
 from proxy.control.ledger import KEYS, Ordered
 from proxy.control.terms import Terms
 
@@ -14,25 +18,47 @@ class Repeats:
         self._digests: dict[str, dict[str, str]] = {}
         for (service, key), digest in known.items():
             self._digests.setdefault(service, {})[key] = digest
+        self._under_way: dict[Ordered, str] = {}
 
     def __repr__(self) -> str:
-        return f"<Repeats of {sum(map(len, self._digests.values()))} orders>"
+        return (
+            f"<Repeats of {sum(map(len, self._digests.values()))} orders, {len(self._under_way)} under way>"
+        )
 
     def knows(self, service: str, terms: Terms) -> bool:
         """Whether this very order was carried out. KeyReused when the key belongs to another one."""
-        digest = self._digests.get(service, {}).get(terms.key) if terms.key else None
-        if digest is not None and digest != terms.digest:
-            raise KeyReused(
-                f"the Idempotency-Key {terms.key!r} belongs to another order for {service} that was carried "
-                "out; a new order needs a new key. Nothing was changed"
-            )
-        return digest is not None
+        return _same(service, terms, self._digests.get(service, {}).get(terms.key), "was carried out")
 
-    def done(self, service: str, terms: Terms) -> None:
-        """The order was carried out."""
+    @contextmanager
+    def under_way(self, service: str, terms: Terms) -> Iterator[None]:
+        """Carry out the order while this lasts; at its end it is known, unless it failed.
+
+        Conflict when the same is under way already, KeyReused when another one is under its key.
+        """
         if not terms.key:
+            yield
             return
+        ordered = service, terms.key
+        if _same(service, terms, self._under_way.get(ordered), "is under way"):
+            raise Conflict("an order with this Idempotency-Key is still under way; ask again in a moment")
+        self._under_way[ordered] = terms.digest
+        try:
+            yield
+        finally:
+            del self._under_way[ordered]
         digests = self._digests.setdefault(service, {})
         digests[terms.key] = terms.digest
         while len(digests) > KEYS:
             del digests[next(iter(digests))]
+
+
+def _same(service: str, terms: Terms, digest: str | None, what: str) -> bool:
+    """Whether there is an order under the key, which must be this one."""
+    if not terms.key or digest is None:
+        return False
+    if digest != terms.digest:
+        raise KeyReused(
+            f"the Idempotency-Key {terms.key!r} belongs to another order for {service}, which {what}; "
+            "a new order needs a new key. Nothing was changed"
+        )
+    return True

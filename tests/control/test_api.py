@@ -198,21 +198,6 @@ async def test_a_repeat_on_the_revision_before_is_for_control_to_answer(serve, f
     assert (await client.put(WEIGHTS, json={"canary": 5}, headers=headers)).status == 200
 
 
-async def test_of_two_at_once_under_one_key_the_second_is_409_or_422(serve, fake_control):
-    client = await serve()
-    fake_control.held.clear()
-    headers = {"Idempotency-Key": "k"}
-    first = asyncio.create_task(client.put(WEIGHTS, json={"canary": 5}, headers=headers))
-    await fake_control.asked.wait()
-    again = await problem(await client.put(WEIGHTS, json={"canary": 5}, headers=headers), 409)
-    assert "still under way" in again["detail"]
-    other = await problem(await client.put(WEIGHTS, json={"canary": 6}, headers=headers), 422)
-    assert "another order" in other["detail"]
-    fake_control.held.set()
-    assert (await first).status == 200
-    assert len(fake_control.calls) == 1
-
-
 @pytest.mark.parametrize("key", ['""', '"a', "x" * 256])
 async def test_what_is_no_key_is_400(serve, fake_control, key):
     client = await serve()

@@ -1,20 +1,26 @@
 import pytest
 
-from proxy.control.errors import KeyReused
+from proxy.control.errors import Conflict, KeyReused
 from proxy.control.ledger import KEYS
 from proxy.control.repeats import Repeats
 from proxy.control.terms import Terms
 
 FIRST = Terms(key="k1", digest="pause")
+ANOTHER = Terms(key="k1", digest="abort")
 
 
-def test_an_order_is_known_by_its_key_once_it_was_done():
+def done(repeats, terms, service="checkout"):
+    with repeats.under_way(service, terms):
+        pass
+
+
+def test_an_order_is_known_by_its_key_once_it_was_carried_out():
     repeats = Repeats({})
     assert not repeats.knows("checkout", FIRST)
-    repeats.done("checkout", FIRST)
+    done(repeats, FIRST)
     assert repeats.knows("checkout", FIRST)
     assert not repeats.knows("pay", FIRST), "a key is a service's own"
-    assert repr(repeats) == "<Repeats of 1 orders>"
+    assert repr(repeats) == "<Repeats of 1 orders, 0 under way>"
 
 
 def test_what_the_ledger_knows_is_known():
@@ -22,20 +28,41 @@ def test_what_the_ledger_knows_is_known():
 
 
 def test_another_order_under_the_same_key_is_an_error():
-    repeats = Repeats({("checkout", "k1"): "abort"})
-    with pytest.raises(KeyReused, match="'k1' belongs to another order for checkout"):
-        repeats.knows("checkout", FIRST)
+    repeats = Repeats({("checkout", "k1"): "pause"})
+    with pytest.raises(KeyReused, match="'k1' belongs to another order for checkout, which was carried out"):
+        repeats.knows("checkout", ANOTHER)
+
+
+def test_of_two_at_once_one_is_carried_out():
+    repeats = Repeats({})
+    with repeats.under_way("checkout", FIRST):
+        assert not repeats.knows("checkout", FIRST), "it may fail yet"
+        with pytest.raises(Conflict, match="still under way"), repeats.under_way("checkout", FIRST):
+            pass
+        with pytest.raises(KeyReused, match="is under way"), repeats.under_way("checkout", ANOTHER):
+            pass
+        done(repeats, FIRST, "pay")
+    assert repeats.knows("checkout", FIRST)
+
+
+def test_an_order_that_fails_gives_its_key_back():
+    repeats = Repeats({})
+    with pytest.raises(ValueError, match="no"), repeats.under_way("checkout", FIRST):
+        raise ValueError("no")
+    assert not repeats.knows("checkout", FIRST)
+    done(repeats, FIRST)
 
 
 def test_an_order_without_a_key_is_never_a_repeat():
-    repeats = Repeats({})
-    repeats.done("checkout", Terms(digest="pause"))
-    assert not repeats.knows("checkout", Terms(digest="pause"))
+    repeats, bare = Repeats({}), Terms(digest="pause")
+    with repeats.under_way("checkout", bare):
+        done(repeats, bare)
+    assert not repeats.knows("checkout", bare)
 
 
 def test_the_oldest_keys_are_forgotten():
     repeats = Repeats({})
     for number in range(KEYS + 1):
-        repeats.done("checkout", Terms(key=f"k{number}", digest="x"))
+        done(repeats, Terms(key=f"k{number}", digest="x"))
     assert not repeats.knows("checkout", Terms(key="k0", digest="x"))
     assert repeats.knows("checkout", Terms(key="k1", digest="x"))

@@ -284,6 +284,35 @@ async def test_a_repeated_order_is_answered_and_not_repeated(stage):
     assert where(control)[0] == "progressing"
 
 
+async def test_of_two_at_once_under_one_key_one_is_carried_out(stage):
+    control = await stage.begin(text=text())
+    stage.worker(control)
+    stage.ledger.held.clear()
+    stage.ledger.reached.clear()
+    keyed = Terms("", "ann", None, "key-1", "digest")
+    first = asyncio.create_task(control.order("checkout", Start(None, ""), keyed))
+    await asyncio.to_thread(stage.ledger.reached.wait)
+    with pytest.raises(Conflict, match="still under way"):
+        await control.order("checkout", Start(None, ""), keyed)
+    with pytest.raises(KeyReused, match="is under way"):
+        await control.order("checkout", Abort(), Terms("", "ann", None, "key-1", "another"))
+    stage.ledger.held.set()
+    await first
+    assert [entry["event"] for entry in await control.history("checkout")] == ["release", "start"]
+
+
+async def test_an_order_that_fails_may_be_sent_again_under_its_key(stage):
+    control = await stage.begin(text=text())
+    stage.worker(control)
+    keyed = Terms("", "ann", None, "key-1", "digest")
+    stage.ledger.failing = True
+    with pytest.raises(NotDurable):
+        await control.order("checkout", Start(None, ""), keyed)
+    stage.ledger.failing = False
+    await control.order("checkout", Start(None, ""), keyed)
+    assert where(control)[0] == "progressing"
+
+
 async def test_an_order_that_changed_nothing_is_known_by_its_key_all_the_same(stage):
     control, _ = await begun(stage)
     await control.order("checkout", Abort(), PERSON)
