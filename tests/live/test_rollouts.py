@@ -1,7 +1,9 @@
 """Rollouts of the real thing: real origins, real processes, and what happens when these die."""
 
 import asyncio
+import os
 import random
+import signal
 from contextlib import suppress
 
 import pytest
@@ -305,3 +307,29 @@ async def test_a_reload_under_load_drops_nothing_and_a_bad_file_changes_nothing(
                 assert pinned.headers["X-Version"] == "v2", "what was accepted last is in force"
     assert traffic.failed == []
     assert shop.events() == ["release", "reload"]
+
+
+async def test_sighup_brings_services_and_endpoints_and_takes_them_under_load(begin, origins):
+    shop = begin(origins)
+    stable, canary = origins
+    write, text = shop.running.config.write_text, shop.running.config.read_text()
+    more = f"  pay: {{match: {{path: /pay}}, stable: [{canary.url}, {stable.url}]}}\n"
+
+    async def reloaded(names: list[str]) -> None:
+        os.kill(shop.running.pid, signal.SIGHUP)
+        await until(
+            lambda: [each["name"] for each in shop.api.services()["services"]] == names, f"services {names}"
+        )
+
+    async with Traffic(shop.running.port) as traffic:
+        write(text + more)
+        await reloaded(["shop", "pay"])
+        async with ClientSession() as session:
+            async with session.get(f"http://127.0.0.1:{shop.running.port}/pay/now") as paid:
+                assert paid.status == 200
+            write(text)
+            await reloaded(["shop"])
+            await traffic.more(30)
+            async with session.get(f"http://127.0.0.1:{shop.running.port}/pay/now") as unpaid:
+                assert unpaid.headers["X-Version"] == "v1", "it is shop's again"
+    assert traffic.failed == []
