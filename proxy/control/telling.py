@@ -1,5 +1,6 @@
 """Putting entries in force: workers are told, whoever wants news hears it, and acknowledgements are timed."""
 
+import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -30,7 +31,7 @@ class _Told:
 class Telling:
     """What is in force, and on its way to the workers. Times are monotonic seconds.
 
-    `news` hears of each entry when it comes into force, whether or not the ledger has it by then.
+    `news` hears of each entry when it has come into force, whether or not the ledger has it by then.
     """
 
     def __init__(self, journal: Journal, broadcast: Broadcast, keeps: Keeps, news: News) -> None:
@@ -53,7 +54,8 @@ class Telling:
             if record.entry.event in OUT:
                 standing.rollback = Rollback(generation, began)
             self._told.append(_Told(standing, record.entry.revision, generation, began))
-            self._news(standing, record)
+            # Later: whatever becomes of it, it neither delays nor breaks what brings a rollback.
+            asyncio.get_running_loop().call_soon(self._news, standing, record)
 
     def look(self, now: float) -> None:
         """Some worker uses another table than before: see what all of them have."""

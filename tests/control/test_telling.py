@@ -1,3 +1,4 @@
+import asyncio
 from dataclasses import replace
 
 import pytest
@@ -61,14 +62,16 @@ def entry(standing, event, revision):
     return standing, Record("checkout", 5.0, "ann", "", Entry(revision, event, 0, 0, ""), rollout)
 
 
-def test_entries_come_into_force_by_one_table_and_are_news(telling, workers, standing):
+async def test_entries_come_into_force_by_one_table_and_are_news(telling, workers, standing):
     telling.tell([entry(standing, "weight", 5)], 1.0, removed=["pay"])
     assert workers.told == [([("checkout", 5)], ("pay",))]
+    assert workers.news == [], "it delays nothing"
+    await asyncio.sleep(0)
     assert workers.news == [("checkout", "weight")]
     assert standing.rollout.revision == 5
 
 
-def test_an_entry_is_complete_when_every_worker_uses_its_table(telling, workers, standing):
+async def test_an_entry_is_complete_when_every_worker_uses_its_table(telling, workers, standing):
     telling.tell([entry(standing, "weight", 5)], 1.0)
     assert repr(telling) == "<Telling, 1 entries on their way>"
     telling.look(1.5)
@@ -80,7 +83,7 @@ def test_an_entry_is_complete_when_every_worker_uses_its_table(telling, workers,
 
 
 @pytest.mark.parametrize("event", ["trip", "abort"])
-def test_a_rollback_is_timed_and_only_that(telling, workers, standing, caplog, event):
+async def test_a_rollback_is_timed_and_only_that(telling, workers, standing, caplog, event):
     caplog.set_level("INFO")
     telling.tell([entry(standing, "weight", 5)], 1.0)
     telling.tell([entry(standing, event, 6)], 2.0)
@@ -92,3 +95,16 @@ def test_a_rollback_is_timed_and_only_that(telling, workers, standing, caplog, e
     assert standing.rollback.acknowledged_ms == 4.5
     assert [kept[1:] for kept in workers.kept] == [(5, 1, 1001.0), (6, 2, 4.5)]
     assert caplog.text.count("every worker has the rollback, after 4.5 ms") == 1
+
+
+async def test_news_that_nobody_can_tell_break_nothing(workers, standing):
+    def fail(standing, record):
+        raise RuntimeError("a surprise")
+
+    said = []
+    asyncio.get_running_loop().set_exception_handler(lambda loop, context: said.append(context["exception"]))
+    telling = Telling(workers, workers, workers.keep, fail)
+    telling.tell([entry(standing, "trip", 5)], 1.0)
+    assert len(workers.told) == 1
+    await asyncio.sleep(0)
+    assert [str(each) for each in said] == ["a surprise"]
