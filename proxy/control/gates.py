@@ -76,8 +76,6 @@ class Gates:
 
     async def _ask(self, standing: Standing, asked: Asked, missing: Waiting, now: float) -> None:
         at, refusal = await self._refusal(standing, missing)
-        if standing.asked.revision != asked.revision:
-            return  # it is about something else by now
         if not refusal:
             standing.asked = replace(asked, open=frozenset(missing.asks), says="")
         else:

@@ -102,10 +102,14 @@ async def test_who_is_asked_before_which_move(stage, phase, step, asked, opened)
 
 
 async def test_nobody_is_asked_while_anything_else_is_missing(stage):
-    stage.standing = stage.at(1, PROMOTING, 3)
-    stage.standing.rollout = replace(stage.standing.rollout, phase=PROGRESSING, step=1, entered=95.0)
-    await stage.look(wall=100.0)
+    stage.standing.rollout = replace(
+        stage.standing.rollout, plan=Plan((Step(1000, 10.0, 0), Step(10_000, 10.0, 0))), step=1, entered=95.0
+    )
+    stage.standing._judged = 1
+    await stage.look(wall=104.9)
     assert stage.asked == []
+    await stage.look(wall=105.0)
+    assert stage.asked == ["before-step"]
 
 
 async def test_who_agreed_is_not_asked_again(stage):

@@ -4,6 +4,7 @@ from dataclasses import replace
 import pytest
 
 from proxy.config.reading import read
+from proxy.control.policy import UNJUDGED
 from proxy.control.release import template
 from proxy.control.standing import Rollback, Standing
 from proxy.rollout.rollout import Rollout, Trip
@@ -150,3 +151,13 @@ def test_after_a_promotion_a_restart_knows_how_far_it_went_and_is_silent(standin
     again = made(promoted, json.loads(json.dumps(standing.to_json())))
     assert again.judge.radius.met == 30
     assert caplog.text == ""
+
+
+def test_without_a_canary_nothing_is_judged_and_with_one_again(standing):
+    bare = replace(RUNNING, revision=6, since=6, weight=0, canary=Side(()))
+    standing.enter(bare)
+    assert (standing.policy, standing.judged(0.0).findings) == (UNJUDGED, ())
+    standing.enter(replace(RUNNING, revision=7, since=7))
+    assert standing.policy.comparing
+    standing.count([(7, "canary", BAD)], 0.0)
+    assert standing.judged(0.0).state == "failing"

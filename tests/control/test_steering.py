@@ -210,6 +210,18 @@ async def test_a_step_is_judged_once_more_when_its_turn_has_come(stage):
     assert stage.standing.rollout.weight == 1000, "no canary requests yet"
 
 
+async def test_a_canary_that_fails_when_a_step_has_its_turn_is_not_written_first(stage, monkeypatch):
+    stage.progress()
+    stage.steering.happened(stage.standing, stage.standing.look())
+    monkeypatch.setattr(
+        stage.standing, "judged", lambda now: setattr(stage.standing, "verdict", FAILING.verdict)
+    )
+    await stage.standing.moving
+    assert stage.done == [("heard all",)], "the next look tells it first"
+    stage.steering.happened(stage.standing, stage.standing.look())
+    assert stage.done[-1] == ("told", 3, 0)
+
+
 async def test_a_ledger_that_fails_holds_a_rollout_and_is_said(stage, caplog):
     stage.progress()
     stage.failing = True

@@ -179,6 +179,13 @@ async def test_other_checks_begin_anew_and_know_how_far_the_harm_went(stage):
     assert view["blast_radius"]["met"] == met == 21
 
 
+async def test_what_needs_a_restart_is_named_until_there_is_one(stage):
+    control, _ = await begun(stage)
+    for _ in range(2):
+        assert (await control.reload(config("workers: 7\n" + TEXT))).restart == ("workers",)
+    assert (await control.reload(config(TEXT))).restart == ()
+
+
 async def test_a_pause_outlives_a_reload(stage):
     control, _ = await begun(stage, PLANNED)
     await control.order("checkout", Start(None, ""), PERSON)
