@@ -250,7 +250,7 @@ class Ledger:
         self._database.execute(
             "DELETE FROM orders WHERE service = ?1 AND at < "
             "(SELECT at FROM orders WHERE service = ?1 ORDER BY at DESC LIMIT 1 OFFSET ?2)",
-            (service, KEYS),
+            (service, KEYS - 1),
         )
 
     def _prune(self, service: str) -> None:

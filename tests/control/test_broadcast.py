@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from proxy.control.broadcast import PATIENCE, Broadcast
@@ -167,6 +169,24 @@ def test_dead_endpoints_are_told_at_once_and_before_its_table_to_who_comes_later
     assert [type(said).__name__ for said in late.said] == ["Settings", "Health", "Table"]
     assert late.said[1] == Health({"checkout": {"stable": ()}, "other": {}})
     assert stage.broadcast.generation == 7
+
+
+def test_a_service_that_is_gone_is_told_and_nothing_more_is_known_of_it(stage):
+    wire = stage.connect(HELLO)
+    stage.broadcast.unwell("checkout", {"stable": ("http://a:1",)})
+    stage.broadcast.measure("checkout", {"stable": (0.1,)})
+    assert stage.broadcast.tell(removed=("checkout",)) == 8
+    assert wire.said[-1] == Table(8, (), ("checkout",), complete=False)
+    late = stage.connect(Hello("b2", 1, 2, {}, {}))
+    assert [type(said).__name__ for said in late.said] == ["Settings", "Table"]
+
+
+def test_other_settings_are_told_to_all_and_to_who_comes_later(stage):
+    wire = stage.connect(HELLO)
+    other = replace(SETTINGS, fields=7)
+    stage.broadcast.settle(other)
+    assert wire.said[-1] == other
+    assert stage.connect(Hello("b2", 1, 2, {}, {})).said[0] == other
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 from proxy.analysis.verdict import Finding, Verdict
 from proxy.control import ledger as ledger_module
 from proxy.control.errors import NotDurable
-from proxy.control.ledger import UNRECORDED, Kept, Ledger
+from proxy.control.ledger import KEYS, UNRECORDED, Kept, Ledger
 from proxy.control.record import Record
 from proxy.rollout.advance import advance
 from proxy.rollout.inputs import Held, Look, Release, Resume, SetWeight
@@ -192,6 +193,38 @@ def test_forgotten_boots_leave_their_sums(ledger):
     ledger.keep(Kept({}, {}, {"b2": 1}))
     ledger.forget(["b1"])
     assert ledger.kept() == Kept({("checkout", "canary"): counts(3)}, {}, {"b2": 1})
+
+
+def test_when_all_workers_had_an_entry_is_kept_with_that_one_alone(ledger):
+    for told in (*story(FAILING), *story(service="pay")):
+        ledger.append(told)
+    ledger.acknowledge("checkout", 2, 9, 4.5)
+    ledger.acknowledge("checkout", 7, 9, 4.5)
+    known = [(entry["generation"], entry["acknowledged_ms"]) for entry in ledger.entries("checkout")]
+    assert known == [(None, None), (9, 4.5)]
+    assert ledger.entries("pay")[0]["generation"] is None
+
+
+def test_the_keys_of_orders_are_kept_the_newest_of_each_service(ledger, path):
+    release, trip = story(FAILING)
+    ledger.append(replace(release, key="k1", digest="d1"), replace(trip, key="k2", digest="d2"))
+    for number in range(KEYS):
+        ledger.remember("pay", f"n{number}", "d", 10.0 + number)
+    ledger.remember("pay", "last", "d", 9999.0)
+    orders = reopened(ledger, path).orders()
+    assert (orders["checkout", "k1"], orders["checkout", "k2"]) == ("d1", "d2")
+    assert ("pay", "n0") not in orders
+    assert ("pay", "n1") in orders
+    assert [key for service, key in orders if service == "pay"][-1] == "last", "the oldest first"
+
+
+def test_entries_are_kept_all_or_none(ledger):
+    release, trip = story(FAILING)
+    other = next(iter(story(service="pay")))
+    ledger._database.execute("CREATE TRIGGER no BEFORE INSERT ON trips BEGIN SELECT RAISE(ABORT, 'no'); END")
+    with pytest.raises(NotDurable):
+        ledger.append(other, release, trip)
+    assert ledger.states() == {}
 
 
 def test_a_full_disk_is_said_and_leaves_nothing_half_done(ledger):
