@@ -19,35 +19,36 @@ LOOKS = 8
 class Reading:
     """Whether one connection is being read, and why not."""
 
-    __slots__ = ("_reasons", "_transport")
+    __slots__ = ("_transport", "reasons")
 
     def __init__(self, transport: asyncio.Transport) -> None:
         self._transport = transport
-        self._reasons: set[Reason] = set()
+        self.reasons: set[Reason] = set()
+        """Why it isn't read for now; none while it is."""
 
     def __repr__(self) -> str:
-        return f"<Reading held: {', '.join(sorted(self._reasons))}>" if self._reasons else "<Reading>"
+        return f"<Reading held: {', '.join(sorted(self.reasons))}>" if self.reasons else "<Reading>"
 
     @property
     def held(self) -> bool:
         """Whether it isn't read for now."""
-        return bool(self._reasons)
+        return bool(self.reasons)
 
     def held_for(self, reason: Reason) -> bool:
         """Tell whether this is among the reasons not to read."""
-        return reason in self._reasons
+        return reason in self.reasons
 
     def hold(self, reason: Reason) -> None:
         """Stop reading, for this reason too."""
-        if not self._reasons:
+        if not self.reasons:
             self._transport.pause_reading()
-        self._reasons.add(reason)
+        self.reasons.add(reason)
 
     def free(self, reason: Reason) -> None:
         """Read again, unless another reason stands."""
-        if reason in self._reasons:
-            self._reasons.remove(reason)
-            if not self._reasons:
+        if reason in self.reasons:
+            self.reasons.remove(reason)
+            if not self.reasons:
                 self._transport.resume_reading()
 
 

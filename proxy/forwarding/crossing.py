@@ -8,7 +8,6 @@ from proxy.forwarding import own_answers, rescue
 from proxy.forwarding.attempts import Attempts
 from proxy.forwarding.exchange import Exchange
 from proxy.forwarding.halted import Halted
-from proxy.forwarding.side import Client
 from proxy.forwarding.switching import switch
 from proxy.forwarding.tunnel import Tunnel
 from proxy.http1 import writing
@@ -28,17 +27,6 @@ class Crossing(Attempts):
         return f"<Crossing {self.exchange or 'idle'}>"
 
     # The client's connection calls these.
-
-    def begin(self, exchange: Exchange) -> None:
-        """Send the request on its way."""
-        self.exchange = exchange
-        lane = self._lane
-        lane.begin(exchange)
-        endpoint = exchange.choice.endpoint
-        if endpoint is None:
-            self._answer_ourselves("refused", 503, "no endpoint of the service is available")
-            return
-        self._start(exchange, endpoint)
 
     def client_left(self) -> None:
         """The client's connection is gone."""
@@ -144,8 +132,10 @@ class Crossing(Attempts):
         exchange.response_began(head.status, self._lane.now())
         if self._upload is not None:
             self._upload.forget()
-        side.persistent = side.persistent and exchange.may_be_followed(length, early=side.buffered)
-        length = exchange.framed(length)
+        if length < 0:
+            length = exchange.framed(length)
+        early = bool(exchange.upgrade) and side.buffered
+        side.persistent = side.persistent and exchange.may_be_followed(length, early=early)
         ours = exchange.own_lines(persistent=side.persistent, secure=side.secure)
         head_ = writing.response_head(head, length, ours)
         exchange.bytes_out = -len(head_)  # only the body counts, and the head goes out in one write with it
@@ -188,9 +178,6 @@ class Crossing(Attempts):
         exchange, upstream = self._joined()
         self._tunnel = switch(self._lane, exchange, (self._side, upstream), head, protocol, self._tunnel_over)
         return self._tunnel
-
-    def _client(self) -> Client:
-        return self
 
     # Ending.
 

@@ -11,7 +11,16 @@ from proxy.http1.framing import CHUNKED, UNTIL_CLOSE
 from proxy.http1.head import RequestHead
 from proxy.routing.split import STABLE
 from proxy.routing.table import Choice
-from proxy.telemetry.outcome import FAILURE, Ending, Key, Outcome, Thresholds, classify, method_label
+from proxy.telemetry.outcome import (
+    FAILURE,
+    LABELS,
+    OTHER_METHOD,
+    Ending,
+    Key,
+    Outcome,
+    Thresholds,
+    classify,
+)
 
 REQUEST_MOVES = {
     ("open", "end"): "done",
@@ -224,14 +233,14 @@ class Exchange:
         """Tell whether another request can come behind this one, as its answer begins.
 
         Args:
-            length: of the answer's body, in bytes, CHUNKED or UNTIL_CLOSE.
+            length: of the answer's body as the client gets it, in bytes, CHUNKED or UNTIL_CLOSE.
             early: whether bytes came behind the request already.
         """
         if self.request == "open":
             return False  # nobody can tell whether the rest of it will be wanted
         if self.upgrade and early:
             return False  # they may be of the protocol that was offered and not taken
-        return self.framed(length) != UNTIL_CLOSE
+        return length != UNTIL_CLOSE
 
     def framed(self, length: int) -> int:
         """Return how a body of this length is framed for the client, in bytes, CHUNKED or UNTIL_CLOSE.
@@ -244,12 +253,11 @@ class Exchange:
 
     def own_lines(self, *, persistent: bool, secure: bool) -> bytes:
         """Return the lines that are added to the answer, each with its CRLF."""
-        lines = b""
+        choice = self.choice
+        lines = self.choice_lines(secure=secure) if choice.issue or choice.service.choice_header else b""
         if not persistent:
-            lines = b"Connection: close\r\n"
-        elif not self.head.minor:
-            lines = b"Connection: keep-alive\r\n"
-        return lines + self.choice_lines(secure=secure)
+            return b"Connection: close\r\n" + lines
+        return lines if self.head.minor else b"Connection: keep-alive\r\n" + lines
 
     def choice_lines(self, *, secure: bool) -> bytes:
         """Return the lines that tell of the choice: the sticky cookie, and the choice header."""
@@ -275,7 +283,7 @@ class Exchange:
             service,
             revision,
             backend,
-            method_label(head.method),
+            LABELS.get(head.method, OTHER_METHOD),
             self.status,
             self.ending,
             result,

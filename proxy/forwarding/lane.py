@@ -19,6 +19,7 @@ from proxy.forwarding.yardsticks import Yardsticks
 from proxy.health import ejection
 from proxy.http1.limits import Limits
 from proxy.http1.provenance import Provenance
+from proxy.http1.remembered import Heads
 from proxy.routing.split import STABLE
 from proxy.routing.table import Choice, RoutingTable
 from proxy.telemetry.outcome import COMPLETE, FAILURE, Ending, Key, Outcome, Thresholds, refused
@@ -105,7 +106,7 @@ class Lane:
         self.access: AccessSink = NoAccessLog()
         self.header_seconds = 10.0
         self.idle_seconds = 75.0
-        self.limits = Limits()
+        self.heads = Heads(Limits())
         self.connections = MOST_CONNECTIONS
         """The most connections of clients at a time."""
         self.provenance = Provenance()
@@ -127,9 +128,8 @@ class Lane:
     def draw(self) -> int:
         """Return 128 random bits."""
         if not self._draws:
-            bulk = self._random.randbytes(16 * 256)
-            self._draws = [int.from_bytes(bulk[at : at + 16], "big") for at in range(0, len(bulk), 16)]
-        return self._draws.pop()
+            self._draws = list(memoryview(self._random.randbytes(16 * 256)).cast("Q"))
+        return self._draws.pop() << 64 | self._draws.pop()
 
     def request_id(self) -> bytes:
         """Return an id for a request, unlike that of any other."""

@@ -40,6 +40,8 @@ class Side(Near, Protocol):
 class Client(Protocol):
     """The other side of the exchange, as an upstream connection sees it."""
 
+    __slots__ = ()
+
     def endpoint_full(self) -> None:
         """No more of the request can be taken for now."""
 

@@ -47,7 +47,10 @@ class Tally:
 
     def begin(self, key: Key) -> None:
         """One more exchange is open. Its `add` must follow, once."""
-        self._entry(key).in_flight += 1
+        try:
+            self._entries[key].in_flight += 1
+        except KeyError:
+            self._born(key).in_flight += 1
         self._unreported.add(key)
 
     def switch(self, key: Key) -> None:

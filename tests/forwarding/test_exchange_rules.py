@@ -151,7 +151,7 @@ def test_who_is_silent(exchange, request_, expects, client_full, endpoint_full, 
 def test_how_an_answer_is_framed_for_its_client(exchange, minor, length, framed):
     it = exchange(minor=minor)
     assert it.framed(length) == framed
-    assert it.may_be_followed(length, early=False) is (framed != UNTIL_CLOSE)
+    assert it.may_be_followed(it.framed(length), early=False) is (framed != UNTIL_CLOSE)
 
 
 @pytest.mark.parametrize(

@@ -36,7 +36,7 @@ def test_it_says_how_it_stands(stage):
 
 def test_without_a_word_it_has_the_limits_and_times_of_the_readme(stage):
     lane = Lane(stage.turns, RoutingTable.build(1, ()), Tally("boot"), lambda: None, "w")
-    assert (lane.header_seconds, lane.idle_seconds, lane.limits) == (10.0, 75.0, DEFAULT)
+    assert (lane.header_seconds, lane.idle_seconds, lane.heads.limits) == (10.0, 75.0, DEFAULT)
     assert (lane.provenance, lane.draining) == (Provenance(), False)
 
 

@@ -7,6 +7,7 @@ import pytest
 from proxy.forwarding.upstream import Upstream
 from proxy.http1.framing import CHUNKED, UNTIL_CLOSE
 from proxy.http1.limits import DEFAULT
+from proxy.http1.remembered import Heads
 from proxy.routing.endpoint import Endpoint
 
 HERE = Endpoint.parse("http://here:80")
@@ -69,7 +70,7 @@ def asked(upstream):
     def ask(method=b"GET", **more):
         one, transport = upstream
         client = Client(one, **more)
-        one.carry(client, method, b"", DEFAULT)
+        one.carry(client, method, b"", Heads(DEFAULT))
         one.write(b"[request]")
         return one, transport, client
 

@@ -4,6 +4,7 @@ import pytest
 
 from proxy.forwarding.upstream import Upstream
 from proxy.http1.limits import DEFAULT, Limits
+from proxy.http1.remembered import Heads
 from proxy.routing.endpoint import Endpoint
 
 HERE = Endpoint.parse("http://here:80")
@@ -75,7 +76,7 @@ def asked(transport_of):
         one = Upstream(HERE, lambda _: None)
         transport = transport_of(one)
         client = Client()
-        one.carry(client, b"GET", offer, limits)
+        one.carry(client, b"GET", offer, Heads(limits))
         return one, transport, client
 
     return ask
@@ -249,6 +250,6 @@ def test_the_next_request_may_have_other_limits(asked):
     one, transport, _ = asked(limits=Limits(line=25))
     transport.arrive(HEAD + b"hello")
     client = Client()
-    one.carry(client, b"GET", b"", DEFAULT)
+    one.carry(client, b"GET", b"", Heads(DEFAULT))
     transport.arrive(b"HTTP/1.1 200 " + b"OK" * 20 + b"\r\nContent-Length: 0\r\n\r\n")
     assert client.heard == [(200, 0), "ended"]

@@ -334,7 +334,7 @@ async def test_settings_reach_the_connections(stage: Stage) -> None:
     stage.control.say(told)
     await until(lambda: isinstance(lane.access, AccessLog))
     assert (lane.header_seconds, lane.idle_seconds) == (1.5, 2.5)
-    assert (lane.limits.line, lane.limits.head, lane.limits.fields) == (1024, 2048, 3)
+    assert (lane.heads.limits.line, lane.heads.limits.head, lane.heads.limits.fields) == (1024, 2048, 3)
     assert (lane.pool.idle_seconds, lane.pool.max_idle, lane.connections) == (5.5, 6, 4)
     assert lane.provenance.trusted == ("10.0.0.0/8", "unix")
     assert (lane.provenance.via, lane.provenance.forwarded) == (False, True)
