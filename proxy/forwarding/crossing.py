@@ -127,19 +127,33 @@ class Crossing(Attempts):
 
     def answer_began(self, head: ResponseHead, length: int) -> tuple[bytes, bool]:
         """Return the head of the answer as the client gets it, and whether its body goes on in chunks."""
-        exchange, side = self.exchange, self._side
+        exchange = self.exchange
         assert exchange is not None, self
         exchange.response_began(head.status, self._lane.now())
         if self._upload is not None:
             self._upload.forget()
         if length < 0:
             length = exchange.framed(length)
+        ours = self._head(exchange, head, length)
+        exchange.bytes_out = -len(ours)  # only the body counts, and the head goes out in one write with it
+        return ours, length == CHUNKED
+
+    def answer_whole(self, head: ResponseHead, body: bytes) -> None:
+        """Write an answer that came all at once, and settle the exchange. Most answers do."""
+        exchange = self.exchange
+        assert exchange is not None, self
+        exchange.response_began(head.status, self._lane.now())
+        exchange.bytes_out = len(body)
+        self._side.write(self._head(exchange, head, len(body)) + body)
+        self.answer_ended()
+
+    def _head(self, exchange: Exchange, head: ResponseHead, length: int) -> bytes:
+        """Return the head of an answer with a body of this length as the client gets it."""
+        side = self._side
         early = bool(exchange.upgrade) and side.buffered
         side.persistent = side.persistent and exchange.may_be_followed(length, early=early)
         ours = exchange.own_lines(persistent=side.persistent, secure=side.secure)
-        head_ = writing.response_head(head, length, ours)
-        exchange.bytes_out = -len(head_)  # only the body counts, and the head goes out in one write with it
-        return head_, length == CHUNKED
+        return writing.response_head(head, length, ours)
 
     def answer_part(self, data: bytes) -> None:
         """Write bytes of the answer."""
@@ -169,7 +183,6 @@ class Crossing(Attempts):
         elif self._lane.halts(exchange.choice):
             self._answer_ourselves(ending, 502, detail)
         else:
-            exchange.retried = True
             self._release(upstream, clean=False)
             self._dial(exchange)
 

@@ -43,6 +43,9 @@ RESPONSE_MOVES = {
 """The response's side: ``awaited`` until its head is there, ``open`` while its body comes, a ``tunnel`` after
 a 101."""
 
+MOST_SENT = 2
+"""How often a request may be put on the wire, whatever for."""
+
 # Sending these twice means the same as sending them once (RFC 9110 section 9.2.2).
 IDEMPOTENT = frozenset((b"GET", b"HEAD", b"OPTIONS", b"TRACE", b"PUT", b"DELETE"))
 
@@ -79,7 +82,6 @@ class Exchange:
         "request",
         "request_id",
         "response",
-        "retried",
         "sends",
         "sent",
         "started",
@@ -120,7 +122,6 @@ class Exchange:
         """Bytes of the request's body that have come."""
         self.reason = ""
         """Why the request was refused, in one word; empty when it wasn't."""
-        self.retried = False
         self.sends = 0
         """How often the request was put on the wire."""
         self.hinted = False
@@ -227,7 +228,7 @@ class Exchange:
 
         Only without a body and only if sending it twice means the same as once (RFC 9110 section 9.2.2).
         """
-        return not self.retried and not self.length and self.head.method in IDEMPOTENT
+        return self.sends < MOST_SENT and not self.length and self.head.method in IDEMPOTENT
 
     def may_be_followed(self, length: int, *, early: bool) -> bool:
         """Tell whether another request can come behind this one, as its answer begins.

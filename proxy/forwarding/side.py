@@ -57,6 +57,9 @@ class Client(Protocol):
     def answer_began(self, head: ResponseHead, length: int) -> tuple[bytes, bool]:
         """The answer's head came; returns the client's, and whether the body goes on in chunks."""
 
+    def answer_whole(self, head: ResponseHead, body: bytes) -> None:
+        """An answer came all at once, its body of a known length."""
+
     def answer_part(self, data: bytes) -> None:
         """These bytes, framed for the client, came."""
 

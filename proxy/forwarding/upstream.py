@@ -125,7 +125,7 @@ class Upstream(Connection):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
         # Under TLS the descriptor can be another connection's by the time we are told of our end.
-        self.stirred = self._stirred_secure if self.secure else Peek(transport).arrived
+        self.stirred = (lambda: Peek(transport).arrived()) if self.secure else Peek(transport).arrived
 
     def data_received(self, data: bytes) -> None:
         if self._phase == "body":
@@ -170,9 +170,6 @@ class Upstream(Connection):
             self._client = None
             self._tunnel.endpoint_lost()
 
-    def _stirred_secure(self) -> bool:
-        return Peek(self._transport).arrived()
-
     def pause_writing(self) -> None:
         if self._client is not None:
             self._client.endpoint_full()
@@ -202,25 +199,36 @@ class Upstream(Connection):
                     return
                 self._phase = "hinted"
                 client.interim(head)
-            if head.status >= 500 and client.withholds(head.status):
-                return  # and this connection was dropped
-            # RFC 9112 section 6.3: an answer to HEAD has no body, whatever it says of one.
-            length = 0 if self._method == b"HEAD" else head.length
-            self._left = max(length, 0)
-            self._body = None if length >= 0 else Chunks(heads.limits) if length == CHUNKED else Endless()
-            # Before the client is told of an answer: garbage right behind the head still makes it a 502.
-            pieces = self._body.feed(data) if self._body is not None and data else []
         except BadMessage as bad:
             self._fail_garbled(bad)
             return
+        if head.status < 500 or not client.withholds(head.status):  # else this connection was dropped
+            self._begin_answer(client, head, data)
+
+    def _begin_answer(self, client: Client, head: ResponseHead, data: bytes) -> None:
+        # RFC 9112 section 6.3: an answer to HEAD has no body, whatever it says of one.
+        length = 0 if self._method == b"HEAD" else head.length
         self._buffer = b""
-        self._phase = "body"
         self._persistent = head.persistent
-        ours, self._rechunk = client.answer_began(head, length)
-        if self._body is None:
+        if len(data) == length:
+            self._client, self._phase = None, "idle"
+            client.answer_whole(head, data)
+            return
+        if length >= 0:
+            self._phase, self._body, self._left = "body", None, length
+            ours, _ = client.answer_began(head, length)
             self._count_off(client, data, ours)
-        else:
-            self._pass_on(client, self._body, pieces, ours)
+            return
+        self._body = body = Chunks(self._heads.limits) if length == CHUNKED else Endless()
+        try:
+            # Before the client is told of an answer: garbage right behind the head still makes it a 502.
+            pieces = body.feed(data) if data else []
+        except BadMessage as bad:
+            self._fail_garbled(bad)
+            return
+        self._phase = "body"
+        ours, self._rechunk = client.answer_began(head, length)
+        self._pass_on(client, body, pieces, ours)
 
     def _switch(self, client: Client, head: ResponseHead, early: bytes) -> None:
         protocol = accepted(head, self._offer)

@@ -87,14 +87,14 @@ def test_it_says_where_it_stands(exchange):
 
 
 @pytest.mark.parametrize(
-    ("method", "length", "retried", "may"),
-    [(method, 0, False, True) for method in sorted(IDEMPOTENT)]
-    + [(b"POST", 0, False, False), (b"PATCH", 0, False, False), (b"CUSTOM", 0, False, False)]
-    + [(b"GET", 5, False, False), (b"PUT", CHUNKED, False, False), (b"GET", 0, True, False)],
+    ("method", "length", "sends", "may"),
+    [(method, 0, 1, True) for method in sorted(IDEMPOTENT)]
+    + [(b"POST", 0, 1, False), (b"PATCH", 0, 1, False), (b"CUSTOM", 0, 1, False)]
+    + [(b"GET", 5, 1, False), (b"PUT", CHUNKED, 1, False), (b"GET", 0, 2, False)],
 )
-def test_what_may_be_sent_once_more(exchange, method, length, retried, may):
+def test_what_may_be_sent_once_more(exchange, method, length, sends, may):
     it = exchange(method, length)
-    it.retried = retried
+    it.sends = sends
     assert it.may_retry() is may
 
 

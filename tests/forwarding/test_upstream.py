@@ -39,6 +39,11 @@ class Client:
         self.heard.append((head.status, length))
         return b"[head]", self.rechunk
 
+    def answer_whole(self, head, body):
+        prefix, _ = self.answer_began(head, len(body))
+        self.answer_part(prefix + body)
+        self.answer_ended()
+
     def answer_part(self, data):
         self.body += data
 

@@ -53,6 +53,12 @@ class Client:
         self.heard.append((head.status, length))
         return b"", False
 
+    def answer_whole(self, head, body):
+        self.answer_began(head, len(body))
+        if body:
+            self.answer_part(body)
+        self.answer_ended()
+
     def answer_part(self, data):
         self.heard.append(data)
 
