@@ -12,6 +12,8 @@ from proxy.forwarding.peek import queued
 Reason = Literal["full", "pipelined"]
 """The other side's write buffer is full; enough bytes wait their turn."""
 
+NONE: frozenset[Reason] = frozenset()
+
 LOOKS = 8
 """How often it is looked whether bytes are taken, within the time that they may take."""
 
@@ -23,7 +25,7 @@ class Reading:
 
     def __init__(self, transport: asyncio.Transport) -> None:
         self._transport = transport
-        self.reasons: set[Reason] = set()
+        self.reasons: frozenset[Reason] = NONE
         """Why it isn't read for now; none while it is."""
 
     def __repr__(self) -> str:
@@ -42,12 +44,12 @@ class Reading:
         """Stop reading, for this reason too."""
         if not self.reasons:
             self._transport.pause_reading()
-        self.reasons.add(reason)
+        self.reasons |= {reason}
 
     def free(self, reason: Reason) -> None:
         """Read again, unless another reason stands."""
         if reason in self.reasons:
-            self.reasons.remove(reason)
+            self.reasons -= {reason}
             if not self.reasons:
                 self._transport.resume_reading()
 

@@ -196,6 +196,7 @@ class Crossing(Attempts):
 
     def _tunnel_over(self, ending: Ending) -> None:
         exchange, upstream = self._joined()
+        del self._tunnel  # it knows us
         if ending == "complete":
             exchange.response_ended()
         else:

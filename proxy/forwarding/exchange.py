@@ -11,16 +11,7 @@ from proxy.http1.framing import CHUNKED, UNTIL_CLOSE
 from proxy.http1.head import RequestHead
 from proxy.routing.split import STABLE
 from proxy.routing.table import Choice
-from proxy.telemetry.outcome import (
-    FAILURE,
-    LABELS,
-    OTHER_METHOD,
-    Ending,
-    Key,
-    Outcome,
-    Thresholds,
-    classify,
-)
+from proxy.telemetry.outcome import FAILURE, Ending, Key, Outcome, Thresholds, classify, method_label
 
 REQUEST_MOVES = {
     ("open", "end"): "done",
@@ -284,7 +275,7 @@ class Exchange:
             service,
             revision,
             backend,
-            LABELS.get(head.method, OTHER_METHOD),
+            method_label(head.method),
             self.status,
             self.ending,
             result,

@@ -3,7 +3,7 @@
 import asyncio
 import ssl
 from collections.abc import Callable
-from typing import Literal, Protocol
+from typing import Literal
 
 from proxy.forwarding.connection import Connection
 from proxy.forwarding.peek import Peek
@@ -23,13 +23,6 @@ from proxy.telemetry.outcome import Ending
 Phase = Literal["idle", "awaiting", "hinted", "body", "tunnel", "closed"]
 """No request; no answer yet; only an interim one yet; part of the answer's body is to come; HTTP no more;
 over."""
-
-
-class Gone(Protocol):
-    """Who has to know that an idle connection is no more."""
-
-    def __call__(self, upstream: "Upstream") -> None:
-        """Forget the connection."""
 
 
 class Upstream(Connection):
@@ -68,7 +61,7 @@ class Upstream(Connection):
     may not have said so yet, and handed to the next client it would be a wrong answer."""
     _tunnel: Tunnel
 
-    def __init__(self, endpoint: Endpoint, gone: Gone) -> None:
+    def __init__(self, endpoint: Endpoint, gone: Callable[["Upstream"], None]) -> None:
         self.endpoint = endpoint
         self.idle_since = 0.0
         """When it was put into the pool last; 0 before that."""
@@ -152,6 +145,8 @@ class Upstream(Connection):
 
     def connection_lost(self, error: Exception | None) -> None:
         self._lose(error)
+        if hasattr(self, "_tunnel"):
+            del self._tunnel
 
     def _lose(self, error: Exception | None) -> None:
         """The end of the stream, or of the connection, which waits for an upload that may never be taken."""

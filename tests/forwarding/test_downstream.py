@@ -237,7 +237,7 @@ def test_it_says_where_it_stands(stage):
         "<Downstream 192.0.2.7 exchange, "
         "<Crossing <Exchange shop/stable request done, response awaited, open>>>",
         "<Downstream 192.0.2.7 idle, <Crossing idle>>",
-        "<Downstream 192.0.2.7 closed, <Crossing idle>>",
+        "<Downstream 192.0.2.7 closed, gone>",
     ]
 
 
