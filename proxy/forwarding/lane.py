@@ -5,6 +5,7 @@ import itertools
 import logging
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from random import SystemRandom
 from typing import Protocol
 
@@ -124,6 +125,12 @@ class Lane:
 
     def __repr__(self) -> str:
         return f"<Lane {self.pool}, {self.deadlines}{', draining' if self.draining else ''}>"
+
+    def limit(self, *, line: int, head: int, fields: int) -> None:
+        """Bound heads so, from now on: their first lines and all of them, in bytes, and their fields."""
+        limits = replace(self.heads.limits, line=line, head=head, fields=fields)
+        if limits != self.heads.limits:
+            self.heads = Heads(limits)  # what was read under others may be too long by now
 
     def draw(self) -> int:
         """Return 128 random bits."""

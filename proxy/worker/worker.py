@@ -16,7 +16,6 @@ from types import MappingProxyType
 from proxy.forwarding.certificates import Certificates
 from proxy.forwarding.lane import Lane, NoAccessLog
 from proxy.forwarding.listener import Listener
-from proxy.http1.remembered import Heads
 from proxy.lifeline import Lifeline, attach
 from proxy.messages import Ack, Counted, Health, Hello, Message, Report, Settings, Table, Thresholds
 from proxy.pem import Pair, Unusable
@@ -175,9 +174,7 @@ class Worker:
         lane = self._lane
         lane.header_seconds = settings.header
         lane.idle_seconds = settings.idle
-        limits = replace(lane.heads.limits, line=settings.line, head=settings.head, fields=settings.fields)
-        if limits != lane.heads.limits:  # what was read under others may be too long by now
-            lane.heads = Heads(limits)
+        lane.limit(line=settings.line, head=settings.head, fields=settings.fields)
         lane.provenance = replace(
             lane.provenance, trusted=settings.trusted, via=settings.via, forwarded=settings.forwarded
         )
