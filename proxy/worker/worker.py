@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
 
+from proxy import collector
 from proxy.forwarding.certificates import Certificates
 from proxy.forwarding.lane import Lane, NoAccessLog
 from proxy.forwarding.listener import Listener
@@ -107,6 +108,7 @@ class Worker:
             each.trust for each in self._endpoints() if each.scheme == "https"
         )
         await self._listener.open()
+        collector.set_aside()
         line.ready()
         await self._draining.wait()
         await self._listener.drain(self._grace)

@@ -1,0 +1,137 @@
+"""What does a proxied request wait for? Latency at a fixed rate, direct, through nginx and through weir.
+
+    python loadtests/latency.py [--rounds 9] [--rate 1000] [--seconds 3]
+
+Requests are due at a fixed rate, with a browser's dozen headers, over 64 kept-alive connections; a request's
+clock starts when it is due (`fixedrate.py`), so that a stall is seen by every request that falls into it.
+Each proxy has one core for itself; the load and the origin (nginx, answers of 1 KiB) share the other. weir
+runs one worker, with metrics, a canary at 10 % and the check that protects it. A round measures all three,
+each time beginning with another. What a proxy adds is its p99 less that of the direct way in the same round;
+the figure that counts is the median over the rounds. The bar: weir adds at most 1.5 times what nginx adds, or
+at most 0.3 ms more. Exit code 1 when it adds more. Linux only.
+
+On a machine that does other things as well, p99 shows how long a process waits for a core. There, have all
+of them go first: chrt -f 1 python loadtests/latency.py
+"""
+
+import argparse
+import os
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+
+from fixedrate import CONNECTIONS, latencies, quantile
+from origins import origin
+from peers import BODY, LOAD_CORE, PEERS, PROXY_CORE, found, machine, pinned
+from wrk import HEADERS
+
+from proxy.demo.ports import LOOPBACK
+
+DIRECT, NGINX, WEIR = "direct", "nginx", "weir"
+WARM_SECONDS = 0.5
+FACTOR, MARGIN = 1.5, 0.3  # milliseconds
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """The latencies of one way in one round, in milliseconds."""
+
+    p50: float
+    p99: float
+    most: float
+
+
+Round = Mapping[str, Spread]
+
+
+def spread(seconds: list[float]) -> Spread:
+    """What counts of the latencies of one way."""
+    p50, p99, most = (1e3 * quantile(seconds, level) for level in (0.5, 0.99, 1.0))
+    return Spread(p50, p99, most)
+
+
+def added(rounds: Sequence[Round], name: str) -> float:
+    """What a proxy adds to p99: the median over the rounds, in milliseconds."""
+    return median(each[name].p99 - each[DIRECT].p99 for each in rounds)
+
+
+def most_allowed(nginx: float) -> float:
+    """How much weir may add where nginx adds so much, in milliseconds."""
+    return max(FACTOR * nginx, nginx + MARGIN)
+
+
+def start(address: str, stack: ExitStack) -> dict[str, int]:
+    """The three ways, and the port of each."""
+    ways = {DIRECT: int(address.rpartition(":")[2])}
+    for name in (NGINX, WEIR):
+        made = stack.enter_context(tempfile.TemporaryDirectory(prefix=f"{name}-", ignore_cleanup_errors=True))
+        with pinned(PROXY_CORE):
+            ways[name] = PEERS[name](address, Path(made), stack).port
+    return ways
+
+
+def measure(ways: Mapping[str, int], turn: int, rate: float, seconds: float) -> Round:
+    """One round; `turn` says who begins."""
+    names = [*ways][turn % len(ways) :] + [*ways][: turn % len(ways)]
+    fields = "".join(f"{name}: {value}\r\n" for name, value in HEADERS.items())
+    request = f"GET / HTTP/1.1\r\nHost: {LOOPBACK}\r\n{fields}\r\n".encode()
+    measured = {}
+    for name in names:
+        with pinned(LOAD_CORE):
+            latencies(ways[name], request, rate, int(rate * WARM_SECONDS))
+            measured[name] = spread(latencies(ways[name], request, rate, int(rate * seconds)))
+    return measured
+
+
+def line(label: str, cells: Sequence[str]) -> str:
+    """One line of the table."""
+    return f"{label:<8}" + "".join(f"{cell:>24}" for cell in cells)
+
+
+def shown(label: str, each: Round) -> str:
+    """A round, as a line of the table."""
+    ways = (each[name] for name in (DIRECT, NGINX, WEIR))
+    return line(label, [f"{way.p50:.3f} {way.p99:.3f} {way.most:.3f}" for way in ways])
+
+
+def medians(rounds: Sequence[Round]) -> Round:
+    """The median of each figure of each way."""
+    return {
+        name: Spread(*(median(getattr(each[name], key) for each in rounds) for key in ("p50", "p99", "most")))
+        for name in (DIRECT, NGINX, WEIR)
+    }
+
+
+def main() -> int:
+    """Measures and prints; 1 when weir adds more than it may."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--rounds", type=int, default=9)
+    parser.add_argument("--rate", type=float, default=1000.0)
+    parser.add_argument("--seconds", type=float, default=3.0)
+    given = parser.parse_args()
+    if sys.platform != "linux" or (os.cpu_count() or 1) < 2 or not found(NGINX):
+        print("needs Linux, two cores and nginx")
+        return 2
+    with ExitStack() as stack:
+        with pinned(LOAD_CORE):
+            behind = stack.enter_context(origin("v1", body=BODY))
+        ways = start(behind.url.removeprefix("http://"), stack)
+        print(f"{machine()}; {given.rate:g} requests/s over {CONNECTIONS} connections")
+        print(f"core {PROXY_CORE}: each proxy; core {LOAD_CORE}: load and origin")
+        print(line("ms", [f"{name} p50 p99 max" for name in ways]))
+        rounds = []
+        for turn in range(given.rounds):
+            rounds.append(measure(ways, turn, given.rate, given.seconds))
+            print(shown(f"{turn + 1}", rounds[-1]), flush=True)
+    print(shown("median", medians(rounds)))
+    nginx, weir = added(rounds, NGINX), added(rounds, WEIR)
+    print(f"added to p99, ms: nginx {nginx:.3f}, weir {weir:.3f}; at most {most_allowed(nginx):.3f}")
+    return 1 if weir > most_allowed(nginx) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
