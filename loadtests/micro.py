@@ -237,7 +237,7 @@ def _nothing() -> None:
 def line(step: Step, known: dict[str, float]) -> str:
     """One line of the table."""
     shown = f"{step.name:48} {step.best:9,.0f} ns"
-    if step.beside:
+    if step.beside in known:
         base = known[step.beside]
         shown += f"  {step.best / base:5.2f} x, {step.best - base:+7,.0f} ns beside '{step.beside}'"
     return shown

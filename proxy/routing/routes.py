@@ -14,34 +14,41 @@ from proxy.routing.service import Service
 class Paths:
     """The services of one host, by path prefix."""
 
-    __slots__ = ("_by_prefix", "_deepest", "_root")
+    __slots__ = ("_at", "_below", "_deepest", "_only_below", "_root")
 
     def __init__(self) -> None:
         self._root: Service | None = None
-        self._by_prefix: dict[bytes, Service] = {}
+        self._at: dict[bytes, Service] = {}
+        """By prefix, for the path that is the prefix itself."""
+        self._below: dict[bytes, Service] = {}
+        """By prefix without the slash at its end: below both `/a` and `/a/` means `/a/`, the longer one."""
+        self._only_below: set[bytes] = set()
+        """Those of `below` whose prefix ends with a slash."""
         self._deepest = 0
 
     def add(self, prefix: bytes, service: Service) -> None:
         """Give a service the requests below a prefix, unless they are another's already."""
         if prefix == b"/":
             self._root = self._root or service
-            return
-        self._by_prefix.setdefault(prefix, service)
+        elif not prefix.endswith(b"/"):
+            self._at.setdefault(prefix, service)
+            self._below.setdefault(prefix, service)
+        elif prefix[:-1] not in self._only_below:
+            self._only_below.add(prefix[:-1])
+            self._below[prefix[:-1]] = service
         self._deepest = max(self._deepest, len(prefix))
 
     def find(self, head: RequestHead) -> Service | None:
         """The service with the longest prefix that ends at a ``/`` boundary of the request's path."""
-        if not self._by_prefix:
+        if not self._below:
             return self._root
         path = head.path
-        if path in self._by_prefix:
-            return self._by_prefix[path]
-        slash = path.rfind(b"/", 0, self._deepest + 1)
+        if path in self._at:
+            return self._at[path]
+        below, slash = self._below, path.rfind(b"/", 0, self._deepest + 1)
         while slash > 0:
-            # `/a/` is a prefix of its own beside `/a`, and it is the longer one.
-            below = self._by_prefix.get(path[: slash + 1]) or self._by_prefix.get(path[:slash])
-            if below is not None:
-                return below
+            if service := below.get(path[:slash]):
+                return service
             slash = path.rfind(b"/", 0, slash)
         return self._root
 
