@@ -121,6 +121,10 @@ class Screen:
         return next((segment for segment in segments if segment.matches(head)), None)
 
 
+NO_SCREEN = Screen(())
+"""Of all services without segments."""
+
+
 def _at_cookie(name: bytes, look: Look) -> Look:
     """Look at one cookie of a line."""
     find = cookie_in(name)
