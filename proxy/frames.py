@@ -50,11 +50,20 @@ class Decoder:
 
     def feed(self, data: bytes) -> list[Message]:
         """The messages that `data` completes, in order. ValueError on what `encode` never writes."""
-        self._buffer += data
+        self.put(data)
         messages = []
-        while (frame := self._frame()) is not None:
-            messages.append(_decode(frame))
+        while (message := self.next()) is not None:
+            messages.append(message)
         return messages
+
+    def put(self, data: bytes) -> None:
+        """Take more of the stream, for `next`."""
+        self._buffer += data
+
+    def next(self) -> Message | None:
+        """The next message of what was put in; None: it isn't whole yet. ValueError as in `feed`."""
+        frame = self._frame()
+        return None if frame is None else _decode(frame)
 
     def _frame(self) -> bytes | None:
         if len(self._buffer) < _PREFIX:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from proxy.messages import Ack, Counted, Health, Hello, Message, Report, Settings, Table, Thresholds
+from proxy.messages import PART, Ack, Counted, Health, Hello, Message, Report, Settings, Table, Thresholds
 from proxy.routing.endpoint import Endpoint
 from proxy.routing.match import RouteMatch
 from proxy.routing.split import Split
@@ -52,6 +52,7 @@ EXAMPLES: list[Message] = [
     Ack(12),
     Table(12, (SERVICE, replace(SERVICE, name="kassa-ä")), removed=("old",), complete=False),
     Table(13, (), removed=(), complete=True),
+    Table(14, (SERVICE,), removed=(), complete=False, more=True),
     SETTINGS,
     replace(SETTINGS, connections=4000, trusted=(), via=True, forwarded=False),
     Thresholds({"checkout": {"stable": (0.01, 0.1, 1.5), "canary": (0.015,)}, "idle": {}}),
@@ -93,6 +94,7 @@ REPORT = Report("b", 1, {}, 1).to_json()
         (Counted, {"number": "1"}),
         (Table, TABLE | {"services": [{}]}),
         (Table, TABLE | {"complete": 1}),
+        (Table, TABLE | {"more": 0}),
         (Report, REPORT | {"entries": [["a", 1, "b", {}]]}),
         (Report, REPORT | {"entries": [[]]}),
         (Thresholds, {}),
@@ -109,3 +111,18 @@ REPORT = Report("b", 1, {}, 1).to_json()
 def test_what_nobody_says_is_an_error(kind: Any, data: dict[str, Any]) -> None:
     with pytest.raises((AttributeError, LookupError, TypeError, ValueError)):
         kind.from_json(data)
+
+
+@pytest.mark.parametrize(
+    ("services", "parts"),
+    [(0, [0]), (1, [1]), (PART, [PART]), (PART + 1, [PART, 1]), (2 * PART, [PART, PART])],
+)
+def test_a_long_table_is_told_in_parts(services: int, parts: list[int]) -> None:
+    table = Table(
+        9, tuple(replace(SERVICE, name=f"s{number}") for number in range(services)), ("old",), False
+    )
+    told = list(table.parts())
+    assert [len(part.services) for part in told] == parts
+    assert [part.more for part in told] == [True] * (len(parts) - 1) + [False]
+    assert sum((part.services for part in told), ()) == table.services
+    assert {(part.generation, part.removed, part.complete) for part in told} == {(9, ("old",), False)}

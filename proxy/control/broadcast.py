@@ -130,7 +130,7 @@ class Broadcast:
         for name in removed:
             self._thresholds.pop(name, None)
             self._dead.pop(name, None)
-        self._send(Table(self.generation, services, removed, complete=False))
+        self._send(*Table(self.generation, services, removed, complete=False).parts())
         return self.generation
 
     def settle(self, settings: Settings) -> None:
@@ -196,8 +196,8 @@ class Broadcast:
         if self._thresholds:
             link.send(encode(Thresholds(self._thresholds)))
 
-    def _send(self, message: Message) -> None:
-        frame = encode(message)
+    def _send(self, *messages: Message) -> None:
+        frame = b"".join(map(encode, messages))
         for link in list(self._links.values()):
             link.send(frame)
 
@@ -205,6 +205,7 @@ class Broadcast:
         """All services, encoded once for all who come before the next change."""
         generation, frame = self._everything
         if generation != self.generation:
-            frame = encode(Table(self.generation, tuple(self._services()), (), complete=True))
+            table = Table(self.generation, tuple(self._services()), (), complete=True)
+            frame = b"".join(map(encode, table.parts()))
             self._everything = (self.generation, frame)
         return frame

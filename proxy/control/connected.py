@@ -67,7 +67,9 @@ class Connected:
         self._probing.forget(name)
 
     def tell(self, standing: Standing, record: Record) -> None:
-        """Tell all who want to know."""
+        """Tell all who want to know; nothing is put in words where there is nobody."""
+        if not standing.file.notify and not standing.file.hooks:
+            return
         text = view.explanation(standing, Facts(blast=view.blast(standing)))["text"]
         said = f"{record.service}: {record.entry.event} by {record.actor}"
         why = f" ({record.reason})" if record.reason else ""

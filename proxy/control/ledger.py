@@ -58,6 +58,10 @@ class Kept:
     """By service: what its judge made of all that the marks say was used, as plain JSON values."""
 
 
+Acknowledged = tuple[str, int, int, float]
+"""Service, revision, generation, milliseconds."""
+
+
 @dataclass(frozen=True, slots=True)
 class Memory:
     """What a control that begins finds."""
@@ -90,12 +94,12 @@ class Ledger:
             known = [(record, self._known(record)) for record in records]
             return [self._insert(record) if number is None else number for record, number in known]
 
-    def acknowledge(self, service: str, revision: int, generation: int, milliseconds: float) -> None:
-        """Add to an entry, if it is there, when every worker had it. NotDurable when that fails."""
+    def acknowledge(self, acknowledged: Iterable[Acknowledged]) -> None:
+        """Add to entries, where they are there, when every worker had them. NotDurable when that fails."""
         with self._transaction("NORMAL"):
-            self._database.execute(
+            self._database.executemany(
                 "UPDATE entries SET generation = ?, acknowledged_ms = ? WHERE service = ? AND revision = ?",
-                (generation, milliseconds, service, revision),
+                ((generation, ms, service, revision) for service, revision, generation, ms in acknowledged),
             )
 
     def remember(self, service: str, key: str, digest: str, at: float) -> None:

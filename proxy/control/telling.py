@@ -7,13 +7,14 @@ from dataclasses import dataclass
 
 from proxy.control.broadcast import Broadcast
 from proxy.control.journal import Journal
+from proxy.control.ledger import Acknowledged
 from proxy.control.record import Record
 from proxy.control.standing import Rollback, Standing
 
 log = logging.getLogger(__name__)
 
-Keeps = Callable[[str, int, int, float], None]
-"""Service, revision, generation, milliseconds: into the ledger."""
+Keeps = Callable[[Sequence[Acknowledged]], None]
+"""Into the ledger, all by one transaction: a reload can have a thousand of them."""
 News = Callable[[Standing, Record], None]
 
 OUT = frozenset({"trip", "abort"})
@@ -60,13 +61,16 @@ class Telling:
     def look(self, now: float) -> None:
         """Some worker uses another table than before: see what all of them have."""
         under_way, self._told = self._told, []
+        acknowledged: list[Acknowledged] = []
         for told in under_way:
             if not self._broadcast.everywhere(told.generation):
                 self._told.append(told)
                 continue
             name, milliseconds = told.standing.name, round((now - told.began) * 1000, 3)
-            self._journal.beside(self._keeps, name, told.revision, told.generation, milliseconds)
+            acknowledged.append((name, told.revision, told.generation, milliseconds))
             rollback = told.standing.rollback
             if rollback and rollback.generation == told.generation:
                 rollback.acknowledged_ms = milliseconds
                 log.info("%s: every worker has the rollback, after %.1f ms", name, milliseconds)
+        if acknowledged:
+            self._journal.beside(self._keeps, acknowledged)

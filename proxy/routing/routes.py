@@ -1,8 +1,9 @@
-"""The index from host and path to the service that a request is for.
+"""The index from host and path to the name of the service that a request is for.
 
 A look-up costs what the request's own labels and path segments cost, however many services there
 are; and neither a long host nor a long path costs more than the longest that is known, so no client
-can make a look-up slow.
+can make a look-up slow. It knows names and what they match, and no state of theirs: so it stays while weights
+and all the rest change.
 """
 
 from collections.abc import Iterable
@@ -14,34 +15,41 @@ from proxy.routing.service import Service
 class Paths:
     """The services of one host, by path prefix."""
 
-    __slots__ = ("_by_prefix", "_deepest", "_root")
+    __slots__ = ("_at", "_below", "_deepest", "_only_below", "_root")
 
     def __init__(self) -> None:
-        self._root: Service | None = None
-        self._by_prefix: dict[bytes, Service] = {}
+        self._root: str | None = None
+        self._at: dict[bytes, str] = {}
+        """By prefix, for the path that is the prefix itself."""
+        self._below: dict[bytes, str] = {}
+        """By prefix without the slash at its end: below both `/a` and `/a/` means `/a/`, the longer one."""
+        self._only_below: set[bytes] = set()
+        """Those of `below` whose prefix ends with a slash."""
         self._deepest = 0
 
-    def add(self, prefix: bytes, service: Service) -> None:
+    def add(self, prefix: bytes, name: str) -> None:
         """Give a service the requests below a prefix, unless they are another's already."""
         if prefix == b"/":
-            self._root = self._root or service
-            return
-        self._by_prefix.setdefault(prefix, service)
+            self._root = name if self._root is None else self._root
+        elif not prefix.endswith(b"/"):
+            self._at.setdefault(prefix, name)
+            self._below.setdefault(prefix, name)
+        elif prefix[:-1] not in self._only_below:
+            self._only_below.add(prefix[:-1])
+            self._below[prefix[:-1]] = name
         self._deepest = max(self._deepest, len(prefix))
 
-    def find(self, head: RequestHead) -> Service | None:
+    def find(self, head: RequestHead) -> str | None:
         """The service with the longest prefix that ends at a ``/`` boundary of the request's path."""
-        if not self._by_prefix:
+        if not self._below:
             return self._root
         path = head.path
-        if path in self._by_prefix:
-            return self._by_prefix[path]
-        slash = path.rfind(b"/", 0, self._deepest + 1)
+        if path in self._at:
+            return self._at[path]
+        below, slash = self._below, path.rfind(b"/", 0, self._deepest + 1)
         while slash > 0:
-            # `/a/` is a prefix of its own beside `/a`, and it is the longer one.
-            below = self._by_prefix.get(path[: slash + 1]) or self._by_prefix.get(path[:slash])
-            if below is not None:
-                return below
+            if (name := below.get(path[:slash])) is not None:
+                return name
             slash = path.rfind(b"/", 0, slash)
         return self._root
 
@@ -60,7 +68,7 @@ class Routes:
         self._suffixes: dict[bytes, Paths] = {}
         self._any = Paths()
         for service in services:
-            self._paths(service.match.host.lower()).add(service.match.path.encode(), service)
+            self._paths(service.match.host.lower()).add(service.match.path.encode(), service.name)
         self._longest_suffix = max(map(len, self._suffixes), default=0)
 
     def _paths(self, host: str) -> Paths:
@@ -70,22 +78,22 @@ class Routes:
             return self._suffixes.setdefault(host[1:].encode(), Paths())
         return self._exact.setdefault(host.encode(), Paths())
 
-    def find(self, head: RequestHead) -> Service | None:
-        """The service that a request is for, or None."""
+    def find(self, head: RequestHead) -> str | None:
+        """The name of the service that a request is for, or None."""
         host = head.host
-        if host in self._exact and (service := self._exact[host].find(head)):
-            return service
-        if self._suffixes and (service := self._by_suffix(host, head)):
-            return service
+        if host in self._exact and (name := self._exact[host].find(head)) is not None:
+            return name
+        if self._suffixes and (name := self._by_suffix(host, head)) is not None:
+            return name
         return self._any.find(head)
 
-    def _by_suffix(self, host: bytes, head: RequestHead) -> Service | None:
+    def _by_suffix(self, host: bytes, head: RequestHead) -> str | None:
         # From 1: a suffix wants at least one label before it.
         surplus = len(host) - self._longest_suffix
         dot = host.find(b".", surplus if surplus > 1 else 1)
         while dot >= 0:
             paths = self._suffixes.get(host[dot:])
-            if paths is not None and (service := paths.find(head)):
-                return service
+            if paths is not None and (name := paths.find(head)) is not None:
+                return name
             dot = host.find(b".", dot + 1)
         return None

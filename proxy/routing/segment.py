@@ -1,12 +1,12 @@
 """Segments: named rules that pin requests to a backend, and the screen that finds them fast."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
 from proxy.http1.head import RequestHead, value_of
-from proxy.routing.match import Condition
-from proxy.routing.sources import Reader
+from proxy.routing.match import Condition, Test
+from proxy.routing.sources import Reader, cookie_in, decoded
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,69 +42,90 @@ class Segment:
 _SHARPNESS = ("exact", "in", "prefix", "regex", "present")
 
 
-class Watch:
-    """The segments that are worth a look when one field, cookie or other source has a certain value.
+Look = Callable[[bytes], Sequence[int]]
+"""The numbers of the segments that a value might satisfy."""
+
+
+def _watch(filed: Iterable[tuple[int, Condition]]) -> Look:
+    """Look for the segments of which one field, cookie or other source has a value; most values suit none.
 
     Each is filed under its sharpest condition alone, by its number in file order.
     """
+    exact: dict[bytes, tuple[int, ...]] = {}
+    prefixes: list[tuple[bytes, int]] = []
+    tests: list[tuple[Test, int]] = []
+    for number, condition in filed:
+        if condition.kind in ("exact", "in"):
+            exact.update({value: (*exact.get(value, ()), number) for value in condition.wanted})
+        elif condition.kind == "prefix":
+            prefixes.extend((start, number) for start in condition.wanted)
+        else:
+            tests.append((condition.test, number))
+    starts = tuple(start for start, _ in prefixes)
 
-    __slots__ = ("_exact", "_prefixes", "_rest")
-
-    def __init__(self, filed: Iterable[tuple[int, Condition]]) -> None:
-        exact: dict[bytes, tuple[int, ...]] = {}
-        rest: list[tuple[bytes, int]] = []
-        for number, condition in filed:
-            if condition.kind in ("exact", "in"):
-                exact.update({value: (*exact.get(value, ()), number) for value in condition.wanted})
-            else:
-                starts = condition.wanted if condition.kind == "prefix" else (b"",)
-                rest.extend((start, number) for start in starts)
-        self._exact = exact
-        self._rest = tuple(rest)
-        self._prefixes = tuple(start for start, _ in rest)
-
-    def suspects(self, value: bytes) -> tuple[int, ...]:
-        """The numbers of the segments that this value might satisfy; most values satisfy none."""
-        numbers = self._exact.get(value, ())
-        if value.startswith(self._prefixes):
-            numbers += tuple(number for start, number in self._rest if value.startswith(start))
+    def look(value: bytes) -> Sequence[int]:
+        numbers = exact.get(value, ())
+        if starts and value.startswith(starts):
+            numbers += tuple(number for start, number in prefixes if value.startswith(start))
+        if tests:
+            numbers += tuple(number for test, number in tests if test(value))
         return numbers
+
+    return look
 
 
 class Screen:
     """A service's segments, filed so that a request which matches none costs one look at each source.
 
-    Headers are taken in one pass over the request's fields, however many of them are asked about.
+    Headers and cookies are taken in one pass over the request's fields, however many of them are asked about.
+    Whoever is suspected is asked whether it matches: one suspect too many, for the second cookie of a name,
+    does no harm.
     """
 
-    __slots__ = ("_headers", "_others", "_segments")
+    __slots__ = ("_fields", "_others", "_segments")
 
     def __init__(self, segments: tuple[Segment, ...]) -> None:
         self._segments = segments
-        self._headers: dict[bytes, Watch] = {}
-        self._others: list[tuple[Reader, Watch]] = []
+        self._fields: dict[bytes, list[Look]] = {}
+        self._others: list[tuple[Reader, Look]] = []
         filed: dict[tuple[str, str], list[tuple[int, Condition]]] = {}
         for number, segment in enumerate(segments):
             condition = segment.sharpest
             name = condition.name.lower() if condition.source == "header" else condition.name
             filed.setdefault((condition.source, name), []).append((number, condition))
         for (source, name), conditions in filed.items():
+            look = _watch(conditions)
             if source == "header":
-                self._headers[name.encode()] = Watch(conditions)
+                self._fields.setdefault(name.encode(), []).append(look)
+            elif source == "cookie":
+                self._fields.setdefault(b"cookie", []).append(_at_cookie(name.encode(), look))
             else:
-                self._others.append((conditions[0][1].read, Watch(conditions)))
+                self._others.append((conditions[0][1].read, look))
 
     def first(self, head: RequestHead) -> Segment | None:
         """The first segment in file order that the request matches."""
         suspects: list[int] = []
-        if headers := self._headers:
+        if fields := self._fields:
             for field in head.fields:
-                if field[0] in headers:
-                    suspects += headers[field[0]].suspects(value_of(field))
-        for read, watch in self._others:
+                if field[0] in fields:
+                    value = value_of(field)
+                    for look in fields[field[0]]:
+                        suspects += look(value)
+        for read, look in self._others:
             for value in read(head):
-                suspects += watch.suspects(value)
-        for number in sorted(suspects):
-            if self._segments[number].matches(head):
-                return self._segments[number]
-        return None
+                suspects += look(value)
+        return self._first(sorted(suspects), head) if suspects else None
+
+    def _first(self, numbers: Iterable[int], head: RequestHead) -> Segment | None:
+        segments = (self._segments[number] for number in numbers)
+        return next((segment for segment in segments if segment.matches(head)), None)
+
+
+NO_SCREEN = Screen(())
+"""Of all services without segments."""
+
+
+def _at_cookie(name: bytes, look: Look) -> Look:
+    """Look at one cookie of a line."""
+    find = cookie_in(name)
+    return lambda line: () if (value := find(line)) is None else look(decoded(value))

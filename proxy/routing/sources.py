@@ -18,16 +18,33 @@ Reader = Callable[[RequestHead], Sequence[bytes]]
 MOST_PAIRS = 256
 """Pairs of a query that are looked at; a parameter behind them is not there."""
 
+# As numbers: bytes are sought in bytes by way of an exception, at 140 ns instead of 15.
+_PERCENT, _QUOTE = b'%"'
 
-def cookie(name: bytes) -> Callable[[RequestHead], bytes | None]:
-    """How to read the first cookie of a name in all cookie lines: undecoded, no quotes (RFC 6265, 4.1.1)."""
+
+def cookie_in(name: bytes) -> Callable[[bytes], bytes | None]:
+    """How to find the first cookie of a name in one cookie line: undecoded, no quotes (RFC 6265, 4.1.1)."""
     # Starting with a literal, the search skips from one semicolon to the next: twice as fast as `(?:^|;)`.
     search = re.compile(rb";[ \t]*" + re.escape(name) + rb"[ \t]*=([^;]*)").search
 
+    def find(line: bytes) -> bytes | None:
+        found = search(b";" + line)
+        if found is None:
+            return None
+        value = found[1].strip(b" \t")
+        return _unquoted(value) if _QUOTE in value else value
+
+    return find
+
+
+def cookie(name: bytes) -> Callable[[RequestHead], bytes | None]:
+    """How to read the first cookie of a name in all cookie lines, as `cookie_in` finds it."""
+    find = cookie_in(name)
+
     def read(head: RequestHead) -> bytes | None:
         for line in head.values(b"cookie"):
-            if found := search(b";" + line):
-                return _unquoted(found[1].strip(b" \t"))
+            if (value := find(line)) is not None:
+                return value
         return None
 
     return read
@@ -37,8 +54,9 @@ def _unquoted(value: bytes) -> bytes:
     return value[1:-1] if len(value) >= 2 and value[:1] == value[-1:] == b'"' else value
 
 
-def _decoded(value: bytes) -> bytes:
-    return unquote_to_bytes(value) if b"%" in value else value
+def decoded(value: bytes) -> bytes:
+    """A value without percent-encoding."""
+    return unquote_to_bytes(value) if _PERCENT in value else value
 
 
 def _header(name: bytes) -> Reader:
@@ -51,20 +69,22 @@ def _cookie(name: bytes) -> Reader:
 
     def read(head: RequestHead) -> Sequence[bytes]:
         value = undecoded(head)
-        return () if value is None else (_decoded(value),)
+        return () if value is None else (decoded(value),)
 
     return read
 
 
 def _query(name: bytes) -> Reader:
     def read(head: RequestHead) -> Sequence[bytes]:
-        query = head.query
-        if name not in query and b"%" not in query:
+        query = head.target.partition(b"?")[2]
+        encoded = _PERCENT in query
+        if not encoded and query.find(name) < 0:
             return ()
         for pair in query.split(b"&", MOST_PAIRS)[:MOST_PAIRS]:
             key, _, value = pair.partition(b"=")
-            if pair and (key == name or _decoded(key) == name):
-                return (_decoded(value),)  # and a `+` in it stays one: it means a blank in forms only
+            if pair and (key == name or (encoded and decoded(key) == name)):
+                # A `+` in it stays one: it means a blank in forms only.
+                return (decoded(value) if encoded else value,)
         return ()
 
     return read

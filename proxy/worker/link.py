@@ -83,19 +83,32 @@ class _Wire(asyncio.Protocol):
     def __init__(self, on_message: Callable[[Message], None]) -> None:
         self._on_message = on_message
         self._decoder = Decoder()
+        self._hearing = False
+        """Whether there is more to hear in the next turn."""
         self.lost: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)  # a stream, though uvloop's is no subclass
 
     def data_received(self, data: bytes) -> None:
+        self._decoder.put(data)
+        if not self._hearing:
+            self._hear()
+
+    def _hear(self) -> None:
+        """One message in each turn of the loop, so that traffic goes on between the parts of a long table."""
+        self._hearing = False
+        if self.lost.done():
+            return
         try:
-            messages = self._decoder.feed(data)
+            message = self._decoder.next()
         except ValueError as error:
             log.error("control sent what can't be read, connecting again: %s", error)
             self._transport.abort()
             return
-        for message in messages:
+        if message is not None:
+            self._hearing = True
+            asyncio.get_running_loop().call_soon(self._hear)
             self._on_message(message)
 
     def connection_lost(self, exc: Exception | None) -> None:

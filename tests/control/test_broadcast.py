@@ -4,7 +4,7 @@ import pytest
 
 from proxy.control.broadcast import PATIENCE, Broadcast
 from proxy.frames import Decoder, encode
-from proxy.messages import Ack, Counted, Health, Hello, Report, Settings, Table
+from proxy.messages import PART, Ack, Counted, Health, Hello, Report, Settings, Table
 from proxy.routing.endpoint import Endpoint
 from proxy.routing.match import RouteMatch
 from proxy.routing.split import Split
@@ -121,6 +121,14 @@ def test_who_comes_after_a_change_is_told_the_state_of_then(stage):
     stage.broadcast.tell(service(4))
     late = stage.connect(Hello("b2", 1, 2, {}, {}))
     assert late.said == [SETTINGS, Table(8, (service(4),), (), complete=True)]
+
+
+def test_a_long_table_is_told_in_parts_whenever_it_is_told(stage):
+    stage.services = [replace(service(4), name=f"s{number}") for number in range(PART + 1)]
+    wire = stage.connect(HELLO)
+    stage.broadcast.tell(*stage.services)
+    counted = [(len(said.services), said.complete, said.more) for said in wire.said[1:]]
+    assert counted == [(PART, True, True), (1, True, False), (PART, False, True), (1, False, False)]
 
 
 def test_a_generation_is_everywhere_when_all_that_are_connected_use_it(stage):

@@ -58,8 +58,8 @@ class Stage:
         self.done += [("written", each.entry.event, each.entry.after) for each in records]
         return [len(self.done)]
 
-    def acknowledge(self, service, revision, generation, milliseconds):
-        self.done.append(("acknowledged", revision, generation, milliseconds))
+    def acknowledge(self, acknowledged):
+        self.done += [("acknowledged", *each) for _, *each in acknowledged]
 
     async def hear(self):
         await self.heard.wait()

@@ -21,6 +21,7 @@ class Workers:
         self.generation = 0
         self.told = []
         self.kept = []
+        self.writes = 0
         self.news = []
 
     def tell(self, *services, removed=()):
@@ -33,8 +34,9 @@ class Workers:
     def beside(self, write, *args):
         write(*args)
 
-    def keep(self, *args):
-        self.kept.append(args)
+    def keep(self, acknowledged):
+        self.kept += acknowledged
+        self.writes += 1
 
     def hear(self, standing, record):
         self.news.append((standing.name, record.entry.event))
@@ -80,6 +82,16 @@ async def test_an_entry_is_complete_when_every_worker_uses_its_table(telling, wo
     telling.look(2.0045)
     telling.look(3.0)
     assert workers.kept == [("checkout", 5, 1, 1004.5)]
+
+
+async def test_what_all_have_at_once_is_written_at_once(telling, workers, standing):
+    telling.tell([entry(standing, "weight", 5), entry(standing, "weight", 6)], 1.0)
+    telling.tell([entry(standing, "weight", 7)], 1.0)
+    workers.generation = 1
+    telling.look(2.0)
+    telling.look(2.5)
+    assert (workers.kept, workers.writes) == ([("checkout", 5, 1, 1000.0), ("checkout", 6, 1, 1000.0)], 1)
+    assert repr(telling) == "<Telling, 1 entries on their way>"
 
 
 @pytest.mark.parametrize("event", ["trip", "abort"])

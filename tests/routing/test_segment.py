@@ -12,7 +12,7 @@ from proxy.routing.sources import Source
 
 Ask = Callable[..., RequestHead]
 
-WORDS = ("", "a", "b", "ab", "/", "/a", "/ab", "GET", "PUT")
+WORDS = ("", "a", "b", "ab", "/", "/a", "/ab", "GET", "PUT", "%61", '"a"')
 
 
 @st.composite
@@ -31,7 +31,9 @@ def heads(draw: st.DrawFn) -> RequestHead:
     cookies = draw(st.lists(st.tuples(st.sampled_from(("x", "Y")), values), max_size=2))
     lines = [*headers, *(("cookie", f"{name}={value}") for name, value in cookies)]
     fields = [(name.encode(), f"{name.title()}: {value}".encode()) for name, value in lines]
-    target = draw(st.sampled_from(("*", "/", "/a", "/a/b", "/ab", "/?x=a&Y=b", "/a?Y=ab", "/?x")))
+    target = draw(
+        st.sampled_from(("*", "/", "/a", "/a/b", "/ab", "/?x=a&Y=b", "/a?Y=ab", "/?x", "/?%78=%61"))
+    )
     return RequestHead(draw(st.sampled_from((b"GET", b"PUT"))), target.encode(), 1, fields)
 
 
@@ -81,6 +83,23 @@ def test_a_header_is_read_once_for_all_segments() -> None:
     )
     assert Screen(segments).first(RequestHead(b"GET", b"/", 1, fields)) is None
     assert fields.passes == 1
+
+
+def test_cookies_and_the_line_that_they_stand_in_are_both_seen(ask: Ask) -> None:
+    line = Segment("line", "canary", (Condition("header", "Cookie", "prefix", ("a=1",)),))
+    first = Segment("first", "canary", (Condition("cookie", "a", "exact", ("2",)),))
+    second = Segment("second", "canary", (Condition("cookie", "b", "exact", ("2",)),))
+    screen = Screen((first, second, line))
+    assert screen.first(ask(fields=[("Cookie", "a=1; b=2")])) is second
+    assert screen.first(ask(fields=[("Cookie", "a=1; a=2")])) is line
+    assert screen.first(ask(fields=[("Cookie", "c=2"), ("Cookie", "a=2")])) is first
+    assert screen.first(ask(fields=[("Cookie", "a=3"), ("Cookie", "a=2")])) is None
+
+
+def test_a_value_too_long_for_a_regex_is_no_suspect(ask: Ask) -> None:
+    segment = Segment("any", "canary", (Condition("header", "x", "regex", (".*", "a+")),))
+    assert Screen((segment,)).first(ask(fields=[("X", "a" * 1024)])) is segment
+    assert Screen((segment,)).first(ask(fields=[("X", "a" * 1025)])) is None
 
 
 def test_refuses_a_segment_that_asks_for_nothing() -> None:

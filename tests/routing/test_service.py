@@ -142,3 +142,13 @@ def test_timeouts_are_those_of_the_documentation() -> None:
 
 def test_a_service_takes_any_body_and_upgrades_to_websocket_unless_told(serve: Serve) -> None:
     assert (serve().max_body, serve().upgrades) == (None, ("websocket",))
+
+
+def test_what_services_have_alike_is_there_once(serve: Serve) -> None:
+    written = [json.dumps(serve(name, f"{name}.example").to_json()) for name in ("one", "two")]
+    one, two = (Service.from_json(json.loads(text)) for text in written)
+    for part in ("timeouts", "failures", "rescue", "sticky", "split", "halted", "screen"):
+        assert getattr(one, part) is getattr(two, part), part
+    assert one.match != two.match
+    other = Service.from_json(json.loads(written[0]) | {"halted": ["canary"]})
+    assert (other.halted, one.halted) == ({"canary"}, frozenset())

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from proxy.http1.head import RequestHead
+from proxy.routing.match import RouteMatch
 from proxy.routing.table import RoutingTable, Service
 
 Ask = Callable[..., RequestHead]
@@ -37,6 +38,21 @@ def test_a_change_makes_another_table_and_keeps_the_rest(ask: Ask, serve: Serve)
     assert after.route(ask(host="old.example")) is None
     assert before.route(ask(host="pay.example")) is pay
     assert before.route(ask(host="old.example")) is old
+
+
+def test_the_index_is_made_anew_only_when_somebody_matches_otherwise(ask: Ask, serve: Serve) -> None:
+    shop, pay = serve("shop", "shop.example"), serve("pay", "pay.example")
+    before = RoutingTable.build(1, [shop, pay])
+    weighed = before.replace(2, [replace(pay, revision=2)])
+    assert weighed._routes is before._routes
+    assert weighed.route(ask(host="pay.example")) is weighed.services["pay"] is not pay
+    assert before.route(ask(host="pay.example")) is pay
+    moved = weighed.replace(3, [replace(pay, match=RouteMatch("new.example"))])
+    assert moved.route(ask(host="pay.example")) is None
+    assert moved.route(ask(host="new.example")) is moved.services["pay"]
+    assert moved.replace(4, [], ["pay"]).route(ask(host="new.example")) is None
+    with pytest.raises(TypeError):
+        weighed.services["other"] = shop  # type: ignore[index]  # this is what is tested
 
 
 def test_a_name_in_both_lists_is_removed(serve: Serve) -> None:

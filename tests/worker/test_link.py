@@ -144,11 +144,48 @@ async def test_a_new_control_gets_a_new_hello(control: Control, worker: Worker) 
 async def test_garbage_ends_the_connection_and_begins_another(control: Control, worker: Worker) -> None:
     await control.start()
     assert await control.got.get() == Ack(1)
-    (await control.writers.get()).write(encode(SETTINGS) + b"HTTP/1.1 400 Bad Request\r\n")
+    garbage = b"HTTP/1.1 400 Bad Request\r\n"
+    (await control.writers.get()).write(encode(SETTINGS) + garbage + encode(Ack(3)))
     assert await control.got.get() == Ack(2)
+    assert await worker.got.get() == SETTINGS
     assert worker.got.empty()
     (await control.writers.get()).write(encode(SETTINGS))
     assert await worker.got.get() == SETTINGS
+
+
+@on_both_loops
+async def test_one_message_is_heard_in_each_turn_of_the_loop(control: Control, worker: Worker) -> None:
+    loop, turns = asyncio.get_running_loop(), 0
+    heard: list[tuple[Message, int]] = []
+
+    def turn() -> None:
+        nonlocal turns
+        turns += 1
+        loop.call_soon(turn)
+
+    turn()
+    worker.link._on_message = lambda message: heard.append((message, turns))
+    await control.start()
+    (await control.writers.get()).write(b"".join(encode(Ack(number)) for number in range(9)))
+    await until(lambda: len(heard) == 9)
+    assert [message for message, _ in heard] == [Ack(number) for number in range(9)]
+    assert len({turn for _, turn in heard}) == 9
+
+
+@on_both_loops
+async def test_nothing_is_heard_of_a_connection_that_is_lost(control: Control, worker: Worker) -> None:
+    heard: list[Message] = []
+
+    def hang_up(message: Message) -> None:
+        heard.append(message)
+        assert worker.link._wire is not None
+        worker.link._wire.connection_lost(None)
+
+    worker.link._on_message = hang_up
+    await control.start()
+    (await control.writers.get()).write(encode(Ack(1)) + encode(Ack(2)))
+    await control.writers.get()
+    assert heard == [Ack(1)]
 
 
 @on_both_loops

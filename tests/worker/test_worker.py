@@ -12,7 +12,7 @@ import pytest
 
 from proxy import collector
 from proxy.frames import Decoder, encode
-from proxy.messages import Ack, Counted, Health, Hello, Message, Report, Settings, Table, Thresholds
+from proxy.messages import PART, Ack, Counted, Health, Hello, Message, Report, Settings, Table, Thresholds
 from proxy.pem import Pair
 from proxy.routing.endpoint import Endpoint
 from proxy.routing.match import RouteMatch
@@ -218,6 +218,36 @@ async def test_a_service_under_the_same_revision_stays_the_object_that_it_is(sta
     assert lane.table.services["shop"].revision == 2
 
 
+async def test_a_table_in_parts_is_in_force_with_the_last(stage: Stage) -> None:
+    await stage.begin()
+    lane, heard = stage.worker._lane, stage.worker._hear
+    held = [lane.table.services["shop"].revision]
+    names = [f"shop{number}" for number in range(2 * PART)]
+    made = [stage.service(2), *(replace(stage.service(), name=n, match=RouteMatch(n)) for n in names)]
+    parts = list(stage.table(2, *made).parts())
+    assert len(parts) == 3
+    for part in parts[:-1]:
+        heard(part)
+        held.append(lane.table.services["shop"].revision)
+    assert (held, len(lane.table.services), lane.table.generation) == ([1, 1, 1], 1, 1)
+    heard(parts[-1])
+    assert await stage.control.next(Ack) == Ack(2)
+    assert set(lane.table.services) == {"shop", *names}
+    assert lane.table.services["shop"].revision == 2
+
+
+async def test_of_a_table_that_broke_off_nothing_is_kept(stage: Stage) -> None:
+    await stage.begin()
+    other = replace(stage.service(), name="other", match=RouteMatch("other"))
+    stage.control.say(replace(stage.table(2, other), more=True))
+    await until(lambda: stage.worker._coming)
+    stage.control.hang_up()
+    await stage.control.next(Hello)
+    stage.control.say(stage.table(3, stage.service(2)))
+    assert await stage.control.next(Ack) == Ack(3)
+    assert list(stage.worker._lane.table.services) == ["shop"]
+
+
 async def test_dead_endpoints_are_out_of_service_under_whatever_revision(stage: Stage) -> None:
     await stage.control.next(Hello)
     url = f"http://127.0.0.1:{stage.origin_port}"
@@ -372,6 +402,12 @@ async def test_as_many_clients_as_there_are_descriptors_for(
     stage.control.say(stage.table(2, two))
     assert await stage.control.next(Ack) == Ack(2)
     assert lane.connections == descriptors.room(1000, 1, 128)
+    monkeypatch.setattr(descriptors, "limit", lambda: 900)  # seen at the next look
+    weighed = replace(lane.table.services["shop"], revision=9)
+    stage.control.say(stage.table(8, weighed, complete=False))
+    assert await stage.control.next(Ack) == Ack(8)
+    assert lane.connections == descriptors.room(1000, 1, 128), "who has the same endpoints isn't counted anew"
+    monkeypatch.setattr(descriptors, "limit", lambda: 1000)
     stage.control.say(replace(SETTINGS, max_idle=0))
     await until(lambda: lane.connections == descriptors.room(1000, 1, 0))
 
