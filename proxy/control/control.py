@@ -86,7 +86,7 @@ class Control:
         self._roll = Roll(workers)
         self._journal = Journal(ledger, thread, self._written, pause)
         self.broadcast = Broadcast(memory.last, settings(config), self._services, self)
-        telling = self._telling = Telling(self._journal, self.broadcast, ledger.acknowledge, outside.tell)
+        telling = self._telling = Telling(self._journal, self.broadcast, ledger.acknowledge, self._entered)
         steering = self._steering = Steering(self._journal, telling, clock, self._roll.called, self._spawn)
         self._configuring = Configuring(
             self._standings,
@@ -205,7 +205,6 @@ class Control:
             if terms.key and not made:
                 at = self._clock.wall()
                 self._journal.beside(self._ledger.remember, name, terms.key, terms.digest, at)
-            self._attend(standing)
             self._look(standing)
         return self.view(name)
 
@@ -229,6 +228,11 @@ class Control:
         self._in_use = self._in_use or self.broadcast.using() >= self._workers
 
     # Within.
+
+    def _entered(self, standing: Standing, record: Record) -> None:
+        """An entry has come into force, whatever led to it: an order, the plan, the file."""
+        self._attend(standing)
+        self._outside.tell(standing, record)
 
     def _settled(self, standing: Standing) -> None:
         """The file's word on a service is in force."""
