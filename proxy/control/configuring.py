@@ -62,6 +62,8 @@ class Services(dict[str, Standing]):
     def become(self, config: Config, standings: Mapping[str, Standing]) -> None:
         """These are the services now. The states of those that are gone are remembered."""
         self._states |= {name: standing.rollout for name, standing in self.items()}
+        for name, standing in self.items():
+            standing.gone = name not in standings
         self.config = config
         self.clear()
         self.update(standings)
@@ -115,7 +117,7 @@ class Configuring:
                 for name in config.services
             }
             words = [self._word(config, standing, found) for standing in standings.values()]
-            words = [word for word in words if word.changed or word.standing.name in found.added]
+            words = [word for word in words if word.changed]
             await self._put(
                 words, found.removed, lambda: self._services.become(changes.pinned(config, before), standings)
             )
@@ -129,6 +131,8 @@ class Configuring:
         """What a file says of a service, and what of it is new."""
         name, shape = standing.name, shaped(config, standing.name)
         changed = found.services.get(name, ())
+        if name in found.added:
+            changed = ("services",)  # the workers know it no more, though the ledger may know it still
         if not changed and shape != standing.template:
             changed = tuple(key for key in found.shared if key in ("timeouts", "limits"))
         return Word(standing, config.services[name], shape, changed)

@@ -157,10 +157,7 @@ class Control:
 
     def view(self, name: str) -> Json:
         """Everything a person may want to know of one service (KeyError when there is none)."""
-        standing = self._standings[name]
-        return view.view(
-            standing, self._journal.durable(name), self._clock.monotonic(), self._facts(standing)
-        )
+        return self._shown(self._standings[name])
 
     def explain(self, name: str) -> Json:
         """What happened to a service's canary, in words (KeyError when there is none of that name)."""
@@ -206,7 +203,7 @@ class Control:
                 at = self._clock.wall()
                 self._journal.beside(self._ledger.remember, name, terms.key, terms.digest, at)
             self._look(standing)
-        return self.view(name)
+        return self._shown(standing)
 
     # What workers say; called by the broadcast.
 
@@ -231,7 +228,8 @@ class Control:
 
     def _entered(self, standing: Standing, record: Record) -> None:
         """An entry has come into force, whatever led to it: an order, the plan, the file."""
-        self._attend(standing)
+        if not standing.gone:
+            self._attend(standing)
         self._outside.tell(standing, record)
 
     def _settled(self, standing: Standing) -> None:
@@ -262,6 +260,10 @@ class Control:
         if not task.cancelled() and (error := task.exception()):
             log.error("control is broken and ends", exc_info=error)
             self._broken()
+
+    def _shown(self, standing: Standing) -> Json:
+        durable, now = self._journal.durable(standing.name), self._clock.monotonic()
+        return view.view(standing, durable, now, self._facts(standing))
 
     def _facts(self, standing: Standing) -> Facts:
         """What is known of a service beside its state and its verdict."""

@@ -80,6 +80,8 @@ class Standing:
         """Whether anything was counted since control began."""
         self.thresholds: dict[str, Thresholds] = {}
         """Those that the workers were told last."""
+        self.gone = False
+        """Whether the file names it no more: whatever is under way for it comes to nothing."""
         self.raising = asyncio.Lock()
         """Held by whoever raises the weight: one after the other. Lowering never waits for it."""
         self.lowered = 0

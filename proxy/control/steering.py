@@ -133,6 +133,8 @@ class Steering:
 
     def _decide(self, standing: Standing, what: Input) -> Action | Refused:
         basis = standing.basis
+        if standing.gone:  # or the workers would learn of it again
+            return Refused("it is no longer in the file", basis.phase, ())
         advanced = advance(basis, what, self._clock.wall())
         return advanced if isinstance(advanced, Refused) else action(basis, advanced)
 
