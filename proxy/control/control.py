@@ -97,7 +97,7 @@ class Control:
             self._settled,
             outside.forget,
         )
-        self._gates = Gates(outside.ways, self._spawn, self._look)
+        self._gates = Gates(outside.ways, self._spawn, self._look, clock.monotonic)
         self._repeats = Repeats(memory.orders)
         self._judging = Judging(self._standings, steering, self.broadcast)
         self._trips = dict(memory.trips)
@@ -286,9 +286,8 @@ class Control:
 
     def _look(self, standing: Standing) -> None:
         """Judge one service, and see whether its rollout may go on and who has to be asked."""
-        now = self._clock.monotonic()
-        self._judging.look(standing, now)
-        self._gates.look(standing, self._clock.wall(), now)
+        self._judging.look(standing, self._clock.monotonic())
+        self._gates.look(standing, self._clock.wall())
 
     def _services(self) -> Iterator[Service]:
         return (standing.service for standing in self._standings.values())

@@ -22,7 +22,7 @@ Answer = Awaitable[str]
 """Nothing for yes, else why not."""
 
 AGAIN = 5.0
-"""Seconds after which whoever refused is asked once more."""
+"""Seconds from a refusal until the question is asked once more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,34 +34,36 @@ class Ways:
 
 
 class Gates:
-    """Questions on their way. `changed` is told of a service whose answer has come."""
+    """Questions on their way. `changed` is told of a service whose answer has come; `now` is monotonic."""
 
     def __init__(
         self,
         ways: Ways,
         spawn: Callable[[Coroutine[Any, Any, None]], "asyncio.Task[None]"],
         changed: Callable[[Standing], None],
+        now: Callable[[], float],
     ) -> None:
         self._ways = ways
         self._spawn = spawn
         self._changed = changed
+        self._now = now
         self._asking: dict[str, tuple[int, asyncio.Task[None]]] = {}
         """By service: on which revision somebody is being asked."""
 
     def __repr__(self) -> str:
         return f"<Gates, asking for {', '.join(self._asking) or 'nobody'}>"
 
-    def look(self, standing: Standing, wall: float, now: float) -> None:
-        """Ask, if all else is there that the rollout waits for. Times are unix and monotonic seconds."""
+    def look(self, standing: Standing, wall: float) -> None:
+        """Ask, if all else is there that the rollout waits for. `wall` is unix seconds."""
         missing = waiting(standing.rollout, standing.look(), wall)
         if missing is None or not missing.due or not missing.asks:
             return
         asked = standing.asked
         if asked.revision != standing.rollout.revision:
             standing.asked = asked = Asked(standing.rollout.revision)
-        if asked.open or now < asked.again or self._is_asking(standing):
+        if asked.open or self._now() < asked.again or self._is_asking(standing):
             return
-        task = self._spawn(self._ask(standing, asked, missing, now))
+        task = self._spawn(self._ask(standing, asked, missing))
         self._asking[standing.name] = asked.revision, task
 
     def _is_asking(self, standing: Standing) -> bool:
@@ -74,12 +76,13 @@ class Gates:
             return False
         return True
 
-    async def _ask(self, standing: Standing, asked: Asked, missing: Waiting, now: float) -> None:
+    async def _ask(self, standing: Standing, asked: Asked, missing: Waiting) -> None:
         at, refusal = await self._refusal(standing, missing)
         if not refusal:
             standing.asked = replace(asked, open=frozenset(missing.asks), says="")
         else:
-            standing.asked = replace(asked, at=at, says=refusal, tries=asked.tries + 1, again=now + AGAIN)
+            again, tries = self._now() + AGAIN, asked.tries + 1
+            standing.asked = replace(asked, at=at, says=refusal, tries=tries, again=again)
             if refusal != asked.says:
                 log.warning("%s: held at %s: %s", standing.name, at, refusal)
         self._changed(standing)
