@@ -9,7 +9,6 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from typing import Any
 
 from proxy.config import changes, schema
 from proxy.config.changes import Changes
@@ -49,21 +48,23 @@ class Services(dict[str, Standing]):
         super().__init__()
         self.config = config
         """The file that is in force."""
-        self._states: dict[str, Rollout] = dict(memory.states)
         evidence = memory.kept.evidence
-        self.update({name: self.made(config, name, evidence.get(name)) for name in config.services})
+        self._left = {name: (state, evidence.get(name)) for name, state in memory.states.items()}
+        """State and evidence of those that the file doesn't name, or not any more."""
+        self.become(config, {name: self.made(config, name) for name in config.services})
 
-    def made(self, config: Config, name: str, kept: Mapping[str, Any] | None = None) -> Standing:
-        """A service of this file, in the state that it was in last."""
-        shape = shaped(config, name)
-        state = self._states.get(name, Rollout())
-        return Standing(shape, config.services[name], state, dict(kept) if kept else None)
+    def made(self, config: Config, name: str) -> Standing:
+        """A service of this file, where it stood last."""
+        state, evidence = self._left.get(name, (Rollout(), None))
+        return Standing(shaped(config, name), config.services[name], state, evidence)
 
     def become(self, config: Config, standings: Mapping[str, Standing]) -> None:
-        """These are the services now. The states of those that are gone are remembered."""
-        self._states |= {name: standing.rollout for name, standing in self.items()}
-        for name, standing in self.items():
-            standing.gone = name not in standings
+        """These are the services now. Where the others stand is remembered."""
+        for name in self.keys() - standings.keys():
+            self[name].gone = True
+            self._left[name] = self[name].rollout, self[name].to_json()
+        for name in self._left.keys() & standings.keys():
+            del self._left[name]
         self.config = config
         self.clear()
         self.update(standings)

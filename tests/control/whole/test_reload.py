@@ -97,6 +97,18 @@ async def test_services_come_and_go_and_keep_their_state(stage):
     assert await events(control) == ["release", "abort", "reload"]
 
 
+async def test_what_was_shown_against_a_canary_is_known_when_its_service_comes_back(stage):
+    control, worker = await begun(stage)
+    worker.serve("stable", good=300).serve(good=80, bad=3).report()
+    await stage.look(control)
+    before = control.view("checkout")
+    assert (before["phase"], before["evidence"]["odds"] > 2.0) == ("idle", True)
+    await control.reload(config(ALONE))
+    await control.reload(config(TEXT))
+    after = control.view("checkout")
+    assert (after["evidence"], after["blast_radius"]) == (before["evidence"], before["blast_radius"])
+
+
 HOOKED = PLANNED.replace("    rollout", "    hooks: [{at: before-start, url: 'http://ci/'}]\n    rollout")
 ALONE = TEXT[: TEXT.index("  checkout")] + TEXT[TEXT.index("  pay") :]
 WITHOUT = "services: {other: {stable: 'http://127.0.0.1:9009'}}"
