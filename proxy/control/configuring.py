@@ -4,7 +4,6 @@ All services change together, each by an entry of its own and all by one table f
 What lowers a weight meanwhile overtakes that, and then the file's word on this service is given once more.
 """
 
-import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
@@ -98,7 +97,6 @@ class Configuring:
         self._clock = clock
         self._settled = settled
         self._gone = gone
-        self._reloading = asyncio.Lock()
 
     def __repr__(self) -> str:
         return f"<Configuring {len(self._services)} services>"
@@ -109,23 +107,23 @@ class Configuring:
         await self._put(words, (), lambda: None)
 
     async def reload(self, config: Config) -> Changes:
-        """Put another file in force, whole, and say what changed. NotDurable: nothing was changed."""
-        async with self._reloading:
-            before = self._services.config
-            found = changes.compare(before, config)
-            standings = {
-                name: self._services.get(name) or self._services.made(config, name)
-                for name in config.services
-            }
-            words = [self._word(config, standing, found) for standing in standings.values()]
-            words = [word for word in words if word.changed]
-            await self._put(
-                words, found.removed, lambda: self._services.become(changes.pinned(config, before), standings)
-            )
-            if settings(config) != settings(before):
-                self._broadcast.settle(settings(config))
-            for name in found.removed:
-                self._gone(name)
+        """Put another file in force, whole, and say what changed. NotDurable: nothing was changed.
+
+        One at a time; `Reloading` sees to that.
+        """
+        before = self._services.config
+        found = changes.compare(before, config)
+        standings = {
+            name: self._services.get(name) or self._services.made(config, name) for name in config.services
+        }
+        words = [self._word(config, standing, found) for standing in standings.values()]
+        words = [word for word in words if word.changed]
+        fixed = changes.pinned(config, before)
+        await self._put(words, found.removed, lambda: self._services.become(fixed, standings))
+        if settings(config) != settings(before):
+            self._broadcast.settle(settings(config))
+        for name in found.removed:
+            self._gone(name)
         return found
 
     def _word(self, config: Config, standing: Standing, found: Changes) -> Word:
