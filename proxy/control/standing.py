@@ -91,7 +91,7 @@ class Standing:
         self.moving: asyncio.Task[None] | None = None
         """The rollout on its way to where its plan leads; None when it isn't."""
         self.stuck = ""
-        """Why it could not go there the last time; "" when it could."""
+        """Why it could not go there the last time; "" when it could, or something else has come since."""
         self._template = template
         self.numbered = rollout.revision
         self.service: Service = in_force(self._template, rollout)
@@ -136,6 +136,7 @@ class Standing:
     def enter(self, rollout: Rollout) -> Service:
         """Put a state in force; what the workers are to be told."""
         self.number(rollout)
+        self.stuck = ""
         before, self.rollout = self.rollout, rollout
         if rollout.since != before.since:
             self._judge_anew(another=rollout.salt != before.salt)

@@ -99,7 +99,6 @@ class Steering:
             async with standing.raising:
                 await self._called()
                 await self._raise(standing, onward, NOBODY)
-            standing.stuck = ""
         except NotDurable as error:
             if not standing.stuck:
                 log.error("%s: the rollout can't go on: %s", standing.name, error.detail)
