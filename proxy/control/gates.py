@@ -13,7 +13,6 @@ from typing import Any
 from proxy.config import schema
 from proxy.control.standing import Asked, Standing
 from proxy.rollout.waiting import START, Waiting, waiting
-from proxy.routing.split import CANARY
 
 log = logging.getLogger(__name__)
 
@@ -95,7 +94,7 @@ class Gates:
         return "", ""
 
     def _questions(self, standing: Standing, missing: Waiting) -> Iterator[tuple[str, Answer]]:
-        if START in missing.asks and any(side == CANARY for side in standing.backends):
+        if START in missing.asks:
             yield START, self._ways.answers(standing)
         for hook in standing.file.hooks:
             if hook.at in missing.asks:

@@ -101,6 +101,7 @@ async def test_who_is_asked_before_which_move(stage, phase, step, asked, opened)
     await stage.look()
     assert stage.asked == asked
     assert stage.standing.look().open == opened
+    assert len(stage.tasks) == bool(asked), "a plan that asks nobody spares the question"
 
 
 async def test_nobody_is_asked_while_anything_else_is_missing(stage):
