@@ -130,6 +130,7 @@ async def test_the_first_who_refuses_ends_it_and_all_are_asked_again_later(stage
     asked = stage.standing.asked
     assert (asked.at, asked.says, asked.tries) == ("before-start", "http://ci answered 503", 1)
     assert asked.open == frozenset()
+    assert "shop: held at before-start: http://ci answered 503" in caplog.text
     stage.time = 10.0 + AGAIN - 0.1
     await stage.look()
     assert len(stage.asked) == 2
@@ -141,6 +142,7 @@ async def test_the_first_who_refuses_ends_it_and_all_are_asked_again_later(stage
     stage.time = 10.0 + 2 * AGAIN
     await stage.look()
     assert stage.standing.look().open == {START, STEP}
+    assert stage.standing.asked.says == "", "nobody refuses any more"
 
 
 async def test_whoever_thinks_it_over_for_long_is_left_alone_afterwards(stage):
