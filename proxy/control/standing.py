@@ -80,6 +80,8 @@ class Standing:
         """Whether anything was counted since control began."""
         self.thresholds: dict[str, Thresholds] = {}
         """Those that the workers were told last."""
+        self.gone = False
+        """Whether the file names it no more: whatever is under way for it comes to nothing."""
         self.raising = asyncio.Lock()
         """Held by whoever raises the weight: one after the other. Lowering never waits for it."""
         self.lowered = 0
@@ -89,7 +91,7 @@ class Standing:
         self.moving: asyncio.Task[None] | None = None
         """The rollout on its way to where its plan leads; None when it isn't."""
         self.stuck = ""
-        """Why it could not go there the last time; "" when it could."""
+        """Why it could not go there the last time; "" when it could, or something else has come since."""
         self._template = template
         self.numbered = rollout.revision
         self.service: Service = in_force(self._template, rollout)
@@ -134,6 +136,7 @@ class Standing:
     def enter(self, rollout: Rollout) -> Service:
         """Put a state in force; what the workers are to be told."""
         self.number(rollout)
+        self.stuck = ""
         before, self.rollout = self.rollout, rollout
         if rollout.since != before.since:
             self._judge_anew(another=rollout.salt != before.salt)
