@@ -24,10 +24,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
+from cases import BROWSER
 from fixedrate import CONNECTIONS, latencies, quantile
 from origins import origin
 from peers import BODY, LOAD_CORE, PEERS, PROXY_CORE, found, machine, pinned
-from wrk import HEADERS
 
 from proxy.demo.ports import LOOPBACK
 
@@ -77,7 +77,7 @@ def start(address: str, stack: ExitStack) -> dict[str, int]:
 def measure(ways: Mapping[str, int], turn: int, rate: float, seconds: float) -> Round:
     """One round; `turn` says who begins."""
     names = [*ways][turn % len(ways) :] + [*ways][: turn % len(ways)]
-    fields = "".join(f"{name}: {value}\r\n" for name, value in HEADERS.items())
+    fields = "".join(f"{name}: {value}\r\n" for name, value in BROWSER.items())
     request = f"GET / HTTP/1.1\r\nHost: {LOOPBACK}\r\n{fields}\r\n".encode()
     measured = {}
     for name in names:

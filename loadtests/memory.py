@@ -34,11 +34,11 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from cases import BROWSER
 from origins import nginx_path, origin, run_nginx
 from pace import secure
 from processes import descriptors, forget_peak, resident
 from rig import Weir, services, weir
-from wrk import HEADERS
 
 from proxy.demo.children import wait_until
 from proxy.demo.ports import LOOPBACK, free_ports
@@ -99,7 +99,7 @@ def kernel_kib() -> dict[str, float]:
 
 def request(number: int) -> bytes:
     """A browser's request; no two are alike."""
-    fields = {"Host": "shop.example", **HEADERS, "Cookie": f"session={number:032x}; theme=dark; consent=yes"}
+    fields = {"Host": "shop.example", **BROWSER, "Cookie": f"session={number:032x}; theme=dark; consent=yes"}
     lines = "".join(f"{name}: {value}\r\n" for name, value in fields.items())
     return f"GET /catalogue/{number} HTTP/1.1\r\n{lines}\r\n".encode()
 
