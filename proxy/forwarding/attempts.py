@@ -93,13 +93,13 @@ class Attempts(Client, ABC):
     def _dialled(self, exchange: Exchange, key: Key, shelf: Shelf, result: Upstream | DialFailed) -> None:
         if self.exchange is not exchange or exchange.key is not key:
             # The client left meanwhile, or another backend is asked; the connection is as good for others.
-            if isinstance(result, Upstream) and result.reusable:
+            if isinstance(result, Upstream) and result.reusable():
                 shelf.give(result, self._lane.now())
             return
         if isinstance(result, DialFailed):
             detail = f"the service can't be reached: {result.detail}"
             self._failed(exchange, result.ending, result.status, detail)
-        elif result.reusable:
+        elif result.reusable():
             self._join(result, exchange, self._lane.now())
         else:
             self._failed(exchange, "connect", 502, "the service can't be reached: it hung up")
@@ -165,17 +165,25 @@ class Attempts(Client, ABC):
         assert upstream is not None, self
         return exchange, upstream
 
-    def _release(self, upstream: Upstream, *, clean: bool) -> None:
+    def _give_back(self, upstream: Upstream) -> None:
+        """The answer is whole: the connection may carry another request."""
+        self._part(upstream)
+        if upstream.reusable():
+            self._shelf.give(upstream, self._lane.now())
+        else:
+            upstream.abandon()
+
+    def _abandon(self, upstream: Upstream) -> None:
+        self._part(upstream)
+        upstream.abandon()
+
+    def _part(self, upstream: Upstream) -> None:
         self._upstream = None
         if upstream.reading.reasons:
             upstream.reading.free("full")
         if self._side.reading.reasons:
             self._side.reading.free("full")
-        if clean and upstream.reusable:
-            self._shelf.give(upstream, self._lane.now())
-        else:
-            upstream.abandon()
 
     def _drop_upstream(self) -> None:
         if self._upstream is not None:
-            self._release(self._upstream, clean=False)
+            self._abandon(self._upstream)

@@ -69,9 +69,8 @@ class Sending:
     def __repr__(self) -> str:
         return f"<Sending {self._transport.get_write_buffer_size()} bytes>"
 
-    @property
     def waits(self) -> bool:
-        """Whether bytes wait to be sent."""
+        """Tell whether bytes wait to be sent."""
         # Under TLS the transport doesn't know of what it has handed on already, and whose end it awaits.
         return bool(self._transport.get_write_buffer_size() or (self.secure and queued(self._transport)))
 

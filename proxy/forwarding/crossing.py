@@ -150,8 +150,11 @@ class Crossing(Attempts):
     def _head(self, exchange: Exchange, head: ResponseHead, length: int) -> bytes:
         """Return the head of an answer with a body of this length as the client gets it."""
         side = self._side
-        early = bool(exchange.upgrade) and side.buffered
-        side.persistent = side.persistent and exchange.may_be_followed(length, early=early)
+        # What came behind a request may be of the protocol that was offered and not taken.
+        if exchange.is_last(length) or (exchange.upgrade and side.buffered):
+            side.persistent = False
+        if side.persistent and exchange.is_plain():
+            return writing.response_head(head, length, b"")
         ours = exchange.own_lines(persistent=side.persistent, secure=side.secure)
         return writing.response_head(head, length, ours)
 
@@ -168,7 +171,10 @@ class Crossing(Attempts):
         exchange, upstream = self._joined()
         exchange.response_ended()
         # What is still to be sent to the endpoint would hold up the next request, whose client isn't told.
-        self._release(upstream, clean=exchange.request == "done" and not upstream.sending.waits)
+        if exchange.request == "done" and not upstream.sending.waits():
+            self._give_back(upstream)
+        else:
+            self._abandon(upstream)
         self._settle(exchange)
 
     def answer_broke(self, ending: Ending, detail: str, *, stale: bool) -> None:
@@ -183,7 +189,7 @@ class Crossing(Attempts):
         elif self._lane.halts(exchange.choice):
             self._answer_ourselves(ending, 502, detail)
         else:
-            self._release(upstream, clean=False)
+            self._abandon(upstream)
             self._dial(exchange)
 
     def switched(self, head: ResponseHead, protocol: bytes) -> Tunnel:
@@ -201,7 +207,7 @@ class Crossing(Attempts):
             exchange.response_ended()
         else:
             exchange.broke(ending)
-        if upstream.sending.waits:
+        if upstream.sending.waits():
             # It closes when that is taken, and nobody waits for it any more.
             self._lane.later(self._lane.idle_seconds, upstream.abandon)
         self._upstream = None

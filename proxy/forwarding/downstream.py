@@ -164,7 +164,7 @@ class Downstream(Connection):
             self._tunnel.overdue(now)
         elif self._phase == "head":
             self._turn_away(408, "slow-head", "the head of the request took too long")
-        elif self.sending.waits and self.sending.stalled(now) < self._lane.idle_seconds:
+        elif self.sending.waits() and self.sending.stalled(now) < self._lane.idle_seconds:
             self.due = now + self._lane.idle_seconds / LOOKS  # of answers that are over
         elif self._phase == "closed":
             self.reset()

@@ -221,18 +221,18 @@ class Exchange:
         """
         return self.sends < MOST_SENT and not self.length and self.head.method in IDEMPOTENT
 
-    def may_be_followed(self, length: int, *, early: bool) -> bool:
-        """Tell whether another request can come behind this one, as its answer begins.
+    def is_last(self, length: int) -> bool:
+        """Tell whether no other request can come behind this one, as its answer begins.
 
-        Args:
-            length: of the answer's body as the client gets it, in bytes, CHUNKED or UNTIL_CLOSE.
-            early: whether bytes came behind the request already.
+        `length`: of the answer's body as the client gets it, in bytes, CHUNKED or UNTIL_CLOSE.
         """
-        if self.request == "open":
-            return False  # nobody can tell whether the rest of it will be wanted
-        if self.upgrade and early:
-            return False  # they may be of the protocol that was offered and not taken
-        return length != UNTIL_CLOSE
+        # While the request is open nobody can tell whether the rest of it will be wanted.
+        return self.request == "open" or length == UNTIL_CLOSE
+
+    def is_plain(self) -> bool:
+        """Tell whether nothing is added to its answer on a connection that goes on."""
+        choice = self.choice
+        return bool(self.head.minor and not choice.issue and not choice.service.choice_header)
 
     def framed(self, length: int) -> int:
         """Return how a body of this length is framed for the client, in bytes, CHUNKED or UNTIL_CLOSE.
@@ -245,11 +245,12 @@ class Exchange:
 
     def own_lines(self, *, persistent: bool, secure: bool) -> bytes:
         """Return the lines that are added to the answer, each with its CRLF."""
-        choice = self.choice
-        lines = self.choice_lines(secure=secure) if choice.issue or choice.service.choice_header else b""
+        lines = b""
         if not persistent:
-            return b"Connection: close\r\n" + lines
-        return lines if self.head.minor else b"Connection: keep-alive\r\n" + lines
+            lines = b"Connection: close\r\n"
+        elif not self.head.minor:
+            lines = b"Connection: keep-alive\r\n"
+        return lines + self.choice_lines(secure=secure)
 
     def choice_lines(self, *, secure: bool) -> bytes:
         """Return the lines that tell of the choice: the sticky cookie, and the choice header."""
@@ -268,13 +269,10 @@ class Exchange:
         head_seconds = None
         if self.answered is not None and self.sent is not None:
             head_seconds = self.answered - self.sent
-        service, revision, backend = self.key
         choice, head = self.choice, self.head
         result = classify(self.ending, self.status, choice.service.failures)
         return Outcome(
-            service,
-            revision,
-            backend,
+            self.key,
             method_label(head.method),
             self.status,
             self.ending,
@@ -284,7 +282,7 @@ class Exchange:
             now - self.started,
             head.path if result == FAILURE else b"",
             choice.user,
-            choice.key != b"" and backend != STABLE,
+            choice.key != b"" and choice.backend != STABLE,
             self.thresholds,
             self.overdue,
             not (choice.drawn or choice.pinned),

@@ -201,10 +201,10 @@ class Lane:
         record = ejection.told(before, exchange, word, rule, self.now())
         self.pool.remember(shelf, record)
         if record is not None and record is not before and record.state == "ejected":
-            self.tally.eject((outcome.service, outcome.revision, outcome.backend))
+            self.tally.eject(outcome.key)
             last = outcome.status if outcome.ending == COMPLETE else outcome.ending
             said = "%s of %s: ejected for %g s after %d failures in a row, the last one: %s"
-            log.warning(said, shelf.endpoint, outcome.service, record.pause, record.row, last)
+            log.warning(said, shelf.endpoint, outcome.key[0], record.pause, record.row, last)
 
     def _count_overdue(self, exchange: Exchange) -> None:
         choice = exchange.choice

@@ -80,9 +80,8 @@ class Upstream(Connection):
 
     # The client's side calls these.
 
-    @property
     def reusable(self) -> bool:
-        """Whether the connection is clean and may carry another request."""
+        """Tell whether the connection is clean and may carry another request."""
         return self._phase == "idle" and self._persistent
 
     def carry(self, client: Client, method: bytes, offer: bytes, heads: Heads) -> None:

@@ -72,7 +72,7 @@ class Tally:
 
     def add(self, outcome: Outcome) -> None:
         """One exchange fewer is open, and it is counted; one that never began is only counted."""
-        key = (outcome.service, outcome.revision, outcome.backend)
+        key = outcome.key
         counts = self._entry(key)
         counts.end(outcome)
         counts.record(outcome)

@@ -109,7 +109,7 @@ def test_what_is_remembered_of_a_whole_answer(exchange):
     it.response_began(201, 12.0)
     it.response_ended()
     assert it.outcome(15.0) == Outcome(
-        "shop", 7, "stable", "POST", 201, "complete", "success", False, 1.5, 5.0
+        ("shop", 7, "stable"), "POST", 201, "complete", "success", False, 1.5, 5.0
     )
 
 
@@ -117,7 +117,7 @@ def test_what_is_remembered_of_an_answer_of_our_own(exchange):
     it = exchange(b"FROB")
     it.answered_by_us(504, "timeout")
     assert it.outcome(11.0) == Outcome(
-        "shop", 7, "stable", "_OTHER", 504, "timeout", "failure", True, None, 1.0, b"/"
+        ("shop", 7, "stable"), "_OTHER", 504, "timeout", "failure", True, None, 1.0, b"/"
     )
 
 

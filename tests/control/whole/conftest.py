@@ -106,7 +106,7 @@ class Worker:
         key = (service, revision, backend)
         for status, result in [(200, "success")] * good + [(500, "failure")] * bad:
             self.tally.begin(key)
-            self.tally.add(Outcome(*key, "GET", status, COMPLETE, result, drawn, 0.01, 0.02))
+            self.tally.add(Outcome(key, "GET", status, COMPLETE, result, drawn, 0.01, 0.02))
         return self
 
     def report(self, everything=False):
