@@ -43,10 +43,12 @@ def measure_case(case: Case, names: Sequence[str], cores: Cores, rounds: int, se
         running = {name: begin(name, case, behind, cores, stack) for name in names}
         for each in running.values():
             measure(each, case, cores, WARM_SECONDS)
-        measured: dict[str, list[Round]] = {name: [] for name in names}
-        for _ in range(rounds):
-            for name, each in running.items():
-                measured[name].append(measure(each, case, cores, seconds))
+        measured: dict[str, list[Round]] = {}
+        for name, each in list(running.items()) * rounds:
+            if got := measure(each, case, cores, seconds):
+                measured.setdefault(name, []).append(got)
+            else:
+                print(f"{name} answered nothing for {seconds} s: that round is left out", flush=True)
         return measured
 
 
@@ -68,13 +70,15 @@ def directory(name: str, stack: ExitStack) -> Path:
     )
 
 
-def measure(running: Running, case: Case, cores: Cores, seconds: int) -> Round:
-    """One round."""
+def measure(running: Running, case: Case, cores: Cores, seconds: int) -> Round | None:
+    """One round; None when nothing was answered, which happens where others have the cores."""
     pids = running.pids()
     before = cpu_seconds(pids)
     with pinned(cores.load):
         got = load(case.shape, running.port, seconds, threads=len(cores.load))
     used = cpu_seconds(pids) - before
+    if not got.requests:
+        return None
     return Round(used / got.requests * 1e6, got.requests / got.seconds, got.p99, got.failures)
 
 

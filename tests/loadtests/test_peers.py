@@ -73,12 +73,13 @@ def test_a_round_divides_the_cpu_of_the_tree_by_the_answers(monkeypatch: pytest.
     from table import Round
     from wrk import Load
 
-    clocks = iter([10.0, 11.5])
+    clocks = iter([10.0, 11.5, 11.5, 12.0])
+    answered = iter([50_000, 0])
     asked: list[object] = []
 
     def load(*arguments: object, **named: object) -> Load:
         asked.extend([*arguments, *named.values()])
-        return Load(requests=50_000, seconds=2.0, failures=3, p99=1.25)
+        return Load(requests=next(answered), seconds=2.0, failures=3, p99=1.25)
 
     monkeypatch.setattr(peers, "cpu_seconds", lambda pids: next(clocks) if pids == [5, 6] else None)
     monkeypatch.setattr(peers, "pinned", lambda cores: nullcontext(asked.append(cores)))
@@ -87,6 +88,35 @@ def test_a_round_divides_the_cpu_of_the_tree_by_the_answers(monkeypatch: pytest.
     got = peers.measure(Running(81, lambda: [5, 6]), case, cores, 2)
     assert got == Round(micros=30.0, rate=25_000.0, p99=1.25, failures=3)
     assert asked == [(3, 4), case.shape, 81, 2, 2]
+    assert peers.measure(Running(81, lambda: [5, 6]), case, cores, 2) is None
+
+
+def test_rounds_are_interleaved_and_one_without_an_answer_is_left_out(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    import peers
+    from cases import CASES
+    from machine import Cores
+    from table import Round
+
+    order: list[object] = []
+
+    def measure(name: object, case: object, cores: object, seconds: int) -> Round | None:
+        order.append(name)
+        return None if len(order) == 4 else Round(float(len(order)), 1.0, 1.0, 0)
+
+    monkeypatch.setattr(peers, "pinned", lambda cores: nullcontext())
+    monkeypatch.setattr(peers, "origin", lambda directory, processes: nullcontext("127.0.0.1:1"))
+    monkeypatch.setattr(peers, "begin", lambda name, *rest: name)
+    monkeypatch.setattr(peers, "measure", measure)
+    cores = Cores((0,), (1,), (1,))
+    got = peers.measure_case(CASES["small"], ["nginx", "weir"], cores, rounds=3, seconds=2)
+    assert order == ["nginx", "weir"] * 4
+    assert {name: [each.micros for each in some] for name, some in got.items()} == {
+        "nginx": [3.0, 5.0, 7.0],
+        "weir": [6.0, 8.0],
+    }
+    assert "weir answered nothing for 2 s: that round is left out" in capsys.readouterr().out
 
 
 def test_one_that_answers_something_else_is_not_measured(
