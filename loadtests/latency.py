@@ -4,33 +4,32 @@
 
 Requests are due at a fixed rate, with a browser's dozen headers, over 64 kept-alive connections; a request's
 clock starts when it is due (`fixedrate.py`), so that a stall is seen by every request that falls into it.
-Each proxy has one core for itself; the load and the origin (nginx, answers of 1 KiB) share the other. weir
-runs one worker, with metrics, a canary at 10 % and the check that protects it. A round measures all three,
-each time beginning with another. What a proxy adds is its p99 less that of the direct way in the same round;
-the figure that counts is the median over the rounds. The bar: weir adds at most 1.5 times what nginx adds, or
-at most 0.3 ms more. Exit code 1 when it adds more. Linux only.
+All processes of a proxy share one core; the load and the origin (nginx, answers of 1 KiB) have others, or of
+two cores the second together. weir runs one worker, with metrics, a canary at 10 % and the check that
+protects it. A round measures all three, each time beginning with another. What a proxy adds is its p99 less
+that of the direct way in the same round; the figure that counts is the median over the rounds. The bar: weir
+adds at most 1.5 times what nginx adds, or at most 0.3 ms more. Exit code 1 when it adds more. Linux only.
 
 On a machine that does other things as well, p99 shows how long a process waits for a core. There, have all
 of them go first: chrt -f 1 python loadtests/latency.py
 """
 
 import argparse
-import os
 import sys
-import tempfile
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
-from pathlib import Path
+from os import sched_getaffinity
 from statistics import median
 
-from cases import BROWSER
+from cases import CASES, origin
 from fixedrate import CONNECTIONS, latencies, quantile
-from origins import origin
-from peers import BODY, LOAD_CORE, PEERS, PROXY_CORE, found, machine, pinned
+from machine import Cores, layout, machine, pinned
+from peers import begin, directory, needs
 
 from proxy.demo.ports import LOOPBACK
 
+CASE = CASES["headers"]
 DIRECT, NGINX, WEIR = "direct", "nginx", "weir"
 WARM_SECONDS = 0.5
 FACTOR, MARGIN = 1.5, 0.3  # milliseconds
@@ -64,26 +63,23 @@ def most_allowed(nginx: float) -> float:
     return max(FACTOR * nginx, nginx + MARGIN)
 
 
-def start(address: str, stack: ExitStack) -> dict[str, int]:
+def start(cores: Cores, stack: ExitStack) -> dict[str, int]:
     """The three ways, and the port of each."""
-    ways = {DIRECT: int(address.rpartition(":")[2])}
-    for name in (NGINX, WEIR):
-        made = stack.enter_context(tempfile.TemporaryDirectory(prefix=f"{name}-", ignore_cleanup_errors=True))
-        with pinned(PROXY_CORE):
-            ways[name] = PEERS[name](address, Path(made), stack).port
-    return ways
+    with pinned(cores.origin):
+        behind = stack.enter_context(origin(directory("origin", stack)))
+    proxies = {name: begin(name, CASE, behind, cores, stack).port for name in (NGINX, WEIR)}
+    return {DIRECT: int(behind.rpartition(":")[2]), **proxies}
 
 
 def measure(ways: Mapping[str, int], turn: int, rate: float, seconds: float) -> Round:
     """One round; `turn` says who begins."""
     names = [*ways][turn % len(ways) :] + [*ways][: turn % len(ways)]
-    fields = "".join(f"{name}: {value}\r\n" for name, value in BROWSER.items())
-    request = f"GET / HTTP/1.1\r\nHost: {LOOPBACK}\r\n{fields}\r\n".encode()
+    fields = "".join(f"{name}: {value}\r\n" for name, value in CASE.shape.headers.items())
+    request = f"GET {CASE.shape.path} HTTP/1.1\r\nHost: {LOOPBACK}\r\n{fields}\r\n".encode()
     measured = {}
     for name in names:
-        with pinned(LOAD_CORE):
-            latencies(ways[name], request, rate, int(rate * WARM_SECONDS))
-            measured[name] = spread(latencies(ways[name], request, rate, int(rate * seconds)))
+        latencies(ways[name], request, rate, int(rate * WARM_SECONDS))
+        measured[name] = spread(latencies(ways[name], request, rate, int(rate * seconds)))
     return measured
 
 
@@ -113,19 +109,19 @@ def main() -> int:
     parser.add_argument("--rate", type=float, default=1000.0)
     parser.add_argument("--seconds", type=float, default=3.0)
     given = parser.parse_args()
-    if sys.platform != "linux" or (os.cpu_count() or 1) < 2 or not found(NGINX):
-        print("needs Linux, two cores and nginx")
+    if lack := needs():
+        print(lack)
         return 2
+    cores = layout(sorted(sched_getaffinity(0)))
     with ExitStack() as stack:
-        with pinned(LOAD_CORE):
-            behind = stack.enter_context(origin("v1", body=BODY))
-        ways = start(behind.url.removeprefix("http://"), stack)
-        print(f"{machine()}; {given.rate:g} requests/s over {CONNECTIONS} connections")
-        print(f"core {PROXY_CORE}: each proxy; core {LOAD_CORE}: load and origin")
+        ways = start(cores, stack)
+        print(*(f"{name}: {value}" for name, value in machine().items()), sep="; ")
+        print(f"{given.rate:g} requests/s over {CONNECTIONS} connections; {cores}")
         print(line("ms", [f"{name} p50 p99 max" for name in ways]))
         rounds = []
         for turn in range(given.rounds):
-            rounds.append(measure(ways, turn, given.rate, given.seconds))
+            with pinned(cores.load):
+                rounds.append(measure(ways, turn, given.rate, given.seconds))
             print(shown(f"{turn + 1}", rounds[-1]), flush=True)
     print(shown("median", medians(rounds)))
     nginx, weir = added(rounds, NGINX), added(rounds, WEIR)

@@ -4,19 +4,16 @@ import contextlib
 import socket
 import threading
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from types import ModuleType
 
 import pytest
 
-LOADTESTS = str(Path(__file__).parents[2] / "loadtests")
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 Answer = Callable[[socket.socket, int], None]
 
 
 @pytest.fixture
-def fixedrate(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
-    monkeypatch.syspath_prepend(LOADTESTS)
+def fixedrate() -> ModuleType:
     import fixedrate as made
 
     return made

@@ -1,16 +1,12 @@
 """What a proxy adds, and how much it may."""
 
-from pathlib import Path
 from types import ModuleType
 
 import pytest
 
-LOADTESTS = str(Path(__file__).parents[2] / "loadtests")
-
 
 @pytest.fixture
-def latency(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
-    monkeypatch.syspath_prepend(LOADTESTS)
+def latency() -> ModuleType:
     import latency as made
 
     return made
