@@ -5,7 +5,7 @@ prometheus-client does here is to write them down. For 1,000 services that takes
 given a few of them at a time, and what it wrote is put together by families.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator
 from typing import Protocol
 
 from aiohttp import web
@@ -50,8 +50,13 @@ async def scrape(source: Source) -> web.Response:
             family = families.setdefault(head, [])
             if samples not in family:  # what is no service's own is in every slice
                 family.append(samples)
-    body = b"".join([part for head, samples in families.items() for part in (head, *samples)])
-    return web.Response(body=body, headers={"Content-Type": CONTENT_TYPE})
+    return web.Response(body=_one_by_one(families), headers={"Content-Type": CONTENT_TYPE})
+
+
+async def _one_by_one(families: dict[bytes, list[bytes]]) -> AsyncIterator[bytes]:
+    """Each family, given away as it is sent: 10 MB at once are another 20 ms."""
+    for head in list(families):
+        yield b"".join((head, *families.pop(head)))
 
 
 def written(snapshot: Snapshot) -> bytes:

@@ -1,10 +1,11 @@
 """A snapshot in slices of a few services each, as the whole of many takes long to be written down."""
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from proxy.telemetry.exposition import Snapshot
+from proxy.telemetry.exposition import CheckSample, Snapshot
 
 _OWN = ("totals", "weights", "shares", "halted", "trips", "would_trips", "evidence", "exposed")
 """The mappings of a snapshot whose keys are services, or begin with one."""
@@ -17,28 +18,39 @@ def sliced(snapshot: Snapshot, services: int) -> Iterator[Snapshot]:
 
     There is one at least.
     """
-    own = {name: _by_service(getattr(snapshot, name)) for name in _OWN}
-    operations = {name: _by_service(getattr(snapshot.operations, name)) for name in _OPERATIONS}
-    checks = _by_service({(each.service, number): each for number, each in enumerate(snapshot.checks)})
-    names = list(dict.fromkeys(name for by in (*own.values(), *operations.values(), checks) for name in by))
-    for at in range(0, max(1, len(names)), services):
-        some = names[at : at + services]
-        theirs: Any = {name: _of(some, by) for name, by in own.items()}
-        done: Any = {name: _of(some, by) for name, by in operations.items()}
+    knife = _Knife(services)
+    own: Any = {name: knife.cut(getattr(snapshot, name)) for name in _OWN}
+    operations: Any = {name: knife.cut(getattr(snapshot.operations, name)) for name in _OPERATIONS}
+    checks: defaultdict[int, list[CheckSample]] = defaultdict(list)
+    for check in snapshot.checks:
+        checks[knife.slice_of(check.service)].append(check)
+    for number in range(max(1, knife.slices)):
         yield replace(
             snapshot,
-            checks=[*_of(some, checks).values()],
-            operations=replace(snapshot.operations, **done),
-            **theirs,
+            checks=checks[number],
+            operations=replace(
+                snapshot.operations, **{name: cut[number] for name, cut in operations.items()}
+            ),
+            **{name: cut[number] for name, cut in own.items()},
         )
 
 
-def _by_service(mapping: Mapping[Any, Any]) -> dict[str, dict[Any, Any]]:
-    found: dict[str, dict[Any, Any]] = {}
-    for key, value in mapping.items():
-        found.setdefault(key if isinstance(key, str) else key[0], {})[key] = value
-    return found
+class _Knife:
+    """Knows in which slice each service is, by the order in which they are met."""
 
+    def __init__(self, services: int) -> None:
+        self._services = services
+        self._numbers: dict[str, int] = {}
 
-def _of(names: list[str], by_service: Mapping[str, Mapping[Any, Any]]) -> dict[Any, Any]:
-    return {key: value for name in names for key, value in by_service.get(name, {}).items()}
+    @property
+    def slices(self) -> int:
+        return -(-len(self._numbers) // self._services)
+
+    def slice_of(self, service: str) -> int:
+        return self._numbers.setdefault(service, len(self._numbers)) // self._services
+
+    def cut(self, mapping: Mapping[Any, Any]) -> defaultdict[int, dict[Any, Any]]:
+        found: defaultdict[int, dict[Any, Any]] = defaultdict(dict)
+        for key, value in mapping.items():
+            found[self.slice_of(key if isinstance(key, str) else key[0])][key] = value
+        return found
