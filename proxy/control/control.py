@@ -35,6 +35,7 @@ from proxy.control.steps import Planned
 from proxy.control.telling import Telling
 from proxy.control.terms import Terms
 from proxy.control.totals import Totals
+from proxy.control.turns import in_turns
 from proxy.messages import Hello, Report
 from proxy.rollout.inputs import Held
 from proxy.rollout.inputs import Order as Wants
@@ -46,9 +47,6 @@ log = logging.getLogger(__name__)
 
 Json = dict[str, Any]
 Hears = Callable[[Json], None]
-
-AT_ONCE = 50
-"""Services that the tick looks at before it lets others have the loop."""
 
 CLOCK = Clock()
 
@@ -180,12 +178,13 @@ class Control:
     async def snapshot(self) -> Snapshot:
         """What /metrics shows. The ledger has these counts, so none falls if this process dies now."""
         await self._roll.called()
-        totals = self._books.totals.sums(self.broadcast.boots)
+        sums = self._books.totals.sums(self.broadcast.boots)
+        totals = {side: counts async for side, counts in in_turns(sums)}
         # After they were summed: what is reported meanwhile is not in the ledger yet.
         await self._books.keep()
         now, would_trips = self._clock.monotonic(), self._judging.would_trips
         standings, outside = list(self._standings.values()), self._outside.operations()
-        return snapshot.taken(totals, standings, self._trips, would_trips, now, outside)
+        return await snapshot.taken(totals, standings, self._trips, would_trips, now, outside)
 
     # What people order.
 
@@ -278,10 +277,8 @@ class Control:
 
     async def _tick(self) -> None:
         """Look at what time alone has changed: windows that ran out, workers that are gone for good."""
-        for number, standing in enumerate(list(self._standings.values())):
+        async for standing in in_turns(list(self._standings.values())):
             self._look(standing)
-            if number % AT_ONCE == 0:
-                await asyncio.sleep(0)
         await self._books.forget_gone(self.broadcast.boots, self._clock.monotonic())
 
     def _look(self, standing: Standing) -> None:

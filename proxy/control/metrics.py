@@ -1,10 +1,11 @@
 """GET /metrics: the merged tallies in Prometheus' text format, collected anew for every scrape.
 
 No registry lives longer than a scrape and none is global: the numbers belong to control, and what
-prometheus-client does here is to write them down.
+prometheus-client does here is to write them down. For 1,000 services that takes it half a second, so it is
+given a few of them at a time, and what it wrote is put together by families.
 """
 
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable, Iterator
 from typing import Protocol
 
 from aiohttp import web
@@ -12,10 +13,16 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import Metric
 from prometheus_client.registry import Collector
 
+from proxy.control.turns import in_turns
 from proxy.telemetry.exposition import Snapshot, families
+from proxy.telemetry.slices import sliced
 
 # What generate_latest writes; its own constant for this has changed name and meaning between releases.
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+
+
+SERVICES = 5
+"""Those that are written down in one turn of the loop: 3 to 5 ms."""
 
 
 class Source(Protocol):
@@ -37,6 +44,30 @@ class Scrape(Collector):
 
 async def scrape(source: Source) -> web.Response:
     """The answer to one scrape."""
+    families: dict[bytes, list[bytes]] = {}
+    async for part in in_turns(sliced(await source.snapshot(), SERVICES), at_once=1):
+        for head, samples in _families(written(part)):
+            family = families.setdefault(head, [])
+            if samples not in family:  # what is no service's own is in every slice
+                family.append(samples)
+    return web.Response(body=_one_by_one(families), headers={"Content-Type": CONTENT_TYPE})
+
+
+async def _one_by_one(families: dict[bytes, list[bytes]]) -> AsyncIterator[bytes]:
+    """Each family, given away as it is sent: 10 MB at once are another 20 ms."""
+    for head in list(families):
+        yield b"".join((head, *families.pop(head)))
+
+
+def written(snapshot: Snapshot) -> bytes:
+    """A snapshot in one go."""
     registry = CollectorRegistry(auto_describe=False)
-    registry.register(Scrape(await source.snapshot()))
-    return web.Response(body=generate_latest(registry), headers={"Content-Type": CONTENT_TYPE})
+    registry.register(Scrape(snapshot))
+    return generate_latest(registry)
+
+
+def _families(text: bytes) -> Iterator[tuple[bytes, bytes]]:
+    """The families of a text: the two lines that head one, and its samples. No value contains a line end."""
+    for family in (b"\n" + text).split(b"\n# HELP ")[1:]:
+        name, kind, samples = (family.removesuffix(b"\n") + b"\n").split(b"\n", 2)
+        yield b"# HELP " + name + b"\n" + kind + b"\n", samples

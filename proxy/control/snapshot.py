@@ -7,14 +7,15 @@ from proxy.control import view
 from proxy.control.judging import Check
 from proxy.control.ledger import UNRECORDED, Side
 from proxy.control.standing import Standing
+from proxy.control.turns import in_turns
 from proxy.rollout.entry import Entry
 from proxy.telemetry.counts import Counts
-from proxy.telemetry.exposition import Snapshot
+from proxy.telemetry.exposition import CheckSample, Snapshot
 from proxy.telemetry.operations import Operations
 from proxy.telemetry.outcome import REASONS, UNROUTED
 
 
-def taken(
+async def taken(
     totals: Mapping[Side, Counts],
     standings: Sequence[Standing],
     trips: Mapping[Check, int],
@@ -22,18 +23,31 @@ def taken(
     now: float,
     operations: Operations,
 ) -> Snapshot:
-    """All of it. `now` is monotonic seconds."""
+    """All of it, put together in many turns. `now` is monotonic seconds."""
+    weights: dict[Side, float] = {}
+    shares: dict[Side, float] = {}
+    halted: dict[Side, bool] = {}
+    evidence: dict[str, float] = {}
+    exposed: dict[str, int] = {}
+    checks: list[CheckSample] = []
+    async for each in in_turns(standings):
+        weights |= view.weights(each)
+        shares |= view.shares(each, now)
+        halted |= view.halted(each)
+        evidence |= view.odds(each)
+        exposed |= view.exposed(each)
+        checks += view.samples(each)
     return Snapshot(
         totals={side: counts for side, counts in totals.items() if side[0] != UNROUTED},
         refused=dict.fromkeys(REASONS, 0)
         | {reason: counts.excluded for (name, reason), counts in totals.items() if name == UNROUTED},
-        weights={side: ratio for each in standings for side, ratio in view.weights(each).items()},
-        shares={side: ratio for each in standings for side, ratio in view.shares(each, now).items()},
-        evidence={name: odds for each in standings for name, odds in view.odds(each).items()},
+        weights=weights,
+        shares=shares,
+        evidence=evidence,
         would_trips=dict(would_trips),
-        exposed={name: users for each in standings for name, users in view.exposed(each).items()},
-        halted={side: out for each in standings for side, out in view.halted(each).items()},
-        checks=[sample for each in standings for sample in view.samples(each)],
+        exposed=exposed,
+        halted=halted,
+        checks=checks,
         trips=dict(trips),
         version=proxy.__version__,
         operations=operations,

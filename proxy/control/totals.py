@@ -7,7 +7,7 @@ dead worker needs no care: what it counted is in the sums, and its marks only wa
 """
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from proxy.control.ledger import Kept, Mark, Side
@@ -66,17 +66,23 @@ class Totals:
         found = (self._taken(report.boot, key, counts) for key, counts in report.entries.items())
         return [delta for delta in found if delta]
 
-    def sums(self, connected: Iterable[str]) -> Mapping[Side, Counts]:
-        """All that was ever counted; the gauges are those of the `connected` boots."""
-        sums = {side: counts.copy() for side, counts in self._sums.items()}
+    def sums(self, connected: Iterable[str]) -> Iterator[tuple[Side, Counts]]:
+        """All that was ever counted, one by one: what is counted meanwhile may be in those still to come.
+
+        The gauges are those of the `connected` boots.
+        """
+        marks: dict[Side, list[Counts]] = {}
         for boot in connected:
             for (service, _, backend), mark in self._marks.get(boot, {}).items():
-                now = sums[service, backend]
+                marks.setdefault((service, backend), []).append(mark)
+        for side in list(self._sums):
+            now = self._sums[side].copy()
+            for mark in marks.get(side, ()):
                 now.in_flight += mark.in_flight
                 now.tunnels += mark.tunnels
                 now.overdue += mark.overdue
                 now.failed.absorb(mark.failed)
-        return sums
+            yield side, now
 
     def lately(self, service: str, since: int, connected: Iterable[str]) -> Mapping[str, Counts]:
         """By backend: what the `connected` boots counted of a service's revisions from `since` on."""

@@ -182,7 +182,7 @@ async def test_boots_that_stay_away_are_forgotten_and_their_counts_are_not(stage
     await stage.books.forget_gone(["b1"], GONE)
     assert stage.ledger.forgotten == ["b3"]
     assert stage.books.totals.boots == {"b1", "b2"}
-    assert stage.books.totals.sums([])["checkout", "canary"].requests == 3
+    assert dict(stage.books.totals.sums([]))["checkout", "canary"].requests == 3
 
 
 async def test_boots_are_kept_in_mind_when_the_ledger_fails(stage, caplog):

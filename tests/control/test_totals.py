@@ -36,7 +36,7 @@ class Worker:
 
 
 def requests(totals, connected=()):
-    return {side: counts.requests for side, counts in totals.sums(connected).items()}
+    return {side: counts.requests for side, counts in totals.sums(connected)}
 
 
 def news(deltas):
@@ -113,7 +113,8 @@ def test_open_requests_are_those_of_connected_workers():
         worker.tally.begin(CANARY)
         totals.take(worker.serve().changed())
     gauges = [
-        totals.sums(boots)["checkout", "canary"].in_flight for boots in (("b1", "b2"), ("b2",), (), ("b9",))
+        dict(totals.sums(boots))["checkout", "canary"].in_flight
+        for boots in (("b1", "b2"), ("b2",), (), ("b9",))
     ]
     assert gauges == [2, 1, 0, 0]
 
@@ -323,9 +324,9 @@ def test_marks_tell_what_is_overdue_and_failed_most_and_hold_no_user():
     worker.serve(result="failure", count=2)
     [(_, delta)] = totals.take(worker.changed())
     assert delta.users.events == [(77, 14)]
-    sums = totals.sums(["b1"])["checkout", "canary"]
+    sums = dict(totals.sums(["b1"]))["checkout", "canary"]
     assert (sums.overdue, sum(sums.failed.counts.values())) == (1, 2)
-    assert (totals.sums([])["checkout", "canary"].overdue, sums.users.events) == (0, [])
+    assert (dict(totals.sums([]))["checkout", "canary"].overdue, sums.users.events) == (0, [])
     disk.keep(totals.collect())
     assert [mark.users.events for mark in disk.kept.marks.values()] == [[]]
     [(_, delta)] = disk.totals().take(worker.serve().everything())
