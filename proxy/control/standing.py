@@ -83,7 +83,7 @@ class Standing:
         self.gone = False
         """Whether the file names it no more: whatever is under way for it comes to nothing."""
         self.raising = asyncio.Lock()
-        """Held by whoever raises the weight: one after the other. Lowering never waits for it."""
+        """Held by an order, or the plan, that raises the weight: one at a time. Lowering never waits."""
         self.lowered = 0
         """The revision that lowered the weight last, 0 when none did since control began."""
         self.rollback: Rollback | None = None
