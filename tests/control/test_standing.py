@@ -149,8 +149,9 @@ def test_after_a_promotion_a_restart_knows_how_far_it_went_and_is_silent(standin
         RUNNING, revision=6, phase="promoted", weight=0, stable=RUNNING.canary, canary=Side(()), plan=None
     )
     standing.enter(promoted)
+    assert (standing.verdict.findings, standing.verdict.odds) == ((), None), "nobody is on trial"
     again = made(promoted, json.loads(json.dumps(standing.to_json())))
-    assert again.judge.radius.met == 30
+    assert standing.judge.radius.met == again.judge.radius.met == 30
     assert caplog.text == ""
 
 
