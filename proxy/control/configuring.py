@@ -6,7 +6,6 @@ What lowers a weight meanwhile overtakes that, and then the file's word on this 
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
 from proxy.config import changes, schema
@@ -138,14 +137,10 @@ class Configuring:
 
     async def _put(self, words: Sequence[Word], removed: Sequence[str], written: Callable[[], None]) -> None:
         """Put all of it in force. `written` is called once the ledger has it, before anybody is told."""
-        all_of_them = words
-        async with AsyncExitStack() as stack:
-            for word in words:
-                await stack.enter_async_context(word.standing.raising)
-            words = await self._written(words, removed, written)
-            while words:
-                words = await self._written(words, (), lambda: None)
-        for word in all_of_them:
+        overtaken = await self._written(words, removed, written)
+        while overtaken:
+            overtaken = await self._written(overtaken, (), lambda: None)
+        for word in words:
             self._settled(word.standing)
 
     async def _written(

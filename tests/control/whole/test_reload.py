@@ -35,7 +35,8 @@ async def events(control, service="checkout"):
     return [entry["event"] for entry in await control.history(service)]
 
 
-async def test_what_a_service_says_otherwise_reaches_the_workers_at_once(stage):
+async def test_what_a_service_says_otherwise_reaches_the_workers_at_once(stage, caplog):
+    caplog.set_level("INFO")
     control, worker = await begun(stage)
     tables = len(worker.tables)
     changes = await control.reload(config(TEXT.replace("weight: 20%", "weight: 20%\n    upgrades: []")))
@@ -45,6 +46,7 @@ async def test_what_a_service_says_otherwise_reaches_the_workers_at_once(stage):
     assert worker.told().split.part("canary") == 2000
     assert await events(control) == ["release", "reload"]
     assert (await control.history("checkout"))[-1]["reason"] == "the file changed upgrades"
+    assert caplog.messages[-1] == "checkout: reload: the file changed upgrades"
     assert await events(control, "pay") == ["release"]
 
 
@@ -206,6 +208,7 @@ async def test_settings_reach_those_who_are_there_and_those_who_come(stage):
     assert [each.fields for each in worker.said if isinstance(each, Settings)] == [200, 77]
     later = stage.worker(control, "b1", 1)
     assert [each.fields for each in later.said if isinstance(each, Settings)] == [77]
+    assert await events(control) == ["release"], "it is nothing to a service"
 
 
 async def test_a_ledger_that_fails_lets_nothing_change(stage):
@@ -237,6 +240,23 @@ async def test_a_trip_overtakes_a_reload_and_both_are_in_force_in_the_end(stage)
     assert worker.told().upgrades == ()
     await stage.written(control)
     assert control.view("checkout")["phase"] == "rolled-back"
+
+
+@pytest.mark.parametrize("first", ["order", "reload"])
+async def test_an_order_and_a_reload_come_one_after_the_other(stage, first):
+    control, worker = await begun(stage)
+    stage.ledger.held.clear()
+    stage.ledger.reached.clear()
+    wanted = config(TEXT.replace("weight: 20%", "weight: 20%\n    upgrades: []"))
+    events_of = {"order": ["weight", "reload"], "reload": ["reload", "weight"]}
+    both = [control.order("checkout", SetWeight(3000), PERSON), control.reload(wanted)]
+    both = [asyncio.create_task(each) for each in (both if first == "order" else both[::-1])]
+    await asyncio.to_thread(stage.ledger.reached.wait)
+    stage.ledger.held.set()
+    await asyncio.gather(*both)
+    told = worker.told()
+    assert (told.revision, told.upgrades, told.split.part("canary")) == (3, (), 3000)
+    assert await events(control) == ["release", *events_of[first]]
 
 
 async def test_other_checks_begin_anew_and_know_how_far_the_harm_went(stage):

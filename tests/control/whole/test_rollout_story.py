@@ -51,9 +51,11 @@ class Story:
     async def begin(self):
         self.control = await self.stage.begin(text=self.text)
         self.worker = self.stage.worker(self.control)
+        await self.order(ORDERS[0])
+        await self.time(0)
 
     async def order(self, order):
-        self.let_in = isinstance(order, LETS_IN)
+        self.let_in |= isinstance(order, LETS_IN)
         with contextlib.suppress(Conflict, NotDurable, KeyError):
             await self.control.order("checkout", order, PERSON)
 
@@ -91,7 +93,11 @@ class Story:
         await asyncio.gather(under_way, later)
 
     async def hook(self, says):
-        self.stage.outside.agrees["before-step"] = says
+        """What it answers from now on, and to who still waits; None: nothing, and they wait."""
+        outside = self.stage.outside
+        outside.agrees["before-step"] = says
+        (outside.open.clear if says is None else outside.open.set)()
+        await asyncio.sleep(0)
 
     async def disk(self, failing):
         self.stage.ledger.failing = failing
@@ -160,10 +166,14 @@ plain = st.one_of(
     st.tuples(st.sampled_from(["good", "trip"])),
     st.tuples(st.just("time"), st.sampled_from([0, 5, 10, 100_000])),
 )
+raising = st.sampled_from(
+    [("order", ORDERS[-1]), ("order", ORDERS[1]), ("reload", "v2 otherwise"), ("good",)]
+)
 chapters = st.one_of(
     plain,
     st.tuples(st.just("meanwhile"), plain, plain),
-    st.tuples(st.just("hook"), st.sampled_from(["", "answered 503"])),
+    st.tuples(st.just("meanwhile"), raising, st.just(("trip",))),
+    st.tuples(st.just("hook"), st.sampled_from([None, "", "answered 503"])),
     st.tuples(st.just("disk"), st.booleans()),
     st.tuples(st.just("control_dies")),
 )
@@ -186,6 +196,8 @@ def test_whatever_happens_to_a_rollout_worker_ledger_and_view_agree_in_the_end(
                 else:
                     await told(story, chapter)()
                 await story.look()
+            await story.hook("")
+            await story.time(0)
             await story.end()
         finally:
             await stage.close()

@@ -83,6 +83,8 @@ async def test_a_plan_from_its_start_to_its_undo(stage):
     told = worker.told()
     assert [(side.name, side.version) for side in told.backends] == [("stable", "v2")]
     assert stage.outside.watched[-1] == ("checkout", ["stable"]), "who is stable has changed"
+    shown = control.view("checkout")
+    assert (shown["verdict"]["findings"], shown["evidence"]["odds"]) == ([], None), "nobody is on trial"
     await control.order("checkout", Undo(""), PERSON)
     assert [(side.name, side.version) for side in worker.told().backends] == [("stable", "v1")]
     await stage.written(control)
