@@ -197,3 +197,9 @@ def test_who_was_promoted_is_no_canary_when_the_file_is_put_back(plan):
 
 def test_a_service_without_a_canary_may_get_one():
     assert went(BARE, says(weight=300))[0].weight == 300
+
+
+def test_a_stable_without_a_version_is_named_by_its_endpoints():
+    bare = Side((Endpoint.parse("http://a"), Endpoint.parse("http://b")))
+    entry = went(RUNNING, says(bare, TWO))[1]
+    assert entry.why == "the file changed stable; stable is http://a, http://b now, in place of v1"
