@@ -24,6 +24,7 @@ from proxy.control.settings import settings
 from proxy.control.standing import Standing
 from proxy.control.steering import Clock
 from proxy.control.telling import Telling
+from proxy.control.turns import in_turns
 from proxy.rollout.actions import Raise, action
 from proxy.rollout.advance import advance
 from proxy.rollout.rollout import Refused, Rollout
@@ -114,7 +115,7 @@ class Configuring:
                 name: self._services.get(name) or self._services.made(config, name)
                 for name in config.services
             }
-            words = [self._word(config, standing, found) for standing in standings.values()]
+            words = [self._word(config, standing, found) async for standing in in_turns(standings.values())]
             words = [word for word in words if word.changed or word.standing.name in found.added]
             await self._put(
                 words, found.removed, lambda: self._services.become(changes.pinned(config, before), standings)
@@ -142,7 +143,7 @@ class Configuring:
             words = await self._written(words, removed, written)
             while words:
                 words = await self._written(words, (), lambda: None)
-        for word in all_of_them:
+        async for word in in_turns(all_of_them):
             self._settled(word.standing)
 
     async def _written(
