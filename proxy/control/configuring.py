@@ -21,6 +21,7 @@ from proxy.control.settings import settings
 from proxy.control.standing import Standing
 from proxy.control.steering import Clock
 from proxy.control.telling import Telling
+from proxy.control.turns import in_turns
 from proxy.rollout.actions import Raise, action
 from proxy.rollout.advance import advance
 from proxy.rollout.rollout import Refused, Rollout
@@ -115,7 +116,7 @@ class Configuring:
         standings = {
             name: self._services.get(name) or self._services.made(config, name) for name in config.services
         }
-        words = [self._word(config, standing, found) for standing in standings.values()]
+        words = [self._word(config, standing, found) async for standing in in_turns(standings.values())]
         words = [word for word in words if word.changed]
         fixed = changes.pinned(config, before)
         await self._put(words, found.removed, lambda: self._services.become(fixed, standings))
@@ -140,7 +141,7 @@ class Configuring:
         overtaken = await self._written(words, removed, written)
         while overtaken:
             overtaken = await self._written(overtaken, (), lambda: None)
-        for word in words:
+        async for word in in_turns(words):
             self._settled(word.standing)
 
     async def _written(

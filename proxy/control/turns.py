@@ -6,8 +6,8 @@ from typing import TypeVar
 
 Item = TypeVar("Item")
 
-AT_ONCE = 20
-"""Items that are given before others have the loop: of services, 1 to 5 ms."""
+AT_ONCE = 10
+"""Items that are given before others have the loop: of services, 1 to 2 ms."""
 
 
 async def in_turns(items: Iterable[Item], at_once: int = AT_ONCE) -> AsyncIterator[Item]:

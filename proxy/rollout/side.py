@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Self
 
 from proxy.routing.endpoint import Endpoint
@@ -20,10 +21,7 @@ class Side:
 
         Whom to trust at the endpoints is not part of it: a renewed certificate makes no new release.
         """
-        if not self.endpoints:
-            return ""
-        urls = sorted(endpoint.url for endpoint in self.endpoints)
-        return json.dumps({"endpoints": urls, "version": self.version}, separators=(",", ":"))
+        return _definition(tuple(each.url for each in self.endpoints), self.version)
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON values."""
@@ -33,6 +31,13 @@ class Side:
     def from_json(cls, data: dict[str, Any]) -> Self:
         """The inverse of `to_json`."""
         return cls(tuple(map(Endpoint.from_json, data["endpoints"])), data["version"])
+
+
+@lru_cache(4096)  # one reload asks for that of each side some ten times
+def _definition(urls: tuple[str, ...], version: str) -> str:
+    if not urls:
+        return ""
+    return json.dumps({"endpoints": sorted(urls), "version": version}, separators=(",", ":"))
 
 
 VACANT = Side(())
