@@ -145,7 +145,7 @@ def blast(standing: Standing) -> Blast:
     """How far the harm of the canary went."""
     radius = standing.judge.radius
     users = radius.users if standing.policy.sticky else None
-    return Blast(radius.met, radius.harmed, radius.rescued, users, standing.rollout.began or None)
+    return Blast(radius.met, radius.harmed, radius.rescued, users, standing.rollout.released or None)
 
 
 def halted(standing: Standing) -> Mapping[tuple[str, str], bool]:
