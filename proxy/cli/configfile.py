@@ -17,12 +17,8 @@ WRONG = 2
 
 
 def load(source: str) -> tuple[str, Config]:
-    """The text of a config file and what it says. Raises Problems; exits when the file can't be read."""
-    try:
-        data = Path(source).read_bytes()
-    except OSError as error:
-        refuse(_unreadable(source, error))
-    text = decode(data, source)
+    """The text of a config file and what it says. Raises Problems, or OSError when it can't be read."""
+    text = decode(Path(source).read_bytes(), source)
     return text, read(text, source, os.environ)
 
 
@@ -30,8 +26,8 @@ def load_or_exit(source: str) -> tuple[str, Config]:
     """As `load`, but problems are printed and end the program."""
     try:
         return load(source)
-    except Problems as problems:
-        refuse(problems.render())
+    except (Problems, OSError) as error:
+        refuse(told(source, error))
 
 
 def refuse(why: str) -> NoReturn:
@@ -40,7 +36,10 @@ def refuse(why: str) -> NoReturn:
     sys.exit(WRONG)
 
 
-def _unreadable(source: str, error: OSError) -> str:
+def told(source: str, error: Problems | OSError) -> str:
+    """What `load` raised, for a person."""
+    if isinstance(error, Problems):
+        return error.render()
     reason = (error.strerror or str(error)).lower()
     advice = ""
     if isinstance(error, FileNotFoundError):

@@ -159,8 +159,8 @@ class Control:
 
     def explain(self, name: str) -> Json:
         """What happened to a service's canary, in words (KeyError when there is none of that name)."""
-        standing = self._standings[name]
-        return view.explanation(standing, self._facts(standing))
+        standing, durable = self._standings[name], self._journal.durable(name)
+        return view.explanation(standing, self._facts(standing), durable=durable)
 
     async def history(self, name: str) -> list[Json]:
         """The ledger's entries of one service, newest last (KeyError when there is none)."""

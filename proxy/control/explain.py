@@ -52,6 +52,10 @@ class Situation:
     """Whether the file has a plan for its rollout."""
     promoted: bool = False
     """Whether it became stable, and no other canary is there."""
+    dead: tuple[str, ...] = ()
+    """Its endpoints that are dead by their probes, and why."""
+    durable: bool = True
+    """Whether the ledger has all that is in force."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +76,7 @@ def explain(now: Situation) -> Explanation:
         return Explanation(f"{now.service} has no canary, so there is nothing to judge.", ())
     told = _out(now) if now.halted else _in(now)
     advice = tuple(_advice(now))
-    return Explanation(_paragraph([*told, *_harm(now), *_failed(now), *advice]), advice)
+    return Explanation(_paragraph([*told, *_harm(now), *_failed(now), *_beside(now), *advice]), advice)
 
 
 def _paragraph(sentences: Iterable[str]) -> str:
@@ -184,6 +188,14 @@ def _reached(blast: Blast) -> str:
 def _failed(now: Situation) -> Iterator[str]:
     if listed := [f"{method} {path} {status} ({count:,}x)" for (method, path, status), count in _most(now)]:
         yield f"Most frequent failures: {', '.join(listed)}."
+
+
+def _beside(now: Situation) -> Iterator[str]:
+    """What else a person has to know before acting."""
+    for each in now.dead:
+        yield f"Its endpoint {each}."
+    if not now.durable:
+        yield "This is in force but not durable: the ledger can't be written, and control keeps trying."
 
 
 def _most(now: Situation) -> tuple[tuple[tuple[str, str, int], int], ...]:

@@ -121,13 +121,18 @@ class Journal:
         await self.ask(self._ledger.close)
 
     async def _catch_up(self) -> None:
+        why = ""
         while self._waiting:
             try:
                 async with self._writing:
                     await self._drain()
             except NotDurable as error:
-                log.error("%d entries wait for the ledger: %s", len(self._waiting), error.detail)
+                if error.detail != why:  # a disk may be full for days: said once, and tried every second
+                    log.error("in force but not durable: %s; it is tried until it works", error.detail)
+                why = error.detail
                 await self._pause()
+        if why:
+            log.warning("the ledger can be written again, and has all that is in force")
 
     async def _drain(self) -> None:
         """Write what waits, oldest first. At the first failure nobody's first attempt is still to come."""

@@ -196,9 +196,7 @@ class Ledger:
             self._database.execute("COMMIT")
         except sqlite3.Error as error:
             self._undo()
-            raise NotDurable(
-                f"the ledger {self.path} cannot be written: {error}; nothing was changed"
-            ) from error
+            raise NotDurable(f"the ledger {self.path} cannot be written: {error}") from error
 
     def _undo(self) -> None:
         if self._database.in_transaction:

@@ -114,7 +114,7 @@ def from_control(error: Exception) -> Problem | None:
         case Problems():
             return from_file(error)
         case errors.NotDurable():
-            return Problem(503, error.detail)
+            return Problem(503, f"{error.detail}; nothing was changed")
     return None
 
 

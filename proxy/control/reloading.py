@@ -64,8 +64,7 @@ class Files:
         try:
             fresh.write_text(text, encoding="utf-8")
         except OSError as error:
-            said = f"a copy of {self.source} can't be kept: {error.strerror or error}"
-            raise NotDurable(f"{said}; nothing was changed") from error
+            raise NotDurable(f"a copy of {self.source} can't be kept: {error.strerror or error}") from error
         return fresh
 
     def accept(self, fresh: Path) -> None:

@@ -187,11 +187,18 @@ class Steering:
 
 
 def _say(standing: Standing, entry: Entry, terms: Terms) -> None:
-    before, after, why = percent(entry.before), percent(entry.after), terms.reason or entry.why
+    why = terms.reason or entry.why
     if entry.event == "trip":
-        log.warning("%s: the canary is taken out at %g %%: %s", standing.name, before, why)
+        log.warning("%s: the canary is taken out at %g %%: %s", standing.name, percent(entry.before), why)
         return
     said = f"{terms.actor}: {why}" if why else terms.actor
-    log.info(
-        "%s: %s, the canary goes from %g %% to %g %% (%s)", standing.name, entry.event, before, after, said
-    )
+    log.info("%s: %s, the canary %s (%s)", standing.name, entry.event, moved(entry), said)
+
+
+def moved(entry: Entry) -> str:
+    """What became of the canary, after its name."""
+    if entry.event == "promotion":
+        return "is stable now"
+    if entry.before == entry.after:
+        return f"stays at {percent(entry.after):g} %"
+    return f"goes from {percent(entry.before):g} % to {percent(entry.after):g} %"

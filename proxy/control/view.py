@@ -13,6 +13,7 @@ from proxy.control.progress import Course
 from proxy.control.record import iso, percent
 from proxy.control.standing import Standing
 from proxy.rollout.phases import PROMOTED
+from proxy.rollout.side import Side
 from proxy.routing.split import CANARY, STABLE, TOTAL
 from proxy.routing.table import Backend
 from proxy.telemetry.exposition import CheckSample
@@ -45,9 +46,9 @@ def view(standing: Standing, durable: bool, now: float, facts: Facts = NONE) -> 
     }
 
 
-def explanation(standing: Standing, facts: Facts = NONE) -> Json:
+def explanation(standing: Standing, facts: Facts = NONE, *, durable: bool = True) -> Json:
     """What happened to its canary or is known of it: a paragraph, and what that is made from."""
-    told = explain(_situation(standing, facts))
+    told = explain(_situation(standing, durable, facts))
     return {
         "service": standing.name,
         "text": told.text,
@@ -68,7 +69,7 @@ def _course(standing: Standing, facts: Facts) -> Course:
     return Course(standing.rollout, standing.verdict, standing.file.enforce, facts.moment)
 
 
-def _situation(standing: Standing, facts: Facts) -> Situation:
+def _situation(standing: Standing, durable: bool, facts: Facts) -> Situation:
     rollout = standing.rollout
     course = _course(standing, facts)
     promoted = rollout.phase == PROMOTED and not rollout.has_canary
@@ -91,7 +92,17 @@ def _situation(standing: Standing, facts: Facts) -> Situation:
         onward=(*progress.onward(standing.name, rollout), *_moved(standing)),
         planned=standing.file.rollout is not None,
         promoted=promoted,
+        dead=tuple(_dead(rollout.canary, facts)),
+        durable=durable,
     )
+
+
+def _dead(side: Side, facts: Facts) -> Iterator[str]:
+    """Its dead endpoints, each with what it is and why."""
+    for endpoint in side.endpoints:
+        condition = facts.probes.get(endpoint.url, "")
+        if condition.startswith("dead"):
+            yield f"{endpoint.url} is {condition}"
 
 
 def _moved(standing: Standing) -> Iterator[str]:
@@ -145,7 +156,7 @@ def blast(standing: Standing) -> Blast:
     """How far the harm of the canary went."""
     radius = standing.judge.radius
     users = radius.users if standing.policy.sticky else None
-    return Blast(radius.met, radius.harmed, radius.rescued, users, standing.rollout.began or None)
+    return Blast(radius.met, radius.harmed, radius.rescued, users, standing.rollout.released or None)
 
 
 def halted(standing: Standing) -> Mapping[tuple[str, str], bool]:

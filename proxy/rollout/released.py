@@ -54,14 +54,14 @@ def _stable(rollout: Rollout, release: Release) -> tuple[Rollout, tuple[str, ...
 def _new(before: Rollout, rollout: Rollout, release: Release, canary: Side, at: float) -> Advance | Refused:
     """Another canary, or the first that is seen."""
     why = "the file's canary is another one" if before.revision else "first seen in the file"
-    fresh = _fresh(rollout, release, canary)
+    fresh = _fresh(rollout, release, canary, at)
     if release.plan is None or canary == VACANT:
         return move(before, "release", fresh, "release", why)
     begins = begun(replace(fresh, revision=before.revision), canary, release.plan, release.salt, at)
     return move(before, "release", begins, "start", why)
 
 
-def _fresh(rollout: Rollout, release: Release, canary: Side) -> Rollout:
+def _fresh(rollout: Rollout, release: Release, canary: Side, at: float) -> Rollout:
     revision = rollout.revision + 1
     first = rollout.revision == 0
     return Rollout(
@@ -72,4 +72,5 @@ def _fresh(rollout: Rollout, release: Release, canary: Side) -> Rollout:
         stable_definition=release.stable.definition,
         canary=canary,
         definition=release.canary.definition,
+        released=at,
     )

@@ -72,6 +72,8 @@ class Rollout:
     """When that was."""
     began: float = 0.0
     """From when on the deadline runs."""
+    released: float = 0.0
+    """When the release began whose harm is counted; 0 in a state that an older version wrote."""
     pause: str = ""
     """Why it is paused, and what for; "" when it isn't."""
 
@@ -164,6 +166,7 @@ def begun(rollout: Rollout, canary: Side, plan: Plan, salt: str, at: float) -> R
         step_revision=revision,
         entered=at,
         began=at,
+        released=at,
         trip=None,
         pause="",
     )

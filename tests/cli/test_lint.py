@@ -93,3 +93,23 @@ def test_what_is_no_text() -> None:
     result = run()
     assert result.exit_code == 2
     assert "weir.yaml:1:11: error: the byte 0xff is not UTF-8" in result.stderr
+
+
+def test_every_file_is_looked_at_whatever_the_first_is() -> None:
+    Path("good.yaml").write_text(GOOD)
+    Path("bad.yaml").write_text(BAD)
+    result = run("none.yaml", ".", "bad.yaml", "good.yaml")
+    assert (result.exit_code, result.stdout) == (2, "good.yaml is fine: 1 service\n")
+    for said in ("none.yaml: error: no such file", ".: error: is a directory", "bad.yaml:5:13: error"):
+        assert said in result.stderr
+
+
+def test_an_endpoint_on_both_sides_is_a_warning() -> None:
+    sides = GOOD + "    canary: [http://127.0.0.1:9002, http://127.0.0.1:9001]\n    weight: 5%\n"
+    Path("weir.yaml").write_text(sides)
+    result = run()
+    assert (result.exit_code, result.stdout) == (0, "weir.yaml is fine: 1 service\n")
+    assert result.stderr == (
+        "weir.yaml: warning: `http://127.0.0.1:9001` is stable and canary of `checkout`: that tries the "
+        "split, and nothing else; a new version has an address of its own\n"
+    )

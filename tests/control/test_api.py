@@ -112,7 +112,6 @@ async def test_orders_know_the_files_plan(serve, fake_control):
         (StaleRevision(8, 7), 412),
         (Conflict("no canary"), 409),
         (KeyReused("this key ordered a start"), 422),
-        (NotDurable("disk full"), 503),
     ],
 )
 async def test_refusals_of_control_have_their_status(serve, fake_control, failure, status):
@@ -121,6 +120,13 @@ async def test_refusals_of_control_have_their_status(serve, fake_control, failur
     response = await client.put(WEIGHTS, json={"canary": 5})
     assert (await problem(response, status))["detail"] == failure.detail
     assert response.headers.get("ETag") == ('"8"' if status == 412 else None)
+
+
+async def test_an_order_that_the_ledger_cannot_keep_changes_nothing(serve, fake_control):
+    client = await serve()
+    fake_control.failure = NotDurable("the disk is full")
+    document = await problem(await client.put(WEIGHTS, json={"canary": 5}), 503)
+    assert document["detail"] == "the disk is full; nothing was changed"
 
 
 async def test_an_order_that_is_illegal_now_names_the_phase_and_the_legal_ones(serve, fake_control):
@@ -338,10 +344,14 @@ async def test_a_wrong_file_is_answered_as_lint_tells_it(serve, fake_control):
 
 
 @pytest.mark.parametrize(
-    ("failure", "status"), [(Unreadable("it has no file"), 409), (NotDurable("the disk is full"), 503)]
+    ("failure", "status", "said"),
+    [
+        (Unreadable("it has no file"), 409, "it has no file"),
+        (NotDurable("the disk is full"), 503, "the disk is full; nothing was changed"),
+    ],
 )
-async def test_a_reload_that_cannot_be(serve, fake_control, failure, status):
+async def test_a_reload_that_cannot_be(serve, fake_control, failure, status, said):
     fake_control.failure = failure
     client = await serve()
     document = await problem(await client.post("/api/v1/config/reload"), status)
-    assert document["detail"] == failure.detail
+    assert document["detail"] == said

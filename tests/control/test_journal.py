@@ -111,6 +111,23 @@ async def test_later_tries_again_until_the_ledger_takes_it(journal, ledger, told
     assert [number for number, _ in told] == [1, 2, 3]
 
 
+async def test_a_ledger_that_fails_is_told_once_and_so_is_its_recovery(journal, ledger, pause, caplog):
+    ledger.failing = True
+    journal.later(record(1))
+    for _ in range(3):
+        await pause.begun.acquire()
+        pause.over.release()
+    await pause.begun.acquire()
+    ledger.failing = False
+    pause.over.release()
+    await journal.later(record(2))
+    await journal.close()
+    assert caplog.messages == [
+        "in force but not durable: the disk is full; it is tried until it works",
+        "the ledger can be written again, and has all that is in force",
+    ]
+
+
 async def test_now_on_a_failing_ledger_is_refused_and_leaves_nothing(journal, ledger, told):
     ledger.failing = True
     with pytest.raises(NotDurable, match="disk is full"):

@@ -9,10 +9,11 @@ from proxy.control.errors import Conflict, NotDurable, StaleRevision
 from proxy.control.journal import Journal
 from proxy.control.release import release, template
 from proxy.control.standing import Asked, Standing
-from proxy.control.steering import Clock, Order, Steering
+from proxy.control.steering import Clock, Order, Steering, moved
 from proxy.control.telling import Telling
 from proxy.control.terms import Terms
 from proxy.rollout.advance import advance
+from proxy.rollout.entry import Entry
 from proxy.rollout.inputs import Held, Look, Resume, SetWeight, Start
 from proxy.rollout.plan import Plan, Step
 from proxy.rollout.rollout import Rollout
@@ -135,6 +136,18 @@ async def test_an_order_for_what_is_in_force_is_the_last_word_over_a_raise_on_it
     stage.heard.set()
     await asyncio.gather(raising, staying)
     assert stage.done[-2:] == [("told", 3, 2000), ("written", "weight", 2000)]
+
+
+@pytest.mark.parametrize(
+    ("entry", "said"),
+    [
+        (Entry(2, "start", 0, 0, ""), "stays at 0 %"),
+        (Entry(2, "step", 0, 1050, ""), "goes from 0 % to 10.5 %"),
+        (Entry(2, "promotion", 10_000, 0, ""), "is stable now"),
+    ],
+)
+def test_what_became_of_the_canary(entry, said):
+    assert moved(entry) == said
 
 
 async def test_a_verdict_tells_before_anything_else_can_run(stage, caplog):

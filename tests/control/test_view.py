@@ -164,6 +164,19 @@ def test_who_is_pinned_to_the_canary_is_named():
     )
 
 
+def test_an_explanation_names_what_is_dead_and_what_a_restart_would_forget():
+    facts = Facts(
+        probes={"http://127.0.0.1:9002": "dead: connection refused", "http://127.0.0.1:9001": "dead"}
+    )
+    said = " Its endpoint http://127.0.0.1:9002 is dead: connection refused."
+    not_durable = " This is in force but not durable: the ledger can't be written, and control keeps trying."
+    stays = " It stays out until"
+    assert said + not_durable + stays in view.explanation(standing(TRIPPED), facts, durable=False)["text"]
+    fine = view.explanation(standing(TRIPPED), Facts(probes={"http://127.0.0.1:9002": "alive"}))["text"]
+    assert "endpoint" not in fine
+    assert "durable" not in fine
+
+
 def test_a_resume_is_told():
     resumed = standing()
     facts = Facts(Blast(met=1))

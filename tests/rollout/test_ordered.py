@@ -252,6 +252,16 @@ def test_back_in_at_its_step_it_goes_on_with_fresh_evidence(state, says_it):
     )
 
 
+@pytest.mark.parametrize("order", [Promote(), Resume(), Promote(full=True)])
+def test_a_release_began_when_it_began_whatever_is_ordered_later(order):
+    paused = at_step(3, PAUSED, pause=GATE.says, released=800.0)
+    assert went(paused, order, 9_000.0)[0].released == 800.0
+
+
+def test_back_in_it_is_the_release_that_it_was():
+    assert went(tripped(at_step(2, released=800.0)), Resume(), 9_000.0)[0].released == 800.0
+
+
 def test_back_in_at_a_gate_it_waits_there():
     after = went(tripped(at_step(3, PAUSED)), Resume())[0]
     assert (after.phase, after.weight, after.pause) == (PAUSED, 500, GATE.says)

@@ -42,6 +42,7 @@ def test_first_sight_is_a_release():
         stable_definition=ONE.definition,
         canary=TWO,
         definition=TWO.definition,
+        released=7.0,
     )
     assert entry == Entry(1, "release", 0, 500, "first seen in the file")
 
@@ -49,7 +50,13 @@ def test_first_sight_is_a_release():
 def test_first_sight_of_a_service_without_canary_is_numbered_too():
     after, entry = went(Rollout(), says(canary=VACANT), 7.0)
     assert after == Rollout(
-        revision=1, since=1, salt="new", stable=ONE, stable_definition=ONE.definition, definition=""
+        revision=1,
+        since=1,
+        salt="new",
+        stable=ONE,
+        stable_definition=ONE.definition,
+        definition="",
+        released=7.0,
     )
     assert (entry.event, entry.after) == ("release", 0)
 
@@ -76,6 +83,7 @@ def test_another_canary_begins_everything_anew(state):
         stable_definition=ONE.definition,
         canary=THREE,
         definition=THREE.definition,
+        released=1100.0,
     )
     assert entry == Entry(10, "release", state.weight, 700, "the file's canary is another one")
 

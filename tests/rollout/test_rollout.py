@@ -134,6 +134,7 @@ def test_a_plan_begins_at_0_with_fresh_evidence_whatever_was_before(phase):
         step_revision=10,
         entered=7.0,
         began=7.0,
+        released=7.0,
         trip=None,
         pause="",
     )

@@ -67,6 +67,7 @@ async def test_a_failing_ledger_does_not_delay_a_trip(stage):
     worker.serve(bad=20).report()
     assert worker.told().halted == {"canary"}
     assert control.view("checkout")["durable"] is False
+    assert "in force but not durable" in control.explain("checkout")["text"]
     with pytest.raises(NotDurable):
         await control.order("checkout", Resume(), PERSON)
     assert heard == []
