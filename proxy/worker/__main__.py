@@ -10,6 +10,7 @@ import uvloop
 
 from proxy.lifeline import die_with_parent
 from proxy.pem import Pair
+from proxy.worker.allocator import keep_what_is_freed
 from proxy.worker.worker import Worker
 
 
@@ -23,6 +24,7 @@ def _complain(unraisable: "sys.UnraisableHookArgs") -> None:
 def main() -> None:
     """Run one worker until the supervisor ends it."""
     die_with_parent()
+    keep_what_is_freed()
     sys.unraisablehook = _complain
     parser = argparse.ArgumentParser(prog="proxy.worker", description="Started by `weir run`.")
     parser.add_argument("--index", type=int, required=True)
