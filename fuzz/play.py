@@ -15,6 +15,7 @@ import script
 from proxy.forwarding import backpressure, connection, downstream, upstream
 from proxy.http1.limits import Limits
 from proxy.http1.provenance import Provenance
+from proxy.http1.remembered import Heads
 
 ROOT = Path(__file__).resolve().parents[1]
 MOST_CLIENTS, MOST_SERVERS = 4, 10
@@ -112,7 +113,7 @@ def _set_up(which: int) -> Any:
     stage.turns.journal = []
     match which:
         case 2:
-            stage.lane.limits = Limits(line=64, head=256, fields=5)
+            stage.lane.heads = Heads(Limits(line=64, head=256, fields=5))
         case 3:
             stage.lane.connections = 1
         case 4:

@@ -38,7 +38,7 @@ def request(rng: random.Random, *, sticky: bool) -> Outcome:
     result: Result = "failure" if bad else "success"
     status, seconds = (500 if bad else 200), rng.lognormvariate(0.0, SPREAD) * MEDIAN
     return Outcome(
-        "shop", 1, backend, "GET", status, "complete", result, True, seconds, seconds,
+        ("shop", 1, backend), "GET", status, "complete", result, True, seconds, seconds,
         user=user << 32 | place, exposed=sticky and backend == CANARY, thresholds=THRESHOLDS[backend],
     )  # fmt: skip  # one line reads as the list it is
 

@@ -170,16 +170,16 @@ def heads() -> Iterator[Step]:
 def counting() -> Iterator[Step]:
     """Count an outcome; and copy what was counted, which a report does every 250 ms."""
     tally, key = Tally("boot"), ("shop500", 1, "stable")
-    good = Outcome(*key, "GET", 200, "complete", "success", True, 0.0021, 0.0023)
+    good = Outcome(key, "GET", 200, "complete", "success", True, 0.0021, 0.0023)
 
     def one(outcome: Outcome) -> None:
         tally.begin(key)
         tally.add(outcome)
 
     judged = Outcome(
-        *key, "GET", 200, "complete", "success", True, 0.0021, 0.0023, thresholds=(0.002, 0.01, 0.05)
+        key, "GET", 200, "complete", "success", True, 0.0021, 0.0023, thresholds=(0.002, 0.01, 0.05)
     )
-    bad = Outcome(*key, "GET", 500, "complete", "failure", True, 0.0021, 0.0023, route=b"/api500/items")
+    bad = Outcome(key, "GET", 500, "complete", "failure", True, 0.0021, 0.0023, route=b"/api500/items")
     yield Step("tally: begin and add", partial(one, good))
     yield Step("tally: begin and add, with thresholds", partial(one, judged), "tally: begin and add")
     yield Step("tally: begin and add, a failure", partial(one, bad), "tally: begin and add")

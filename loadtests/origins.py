@@ -20,7 +20,7 @@ START_SECONDS = 10.0
 
 NGINX_CONF = """
 daemon off; master_process off; worker_processes 1; pid {directory}/nginx.pid;
-events {{ worker_connections 1024; }}
+events {{ worker_connections 4096; }}
 http {{
   access_log off; keepalive_requests 100000000; keepalive_timeout 300s; tcp_nodelay on;
   client_body_temp_path {directory}/t1; proxy_temp_path {directory}/t2; fastcgi_temp_path {directory}/t3;

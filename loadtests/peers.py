@@ -1,212 +1,157 @@
-"""What does a proxied request cost? CPU time of weir beside nginx (and HAProxy) in one run.
+"""What does a proxied request cost? CPU time of weir beside other proxies, in one run.
 
-    python loadtests/peers.py [--rounds 5] [--seconds 3]
+    python loadtests/peers.py [--cases headers,large] [--peers nginx,weir] [--rounds 5] [--seconds 3]
 
-Small kept-alive requests with a browser's dozen headers, answers of 1 KiB, 32 connections. Each proxy has
-one core for itself, the load (wrk, or a small client of our own) and the origin (nginx) have the other. The
-CPU of a proxy is that of its whole tree of processes, user and system, from /proc, divided by the requests
-that the load got answered. Rounds are interleaved, so that a slow minute of the machine hits all of them; the
-table has medians. weir runs one worker, with metrics, a canary at 10 % and the check that protects it. Linux
-only.
+The CPU of a proxy is that of its whole tree of processes, user and system, divided by the requests that the
+load (wrk) got answered. Each proxy has a core for itself, the load and the origin (nginx) have others. Rounds
+are interleaved, so that a slow minute of the machine hits all of them; what counts is medians, and ratios
+within one run. Connections are made anew for each round, and their cost is part of it. `cases.py` has the
+cases, `contenders.py` and `proxies` how each proxy is set up. A peer that isn't installed is named and left
+out. Linux only.
 """
 
 import argparse
-import os
-import platform
-import re
-import shutil
-import statistics
-import subprocess
+import json
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from datetime import date
+from os import sched_getaffinity
 from pathlib import Path
 
-from origins import await_listening, nginx_path, origin, run_nginx
-from processes import cpu_seconds, descendants
-from rig import services, weir
-from wrk import Load, load
+from cases import CASES, Case, answer, origin
+from contenders import CONTENDERS, DEBIAN, Place, Running, found, missing, start, version
+from machine import Cores, command_line, layout, machine, pinned
+from processes import cpu_seconds
+from report import Run, case_part, facts
+from table import Round, Rounds, summary
+from wrk import load
 
-from proxy.demo.children import Child
-from proxy.demo.ports import LOOPBACK, free_ports
-
-PROXY_CORE, LOAD_CORE = 0, 1
-WARM_SECONDS = 1.0
-BODY = "x" * 1024
-
-NGINX_PROXY = """
-upstream origin {{ server {address}; keepalive 64; keepalive_requests 100000000; }}
-server {{
-  listen {host}:{port};
-  location / {{
-    proxy_pass http://origin; proxy_http_version 1.1; proxy_set_header Connection "";
-    proxy_set_header Host $http_host; proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
-    proxy_set_header X-Forwarded-Proto $scheme; proxy_set_header X-Forwarded-Host $http_host;
-    proxy_set_header Via "1.1 nginx";
-  }}
-}}
-"""
-HAPROXY_CONF = """
-global
-  nbthread 1
-  maxconn 1000
-defaults
-  mode http
-  timeout connect 5s
-  timeout client 60s
-  timeout server 60s
-  http-reuse always
-frontend front
-  bind {host}:{port}
-  option forwardfor
-  http-request set-header X-Forwarded-Proto http
-  http-request set-header X-Forwarded-Host %[req.hdr(host)]
-  http-request set-header Via "1.1 haproxy"
-  default_backend origin
-backend origin
-  server origin {address}
-"""
+WARM_SECONDS = 1
 
 
-@dataclass(slots=True)
-class Peer:
-    """One proxy that runs: where it listens, the processes it consists of, what was measured of it."""
-
-    name: str
-    version: str
-    port: int
-    pids: Callable[[], list[int]]
-    micros: list[float] = field(default_factory=list)
-    rates: list[float] = field(default_factory=list)
-    failures: int = 0
-
-    def measure(self, seconds: float) -> None:
-        """One round: CPU microseconds per request, and requests a second."""
-        with pinned(LOAD_CORE):
-            load(self.port, WARM_SECONDS)
-            before = cpu_seconds(self.pids())
-            got: Load = load(self.port, seconds)
-            used = cpu_seconds(self.pids()) - before
-        self.micros.append(used / got.requests * 1e6)
-        self.rates.append(got.requests / got.seconds)
-        self.failures += got.failures
+class Unlike(RuntimeError):
+    """A proxy answers something else than the origin does."""
 
 
-@contextmanager
-def pinned(core: int) -> Iterator[None]:
-    """What is started inside this runs on one core."""
-    before = os.sched_getaffinity(0)
-    os.sched_setaffinity(0, {core})
-    try:
-        yield
-    finally:
-        os.sched_setaffinity(0, before)
+def measure_case(case: Case, names: Sequence[str], cores: Cores, rounds: int, seconds: int) -> Rounds:
+    """Starts the origin and the proxies anew, and measures each as often as there are rounds."""
+    with ExitStack() as stack:
+        with pinned(cores.origin):
+            behind = stack.enter_context(origin(directory("origin", stack), len(cores.origin)))
+        running = {name: begin(name, case, behind, cores, stack) for name in names}
+        for each in running.values():
+            measure(each, case, cores, WARM_SECONDS)
+        measured: dict[str, list[Round]] = {}
+        for name, each in list(running.items()) * rounds:
+            if got := measure(each, case, cores, seconds):
+                measured.setdefault(name, []).append(got)
+            else:
+                print(f"{name} answered nothing for {seconds} s: that round is left out", flush=True)
+        return measured
 
 
-def start_weir(address: str, directory: Path, stack: ExitStack) -> Peer:
-    """weir with one worker, a canary, and the default check."""
-    url = f"http://{address}"
-    running = stack.enter_context(weir(directory, services(url, url, weight=10), workers=1))
-    from proxy import __version__
-
-    return Peer("weir", __version__, running.port, running.tree)
-
-
-def start_nginx(address: str, directory: Path, stack: ExitStack) -> Peer:
-    """nginx, kept-alive towards the origin, no access log."""
-    (port,) = free_ports([0])
-    child = run_nginx(NGINX_PROXY.format(address=address, host=LOOPBACK, port=port), port, directory)
-    stack.callback(child.end)
-    shown = subprocess.run([str(nginx_path()), "-v"], capture_output=True, text=True, check=True).stderr
-    return Peer("nginx", shown.rpartition("/")[2].strip(), port, below(child))
+def begin(name: str, case: Case, behind: str, cores: Cores, stack: ExitStack) -> Running:
+    """One proxy, on its cores, that was seen to answer as the origin does."""
+    contender = CONTENDERS[name]
+    with pinned(cores.proxies[: contender.workers]):
+        running = start(contender, Place(directory(name, stack), behind, stack))
+    got = answer(running.port, case.shape)
+    if got != (200, case.answer):
+        raise Unlike(f"{name} answered {got[0]} with {got[1]} bytes; the origin: 200 with {case.answer}")
+    return running
 
 
-def start_haproxy(address: str, directory: Path, stack: ExitStack) -> Peer:
-    """HAProxy with one thread, kept-alive towards the origin, no log."""
-    (port,) = free_ports([0])
-    haproxy = found("haproxy")
-    conf = directory / "haproxy.cfg"
-    conf.write_text(HAPROXY_CONF.format(address=address, host=LOOPBACK, port=port))
-    arguments = ["--remove", str(directory), "--", haproxy, "-f", str(conf)]
-    child = Child("haproxy", "proxy.demo.leash", arguments, directory / "log")
-    stack.callback(child.end)
-    await_listening(child, port)
-    shown = subprocess.run([haproxy, "-v"], capture_output=True, text=True, check=True).stdout
-    version = re.search(r"version (\S+)", shown)
-    return Peer("haproxy", version[1] if version else "?", port, below(child))
+def directory(name: str, stack: ExitStack) -> Path:
+    """A directory of its own, removed at the end."""
+    return Path(
+        stack.enter_context(tempfile.TemporaryDirectory(prefix=f"{name}-", ignore_cleanup_errors=True))
+    )
 
 
-def below(child: Child) -> Callable[[], list[int]]:
-    """The processes of a proxy on a leash, without the leash."""
-    return lambda: descendants(child.process.pid)[1:]
+def measure(running: Running, case: Case, cores: Cores, seconds: int) -> Round | None:
+    """One round; None when nothing was answered, which happens where others have the cores."""
+    pids = running.pids()
+    before = cpu_seconds(pids)
+    with pinned(cores.load):
+        got = load(case.shape, running.port, seconds, threads=len(cores.load))
+    used = cpu_seconds(pids) - before
+    if not got.requests:
+        return None
+    return Round(used / got.requests * 1e6, got.requests / got.seconds, got.p99, got.failures)
 
 
-def found(program: str) -> str:
-    """Where a program is, also when /usr/sbin is not on the path; "" when it isn't installed."""
-    return shutil.which(program) or shutil.which(program, path="/usr/sbin:/usr/local/sbin") or ""
+def lacking(names: Sequence[str]) -> Mapping[str, str]:
+    """What to say of each peer that isn't installed."""
+    said = {name: missing(name, CONTENDERS[name]) for name in names}
+    return {name: line for name, line in said.items() if line}
 
 
-PEERS = {"nginx": start_nginx, "haproxy": start_haproxy, "weir": start_weir}
+def options(arguments: Sequence[str] | None = None) -> argparse.Namespace:
+    """What was asked for."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--cases", type=among(CASES), default=list(CASES), help=", ".join(CASES))
+    parser.add_argument(
+        "--peers", type=among(CONTENDERS), default=list(CONTENDERS), help=", ".join(CONTENDERS)
+    )
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--seconds", type=int, default=3, help="of each round")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="writes every round")
+    parser.add_argument("--results", type=Path, metavar="FILE", help="writes a page of Markdown")
+    return parser.parse_args(arguments)
 
 
-def start_all(names: Sequence[str], address: str, stack: ExitStack) -> list[Peer]:
-    """Every peer that is installed, pinned to the proxies' core; the others are named."""
-    peers = []
-    for name in names:
-        if name != "weir" and not found(name):
-            print(f"{name} is not installed: left out")
-            continue
-        made = stack.enter_context(tempfile.TemporaryDirectory(prefix=f"{name}-", ignore_cleanup_errors=True))
-        with pinned(PROXY_CORE):
-            peers.append(PEERS[name](address, Path(made), stack))
-    return peers
+def among(known: Mapping[str, object]) -> Callable[[str], list[str]]:
+    """Reads names with commas between them."""
+
+    def read(text: str) -> list[str]:
+        if unknown := [name for name in text.split(",") if name not in known]:
+            raise argparse.ArgumentTypeError(
+                f"no such name: {', '.join(unknown)}; there are {', '.join(known)}"
+            )
+        return text.split(",")
+
+    return read
 
 
-def table(peers: Sequence[Peer]) -> str:
-    """Medians, spread, and ratios to nginx."""
-    base = next((statistics.median(peer.micros) for peer in peers if peer.name == "nginx"), None)
-    lines = [
-        f"{'':<10}{'version':<12}{'CPU us/request':>16}{'(min - max)':>16}{'requests/s':>12}{'x nginx':>9}"
-    ]
-    for peer in peers:
-        median = statistics.median(peer.micros)
-        spread = f"({min(peer.micros):.1f} - {max(peer.micros):.1f})"
-        ratio = f"{median / base:.2f}" if base else "-"
-        version = peer.version.split("-")[0]
-        rate = statistics.median(peer.rates)
-        lines.append(f"{peer.name:<10}{version:<12}{median:>16.1f}{spread:>16}{rate:>12.0f}{ratio:>9}")
-    return "\n".join(lines)
-
-
-def machine() -> str:
-    """Processor, kernel, Python."""
-    model = re.search(r"model name\s*:\s*(.*)", Path("/proc/cpuinfo").read_text())
-    cpu = model[1] if model else platform.machine()
-    return f"{cpu}, {os.cpu_count()} cores; Linux {platform.release()}; Python {platform.python_version()}"
+def needs() -> str:
+    """What this machine lacks for any comparison; "" for nothing."""
+    if sys.platform != "linux":
+        return f"measures on Linux only, and this is {sys.platform}"
+    lacks = [program for program in ("nginx", "wrk") if not found(program)]
+    return f"needs {' and '.join(lacks)}: {DEBIAN.format(' '.join(lacks))}" if lacks else ""
 
 
 def main() -> int:
-    """Measures and prints; 1 when a request failed."""
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--seconds", type=float, default=3.0)
-    parser.add_argument("--peers", default=",".join(PEERS), help="which ones, with commas between them")
-    given = parser.parse_args()
-    if sys.platform != "linux" or (os.cpu_count() or 1) < 2:
-        print("needs Linux and two cores")
+    """Measures, prints and writes; 1 when a request failed, 2 when it can't be measured here."""
+    given = options()
+    if lack := needs():
+        print(lack)
         return 2
-    with ExitStack() as stack:
-        with pinned(LOAD_CORE):
-            behind = stack.enter_context(origin("v1", body=BODY))
-        peers = start_all(given.peers.split(","), behind.url.removeprefix("http://"), stack)
-        print(f"{machine()}; origin {behind.kind}; load {'wrk' if found('wrk') else 'built in'}")
-        for _ in range(given.rounds):
-            for peer in peers:
-                peer.measure(given.seconds)
-        print(table(peers))
-    return 1 if any(peer.failures for peer in peers) else 0
+    cores = layout(sorted(sched_getaffinity(0)))
+    absent = lacking(given.peers)
+    present = [name for name in given.peers if name not in absent]
+    versions = {name: version(CONTENDERS[name]) for name in present}
+    results: dict[str, Rounds] = {}
+    run = Run(command_line(), date.today().isoformat(), machine(), versions, absent, results)
+    print(facts(run), end="\n\n", flush=True)
+    for name in given.cases:
+        if names := [each for each in present if each in CASES[name].peers]:
+            results[name] = measure_case(CASES[name], names, cores, given.rounds, given.seconds)
+            print(case_part(name, results[name]), flush=True)
+            write(run, given.json, given.results)
+    print(summary(results))
+    rounds = (each for peers in results.values() for peer in peers.values() for each in peer)
+    return 1 if any(each.failures for each in rounds) else 0
+
+
+def write(run: Run, to_json: Path | None, to_markdown: Path | None) -> None:
+    """The files that were asked for, with the cases measured so far."""
+    if to_json:
+        to_json.write_text(json.dumps(run.as_json(), indent=1) + "\n")
+    if to_markdown:
+        to_markdown.write_text(run.as_markdown())
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ import contextlib
 import os
 import signal
 import subprocess
+import time
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -79,9 +80,17 @@ def await_gone(pids: list[int], seconds: float = 10.0) -> None:
 
 
 def cpu_seconds(pids: list[int]) -> float:
-    """CPU time (user and system) that these processes have used up to now; Linux only."""
-    ticks = sum(int(fields[11]) + int(fields[12]) for fields in map(stat_fields, pids) if fields)
-    return ticks / os.sysconf("SC_CLK_TCK")
+    """CPU time (user and system) that these processes have used up to now, all threads; Linux only."""
+    return sum(map(cpu_clock, pids))
+
+
+def cpu_clock(pid: int) -> float:
+    """The CPU time of one process in seconds; 0 when it has gone."""
+    with contextlib.suppress(OSError):
+        # clock_getcpuclockid(3), which Python doesn't have, computes this number. The clock counts in
+        # nanoseconds what /proc/PID/stat tells in ticks of 10 ms, and it keeps the time of ended threads.
+        return time.clock_gettime((~pid << 3) | 2)
+    return 0.0
 
 
 def descriptors(pid: int) -> int:

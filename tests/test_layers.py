@@ -21,6 +21,7 @@ LADDER: Mapping[str, frozenset[str]] = {
     name: frozenset(allowed.split())
     for name, allowed in {
         "config": "",
+        "collector": "",
         "http1": "",
         "lifeline": "",
         "routing": "http1.head",
@@ -34,9 +35,9 @@ LADDER: Mapping[str, frozenset[str]] = {
         "health": "routing.endpoint routing.ejection telemetry.outcome pem trusts",
         "messages": "routing telemetry",
         "frames": "messages",
-        "worker": "forwarding routing telemetry messages frames lifeline pem trusts",
+        "worker": "forwarding routing telemetry messages frames lifeline pem trusts collector",
         "control": "config routing telemetry analysis rollout health.condition health.probe "
-        "messages frames lifeline",
+        "messages frames lifeline collector",
         "supervisor": "",
         "cli": "config supervisor demo analysis.policy analysis.wording simulation control.policy",
         "demo": "cli.client cli.views supervisor.commands",

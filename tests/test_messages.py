@@ -27,7 +27,7 @@ SERVICE = Service(
 )
 
 COUNTS = Counts()
-COUNTS.record(Outcome("checkout", 7, "canary", "GET", 502, "connect", "failure", True, None, 0.3))
+COUNTS.record(Outcome(("checkout", 7, "canary"), "GET", 502, "connect", "failure", True, None, 0.3))
 
 SETTINGS = Settings(
     header=10.0,

@@ -4,7 +4,7 @@ import click
 
 
 @click.command()
-@click.option("--ci", is_flag=True, help="Without a terminal, in under half a minute; the exit code judges.")
+@click.option("--ci", is_flag=True, help="Without a terminal, in some twenty seconds; the exit code judges.")
 def demo(ci: bool) -> None:
     """Watch a good canary being promoted and a bad one rolled back, on this machine and on loopback only.
 

@@ -8,14 +8,12 @@ import click
 from proxy.config import units
 from proxy.config.problems import Unfit
 
-LONGEST = 7 * 86_400.0  # seconds, as the API takes them
-
 T = TypeVar("T")
 
 
 def duration(_context: click.Context, _parameter: click.Parameter, value: str | None) -> float | None:
     """Seconds in 300ms, 5s, 2m or 1.5h."""
-    return None if value is None else fit(lambda: units.duration(value, 0.0, LONGEST))
+    return None if value is None else fit(lambda: units.duration(value, 0.0, units.LONGEST))
 
 
 def weights(_context: click.Context, _parameter: click.Parameter, value: str | None) -> list[float] | None:

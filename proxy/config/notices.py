@@ -1,7 +1,7 @@
 """Who is asked and told about a rollout: URLs that get a POST."""
 
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, get_args
 
 from pydantic import GetJsonSchemaHandler
 from pydantic_core import CoreSchema
@@ -23,16 +23,13 @@ from proxy.config.values import (
 )
 
 At = Literal["before-start", "before-step", "before-promotion", "after", "on-rollback"]
-AT = ("before-start", "before-step", "before-promotion", "after", "on-rollback")
+AT: tuple[At, ...] = get_args(At)
 
 Event = Literal[
     "release", "reload", "start", "step", "pause", "gate", "deadline", "promoting", "promotion", "weight",
     "trip", "abort", "resume", "retry", "undo",
 ]  # fmt: skip
-EVENTS = (
-    "release", "reload", "start", "step", "pause", "gate", "deadline", "promoting", "promotion", "weight",
-    "trip", "abort", "resume", "retry", "undo",
-)  # fmt: skip
+EVENTS: tuple[Event, ...] = get_args(Event)
 """What can happen to a service, by the words of its history."""
 TOLD = ("start", "gate", "pause", "deadline", "promotion", "trip", "abort", "undo")
 """What is told of unless `events` says otherwise."""

@@ -38,8 +38,6 @@ from proxy.config.values import (
 
 Start = Literal["manual", "on-change"]
 
-_LONGEST = 30 * 86_400
-"""Seconds of a hold or deadline, at most."""
 _MOST_REQUESTS = 1_000_000_000
 _PAUSE_FORM = 'write `{pause: "ask the on-call"}`'
 _HOLD, _DEADLINE = "2m", "24h"
@@ -61,7 +59,7 @@ def _pause(text: str) -> str:
     return names.remark(text)
 
 
-_Hold = Annotated[float, duration(0, _LONGEST)]
+_Hold = Annotated[float, duration(0, units.LONGEST)]
 _Requests = Annotated[int, whole(0, _MOST_REQUESTS)]
 
 
@@ -125,7 +123,7 @@ class Rollout(Section):
     min_requests: _Requests = key(
         "so many answers of the canary a step takes, at least; 0: none", default=200, written=200
     )
-    deadline: Annotated[float | None, or_word("none", duration(1, _LONGEST))] = key(
+    deadline: Annotated[float | None, or_word("none", duration(1, units.LONGEST))] = key(
         "a rollout that takes longer is paused; `none`: it may take as long as it will",
         default=86_400.0,
         written=_DEADLINE,
@@ -191,4 +189,4 @@ def _too_late(raw: Mapping[str, Any], steps: Sequence[object]) -> Iterator[Quarr
 
 
 def _seconds(text: str) -> float:
-    return units.duration(text, 0, _LONGEST)
+    return units.duration(text, 0, units.LONGEST)

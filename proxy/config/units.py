@@ -11,6 +11,8 @@ from proxy.config.problems import Unfit, listed, nearest, quoted
 
 WHOLE = 10_000
 """Parts that make 100 %: weights have steps of 0.01 %."""
+LONGEST = 30 * 86_400
+"""Seconds of a step or a rollout, at most, whether the file or an order says so."""
 
 DURATION_PATTERN = r"[0-9]+(?:\.[0-9]+)?\s*(?:ms|s|m|h)"
 SIZE_PATTERN = r"[0-9]+\s*(?:B|KiB|MiB|GiB)"

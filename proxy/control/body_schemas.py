@@ -1,5 +1,6 @@
 """The shapes of what the admin API reads: the bodies of orders."""
 
+from proxy.config.units import LONGEST
 from proxy.control.shapes import (
     COUNT,
     FLAG,
@@ -14,7 +15,7 @@ from proxy.control.shapes import (
     shape,
 )
 from proxy.control.steps import MOST_STEPS
-from proxy.control.values import LONGEST, MOST_ENDPOINTS
+from proxy.control.values import MOST_ENDPOINTS
 
 TERMS: dict[str, Schema] = {
     "reason": {**LINE, "default": "", "description": "Why; kept in the ledger."},

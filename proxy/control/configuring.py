@@ -4,12 +4,9 @@ All services change together, each by an entry of its own and all by one table f
 What lowers a weight meanwhile overtakes that, and then the file's word on this service is given once more.
 """
 
-import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from typing import Any
 
 from proxy.config import changes, schema
 from proxy.config.changes import Changes
@@ -50,19 +47,23 @@ class Services(dict[str, Standing]):
         super().__init__()
         self.config = config
         """The file that is in force."""
-        self._states: dict[str, Rollout] = dict(memory.states)
         evidence = memory.kept.evidence
-        self.update({name: self.made(config, name, evidence.get(name)) for name in config.services})
+        self._left = {name: (state, evidence.get(name)) for name, state in memory.states.items()}
+        """State and evidence of those that the file doesn't name, or not any more."""
+        self.become(config, {name: self.made(config, name) for name in config.services})
 
-    def made(self, config: Config, name: str, kept: Mapping[str, Any] | None = None) -> Standing:
-        """A service of this file, in the state that it was in last."""
-        shape = shaped(config, name)
-        state = self._states.get(name, Rollout())
-        return Standing(shape, config.services[name], state, dict(kept) if kept else None)
+    def made(self, config: Config, name: str) -> Standing:
+        """A service of this file, where it stood last."""
+        state, evidence = self._left.get(name, (Rollout(), None))
+        return Standing(shaped(config, name), config.services[name], state, evidence)
 
     def become(self, config: Config, standings: Mapping[str, Standing]) -> None:
-        """These are the services now. The states of those that are gone are remembered."""
-        self._states |= {name: standing.rollout for name, standing in self.items()}
+        """These are the services now. Where the others stand is remembered."""
+        for name in self.keys() - standings.keys():
+            self[name].gone = True
+            self._left[name] = self[name].rollout, self[name].to_json()
+        for name in self._left.keys() & standings.keys():
+            del self._left[name]
         self.config = config
         self.clear()
         self.update(standings)
@@ -96,7 +97,6 @@ class Configuring:
         self._clock = clock
         self._settled = settled
         self._gone = gone
-        self._reloading = asyncio.Lock()
 
     def __repr__(self) -> str:
         return f"<Configuring {len(self._services)} services>"
@@ -107,43 +107,41 @@ class Configuring:
         await self._put(words, (), lambda: None)
 
     async def reload(self, config: Config) -> Changes:
-        """Put another file in force, whole, and say what changed. NotDurable: nothing was changed."""
-        async with self._reloading:
-            before = self._services.config
-            found = changes.compare(before, config)
-            standings = {
-                name: self._services.get(name) or self._services.made(config, name)
-                for name in config.services
-            }
-            words = [self._word(config, standing, found) async for standing in in_turns(standings.values())]
-            words = [word for word in words if word.changed or word.standing.name in found.added]
-            await self._put(
-                words, found.removed, lambda: self._services.become(changes.pinned(config, before), standings)
-            )
-            if settings(config) != settings(before):
-                self._broadcast.settle(settings(config))
-            for name in found.removed:
-                self._gone(name)
+        """Put another file in force, whole, and say what changed. NotDurable: nothing was changed.
+
+        One at a time; `Reloading` sees to that.
+        """
+        before = self._services.config
+        found = changes.compare(before, config)
+        standings = {
+            name: self._services.get(name) or self._services.made(config, name) for name in config.services
+        }
+        words = [self._word(config, standing, found) async for standing in in_turns(standings.values())]
+        words = [word for word in words if word.changed]
+        fixed = changes.pinned(config, before)
+        await self._put(words, found.removed, lambda: self._services.become(fixed, standings))
+        if settings(config) != settings(before):
+            self._broadcast.settle(settings(config))
+        for name in found.removed:
+            self._gone(name)
         return found
 
     def _word(self, config: Config, standing: Standing, found: Changes) -> Word:
         """What a file says of a service, and what of it is new."""
         name, shape = standing.name, shaped(config, standing.name)
         changed = found.services.get(name, ())
+        if name in found.added:
+            changed = ("services",)  # the workers know it no more, though the ledger may know it still
         if not changed and shape != standing.template:
             changed = tuple(key for key in found.shared if key in ("timeouts", "limits"))
         return Word(standing, config.services[name], shape, changed)
 
     async def _put(self, words: Sequence[Word], removed: Sequence[str], written: Callable[[], None]) -> None:
         """Put all of it in force. `written` is called once the ledger has it, before anybody is told."""
-        all_of_them = words
-        async with AsyncExitStack() as stack:
-            for word in words:
-                await stack.enter_async_context(word.standing.raising)
-            words = await self._written(words, removed, written)
-            while words:
-                words = await self._written(words, (), lambda: None)
-        async for word in in_turns(all_of_them):
+        overtaken = await self._written(words, removed, written)
+        while overtaken:
+            overtaken = await self._written(overtaken, (), lambda: None)
+        async for word in in_turns(words):
             self._settled(word.standing)
 
     async def _written(

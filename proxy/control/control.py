@@ -84,7 +84,7 @@ class Control:
         self._roll = Roll(workers)
         self._journal = Journal(ledger, thread, self._written, pause)
         self.broadcast = Broadcast(memory.last, settings(config), self._services, self)
-        telling = self._telling = Telling(self._journal, self.broadcast, ledger.acknowledge, outside.tell)
+        telling = self._telling = Telling(self._journal, self.broadcast, ledger.acknowledge, self._entered)
         steering = self._steering = Steering(self._journal, telling, clock, self._roll.called, self._spawn)
         self._configuring = Configuring(
             self._standings,
@@ -95,7 +95,7 @@ class Control:
             self._settled,
             outside.forget,
         )
-        self._gates = Gates(outside.ways, self._spawn, self._look)
+        self._gates = Gates(outside.ways, self._spawn, self._look, clock.monotonic)
         self._repeats = Repeats(memory.orders)
         self._judging = Judging(self._standings, steering, self.broadcast)
         self._trips = dict(memory.trips)
@@ -155,10 +155,7 @@ class Control:
 
     def view(self, name: str) -> Json:
         """Everything a person may want to know of one service (KeyError when there is none)."""
-        standing = self._standings[name]
-        return view.view(
-            standing, self._journal.durable(name), self._clock.monotonic(), self._facts(standing)
-        )
+        return self._shown(self._standings[name])
 
     def explain(self, name: str) -> Json:
         """What happened to a service's canary, in words (KeyError when there is none of that name)."""
@@ -204,9 +201,8 @@ class Control:
             if terms.key and not made:
                 at = self._clock.wall()
                 self._journal.beside(self._ledger.remember, name, terms.key, terms.digest, at)
-            self._attend(standing)
             self._look(standing)
-        return self.view(name)
+        return self._shown(standing)
 
     # What workers say; called by the broadcast.
 
@@ -228,6 +224,12 @@ class Control:
         self._in_use = self._in_use or self.broadcast.using() >= self._workers
 
     # Within.
+
+    def _entered(self, standing: Standing, record: Record) -> None:
+        """An entry has come into force, whatever led to it: an order, the plan, the file."""
+        if not standing.gone:
+            self._attend(standing)
+        self._outside.tell(standing, record)
 
     def _settled(self, standing: Standing) -> None:
         """The file's word on a service is in force."""
@@ -258,6 +260,10 @@ class Control:
             log.error("control is broken and ends", exc_info=error)
             self._broken()
 
+    def _shown(self, standing: Standing) -> Json:
+        durable, now = self._journal.durable(standing.name), self._clock.monotonic()
+        return view.view(standing, durable, now, self._facts(standing))
+
     def _facts(self, standing: Standing) -> Facts:
         """What is known of a service beside its state and its verdict."""
         wall, now = self._clock.wall(), self._clock.monotonic()
@@ -277,9 +283,8 @@ class Control:
 
     def _look(self, standing: Standing) -> None:
         """Judge one service, and see whether its rollout may go on and who has to be asked."""
-        now = self._clock.monotonic()
-        self._judging.look(standing, now)
-        self._gates.look(standing, self._clock.wall(), now)
+        self._judging.look(standing, self._clock.monotonic())
+        self._gates.look(standing, self._clock.wall())
 
     def _services(self) -> Iterator[Service]:
         return (standing.service for standing in self._standings.values())

@@ -199,7 +199,7 @@ def _advice(now: Situation) -> Iterator[str]:
         yield from now.onward
     elif now.verdict.failing and not now.enforce:
         yield "`enforce: false` only watches, so nothing was done."
-        yield from _by_hand(now)
+        yield f"To take it out by hand, for everybody: weir abort {name}"
     elif now.way:
         yield from now.onward
     elif now.planned and not now.weight:
@@ -216,18 +216,6 @@ def _where(now: Situation) -> str:
     if now.pins and not now.weight_before:
         return f" for {now.pins}"
     return f" at {percent(now.weight_before):g} %"
-
-
-def _by_hand(now: Situation) -> Iterator[str]:
-    """How to take it out from everybody: a weight of 0 keeps nobody away who is pinned."""
-    if now.pins:
-        yield (
-            f"No weight keeps away the requests that {now.pins} sends to it: remove or change that in the "
-            "file and restart, or let verdicts act with `enforce: true`."
-        )
-    if now.weight:
-        whom = "for the others" if now.pins else "by hand"
-        yield f"To take it out {whom}: weir set-weight {now.service} canary=0"
 
 
 def span(seconds: float) -> str:

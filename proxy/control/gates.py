@@ -13,7 +13,6 @@ from typing import Any
 from proxy.config import schema
 from proxy.control.standing import Asked, Standing
 from proxy.rollout.waiting import START, Waiting, waiting
-from proxy.routing.split import CANARY
 
 log = logging.getLogger(__name__)
 
@@ -22,7 +21,7 @@ Answer = Awaitable[str]
 """Nothing for yes, else why not."""
 
 AGAIN = 5.0
-"""Seconds after which whoever refused is asked once more."""
+"""Seconds from a refusal until the question is asked once more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,34 +33,36 @@ class Ways:
 
 
 class Gates:
-    """Questions on their way. `changed` is told of a service whose answer has come."""
+    """Questions on their way. `changed` is told of a service whose answer has come; `now` is monotonic."""
 
     def __init__(
         self,
         ways: Ways,
         spawn: Callable[[Coroutine[Any, Any, None]], "asyncio.Task[None]"],
         changed: Callable[[Standing], None],
+        now: Callable[[], float],
     ) -> None:
         self._ways = ways
         self._spawn = spawn
         self._changed = changed
+        self._now = now
         self._asking: dict[str, tuple[int, asyncio.Task[None]]] = {}
         """By service: on which revision somebody is being asked."""
 
     def __repr__(self) -> str:
         return f"<Gates, asking for {', '.join(self._asking) or 'nobody'}>"
 
-    def look(self, standing: Standing, wall: float, now: float) -> None:
-        """Ask, if all else is there that the rollout waits for. Times are unix and monotonic seconds."""
+    def look(self, standing: Standing, wall: float) -> None:
+        """Ask, if all else is there that the rollout waits for. `wall` is unix seconds."""
         missing = waiting(standing.rollout, standing.look(), wall)
         if missing is None or not missing.due or not missing.asks:
             return
         asked = standing.asked
         if asked.revision != standing.rollout.revision:
             standing.asked = asked = Asked(standing.rollout.revision)
-        if asked.open or now < asked.again or self._is_asking(standing):
+        if asked.open or self._now() < asked.again or self._is_asking(standing):
             return
-        task = self._spawn(self._ask(standing, asked, missing, now))
+        task = self._spawn(self._ask(standing, asked, missing))
         self._asking[standing.name] = asked.revision, task
 
     def _is_asking(self, standing: Standing) -> bool:
@@ -74,12 +75,13 @@ class Gates:
             return False
         return True
 
-    async def _ask(self, standing: Standing, asked: Asked, missing: Waiting, now: float) -> None:
+    async def _ask(self, standing: Standing, asked: Asked, missing: Waiting) -> None:
         at, refusal = await self._refusal(standing, missing)
         if not refusal:
             standing.asked = replace(asked, open=frozenset(missing.asks), says="")
         else:
-            standing.asked = replace(asked, at=at, says=refusal, tries=asked.tries + 1, again=now + AGAIN)
+            again, tries = self._now() + AGAIN, asked.tries + 1
+            standing.asked = replace(asked, at=at, says=refusal, tries=tries, again=again)
             if refusal != asked.says:
                 log.warning("%s: held at %s: %s", standing.name, at, refusal)
         self._changed(standing)
@@ -92,7 +94,7 @@ class Gates:
         return "", ""
 
     def _questions(self, standing: Standing, missing: Waiting) -> Iterator[tuple[str, Answer]]:
-        if START in missing.asks and any(side == CANARY for side in standing.backends):
+        if START in missing.asks:
             yield START, self._ways.answers(standing)
         for hook in standing.file.hooks:
             if hook.at in missing.asks:

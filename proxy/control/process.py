@@ -9,6 +9,7 @@ from pathlib import Path
 
 from aiohttp import web
 
+from proxy import collector
 from proxy.config.problems import Problems
 from proxy.config.schema import Config
 from proxy.control import api
@@ -70,6 +71,7 @@ class Process:
             return self._fail(error.detail)
         except OSError as error:
             return self._fail(f"control cannot start: {error}")
+        collector.set_aside()
         self._lifeline.ready()
         await self._ending.wait()
         await runner.cleanup()

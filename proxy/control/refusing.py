@@ -7,6 +7,8 @@ from proxy.rollout.rollout import Refused
 
 def why_not(standing: Standing, refused: Refused) -> str:
     """For the person who ordered it."""
+    if standing.gone:
+        return f"{standing.name}: {refused.reason}. Nothing was changed"
     rollout, legal = standing.rollout, ", ".join(refused.legal)
     said = f"{standing.name}: {refused.reason}; possible now: {legal}"
     if rollout.halted and rollout.trip:

@@ -107,14 +107,21 @@ class Reloading:
     async def reload(self) -> Changes:
         """Read the file and put it in force. Problems, Unreadable, NotDurable: nothing was changed."""
         async with self._one:
-            self.successful = False
             at = self._wall()
-            text, config = await asyncio.to_thread(self._files.again)
-            fresh = await asyncio.to_thread(self._files.write, text)
-            changes = await self._put(config)
-            self._files.accept(fresh)
+            try:
+                changes = await self._attempt()
+            except BaseException:
+                self.successful = False
+                raise
             self.successful, self.at = True, at
         _say(changes)
+        return changes
+
+    async def _attempt(self) -> Changes:
+        text, config = await asyncio.to_thread(self._files.again)
+        fresh = await asyncio.to_thread(self._files.write, text)
+        changes = await self._put(config)
+        self._files.accept(fresh)
         return changes
 
     async def on_signal(self) -> None:

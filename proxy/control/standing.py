@@ -80,8 +80,10 @@ class Standing:
         """Whether anything was counted since control began."""
         self.thresholds: dict[str, Thresholds] = {}
         """Those that the workers were told last."""
+        self.gone = False
+        """Whether the file names it no more: whatever is under way for it comes to nothing."""
         self.raising = asyncio.Lock()
-        """Held by whoever raises the weight: one after the other. Lowering never waits for it."""
+        """Held by an order, or the plan, that raises the weight: one at a time. Lowering never waits."""
         self.lowered = 0
         """The revision that lowered the weight last, 0 when none did since control began."""
         self.rollback: Rollback | None = None
@@ -89,7 +91,7 @@ class Standing:
         self.moving: asyncio.Task[None] | None = None
         """The rollout on its way to where its plan leads; None when it isn't."""
         self.stuck = ""
-        """Why it could not go there the last time; "" when it could."""
+        """Why it could not go there the last time; "" when it could, or something else has come since."""
         self._template = template
         self.numbered = rollout.revision
         self.service: Service = in_force(self._template, rollout)
@@ -134,21 +136,26 @@ class Standing:
     def enter(self, rollout: Rollout) -> Service:
         """Put a state in force; what the workers are to be told."""
         self.number(rollout)
+        self.stuck = ""
         before, self.rollout = self.rollout, rollout
-        if rollout.since != before.since:
-            self._judge_anew(another=rollout.salt != before.salt)
+        anew = rollout.since != before.since or rollout.has_canary != before.has_canary
+        if anew:
+            self._judge_anew(before)
         if rollout.step_revision != before.step_revision:
             self.answers = 0
         self.judge.weigh(rollout.revision, rollout.weight)
-        if rollout.since != before.since:
+        if anew:
             self.verdict = self.judge.verdict(0.0)
         self.service = in_force(self._template, rollout)
         return self.service
 
-    def _judge_anew(self, *, another: bool) -> None:
-        """No evidence counts any more, against `another` canary or this one."""
+    def _judge_anew(self, before: Rollout) -> None:
+        """No evidence counts any more, against another canary, this one, or nobody."""
         wanted = policy(self.file) if self.rollout.has_canary else UNJUDGED
-        if another or wanted != self.policy:
+        if self.rollout.since == before.since:  # it was promoted: all that is left is how far it went
+            kept, self.policy = self.judge.to_json(), wanted
+            self.judge = self._anew(kept)
+        elif self.rollout.salt != before.salt or wanted != self.policy:
             self.policy, self.judge = wanted, Judge(wanted)
         else:
             self.judge.afresh()

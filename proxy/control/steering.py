@@ -99,7 +99,6 @@ class Steering:
             async with standing.raising:
                 await self._called()
                 await self._raise(standing, onward, NOBODY)
-            standing.stuck = ""
         except NotDurable as error:
             if not standing.stuck:
                 log.error("%s: the rollout can't go on: %s", standing.name, error.detail)
@@ -133,6 +132,8 @@ class Steering:
 
     def _decide(self, standing: Standing, what: Input) -> Action | Refused:
         basis = standing.basis
+        if standing.gone:  # or the workers would learn of it again
+            return Refused("it is no longer in the file", basis.phase, ())
         advanced = advance(basis, what, self._clock.wall())
         return advanced if isinstance(advanced, Refused) else action(basis, advanced)
 

@@ -26,10 +26,6 @@ class Planned:
     """Seconds; None: none."""
 
 
-UNPLANNED = Planned()
-"""The file says nothing: what holds by default."""
-
-
 def plan(document: dict[str, Any], planned: Planned, faults: Faults) -> Plan | None:
     """The plan in a body that has ``steps``; None when anything is wrong, which is added to ``faults``."""
     before = len(faults.found)

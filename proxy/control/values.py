@@ -10,13 +10,13 @@ from typing import Any
 
 from proxy.config import addresses
 from proxy.config.problems import Unfit
+from proxy.config.units import LONGEST
 from proxy.control.bodies import shown
 from proxy.routing.endpoint import Endpoint
 
 TEXT_LIMIT = 500  # characters of a reason or an actor
 STEP = Decimal("0.01")  # percent: one of the 10,000 parts
 RANGE = "expected a number from 0 to 100 (percent) in steps of 0.01"
-LONGEST = 7 * 86_400  # seconds that a step or a rollout may be told to last
 MOST_ANSWERS = 10**9
 MOST_ENDPOINTS = 100
 # Controls, lone surrogates (no UTF-8, so no ledger, can hold them), line and paragraph separators.

@@ -1,5 +1,6 @@
 """The story told in half a minute: sample services, made-up customers, a good canary and a bad one.
 
 Everything runs on loopback, in processes that end with this one: ``stage`` sets it up, ``load`` sends the
-customers, ``seen`` remembers what they met, ``story`` plays the acts and ``screen`` tells them.
+customers, ``seen`` remembers what they met, ``story`` plays the acts, ``ledger`` compares them with
+what was written down, and ``screen`` tells them.
 """

@@ -3,8 +3,8 @@
     python -m proxy.demo.samples --version v3 --fail-every 4 --delay 0.01 --port 9003
 
 Every answer names its version in X-Version, so that whoever asks knows which side was met without having
-to believe the proxy. `?wait=SECONDS` makes one answer slow, a posted body comes back as it went, and SIGUSR1
-makes every answer from then on fail, SIGUSR2 none.
+to believe the proxy. `?wait=SECONDS` makes one answer slow, and a posted body comes back as it went. No
+answer fails before SIGUSR1: from then on every n-th does, and after SIGUSR2 none again.
 """
 
 import argparse
@@ -67,13 +67,16 @@ class Sample:
         self.fail_every = every
 
 
-async def serve(sample: Sample, sock: socket.socket, lifeline: int | None) -> None:
-    """Answers on a bound socket until SIGTERM, SIGINT or the end of `lifeline` (a pipe's reading end)."""
+async def serve(sample: Sample, sock: socket.socket, lifeline: int | None, fail_every: int) -> None:
+    """Answers on a bound socket until SIGTERM, SIGINT or the end of `lifeline` (a pipe's reading end).
+
+    From SIGUSR1 on every `fail_every`-th answer is a 500.
+    """
     over = asyncio.Event()
     loop = asyncio.get_running_loop()
     for signum in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(signum, over.set)
-    loop.add_signal_handler(signal.SIGUSR1, sample.set_failing, 1)
+    loop.add_signal_handler(signal.SIGUSR1, sample.set_failing, fail_every)
     loop.add_signal_handler(signal.SIGUSR2, sample.set_failing, 0)
     if lifeline is not None:
         # Nobody ever writes into it: it becomes readable when its other end has gone.
@@ -92,7 +95,9 @@ def parser() -> argparse.ArgumentParser:
     made = argparse.ArgumentParser(prog="python -m proxy.demo.samples", description="One sample service.")
     made.add_argument("--version", required=True, help="what it calls itself in X-Version")
     made.add_argument("--delay", type=float, default=0.0, help="middle of its answering time in seconds")
-    made.add_argument("--fail-every", type=int, default=0, help="every n-th answer is a 500 (0: none)")
+    made.add_argument(
+        "--fail-every", type=int, default=1, help="every n-th answer is a 500, from SIGUSR1 on (1)"
+    )
     made.add_argument("--port", type=int, default=0, help="port on 127.0.0.1")
     made.add_argument("--socket", type=int, help="file descriptor of a socket that listens already")
     made.add_argument("--lifeline", type=int, help="file descriptor of a pipe: at its end the service ends")
@@ -108,7 +113,8 @@ def main(argv: Sequence[str] | None = None) -> None:
         sock = socket.create_server(("127.0.0.1", given.port))
     if given.lifeline is not None:
         os.set_inheritable(given.lifeline, False)
-    asyncio.run(serve(Sample(given.version, given.delay, given.fail_every), sock, given.lifeline))
+    sample = Sample(given.version, given.delay, 0)
+    asyncio.run(serve(sample, sock, given.lifeline, given.fail_every))
 
 
 if __name__ == "__main__":

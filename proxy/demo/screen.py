@@ -1,6 +1,7 @@
 """How the story is told: a live table on a terminal, plain lines everywhere else."""
 
 import sys
+import textwrap
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -101,7 +102,7 @@ class LiveScreen(Screen):
 
     def say(self, text: str) -> None:
         """Prints above the table; square brackets are text."""
-        self._console.print(text, markup=False, soft_wrap=True)
+        self._console.print(wrapped(text, self._console.width), markup=False, soft_wrap=True)
 
     def title(self, text: str) -> None:
         """An empty line and the title in bold."""
@@ -124,6 +125,20 @@ class LiveScreen(Screen):
         for row in rows:
             table.add_row(*row.cells(), style="red" if row.phase == "rolled-back" else None)
         return table
+
+
+def wrapped(text: str, width: int) -> str:
+    """A line in as many as it takes, cut between words; all but the first are indented further."""
+    words = text.lstrip()
+    indent = text[: len(text) - len(words)]
+    return textwrap.fill(
+        words,
+        width,
+        initial_indent=indent,
+        subsequent_indent=f"{indent}  ",
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
 
 
 def screen_for(*, plain: bool) -> Screen:

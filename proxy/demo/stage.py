@@ -5,6 +5,7 @@ processes and removes the directory.
 """
 
 import os
+import signal
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
@@ -21,7 +22,8 @@ PROXY_PORT, ADMIN_PORT, SAMPLE_PORT = 8080, 9900, 9001
 STARTS = 3  # attempts, each on other ports: a port can be taken between the trial bind and the proxy's own
 START_SECONDS = 20.0
 DELAYS = {"v1": 0.012, "v2": 0.009, "v3": 0.010}  # seconds; v2 is an improvement, v3 is not slow but wrong
-FAIL_EVERY = {"v3": 4}
+FAIL_EVERY = 4  # how often a version fails that was spoilt
+HALFWAY_HOLDS = 15  # how long the step lasts in which v3 turns bad: it must not be over before the verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,11 @@ class Stage:
         """ChildEnded when one of the processes is no longer there."""
         for child in self.children:
             child.check()
+
+    def spoil(self, version: str) -> None:
+        """One answer in four of this version fails from now on."""
+        sample = next(child for child in self.children if child.name == _name(version))
+        sample.process.send_signal(signal.SIGUSR1)
 
 
 @contextmanager
@@ -64,10 +71,14 @@ def start_sample(version: str, directory: Path) -> tuple[Child, str]:
     """One sample service on a port of its own, and its address: it can be asked before it is up."""
     with first_listening(SAMPLE_PORT) as sock:
         arguments = ["--version", version, "--delay", str(DELAYS[version])]
-        arguments += ["--fail-every", str(FAIL_EVERY.get(version, 0)), "--socket", str(sock.fileno())]
+        arguments += ["--fail-every", str(FAIL_EVERY), "--socket", str(sock.fileno())]
         log = directory / f"{version}.log"
-        child = Child(f"sample {version}", "proxy.demo.samples", arguments, log, keep=[sock.fileno()])
+        child = Child(_name(version), "proxy.demo.samples", arguments, log, keep=[sock.fileno()])
         return child, f"http://{LOOPBACK}:{port_of(sock)}"
+
+
+def _name(version: str) -> str:
+    return f"sample {version}"
 
 
 def start_proxy(samples: Mapping[str, str], directory: Path, hold: float) -> Stage:
@@ -132,12 +143,15 @@ services:
     stable: {{endpoints: ["{samples["v1"]}"], version: v1}}
     canary: {{endpoints: ["{samples["v2"]}"], version: v2}}
     rollout:
-      steps: [5%, 25%, {{pause: "ask the on-call"}}, 50%, 100%]
+      steps: [10%, 50%, {{pause: "ask the on-call"}}, 100%]
       hold: {hold:g}s
       min_requests: 20
   search:
     match: {{path: /search}}
     stable: {{endpoints: ["{samples["v1"]}"], version: v1}}
     canary: {{endpoints: ["{samples["v3"]}"], version: v3}}
-    rollout: {{steps: [10%, 20%, 50%, 100%], hold: {hold:g}s, min_requests: 20}}
+    rollout:
+      steps: [10%, 25%, {{weight: 50%, hold: {hold * HALFWAY_HOLDS:g}s}}, 100%]
+      hold: {hold:g}s
+      min_requests: 20
 """

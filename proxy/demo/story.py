@@ -1,4 +1,4 @@
-"""The acts: everybody on v1; v2 walks up and becomes stable; v3 fails one answer in four and is rolled back.
+"""The acts: everybody on v1; v2 walks up and becomes stable; v3 turns bad halfway up and is rolled back.
 
 v2 is the canary of one service and v3 that of another, behind the same proxy: nothing has to be restarted
 between the two, and the story can show at its end that the bad canary's fall did not touch the good one.
@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from proxy.cli.views import entry_line
 from proxy.demo.admin import View
+from proxy.demo.ledger import doubts
 from proxy.demo.load import Crowd, customers
 from proxy.demo.screen import Row, Screen
 from proxy.demo.seen import Seen
@@ -17,6 +18,12 @@ from proxy.demo.stage import Stage
 GOOD, BAD = ("shop", "v2"), ("search", "v3")
 PLACES = {"shop": "/", "search": "/search"}
 CUSTOMERS = 400
+HALFWAY = 3
+"""The step in which v3 turns bad."""
+ENDS = {"shop": ("promotion", ("on-call",)), "search": ("trip", ())}
+"""The last entry in the ledger, and who had let the rollout past its gates."""
+ADVICE = {"shop": "weir undo shop", "search": "weir retry search"}
+"""What `weir explain` has to say at the end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +44,7 @@ class Pace:
 
 
 SHOW = Pace(act=7.0, rate=120.0, rollout=120.0, hold=6.0)
-QUICK = Pace(act=2.0, rate=200.0, rollout=30.0, hold=1.0)
+QUICK = Pace(act=1.0, rate=300.0, rollout=30.0, hold=0.5, settle=0.3)
 
 
 class Story:
@@ -85,15 +92,17 @@ class Story:
         self._expect(bool(self.seen.line(*GOOD).share), "v2 was to get traffic and got none")
 
     async def _bad_canary(self) -> None:
-        """v3 begins on the same way, and is watched until it has lost its weight."""
+        """v3 is good on half of its way, turns bad, and is watched until it has lost its weight."""
         service, version = BAD
-        self._begin("search: weir start search; v3 fails one answer in four")
+        self._begin("search: weir start search; v3 is as good as v1 at first")
         await self._order(service, "start")
-        view = await self._follow(service)
+        view = await self._follow(service, spoil=version)
         await asyncio.sleep(self._pace.settle)
         view = (await self._look(last=True))[service]
         trip, blast = view["trip"], view["blast_radius"]
         met, failed = self.seen.met(service, version)
+        step = view["rollout"] and view["rollout"]["step"]
+        self._expect((step or 0) >= HALFWAY, f"v3's rollout ended in step {step}, before v3 turned bad")
         if trip is None:
             self.complaints.append(f"v3 was not rolled back, but {view['phase']}; {failed} of {met} failed")
             return
@@ -101,8 +110,11 @@ class Story:
         self._screen.say(f"  {met} answers of it reached a customer, {failed} of them bad{took(trip)}")
         self._screen.say(f"  {blast['met']} requests had met it, {blast['rescued']} were rescued by v1")
 
-    async def _follow(self, service: str) -> View:
-        """Tell where a rollout is, let it past its gate, and come back when it is over or takes too long."""
+    async def _follow(self, service: str, spoil: str = "") -> View:
+        """Tell where a rollout is, let it past its gate, and come back when it is over or takes too long.
+
+        Halfway `spoil`, a version, turns bad.
+        """
         deadline = asyncio.get_running_loop().time() + self._pace.rollout
         view = (await self._look(last=False))[service]
         while view["phase"] not in ("promoted", "rolled-back"):
@@ -115,6 +127,10 @@ class Story:
             before, view = view, (await self._look(last=False))[service]
             if changed := change(before, view):
                 self._screen.say(f"  {changed}")
+            if spoil and view["rollout"] and view["rollout"]["step"] >= HALFWAY:
+                self._screen.say(f"  {spoil} turns bad: from now on it fails one answer in four")
+                self._stage.spoil(spoil)
+                spoil = ""
         return view
 
     async def _afterwards(self) -> None:
@@ -124,16 +140,25 @@ class Story:
         self._judge_bad(views[BAD[0]])
         for sighting in self.seen.unexpected[:5]:
             self.complaints.append(f"unexpected answer: {sighting}")
-        await self._ledger()
-
-    async def _ledger(self) -> None:
-        """What the ledger says of both."""
-        admin = self._stage.admin
         self._screen.title("What the ledger says (weir history, weir explain)")
-        for service, _ in (GOOD, BAD):
-            for entry in await asyncio.to_thread(admin.history, service):
-                self._screen.say(f"  {entry_line(entry)}")
-        self._screen.say(f"  {await asyncio.to_thread(admin.explain, BAD[0])}")
+        for service in PLACES:
+            await self._history(service)
+        for service in PLACES:
+            await self._explain(service)
+
+    async def _history(self, service: str) -> None:
+        """The ledger of a service, which has to say what has happened."""
+        entries = await asyncio.to_thread(self._stage.admin.history, service)
+        for entry in entries:
+            self._screen.say(f"  {entry_line(entry)}")
+        self.complaints += [f"the ledger of {service}: {doubt}" for doubt in doubts(entries, *ENDS[service])]
+
+    async def _explain(self, service: str) -> None:
+        """The same in a paragraph, which has to say how to take it back."""
+        said = await asyncio.to_thread(self._stage.admin.explain, service)
+        self._screen.say(f"  {said}")
+        advice = ADVICE[service]
+        self._expect(advice in said, f"`weir explain {service}` has no advice of `{advice}`: {said}")
 
     def _judge_good(self, view: View) -> None:
         service, version = GOOD

@@ -1,8 +1,10 @@
 """One whole run of the demo: the stage, the story, what to look at, the exit code."""
 
 import asyncio
+import shutil
 import signal
 import sys
+from pathlib import Path
 from types import FrameType
 
 from proxy.cli.client import Failure
@@ -91,22 +93,32 @@ def sum_up(complaints: list[str], screen: Screen) -> None:
             screen.say(f"  {complaint}")
     else:
         screen.title("v2 was promoted and is stable now, v3 was rolled back.")
+        screen.say(
+            "To take it back: weir undo shop (v1 for all again), weir retry search (v3 from its first step)"
+        )
 
 
 def point_out(stage: Stage, screen: Screen) -> None:
     """What there is to look at while the demo stays up."""
     admin = stage.admin.address
     prefix = "" if admin.endswith(f":{ADMIN_PORT}") else f"WEIR_ADMIN={admin} "
+    weir = f"{prefix}{command()}"
     screen.say(f"  shop      {stage.proxy}/")
     screen.say(f"  search    {stage.proxy}/search")
     screen.say(f"  API       {admin}/api/v1/services")
     screen.say(f"  metrics   {admin}/metrics")
     screen.say(f"  config    {stage.config}")
-    screen.say(f"  try       {prefix}weir explain search")
-    screen.say(f"            {prefix}weir get shop")
-    screen.say(f"            {prefix}weir undo shop        (back to v1)")
-    screen.say(f"            {prefix}weir retry search     (and watch it being taken out again)")
+    screen.say(f"  try       {weir} explain search     (in another terminal)")
+    screen.say(f"            {weir} get shop")
+    screen.say(f"            {weir} undo shop          (back to v1)")
+    screen.say(f"            {weir} retry search       (and watch it being taken out again)")
     screen.say("Ctrl-C ends all of it.")
+
+
+def command() -> str:
+    """How `weir` is called here: by its path where a shell would not find it."""
+    called = Path(sys.argv[0])
+    return "weir" if called.name != "weir" or shutil.which("weir") else str(called.absolute())
 
 
 def _interrupt(signum: int, frame: FrameType | None) -> None:

@@ -19,11 +19,10 @@ from proxy.forwarding.upload import Upload
 from proxy.forwarding.upstream import Upstream
 from proxy.http1 import writing
 from proxy.http1.errors import BadMessage
-from proxy.routing.endpoint import Endpoint
 from proxy.telemetry.outcome import Ending, Key
 
 
-class Attempts(ABC):
+class Attempts(Client, ABC):
     """The half of a crossing that sends.
 
     Args:
@@ -58,10 +57,6 @@ class Attempts(ABC):
     # The half that answers.
 
     @abstractmethod
-    def _client(self) -> Client:
-        """Return what upstream connections report to."""
-
-    @abstractmethod
     def _answer_ourselves(self, ending: Ending, status: int, detail: str) -> None:
         """Tell the client that there will be no other answer."""
 
@@ -71,13 +66,19 @@ class Attempts(ABC):
 
     # Attempts.
 
-    def _start(self, exchange: Exchange, endpoint: Endpoint) -> None:
-        """Begin the first attempt."""
+    def begin(self, exchange: Exchange) -> None:
+        """Send the request on its way."""
+        self.exchange = exchange
+        self._lane.begin(exchange)
+        endpoint = exchange.choice.endpoint
+        if endpoint is None:
+            self._answer_ourselves("refused", 503, "no endpoint of the service is available")
+            return
         shelf = self._shelf = self._lane.pool.begin(endpoint, exchange)
         self._upload = None
         if exchange.request == "open":
             kept = exchange.choice.service.rescue.max_body if rescue.may(exchange) else None
-            self._upload = Upload(exchange, self._lane.limits, kept)
+            self._upload = Upload(exchange, self._lane.heads.limits, kept)
         upstream = shelf.take()
         if upstream is None:
             self._dial(exchange)
@@ -92,13 +93,13 @@ class Attempts(ABC):
     def _dialled(self, exchange: Exchange, key: Key, shelf: Shelf, result: Upstream | DialFailed) -> None:
         if self.exchange is not exchange or exchange.key is not key:
             # The client left meanwhile, or another backend is asked; the connection is as good for others.
-            if isinstance(result, Upstream) and result.reusable:
+            if isinstance(result, Upstream) and result.reusable():
                 shelf.give(result, self._lane.now())
             return
         if isinstance(result, DialFailed):
             detail = f"the service can't be reached: {result.detail}"
             self._failed(exchange, result.ending, result.status, detail)
-        elif result.reusable:
+        elif result.reusable():
             self._join(result, exchange, self._lane.now())
         else:
             self._failed(exchange, "connect", 502, "the service can't be reached: it hung up")
@@ -108,14 +109,14 @@ class Attempts(ABC):
         self._upstream = upstream
         exchange.sends += 1
         self._lane.yardsticks.sent(exchange, now)
-        upstream.carry(self._client(), exchange.head.method, exchange.upgrade, self._lane.limits)
+        upstream.carry(self, exchange.head.method, exchange.upgrade, self._lane.heads)
         ours = side.hop.lines(exchange.head, exchange.request_id)
         host = exchange.head.steering.get(b"host") or upstream.endpoint.authority.encode()
         head = writing.request_head(exchange.head, host, exchange.length, ours, exchange.upgrade)
         if self._upload is not None:
             head += self._upload.again()
         if exchange.request == "done":
-            self._pace.await_bytes(exchange)
+            side.due = now + exchange.choice.service.timeouts.response
             upstream.write(head)
         else:
             self._send_body(exchange, upstream, side.take_buffered(), head)
@@ -164,15 +165,25 @@ class Attempts(ABC):
         assert upstream is not None, self
         return exchange, upstream
 
-    def _release(self, upstream: Upstream, *, clean: bool) -> None:
-        self._upstream = None
-        upstream.reading.free("full")
-        self._side.reading.free("full")
-        if clean and upstream.reusable:
+    def _give_back(self, upstream: Upstream) -> None:
+        """The answer is whole: the connection may carry another request."""
+        self._part(upstream)
+        if upstream.reusable():
             self._shelf.give(upstream, self._lane.now())
         else:
             upstream.abandon()
 
+    def _abandon(self, upstream: Upstream) -> None:
+        self._part(upstream)
+        upstream.abandon()
+
+    def _part(self, upstream: Upstream) -> None:
+        self._upstream = None
+        if upstream.reading.reasons:
+            upstream.reading.free("full")
+        if self._side.reading.reasons:
+            self._side.reading.free("full")
+
     def _drop_upstream(self) -> None:
         if self._upstream is not None:
-            self._release(self._upstream, clean=False)
+            self._abandon(self._upstream)

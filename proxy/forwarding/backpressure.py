@@ -12,6 +12,8 @@ from proxy.forwarding.peek import queued
 Reason = Literal["full", "pipelined"]
 """The other side's write buffer is full; enough bytes wait their turn."""
 
+NONE: frozenset[Reason] = frozenset()
+
 LOOKS = 8
 """How often it is looked whether bytes are taken, within the time that they may take."""
 
@@ -19,35 +21,36 @@ LOOKS = 8
 class Reading:
     """Whether one connection is being read, and why not."""
 
-    __slots__ = ("_reasons", "_transport")
+    __slots__ = ("_transport", "reasons")
 
     def __init__(self, transport: asyncio.Transport) -> None:
         self._transport = transport
-        self._reasons: set[Reason] = set()
+        self.reasons: frozenset[Reason] = NONE
+        """Why it isn't read for now; none while it is."""
 
     def __repr__(self) -> str:
-        return f"<Reading held: {', '.join(sorted(self._reasons))}>" if self._reasons else "<Reading>"
+        return f"<Reading held: {', '.join(sorted(self.reasons))}>" if self.reasons else "<Reading>"
 
     @property
     def held(self) -> bool:
         """Whether it isn't read for now."""
-        return bool(self._reasons)
+        return bool(self.reasons)
 
     def held_for(self, reason: Reason) -> bool:
         """Tell whether this is among the reasons not to read."""
-        return reason in self._reasons
+        return reason in self.reasons
 
     def hold(self, reason: Reason) -> None:
         """Stop reading, for this reason too."""
-        if not self._reasons:
+        if not self.reasons:
             self._transport.pause_reading()
-        self._reasons.add(reason)
+        self.reasons |= {reason}
 
     def free(self, reason: Reason) -> None:
         """Read again, unless another reason stands."""
-        if reason in self._reasons:
-            self._reasons.remove(reason)
-            if not self._reasons:
+        if reason in self.reasons:
+            self.reasons -= {reason}
+            if not self.reasons:
                 self._transport.resume_reading()
 
 
@@ -66,9 +69,8 @@ class Sending:
     def __repr__(self) -> str:
         return f"<Sending {self._transport.get_write_buffer_size()} bytes>"
 
-    @property
     def waits(self) -> bool:
-        """Whether bytes wait to be sent."""
+        """Tell whether bytes wait to be sent."""
         # Under TLS the transport doesn't know of what it has handed on already, and whose end it awaits.
         return bool(self._transport.get_write_buffer_size() or (self.secure and queued(self._transport)))
 

@@ -1,6 +1,7 @@
 """What the connection to a client and the one to an endpoint have in common: what is asked of a transport."""
 
 import asyncio
+from collections.abc import Callable
 from typing import cast
 
 from proxy.forwarding.backpressure import Reading, Sending
@@ -10,30 +11,27 @@ from proxy.forwarding.peek import Peek
 class Connection(asyncio.Protocol):
     """One end of an exchange."""
 
-    __slots__ = ("_transport", "reading", "sending")
+    __slots__ = ("_transport", "reading", "secure", "sending", "write")
 
     _transport: asyncio.Transport
     reading: Reading
     sending: Sending
+    secure: bool
+    """Whether it speaks TLS."""
+    write: Callable[[bytes], None]
+    """Write bytes. The transport's own: each call between costs as much as the rest of some of its steps."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)  # uvloop's own class doesn't inherit from it
         self.reading = Reading(self._transport)
         self.sending = Sending(self._transport)
-
-    @property
-    def secure(self) -> bool:
-        """Whether it speaks TLS."""
-        return self.sending.secure
+        self.secure = self.sending.secure
+        self.write = self._transport.write
 
     def broken(self) -> bool:
         """Tell whether the peer has reset it, which nobody is told of while it isn't read."""
         peek = Peek(self._transport)
         return peek.ended() if self.secure else peek.broken()  # TLS knows no half-closed connection
-
-    def write(self, data: bytes) -> None:
-        """Write bytes."""
-        self._transport.write(data)
 
     @property
     def half_closes(self) -> bool:

@@ -8,7 +8,6 @@ from proxy.forwarding import own_answers, rescue
 from proxy.forwarding.attempts import Attempts
 from proxy.forwarding.exchange import Exchange
 from proxy.forwarding.halted import Halted
-from proxy.forwarding.side import Client
 from proxy.forwarding.switching import switch
 from proxy.forwarding.tunnel import Tunnel
 from proxy.http1 import writing
@@ -28,17 +27,6 @@ class Crossing(Attempts):
         return f"<Crossing {self.exchange or 'idle'}>"
 
     # The client's connection calls these.
-
-    def begin(self, exchange: Exchange) -> None:
-        """Send the request on its way."""
-        self.exchange = exchange
-        lane = self._lane
-        lane.begin(exchange)
-        endpoint = exchange.choice.endpoint
-        if endpoint is None:
-            self._answer_ourselves("refused", 503, "no endpoint of the service is available")
-            return
-        self._start(exchange, endpoint)
 
     def client_left(self) -> None:
         """The client's connection is gone."""
@@ -139,17 +127,36 @@ class Crossing(Attempts):
 
     def answer_began(self, head: ResponseHead, length: int) -> tuple[bytes, bool]:
         """Return the head of the answer as the client gets it, and whether its body goes on in chunks."""
-        exchange, side = self.exchange, self._side
+        exchange = self.exchange
         assert exchange is not None, self
         exchange.response_began(head.status, self._lane.now())
         if self._upload is not None:
             self._upload.forget()
-        side.persistent = side.persistent and exchange.may_be_followed(length, early=side.buffered)
-        length = exchange.framed(length)
+        if length < 0:
+            length = exchange.framed(length)
+        ours = self._head(exchange, head, length)
+        exchange.bytes_out = -len(ours)  # only the body counts, and the head goes out in one write with it
+        return ours, length == CHUNKED
+
+    def answer_whole(self, head: ResponseHead, body: bytes) -> None:
+        """Write an answer that came all at once, and settle the exchange. Most answers do."""
+        exchange = self.exchange
+        assert exchange is not None, self
+        exchange.response_began(head.status, self._lane.now())
+        exchange.bytes_out = len(body)
+        self._side.write(self._head(exchange, head, len(body)) + body)
+        self.answer_ended()
+
+    def _head(self, exchange: Exchange, head: ResponseHead, length: int) -> bytes:
+        """Return the head of an answer with a body of this length as the client gets it."""
+        side = self._side
+        # What came behind a request may be of the protocol that was offered and not taken.
+        if exchange.is_last(length) or (exchange.upgrade and side.buffered):
+            side.persistent = False
+        if side.persistent and exchange.is_plain():
+            return writing.response_head(head, length, b"")
         ours = exchange.own_lines(persistent=side.persistent, secure=side.secure)
-        head_ = writing.response_head(head, length, ours)
-        exchange.bytes_out = -len(head_)  # only the body counts, and the head goes out in one write with it
-        return head_, length == CHUNKED
+        return writing.response_head(head, length, ours)
 
     def answer_part(self, data: bytes) -> None:
         """Write bytes of the answer."""
@@ -164,7 +171,10 @@ class Crossing(Attempts):
         exchange, upstream = self._joined()
         exchange.response_ended()
         # What is still to be sent to the endpoint would hold up the next request, whose client isn't told.
-        self._release(upstream, clean=exchange.request == "done" and not upstream.sending.waits)
+        if exchange.request == "done" and not upstream.sending.waits():
+            self._give_back(upstream)
+        else:
+            self._abandon(upstream)
         self._settle(exchange)
 
     def answer_broke(self, ending: Ending, detail: str, *, stale: bool) -> None:
@@ -179,8 +189,7 @@ class Crossing(Attempts):
         elif self._lane.halts(exchange.choice):
             self._answer_ourselves(ending, 502, detail)
         else:
-            exchange.retried = True
-            self._release(upstream, clean=False)
+            self._abandon(upstream)
             self._dial(exchange)
 
     def switched(self, head: ResponseHead, protocol: bytes) -> Tunnel:
@@ -189,18 +198,16 @@ class Crossing(Attempts):
         self._tunnel = switch(self._lane, exchange, (self._side, upstream), head, protocol, self._tunnel_over)
         return self._tunnel
 
-    def _client(self) -> Client:
-        return self
-
     # Ending.
 
     def _tunnel_over(self, ending: Ending) -> None:
         exchange, upstream = self._joined()
+        del self._tunnel  # it knows us
         if ending == "complete":
             exchange.response_ended()
         else:
             exchange.broke(ending)
-        if upstream.sending.waits:
+        if upstream.sending.waits():
             # It closes when that is taken, and nobody waits for it any more.
             self._lane.later(self._lane.idle_seconds, upstream.abandon)
         self._upstream = None

@@ -16,12 +16,11 @@ from proxy.forwarding.peek import Peek
 from proxy.forwarding.reset import reset
 from proxy.forwarding.tunnel import Tunnel
 from proxy.http1.errors import BadMessage
-from proxy.http1.fields import persistent
 from proxy.http1.framing import request_length
 from proxy.http1.head import RequestHead
 from proxy.http1.hops import one_hop_on
 from proxy.http1.provenance import UNIX, Hop, peer_address
-from proxy.http1.reading import cut_request, read_request
+from proxy.http1.reading import cut_request
 
 Phase = Literal["new", "idle", "head", "exchange", "tunnel", "lingering", "closed"]
 """Nothing came yet; between requests; part of a head is there; a request is under way; HTTP no more; the last
@@ -73,7 +72,8 @@ class Downstream(Connection):
         self._crossing = Crossing(lane, self)
 
     def __repr__(self) -> str:
-        return f"<Downstream {self.client or 'new'} {self._phase}, {self._crossing}>"
+        crossing = getattr(self, "_crossing", "gone")
+        return f"<Downstream {self.client or 'new'} {self._phase}, {crossing}>"
 
     # The event loop calls these.
 
@@ -90,20 +90,19 @@ class Downstream(Connection):
             return
         self.hop = lane.provenance.hop(self.client, secure=self.secure)
         if open_now > lane.connections:
-            self._turn_connection_away()
+            self._dismiss()
 
     def data_received(self, data: bytes) -> None:
-        if self._phase == "exchange":
+        if self._phase in BETWEEN:
+            self._buffer = self._buffer + data if self._buffer else data
+            self._read_requests()
+        elif self._phase == "exchange":
             data = self._crossing.more(data)
             self._buffer += data
         elif self._phase == "tunnel":
             self._tunnel.from_client(data)
-        elif self._phase in BETWEEN:
-            self._buffer = self._buffer + data if self._buffer else data
-            self._read_requests()
         # While a head is being read, its own bounds are enough.
-        waits = self._phase == "exchange" or self._crossing.full
-        if waits and len(self._buffer) > MAX_PIPELINED:
+        if len(self._buffer) > MAX_PIPELINED and (self._phase == "exchange" or self._crossing.full):
             self.reading.hold("pipelined")
 
     def eof_received(self) -> bool:
@@ -127,6 +126,11 @@ class Downstream(Connection):
             self._tunnel.client_lost()
         else:
             self._crossing.client_left()
+        # They know us. Without these cycles what is gone is freed at once, and with it what it had still to
+        # send: under TLS 0.4 MiB each, which else waited for thousands of further connections.
+        del self._crossing
+        if hasattr(self, "_tunnel"):
+            del self._tunnel
 
     def pause_writing(self) -> None:
         self._crossing.client_full()
@@ -160,7 +164,7 @@ class Downstream(Connection):
             self._tunnel.overdue(now)
         elif self._phase == "head":
             self._turn_away(408, "slow-head", "the head of the request took too long")
-        elif self.sending.waits and self.sending.stalled(now) < self._lane.idle_seconds:
+        elif self.sending.waits() and self.sending.stalled(now) < self._lane.idle_seconds:
             self.due = now + self._lane.idle_seconds / LOOKS  # of answers that are over
         elif self._phase == "closed":
             self.reset()
@@ -191,12 +195,16 @@ class Downstream(Connection):
         None is begun while the client takes no more of the answers before it.
         """
         while self._buffer and self._phase in BETWEEN and not self._crossing.full:
-            head = None
+            # Most come alone, and word for word as one before them.
+            heads = self._lane.heads
+            head = heads.requests.get(self._buffer)
             try:
-                block = self._cut_head()
-                if not block:
+                if head is not None:
+                    self._buffer = b""
+                elif block := self._cut_head():
+                    head = heads.requests.get(block) or heads.request(block)
+                else:
                     return
-                head = read_request(block, self._lane.limits)
                 self._begin(head, request_length(head))
             except BadMessage as bad:
                 self.persistent = False  # nobody knows where the next request begins
@@ -204,7 +212,7 @@ class Downstream(Connection):
 
     def _cut_head(self) -> bytes:
         """Cut one head off the buffer; empty while it isn't whole."""
-        block, self._buffer = cut_request(self._buffer, self._lane.limits)
+        block, self._buffer = cut_request(self._buffer, self._lane.heads.limits)
         if not block and self._phase != "head" and self._buffer not in (b"", b"\r"):
             self._phase = "head"
             self.due = self._lane.now() + self._lane.header_seconds
@@ -212,7 +220,7 @@ class Downstream(Connection):
 
     def _begin(self, head: RequestHead, length: int) -> None:
         lane, hop = self._lane, self.hop
-        self.persistent = persistent(head) and not lane.draining
+        self.persistent = head.persistent and not lane.draining
         request_id = b""
         if hop.trusted:
             self.client, request_id = hop.client(head), hop.request_id(head)
@@ -233,13 +241,12 @@ class Downstream(Connection):
     def _turn_away(self, status: int, reason: str, detail: str, head: RequestHead | None = None) -> None:
         own_answers.turn_away(self._lane, self, status, reason, detail, head)
 
-    def _turn_connection_away(self) -> None:
-        self.persistent = False
-        if self._members.dismiss(self) > MOST_DISMISSED:
+    def _dismiss(self) -> None:
+        if self._members.dismiss(self) <= MOST_DISMISSED:
+            own_answers.turn_connection_away(self._lane, self)
+        else:
             self._lane.count_refusal("connections")
             self.close()
-        else:
-            self._turn_away(503, "connections", "too many connections, try again in a while")
 
     # The crossing calls these.
 

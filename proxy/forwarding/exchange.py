@@ -34,6 +34,9 @@ RESPONSE_MOVES = {
 """The response's side: ``awaited`` until its head is there, ``open`` while its body comes, a ``tunnel`` after
 a 101."""
 
+MOST_SENT = 2
+"""How often a request may be put on the wire, whatever for."""
+
 # Sending these twice means the same as sending them once (RFC 9110 section 9.2.2).
 IDEMPOTENT = frozenset((b"GET", b"HEAD", b"OPTIONS", b"TRACE", b"PUT", b"DELETE"))
 
@@ -70,7 +73,6 @@ class Exchange:
         "request",
         "request_id",
         "response",
-        "retried",
         "sends",
         "sent",
         "started",
@@ -111,7 +113,6 @@ class Exchange:
         """Bytes of the request's body that have come."""
         self.reason = ""
         """Why the request was refused, in one word; empty when it wasn't."""
-        self.retried = False
         self.sends = 0
         """How often the request was put on the wire."""
         self.hinted = False
@@ -218,20 +219,20 @@ class Exchange:
 
         Only without a body and only if sending it twice means the same as once (RFC 9110 section 9.2.2).
         """
-        return not self.retried and not self.length and self.head.method in IDEMPOTENT
+        return self.sends < MOST_SENT and not self.length and self.head.method in IDEMPOTENT
 
-    def may_be_followed(self, length: int, *, early: bool) -> bool:
-        """Tell whether another request can come behind this one, as its answer begins.
+    def is_last(self, length: int) -> bool:
+        """Tell whether no other request can come behind this one, as its answer begins.
 
-        Args:
-            length: of the answer's body, in bytes, CHUNKED or UNTIL_CLOSE.
-            early: whether bytes came behind the request already.
+        `length`: of the answer's body as the client gets it, in bytes, CHUNKED or UNTIL_CLOSE.
         """
-        if self.request == "open":
-            return False  # nobody can tell whether the rest of it will be wanted
-        if self.upgrade and early:
-            return False  # they may be of the protocol that was offered and not taken
-        return self.framed(length) != UNTIL_CLOSE
+        # While the request is open nobody can tell whether the rest of it will be wanted.
+        return self.request == "open" or length == UNTIL_CLOSE
+
+    def is_plain(self) -> bool:
+        """Tell whether nothing is added to its answer on a connection that goes on."""
+        choice = self.choice
+        return bool(self.head.minor and not choice.issue and not choice.service.choice_header)
 
     def framed(self, length: int) -> int:
         """Return how a body of this length is framed for the client, in bytes, CHUNKED or UNTIL_CLOSE.
@@ -268,13 +269,10 @@ class Exchange:
         head_seconds = None
         if self.answered is not None and self.sent is not None:
             head_seconds = self.answered - self.sent
-        service, revision, backend = self.key
         choice, head = self.choice, self.head
         result = classify(self.ending, self.status, choice.service.failures)
         return Outcome(
-            service,
-            revision,
-            backend,
+            self.key,
             method_label(head.method),
             self.status,
             self.ending,
@@ -284,7 +282,7 @@ class Exchange:
             now - self.started,
             head.path if result == FAILURE else b"",
             choice.user,
-            choice.key != b"" and backend != STABLE,
+            choice.key != b"" and choice.backend != STABLE,
             self.thresholds,
             self.overdue,
             not (choice.drawn or choice.pinned),

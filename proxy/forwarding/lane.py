@@ -5,6 +5,7 @@ import itertools
 import logging
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from random import SystemRandom
 from typing import Protocol
 
@@ -19,6 +20,7 @@ from proxy.forwarding.yardsticks import Yardsticks
 from proxy.health import ejection
 from proxy.http1.limits import Limits
 from proxy.http1.provenance import Provenance
+from proxy.http1.remembered import Heads
 from proxy.routing.split import STABLE
 from proxy.routing.table import Choice, RoutingTable
 from proxy.telemetry.outcome import COMPLETE, FAILURE, Ending, Key, Outcome, Thresholds, refused
@@ -105,7 +107,7 @@ class Lane:
         self.access: AccessSink = NoAccessLog()
         self.header_seconds = 10.0
         self.idle_seconds = 75.0
-        self.limits = Limits()
+        self.heads = Heads(Limits())
         self.connections = MOST_CONNECTIONS
         """The most connections of clients at a time."""
         self.provenance = Provenance()
@@ -124,12 +126,17 @@ class Lane:
     def __repr__(self) -> str:
         return f"<Lane {self.pool}, {self.deadlines}{', draining' if self.draining else ''}>"
 
+    def limit(self, *, line: int, head: int, fields: int) -> None:
+        """Bound heads so, from now on: their first lines and all of them, in bytes, and their fields."""
+        limits = replace(self.heads.limits, line=line, head=head, fields=fields)
+        if limits != self.heads.limits:
+            self.heads = Heads(limits)  # what was read under others may be too long by now
+
     def draw(self) -> int:
         """Return 128 random bits."""
         if not self._draws:
-            bulk = self._random.randbytes(16 * 256)
-            self._draws = [int.from_bytes(bulk[at : at + 16], "big") for at in range(0, len(bulk), 16)]
-        return self._draws.pop()
+            self._draws = list(memoryview(self._random.randbytes(16 * 256)).cast("Q"))
+        return self._draws.pop() << 64 | self._draws.pop()
 
     def request_id(self) -> bytes:
         """Return an id for a request, unlike that of any other."""
@@ -194,10 +201,10 @@ class Lane:
         record = ejection.told(before, exchange, word, rule, self.now())
         self.pool.remember(shelf, record)
         if record is not None and record is not before and record.state == "ejected":
-            self.tally.eject((outcome.service, outcome.revision, outcome.backend))
+            self.tally.eject(outcome.key)
             last = outcome.status if outcome.ending == COMPLETE else outcome.ending
             said = "%s of %s: ejected for %g s after %d failures in a row, the last one: %s"
-            log.warning(said, shelf.endpoint, outcome.service, record.pause, record.row, last)
+            log.warning(said, shelf.endpoint, outcome.key[0], record.pause, record.row, last)
 
     def _count_overdue(self, exchange: Exchange) -> None:
         choice = exchange.choice

@@ -31,6 +31,12 @@ def turn_away(
     side.settled(b"")
 
 
+def turn_connection_away(lane: Lane, side: Side) -> None:
+    """Tell a client for whom there is no room that it may come back."""
+    side.persistent = False
+    turn_away(lane, side, 503, "connections", "too many connections, try again in a while", None)
+
+
 def answer_last_hop(lane: Lane, side: Side, head: RequestHead) -> None:
     """Answer an OPTIONS or TRACE whose Max-Forwards says that it may go no further."""
     request_id, client = _who(lane, side, head)

@@ -58,7 +58,7 @@ class Pace:
     def goes_on(self, exchange: Exchange, ends: Iterable[Sending], now: float) -> bool:
         """Tell whether bytes are being taken at one of the ends, and look again in a while if so."""
         body = exchange.choice.service.timeouts.body
-        waiting = [sending for sending in ends if sending.waits]
+        waiting = [sending for sending in ends if sending.waits()]
         if not waiting or min(sending.stalled(now) for sending in waiting) >= body:
             return False
         self._side.due = now + body / LOOKS

@@ -6,7 +6,7 @@ is put on the wire twice at most, whatever for, and nothing that a client has se
 
 from dataclasses import replace
 
-from proxy.forwarding.exchange import Exchange
+from proxy.forwarding.exchange import MOST_SENT, Exchange
 from proxy.routing import balance
 from proxy.routing.endpoint import Live
 from proxy.routing.split import STABLE
@@ -20,8 +20,6 @@ REPEATABLE = SAFE | {b"PUT", b"DELETE"}
 BAD_GATEWAY = frozenset((502, 503, 504))
 """Answers that say that nothing was done, or that it isn't known."""
 INTERNAL_ERROR = 500
-MOST_SENT = 2
-"""How often a request may be put on the wire."""
 
 PER_REQUEST = 0.2
 """Rescues that a request sent to ``stable`` pays for: they may add a fifth to its load."""

@@ -40,6 +40,8 @@ class Side(Near, Protocol):
 class Client(Protocol):
     """The other side of the exchange, as an upstream connection sees it."""
 
+    __slots__ = ()
+
     def endpoint_full(self) -> None:
         """No more of the request can be taken for now."""
 
@@ -54,6 +56,9 @@ class Client(Protocol):
 
     def answer_began(self, head: ResponseHead, length: int) -> tuple[bytes, bool]:
         """The answer's head came; returns the client's, and whether the body goes on in chunks."""
+
+    def answer_whole(self, head: ResponseHead, body: bytes) -> None:
+        """An answer came all at once, its body of a known length."""
 
     def answer_part(self, data: bytes) -> None:
         """These bytes, framed for the client, came."""

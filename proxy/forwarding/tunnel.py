@@ -135,7 +135,7 @@ class Tunnel:
 
     def overdue(self, now: float) -> None:
         """Close the tunnel if no byte has moved in it for too long; what waits moves when it is taken."""
-        waiting = [half.sending for half in (self._client, self._endpoint) if half.sending.waits]
+        waiting = [half.sending for half in (self._client, self._endpoint) if half.sending.waits()]
         if waiting:
             self._moved = max(self._moved, now - min(one.stalled(now) for one in waiting))
         if now - self._moved < self._idle:

@@ -2,7 +2,8 @@
 
 import asyncio
 import ssl
-from typing import Literal, Protocol
+from collections.abc import Callable
+from typing import Literal
 
 from proxy.forwarding.connection import Connection
 from proxy.forwarding.peek import Peek
@@ -11,24 +12,17 @@ from proxy.forwarding.side import Client
 from proxy.forwarding.tunnel import Tunnel
 from proxy.http1 import writing
 from proxy.http1.errors import BadMessage
-from proxy.http1.fields import accepted, persistent
-from proxy.http1.framing import Chunks, Endless, Sized, measure, response_length
+from proxy.http1.fields import accepted
+from proxy.http1.framing import CHUNKED, Chunks, Endless
 from proxy.http1.head import ResponseHead
-from proxy.http1.limits import DEFAULT, Limits
-from proxy.http1.reading import head_end, read_response
+from proxy.http1.reading import head_end
+from proxy.http1.remembered import Heads
 from proxy.routing.endpoint import Endpoint
 from proxy.telemetry.outcome import Ending
 
 Phase = Literal["idle", "awaiting", "hinted", "body", "tunnel", "closed"]
 """No request; no answer yet; only an interim one yet; part of the answer's body is to come; HTTP no more;
 over."""
-
-
-class Gone(Protocol):
-    """Who has to know that an idle connection is no more."""
-
-    def __call__(self, upstream: "Upstream") -> None:
-        """Forget the connection."""
 
 
 class Upstream(Connection):
@@ -44,24 +38,30 @@ class Upstream(Connection):
         "_buffer",
         "_client",
         "_gone",
-        "_limits",
+        "_heads",
+        "_left",
         "_method",
         "_offer",
-        "_peek",
         "_persistent",
         "_phase",
         "_rechunk",
         "_tunnel",
         "endpoint",
         "idle_since",
+        "stirred",
         "used",
     )
 
-    _body: Sized | Chunks | Endless
-    _peek: Peek
+    _body: Chunks | Endless | None
+    """What finds the end of the answer's body; None for one whose length is known."""
+    _left: int
+    """Bytes of such a body that are still to come."""
+    stirred: Callable[[], bool]
+    """Tells whether something has come that nobody asked for, or the end, at this very moment. The event loop
+    may not have said so yet, and handed to the next client it would be a wrong answer."""
     _tunnel: Tunnel
 
-    def __init__(self, endpoint: Endpoint, gone: Gone) -> None:
+    def __init__(self, endpoint: Endpoint, gone: Callable[["Upstream"], None]) -> None:
         self.endpoint = endpoint
         self.idle_since = 0.0
         """When it was put into the pool last; 0 before that."""
@@ -70,7 +70,6 @@ class Upstream(Connection):
         self._gone = gone
         self._client: Client | None = None
         self._method = self._offer = b""
-        self._limits = DEFAULT
         self._phase: Phase = "idle"
         self._buffer = b""
         self._persistent = True
@@ -81,26 +80,17 @@ class Upstream(Connection):
 
     # The client's side calls these.
 
-    @property
     def reusable(self) -> bool:
-        """Whether the connection is clean and may carry another request."""
+        """Tell whether the connection is clean and may carry another request."""
         return self._phase == "idle" and self._persistent
 
-    def stirred(self) -> bool:
-        """Tell whether something has come that nobody asked for, or the end, at this very moment.
-
-        The event loop may not have said so yet, and handed to the next client it would be a wrong answer.
-        """
-        # Under TLS the descriptor can be another connection's by the time we are told of our end.
-        return (Peek(self._transport) if self.secure else self._peek).arrived()
-
-    def carry(self, client: Client, method: bytes, offer: bytes, limits: Limits) -> None:
+    def carry(self, client: Client, method: bytes, offer: bytes, heads: Heads) -> None:
         """Take on a request; its bytes follow by :meth:`write`. `offer`: the protocols it may change to."""
         assert self._phase == "idle", self
         self._client = client
         self._method = method
         self._offer = offer
-        self._limits = limits
+        self._heads = heads
         self._phase = "awaiting"
         self.used += 1
 
@@ -126,12 +116,13 @@ class Upstream(Connection):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
-        self._peek = Peek(transport)
+        # Under TLS the descriptor can be another connection's by the time we are told of our end.
+        self.stirred = (lambda: Peek(transport).arrived()) if self.secure else Peek(transport).arrived
 
     def data_received(self, data: bytes) -> None:
         if self._phase == "body":
             self._read_body(data)
-        elif self._phase in ("awaiting", "hinted"):
+        elif self._phase == "awaiting" or self._phase == "hinted":
             self._read_head(data)
         elif self._phase == "tunnel":
             self._tunnel.from_endpoint(data)
@@ -153,6 +144,8 @@ class Upstream(Connection):
 
     def connection_lost(self, error: Exception | None) -> None:
         self._lose(error)
+        if hasattr(self, "_tunnel"):
+            del self._tunnel
 
     def _lose(self, error: Exception | None) -> None:
         """The end of the stream, or of the connection, which waits for an upload that may never be taken."""
@@ -182,17 +175,17 @@ class Upstream(Connection):
     # Reading the answer.
 
     def _read_head(self, data: bytes) -> None:
-        client = self._client
+        client, heads = self._client, self._heads
         assert client is not None, self
         data = self._buffer + data if self._buffer else data
         try:
             while True:
-                end = head_end(data, self._limits)
+                end = head_end(data, heads.limits)
                 if not end:
                     self._buffer = data
                     return
-                head, data = read_response(data[:end], self._limits), data[end:]
-                length = response_length(head, self._method)
+                block, data = data[:end], data[end:]
+                head = heads.responses.get(block) or heads.response(block)
                 if head.status >= 200:
                     break
                 if head.status == 101:
@@ -200,19 +193,36 @@ class Upstream(Connection):
                     return
                 self._phase = "hinted"
                 client.interim(head)
-            if head.status >= 500 and client.withholds(head.status):
-                return  # and this connection was dropped
-            self._body = measure(length, self._limits)
-            # Before the client is told of an answer: garbage right behind the head still makes it a 502.
-            pieces = self._body.feed(data) if data else []
         except BadMessage as bad:
             self._fail_garbled(bad)
             return
+        if head.status < 500 or not client.withholds(head.status):  # else this connection was dropped
+            self._begin_answer(client, head, data)
+
+    def _begin_answer(self, client: Client, head: ResponseHead, data: bytes) -> None:
+        # RFC 9112 section 6.3: an answer to HEAD has no body, whatever it says of one.
+        length = 0 if self._method == b"HEAD" else head.length
         self._buffer = b""
+        self._persistent = head.persistent
+        if len(data) == length:
+            self._client, self._phase = None, "idle"
+            client.answer_whole(head, data)
+            return
+        if length >= 0:
+            self._phase, self._body, self._left = "body", None, length
+            ours, _ = client.answer_began(head, length)
+            self._count_off(client, data, ours)
+            return
+        self._body = body = Chunks(self._heads.limits) if length == CHUNKED else Endless()
+        try:
+            # Before the client is told of an answer: garbage right behind the head still makes it a 502.
+            pieces = body.feed(data) if data else []
+        except BadMessage as bad:
+            self._fail_garbled(bad)
+            return
         self._phase = "body"
-        self._persistent = persistent(head)
         ours, self._rechunk = client.answer_began(head, length)
-        self._pass_on(client, pieces, ours)
+        self._pass_on(client, body, pieces, ours)
 
     def _switch(self, client: Client, head: ResponseHead, early: bytes) -> None:
         protocol = accepted(head, self._offer)
@@ -224,24 +234,39 @@ class Upstream(Connection):
         self._tunnel.from_endpoint(early)
 
     def _read_body(self, data: bytes) -> None:
-        client = self._client
+        client, body = self._client, self._body
         assert client is not None, self
+        if body is None:
+            self._count_off(client, data)
+            return
         try:
-            pieces = self._body.feed(data)
+            pieces = body.feed(data)
         except BadMessage as bad:
             self._fail_garbled(bad)
             return
-        self._pass_on(client, pieces)
+        self._pass_on(client, body, pieces)
 
-    def _pass_on(self, client: Client, pieces: list[bytes], prefix: bytes = b"") -> None:
-        body = self._body
+    def _count_off(self, client: Client, data: bytes, prefix: bytes = b"") -> None:
+        """Hand on bytes of a body whose length is known: they are counted and not looked at."""
+        left = self._left = self._left - len(data)
+        if left < 0:
+            # More than was announced: the connection can't be trusted with another request.
+            self._persistent = False
+            data = data[:left]
+        if part := prefix + data if prefix else data:
+            client.answer_part(part)
+        if left <= 0:
+            self._finish()
+
+    def _pass_on(
+        self, client: Client, body: Chunks | Endless, pieces: list[bytes], prefix: bytes = b""
+    ) -> None:
         done = body.done
         part = writing.framed(pieces, done, rechunk=self._rechunk)
         if part or prefix:
             client.answer_part(prefix + part)
         if done:
-            # More than was announced: the connection can't be trusted with another request.
-            self._persistent = self._persistent and not body.rest
+            self._persistent = self._persistent and not body.rest  # as above
             self._finish()
 
     def _finish(self) -> None:

@@ -38,8 +38,10 @@ def request_length(head: RequestHead) -> int:
     return found
 
 
-def response_length(head: ResponseHead, method: bytes) -> int:
+def response_length(head: ResponseHead) -> int:
     """Return the length of a response's body in bytes, :data:`CHUNKED` or :data:`UNTIL_CLOSE`.
+
+    An answer to HEAD has no body, whatever its head says of one.
 
     Raises:
         BadMessage: when the length is ambiguous or malformed.
@@ -54,7 +56,7 @@ def response_length(head: ResponseHead, method: bytes) -> int:
     else:
         found = UNTIL_CLOSE
     # Checked after the fields: a bodiless answer with two lengths is still a broken answer.
-    if method == b"HEAD" or head.status in (204, 304) or head.status < 200:
+    if head.status in (204, 304) or head.status < 200:
         return 0
     return found
 

@@ -29,6 +29,8 @@ class RequestHead:
     """The fields that steer connection and framing, by lower-case name; repeated lines joined by a comma."""
     onward: bytes = b""
     """The field lines that are forwarded as they are, each with its CRLF."""
+    persistent: bool = True
+    """Whether the sender keeps its connection open behind this message."""
 
     @property
     def path(self) -> bytes:
@@ -57,3 +59,11 @@ class ResponseHead:
     """As in :class:`RequestHead`."""
     onward: bytes = b""
     """As in :class:`RequestHead`."""
+    persistent: bool = True
+    """As in :class:`RequestHead`."""
+    length: int = 0
+    """Of the body in bytes, CHUNKED or UNTIL_CLOSE; an answer to HEAD has none all the same."""
+    line: bytes = b""
+    """The status line that is forwarded, with its CRLF."""
+    plain: bytes = b""
+    """The head that a client gets when nothing of ours is added, and the body framed as it came."""

@@ -18,9 +18,11 @@ from httptools import (
 )
 
 from proxy.http1.errors import BadMessage, Reason
-from proxy.http1.fields import EXPECTATION, REQUEST_DROPS, RESPONSE_DROPS, TOKEN, drops, onward
+from proxy.http1.fields import EXPECTATION, REQUEST_DROPS, RESPONSE_DROPS, TOKEN, drops, onward, persistent
+from proxy.http1.framing import response_length
 from proxy.http1.head import Field, RequestHead, ResponseHead, value_of
 from proxy.http1.limits import DEFAULT, Limits
+from proxy.http1.writing import response_head, status_line
 
 STEERING = frozenset(
     (
@@ -71,6 +73,8 @@ def head_end(data: bytes, limits: Limits) -> int:
         BadMessage: 414 or 431 when it is too long, 400 when it can't become a head any more.
     """
     end = data.find(b"\r\n\r\n") + 4
+    if 4 <= end <= limits.line:
+        return end  # no longer than one line may be: nothing can be too long
     if len(data) > limits.line and data.find(b"\r\n", 0, limits.line) < 0:
         raise BadMessage(414, "line", f"a first line of more than {limits.line} bytes")
     if 4 <= end <= limits.head:
@@ -127,7 +131,9 @@ def read_request(block: bytes, limits: Limits = DEFAULT) -> RequestHead:
         if authority:
             host = _host(authority, minor)
             steering = {**steering, b"host": authority}
-    return RequestHead(method, target, minor, fields, host, steering, forwarded)
+    head = RequestHead(method, target, minor, fields, host, steering, forwarded)
+    head.persistent = persistent(head)
+    return head
 
 
 @lru_cache(512)
@@ -148,20 +154,10 @@ def read_response(block: bytes, limits: Limits = DEFAULT) -> ResponseHead:
     """Read one response head from the bytes up to and including its blank line.
 
     Raises:
-        BadMessage: for what isn't HTTP/1.0 or 1.1 with a status of 100 to 599, or has too many fields.
+        BadMessage: for what isn't HTTP/1.0 or 1.1 with a status of 100 to 599, has too many fields, or a
+            body without one length.
     """
     _check_count(block.count(b"\n") - 2, limits)
-    return _response(block) if len(block) <= LONGEST_REMEMBERED else _response.__wrapped__(block)
-
-
-def _check_count(fields: int, limits: Limits) -> None:
-    # Counted before they are read: 64 KiB of them take 10 ms to read.
-    if fields > limits.fields:
-        raise BadMessage(431, "fields", f"more than {limits.fields} fields")
-
-
-@lru_cache(512)  # what is asked for often is often answered alike, Date and all, for a second at least
-def _response(block: bytes) -> ResponseHead:
     _check(HttpResponseParser, block)
     line, _, rest = block.partition(b"\r\n")
     match = _STATUS_LINE.fullmatch(line)
@@ -170,7 +166,17 @@ def _response(block: bytes) -> ResponseHead:
     version, status, reason = match.groups(b"")
     fields, steering = _fields(rest)
     dropped = drops(RESPONSE_DROPS, steering.get(b"connection"))
-    return ResponseHead(int(status), reason, _MINOR[version], fields, steering, onward(fields, dropped))
+    head = ResponseHead(int(status), reason, _MINOR[version], fields, steering, onward(fields, dropped))
+    head.persistent, head.length = persistent(head), response_length(head)
+    head.line = status_line(head)
+    head.plain = response_head(head, head.length, b"")
+    return head
+
+
+def _check_count(fields: int, limits: Limits) -> None:
+    # Counted before they are read: 64 KiB of them take 10 ms to read.
+    if fields > limits.fields:
+        raise BadMessage(431, "fields", f"more than {limits.fields} fields")
 
 
 def _check(kind: type[HttpRequestParser | HttpResponseParser], *head: bytes) -> None:

@@ -55,18 +55,20 @@ def response_head(head: ResponseHead, length: int, ours: bytes) -> bytes:
         length: how the body is framed for this client, in bytes, CHUNKED or UNTIL_CLOSE.
         ours: further lines, each with its CRLF.
     """
+    if head.plain and not ours and length == head.length:
+        return head.plain
     framing = b""
     if length > 0 or length == CHUNKED:
         framing = _framing(length)
     elif length == 0 and b"content-length" in head.steering and head.status >= 200 and head.status != 204:
         # A HEAD or a 304 tells the length of the body that it doesn't carry (RFC 9110 section 8.6).
         framing = b"Content-Length: %b\r\n" % head.steering[b"content-length"]
-    return b"".join((_status_line(head), head.onward, framing, ours, b"\r\n"))
+    return b"".join((head.line, head.onward, framing, ours, b"\r\n"))
 
 
 def interim_head(head: ResponseHead, ours: bytes = b"") -> bytes:
     """Return an interim (1xx) answer for a client, with further lines, each with its CRLF."""
-    return b"".join((_status_line(head), head.onward, ours, b"\r\n"))
+    return b"".join((head.line, head.onward, ours, b"\r\n"))
 
 
 def chunk(piece: bytes) -> bytes:
@@ -82,7 +84,8 @@ def framed(pieces: list[bytes], last: bool, *, rechunk: bool) -> bytes:
     return chunk(part) + LAST_CHUNK if last else chunk(part)
 
 
-def _status_line(head: ResponseHead) -> bytes:
+def status_line(head: ResponseHead) -> bytes:
+    """Return the status line that a client gets: we speak HTTP/1.1, whatever the endpoint does."""
     line = _STATUS_LINES.get((head.status, head.reason))
     return line or b"HTTP/1.1 %d %b\r\n" % (head.status, head.reason)
 

@@ -109,25 +109,22 @@ class Supervisor:
         return 0
 
     async def _begin(self, bound: sockets.Sockets) -> str | None:
-        """Control first, for workers have no table without it. The reason when a child can't start."""
+        """All at once: workers await their table at control's socket. The reason when a child can't start."""
         plan, programs = self._plan, self._programs
-        control = self._keep("control", lambda: commands.control_line(programs.control, plan, bound))
-        if reason := await control.first:
-            return reason
+        self._keep("control", lambda: commands.control_line(programs.control, plan, bound))
 
         def line(index: int) -> commands.Line:
             return commands.worker_line(programs.worker, plan, bound, index)
 
-        workers = [self._keep(f"worker {index}", partial(line, index)) for index in range(plan.workers)]
-        for first in asyncio.as_completed([worker.first for worker in workers]):
+        for index in range(plan.workers):
+            self._keep(f"worker {index}", partial(line, index))
+        for first in asyncio.as_completed([keeper.first for keeper in self._keepers]):
             if reason := await first:
                 return reason
         return None
 
-    def _keep(self, name: str, line: Callable[[], commands.Line]) -> Keeper:
-        keeper = Keeper(name, lambda: Child(*line(), self._environ), START)
-        self._keepers.append(keeper)
-        return keeper
+    def _keep(self, name: str, line: Callable[[], commands.Line]) -> None:
+        self._keepers.append(Keeper(name, lambda: Child(*line(), self._environ), START))
 
     def _announcement(self, bound: sockets.Sockets) -> str:
         secure = {index for index, pairs in enumerate(self._plan.tls) if pairs}

@@ -89,10 +89,8 @@ _LABELS = {method.encode(): method for method in METHODS}
 class Outcome:
     """One ended exchange. Never edited; not frozen only because that triples the cost of making one."""
 
-    service: str
-    revision: int
-    """The revision of the service under which the request was routed, not today's."""
-    backend: str
+    key: Key
+    """What it is counted under: the revision is that under which the request was routed, not today's."""
     method: str
     """From `method_label`."""
     status: int
@@ -151,7 +149,7 @@ UNROUTED = ""
 
 def refused(reason: str, method: bytes, status: int) -> Outcome:
     """Return the outcome that counts a refusal by its reason, whatever else counts the request."""
-    return Outcome(UNROUTED, 0, reason, method_label(method), status, REFUSED, EXCLUDED, False, None, 0.0)
+    return Outcome((UNROUTED, 0, reason), method_label(method), status, REFUSED, EXCLUDED, False, None, 0.0)
 
 
 def classify(ending: Ending, status: int, failures: Failures) -> Result:

@@ -47,7 +47,10 @@ class Tally:
 
     def begin(self, key: Key) -> None:
         """One more exchange is open. Its `add` must follow, once."""
-        self._entry(key).in_flight += 1
+        try:
+            self._entries[key].in_flight += 1
+        except KeyError:
+            self._born(key).in_flight += 1
         self._unreported.add(key)
 
     def switch(self, key: Key) -> None:
@@ -69,7 +72,7 @@ class Tally:
 
     def add(self, outcome: Outcome) -> None:
         """One exchange fewer is open, and it is counted; one that never began is only counted."""
-        key = (outcome.service, outcome.revision, outcome.backend)
+        key = outcome.key
         counts = self._entry(key)
         counts.end(outcome)
         counts.record(outcome)

@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
 
+from proxy import collector
 from proxy.forwarding.certificates import Certificates
 from proxy.forwarding.lane import Lane, NoAccessLog
 from proxy.forwarding.listener import Listener
@@ -109,6 +110,7 @@ class Worker:
             each.trust for each in self._endpoints() if each.scheme == "https"
         )
         await self._listener.open()
+        collector.set_aside()
         line.ready()
         await self._draining.wait()
         await self._listener.drain(self._grace)
@@ -184,7 +186,7 @@ class Worker:
         lane = self._lane
         lane.header_seconds = settings.header
         lane.idle_seconds = settings.idle
-        lane.limits = replace(lane.limits, line=settings.line, head=settings.head, fields=settings.fields)
+        lane.limit(line=settings.line, head=settings.head, fields=settings.fields)
         lane.provenance = replace(
             lane.provenance, trusted=settings.trusted, via=settings.via, forwarded=settings.forwarded
         )

@@ -21,7 +21,7 @@ def counts(ok=0, bad=0, left=0, drawn=True, head=0.1):
     for status, ending, number in ((200, "complete", ok), (500, "complete", bad), (200, "client-left", left)):
         kind = classify(ending, status, Failures())
         for _ in range(number):
-            result.record(Outcome("shop", 1, "canary", "GET", status, ending, kind, drawn, head, head))
+            result.record(Outcome(("shop", 1, "canary"), "GET", status, ending, kind, drawn, head, head))
     return result
 
 
@@ -80,7 +80,7 @@ def test_pinned_exchanges_count_as_drawn_ones_do():
 def test_a_latency_check_judges_the_time_to_the_head(head, number, state):
     canary = Counts()
     for _ in range(number):
-        canary.record(Outcome("shop", 1, "canary", "GET", 200, "complete", "success", True, head, 100.0))
+        canary.record(Outcome(("shop", 1, "canary"), "GET", 200, "complete", "success", True, head, 100.0))
     [finding] = found(P50, canary)
     assert finding.state == state
     assert finding.unit == "seconds"

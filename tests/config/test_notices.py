@@ -5,8 +5,9 @@ from typing import Any, get_args
 
 import pytest
 
-from proxy.config.notices import AT, EVENTS, TOLD, At, Event, Hook, Notify
+from proxy.config.notices import EVENTS, TOLD, Hook, Notify
 from proxy.config.reading import read
+from proxy.rollout.entry import Word
 
 SECRET = "s3cret-s3cret-s3cret"
 HOOK = "hooks: [{at: after, url: 'http://h.example', %s}]"
@@ -36,9 +37,8 @@ def test_everything_written() -> None:
     assert (long.events, long.format, long.secret) == (("step", "trip"), "slack", SECRET)
 
 
-def test_the_words_are_those_of_the_types() -> None:
-    assert get_args(At) == AT
-    assert get_args(Event) == EVENTS
+def test_what_can_be_told_of_is_what_the_ledger_knows() -> None:
+    assert set(EVENTS) == set(get_args(Word)), "the words of the ledger"
     assert set(TOLD) < set(EVENTS)
 
 

@@ -13,7 +13,7 @@ from aiohttp.test_utils import TestClient
 
 from proxy.config.changes import Changes
 from proxy.control import api, errors
-from proxy.control.steps import UNPLANNED, Planned
+from proxy.control.steps import Planned
 from proxy.control.terms import Terms
 from proxy.rollout.inputs import Order
 
@@ -134,7 +134,7 @@ class FakeControl:
     held: asyncio.Event = field(default_factory=asyncio.Event)
     """Orders wait for it; it is set unless a test clears it."""
     asked: asyncio.Event = field(default_factory=asyncio.Event)
-    plans: Planned = UNPLANNED
+    plans: Planned = field(default_factory=Planned)
     numbers: Any = None
     services: dict[str, Json] = field(
         default_factory=lambda: {

@@ -2,11 +2,12 @@ from dataclasses import replace
 
 import pytest
 
+from proxy.config import schema
 from proxy.config.reading import read
 from proxy.control.completing import complete, planned
 from proxy.control.release import side, template
 from proxy.control.standing import Standing
-from proxy.control.steps import UNPLANNED
+from proxy.control.steps import Planned
 from proxy.rollout.inputs import Abort, Pause, Retry, SetWeight, Start, Undo
 from proxy.rollout.plan import Plan, Step
 from proxy.rollout.rollout import Rollout
@@ -71,5 +72,7 @@ def test_others_are_complete_as_they_are(order):
 def test_what_holds_for_steps_that_say_nothing():
     found = planned(standing("shop"))
     assert (found.plan, found.hold, found.min_requests, found.deadline) == (FILE_PLAN, 30.0, 7, 3600.0)
-    assert planned(standing("bare")) == UNPLANNED
+    assert planned(standing("bare")) == Planned()
+    usual = {name: getattr(Planned(), name) for name in ("hold", "min_requests", "deadline")}
+    assert usual == {name: schema.Rollout.model_fields[name].default for name in usual}, "as in the file"
     assert planned(standing("bare", plan=OWN)).plan == OWN, "undo goes back by the plan that led here"

@@ -110,9 +110,9 @@ def test_what_only_watches_tells_what_would_be():
         f"The canary of checkout (v3) has 5 % of the requests. It would be out: {SENTENCE}. "
         "Evidence that it is worse than stable: 118:1, would be out at 100:1. "
         "`enforce: false` only watches, so nothing was done. "
-        "To take it out by hand: weir set-weight checkout canary=0"
+        "To take it out by hand, for everybody: weir abort checkout"
     )
-    assert found.next[1] == "To take it out by hand: weir set-weight checkout canary=0"
+    assert found.next[1] == "To take it out by hand, for everybody: weir abort checkout"
 
 
 def test_a_failing_verdict_that_is_about_to_act():
@@ -152,22 +152,12 @@ def test_at_all_the_traffic_the_guard_speaks_and_no_bet():
 
 STAFF = "segment `staff`"
 FAILING = Verdict("failing", (FINDING,), 118.0, 100.0)
-KEEPS = (
-    "No weight keeps away the requests that segment `staff` sends to it: remove or change that in the file "
-    "and restart, or let verdicts act with `enforce: true`."
-)
 
 
-def test_who_only_watches_and_pins_is_told_how_to_keep_everybody_away():
-    found = explain(replace(RUNNING, enforce=False, verdict=FAILING, pins=STAFF))
-    assert found.next[1:] == (KEEPS, "To take it out for the others: weir set-weight checkout canary=0")
-
-
-def test_a_weight_of_0_is_not_advised_twice():
-    assert explain(replace(RUNNING, enforce=False, verdict=FAILING, pins=STAFF, weight=0)).next[1:] == (
-        KEEPS,
-    )
-    assert len(explain(replace(RUNNING, enforce=False, verdict=FAILING, weight=0)).next) == 1
+def test_who_only_watches_and_pins_is_told_what_keeps_everybody_away():
+    for weight in (0, 500):
+        found = explain(replace(RUNNING, enforce=False, verdict=FAILING, pins=STAFF, weight=weight))
+        assert found.next[1:] == ("To take it out by hand, for everybody: weir abort checkout",)
 
 
 def test_a_canary_on_a_segment_alone():

@@ -42,7 +42,9 @@ class Stage:
         self.open = asyncio.Event()
         self.open.set()
         self.tasks = []
-        self.gates = Gates(Ways(self._answers, self._agrees), self._spawn, self.changed.append)
+        self.time = 0.0
+        ways = Ways(self._answers, self._agrees)
+        self.gates = Gates(ways, self._spawn, self.changed.append, lambda: self.time)
         self.standing = self.at(1, PROGRESSING, 0)
 
     def at(self, revision, phase, step, entered=0.0):
@@ -75,8 +77,8 @@ class Stage:
         await self.open.wait()
         return self.refuses.get(who, "")
 
-    async def look(self, wall=100.0, now=0.0):
-        self.gates.look(self.standing, wall, now)
+    async def look(self, wall=100.0):
+        self.gates.look(self.standing, wall)
         await asyncio.gather(*self.tasks, return_exceptions=True)
 
 
@@ -99,6 +101,7 @@ async def test_who_is_asked_before_which_move(stage, phase, step, asked, opened)
     await stage.look()
     assert stage.asked == asked
     assert stage.standing.look().open == opened
+    assert len(stage.tasks) == bool(asked), "a plan that asks nobody spares the question"
 
 
 async def test_nobody_is_asked_while_anything_else_is_missing(stage):
@@ -121,24 +124,45 @@ async def test_who_agreed_is_not_asked_again(stage):
 
 async def test_the_first_who_refuses_ends_it_and_all_are_asked_again_later(stage, caplog):
     stage.refuses["before-start"] = "http://ci answered 503"
-    await stage.look(now=10.0)
+    stage.time = 10.0
+    await stage.look()
     assert stage.asked == ["canary", "before-start"]
     asked = stage.standing.asked
     assert (asked.at, asked.says, asked.tries) == ("before-start", "http://ci answered 503", 1)
     assert asked.open == frozenset()
-    await stage.look(now=10.0 + AGAIN - 0.1)
+    assert "shop: held at before-start: http://ci answered 503" in caplog.text
+    stage.time = 10.0 + AGAIN - 0.1
+    await stage.look()
     assert len(stage.asked) == 2
-    await stage.look(now=10.0 + AGAIN)
+    stage.time = 10.0 + AGAIN
+    await stage.look()
     assert stage.standing.asked.tries == 2
     assert caplog.text.count("shop: held at before-start: http://ci answered 503") == 1
     stage.refuses.clear()
-    await stage.look(now=10.0 + 2 * AGAIN)
+    stage.time = 10.0 + 2 * AGAIN
+    await stage.look()
     assert stage.standing.look().open == {START, STEP}
+    assert stage.standing.asked.says == "", "nobody refuses any more"
+
+
+async def test_whoever_thinks_it_over_for_long_is_left_alone_afterwards(stage):
+    stage.open.clear()
+    stage.refuses["canary"] = "no answer within 10 s"
+    stage.gates.look(stage.standing, 100.0)
+    await asyncio.sleep(0)
+    stage.time = 2 * AGAIN
+    stage.open.set()
+    await asyncio.gather(*stage.tasks)
+    await stage.look()
+    assert len(stage.asked) == 1
+    stage.time = 3 * AGAIN
+    await stage.look()
+    assert len(stage.asked) == 2
 
 
 async def test_an_answer_about_another_revision_opens_nothing(stage):
     stage.open.clear()
-    stage.gates.look(stage.standing, 100.0, 0.0)
+    stage.gates.look(stage.standing, 100.0)
     await asyncio.sleep(0)
     stage.standing.enter(replace(stage.standing.rollout, revision=2, step_revision=2))
     stage.open.set()
@@ -148,13 +172,13 @@ async def test_an_answer_about_another_revision_opens_nothing(stage):
 
 async def test_a_question_that_hangs_gives_way_to_one_about_another_revision(stage):
     stage.open.clear()
-    stage.gates.look(stage.standing, 100.0, 0.0)
+    stage.gates.look(stage.standing, 100.0)
     await asyncio.sleep(0)
-    stage.gates.look(stage.standing, 100.0, 0.0)
+    stage.gates.look(stage.standing, 100.0)
     assert len(stage.tasks) == 1, "one question at a time"
     stage.standing.enter(replace(stage.standing.rollout, revision=2, step_revision=2))
     stage.standing.verdict = Verdict("healthy", ())
-    stage.gates.look(stage.standing, 100.0, 0.0)
+    stage.gates.look(stage.standing, 100.0)
     stage.open.set()
     await asyncio.gather(*stage.tasks, return_exceptions=True)
     assert [task.cancelled() for task in stage.tasks] == [True, False]

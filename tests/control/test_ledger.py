@@ -56,7 +56,7 @@ def story(*inputs, service="checkout"):
 def counts(successes):
     tally = Tally("boot")
     for _ in range(successes):
-        tally.add(Outcome("checkout", 1, "canary", "GET", 200, COMPLETE, "success", True, 0.01, 0.02))
+        tally.add(Outcome(("checkout", 1, "canary"), "GET", 200, COMPLETE, "success", True, 0.01, 0.02))
     (all_of_them,) = tally.everything().values()
     return all_of_them
 

@@ -11,22 +11,23 @@ from hypothesis import strategies as st
 from proxy.control import orders
 from proxy.control.orders import KEYS, READERS, Ordered, parse
 from proxy.control.problems import Problem
-from proxy.control.steps import UNPLANNED, Planned
+from proxy.control.steps import Planned
 from proxy.rollout.inputs import Abort, Pause, Promote, Resume, Retry, SetWeight, Start, Undo
 from proxy.rollout.phases import Order as Word
 from proxy.rollout.plan import Plan, Step
 from proxy.rollout.side import Side
 from proxy.routing.endpoint import Endpoint
 
+BARE = Planned()
 FILE = Planned(Plan((Step(10_000, 0.0, 0),)), 60.0, 20, None)
 
 
-def read(word: Word, planned: Planned = UNPLANNED, **document: Any) -> Any:
+def read(word: Word, planned: Planned = BARE, **document: Any) -> Any:
     """The order itself."""
     return parse(word, json.dumps(document).encode(), planned).order
 
 
-def refused(word: Word, planned: Planned = UNPLANNED, **document: Any) -> Problem:
+def refused(word: Word, planned: Planned = BARE, **document: Any) -> Problem:
     """The problem that a body makes."""
     with pytest.raises(Problem) as caught:
         read(word, planned, **document)
@@ -62,8 +63,8 @@ def test_orders(word, document, order):
 
 
 def test_who_and_why():
-    assert parse("retry", b"{}", UNPLANNED) == Ordered(Retry(""), "", "api")
-    assert parse("retry", b'{"actor": "", "reason": "once more"}', UNPLANNED) == Ordered(
+    assert parse("retry", b"{}", BARE) == Ordered(Retry(""), "", "api")
+    assert parse("retry", b'{"actor": "", "reason": "once more"}', BARE) == Ordered(
         Retry(""), "once more", "api"
     )
 
@@ -90,7 +91,7 @@ def test_a_version_needs_its_canary():
 
 def test_an_undo_by_steps_takes_the_files():
     assert read("undo", FILE, steps=True) == Undo("", FILE.plan)
-    assert "the file has no `rollout`" in refused("undo", UNPLANNED, steps=True).detail
+    assert "the file has no `rollout`" in refused("undo", BARE, steps=True).detail
     assert "neither true nor false" in refused("undo", FILE, steps=[1, 100]).detail
 
 
@@ -116,7 +117,7 @@ def test_all_faults_are_named_at_once():
 
 def test_what_is_no_object_is_400():
     with pytest.raises(Problem) as caught:
-        parse("pause", b"[]", UNPLANNED)
+        parse("pause", b"[]", BARE)
     assert caught.value.status == 400
 
 

@@ -28,6 +28,14 @@ async def surprise(self):
 {owner}.{task} = surprise
 sys.exit(main())
 """
+SET_ASIDE = """
+import sys
+from proxy import collector
+from proxy.control.__main__ import main
+
+collector.set_aside = lambda: print("set aside", file=sys.stderr)
+sys.exit(main())
+"""
 SECONDS = 20
 """Longer than any of this takes: what is waited for comes by itself or not at all."""
 
@@ -117,6 +125,13 @@ def test_it_serves_and_stops_when_told(start):
     child.say("stop")
     assert child.process.wait(SECONDS) == 0
     wire.close()
+
+
+def test_what_is_there_is_set_aside_before_it_is_ready(start):
+    child = start(program=("-c", SET_ASIDE))
+    assert child.heard.readline() == "ready\n"
+    child.process.kill()
+    assert "set aside" in child.process.stderr.read().decode()
 
 
 def test_a_successor_takes_over_at_once_after_a_kill(start):

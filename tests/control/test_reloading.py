@@ -131,6 +131,15 @@ async def test_one_at_a_time_and_the_second_reads_the_file_again(stage):
     assert len(stage.put) == 2
 
 
+async def test_while_one_is_under_way_the_last_one_still_counts(stage):
+    stage.open.clear()
+    reloading = asyncio.create_task(stage.reloading.reload())
+    await stage.reached.wait()
+    assert stage.reloading.successful, "or whoever looks now would raise an alarm"
+    stage.open.set()
+    await reloading
+
+
 async def test_a_signal_is_answered_in_the_log(stage, caplog):
     caplog.set_level("INFO")
     await stage.reloading.on_signal()

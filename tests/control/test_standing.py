@@ -7,6 +7,7 @@ from proxy.config.reading import read
 from proxy.control.policy import UNJUDGED
 from proxy.control.release import template
 from proxy.control.standing import Rollback, Standing
+from proxy.rollout.plan import Plan, Step
 from proxy.rollout.rollout import Rollout, Trip
 from proxy.rollout.side import Side
 from proxy.routing.endpoint import Endpoint
@@ -148,8 +149,9 @@ def test_after_a_promotion_a_restart_knows_how_far_it_went_and_is_silent(standin
         RUNNING, revision=6, phase="promoted", weight=0, stable=RUNNING.canary, canary=Side(()), plan=None
     )
     standing.enter(promoted)
+    assert (standing.verdict.findings, standing.verdict.odds) == ((), None), "nobody is on trial"
     again = made(promoted, json.loads(json.dumps(standing.to_json())))
-    assert again.judge.radius.met == 30
+    assert standing.judge.radius.met == again.judge.radius.met == 30
     assert caplog.text == ""
 
 
@@ -161,3 +163,50 @@ def test_without_a_canary_nothing_is_judged_and_with_one_again(standing):
     assert standing.policy.comparing
     standing.count([(7, "canary", BAD)], 0.0)
     assert standing.judged(0.0).state == "failing"
+
+
+def configured(standing, analysis):
+    """The file says it with these checks now."""
+    other = made(analysis=analysis)
+    standing.configure(other.file, other.template)
+
+
+def test_another_file_with_the_same_checks_goes_on_with_the_evidence(standing):
+    standing.count([(5, "canary", Counts(drawn={"failure": 2}))], 0.0)
+    judge = standing.judge
+    configured(standing, "auto")
+    assert standing.judge is judge
+
+
+def test_other_checks_judge_what_was_routed_before_them_and_is_answered_after(standing):
+    standing.count([(5, "canary", Counts(drawn={"failure": 2}))], 0.0)
+    configured(standing, "{extra_errors: 0.5%}")
+    assert standing.judged(0.0).odds == pytest.approx(1.0), "gathered otherwise"
+    standing.count([(5, "canary", DRAWN)], 0.0)
+    assert standing.judged(0.0).odds > 100
+
+
+def test_traffic_is_all_that_came_whatever_became_of_it(standing):
+    standing.count([(2, "stable", Counts(drawn={"success": 3, "excluded": 1})), (5, "canary", DRAWN)], 0.0)
+    assert standing.traffic.rate(1.0) == 34.0
+
+
+def test_a_hook_is_asked_with_all_that_it_may_want_to_know(standing):
+    plan = Plan((Step(500, 0.0, 0), Step(2000, 0.0, 0), Step(10_000, 0.0, 0)))
+    standing.enter(replace(RUNNING, revision=6, phase="progressing", plan=plan, step=1))
+    asked = standing.question("before-step")
+    assert asked.pop("verdict") == standing.verdict.to_json()
+    assert asked == {
+        "at": "before-step",
+        "service": "checkout",
+        "revision": 6,
+        "phase": "progressing",
+        "version": "",
+        "endpoints": ["http://127.0.0.1:9002"],
+        "step": 1,
+        "of": 3,
+        "from": 5.0,
+        "to": 20.0,
+    }
+    standing.enter(replace(standing.rollout, revision=7, phase="promoting", step=3, weight=10_000))
+    assert (standing.question("before-promotion")["from"], standing.question("")["to"]) == (100.0, 100.0)

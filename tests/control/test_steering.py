@@ -104,8 +104,10 @@ async def test_raising_hears_all_writes_and_tells(stage):
     assert stage.done == [("heard all",), ("written", "weight", 3000), ("told", 2, 3000)]
 
 
-async def test_lowering_tells_and_writes(stage):
+async def test_lowering_tells_and_writes(stage, caplog):
+    caplog.set_level("INFO")
     await stage.order(SetWeight(1000))
+    assert caplog.messages == ["checkout: weight, the canary goes from 20 % to 10 % (ann: because)"]
     assert stage.done == [("told", 2, 1000), ("written", "weight", 1000)]
 
 
@@ -137,9 +139,10 @@ async def test_an_order_for_what_is_in_force_is_the_last_word_over_a_raise_on_it
 
 async def test_a_verdict_tells_before_anything_else_can_run(stage, caplog):
     stage.failing = True
+    caplog.set_level("INFO")
     stage.steering.happened(stage.standing, FAILING)
     assert stage.done == [("told", 2, 0)]
-    assert "checkout: the canary is taken out at 20 %: it fails" in caplog.text
+    assert caplog.messages == ["checkout: the canary is taken out at 20 %: it fails"]
     stage.steering.happened(stage.standing, FAILING)
     assert stage.done == [("told", 2, 0)]
 

@@ -6,14 +6,14 @@ import pytest
 
 from proxy.control import steps
 from proxy.control.bodies import Faults
-from proxy.control.steps import UNPLANNED, Planned
+from proxy.control.steps import Planned
 from proxy.rollout.plan import Gate, Plan, Step
 
 
 def plan(**document: Any) -> Plan | None:
     """The plan in a body that has no fault."""
     faults = Faults()
-    found = steps.plan(document, UNPLANNED, faults)
+    found = steps.plan(document, Planned(), faults)
     assert faults.found == []
     return found
 
@@ -21,7 +21,7 @@ def plan(**document: Any) -> Plan | None:
 def faults(**document: Any) -> dict[str, str]:
     """What is wrong with a body, by where."""
     found = Faults()
-    assert steps.plan(document, UNPLANNED, found) is None
+    assert steps.plan(document, Planned(), found) is None
     return dict(found.found)
 
 

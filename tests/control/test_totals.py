@@ -23,7 +23,7 @@ class Worker:
         status = 200 if result == "success" else 500
         for _ in range(count):
             self.tally.begin(key)
-            self.tally.add(Outcome(*key, "GET", status, COMPLETE, result, True, 0.01, 0.02))
+            self.tally.add(Outcome(key, "GET", status, COMPLETE, result, True, 0.01, 0.02))
         return self
 
     def changed(self):

@@ -62,7 +62,7 @@ def running(tmp_path: Path) -> Iterator[tuple[Child, int]]:
     sock = listening(0)
     assert sock is not None
     with sock:
-        arguments = ["--version", "v9", "--socket", str(sock.fileno())]
+        arguments = ["--version", "v9", "--fail-every", "2", "--socket", str(sock.fileno())]
         child = Child("v9", "proxy.demo.samples", arguments, tmp_path / "log", keep=[sock.fileno()])
         port = port_of(sock)
     try:
@@ -74,10 +74,11 @@ def running(tmp_path: Path) -> Iterator[tuple[Child, int]]:
 def test_the_process_keeps_connections_alive_and_fails_on_command(running: tuple[Child, int]):
     child, port = running
     connection = http.client.HTTPConnection(LOOPBACK, port, timeout=10)
-    assert ask(connection) == (200, "v9")
+    assert [ask(connection) for _ in range(4)] == [(200, "v9")] * 4, "nothing fails before the signal"
     first = connection.sock
     child.process.send_signal(signal.SIGUSR1)
     wait_until(lambda: ask(connection)[0] == 500, "it fails", 5)
+    assert [ask(connection)[0] for _ in range(4)] == [200, 500] * 2
     child.process.send_signal(signal.SIGUSR2)
     wait_until(lambda: ask(connection)[0] == 200, "it is well again", 5)
     assert connection.sock is first

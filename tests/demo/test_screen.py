@@ -2,7 +2,9 @@
 
 import io
 
-from proxy.demo.screen import LiveScreen, PlainScreen, Row
+import pytest
+
+from proxy.demo.screen import LiveScreen, PlainScreen, Row, wrapped
 from proxy.demo.seen import Line
 
 GOOD = Row(5.0, "idle", Line("shop", "v2", 200, 0.055, 1, 0.0142))
@@ -38,3 +40,24 @@ def test_the_live_screen_shows_the_same_and_takes_brackets_as_text(capsys):
     told = capsys.readouterr().out
     for part in ("An [act]", "[v3] was taken out", "5.5 %", "14 ms", "rolled-back"):
         assert part in told
+
+
+@pytest.mark.parametrize(
+    ("text", "lines"),
+    [
+        ("  step  5 % -> 25 %", ["  step  5 % -> 25 %"]),
+        ("  everywhere after 290 ms", ["  everywhere after", "    290 ms"]),
+        ("to begin again: weir retry", ["to begin again: weir", "  retry"]),
+        ("  http://127.0.0.1:9900/api", ["  http://127.0.0.1:9900/api"]),
+        ("", [""]),
+    ],
+)
+def test_long_lines_are_cut_between_words(text: str, lines: list[str]):
+    assert wrapped(text, 20) == "\n".join(lines)
+
+
+def test_the_live_screen_cuts_no_word(capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "30")
+    with LiveScreen() as screen:
+        screen.say("  the canary goes from five % to everybody")
+    assert "  the canary goes from five %\n    to everybody\n" in capsys.readouterr().out

@@ -1,15 +1,18 @@
 """The stage: its config file is one that the proxy accepts, and a taken port is tried around."""
 
+import signal
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
 from proxy.config.reading import read
 from proxy.demo import stage
 from proxy.demo.admin import Admin
-from proxy.demo.children import ChildEnded
+from proxy.demo.children import Child, ChildEnded
+from proxy.demo.story import HALFWAY
 
 SAMPLES = {version: f"http://127.0.0.1:{port}" for version, port in (("v1", 1), ("v2", 2), ("v3", 3))}
 
@@ -20,6 +23,25 @@ def test_the_config_is_valid_and_writes_no_checks():
     assert list(config.services) == ["shop", "search"]
     assert [service.checks for service in config.services.values()] == [(), ()]
     assert [service.weight for service in config.services.values()] == [0, 0]
+
+
+def test_the_step_in_which_v3_turns_bad_outlasts_the_verdict():
+    rollout = read(stage.config_text(8080, 9900, SAMPLES, 0.5), "weir.yaml", {}).services["search"].rollout
+    assert rollout is not None
+    assert [step.hold for step in rollout.steps][HALFWAY - 1] == 0.5 * stage.HALFWAY_HOLDS
+    assert len(rollout.steps) > HALFWAY, "it is on its way, and not at its end"
+
+
+def test_the_version_that_is_spoilt_gets_the_signal_and_no_other():
+    signals: list[tuple[str, int]] = []
+
+    def child(version: str) -> Child:
+        process = SimpleNamespace(send_signal=lambda signum: signals.append((version, signum)))
+        return cast(Child, SimpleNamespace(name=f"sample {version}", process=process))
+
+    children = tuple(child(version) for version in SAMPLES)
+    stage.Stage("", Admin("http://127.0.0.1:9900"), SAMPLES, Path(), children).spoil("v3")
+    assert signals == [("v3", signal.SIGUSR1)]
 
 
 @pytest.mark.parametrize(("failures", "starts"), [(0, True), (stage.STARTS - 1, True), (stage.STARTS, False)])

@@ -2,13 +2,16 @@
 
 import asyncio
 import io
+import signal
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
 from proxy.demo.admin import Admin
+from proxy.demo.children import Child
 from proxy.demo.screen import PlainScreen
 from proxy.demo.seen import Sighting
 from proxy.demo.stage import Stage
@@ -30,21 +33,37 @@ class World(Admin):
         self.phases = {"shop": "idle", "search": "idle"}
         self.steps = {"shop": 0, "search": 0}
         self.promotions: list[Mapping[str, Any]] = []
+        self.signals: list[tuple[signal.Signals, int]] = []
+        self.entries: dict[str, list[dict[str, Any]]] = {"shop": [], "search": []}
         self.story: Story | None = None
 
     def order(self, name: str, order: str, **body: Any) -> dict[str, Any]:
+        self.phases[name] = "progressing"
         if order == "promote":
             self.promotions.append(body)
             self.steps[name] += 1
-        self.phases[name] = "progressing"
+            self.enter(name, "step", actor=self.faults.get("actor", body["actor"]))
+        else:
+            self.enter(name, "release")
+            self.enter(name, "start")
         return self.view(name)
 
+    def enter(self, name: str, event: str, actor: str = "weir") -> None:
+        entries = self.entries[name]
+        before, share = entries[-1]["to"] if entries else 0.0, self.view(name)["weights"].get("canary", 0.0)
+        made = {"at": "2026-01-01T00:00:00Z", "service": name, "revision": len(entries) + 1, "event": event}
+        reason = f"step {self.steps[name]} of 5"
+        entries.append(made | {"from": before, "to": share, "actor": actor, "reason": reason} | LATER)
+
     def history(self, name: str) -> list[dict[str, Any]]:
-        entry = {"at": "2026-01-01T00:00:00Z", "service": name, "revision": 1, "event": "step"}
-        return [entry | {"from": 0.0, "to": 5.0, "actor": "weir", "reason": "step 1 of 5"} | LATER]
+        return [entry for entry in self.entries[name] if entry["event"] != self.faults.get("lost")]
 
     def explain(self, name: str) -> str:
-        return f"{name} is explained."
+        return f"{name} is explained. {self.faults.get('advice', 'Now: weir undo shop, weir retry search')}"
+
+    def send_signal(self, signum: signal.Signals) -> None:
+        """To the sample of v3."""
+        self.signals.append((signum, self.steps["search"]))
 
     def service(self, name: str) -> dict[str, Any]:
         assert self.story is not None
@@ -60,7 +79,7 @@ class World(Admin):
         share = self.faults.get("share", share) if over and name == "shop" else share
         late = over and name == "search" and turn < self.faults.get("late", 0)
         canary = turn < share or late
-        bad = canary and ((name == "search" and turn % 4 == 0) or (name == "shop" and self.faults.get("v2")))
+        bad = canary and ((self.signals and turn % 4 == 0) if name == "search" else self.faults.get("v2"))
         version = (CANARY[name] if canary else "v1") if not self.faults.get("gone") else ""
         self.story.seen.add(Sighting(0, name, str(turn), version, 500 if bad else 200, 0.01))
 
@@ -68,14 +87,18 @@ class World(Admin):
         """What the plan, or the verdict on v3, leads to."""
         if self.phases[name] != "progressing" or self.faults.get("stuck") == name:
             return
-        if name == "search" and self.steps[name] == 2 and self.faults.get("trips", True):
+        falls = self.signals or self.steps[name] == self.faults.get("early")
+        if name == "search" and falls and self.faults.get("trips", True):
             self.phases[name] = "rolled-back"
+            self.enter(name, "trip")
         elif self.steps[name] == len(STEPS):
             self.phases[name] = "promoted"
+            self.enter(name, "promotion")
         else:
             self.steps[name] += 1
-            if self.steps[name] == GATE:
-                self.phases[name] = "paused"
+            gate = name == "shop" and self.steps[name] == GATE
+            self.phases[name] = "paused" if gate else "progressing"
+            self.enter(name, "gate" if gate else "step")
 
     def view(self, name: str) -> dict[str, Any]:
         phase, step = self.phases[name], self.steps[name]
@@ -98,9 +121,14 @@ class World(Admin):
 LATER = {"finding": None, "phase": "progressing", "step": 1, "generation": 1, "acknowledged_ms": 4.0}
 
 
+def stage_of(world: World) -> Stage:
+    sample = cast(Child, SimpleNamespace(name="sample v3", process=world, check=lambda: None))
+    return Stage("http://127.0.0.1:8", world, {}, Path("weir.yaml"), (sample,))
+
+
 async def told(faults: Mapping[str, Any]) -> tuple[list[str], str]:
     world, out = World(faults), io.StringIO()
-    stage = Stage("http://127.0.0.1:8", world, {}, Path("weir.yaml"), ())
+    stage = stage_of(world)
     pace = PACE if "stuck" not in faults else Pace(0.01, 1.0, rollout=0.05, hold=1.0, settle=0.0, look=0.0)
     world.story = Story(stage, PlainScreen(out), pace)
     return await world.story.play(), out.getvalue()
@@ -113,9 +141,11 @@ async def test_content_when_v2_is_promoted_and_v3_falls():
         "progressing, step 2 of 5, the canary has 25 %",
         "paused, the canary has 25 % (paused: ask the on-call)",
         "promoted",
+        "step 3 of 5, the canary has 25 %\n  v3 turns bad: from now on it fails one answer in four\n",
         "rolled-back, from 25 % to 0 %: errors 25.0 % of 28 canary answers",
         "v3 was taken out: errors 25.0 % of 28 canary answers",
         "29 requests had met it, 9 were rescued by v1",
+        "shop is explained.",
         "search is explained.",
     ):
         assert line in text
@@ -123,11 +153,16 @@ async def test_content_when_v2_is_promoted_and_v3_falls():
     assert text.count("step 1 of 5; everywhere after 4 ms") == 2, "the ledger of both"
 
 
+async def test_v3_turns_bad_once_and_in_its_third_step():
+    world = World({})
+    world.story = Story(stage_of(world), PlainScreen(io.StringIO()), PACE)
+    await world.story.play()
+    assert world.signals == [(signal.SIGUSR1, 3)]
+
+
 async def test_the_gate_is_passed_by_a_person_with_a_reason():
     world = World({})
-    world.story = Story(
-        Stage("http://127.0.0.1:8", world, {}, Path("weir.yaml"), ()), PlainScreen(io.StringIO()), PACE
-    )
+    world.story = Story(stage_of(world), PlainScreen(io.StringIO()), PACE)
     await world.story.play()
     assert world.promotions == [{"reason": "looks good to me", "actor": "on-call"}]
 
@@ -142,6 +177,12 @@ async def test_the_gate_is_passed_by_a_person_with_a_reason():
         ({"gone": True}, "unexpected answer"),
         ({"stuck": "shop"}, "v2 was not promoted: progressing"),
         ({"stuck": "search"}, "v3 was not rolled back, but progressing"),
+        ({"early": 2}, "v3's rollout ended in step 2, before v3 turned bad"),
+        ({"lost": "trip"}, "the ledger of search: it goes release, start, step, step, step; expected"),
+        ({"lost": "start"}, "the ledger of shop: its revisions are [1, 3,"),
+        ({"actor": "weir"}, "the ledger of shop: its gates were passed by ['weir']; expected ['on-call']"),
+        ({"advice": "Now: weir undo shop"}, "`weir explain search` has no advice of `weir retry search`"),
+        ({"advice": "Now: weir retry search"}, "`weir explain shop` has no advice of `weir undo shop`"),
     ],
 )
 async def test_whatever_is_wrong_is_a_complaint(faults: Mapping[str, Any], complaint: str):
@@ -169,8 +210,7 @@ class Changing(World):
 async def test_what_somebody_changes_afterwards_is_told():
     out = io.StringIO()
     world = Changing([50, 50, 40])
-    stage = Stage("http://127.0.0.1:8", world, {}, Path("weir.yaml"), ())
-    world.story = Story(stage, PlainScreen(out), PACE)
+    world.story = Story(stage_of(world), PlainScreen(out), PACE)
     with pytest.raises(asyncio.CancelledError):
         await world.story.linger()
     assert [line for line in out.getvalue().splitlines() if line] == ["shop: idle, the canary has 40 %"]

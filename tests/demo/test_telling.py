@@ -37,7 +37,7 @@ def bare_stage(hold: float) -> Iterator[Stage]:
 @pytest.mark.parametrize(
     ("complaints", "code", "said"),
     [
-        ([], 0, "v2 was promoted and is stable now, v3 was rolled back."),
+        ([], 0, "v2 was promoted and is stable now, v3 was rolled back.\nTo take it back: weir undo shop"),
         (["v2 failed 3 requests"], 1, "That was not as it has to be:\n  v2 failed 3 requests"),
     ],
 )
@@ -78,11 +78,27 @@ def test_a_signal_ends_it_with_its_code(monkeypatch, signum: signal.Signals, ove
 @pytest.mark.parametrize(
     ("admin", "command"),
     [
-        ("http://127.0.0.1:9900", "  try       weir explain search"),
-        ("http://127.0.0.1:9901", "  try       WEIR_ADMIN=http://127.0.0.1:9901 weir explain search"),
+        ("http://127.0.0.1:9900", "  try       weir explain search     (in another terminal)"),
+        ("http://127.0.0.1:9901", "            WEIR_ADMIN=http://127.0.0.1:9901 weir get shop"),
     ],
 )
 def test_it_points_out_commands_that_work_as_they_are(admin: str, command: str):
     out = io.StringIO()
     telling.point_out(stage(admin), PlainScreen(out))
     assert command in out.getvalue().splitlines()
+
+
+@pytest.mark.parametrize(
+    ("called", "found", "command"),
+    [
+        ("/venv/bin/weir", "/venv/bin/weir", "weir"),
+        ("/venv/bin/weir", None, "/venv/bin/weir"),
+        ("/venv/proxy/cli/__main__.py", None, "weir"),
+    ],
+)
+def test_weir_is_called_by_its_path_where_no_shell_finds_it(
+    monkeypatch, called: str, found: str, command: str
+):
+    monkeypatch.setattr("sys.argv", [called])
+    monkeypatch.setattr("shutil.which", {"weir": found}.get)
+    assert telling.command() == command

@@ -292,8 +292,8 @@ class Notes(Tally):
 
     def add(self, outcome):
         super().add(outcome)
-        if outcome.service == UNROUTED:
-            self.refusals.append(outcome.backend)
+        if outcome.key[0] == UNROUTED:
+            self.refusals.append(outcome.key[2])
         else:
             self.outcomes.append(outcome)
 

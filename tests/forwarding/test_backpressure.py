@@ -67,7 +67,7 @@ def test_what_is_sent_stalls_while_its_size_stays():
     sending = Sending(transport)
     seen = []
     for now, transport.size in enumerate((0, 5, 5, 5, 4, 4, 9, 0, 0, 5)):
-        seen.append((sending.waits, sending.stalled(float(now))))
+        seen.append((sending.waits(), sending.stalled(float(now))))
     assert [stalled for _, stalled in seen] == [0, 0, 1, 2, 0, 1, 0, 0, 0, 0]
     assert [waits for waits, _ in seen] == [size > 0 for size in (0, 5, 5, 5, 4, 4, 9, 0, 0, 5)]
     assert repr(sending) == "<Sending 5 bytes>"
@@ -80,15 +80,15 @@ def test_under_tls_what_the_kernel_holds_waits_too(monkeypatch):
     monkeypatch.setattr("proxy.forwarding.backpressure.queued", lambda _: next(held))
     sending = Sending(transport)
     assert sending.secure
-    assert sending.waits
+    assert sending.waits()
     sending.watch(1.0)
     assert (sending.stalled(3.0), sending.stalled(5.0)) == (0.0, 2.0)
-    assert not sending.waits
+    assert not sending.waits()
 
 
 def test_in_plain_what_the_kernel_holds_is_its_own_affair(monkeypatch):
     monkeypatch.setattr("proxy.forwarding.backpressure.queued", lambda _: 5)
-    assert not Sending(Transport()).waits
+    assert not Sending(Transport()).waits()
 
 
 def test_a_stall_is_counted_from_when_it_is_watched():

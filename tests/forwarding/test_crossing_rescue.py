@@ -70,8 +70,8 @@ def test_who_is_rescued(canary, method, how):
     second.sends(OK.replace(b"hello", b"") if method == b"HEAD" else OK)
     assert client.got().startswith(b"HTTP/1.1 200 OK")
     first, last = stage.tally.outcomes
-    assert (first.backend, first.passed_on, first.rescue_of, first.drawn) == ("canary", True, None, True)
-    assert (last.backend, last.drawn, last.taken_over) == ("stable", False, True)
+    assert (first.key[2], first.passed_on, first.rescue_of, first.drawn) == ("canary", True, None, True)
+    assert (last.key[2], last.drawn, last.taken_over) == ("stable", False, True)
     assert last.rescue_of == ("shop", 7, "canary")
     assert [o[2] for o in stage.outcomes()] == ["failure", "success"]
     [entry] = [e for k, e in stage.tally.everything().items() if k[2] == "canary"]

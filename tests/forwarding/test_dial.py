@@ -61,7 +61,7 @@ def test_a_connection_that_was_had(play, kind, tmp_path):
             upstream = await dialled(Dialler(), f"http://127.0.0.1:{port}" if port else f"unix:{path}")
             reader, writer = await accepted.get()
             assert isinstance(upstream, Upstream)
-            assert upstream.reusable
+            assert upstream.reusable()
             upstream.write(b"hello")
             assert await reader.readexactly(5) == b"hello"
             upstream.close()

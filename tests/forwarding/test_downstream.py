@@ -6,6 +6,7 @@ import pytest
 
 from proxy.forwarding.downstream import MAX_PIPELINED
 from proxy.http1.limits import Limits
+from proxy.http1.remembered import Heads
 from proxy.routing.match import RouteMatch
 
 GET = b"GET /a HTTP/1.1\r\nHost: shop\r\n\r\n"
@@ -236,12 +237,12 @@ def test_it_says_where_it_stands(stage):
         "<Downstream 192.0.2.7 exchange, "
         "<Crossing <Exchange shop/stable request done, response awaited, open>>>",
         "<Downstream 192.0.2.7 idle, <Crossing idle>>",
-        "<Downstream 192.0.2.7 closed, <Crossing idle>>",
+        "<Downstream 192.0.2.7 closed, gone>",
     ]
 
 
 def test_a_head_larger_than_what_may_be_pipelined_is_read_to_its_end(stage):
-    stage.lane.limits = Limits(head=256 * 1024)
+    stage.lane.heads = Heads(Limits(head=256 * 1024))
     client = stage.client()
     client.sends(b"GET /a HTTP/1.1\r\nHost: shop\r\n" + (b"X: " + b"y" * 7000 + b"\r\n") * 10)
     assert client.read

@@ -1,10 +1,12 @@
 """How connections of clients end: late, after the last answer, and when the worker drains."""
 
+import gc
 import socket
 
 import pytest
 
-from proxy.forwarding.downstream import LINGER_SECONDS
+from proxy.forwarding.downstream import LINGER_SECONDS, Downstream
+from proxy.forwarding.upstream import Upstream
 
 GET = b"GET /a HTTP/1.1\r\nHost: shop\r\n\r\n"
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"
@@ -234,3 +236,35 @@ def test_a_request_that_waits_for_its_turn_is_served(stage):
     assert paths(server.got()) == [b"/2"]
     server.sends(OK)
     assert client.got() == OK + OK.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n")
+
+
+# What is left of them.
+
+ASKS = b"GET /a HTTP/1.1\r\nHost: shop\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n"
+SWITCH = b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n"
+
+
+def kept():
+    """How many connections are in memory, those included that only wait for the garbage collector."""
+    return sum(type(one) in (Downstream, Upstream) for one in gc.get_objects())
+
+
+@pytest.mark.parametrize("first", ["client", "server"])
+@pytest.mark.parametrize(("asked", "answer"), [(GET, OK), (GET, OK[:-1]), (GET, b""), (ASKS, SWITCH)])
+def test_connections_that_are_gone_are_freed_at_once(stage, asked, answer, first):
+    gc.collect()
+    gc.disable()
+    try:
+        before = kept()
+        client = stage.client()
+        client.sends(asked)
+        server = stage.connects()
+        server.sends(answer)
+        (client if first == "client" else server).resets()
+        for end in (client, server):
+            if not end.transport.lost:
+                end.resets()
+            end.transport.protocol = None  # as event loops do
+        assert kept() == before
+    finally:
+        gc.enable()

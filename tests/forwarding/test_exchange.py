@@ -87,14 +87,14 @@ def test_it_says_where_it_stands(exchange):
 
 
 @pytest.mark.parametrize(
-    ("method", "length", "retried", "may"),
-    [(method, 0, False, True) for method in sorted(IDEMPOTENT)]
-    + [(b"POST", 0, False, False), (b"PATCH", 0, False, False), (b"CUSTOM", 0, False, False)]
-    + [(b"GET", 5, False, False), (b"PUT", CHUNKED, False, False), (b"GET", 0, True, False)],
+    ("method", "length", "sends", "may"),
+    [(method, 0, 1, True) for method in sorted(IDEMPOTENT)]
+    + [(b"POST", 0, 1, False), (b"PATCH", 0, 1, False), (b"CUSTOM", 0, 1, False)]
+    + [(b"GET", 5, 1, False), (b"PUT", CHUNKED, 1, False), (b"GET", 0, 2, False)],
 )
-def test_what_may_be_sent_once_more(exchange, method, length, retried, may):
+def test_what_may_be_sent_once_more(exchange, method, length, sends, may):
     it = exchange(method, length)
-    it.retried = retried
+    it.sends = sends
     assert it.may_retry() is may
 
 
@@ -109,7 +109,7 @@ def test_what_is_remembered_of_a_whole_answer(exchange):
     it.response_began(201, 12.0)
     it.response_ended()
     assert it.outcome(15.0) == Outcome(
-        "shop", 7, "stable", "POST", 201, "complete", "success", False, 1.5, 5.0
+        ("shop", 7, "stable"), "POST", 201, "complete", "success", False, 1.5, 5.0
     )
 
 
@@ -117,7 +117,7 @@ def test_what_is_remembered_of_an_answer_of_our_own(exchange):
     it = exchange(b"FROB")
     it.answered_by_us(504, "timeout")
     assert it.outcome(11.0) == Outcome(
-        "shop", 7, "stable", "_OTHER", 504, "timeout", "failure", True, None, 1.0, b"/"
+        ("shop", 7, "stable"), "_OTHER", 504, "timeout", "failure", True, None, 1.0, b"/"
     )
 
 

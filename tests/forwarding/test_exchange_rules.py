@@ -105,7 +105,7 @@ def test_what_is_remembered_of_a_tunnel(exchange):
     assert (it.status, it.response) == (101, "tunnel")
     it.response_ended()
     assert it.outcome(70.0) == Outcome(
-        "shop", 7, "stable", "GET", 101, "complete", "success", True, 0.5, 60.0
+        ("shop", 7, "stable"), "GET", 101, "complete", "success", True, 0.5, 60.0
     )
 
 
@@ -151,24 +151,32 @@ def test_who_is_silent(exchange, request_, expects, client_full, endpoint_full, 
 def test_how_an_answer_is_framed_for_its_client(exchange, minor, length, framed):
     it = exchange(minor=minor)
     assert it.framed(length) == framed
-    assert it.may_be_followed(length, early=False) is (framed != UNTIL_CLOSE)
+    assert it.is_last(it.framed(length)) is (framed == UNTIL_CLOSE)
 
 
 @pytest.mark.parametrize(
-    ("request_", "steering", "early", "may"),
+    ("request_", "length", "last"),
+    [("done", 5, False), ("done", CHUNKED, False), ("done", UNTIL_CLOSE, True), ("open", 5, True)],
+)
+def test_what_no_other_request_may_follow(exchange, request_, length, last):
+    it = exchange()
+    it.request = request_
+    assert it.is_last(length) is last
+
+
+@pytest.mark.parametrize(
+    ("minor", "more", "plain"),
     [
-        ("done", {}, False, True),
-        ("done", {}, True, True),
-        ("done", ASKS, False, True),
-        ("done", ASKS, True, False),
-        ("open", {}, False, False),
-        ("open", {}, True, False),
+        (1, {}, True),
+        (0, {}, False),
+        (1, {"choice_header": "X-Weir"}, False),
+        (1, {"issue": b"k1", "sticky": Sticky("cookie", "weir", issue=True, salt="s")}, False),
     ],
 )
-def test_what_may_be_followed_by_another_request(exchange, request_, steering, early, may):
-    it = exchange(steering=steering)
-    it.request = request_
-    assert it.may_be_followed(5, early=early) is may
+def test_whose_answer_gets_no_lines_of_ours(exchange, minor, more, plain):
+    it = exchange(minor=minor, **more)
+    assert it.is_plain() is plain
+    assert (it.own_lines(persistent=True, secure=False) == b"") is plain
 
 
 # The lines that are added to an answer.
@@ -212,7 +220,7 @@ def test_what_is_remembered_of_an_attempt_that_was_passed_on(service):
         choice, backend="stable", endpoint=shop.backends[0].endpoints[0], why="rescued", drawn=False
     )
     outcome = it.pass_on(again, "complete", 503, 13.0)
-    assert (outcome.backend, outcome.status, outcome.ending, outcome.result) == (
+    assert (outcome.key[2], outcome.status, outcome.ending, outcome.result) == (
         "canary",
         503,
         "complete",
@@ -235,7 +243,7 @@ def test_what_is_remembered_of_an_attempt_that_was_passed_on(service):
     it.response_began(200, 14.0)
     it.response_ended()
     last = it.outcome(15.0)
-    assert (last.backend, last.rescue_of, last.passed_on) == ("stable", ("shop", 7, "canary"), False)
+    assert (last.key[2], last.rescue_of, last.passed_on) == ("stable", ("shop", 7, "canary"), False)
     assert (last.drawn, last.taken_over, last.exposed, last.total_seconds) == (False, True, False, 5.0)
 
 

@@ -36,7 +36,7 @@ def test_it_says_how_it_stands(stage):
 
 def test_without_a_word_it_has_the_limits_and_times_of_the_readme(stage):
     lane = Lane(stage.turns, RoutingTable.build(1, ()), Tally("boot"), lambda: None, "w")
-    assert (lane.header_seconds, lane.idle_seconds, lane.limits) == (10.0, 75.0, DEFAULT)
+    assert (lane.header_seconds, lane.idle_seconds, lane.heads.limits) == (10.0, 75.0, DEFAULT)
     assert (lane.provenance, lane.draining) == (Provenance(), False)
 
 
@@ -105,7 +105,7 @@ def test_an_exchange_is_counted_and_noted_once_and_a_failure_is_told(
     exchange.answered_by_us(status, ending)
     lane.account(exchange, "192.0.2.7", None)
     assert everywhere.told == [
-        Outcome("shop", 7, "stable", "POST", status, ending, result, True, None, 2.0, b"/" * failed),
+        Outcome(("shop", 7, "stable"), "POST", status, ending, result, True, None, 2.0, b"/" * failed),
         ("noted", exchange, "192.0.2.7", 12.0),
     ]
     assert len(failures) == failed
@@ -117,9 +117,9 @@ def test_one_that_was_refused_on_its_way_is_counted_by_its_reason_as_well(lane, 
     exchange.reason = "body"
     lane.account(exchange, "192.0.2.7", None)
     assert everywhere.told == [
-        Outcome("shop", 7, "stable", "POST", 413, "refused", "excluded", True, None, 2.0),
+        Outcome(("shop", 7, "stable"), "POST", 413, "refused", "excluded", True, None, 2.0),
         ("noted", exchange, "192.0.2.7", 12.0),
-        Outcome(UNROUTED, 0, "body", "POST", 413, "refused", "excluded", False, None, 0.0),
+        Outcome((UNROUTED, 0, "body"), "POST", 413, "refused", "excluded", False, None, 0.0),
     ]
     assert failures == []
 

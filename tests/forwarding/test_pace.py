@@ -18,13 +18,16 @@ class Sending:
     """Bytes that wait at one end: `stalled` answers with what the test says."""
 
     def __init__(self, waits=True, stalled=0.0):
-        self.waits = waits
+        self.unsent = waits
         self.for_seconds = stalled
         self.looked = []
         self.watched = []
 
     def watch(self, now):
         self.watched.append(now)
+
+    def waits(self):
+        return self.unsent
 
     def stalled(self, now):
         self.looked.append(now)

@@ -124,7 +124,7 @@ def test_a_connection_on_which_something_lies_is_not_handed_out(upstream, arrive
     assert [shelf.take(), shelf.take(), shelf.take()] == [another, clean, None]
     assert transport.end == "abort"
     transport.turns.run()
-    assert (len(shelf), stirred.reusable) == (0, False)
+    assert (len(shelf), stirred.reusable()) == (0, False)
 
 
 def test_when_something_lies_on_all_of_them_there_is_none(upstream):

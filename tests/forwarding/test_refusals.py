@@ -6,6 +6,7 @@ import pytest
 
 from proxy.http1.limits import Limits
 from proxy.http1.provenance import Provenance
+from proxy.http1.remembered import Heads
 from proxy.routing.match import RouteMatch
 
 GET = b"GET /a HTTP/1.1\r\nHost: shop\r\n\r\n"
@@ -59,7 +60,7 @@ class Log:
     ids=lambda value: str(value)[:50],
 )
 def test_each_reason_has_its_word(picky, answers, wire, status, reason):
-    picky.lane.limits = Limits(line=90, head=180, fields=3)
+    picky.lane.heads = Heads(Limits(line=90, head=180, fields=3))
     log = picky.lane.access = Log()
     client = picky.client()
     client.sends(wire, GET)
@@ -169,7 +170,7 @@ def test_one_that_becomes_too_large_within_the_answer_cuts_it(picky):
     ],
 )
 def test_a_body_that_turns_out_malformed_is_counted_by_its_reason_too(stage, answers, wire, status, reason):
-    stage.lane.limits = Limits(line=90, head=1000, fields=3)
+    stage.lane.heads = Heads(Limits(line=90, head=1000, fields=3))
     client = stage.client()
     client.sends(CHUNKED)
     server = stage.connects()

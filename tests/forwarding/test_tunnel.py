@@ -14,8 +14,11 @@ class Sending:
     """Bytes that wait at one end, and since when none of them was taken."""
 
     def __init__(self):
-        self.waits = False
+        self.unsent = False
         self.since = 0.0
+
+    def waits(self):
+        return self.unsent
 
     def stalled(self, now):
         return now - self.since
@@ -183,7 +186,7 @@ def test_a_byte_gives_it_its_time_anew(setting, speaks, state):
 def test_bytes_that_are_being_taken_are_no_silence(setting, end):
     it = setting()
     sending = getattr(it, end).sending
-    sending.waits, sending.since = True, 108.0
+    sending.unsent, sending.since = True, 108.0
     it.tunnel.overdue(110.0)
     assert (it.client.due, it.over) == (118.0, [])
     it.tunnel.overdue(118.0)
@@ -193,14 +196,14 @@ def test_bytes_that_are_being_taken_are_no_silence(setting, end):
 def test_one_end_that_takes_its_bytes_is_enough(setting):
     it = setting()
     for half, since in ((it.client, 90.0), (it.endpoint, 109.0)):
-        half.sending.waits, half.sending.since = True, since
+        half.sending.unsent, half.sending.since = True, since
     it.tunnel.overdue(110.0)
     assert it.client.due == 119.0
 
 
 def test_an_end_that_takes_nothing_does_not_hold_it(setting):
     it = setting()
-    it.client.sending.waits, it.client.sending.since = True, 90.0
+    it.client.sending.unsent, it.client.sending.since = True, 90.0
     it.tunnel.overdue(110.0)
     assert it.seen() == (["close"], ["close"], ["complete"])
 

@@ -7,6 +7,7 @@ import pytest
 from proxy.forwarding.upstream import Upstream
 from proxy.http1.framing import CHUNKED, UNTIL_CLOSE
 from proxy.http1.limits import DEFAULT
+from proxy.http1.remembered import Heads
 from proxy.routing.endpoint import Endpoint
 
 HERE = Endpoint.parse("http://here:80")
@@ -37,6 +38,11 @@ class Client:
     def answer_began(self, head, length):
         self.heard.append((head.status, length))
         return b"[head]", self.rechunk
+
+    def answer_whole(self, head, body):
+        prefix, _ = self.answer_began(head, len(body))
+        self.answer_part(prefix + body)
+        self.answer_ended()
 
     def answer_part(self, data):
         self.body += data
@@ -69,7 +75,7 @@ def asked(upstream):
     def ask(method=b"GET", **more):
         one, transport = upstream
         client = Client(one, **more)
-        one.carry(client, method, b"", DEFAULT)
+        one.carry(client, method, b"", Heads(DEFAULT))
         one.write(b"[request]")
         return one, transport, client
 
@@ -83,7 +89,7 @@ def test_an_answer_from_its_first_byte_to_its_last(asked):
         transport.arrive(part)
     assert client.heard == [(200, 5), "ended"]
     assert client.body == b"[head]hello"
-    assert (one.reusable, one.used) == (True, 1)
+    assert (one.reusable(), one.used) == (True, 1)
 
 
 @pytest.mark.parametrize(
@@ -122,7 +128,7 @@ def test_interim_answers_are_no_answers(asked):
 def test_garbage_ends_the_connection(asked, wire):
     one, transport, client = asked()
     transport.arrive(wire)
-    assert (client.heard, transport.end, one.reusable) == (["garbage"], "abort", False)
+    assert (client.heard, transport.end, one.reusable()) == (["garbage"], "abort", False)
     transport.arrive(HEAD + b"hello")
     transport.turns.run()
     assert client.heard == ["garbage"]
@@ -146,7 +152,7 @@ def test_an_end_before_the_end(asked, error, wire, heard):
         transport.arrive(wire)
     transport.lose(error)
     assert client.heard == heard
-    assert not one.reusable
+    assert not one.reusable()
 
 
 @pytest.mark.parametrize(
@@ -192,7 +198,7 @@ def test_what_may_carry_another_request(asked, head, behind, reusable):
     one, transport, client = asked()
     transport.arrive(head + b"Content-Length: 5\r\n\r\nhello" + behind)
     assert client.heard[-1] == "ended"
-    assert one.reusable is reusable
+    assert one.reusable() is reusable
 
 
 @pytest.mark.parametrize("data", [b"x", HEAD + b"hello", None])
@@ -204,7 +210,7 @@ def test_whatever_comes_while_nobody_asks_ends_it(upstream, asked, gone, data, u
         transport.arrive(HEAD + b"hello")
     transport.arrive(data)
     assert gone == [one]
-    assert not one.reusable
+    assert not one.reusable()
     transport.turns.run()
     assert (transport.lost, gone) == (True, [one])
 
@@ -229,7 +235,7 @@ def test_an_abandoned_answer_reaches_nobody(asked, gone):
     transport.arrive(b"hello")
     transport.turns.run()
     assert (client.heard, client.body) == ([(200, 5)], b"[head]")
-    assert (transport.end, gone, one.reusable) == ("abort", [], False)
+    assert (transport.end, gone, one.reusable()) == ("abort", [], False)
 
 
 def test_the_client_waits_while_the_endpoint_takes_no_more(asked):

@@ -4,6 +4,7 @@ import pytest
 
 from proxy.forwarding.upstream import Upstream
 from proxy.http1.limits import DEFAULT, Limits
+from proxy.http1.remembered import Heads
 from proxy.routing.endpoint import Endpoint
 
 HERE = Endpoint.parse("http://here:80")
@@ -52,6 +53,12 @@ class Client:
         self.heard.append((head.status, length))
         return b"", False
 
+    def answer_whole(self, head, body):
+        self.answer_began(head, len(body))
+        if body:
+            self.answer_part(body)
+        self.answer_ended()
+
     def answer_part(self, data):
         self.heard.append(data)
 
@@ -75,7 +82,7 @@ def asked(transport_of):
         one = Upstream(HERE, lambda _: None)
         transport = transport_of(one)
         client = Client()
-        one.carry(client, b"GET", offer, limits)
+        one.carry(client, b"GET", offer, Heads(limits))
         return one, transport, client
 
     return ask
@@ -99,7 +106,7 @@ def test_from_a_101_on_all_bytes_are_the_tunnels(asked, every_cut, before, early
         transport.arrive(HEAD)
         assert client.tunnel.told[-1] == HEAD
         assert repr(one) == "<Upstream http://here tunnel, 1 requests>"
-        assert not one.reusable
+        assert not one.reusable()
 
 
 @pytest.mark.parametrize("stays", [True, False])
@@ -173,7 +180,7 @@ def test_a_change_that_nobody_offered_is_garbage(asked, offer, wire, early):
     transport.arrive(HEAD + b"hello")
     transport.turns.run()
     assert client.heard == [*([103] if wire.startswith(INTERIM) else []), "garbage"]
-    assert (transport.end, client.tunnel.told, one.reusable) == ("abort", [], False)
+    assert (transport.end, client.tunnel.told, one.reusable()) == ("abort", [], False)
     [detail] = client.details
     assert detail.startswith("the endpoint's answer isn't HTTP/1.1: ")
     assert b"secrets" not in detail.encode()
@@ -192,7 +199,7 @@ AMBIGUOUS = [
 def test_an_interim_answer_with_an_ambiguous_length_is_garbage(asked, wire, fields):
     one, transport, client = asked()
     transport.arrive(wire.replace(b"\r\n", b"\r\n" + fields + b"\r\n", 1) + HEAD + b"hello")
-    assert (client.heard, transport.end, one.reusable) == (["garbage"], "abort", False)
+    assert (client.heard, transport.end, one.reusable()) == (["garbage"], "abort", False)
 
 
 @pytest.mark.parametrize("status", [b"200 OK", b"400 Bad Request", b"426 Upgrade Required"])
@@ -202,7 +209,7 @@ def test_another_answer_to_an_offer_is_an_ordinary_one(asked, status):
         HEAD.replace(b"200 OK", status + b"\r\nUpgrade: websocket\r\nConnection: upgrade") + b"hello"
     )
     assert client.heard == [(int(status[:3]), 5), b"hello", "ended"]
-    assert one.reusable
+    assert one.reusable()
 
 
 # Garbage.
@@ -215,7 +222,7 @@ def test_garbage_right_behind_a_head_still_makes_it_no_answer(asked, behind):
     one, transport, client = asked()
     transport.arrive(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + behind)
     assert client.heard == ["garbage"]
-    assert (transport.end, one.reusable) == ("abort", False)
+    assert (transport.end, one.reusable()) == ("abort", False)
 
 
 def test_garbage_that_comes_later_cuts_the_answer(asked):
@@ -249,6 +256,6 @@ def test_the_next_request_may_have_other_limits(asked):
     one, transport, _ = asked(limits=Limits(line=25))
     transport.arrive(HEAD + b"hello")
     client = Client()
-    one.carry(client, b"GET", b"", DEFAULT)
+    one.carry(client, b"GET", b"", Heads(DEFAULT))
     transport.arrive(b"HTTP/1.1 200 " + b"OK" * 20 + b"\r\nContent-Length: 0\r\n\r\n")
     assert client.heard == [(200, 0), "ended"]

@@ -41,6 +41,13 @@ def test_it_takes_several_in_a_row(probes, states):
     assert after(probes) == states
 
 
+def test_what_was_wrong_last_is_known_whatever_the_state():
+    alive = probed(UNKNOWN, "", Proof())
+    doubted = probed(alive, "answered 503", Proof())
+    assert str(doubted) == "alive, but the last probe failed: answered 503"
+    assert probed(doubted, "", Proof()) == alive
+
+
 def test_one_is_enough_where_that_is_said():
     assert after("+-+-", proof=Proof(1, 1)) == "adad"
 

@@ -49,7 +49,7 @@ def test_what_the_service_holds_against_nobody_is_not_held_against_the_endpoint(
 
 def outcome(ending, status, failures):
     result = classify(ending, status, failures)
-    return Outcome("shop", 1, "stable", "GET", status, ending, result, True, None, 0.1)
+    return Outcome(("shop", 1, "stable"), "GET", status, ending, result, True, None, 0.1)
 
 
 def after(*words, rule=RULE, record=None, now=100.0):

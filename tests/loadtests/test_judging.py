@@ -1,17 +1,10 @@
 """The table: what a line says of its runs, and when it says that a promise is missed."""
 
-from pathlib import Path
-
 import pytest
 
 from proxy.simulation.run import Result
 from proxy.simulation.scenario import Canary
 from proxy.simulation.summary import summary
-
-
-@pytest.fixture(autouse=True)
-def _importable(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.syspath_prepend(str(Path(__file__).parents[2] / "loadtests"))
 
 
 @pytest.mark.parametrize(

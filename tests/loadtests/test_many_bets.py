@@ -3,7 +3,6 @@
 import random
 import sys
 from math import exp, log
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,13 +11,7 @@ from proxy.analysis.judge import Judge
 from proxy.analysis.policy import Policy
 from proxy.telemetry.tally import Counts
 
-LOADTESTS = str(Path(__file__).parents[2] / "loadtests")
 POLICY = Policy(slower=None, step_up=None, guard=False)
-
-
-@pytest.fixture(autouse=True)
-def _importable(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.syspath_prepend(LOADTESTS)
 
 
 def counts(good: int, bad: int) -> Counts:

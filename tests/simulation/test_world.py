@@ -148,7 +148,7 @@ def test_it_counts_as_the_worker_does() -> None:
     def spy(request: Any, now: float) -> None:
         result = "failure" if request.failed else "success"
         told.append(
-            Outcome("shop", 1, "stable", "GET", 500, "complete", result, True, request.seconds, 1.0,
+            Outcome(("shop", 1, "stable"), "GET", 500, "complete", result, True, request.seconds, 1.0,
                     thresholds=request.thresholds, overdue=request.overdue)
         )  # fmt: skip  # an outcome is a row
         end(request, now)

@@ -142,12 +142,9 @@ def start(tmp_path: Path) -> Iterator[Start]:
         run.until(run.nobody_is_left)
 
 
-def test_starts_control_then_workers_and_says_one_line(start: Start) -> None:
+def test_starts_all_at_once_and_says_one_line_when_all_are_ready(start: Start) -> None:
     run = start().up()
-    assert run.story[:2] == [
-        f"control {run.pids('control')[0]} begins",
-        f"control {run.pids('control')[0]} ready",
-    ]
+    assert all(run.heard(name, "ready") for name in ("control", "worker-0", "worker-1"))
     address, admin = ("{}:{}".format(*where) for where in (run.address, run.admin))
     assert run.text == f"weir: listening on http://{address} (2 workers), admin http://{admin}\n"
     assert run.ask(run.address)[0].startswith("worker-")
@@ -226,6 +223,16 @@ def test_a_second_signal_ends_everything_at_once(start: Start, signum: signal.Si
     assert time.monotonic() - before < 5
     assert run.nobody_is_left()
     assert not Path(run.plan.directory).exists()
+
+
+@pytest.mark.parametrize("slow", ["control", "worker-1"])
+def test_none_waits_for_another_to_be_ready_but_the_line_does(start: Start, slow: str) -> None:
+    run = start({slow: "deaf"})
+    others = {"control", "worker-0", "worker-1"} - {slow}
+    run.until(lambda: all(run.heard(name, "ready") for name in others) and run.pids(slow))
+    assert run.text == ""
+    assert run.end(signal.SIGTERM) == 0
+    assert run.nobody_is_left()
 
 
 def test_a_signal_before_all_are_up_ends_the_start(start: Start) -> None:

@@ -28,7 +28,7 @@ def outcome(
     **more,
 ):
     result = classify(ending, status, Failures())
-    return Outcome(*key, method, status, ending, result, drawn, head, total, route, **more)
+    return Outcome(key, method, status, ending, result, drawn, head, total, route, **more)
 
 
 OUTCOMES = st.builds(

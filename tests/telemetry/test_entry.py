@@ -188,7 +188,7 @@ def test_one_that_was_overdue_when_its_client_went_away_is_abandoned(ending, lat
         entry.fall_overdue(THRESHOLDS if drawn else (), 0)
     assert (entry.overdue, bool(entry.labels)) == (int(late), late and drawn)
     result = "success" if ending == "complete" else "excluded"
-    left = Outcome("shop", 7, "canary", "GET", 200, ending, result, drawn, None, 1.0, overdue=late)
+    left = Outcome(("shop", 7, "canary"), "GET", 200, ending, result, drawn, None, 1.0, overdue=late)
     entry.end(left)
     entry.record(left)
     assert (entry.abandoned, entry.overdue) == (abandoned, 0)
@@ -203,6 +203,6 @@ def test_an_attempt_that_was_passed_on_without_a_status_has_no_code(status, pass
     ending = "halted" if not status else "complete"
     result = "failure" if status else "excluded"
     entry.record(
-        Outcome("shop", 7, "canary", "GET", status, ending, result, True, None, 1.0, passed_on=passed_on)
+        Outcome(("shop", 7, "canary"), "GET", status, ending, result, True, None, 1.0, passed_on=passed_on)
     )
     assert entry.codes == codes, "499 means that the client left"

@@ -19,7 +19,7 @@ def counted(*outcomes, **numbers):
     counts = Counts()
     for method, status, ending, head, total in outcomes:
         result = classify(ending, status, Failures())
-        counts.record(Outcome("shop", 1, "canary", method, status, ending, result, True, head, total))
+        counts.record(Outcome(("shop", 1, "canary"), method, status, ending, result, True, head, total))
     for name, number in numbers.items():
         setattr(counts, name, number)
     return counts

@@ -248,8 +248,8 @@ class Link(RuleBasedStateMachine):
         self.truth.ejections += 1
 
     def finish(self, key, like, *, overdue):
-        values = {name: getattr(like, name) for name in Outcome.__slots__[3:]} | {"overdue": overdue}
-        ended = Outcome(*key, **values)
+        values = {name: getattr(like, name) for name in Outcome.__slots__[1:]} | {"overdue": overdue}
+        ended = Outcome(key, **values)
         self.tally.add(ended)
         self.truth.record(ended)
         if ended.rescue_of:

@@ -18,9 +18,7 @@ def counts(successes=1, failures=0, seconds=0.01):
         failed = index >= successes
         result.record(
             Outcome(
-                "shop",
-                1,
-                "canary",
+                ("shop", 1, "canary"),
                 "GET",
                 500 if failed else 200,
                 "complete",

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from proxy import collector
 from proxy.frames import Decoder, encode
 from proxy.messages import PART, Ack, Counted, Health, Hello, Message, Report, Settings, Table, Thresholds
 from proxy.pem import Pair
@@ -86,6 +87,7 @@ class Stage:
     def __init__(self, tmp_path: Path) -> None:
         self.control = Control(tmp_path / "link")
         self.status = 200
+        self.set_aside: list[Worker] = []
         self.sockets = [socket.create_server(("127.0.0.1", 0))]
         self.port = self.sockets[0].getsockname()[1]
         self.supervisor, self._inherited = socket.socketpair()
@@ -150,6 +152,8 @@ async def stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterato
     # The end of the lifeline would end the test run as well.
     monkeypatch.setattr(os, "_exit", lambda status: None)
     stage = Stage(tmp_path)
+    # It would outlast the test.
+    monkeypatch.setattr(collector, "set_aside", lambda: stage.set_aside.append(stage.worker))
     await stage.start()
     yield stage
     await stage.stop()
@@ -170,6 +174,14 @@ async def test_it_says_hello_and_accepts_nobody_before_it_has_a_table(stage: Sta
     stage.control.say(stage.table(1, stage.service()))
     assert await stage.control.next(Ack) == Ack(1)
     assert (await answer).startswith(b"HTTP/1.1 200 X\r\n")
+
+
+async def test_what_is_there_is_set_aside_with_the_table_and_before_it_is_ready(stage: Stage) -> None:
+    await stage.control.next(Hello)
+    assert stage.set_aside == []
+    stage.control.say(SETTINGS, stage.table(1, stage.service()))
+    assert await stage.said() == b"ready\n"
+    assert stage.set_aside == [stage.worker]
 
 
 async def test_a_failure_is_told_without_waiting_for_the_next_report(stage: Stage) -> None:
@@ -364,7 +376,7 @@ async def test_settings_reach_the_connections(stage: Stage) -> None:
     stage.control.say(told)
     await until(lambda: isinstance(lane.access, AccessLog))
     assert (lane.header_seconds, lane.idle_seconds) == (1.5, 2.5)
-    assert (lane.limits.line, lane.limits.head, lane.limits.fields) == (1024, 2048, 3)
+    assert (lane.heads.limits.line, lane.heads.limits.head, lane.heads.limits.fields) == (1024, 2048, 3)
     assert (lane.pool.idle_seconds, lane.pool.max_idle, lane.connections) == (5.5, 6, 4)
     assert lane.provenance.trusted == ("10.0.0.0/8", "unix")
     assert (lane.provenance.via, lane.provenance.forwarded) == (False, True)

@@ -106,7 +106,7 @@ class Worker:
         key = (service, revision, backend)
         for status, result in [(200, "success")] * good + [(500, "failure")] * bad:
             self.tally.begin(key)
-            self.tally.add(Outcome(*key, "GET", status, COMPLETE, result, drawn, 0.01, 0.02))
+            self.tally.add(Outcome(key, "GET", status, COMPLETE, result, drawn, 0.01, 0.02))
         return self
 
     def report(self, everything=False):
@@ -143,7 +143,7 @@ class Outside:
         self.open = asyncio.Event()
         self.open.set()
         self.watched = []
-        self.forgotten = []
+        self.probed = set()
         self.told = []
 
     async def _answers(self, standing):
@@ -165,10 +165,11 @@ class Outside:
         return {}
 
     def watch(self, standing):
+        self.probed.add(standing.name)
         self.watched.append((standing.name, [side.name for side in standing.service.backends]))
 
     def forget(self, name):
-        self.forgotten.append(name)
+        self.probed.remove(name)
 
     def tell(self, standing, record):
         self.told.append((standing.name, record.entry.event))
@@ -246,6 +247,11 @@ class Stage:
     def worker(self, control, boot="b0", index=0):
         """A worker that has said hello and told what it counted, which is nothing."""
         return Worker(control, boot, index)
+
+    async def entries(self, service):
+        """What the ledger has of a service, also of one that is gone."""
+        control, _ = self.controls[-1]
+        return [entry["event"] for entry in await control._journal.ask(self.ledger.entries, service)]
 
     async def written(self, control):
         """Everything that is on its way to the ledger is there."""

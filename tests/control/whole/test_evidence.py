@@ -11,7 +11,7 @@ def serve_slowly(worker, number, seconds, backend="stable"):
     key = ("checkout", 1, backend)
     for _ in range(number):
         worker.tally.begin(key)
-        worker.tally.add(Outcome(*key, "GET", 200, COMPLETE, "success", True, seconds, seconds))
+        worker.tally.add(Outcome(key, "GET", 200, COMPLETE, "success", True, seconds, seconds))
 
 
 def thresholds(worker):
@@ -89,7 +89,7 @@ async def test_the_explanation_names_what_fails(stage):
     for number in range(20):
         worker.tally.begin(key)
         route = b"/cart/%d" % number
-        worker.tally.add(Outcome(*key, "GET", 500, COMPLETE, "failure", True, 0.01, 0.02, route))
+        worker.tally.add(Outcome(key, "GET", 500, COMPLETE, "failure", True, 0.01, 0.02, route))
     worker.report()
     told = control.explain("checkout")
     assert told["failed"] == [{"method": "GET", "path": "/cart/#", "status": 500, "count": 20}]

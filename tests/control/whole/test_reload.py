@@ -5,10 +5,10 @@ import asyncio
 import pytest
 
 from proxy.config.reading import read
-from proxy.control.errors import NotDurable
+from proxy.control.errors import Conflict, NotDurable
 from proxy.control.terms import Terms
 from proxy.messages import Settings
-from proxy.rollout.inputs import Abort, Pause, Promote, Start
+from proxy.rollout.inputs import Abort, Pause, Promote, SetWeight, Start
 
 PERSON = Terms("because", "ann")
 TEXT = """
@@ -35,7 +35,8 @@ async def events(control, service="checkout"):
     return [entry["event"] for entry in await control.history(service)]
 
 
-async def test_what_a_service_says_otherwise_reaches_the_workers_at_once(stage):
+async def test_what_a_service_says_otherwise_reaches_the_workers_at_once(stage, caplog):
+    caplog.set_level("INFO")
     control, worker = await begun(stage)
     tables = len(worker.tables)
     changes = await control.reload(config(TEXT.replace("weight: 20%", "weight: 20%\n    upgrades: []")))
@@ -45,6 +46,7 @@ async def test_what_a_service_says_otherwise_reaches_the_workers_at_once(stage):
     assert worker.told().split.part("canary") == 2000
     assert await events(control) == ["release", "reload"]
     assert (await control.history("checkout"))[-1]["reason"] == "the file changed upgrades"
+    assert caplog.messages[-1] == "checkout: reload: the file changed upgrades"
     assert await events(control, "pay") == ["release"]
 
 
@@ -84,13 +86,83 @@ async def test_services_come_and_go_and_keep_their_state(stage):
     assert (changes.added, changes.removed) == (("other",), ("checkout", "pay"))
     assert worker.tables[-1].removed == ("checkout", "pay")
     assert control.names() == ["other"]
-    assert stage.outside.forgotten == ["checkout", "pay"]
+    assert stage.outside.probed == {"other"}
     with pytest.raises(KeyError):
         control.view("checkout")
     worker.serve(service="checkout", bad=3, revision=2).report()
+    tables = len(worker.tables)
     await control.reload(config(TEXT))
     assert control.names() == ["checkout", "pay"]
-    assert worker.told().halted == {"canary"}, "what was taken out stays out"
+    back = {service.name: service for table in worker.tables[tables:] for service in table.services}
+    assert set(back) == {"checkout", "pay"}, "the workers had forgotten them"
+    assert back["checkout"].halted == {"canary"}, "what was taken out stays out"
+    assert await events(control) == ["release", "abort", "reload"]
+
+
+async def test_what_was_shown_against_a_canary_is_known_when_its_service_comes_back(stage):
+    control, worker = await begun(stage)
+    worker.serve("stable", good=300).serve(good=80, bad=3).report()
+    await stage.look(control)
+    before = control.view("checkout")
+    assert (before["phase"], before["evidence"]["odds"] > 2.0) == ("idle", True)
+    await control.reload(config(ALONE))
+    await control.reload(config(TEXT))
+    after = control.view("checkout")
+    assert (after["evidence"], after["blast_radius"]) == (before["evidence"], before["blast_radius"])
+
+
+HOOKED = PLANNED.replace("    rollout", "    hooks: [{at: before-start, url: 'http://ci/'}]\n    rollout")
+ALONE = TEXT[: TEXT.index("  checkout")] + TEXT[TEXT.index("  pay") :]
+WITHOUT = "services: {other: {stable: 'http://127.0.0.1:9009'}}"
+
+
+async def test_an_answer_that_comes_when_the_service_is_gone_brings_nothing_back(stage):
+    control, worker = await begun(stage, HOOKED)
+    stage.outside.open.clear()
+    await control.order("checkout", Start(None, ""), PERSON)
+    await stage.look(control)
+    ((_, asking),) = control._gates._asking.values()
+    await control.reload(config(WITHOUT))
+    tables = len(worker.tables)
+    stage.outside.open.set()
+    await asking
+    await stage.look(control)
+    await stage.written(control)
+    assert len(worker.tables) == tables
+    assert await stage.entries("checkout") == ["release", "start"]
+
+
+@pytest.mark.parametrize("order", [SetWeight(3000), Promote(full=True)], ids=["weight", "promote"])
+async def test_an_order_that_waits_when_its_service_goes_is_refused(stage, order):
+    control = await stage.begin(text=TEXT, workers=2)
+    worker = stage.worker(control)
+    late = asyncio.create_task(control.order("checkout", order, PERSON))
+    await asyncio.sleep(0)
+    await control.reload(config(WITHOUT))
+    tables = len(worker.tables)
+    stage.worker(control, "b1", 1)
+    with pytest.raises(Conflict, match="checkout: it is no longer in the file"):
+        await late
+    assert len(worker.tables) == tables
+    assert stage.outside.probed == {"other"}
+    assert await stage.entries("checkout") == ["release"]
+
+
+@pytest.mark.parametrize("order", [Abort(), SetWeight(3000)], ids=["lower", "raise"])
+async def test_an_order_that_is_carried_out_is_answered_though_its_service_goes_meanwhile(stage, order):
+    control, worker = await begun(stage)
+    stage.ledger.held.clear()
+    stage.ledger.reached.clear()
+    ordered = asyncio.create_task(control.order("checkout", order, PERSON))
+    await asyncio.to_thread(stage.ledger.reached.wait)
+    going = asyncio.create_task(control.reload(config(ALONE)))
+    await asyncio.sleep(0)
+    stage.ledger.held.set()
+    await going
+    assert (await ordered)["revision"] == 2
+    assert worker.tables[-1].removed == ("checkout",)
+    assert stage.outside.probed == {"pay"}
+    assert (await stage.entries("checkout"))[1:] == ["abort" if order == Abort() else "weight"]
 
 
 async def test_another_canary_is_a_new_release(stage):
@@ -136,6 +208,7 @@ async def test_settings_reach_those_who_are_there_and_those_who_come(stage):
     assert [each.fields for each in worker.said if isinstance(each, Settings)] == [200, 77]
     later = stage.worker(control, "b1", 1)
     assert [each.fields for each in later.said if isinstance(each, Settings)] == [77]
+    assert await events(control) == ["release"], "it is nothing to a service"
 
 
 async def test_a_ledger_that_fails_lets_nothing_change(stage):
@@ -167,6 +240,23 @@ async def test_a_trip_overtakes_a_reload_and_both_are_in_force_in_the_end(stage)
     assert worker.told().upgrades == ()
     await stage.written(control)
     assert control.view("checkout")["phase"] == "rolled-back"
+
+
+@pytest.mark.parametrize("first", ["order", "reload"])
+async def test_an_order_and_a_reload_come_one_after_the_other(stage, first):
+    control, worker = await begun(stage)
+    stage.ledger.held.clear()
+    stage.ledger.reached.clear()
+    wanted = config(TEXT.replace("weight: 20%", "weight: 20%\n    upgrades: []"))
+    events_of = {"order": ["weight", "reload"], "reload": ["reload", "weight"]}
+    both = [control.order("checkout", SetWeight(3000), PERSON), control.reload(wanted)]
+    both = [asyncio.create_task(each) for each in (both if first == "order" else both[::-1])]
+    await asyncio.to_thread(stage.ledger.reached.wait)
+    stage.ledger.held.set()
+    await asyncio.gather(*both)
+    told = worker.told()
+    assert (told.revision, told.upgrades, told.split.part("canary")) == (3, (), 3000)
+    assert await events(control) == ["release", *events_of[first]]
 
 
 async def test_other_checks_begin_anew_and_know_how_far_the_harm_went(stage):

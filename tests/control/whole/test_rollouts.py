@@ -82,6 +82,9 @@ async def test_a_plan_from_its_start_to_its_undo(stage):
     assert where(control) == ("promoted", 4, None)
     told = worker.told()
     assert [(side.name, side.version) for side in told.backends] == [("stable", "v2")]
+    assert stage.outside.watched[-1] == ("checkout", ["stable"]), "who is stable has changed"
+    shown = control.view("checkout")
+    assert (shown["verdict"]["findings"], shown["evidence"]["odds"]) == ([], None), "nobody is on trial"
     await control.order("checkout", Undo(""), PERSON)
     assert [(side.name, side.version) for side in worker.told().backends] == [("stable", "v1")]
     await stage.written(control)
@@ -234,6 +237,23 @@ async def test_a_step_that_cannot_be_written_is_said_and_tried_again(stage, capl
     stage.ledger.failing = False
     await stage.look(control, 1)
     assert where(control) == ("progressing", 1, 1.0)
+
+
+async def test_why_it_could_not_go_on_is_forgotten_when_something_else_has_come(stage):
+    control = await stage.begin(text=text(hooks=HOOKS))
+    worker = stage.worker(control)
+    await control.order("checkout", Start(None, ""), PERSON)
+    stage.ledger.failing = True
+    await stage.look(control)
+    assert "the disk is full" in control.view("checkout")["rollout"]["waiting"]["says"]
+    stage.ledger.failing = False
+    await control.order("checkout", Abort(), PERSON)
+    stage.outside.agrees["before-step"] = "answered 503"
+    await control.order("checkout", Resume(), PERSON)
+    await stage.look(control)
+    assert worker.told().halted == set()
+    says = control.view("checkout")["rollout"]["waiting"]["says"]
+    assert says == "held at before-step: answered 503"
 
 
 async def test_a_canary_that_is_named_at_runtime(stage):

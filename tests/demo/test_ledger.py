@@ -1,0 +1,55 @@
+"""What the ledger says is compared with what has happened: gaps, jumps and strangers are found."""
+
+from typing import Any
+
+import pytest
+
+from proxy.demo.ledger import doubts
+
+GOOD = [
+    ("release", 0.0, 0.0, "weir"),
+    ("start", 0.0, 0.0, "demo"),
+    ("step", 0.0, 10.0, "weir"),
+    ("gate", 10.0, 10.0, "weir"),
+    ("step", 10.0, 100.0, "on-call"),
+    ("promoting", 100.0, 100.0, "weir"),
+    ("promotion", 100.0, 0.0, "weir"),
+]
+
+
+def ledger(*changes: tuple[int, str, Any]) -> list[dict[str, Any]]:
+    entries = [
+        {
+            "event": event,
+            "revision": number,
+            "from": before,
+            "to": after,
+            "actor": actor,
+            "acknowledged_ms": 1.0,
+        }
+        for number, (event, before, after, actor) in enumerate(GOOD, start=1)
+    ]
+    for at, key, value in changes:
+        entries[at][key] = value
+    return entries
+
+
+def test_what_follows_one_from_another_is_fine():
+    assert list(doubts(ledger(), "promotion", ["on-call"])) == []
+
+
+@pytest.mark.parametrize(
+    ("change", "doubt"),
+    [
+        ((6, "event", "trip"), "it goes release, start, step, gate, step, promoting, trip; expected"),
+        ((2, "event", "abort"), "it goes release, start, abort"),
+        ((1, "event", "step"), "it goes release, step"),
+        ((3, "revision", 5), "its revisions are [1, 2, 3, 5, 5, 6, 7]; expected all of them from 1 on"),
+        ((2, "to", 25.0), "revision 4 begins at 10.0 %; before it were 25.0 %"),
+        ((5, "acknowledged_ms", None), "not every worker has acknowledged revisions [6]"),
+        ((4, "actor", "weir"), "its gates were passed by ['weir']; expected ['on-call']"),
+    ],
+)
+def test_each_doubt_is_told(change: tuple[int, str, Any], doubt: str):
+    (told,) = doubts(ledger(change), "promotion", ["on-call"])
+    assert told.startswith(doubt)
