@@ -19,7 +19,7 @@ from pathlib import Path
 from time import perf_counter_ns
 from typing import Any
 
-from peers import machine
+from machine import machine
 from quiet import Pair
 
 from proxy.http1 import reading, writing
@@ -254,7 +254,8 @@ def main() -> int:
     steps = [step for step in made if step.name.startswith(asked.only)]
     measure(steps, asked.repeats)
     known = {step.name: step.best for step in steps}
-    print(f"{machine()}; the best of {asked.repeats} repeats")
+    print(*(f"{name}: {value}" for name, value in machine().items()), sep="; ")
+    print(f"the best of {asked.repeats} repeats:")
     for step in steps:
         print(line(step, known))
     if asked.json:

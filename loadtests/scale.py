@@ -28,7 +28,7 @@ import turns
 import uvloop
 from client import Answer, Client, open_loop
 from faulty import FaultyOrigin, faulty
-from peers import machine
+from machine import machine
 from processes import cpu_seconds
 from rig import Weir, weir
 
@@ -235,7 +235,8 @@ def main() -> int:
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--only", choices=("turns", "reload", "scrape"), action="append")
     given = parser.parse_args()
-    print(f"{machine()}; {given.services} services")
+    print(*(f"{name}: {value}" for name, value in machine().items()), sep="; ")
+    print(f"{given.services} services")
     asked = given.only or ("turns", "reload", "scrape")
     met = [worst_turns(given.services)] if "turns" in asked else []
     met += [scrapes(given.services, given.runs)] if "scrape" in asked else []
