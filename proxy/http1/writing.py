@@ -71,17 +71,17 @@ def interim_head(head: ResponseHead, ours: bytes = b"") -> bytes:
     return b"".join((head.line, head.onward, ours, b"\r\n"))
 
 
-def chunk(piece: bytes) -> bytes:
-    """Return one chunk with its framing. An empty piece is no chunk: it would end the body."""
-    return b"%x\r\n%b\r\n" % (len(piece), piece) if piece else b""
-
-
 def framed(pieces: list[bytes], last: bool, *, rechunk: bool) -> bytes:
-    """Return pieces of a body for the other side: as they are, or as one chunk, the end behind the last."""
-    part = pieces[0] if len(pieces) == 1 else b"".join(pieces)
+    """Return pieces of a body for the other side: as they are, or as one chunk, the end behind the last.
+
+    No pieces are no chunk: it would end the body.
+    """
     if not rechunk:
-        return part
-    return chunk(part) + LAST_CHUNK if last else chunk(part)
+        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+    end = LAST_CHUNK if last else b""
+    size = sum(map(len, pieces))
+    # In one join: each copy of a body costs an eighth of what passing it on does.
+    return b"".join((b"%x\r\n" % size, *pieces, b"\r\n", end)) if size else end
 
 
 def status_line(head: ResponseHead) -> bytes:
