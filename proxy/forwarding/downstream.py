@@ -57,6 +57,7 @@ class Downstream(Connection):
         "persistent",
     )
 
+    _crossing: Crossing
     _tunnel: Tunnel
     hop: Hop
 
@@ -69,7 +70,6 @@ class Downstream(Connection):
         self._members = members
         self._phase: Phase = "new"
         self._buffer = b""
-        self._crossing = Crossing(lane, self)
 
     def __repr__(self) -> str:
         crossing = getattr(self, "_crossing", "gone")
@@ -80,6 +80,8 @@ class Downstream(Connection):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
         lane = self._lane
+        # Not before: it knows us, and who never finishes a handshake is never told that it is gone.
+        self._crossing = Crossing(lane, self)
         unix = transport.get_extra_info("socket").family == socket.AF_UNIX
         self.client = UNIX if unix else peer_address(transport.get_extra_info("peername"))
         self.due = lane.now() + lane.idle_seconds

@@ -15,8 +15,10 @@ Head = TypeVar("Head", RequestHead, ResponseHead)
 
 LONGEST = 2048
 """Bytes of a head that is kept."""
+MOST_FIELDS = 40
+"""And its fields: each is three objects, of some 200 bytes together."""
 MOST = 512
-"""Heads of each kind: with LONGEST this bounds what anybody can fill the memory with to some 8 MB."""
+"""Heads of each kind: with the bounds above nobody can fill more than some 12 MB with both kinds."""
 
 
 class Heads:
@@ -45,7 +47,7 @@ class Heads:
 
 
 def _kept(kept: dict[bytes, Head], block: bytes, head: Head) -> Head:
-    if len(block) <= LONGEST:
+    if len(block) <= LONGEST and len(head.fields) <= MOST_FIELDS:
         if len(kept) >= MOST:
             kept.clear()  # which of them are in use shows in a moment
         kept[block] = head

@@ -1,0 +1,76 @@
+"""That heads are remembered, which ones, and that the memory is bounded."""
+
+import pytest
+
+from proxy.http1.errors import BadMessage
+from proxy.http1.limits import DEFAULT, Limits
+from proxy.http1.reading import read_request, read_response
+from proxy.http1.remembered import LONGEST, MOST, MOST_FIELDS, Heads
+
+
+def get(*lines, target=b"/"):
+    return b"\r\n".join((b"GET " + target + b" HTTP/1.1", b"Host: shop", *lines, b"", b""))
+
+
+def answer(*lines):
+    return b"\r\n".join((b"HTTP/1.1 200 OK", *lines, b"", b""))
+
+
+def kept_of(heads, kind):
+    return heads.requests if kind == "request" else heads.responses
+
+
+def padded(kind, size):
+    """A head of exactly this many bytes."""
+    make = get if kind == "request" else answer
+    return make(b"X: " + b"x" * (size - len(make(b"X: "))))
+
+
+KINDS = [("request", get, read_request), ("response", answer, read_response)]
+
+
+@pytest.mark.parametrize(("kind", "make", "read"), KINDS)
+def test_what_was_read_is_found_by_all_of_its_bytes(kind, make, read):
+    heads = Heads(DEFAULT)
+    block = make(b"A: b")
+    head = getattr(heads, kind)(block)
+    assert head == read(block)
+    assert kept_of(heads, kind).get(bytes(bytearray(block))) is head
+    assert kept_of(heads, kind).get(make(b"A: c")) is None
+    assert repr(heads) == f"<Heads {int(kind == 'request')} requests, {int(kind == 'response')} responses>"
+
+
+@pytest.mark.parametrize(("kind", "make", "read"), KINDS)
+def test_what_is_refused_is_not_remembered(kind, make, read):
+    heads = Heads(DEFAULT)
+    for _ in range(2):
+        with pytest.raises(BadMessage):
+            getattr(heads, kind)(make(b"Content-Length : 5"))
+    assert not kept_of(heads, kind)
+
+
+@pytest.mark.parametrize(("kind", "make", "read"), KINDS)
+def test_heads_that_are_long_or_have_many_fields_are_read_each_time(kind, make, read):
+    heads = Heads(DEFAULT)
+    read_one = getattr(heads, kind)
+    host = int(kind == "request")
+    kept = [padded(kind, LONGEST), make(*[b"A: b"] * (MOST_FIELDS - host))]
+    for block in (padded(kind, LONGEST + 1), make(*[b"A: b"] * (MOST_FIELDS - host + 1)), *kept):
+        assert read_one(block) == read(block)
+    assert [*kept_of(heads, kind)] == kept
+
+
+@pytest.mark.parametrize(("kind", "make", "read"), KINDS)
+def test_the_memory_is_bounded_and_begins_anew(kind, make, read):
+    heads = Heads(DEFAULT)
+    blocks = [make(b"A: %d" % number) for number in range(MOST + 1)]
+    for block in blocks:
+        getattr(heads, kind)(block)
+    assert [*kept_of(heads, kind)] == blocks[-1:]
+
+
+def test_the_limits_hold_for_what_is_read():
+    heads = Heads(Limits(fields=2))
+    with pytest.raises(BadMessage) as caught:
+        heads.request(get(b"A: b", b"C: d"))
+    assert caught.value.status == 431
