@@ -116,7 +116,7 @@ class Configuring:
         standings = {
             name: self._services.get(name) or self._services.made(config, name) for name in config.services
         }
-        words = [self._word(config, standing, found) async for standing in in_turns(standings.values())]
+        words = [self._word(config, standing, found) for standing in standings.values()]
         words = [word for word in words if word.changed]
         fixed = changes.pinned(config, before)
         await self._put(words, found.removed, lambda: self._services.become(fixed, standings))

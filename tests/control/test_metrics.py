@@ -60,7 +60,7 @@ def many(services):
 def counted(successes):
     counts = Counts(in_flight=successes)
     for _ in range(successes):
-        counts.record(Outcome("s", 1, "stable", "GET", 200, "complete", "success", True, 0.01, 0.02))
+        counts.record(Outcome(("s", 1, "stable"), "GET", 200, "complete", "success", True, 0.01, 0.02))
     return counts
 
 
