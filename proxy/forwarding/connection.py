@@ -1,11 +1,13 @@
 """What the connection to a client and the one to an endpoint have in common: what is asked of a transport."""
 
 import asyncio
+import socket
 from collections.abc import Callable
 from typing import cast
 
 from proxy.forwarding.backpressure import Reading, Sending
 from proxy.forwarding.peek import Peek
+from proxy.http1.provenance import UNIX, peer_address
 
 
 class Connection(asyncio.Protocol):
@@ -27,6 +29,12 @@ class Connection(asyncio.Protocol):
         self.sending = Sending(self._transport)
         self.secure = self.sending.secure
         self.write = self._transport.write
+
+    def peer(self) -> str:
+        """Return the address at the other end, or ``unix``; empty when it has gone by now."""
+        if self._transport.get_extra_info("socket").family == socket.AF_UNIX:
+            return UNIX
+        return peer_address(self._transport.get_extra_info("peername"))
 
     def broken(self) -> bool:
         """Tell whether the peer has reset it, which nobody is told of while it isn't read."""

@@ -1,17 +1,16 @@
 """The connection to a client: it reads one request after another and writes the answers in their order."""
 
 import asyncio
-import socket
 from typing import Literal
 
-from proxy.forwarding import own_answers
 from proxy.forwarding.backpressure import LOOKS
 from proxy.forwarding.connection import Connection
 from proxy.forwarding.crossing import Crossing
 from proxy.forwarding.exchange import Exchange
 from proxy.forwarding.halted import Halted
 from proxy.forwarding.lane import Lane
-from proxy.forwarding.members import Members
+from proxy.forwarding.members import MOST_DISMISSED, Members
+from proxy.forwarding.own_answers import answer_last_hop, turn_away, turn_connection_away
 from proxy.forwarding.peek import Peek
 from proxy.forwarding.reset import reset
 from proxy.forwarding.tunnel import Tunnel
@@ -19,7 +18,7 @@ from proxy.http1.errors import BadMessage
 from proxy.http1.framing import request_length
 from proxy.http1.head import RequestHead
 from proxy.http1.hops import one_hop_on
-from proxy.http1.provenance import UNIX, Hop, peer_address
+from proxy.http1.provenance import Hop
 from proxy.http1.reading import cut_request
 
 Phase = Literal["new", "idle", "head", "exchange", "tunnel", "lingering", "closed"]
@@ -32,8 +31,6 @@ MAX_PIPELINED = 64 * 1024
 """Bytes of further requests that are kept while one is under way."""
 LINGER_SECONDS = 2.0
 """How long a connection that ends waits for its client: to read the last answer, or send a first request."""
-MOST_DISMISSED = 64
-"""Connections beyond the limit that are told so at a time; those beyond these are closed without a word."""
 
 
 class Downstream(Connection):
@@ -82,8 +79,7 @@ class Downstream(Connection):
         lane = self._lane
         # Not before: it knows us, and who never finishes a handshake is never told that it is gone.
         self._crossing = Crossing(lane, self)
-        unix = transport.get_extra_info("socket").family == socket.AF_UNIX
-        self.client = UNIX if unix else peer_address(transport.get_extra_info("peername"))
+        self.client = self.peer()
         self.due = lane.now() + lane.idle_seconds
         open_now = self._members.add(self)
         lane.deadlines.watch(self)
@@ -128,8 +124,7 @@ class Downstream(Connection):
             self._tunnel.client_lost()
         else:
             self._crossing.client_left()
-        # They know us. Without these cycles what is gone is freed at once, and with it what it had still to
-        # send: under TLS 0.4 MiB each, which else waited for thousands of further connections.
+        # They know us. Without these cycles what is gone is freed at once, under TLS with 0.4 MiB unsent.
         del self._crossing
         if hasattr(self, "_tunnel"):
             del self._tunnel
@@ -165,7 +160,7 @@ class Downstream(Connection):
         elif self._phase == "tunnel":
             self._tunnel.overdue(now)
         elif self._phase == "head":
-            self._turn_away(408, "slow-head", "the head of the request took too long")
+            turn_away(self._lane, self, 408, "slow-head", "the head of the request took too long")
         elif self.sending.waits() and self.sending.stalled(now) < self._lane.idle_seconds:
             self.due = now + self._lane.idle_seconds / LOOKS  # of answers that are over
         elif self._phase == "closed":
@@ -197,9 +192,8 @@ class Downstream(Connection):
         None is begun while the client takes no more of the answers before it.
         """
         while self._buffer and self._phase in BETWEEN and not self._crossing.full:
-            # Most come alone, and word for word as one before them.
             heads = self._lane.heads
-            head = heads.requests.get(self._buffer)
+            head = heads.requests.get(self._buffer)  # most come alone, and word for word as one before them
             try:
                 if head is not None:
                     self._buffer = b""
@@ -210,7 +204,7 @@ class Downstream(Connection):
                 self._begin(head, request_length(head))
             except BadMessage as bad:
                 self.persistent = False  # nobody knows where the next request begins
-                self._turn_away(bad.status, bad.reason, bad.detail, head)
+                turn_away(self._lane, self, bad.status, bad.reason, bad.detail, head)
 
     def _cut_head(self) -> bytes:
         """Cut one head off the buffer; empty while it isn't whole."""
@@ -229,23 +223,20 @@ class Downstream(Connection):
         onward = one_hop_on(head) if b"max-forwards" in head.steering else head
         if onward is None:
             self.persistent = self.persistent and not length  # the body would be read as the next request
-            own_answers.answer_last_hop(lane, self, head)
+            answer_last_hop(lane, self, head)
             return
         choice = lane.table.choose(onward, self.client, lane.draw(), lane.pool)
         if choice is None:
             self.persistent = self.persistent and not length
-            self._turn_away(404, "no-service", "no service answers for this host and path", head)
+            turn_away(self._lane, self, 404, "no-service", "no service answers for this host and path", head)
             return
         exchange = Exchange(onward, choice, length, lane.now(), request_id or lane.request_id())
         self._phase = "exchange"
         self._crossing.begin(exchange)
 
-    def _turn_away(self, status: int, reason: str, detail: str, head: RequestHead | None = None) -> None:
-        own_answers.turn_away(self._lane, self, status, reason, detail, head)
-
     def _dismiss(self) -> None:
         if self._members.dismiss(self) <= MOST_DISMISSED:
-            own_answers.turn_connection_away(self._lane, self)
+            turn_connection_away(self._lane, self)
         else:
             self._lane.count_refusal("connections")
             self.close()

@@ -4,6 +4,9 @@ from typing import Protocol
 
 from proxy.forwarding.halted import Halted
 
+MOST_DISMISSED = 64
+"""Connections beyond the limit that are told so at a time; those beyond these are closed without a word."""
+
 
 class Member(Protocol):
     """One connection of a client, as its listener sees it."""

@@ -20,7 +20,7 @@ def answer(
 
 
 def turn_away(
-    lane: Lane, side: Side, status: int, reason: str, detail: str, head: RequestHead | None
+    lane: Lane, side: Side, status: int, reason: str, detail: str, head: RequestHead | None = None
 ) -> None:
     """Answer a request that never became an exchange; one that couldn't be read is the last."""
     if head is None:
@@ -34,7 +34,7 @@ def turn_away(
 def turn_connection_away(lane: Lane, side: Side) -> None:
     """Tell a client for whom there is no room that it may come back."""
     side.persistent = False
-    turn_away(lane, side, 503, "connections", "too many connections, try again in a while", None)
+    turn_away(lane, side, 503, "connections", "too many connections, try again in a while")
 
 
 def answer_last_hop(lane: Lane, side: Side, head: RequestHead) -> None:

@@ -1,8 +1,8 @@
 """What the C library does with memory that a worker frees.
 
-A large answer passes in pieces of 250 KB. glibc gives the memory of each back to the kernel when it is freed,
-and has the next one's faulted in anew, page by page: 40 % of the CPU time of a large answer (348 us a MiB, and
-592 without this). So it keeps a few such pieces.
+A large answer passes in pieces of 250 KB. glibc gives the memory of each back to the kernel when it is
+freed, and has the next one's faulted in anew, page by page: 40 % of the CPU time of a large answer (592 us a
+MiB, and 348 with this). So it keeps a few such pieces.
 """
 
 import ctypes

@@ -1,6 +1,6 @@
 """Connections over the limit: told so and counted, and let go; the others notice nothing."""
 
-from proxy.forwarding.downstream import MOST_DISMISSED
+from proxy.forwarding.members import MOST_DISMISSED
 
 GET = b"GET /a HTTP/1.1\r\nHost: shop\r\n\r\n"
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"
