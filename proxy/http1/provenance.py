@@ -55,7 +55,18 @@ class Hop:
         secure: whether the connection speaks TLS.
     """
 
-    __slots__ = ("_forwarded", "_networks", "_proto", "_said", "_shown", "_via", "peer", "trusted")
+    __slots__ = (
+        "_forwarded",
+        "_host",
+        "_networks",
+        "_proto",
+        "_said",
+        "_said_of_host",
+        "_shown",
+        "_via",
+        "peer",
+        "trusted",
+    )
 
     def __init__(self, provenance: Provenance, peer: str, *, secure: bool) -> None:
         self.peer = peer
@@ -65,6 +76,7 @@ class Hop:
         self._shown = b"unknown" if peer == UNIX else peer.encode()
         self._proto = b"https" if secure else b"http"
         self._said = b"X-Forwarded-For: %b\r\nX-Forwarded-Proto: %b\r\n" % (self._shown, self._proto)
+        self._host, self._said_of_host = b"", self._said
         self._via = _VIA if provenance.via else (b"", b"")
         self._forwarded = provenance.forwarded
 
@@ -96,13 +108,19 @@ class Hop:
         host = head.steering.get(b"host", b"")
         if self.trusted:
             said = self._kept(head, host)
-        elif host:
-            said = self._said + b"X-Forwarded-Host: %b\r\n" % host
+        elif host == self._host:
+            said = self._said_of_host
         else:
-            said = self._said
+            said = self._say(host)
         if self._forwarded:
             said += self._forwarded_line(head, host)
         return b"%bX-Request-Id: %b\r\n%b" % (said, request_id, self._via[head.minor])
+
+    def _say(self, host: bytes) -> bytes:
+        """The fields of a request for this host; a client hardly ever asks for another on one connection."""
+        self._host = host
+        self._said_of_host = self._said + b"X-Forwarded-Host: %b\r\n" % host if host else self._said
+        return self._said_of_host
 
     def _kept(self, head: RequestHead, host: bytes) -> bytes:
         """The fields as the trusted peer has them; what it didn't say is said by us."""

@@ -61,7 +61,11 @@ def choose(service: Service, head: RequestHead, client: str, draw: int, live: Li
     else:
         why, key, issue, user = _kept(service, head, client, draw)
         backend = service.split.pick(user % TOTAL)
-    endpoint = balance.pick(service.in_service[backend], live, draw >> 64)
+    endpoints = service.in_service[backend]
+    if len(endpoints) == 1 and live.alive(endpoints[0]):
+        endpoint: Endpoint | None = endpoints[0]  # as pick() would say, without the rest of the draw
+    else:
+        endpoint = balance.pick(endpoints, live, draw >> 64)
     choice = Choice(service, backend, endpoint, why, pin is None, key, issue, user, pin is not None)
     return choice if endpoint is not None else _otherwise(choice, live, draw >> 64)
 
