@@ -87,7 +87,8 @@ def warn(view: Json) -> None:
     """Say on stderr that the ledger does not have it yet, if so."""
     if not view["durable"]:
         click.echo(
-            "warning: in force but not durable: the ledger cannot be written; control keeps trying", err=True
+            "warning: in force but not durable yet: the ledger doesn't have it; control keeps trying",
+            err=True,
         )
 
 

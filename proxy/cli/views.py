@@ -74,7 +74,7 @@ def notes(view: Json, flags: str = "") -> Iterator[str]:
     yield from evidence(view)
     yield from reach(view)
     if not view["durable"]:
-        yield "in force but not durable: the ledger cannot be written; control keeps trying"
+        yield "in force but not durable yet: the ledger doesn't have it; control keeps trying"
     if drift := view["drift"]:
         yield drift["says"]
         if drift["apply"]:

@@ -195,7 +195,7 @@ def _beside(now: Situation) -> Iterator[str]:
     for each in now.dead:
         yield f"Its endpoint {each}."
     if not now.durable:
-        yield "This is in force but not durable: the ledger can't be written, and control keeps trying."
+        yield "This is in force but not durable yet: the ledger doesn't have it, and control keeps trying."
 
 
 def _most(now: Situation) -> tuple[tuple[tuple[str, str, int], int], ...]:

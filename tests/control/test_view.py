@@ -169,7 +169,9 @@ def test_an_explanation_names_what_is_dead_and_what_a_restart_would_forget():
         probes={"http://127.0.0.1:9002": "dead: connection refused", "http://127.0.0.1:9001": "dead"}
     )
     said = " Its endpoint http://127.0.0.1:9002 is dead: connection refused."
-    not_durable = " This is in force but not durable: the ledger can't be written, and control keeps trying."
+    not_durable = (
+        " This is in force but not durable yet: the ledger doesn't have it, and control keeps trying."
+    )
     stays = " It stays out until"
     assert said + not_durable + stays in view.explanation(standing(TRIPPED), facts, durable=False)["text"]
     fine = view.explanation(standing(TRIPPED), Facts(probes={"http://127.0.0.1:9002": "alive"}))["text"]
