@@ -272,13 +272,14 @@ class Log:
         self.notes.append((exchange.status, exchange.ending, exchange.bytes_out, client, now))
 
 
-def test_the_access_log_gets_each_exchange_once_with_the_size_of_its_body(stage):
+@pytest.mark.parametrize("parts", [(OK,), (OK[:-5], b"hel", b"lo")])
+def test_the_access_log_gets_each_exchange_once_with_the_size_of_its_body(stage, parts):
     log = stage.lane.access = Log()
     client = stage.client()
     client.sends(GET)
     server = stage.connects()
     stage.now += 1
-    server.sends(OK[:-5], b"hel", b"lo")
+    server.sends(*parts)
     client.sends(GET)
     server.resets()
     client.got()

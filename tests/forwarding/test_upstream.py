@@ -221,6 +221,26 @@ def test_an_idle_connection_that_is_lost_says_so(upstream, gone):
     assert gone == [one]
 
 
+def test_under_tls_it_is_looked_for_its_descriptor_each_time(transport_of, gone, monkeypatch):
+    """It may be another connection's by then, or none: uvloop closes it before it says so."""
+    looked = []
+
+    class Looking:
+        def __init__(self, transport):
+            looked.append(transport)
+
+        def arrived(self):
+            return False
+
+    monkeypatch.setattr("proxy.forwarding.upstream.Peek", Looking)
+    for secure, times in ((False, 1), (True, 2)):
+        one = Upstream(HERE, gone.append)
+        transport = transport_of(one, secure=secure)
+        assert [one.stirred(), one.stirred()] == [False, False]
+        assert looked == [transport] * times
+        looked.clear()
+
+
 def test_one_that_we_close_does_not(upstream, gone):
     one, transport = upstream
     one.close()

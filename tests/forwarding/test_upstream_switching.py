@@ -259,3 +259,11 @@ def test_the_next_request_may_have_other_limits(asked):
     one.carry(client, b"GET", b"", Heads(DEFAULT))
     transport.arrive(b"HTTP/1.1 200 " + b"OK" * 20 + b"\r\nContent-Length: 0\r\n\r\n")
     assert client.heard == [(200, 0), "ended"]
+
+
+def test_and_so_are_those_of_its_chunk_lines(asked):
+    head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+    for extension, heard in ((b";" + b"a" * 21, [(200, -1)]), (b";" + b"a" * 22, ["garbage"])):
+        _, transport, client = asked(limits=Limits(line=25, head=50))
+        transport.arrive(head + b"5" + extension + b"\r\n")
+        assert client.heard == heard
