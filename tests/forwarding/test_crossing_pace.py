@@ -254,3 +254,14 @@ def test_an_endpoint_that_ends_while_it_takes_no_more_of_an_upload_is_502_at_onc
     server.closes()
     stage.failed(client, 502, "reset", "POST")
     assert server.end == "abort"
+
+
+def test_a_request_on_a_connection_from_the_pool_counts_from_its_head(stage):
+    client = stage.client()
+    server = stage.warm(client)
+    stage.passes(1)
+    client.sends(GET)
+    stage.passes(2)
+    server.sends(OK)
+    assert stage.outcomes() == [("complete", 200, "success")]
+    assert [round(one.head_seconds, 6) for one in stage.tally.outcomes] == [0, 2]
