@@ -40,6 +40,17 @@ def test_without_a_word_it_has_the_limits_and_times_of_the_readme(stage):
     assert (lane.provenance, lane.draining) == (Provenance(), False)
 
 
+def test_what_was_read_under_other_limits_is_read_anew(stage):
+    lane, block = stage.lane, b"GET /a HTTP/1.1\r\nHost: shop\r\nA: b\r\n\r\n"
+    remembered = lane.heads.request(block)
+    lane.limit(line=DEFAULT.line, head=DEFAULT.head, fields=DEFAULT.fields)
+    assert lane.heads.requests[block] is remembered
+    lane.limit(line=DEFAULT.line, head=DEFAULT.head, fields=1)
+    client = stage.client()
+    client.sends(block)
+    assert client.got().startswith(b"HTTP/1.1 431 ")
+
+
 def test_its_clock_does_not_stand_still_within_a_turn(stage):
     lane = Lane(stage.turns, RoutingTable.build(1, ()), Tally("boot"), lambda: None, "w")
     before = lane.now()
