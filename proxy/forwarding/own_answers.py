@@ -33,7 +33,6 @@ def turn_away(
 
 def turn_connection_away(lane: Lane, side: Side) -> None:
     """Tell a client for whom there is no room that it may come back."""
-    side.persistent = False
     turn_away(lane, side, 503, "connections", "too many connections, try again in a while")
 
 
