@@ -412,6 +412,25 @@ async def test_as_many_clients_as_there_are_descriptors_for(
     await until(lambda: lane.connections == descriptors.room(1000, 1, 0))
 
 
+async def test_room_for_clients_follows_the_endpoints_that_come_and_go(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(descriptors, "limit", lambda: 1000)
+    await stage.begin()
+    one, two = (descriptors.room(1000, 1, 64 * endpoints) for endpoints in (1, 2))
+    origin = (Endpoint.parse("http://127.0.0.1:1"),)
+    other = replace(stage.service(), name="other", backends=(Backend("stable", origin),), split=Split(()))
+    for table, room in (
+        (stage.table(2, other, complete=False), two),
+        (Table(3, (), ("other",), complete=False), one),
+        (stage.table(4, other, complete=False), two),
+        (stage.table(5, stage.service()), one),
+    ):
+        stage.control.say(table)
+        assert await stage.control.next(Ack) == Ack(table.generation)
+        assert stage.worker._lane.connections == room
+
+
 async def test_the_number_of_clients_in_the_file_holds_as_far_as_the_descriptors_go(
     stage: Stage, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
