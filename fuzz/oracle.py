@@ -55,7 +55,7 @@ class Forwarded:
     bad: str
     """Why its answer can't be read."""
     reused: bool
-    """Whether the connection had carried another request before."""
+    """Whether the connection had carried another request before, or waited for one whose client left."""
     through: tuple[bytes, bytes]
     """What the endpoint got and sent behind all requests and answers."""
 
@@ -115,7 +115,8 @@ def _read_server(server: Peer, places: Mapping[tuple[Recorded, int], int]) -> It
         assert place is not None
         answer = replies.messages[number] if number < len(replies.messages) else None
         through = stream.rest, replies.rest
-        yield Forwarded(place, request, server, answer, replies.trouble, number > 0, through)
+        reused = number > 0 or server.transport.protocol.idle_since > 0
+        yield Forwarded(place, request, server, answer, replies.trouble, reused, through)
 
 
 # What a client got, and what of its requests went on.

@@ -20,6 +20,7 @@ from proxy.http1.head import RequestHead
 from proxy.http1.hops import one_hop_on
 from proxy.http1.provenance import Hop
 from proxy.http1.reading import cut_request
+from proxy.http1.remembered import LONGEST
 
 Phase = Literal["new", "idle", "head", "exchange", "tunnel", "lingering", "closed"]
 """Nothing came yet; between requests; part of a head is there; a request is under way; HTTP no more; the last
@@ -187,13 +188,11 @@ class Downstream(Connection):
     # Reading requests.
 
     def _read_requests(self) -> None:
-        """Begin every request that can be begun: those that we answer ourselves are over at once.
-
-        None is begun while the client takes no more of the answers before it.
-        """
+        """Begin what can be begun, unless the client takes no more answers; our own are over at once."""
         while self._buffer and self._phase in BETWEEN and not self._crossing.full:
             heads = self._lane.heads
-            head = heads.requests.get(self._buffer)  # most come alone, and word for word as one before them
+            # Most come alone, word for word as one before them; a flood of them isn't hashed for each.
+            head = heads.requests.get(self._buffer) if len(self._buffer) <= LONGEST else None
             try:
                 if head is not None:
                     self._buffer = b""

@@ -85,7 +85,9 @@ class _Wire(asyncio.Protocol):
         self._decoder = Decoder()
         self._hearing = False
         """Whether there is more to hear in the next turn."""
+        self._ended = False
         self.lost: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        """Done when it has ended and all that was said is heard: the last word may have been a trip."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)  # a stream, though uvloop's is no subclass
@@ -98,22 +100,23 @@ class _Wire(asyncio.Protocol):
     def _hear(self) -> None:
         """One message in each turn of the loop, so that traffic goes on between the parts of a long table."""
         self._hearing = False
-        if self.lost.done():
-            return
         try:
             message = self._decoder.next()
         except ValueError as error:
             log.error("control sent what can't be read, connecting again: %s", error)
+            self._decoder, message = Decoder(), None
             self._transport.abort()
-            return
         if message is not None:
             self._hearing = True
             asyncio.get_running_loop().call_soon(self._hear)
             self._on_message(message)
+        elif self._ended and not self.lost.done():
+            self.lost.set_result(None)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        if not self.lost.done():
-            self.lost.set_result(None)
+        self._ended = True
+        if not self._hearing:
+            self._hear()
 
     def send(self, message: Message) -> bool:
         if self._transport.is_closing() or self._transport.get_write_buffer_size() > BOUND:

@@ -152,8 +152,9 @@ class Transport:
     def take(self, more):
         """The other end takes so many more of the bytes."""
         self.taken += more
-        self._measure()
-        self._finish()
+        if not self.lost:  # no event loop tells a protocol anything behind its end
+            self._measure()
+            self._finish()
 
     def _measure(self):
         size = self.get_write_buffer_size()

@@ -6,7 +6,7 @@ import pytest
 
 from proxy.forwarding.downstream import MAX_PIPELINED
 from proxy.http1.limits import Limits
-from proxy.http1.remembered import Heads
+from proxy.http1.remembered import LONGEST, Heads
 from proxy.routing.match import RouteMatch
 
 GET = b"GET /a HTTP/1.1\r\nHost: shop\r\n\r\n"
@@ -94,6 +94,23 @@ def test_a_flood_of_empty_lines_costs_no_copy_for_each(stage):
     client.sends(GET)
     stage.connects().sends(OK)
     assert client.got() == OK
+
+
+def test_what_is_pipelined_is_not_looked_up_as_one_head(picky):
+    """Its hash would be that of all that is left, for each request of it."""
+    looked_up = []
+
+    class Noting(dict):
+        def get(self, block):
+            looked_up.append(len(block))
+            return super().get(block)
+
+    picky.lane.heads.requests = Noting()
+    client = picky.client()
+    client.sends(GET.replace(b"shop", b"else") * 1000)
+    assert client.got().count(b"HTTP/1.1 404 Not Found\r\n") == 1000
+    assert max(looked_up) <= LONGEST
+    assert len(looked_up) > 1000
 
 
 def test_only_so_many_bytes_are_read_ahead(stage):

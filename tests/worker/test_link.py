@@ -173,19 +173,17 @@ async def test_one_message_is_heard_in_each_turn_of_the_loop(control: Control, w
 
 
 @on_both_loops
-async def test_nothing_is_heard_of_a_connection_that_is_lost(control: Control, worker: Worker) -> None:
-    heard: list[Message] = []
-
-    def hang_up(message: Message) -> None:
-        heard.append(message)
-        assert worker.link._wire is not None
-        worker.link._wire.connection_lost(None)
-
-    worker.link._on_message = hang_up
+async def test_what_control_said_before_it_died_is_heard_and_then_it_connects_again(
+    control: Control, worker: Worker
+) -> None:
+    heard: list[tuple[Message, int]] = []
+    worker.link._on_message = lambda message: heard.append((message, worker.opened))
     await control.start()
-    (await control.writers.get()).write(encode(Ack(1)) + encode(Ack(2)))
+    writer = await control.writers.get()
+    writer.write(b"".join(encode(Ack(number)) for number in range(9)))
+    writer.close()
     await control.writers.get()
-    assert heard == [Ack(1)]
+    assert heard == [(Ack(number), 1) for number in range(9)]
 
 
 @on_both_loops
