@@ -61,6 +61,11 @@ CASES: Mapping[str, Case] = {
     "headers": Case(
         "1 KiB answer, 32 connections, 12 browser headers", Shape(headers=BROWSER), SMALL, SMALL_BARS
     ),
+    "unlike": Case(
+        "as headers, and no two requests have the same cookie and path",
+        Shape(headers=BROWSER, unlike=True),
+        SMALL,
+    ),
     "many": Case(
         "1 KiB answer, 512 connections, 12 browser headers",
         Shape(connections=512, headers=BROWSER),

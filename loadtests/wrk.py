@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-POST = Path(__file__).parent / "proxies" / "post.lua"
+SCRIPTS = Path(__file__).parent / "proxies"
 UNITS = {"us": 0.001, "ms": 1.0, "s": 1000.0, "m": 60_000.0, "h": 3_600_000.0}
 """Of wrk's times, in milliseconds."""
 
@@ -19,6 +19,8 @@ class Shape:
     connections: int = 32
     headers: Mapping[str, str] = field(default_factory=dict)
     body: int = 0
+    unlike: bool = False
+    """No two requests have the same head."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +42,16 @@ def load(shape: Shape, port: int, seconds: int, threads: int = 1) -> Load:
 def wrk_line(shape: Shape, url: str, seconds: int, threads: int) -> Sequence[str]:
     """How wrk is called."""
     headers = [option for name, value in shape.headers.items() for option in ("-H", f"{name}: {value}")]
-    script, arguments = (["-s", str(POST)], ["--", str(shape.body)]) if shape.body else ([], [])
+    script, arguments = script_of(shape)
     sizes = [f"-t{threads}", f"-c{shape.connections}", f"-d{seconds}s"]
     return ["wrk", "--latency", *sizes, *headers, *script, f"{url}{shape.path}", *arguments]
+
+
+def script_of(shape: Shape) -> tuple[Sequence[str], Sequence[str]]:
+    """The script that makes requests which aren't all alike, and its arguments."""
+    if shape.body:
+        return ["-s", str(SCRIPTS / "post.lua")], ["--", str(shape.body)]
+    return (["-s", str(SCRIPTS / "unlike.lua")] if shape.unlike else []), []
 
 
 def read_wrk(told: str) -> Load:

@@ -7,6 +7,7 @@ own (0.6 us), because a parser that is reused carries state over: it refuses byt
 """
 
 import re
+from collections.abc import Callable
 from functools import lru_cache
 from ipaddress import IPv6Address
 
@@ -50,8 +51,11 @@ _ABSOLUTE = re.compile(rb"https?://([^/?:][^/?]*)", re.IGNORECASE)
 Fields = tuple[Field, ...]
 Steering = dict[bytes, bytes]
 
-LONGEST_REMEMBERED = 2048
-"""Bytes. What was read lately is remembered, up to a size at which nobody can fill the memory with it."""
+RequestFields = tuple[Fields, Steering, bytes, bytes]
+FieldsOf = Callable[[bytes, int], RequestFields]
+
+LONGEST_HOST = 64
+"""Bytes. A proxy is asked for few hosts, so what they mean is remembered; long ones could fill the memory."""
 
 
 class _Heard:
@@ -106,8 +110,10 @@ def cut_request(data: bytes, limits: Limits) -> tuple[bytes, bytes]:
     return data[:end], data[end:]
 
 
-def read_request(block: bytes, limits: Limits = DEFAULT) -> RequestHead:
+def read_request(block: bytes, limits: Limits = DEFAULT, fields_of: FieldsOf | None = None) -> RequestHead:
     """Read one request head from the bytes up to and including its blank line.
+
+    `fields_of` may know already what :func:`request_fields` reads.
 
     Raises:
         BadMessage: 400 for what isn't HTTP, 431 for too many fields, 501 for CONNECT and unknown transfer
@@ -124,8 +130,7 @@ def read_request(block: bytes, limits: Limits = DEFAULT) -> RequestHead:
     if method == b"CONNECT":
         raise BadMessage(501, "method", "no tunnels are opened here")
     _check_count(rest.count(b"\n") - 1, limits)
-    read = _request_fields if len(rest) <= LONGEST_REMEMBERED else _request_fields.__wrapped__
-    fields, steering, forwarded, host = read(version, rest)
+    fields, steering, forwarded, host = (fields_of or request_fields)(rest, minor)
     if target[:1] != b"/" or target.find(b"#") >= 0:  # `in` takes ten times as long
         target, authority = _origin_form(method, target)
         if authority:
@@ -136,15 +141,14 @@ def read_request(block: bytes, limits: Limits = DEFAULT) -> RequestHead:
     return head
 
 
-@lru_cache(512)
-def _request_fields(version: bytes, rest: bytes) -> tuple[Fields, Steering, bytes, bytes]:
-    """Read what follows the target: fields, those that steer, the lines to forward, and the host.
+def request_fields(rest: bytes, minor: int) -> RequestFields:
+    """Read what follows a request's first line: fields, those that steer, the lines to forward, and the host.
 
-    A client says the same fields with request after request, and only its targets differ.
+    Raises:
+        BadMessage: 400 when it is malformed, 501 for an unknown transfer coding.
     """
-    _check(HttpRequestParser, b"POST / " + version + b"\r\n", rest)
+    _check(HttpRequestParser, b"POST / HTTP/1.%d\r\n" % minor, rest)
     fields, steering = _fields(rest)
-    minor = _MINOR[version]
     host = _host(steering.get(b"host"), minor)
     always = REQUEST_DROPS if minor else REQUEST_DROPS | EXPECTATION
     return fields, steering, onward(fields, drops(always, steering.get(b"connection"))), host
@@ -246,6 +250,11 @@ def _host(value: bytes | None, minor: int) -> bytes:
         if minor:
             raise BadMessage(400, "host", "no Host")
         return b""
+    return _authority(value) if len(value) <= LONGEST_HOST else _authority.__wrapped__(value)
+
+
+@lru_cache(256)
+def _authority(value: bytes) -> bytes:
     match = _AUTHORITY.fullmatch(value)
     if match is None or not _is_ipv6(match[2]) or int(match[3] or 0) > 65_535:
         raise BadMessage(400, "host", "Host isn't one valid host")

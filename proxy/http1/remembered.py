@@ -2,23 +2,49 @@
 
 A client says the same with request after request, and what is asked for often is often answered alike, Date
 and all, for a second at least. Looking up a head costs a tenth of reading it. Only whole heads that were
-found good are kept, by all of their bytes, so nothing can be mistaken for another.
+found good are kept, by all of their bytes, so nothing can be mistaken for another; and only those that were
+met before, or heads of which no two are alike would cost their keeping and push out the others.
 """
 
 from typing import TypeVar
 
 from proxy.http1.head import RequestHead, ResponseHead
 from proxy.http1.limits import Limits
-from proxy.http1.reading import read_request, read_response
+from proxy.http1.reading import RequestFields, read_request, read_response, request_fields
 
-Head = TypeVar("Head", RequestHead, ResponseHead)
+What = TypeVar("What")
 
 LONGEST = 2048
 """Bytes of a head that is kept."""
 MOST_FIELDS = 40
 """And its fields: each is three objects, of some 200 bytes together."""
 MOST = 512
-"""Heads of each kind: with the bounds above nobody can fill more than some 12 MB with both kinds."""
+"""Heads of each kind: with the bounds above nobody can fill more than some 20 MB with all kinds."""
+MET = 4096
+"""Heads that are known to have been met, by their hashes alone."""
+
+
+class Memory(dict[bytes, What]):
+    """What was read from which bytes."""
+
+    __slots__ = ("_met",)
+
+    def __init__(self) -> None:
+        self._met: set[int] = set()
+
+    def keep(self, block: bytes, fields: int, what: What) -> None:
+        """Keep what was read from these bytes, of so many fields, if they were met before."""
+        if len(block) > LONGEST or fields > MOST_FIELDS:
+            return
+        mark = hash(block)
+        if mark in self._met:
+            if len(self) >= MOST:
+                self.clear()  # which of them are in use shows in a moment
+            self[block] = what
+            return
+        if len(self._met) >= MET:
+            self._met.clear()
+        self._met.add(mark)
 
 
 class Heads:
@@ -27,28 +53,35 @@ class Heads:
     Look in `requests` or `responses` first; a head that isn't there is read by the method.
     """
 
-    __slots__ = ("limits", "requests", "responses")
+    __slots__ = ("_fields", "limits", "requests", "responses")
 
     def __init__(self, limits: Limits) -> None:
         self.limits = limits
-        self.requests: dict[bytes, RequestHead] = {}
-        self.responses: dict[bytes, ResponseHead] = {}
+        self.requests: Memory[RequestHead] = Memory()
+        self.responses: Memory[ResponseHead] = Memory()
+        self._fields: Memory[RequestFields] = Memory()
+        """Of requests in HTTP/1.1: a client's targets differ, and the rest is the same."""
 
     def __repr__(self) -> str:
         return f"<Heads {len(self.requests)} requests, {len(self.responses)} responses>"
 
     def request(self, block: bytes) -> RequestHead:
         """Read a request's head; raises BadMessage as :func:`read_request` does."""
-        return _kept(self.requests, block, read_request(block, self.limits))
+        head = read_request(block, self.limits, self._read_fields)
+        self.requests.keep(block, len(head.fields), head)
+        return head
 
     def response(self, block: bytes) -> ResponseHead:
         """Read a response's head; raises BadMessage as :func:`read_response` does."""
-        return _kept(self.responses, block, read_response(block, self.limits))
+        head = read_response(block, self.limits)
+        self.responses.keep(block, len(head.fields), head)
+        return head
 
-
-def _kept(kept: dict[bytes, Head], block: bytes, head: Head) -> Head:
-    if len(block) <= LONGEST and len(head.fields) <= MOST_FIELDS:
-        if len(kept) >= MOST:
-            kept.clear()  # which of them are in use shows in a moment
-        kept[block] = head
-    return head
+    def _read_fields(self, rest: bytes, minor: int) -> RequestFields:
+        if not minor:
+            return request_fields(rest, minor)
+        known = self._fields.get(rest)
+        if known is None:
+            known = request_fields(rest, minor)
+            self._fields.keep(rest, len(known[0]), known)
+        return known

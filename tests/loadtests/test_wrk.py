@@ -66,8 +66,16 @@ def test_a_get_with_headers() -> None:
 
 
 def test_a_post_by_the_script_that_knows_its_size() -> None:
-    from wrk import POST, Shape, wrk_line
+    from wrk import SCRIPTS, Shape, wrk_line
 
     line = wrk_line(Shape("/post", 8, body=16384), "http://h:1", 1, 1)
-    assert line[5:] == ["-s", str(POST), "http://h:1/post", "--", "16384"]
-    assert POST.exists()
+    assert line[5:] == ["-s", str(SCRIPTS / "post.lua"), "http://h:1/post", "--", "16384"]
+    assert (SCRIPTS / "post.lua").exists()
+
+
+def test_requests_that_are_never_alike_come_by_a_script() -> None:
+    from wrk import SCRIPTS, Shape, wrk_line
+
+    line = wrk_line(Shape(unlike=True), "http://h:1", 3, 1)
+    assert line[5:] == ["-s", str(SCRIPTS / "unlike.lua"), "http://h:1/"]
+    assert (SCRIPTS / "unlike.lua").exists()

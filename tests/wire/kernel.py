@@ -53,6 +53,13 @@ def fill(sock: socket.socket, most: int, block: bytes = MIB) -> int:
     return sent
 
 
+def pour(sock: socket.socket, size: int, block: bytes = MIB) -> None:
+    """Sends so many bytes, each block within the socket's timeout: for `sendall` that holds for all of them."""
+    for _ in range(size // len(block)):
+        sock.sendall(block)
+    sock.sendall(block[: size % len(block)])
+
+
 def await_let_go(sock: socket.socket, seconds: float) -> None:
     """Returns once the peer has closed its end, even where its goodbye can't get through; Linux only."""
     ends = _ends(sock)

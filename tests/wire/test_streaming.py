@@ -3,7 +3,7 @@
 import threading
 
 from wire.case import case, cases
-from wire.kernel import fill
+from wire.kernel import fill, pour
 from wire.program import Wire
 from wire.upstream import OK, Link
 
@@ -63,7 +63,7 @@ def test_a_slow_reader_holds_its_upstream_back(wire: Wire):
     link.send(H + b"Content-Length: %d\r\n\r\n" % OFFERED)
     sent = fill(link.sock, OFFERED)
     assert sent < BOUNDED, "the proxy takes what its client doesn't"
-    feeder = threading.Thread(target=link.sock.sendall, args=(bytes(OFFERED - sent),))
+    feeder = threading.Thread(target=pour, args=(link.sock, OFFERED - sent))
     feeder.start()
     assert len(client.answer().body) == OFFERED
     feeder.join()
@@ -76,7 +76,7 @@ def test_a_slow_upstream_holds_its_client_back(wire: Wire):
     link.head()
     sent = fill(client.sock, OFFERED)
     assert sent < BOUNDED, "the proxy takes what its upstream doesn't"
-    feeder = threading.Thread(target=client.sock.sendall, args=(bytes(OFFERED - sent),))
+    feeder = threading.Thread(target=pour, args=(client.sock, OFFERED - sent))
     feeder.start()
     swallow(link, OFFERED)
     feeder.join()
