@@ -54,7 +54,7 @@ def fill(sock: socket.socket, most: int, block: bytes = MIB) -> int:
 
 
 def pour(sock: socket.socket, size: int, block: bytes = MIB) -> None:
-    """Sends so many bytes, each block within the socket's timeout: for `sendall` that holds for all of them."""
+    """Sends so many bytes, each block within the socket's timeout: for `sendall` it holds for all of them."""
     for _ in range(size // len(block)):
         sock.sendall(block)
     sock.sendall(block[: size % len(block)])
