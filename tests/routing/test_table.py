@@ -47,6 +47,8 @@ def test_the_index_is_made_anew_only_when_somebody_matches_otherwise(ask: Ask, s
     assert weighed._routes is before._routes
     assert weighed.route(ask(host="pay.example")) is weighed.services["pay"] is not pay
     assert before.route(ask(host="pay.example")) is pay
+    other = serve("other", "other.example")
+    assert weighed.replace(3, [other]).route(ask(host="other.example")) is other
     moved = weighed.replace(3, [replace(pay, match=RouteMatch("new.example"))])
     assert moved.route(ask(host="pay.example")) is None
     assert moved.route(ask(host="new.example")) is moved.services["pay"]
