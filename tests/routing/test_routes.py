@@ -109,4 +109,5 @@ def test_by_host_then_by_the_longest_path(
 def test_of_two_that_match_the_same_the_first_is_found(ask: Ask, serve: Serve) -> None:
     for host, path in (("", "/"), ("", "/a"), ("", "/a/"), ("a.b", "/"), ("*.b", "/a")):
         first, second = serve("one", host, path), serve("two", host, path)
-        assert Routes([first, second]).find(ask("/a/", "a.b")) == first.name
+        for target in (path, f"{path}/x"):
+            assert Routes([first, second]).find(ask(target, "a.b")) == first.name
