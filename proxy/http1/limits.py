@@ -10,7 +10,7 @@ class Limits:
     line: int = 16 * 1024
     """The longest first line, chunk line or trailer, in bytes."""
     head: int = 64 * 1024
-    """The largest head, its blank line included, and the most trailers, in bytes."""
+    """The largest head, its blank line included, and the most trailers, in bytes: no less than `line`."""
     fields: int = 200
     """The most fields of a head, and the most trailers."""
 
