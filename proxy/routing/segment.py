@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
-from proxy.http1.head import RequestHead, value_of
+from proxy.http1.head import RequestHead
 from proxy.routing.match import Condition, Test
 from proxy.routing.sources import Reader, cookie_in, decoded
 
@@ -106,10 +106,10 @@ class Screen:
         """The first segment in file order that the request matches."""
         suspects: list[int] = []
         if fields := self._fields:
-            for field in head.fields:
-                if field[0] in fields:
-                    value = value_of(field)
-                    for look in fields[field[0]]:
+            for name, line in head.fields:
+                if name in fields:
+                    value = line[len(name) + 1 :].strip(b" \t")  # value_of(), written out
+                    for look in fields[name]:
                         suspects += look(value)
         for read, look in self._others:
             for value in read(head):
