@@ -150,11 +150,11 @@ class Crossing(Attempts):
     def _head(self, exchange: Exchange, head: ResponseHead, length: int) -> bytes:
         """Return the head of an answer with a body of this length as the client gets it."""
         side = self._side
+        if side.persistent and exchange.is_plain(length):
+            return writing.response_head(head, length, b"")
         # What came behind a request may be of the protocol that was offered and not taken.
         if exchange.is_last(length) or (exchange.upgrade and side.buffered):
             side.persistent = False
-        if side.persistent and exchange.is_plain():
-            return writing.response_head(head, length, b"")
         ours = exchange.own_lines(persistent=side.persistent, secure=side.secure)
         return writing.response_head(head, length, ours)
 
@@ -168,7 +168,9 @@ class Crossing(Attempts):
 
     def answer_ended(self) -> None:
         """Settle the exchange: its answer is whole."""
-        exchange, upstream = self._joined()
+        exchange, upstream = self.exchange, self._upstream
+        assert exchange is not None, self
+        assert upstream is not None, self
         exchange.response_ended()
         # What is still to be sent to the endpoint would hold up the next request, whose client isn't told.
         if exchange.request == "done" and not upstream.sending.waits():

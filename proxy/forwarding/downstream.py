@@ -200,7 +200,7 @@ class Downstream(Connection):
                     head = heads.requests.get(block) or heads.request(block)
                 else:
                     return
-                self._begin(head, request_length(head))
+                self._begin(head, request_length(head) if head.bodied else 0)
             except BadMessage as bad:
                 self.persistent = False  # nobody knows where the next request begins
                 turn_away(self._lane, self, bad.status, bad.reason, bad.detail, head)

@@ -11,7 +11,7 @@ from proxy.http1.framing import CHUNKED, UNTIL_CLOSE
 from proxy.http1.head import RequestHead
 from proxy.routing.split import STABLE
 from proxy.routing.table import Choice
-from proxy.telemetry.outcome import FAILURE, Ending, Key, Outcome, Thresholds, classify, method_label
+from proxy.telemetry.outcome import FAILURE, LABELS, OTHER_METHOD, Ending, Key, Outcome, Thresholds, classify
 
 REQUEST_MOVES = {
     ("open", "end"): "done",
@@ -229,10 +229,15 @@ class Exchange:
         # While the request is open nobody can tell whether the rest of it will be wanted.
         return self.request == "open" or length == UNTIL_CLOSE
 
-    def is_plain(self) -> bool:
-        """Tell whether nothing is added to its answer on a connection that goes on."""
+    def is_plain(self, length: int) -> bool:
+        """Tell whether its answer goes on as it came, on a connection that goes on: nearly every one does.
+
+        `length`: as of `is_last`.
+        """
+        if self.request == "open" or length == UNTIL_CLOSE or self.upgrade or not self.head.minor:
+            return False
         choice = self.choice
-        return bool(self.head.minor and not choice.issue and not choice.service.choice_header)
+        return not choice.issue and not choice.service.choice_header
 
     def framed(self, length: int) -> int:
         """Return how a body of this length is framed for the client, in bytes, CHUNKED or UNTIL_CLOSE.
@@ -273,7 +278,7 @@ class Exchange:
         result = classify(self.ending, self.status, choice.service.failures)
         return Outcome(
             self.key,
-            method_label(head.method),
+            LABELS.get(head.method, OTHER_METHOD),
             self.status,
             self.ending,
             result,

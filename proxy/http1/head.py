@@ -31,6 +31,8 @@ class RequestHead:
     """The field lines that are forwarded as they are, each with its CRLF."""
     persistent: bool = True
     """Whether the sender keeps its connection open behind this message."""
+    bodied: bool = True
+    """Whether something is said of a body: only then its length has to be worked out."""
 
     @property
     def path(self) -> bytes:

@@ -138,6 +138,7 @@ def read_request(block: bytes, limits: Limits = DEFAULT, fields_of: FieldsOf | N
             steering = {**steering, b"host": authority}
     head = RequestHead(method, target, minor, fields, host, steering, forwarded)
     head.persistent = persistent(head)
+    head.bodied = b"content-length" in steering or b"transfer-encoding" in steering
     return head
 
 

@@ -73,7 +73,10 @@ class Tally:
     def add(self, outcome: Outcome) -> None:
         """One exchange fewer is open, and it is counted; one that never began is only counted."""
         key = outcome.key
-        counts = self._entry(key)
+        try:
+            counts = self._entries[key]
+        except KeyError:
+            counts = self._born(key)
         counts.end(outcome)
         counts.record(outcome)
         self._unreported.add(key)

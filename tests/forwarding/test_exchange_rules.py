@@ -173,10 +173,20 @@ def test_what_no_other_request_may_follow(exchange, request_, length, last):
         (1, {"issue": b"k1", "sticky": Sticky("cookie", "weir", issue=True, salt="s")}, False),
     ],
 )
-def test_whose_answer_gets_no_lines_of_ours(exchange, minor, more, plain):
+def test_whose_answer_goes_on_as_it_came(exchange, minor, more, plain):
     it = exchange(minor=minor, **more)
-    assert it.is_plain() is plain
+    assert it.is_plain(5) is it.is_plain(CHUNKED) is plain
     assert (it.own_lines(persistent=True, secure=False) == b"") is plain
+
+
+@pytest.mark.parametrize(
+    ("request_", "length", "steering"),
+    [("open", 5, {}), ("done", UNTIL_CLOSE, {}), ("done", 5, ASKS)],
+)
+def test_whose_answer_needs_a_closer_look(exchange, request_, length, steering):
+    it = exchange(steering=steering)
+    it.request = request_
+    assert not it.is_plain(length)
 
 
 # The lines that are added to an answer.
