@@ -168,9 +168,7 @@ class Crossing(Attempts):
 
     def answer_ended(self) -> None:
         """Settle the exchange: its answer is whole."""
-        exchange, upstream = self.exchange, self._upstream
-        assert exchange is not None, self
-        assert upstream is not None, self
+        exchange, upstream = self._joined()
         exchange.response_ended()
         # What is still to be sent to the endpoint would hold up the next request, whose client isn't told.
         if exchange.request == "done" and not upstream.sending.waits():

@@ -11,7 +11,7 @@ from proxy.http1.framing import CHUNKED, UNTIL_CLOSE
 from proxy.http1.head import RequestHead
 from proxy.routing.split import STABLE
 from proxy.routing.table import Choice
-from proxy.telemetry.outcome import FAILURE, LABELS, OTHER_METHOD, Ending, Key, Outcome, Thresholds, classify
+from proxy.telemetry.outcome import FAILURE, Ending, Key, Outcome, Thresholds, classify, method_label
 
 REQUEST_MOVES = {
     ("open", "end"): "done",
@@ -234,7 +234,7 @@ class Exchange:
 
         `length`: as of `is_last`.
         """
-        if self.request == "open" or length == UNTIL_CLOSE or self.upgrade or not self.head.minor:
+        if self.is_last(length) or self.upgrade or not self.head.minor:
             return False
         choice = self.choice
         return not choice.issue and not choice.service.choice_header
@@ -278,7 +278,7 @@ class Exchange:
         result = classify(self.ending, self.status, choice.service.failures)
         return Outcome(
             self.key,
-            LABELS.get(head.method, OTHER_METHOD),
+            method_label(head.method),
             self.status,
             self.ending,
             result,

@@ -82,8 +82,7 @@ METHODS = frozenset(
 """Methods that are counted by their name. Others share `_OTHER`, or a client could make as many series as it
 likes."""
 
-LABELS = {method.encode(): method for method in METHODS}
-"""As `method_label` says, of those that are counted by their name."""
+_LABELS = {method.encode(): method for method in METHODS}
 
 
 @dataclass(slots=True)
@@ -168,7 +167,7 @@ def classify(ending: Ending, status: int, failures: Failures) -> Result:
 
 def method_label(method: bytes) -> str:
     """The label under which a method is counted. Methods are case-sensitive: `get` is `_OTHER`."""
-    return LABELS.get(method, OTHER_METHOD)
+    return _LABELS.get(method, OTHER_METHOD)
 
 
 def shown_status(status: int) -> int:

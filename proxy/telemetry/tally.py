@@ -47,10 +47,7 @@ class Tally:
 
     def begin(self, key: Key) -> None:
         """One more exchange is open. Its `add` must follow, once."""
-        try:
-            self._entries[key].in_flight += 1
-        except KeyError:
-            self._born(key).in_flight += 1
+        self._entry(key).in_flight += 1
         self._unreported.add(key)
 
     def switch(self, key: Key) -> None:
@@ -73,10 +70,7 @@ class Tally:
     def add(self, outcome: Outcome) -> None:
         """One exchange fewer is open, and it is counted; one that never began is only counted."""
         key = outcome.key
-        try:
-            counts = self._entries[key]
-        except KeyError:
-            counts = self._born(key)
+        counts = self._entry(key)
         counts.end(outcome)
         counts.record(outcome)
         self._unreported.add(key)
