@@ -33,7 +33,7 @@ from processes import cpu_seconds
 from rig import Weir, weir
 
 from proxy.config.reading import read
-from proxy.control.configuring import shaped
+from proxy.control.configuration import shaped
 from proxy.routing.split import Split
 from proxy.routing.table import Service
 

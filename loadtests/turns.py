@@ -16,8 +16,8 @@ from pathlib import Path
 
 import uvloop
 
-from proxy.frames import Decoder, encode
-from proxy.messages import Ack, Hello, Table
+from proxy.link.frames import Decoder, encode
+from proxy.link.messages import Ack, Hello, Table
 from proxy.routing.table import Service
 from proxy.worker.worker import Worker
 

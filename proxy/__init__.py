@@ -12,7 +12,7 @@ The packages are the product's nouns, in the order in which a request meets them
 
 ``worker`` is the process that carries traffic, ``control`` the one that decides, ``supervisor`` their
 parent. Worker and control share three things only: the table going down, the tally coming up, and the
-``messages`` that carry them. ``cli`` is the way in, ``demo`` the story told in half a minute.
+messages of ``link`` that carry them. ``cli`` is the way in, ``demo`` the story told in half a minute.
 """
 
 __version__ = "0.1.0"

@@ -1,100 +1,13 @@
-"""The import ladder: which package may import which, read from the source.
+"""The import ladder holds, and each of its walls is there: see `tests/ladder.py`."""
 
-The data plane and the control plane share the table going down, the tally coming up, and the messages that
-carry them. Nothing else holds that line but this file.
-"""
-
-import ast
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
 
-import proxy
 from proxy.supervisor.commands import environment
-
-ROOT = Path(proxy.__file__).parent
-
-LADDER: Mapping[str, frozenset[str]] = {
-    name: frozenset(allowed.split())
-    for name, allowed in {
-        "config": "",
-        "collector": "",
-        "http1": "",
-        "lifeline": "",
-        "routing": "http1.head",
-        "telemetry": "routing",
-        "analysis": "telemetry routing.split",
-        "simulation": "analysis telemetry routing.split",
-        "rollout": "analysis.verdict routing.split routing.endpoint",
-        "pem": "",
-        "trusts": "pem routing.endpoint",
-        "forwarding": "http1 routing telemetry.outcome health.ejection pem trusts",
-        "health": "routing.endpoint routing.ejection telemetry.outcome pem trusts",
-        "messages": "routing telemetry",
-        "frames": "messages",
-        "worker": "forwarding routing telemetry messages frames lifeline pem trusts collector",
-        "control": "config routing telemetry analysis rollout health.condition health.probe "
-        "messages frames lifeline collector",
-        "supervisor": "",
-        "cli": "config supervisor demo analysis.policy analysis.wording simulation control.policy",
-        "demo": "cli.client cli.views supervisor.commands",
-    }.items()
-}
-"""What each package or module may import of ours, beside itself."""
-
-PURE = frozenset({"http1", "routing", "telemetry", "analysis", "simulation", "rollout"})
-PURE_FILES = frozenset({"forwarding/exchange.py", "health/ejection.py", "health/condition.py"})
-IMPURE = frozenset({"asyncio", "socket", "time", "random", "os", "logging", "aiohttp"})
-
-FORBIDDEN: Mapping[str, frozenset[str]] = {
-    "supervisor": frozenset({"pydantic", "yaml", "aiohttp", "uvloop", "click", "rich"}),
-    "forwarding": frozenset({"pydantic", "yaml", "aiohttp"}),
-    "worker": frozenset({"pydantic", "yaml", "aiohttp"}),
-    "control": frozenset({"httptools"}),
-}
-"""Foreign packages that a package of ours must not import."""
-
-ONE_IMPORTER = {"httptools": frozenset({"http1/reading.py"})}
-
-
-def imports(source: str) -> Iterator[str]:
-    """Dotted names of all that a file imports, wherever in it; `a.b.c` of `from a.b import c`."""
-    for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
-
-
-def breaches(path: str, source: str) -> list[str]:
-    """What the file at `path` (relative to proxy/, with slashes) imports and must not."""
-    package = path.split("/")[0].removesuffix(".py")
-    if package.startswith("__"):
-        return []
-    return [name for name in imports(source) if _ours(package, name) or _foreign(path, package, name)]
-
-
-def _ours(package: str, name: str) -> bool:
-    if not name.startswith("proxy.") or name == "proxy.__version__":
-        return False
-    return not any(_within(name, f"proxy.{allowed}") for allowed in (package, *LADDER[package]))
-
-
-def _foreign(path: str, package: str, name: str) -> bool:
-    top = name.partition(".")[0]
-    if package == "lifeline" and top not in sys.stdlib_module_names:
-        return True
-    if (package in PURE or path in PURE_FILES) and top in IMPURE:
-        return True
-    return top in FORBIDDEN.get(package, ()) or path not in ONE_IMPORTER.get(top, {path})
-
-
-def _within(name: str, owner: str) -> bool:
-    return name == owner or name.startswith(f"{owner}.")
-
+from tests.ladder import ARCHITECTURE, BEGIN, END, FORBIDDEN, IMPURE, LADDER, ROOT, breaches, owner, within
 
 FILES = sorted(path.relative_to(ROOT).as_posix() for path in ROOT.rglob("*.py"))
 
@@ -109,14 +22,30 @@ def test_every_package_has_its_place_on_the_ladder() -> None:
     assert {place for place in places if not place.startswith("__")} <= LADDER.keys()
 
 
+def test_every_word_of_the_ladder_is_a_package_or_a_module() -> None:
+    words = {word for allowed in LADDER.values() for word in allowed.split()} | LADDER.keys()
+    places = {word: ROOT.joinpath(*word.split(".")) for word in words}
+    assert [word for word, place in places.items() if not place.is_dir() and not _is_file(place)] == []
+
+
+def _is_file(place: Path) -> bool:
+    return place.with_suffix(".py").is_file()
+
+
+def test_the_table_in_the_architecture_is_that_of_the_ladder() -> None:
+    text = ARCHITECTURE.read_text()
+    assert text.count(BEGIN) == text.count(END) == 1
+    assert within(text) == text, "run python -m tests.ladder"
+
+
 @pytest.mark.parametrize(
     ("path", "source"),
     [
-        ("worker/worker.py", "from proxy.control.ledger import Ledger"),
+        ("worker/worker.py", "from proxy.control.standing import Standing"),
         ("worker/worker.py", "from proxy import control"),
         ("worker/worker.py", "import proxy.rollout.phases"),
         ("control/control.py", "from proxy.forwarding import pool"),
-        ("control/api.py", "from proxy.http1.head import RequestHead"),
+        ("control/api/routes.py", "from proxy.http1.head import RequestHead"),
         ("routing/table.py", "from proxy.http1.fields import hop_by_hop"),
         ("routing/table.py", "from proxy.http1 import headless"),
         ("routing/table.py", "import asyncio"),
@@ -127,8 +56,9 @@ def test_every_package_has_its_place_on_the_ladder() -> None:
         ("supervisor/plan.py", "from proxy.config.schema import Config"),
         ("forwarding/downstream.py", "import httptools"),
         ("forwarding/exchange.py", "from time import monotonic"),
-        ("lifeline.py", "import uvloop"),
-        ("cli/get.py", "from proxy.control.api import serve"),
+        ("child/lifeline.py", "import uvloop"),
+        ("cli/get.py", "from proxy.control.api.routes import build"),
+        ("control/outside/hooks.py", "import httptools"),
     ],
 )
 def test_a_breach_would_be_found(path: str, source: str) -> None:
@@ -138,10 +68,46 @@ def test_a_breach_would_be_found(path: str, source: str) -> None:
 @pytest.mark.parametrize(
     ("path", "source"),
     [
+        pytest.param(
+            "control/api/routes.py", "import proxy.control.control", id="API does not reach the decider"
+        ),
+        pytest.param(
+            "control/api/routes.py", "import proxy.control.views.view", id="API does not reach the views"
+        ),
+        pytest.param(
+            "ledger/journal.py", "import proxy.control.standing", id="ledger does not reach the decider"
+        ),
+        pytest.param(
+            "ledger/record.py", "import proxy.control.api.bodies", id="ledger does not reach the API"
+        ),
+        pytest.param(
+            "settings/plan.py", "import proxy.control.standing", id="settings do not reach the decider"
+        ),
+        pytest.param("settings/plan.py", "import proxy.ledger.record", id="settings do not reach the ledger"),
+        pytest.param(
+            "control/views/view.py", "import proxy.control.api.routes", id="views do not reach the API"
+        ),
+        pytest.param(
+            "control/control.py", "import proxy.control.api.orders", id="decider does not reach the API"
+        ),
+        pytest.param(
+            "control/control.py", "import proxy.control.outside.network", id="decider knows no network"
+        ),
+    ],
+)
+def test_each_wall_of_control_is_there(path: str, source: str) -> None:
+    assert breaches(path, source) == [source.removeprefix("import ")]
+
+
+@pytest.mark.parametrize(
+    ("path", "source"),
+    [
         ("routing/table.py", "from proxy.http1.head import RequestHead"),
         ("http1/reading.py", "import httptools"),
-        ("worker/worker.py", "import proxy.messages"),
-        ("control/metrics.py", "from proxy import __version__"),
+        ("worker/worker.py", "import proxy.link.messages"),
+        ("control/api/metrics.py", "from proxy import __version__"),
+        ("control/process.py", "import proxy.control.api.routes"),
+        ("control/__main__.py", "import proxy.control.process"),
         ("forwarding/pool.py", "import asyncio"),
     ],
 )
@@ -150,10 +116,25 @@ def test_what_is_allowed_is_no_breach(path: str, source: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("module", "row"),
+    [
+        ("control.api.routes", "control.api"),
+        ("control.standing", "control"),
+        ("control.process", "control.process"),
+    ],
+)
+def test_the_longest_name_that_fits_owns_a_module(module: str, row: str) -> None:
+    assert owner(module) == row
+
+
+@pytest.mark.parametrize(
     ("module", "absent"),
     [
         ("proxy.supervisor.__main__", FORBIDDEN["supervisor"]),
-        ("proxy.messages", IMPURE - {"os", "time", "random", "socket", "logging"} | {"pydantic", "yaml"}),
+        (
+            "proxy.link.messages",
+            IMPURE - {"os", "time", "random", "socket", "logging"} | {"pydantic", "yaml"},
+        ),
         ("proxy.worker.worker", FORBIDDEN["worker"]),
     ],
 )

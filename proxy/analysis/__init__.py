@@ -1,4 +1,4 @@
-"""What the outcomes say about the canary: checks, the verdict on them, and the judge who gives it.
+"""Bets, guard, caps and rules on the outcomes, and the verdict that they lead to.
 
 Pure: given counts, it returns a verdict with its reasons. What follows from one is `proxy.rollout`'s affair.
 """

@@ -1,4 +1,4 @@
-"""The command `weir`: a table of verbs, each loaded only when it is asked for.
+"""The command `weir`: one file a verb, each loaded only when it is needed.
 
 A script that asks for a weight must not wait for a YAML parser and a web framework to be imported, so nothing
 here imports more than click; every verb lives in a module of its own and the help is written from the table.

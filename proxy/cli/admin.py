@@ -16,7 +16,7 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
-from proxy.cli.client import Client, Json, Misused
+from proxy.cli.client import Client, Misused
 
 DEFAULT_ADMIN = "http://127.0.0.1:9900"
 TRIPPED = 1  # exit code
@@ -40,7 +40,7 @@ class Admin:
     as_json: bool
     flags: str = ""
 
-    def tell(self, document: Json, text: str) -> None:
+    def tell(self, document: dict[str, Any], text: str) -> None:
         """Print the document or the text."""
         if self.as_json:
             text = json.dumps(document, indent=2, ensure_ascii=False)

@@ -17,7 +17,6 @@ from proxy import __version__
 TIMEOUT = 10.0  # seconds for connecting, and for an answer
 SILENCE = 45.0  # seconds after which an event stream counts as dead; control says something every 15
 
-Json = dict[str, Any]
 NO_FIELDS: Mapping[str, str] = {}
 
 
@@ -70,17 +69,21 @@ class Client:
     def __repr__(self) -> str:
         return f"<Client of {self.url}{' with a token' if self._token else ''}>"
 
-    def services(self) -> Json:
+    def services(self) -> dict[str, Any]:
         """The generation and all services."""
         return self.call("GET", "/api/v1/services")
 
-    def service(self, name: str) -> Json:
+    def service(self, name: str) -> dict[str, Any]:
         """One service."""
         return self.call("GET", service_path(name))
 
     def call(
-        self, method: str, path: str, body: Json | None = None, fields: Mapping[str, str] = NO_FIELDS
-    ) -> Json:
+        self,
+        method: str,
+        path: str,
+        body: dict[str, Any] | None = None,
+        fields: Mapping[str, str] = NO_FIELDS,
+    ) -> dict[str, Any]:
         """The JSON object that the API answers. Raises Trouble, Conflict or Misused."""
         status, content = self.exchange(method, path, body, {"Accept": "application/json", **fields})
         document = read_object(content)
@@ -96,7 +99,12 @@ class Client:
         return status, str(said).strip()
 
     def exchange(
-        self, method: str, path: str, body: Json | None, fields: Mapping[str, str], timeout: float = TIMEOUT
+        self,
+        method: str,
+        path: str,
+        body: dict[str, Any] | None,
+        fields: Mapping[str, str],
+        timeout: float = TIMEOUT,
     ) -> tuple[int, bytes]:
         """One request on a connection of its own: status and content, whatever they are. Or Unreachable."""
         connection = self._connection(timeout)
@@ -125,7 +133,7 @@ class Client:
         connection: http.client.HTTPConnection,
         method: str,
         path: str,
-        body: Json | None,
+        body: dict[str, Any] | None,
         fields: Mapping[str, str],
     ) -> http.client.HTTPResponse:
         headers = {**fields, "User-Agent": f"weir/{__version__}", "Connection": "close"}
@@ -151,7 +159,7 @@ class Client:
         except (OSError, http.client.HTTPException, UnicodeError) as error:
             raise Unreachable(self.url, reason(error)) from error
 
-    def _refusal(self, status: int, document: Json | None) -> Failure:
+    def _refusal(self, status: int, document: dict[str, Any] | None) -> Failure:
         """The failure that an answer is: 409 and 412 are conflicts, 5xx is trouble, other 4xx misuse."""
         if status < 400 or document is None or "detail" not in document:
             return Unreachable(self.url, f"it answered {status}, and not as weir would")
@@ -175,7 +183,7 @@ class Events:
     def __repr__(self) -> str:
         return f"<Events {'closed' if self._lines.isclosed() else 'open'}>"
 
-    def __iter__(self) -> Iterator[Json]:
+    def __iter__(self) -> Iterator[dict[str, Any]]:
         """Each entry as it happens. Every event of this API is one data line."""
         try:
             while line := self._lines.readline():
@@ -208,7 +216,7 @@ def service_path(name: str, part: str = "") -> str:
     return f"/api/v1/services/{quote(name, safe='')}{part}"
 
 
-def read_object(content: bytes) -> Json | None:
+def read_object(content: bytes) -> dict[str, Any] | None:
     """The JSON object in ``content``; None when it is none."""
     try:
         document = json.loads(content)

@@ -1,11 +1,11 @@
 """`weir get`: services at a glance, once or as they change."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import click
 
 from proxy.cli.admin import TRIPPED, Admin, admin_verb
-from proxy.cli.client import Json
 from proxy.cli.views import table, tripped
 
 
@@ -30,6 +30,6 @@ def get(admin: Admin, service: str | None, watch: bool) -> int:
     return TRIPPED if any(map(tripped, views)) else 0
 
 
-def shown(document: Json) -> Iterator[Json]:
+def shown(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """The services in an answer for one or for all."""
     yield from document.get("services", [document])

@@ -8,7 +8,7 @@ import click
 from proxy.cli.configfile import DEFAULT, WRONG, load, told
 from proxy.config.problems import Problems
 from proxy.config.schema import Config
-from proxy.control.policy import policy
+from proxy.settings.policy import policy
 
 _UNWATCHED = (
     "nothing judges the canary of `{name}`, however bad it is; write `analysis: auto` or `guard: on`, "

@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from proxy.cli.admin import Admin, admin_verb
-from proxy.cli.client import Json, service_path
+from proxy.cli.client import service_path
 from proxy.cli.figures import percent
 from proxy.cli.progress import state
 
@@ -69,21 +69,21 @@ def order_verb(verb: Callable[..., int | None]) -> Callable[..., None]:
     return admin_verb(found)
 
 
-def send(admin: Admin, terms: Terms, service: str, order: str, **body: Any) -> Json:
+def send(admin: Admin, terms: Terms, service: str, order: str, **body: Any) -> dict[str, Any]:
     """Give an order to a service; the view after it. What is None in ``body`` isn't said."""
     said = {key: value for key, value in body.items() if value is not None}
     said |= {"reason": terms.reason, "actor": terms.actor}
     return admin.client.call("POST", service_path(service, f"/rollout/{order}"), said, terms.fields)
 
 
-def tell(admin: Admin, view: Json, more: str = "") -> None:
+def tell(admin: Admin, view: dict[str, Any], more: str = "") -> None:
     """Say what is in force now, and warn when the ledger does not have it yet."""
     canary = percent(view["weights"].get("canary", 0))
     admin.tell(view, f"{view['name']}: {state(view)}, canary at {canary}, revision {view['revision']}{more}")
     warn(view)
 
 
-def warn(view: Json) -> None:
+def warn(view: dict[str, Any]) -> None:
     """Say on stderr that the ledger does not have it yet, if so."""
     if not view["durable"]:
         click.echo(

@@ -6,10 +6,8 @@ from typing import Any
 from proxy.analysis.wording import duration
 from proxy.cli.figures import percent
 
-Json = dict[str, Any]
 
-
-def state(view: Json) -> str:
+def state(view: dict[str, Any]) -> str:
     """For example: progressing, step 2 of 6."""
     rollout = view["rollout"]
     if rollout is None or view["phase"] in ("idle", "promoted"):
@@ -17,7 +15,7 @@ def state(view: Json) -> str:
     return f"{view['phase']}, step {rollout['step']} of {rollout['of']}"
 
 
-def plan(view: Json) -> Iterator[str]:
+def plan(view: dict[str, Any]) -> Iterator[str]:
     """The steps under each other, the one that it is in marked."""
     rollout = view["rollout"]
     for number, step in enumerate(rollout["steps"], 1):
@@ -25,7 +23,7 @@ def plan(view: Json) -> Iterator[str]:
         yield f"{mark} step {number}  {terms(step)}"
 
 
-def terms(step: Json) -> str:
+def terms(step: dict[str, Any]) -> str:
     """For example: 5 % for 10 min and 500 answers. A pause says what for."""
     if "pause" in step:
         return f"pause: {step['pause']}"
@@ -35,7 +33,7 @@ def terms(step: Json) -> str:
     return percent(step["weight"]) + (f" for {' and '.join(parts)}" if parts else "")
 
 
-def expectation(view: Json) -> str:
+def expectation(view: dict[str, Any]) -> str:
     """How long the plan takes at the traffic seen: about 42 min at 120 requests a second."""
     rollout = view["rollout"]
     rate = rollout["rate"]
@@ -47,7 +45,7 @@ def expectation(view: Json) -> str:
     return f"about {duration(rollout['expected'])} {seen}{asked}"
 
 
-def lateness(view: Json) -> str:
+def lateness(view: dict[str, Any]) -> str:
     """That the plan is expected to take longer than its deadline; "" when it isn't."""
     rollout = view["rollout"]
     expected, deadline = rollout["expected"], rollout["deadline"]
@@ -59,13 +57,13 @@ def lateness(view: Json) -> str:
     )
 
 
-def waits(view: Json) -> str:
+def waits(view: dict[str, Any]) -> str:
     """What it waits for now: 31 of 200 answers; at this rate in about 11 min. "" when for nothing."""
     rollout = view["rollout"]
     return str(rollout["waiting"]["says"]) if rollout and rollout["waiting"] else ""
 
 
-def course(view: Json) -> Iterator[str]:
+def course(view: dict[str, Any]) -> Iterator[str]:
     """Where the rollout under way is, what it waits for, and how long that and the rest may take."""
     rollout = view["rollout"]
     if rollout is None or rollout["waiting"] is None:
@@ -78,7 +76,7 @@ def course(view: Json) -> Iterator[str]:
         yield f"to its end: {expectation(view)}"
 
 
-def obstacle(view: Json, flags: str = "") -> str:
+def obstacle(view: dict[str, Any], flags: str = "") -> str:
     """What doesn't go away by itself: a pause, or a gate that is closed; "" for neither."""
     waiting = view["rollout"]["waiting"] if view["rollout"] else None
     if waiting is None:
@@ -89,20 +87,20 @@ def obstacle(view: Json, flags: str = "") -> str:
     return f"{gate['at']}: {gate['says']}" if gate and gate["says"] else ""
 
 
-def advice(view: Json, flags: str = "") -> Iterator[str]:
+def advice(view: dict[str, Any], flags: str = "") -> Iterator[str]:
     """The commands that lead on from here, of those that are legal now, each with what it does."""
     for order, what in ADVICE.get(view["phase"], ()):
         if order in view["orders"] and (said := what(view)):
             yield f"{said}: weir {order} {view['name']}{flags}"
 
 
-def _at_gate(view: Json) -> bool:
+def _at_gate(view: dict[str, Any]) -> bool:
     """Whether the plan itself asks for a person."""
     rollout = view["rollout"]
     return bool(rollout and rollout["step"] and "pause" in rollout["steps"][rollout["step"] - 1])
 
 
-def _back(view: Json) -> str:
+def _back(view: dict[str, Any]) -> str:
     trip = view["trip"]
     if trip is None:
         return "to let the canary back in"
@@ -111,14 +109,14 @@ def _back(view: Json) -> str:
     return f"to let the canary back in at {percent(trip['weight_before'])}"
 
 
-def _undone(view: Json) -> str:
+def _undone(view: dict[str, Any]) -> str:
     undo = view["undo"]
     if undo is None:
         return ""
     return f"to go back to {undo['version'] or ', '.join(undo['endpoints'])}"
 
 
-ADVICE: Mapping[str, tuple[tuple[str, Callable[[Json], str]], ...]] = {
+ADVICE: Mapping[str, tuple[tuple[str, Callable[[dict[str, Any]], str]], ...]] = {
     "paused": (
         ("promote", lambda view: "to go on" if _at_gate(view) else ""),
         ("resume", lambda view: "" if _at_gate(view) else "to go on"),

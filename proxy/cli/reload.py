@@ -1,9 +1,10 @@
 """`weir reload`."""
 
+from typing import Any
+
 import click
 
 from proxy.cli.admin import Admin, admin_verb
-from proxy.cli.client import Json
 
 
 @click.command()
@@ -18,7 +19,7 @@ def reload(admin: Admin) -> None:
     admin.tell(answer, "\n".join(lines(answer)))
 
 
-def lines(answer: Json) -> list[str]:
+def lines(answer: dict[str, Any]) -> list[str]:
     """What changed, a line each."""
     found = [f"{name}: {', '.join(keys)} changed" for name, keys in answer["changed"].items()]
     found += [f"{name}: new" for name in answer["added"]]

@@ -1,9 +1,10 @@
 """`weir promote`, `pause`, `abort`, `retry`, `undo`: what a person says to a rollout."""
 
+from typing import Any
+
 import click
 
 from proxy.cli.admin import Admin
-from proxy.cli.client import Json
 from proxy.cli.order import Terms, order_verb, send, tell
 from proxy.cli.waiting import await_end, waits
 
@@ -72,7 +73,7 @@ def undo(admin: Admin, terms: Terms, service: str, steps: bool, patience: float 
     return told(admin, view, patience if steps else None)
 
 
-def told(admin: Admin, view: Json, patience: float | None) -> int:
+def told(admin: Admin, view: dict[str, Any], patience: float | None) -> int:
     """Say what is in force; then wait for the end, if that was asked for."""
     if patience is None:
         tell(admin, view)

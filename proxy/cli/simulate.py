@@ -16,7 +16,7 @@ from proxy.cli.trial import Tried
 from proxy.config import units
 from proxy.config.problems import Unfit
 from proxy.config.schema import Config, Service
-from proxy.control.policy import policy
+from proxy.settings.policy import policy
 from proxy.simulation.run import run
 from proxy.simulation.scenario import GOOD, Crowd, Scenario
 from proxy.simulation.scenarios import SCENARIOS

@@ -9,8 +9,6 @@ from proxy.cli.figures import duration, percent, rate
 from proxy.cli.progress import state
 from proxy.cli.views import notes
 
-Json = dict[str, Any]
-
 WIDTH = 20  # cells of a bar: 5 % each
 HEADINGS = ("CHECK", "VALUE", "LIMIT", "STABLE", "SAMPLE", "ODDS")
 
@@ -38,7 +36,7 @@ class Node:
     below: Sequence["Node"] = field(default_factory=tuple)
 
 
-def tree(view: Json, glyphs: Glyphs = UNICODE, flags: str = "") -> str:
+def tree(view: dict[str, Any], glyphs: Glyphs = UNICODE, flags: str = "") -> str:
     """All that there is to see while a rollout goes on."""
     head = f"{view['name']}  {state(view)}, revision {view['revision']}"
     below = [*_backends(view, glyphs), _verdict(view), *(Node(note) for note in notes(view, flags))]
@@ -61,7 +59,7 @@ def _hung(nodes: Sequence[Node], glyphs: Glyphs) -> Iterator[str]:
         yield from (f"{indent}{line}" for line in _hung(node.below, glyphs))
 
 
-def _backends(view: Json, glyphs: Glyphs) -> Iterator[Node]:
+def _backends(view: dict[str, Any], glyphs: Glyphs) -> Iterator[Node]:
     for name, backend in view["backends"].items():
         side = view["window"].get(name) or {}
         version = f" {backend['version']}" if backend["version"] else ""
@@ -83,7 +81,7 @@ def _measure(what: str, part: float | None, digits: int, glyphs: Glyphs) -> Node
     return Node(f"{what}  {bar(part, glyphs)}  {percent(part, digits=digits)}")
 
 
-def _verdict(view: Json) -> Node:
+def _verdict(view: dict[str, Any]) -> Node:
     """The verdict over its checks, in columns."""
     verdict = view["verdict"]
     rows = [HEADINGS, *map(_check, verdict["findings"])] if verdict["findings"] else []
@@ -96,7 +94,7 @@ def _row(row: tuple[str, ...], widths: list[int]) -> str:
     return "  ".join([first[0].ljust(first[1]), *(cell.rjust(width) for cell, width in numbers)]).rstrip()
 
 
-def _check(finding: Json) -> tuple[str, ...]:
+def _check(finding: dict[str, Any]) -> tuple[str, ...]:
     quantities = [finding[key] for key in ("value", "limit", "stable")]
     needed = "" if finding["needed"] is None else f" of {finding['needed']:,}"
     odds = "-" if finding["odds"] is None else wording.odds(finding["odds"])

@@ -7,18 +7,16 @@ from proxy.analysis import wording
 from proxy.cli.figures import duration, moment, percent, rate, span
 from proxy.cli.progress import advice, course, state
 
-Json = dict[str, Any]
-
 HEADINGS = ("SERVICE", "PHASE", "BACKEND", "WEIGHT", "SEEN", "REQUESTS", "ERRORS", "P99")
 LEFT = 3  # columns of words; those after them are numbers and stand to the right
 
 
-def tripped(view: Json) -> bool:
+def tripped(view: dict[str, Any]) -> bool:
     """Whether the canary was taken out and waits for a person."""
     return bool(view["phase"] == "rolled-back")
 
 
-def table(views: Iterable[Json], flags: str = "") -> str:
+def table(views: Iterable[dict[str, Any]], flags: str = "") -> str:
     """An aligned table, a line a backend; under a tripped service why, and the command that resumes it."""
     views = list(views)
     if not views:
@@ -43,7 +41,7 @@ def aligned(row: tuple[str, ...], widths: list[int]) -> str:
     return "  ".join(cells).rstrip()
 
 
-def backend_rows(view: Json) -> Iterator[tuple[str, ...]]:
+def backend_rows(view: dict[str, Any]) -> Iterator[tuple[str, ...]]:
     """One row of cells for each backend; the service's own cells stand in the first."""
     first = (view["name"], view["phase"])
     for backend in view["backends"]:
@@ -60,7 +58,7 @@ def backend_rows(view: Json) -> Iterator[tuple[str, ...]]:
         first = ("", "")
 
 
-def notes(view: Json, flags: str = "") -> Iterator[str]:
+def notes(view: dict[str, Any], flags: str = "") -> Iterator[str]:
     """What else a person must know of a service, each with what to do about it."""
     if view["trip"]:
         trip = view["trip"]
@@ -84,7 +82,7 @@ def notes(view: Json, flags: str = "") -> Iterator[str]:
             yield from (f"  {line}" for line in drift["write"].splitlines())
 
 
-def dead(view: Json) -> Iterator[str]:
+def dead(view: dict[str, Any]) -> Iterator[str]:
     """Endpoints that don't do well by their probes."""
     for backend, side in view["backends"].items():
         for url, condition in side.get("probes", {}).items():
@@ -92,7 +90,7 @@ def dead(view: Json) -> Iterator[str]:
                 yield f"{url} of {backend} is {condition}"
 
 
-def watching(view: Json) -> Iterator[str]:
+def watching(view: dict[str, Any]) -> Iterator[str]:
     """That verdicts change nothing, and what this one would have done."""
     if view["enforce"] or "canary" not in view["backends"]:
         return
@@ -101,7 +99,7 @@ def watching(view: Json) -> Iterator[str]:
     yield f"watching only (`enforce: false`); {would}"
 
 
-def evidence(view: Json) -> Iterator[str]:
+def evidence(view: dict[str, Any]) -> Iterator[str]:
     """How much speaks against the canary; while it is in, also what a larger weight waits for."""
     shown = against(view)
     if not shown:
@@ -112,7 +110,7 @@ def evidence(view: Json) -> Iterator[str]:
         yield f"good for a larger weight: {odds}, shown at {bar}; {missing(assurance)}"
 
 
-def against(view: Json) -> str:
+def against(view: dict[str, Any]) -> str:
     """The evidence against a canary: 12:1, out at 100:1; "" where no coin is tossed."""
     bets = view["evidence"]
     if bets["odds"] is None or not 0 < (view["weights"].get("canary") or 0) < 100:
@@ -121,7 +119,7 @@ def against(view: Json) -> str:
     return wording.evidence("the canary is worse", bets["odds"], bets["bar"], end)
 
 
-def missing(assurance: Json) -> str:
+def missing(assurance: dict[str, Any]) -> str:
     """What it takes yet to be sure."""
     if assurance["requests"] == 0:
         return "shown"
@@ -131,7 +129,7 @@ def missing(assurance: Json) -> str:
     return f"about {assurance['requests']} more requests" + ("" if seconds is None else f", {span(seconds)}")
 
 
-def reach(view: Json) -> Iterator[str]:
+def reach(view: dict[str, Any]) -> Iterator[str]:
     """Whom the release has met and hurt, once it has met anybody."""
     blast = view["blast_radius"]
     if blast and blast["met"]:
@@ -142,7 +140,7 @@ def reach(view: Json) -> Iterator[str]:
         yield f"{overdue} requests are overdue on the canary now"
 
 
-def details(view: Json, flags: str = "") -> str:
+def details(view: dict[str, Any], flags: str = "") -> str:
     """All that is known of one service, in a paragraph of lines."""
     watching = "" if view["enforce"] else ", watching only"
     lines = [f"{view['name']}  {state(view)}, revision {view['revision']}{watching}"]
@@ -161,7 +159,7 @@ def details(view: Json, flags: str = "") -> str:
     return "\n".join(lines)
 
 
-def entry_line(entry: Json) -> str:
+def entry_line(entry: dict[str, Any]) -> str:
     """One transition on one line."""
     change = f"{percent(entry['from'])} -> {percent(entry['to'])}"
     if entry["event"] == "promotion":
@@ -176,7 +174,7 @@ def entry_line(entry: Json) -> str:
     return f"{head}  {entry['event']}  canary {change}{phase}  by {entry['actor']}{reason}{everywhere}"
 
 
-def state_line(view: Json) -> str:
+def state_line(view: dict[str, Any]) -> str:
     """Where a service stands, on one line."""
     weights = ", ".join(f"{backend} {percent(weight)}" for backend, weight in view["weights"].items())
     why = f": {view['trip']['sentence']}" if tripped(view) and view["trip"] else ""

@@ -15,7 +15,7 @@ import click
 from proxy.analysis.wording import duration
 from proxy.cli import params
 from proxy.cli.admin import TRIPPED, Admin
-from proxy.cli.client import Failure, Json, Trouble, service_path
+from proxy.cli.client import Failure, Trouble, service_path
 from proxy.cli.order import warn
 from proxy.cli.progress import obstacle, state
 from proxy.cli.views import entry_line, state_line
@@ -59,7 +59,7 @@ def waits(verb: Callable[..., Any]) -> Callable[..., Any]:
 
 def await_end(
     admin: Admin,
-    view: Json,
+    view: dict[str, Any],
     patience: float,
     now: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], None] = time.sleep,
@@ -88,7 +88,7 @@ def await_end(
     return ENDS[last["phase"]]
 
 
-def follow(admin: Admin, view: Json, pause: Callable[[], bool]) -> Json:
+def follow(admin: Admin, view: dict[str, Any], pause: Callable[[], bool]) -> dict[str, Any]:
     """The view when its rollout has ended, or ``pause`` says that time is over; a line for each change.
 
     An API that is away is waited for: it was there a moment ago.
@@ -115,10 +115,10 @@ def follow(admin: Admin, view: Json, pause: Callable[[], bool]) -> Json:
     return view
 
 
-def since(admin: Admin, service: str, revision: int) -> list[Json]:
+def since(admin: Admin, service: str, revision: int) -> list[dict[str, Any]]:
     """The ledger's entries after a revision."""
     path = service_path(service, f"/history?after_revision={revision}")
-    found: list[Json] = admin.client.call("GET", path)["entries"]
+    found: list[dict[str, Any]] = admin.client.call("GET", path)["entries"]
     return found
 
 

@@ -8,12 +8,12 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from datetime import datetime
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import click
 
 from proxy.cli.admin import Admin
-from proxy.cli.client import Events, Json, Trouble
+from proxy.cli.client import Events, Trouble
 from proxy.cli.tree import ASCII, UNICODE, tree
 from proxy.cli.views import entry_line, state_line, table
 
@@ -111,7 +111,7 @@ def changes(admin: Admin, service: str | None, sleep: Sleep = time.sleep) -> Ite
         sleep(RETRY)
 
 
-def joined(admin: Admin, service: str | None, last: int | None) -> tuple[Events, list[Json]]:
+def joined(admin: Admin, service: str | None, last: int | None) -> tuple[Events, list[dict[str, Any]]]:
     """An open stream, and the state of now unless the stream goes on behind an entry."""
     events = admin.client.events(last)
     try:
@@ -121,14 +121,14 @@ def joined(admin: Admin, service: str | None, last: int | None) -> tuple[Events,
         raise
 
 
-def views(admin: Admin, service: str | None) -> list[Json]:
+def views(admin: Admin, service: str | None) -> list[dict[str, Any]]:
     """The services that are asked for."""
     if service:
         return [admin.client.service(service)]
-    found: list[Json] = admin.client.services()["services"]
+    found: list[dict[str, Any]] = admin.client.services()["services"]
     return found
 
 
-def as_line(admin: Admin, kind: str, document: Json, text: str) -> str:
+def as_line(admin: Admin, kind: str, document: dict[str, Any], text: str) -> str:
     """The text, or the document under its kind on one line."""
     return json.dumps({kind: document}, ensure_ascii=False) if admin.as_json else text

@@ -1,4 +1,4 @@
-"""The process that decides: it merges what the workers counted, judges, and tells them the table in force.
+"""The process that decides: it judges, moves rollouts, and sends workers the table in force.
 
 It carries no traffic. When it is gone the workers go on with the last table they were told; when it
 comes back it reads the ledger and hears from them what happened in between.

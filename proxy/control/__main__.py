@@ -6,8 +6,8 @@ import logging
 import sys
 from pathlib import Path
 
+from proxy.child.lifeline import die_with_parent
 from proxy.control.process import Launch, Process
-from proxy.lifeline import die_with_parent
 
 
 def main() -> int:

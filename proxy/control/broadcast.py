@@ -9,8 +9,8 @@ import logging
 from collections.abc import Callable, Iterable, Mapping
 from typing import Protocol, cast
 
-from proxy.frames import Decoder, encode
-from proxy.messages import Ack, Counted, Health, Hello, Message, Report, Settings, Table, Thresholds
+from proxy.link.frames import Decoder, encode
+from proxy.link.messages import Ack, Counted, Health, Hello, Message, Report, Settings, Table, Thresholds
 from proxy.routing.table import Service
 
 log = logging.getLogger(__name__)
@@ -36,7 +36,7 @@ class Listens(Protocol):
         """A worker uses a table, or is gone: some generation may now be everywhere."""
 
 
-class Link(asyncio.Protocol):
+class WorkerLink(asyncio.Protocol):
     """One worker's connection. It says nothing until the worker has said hello."""
 
     def __init__(self, broadcast: "Broadcast") -> None:
@@ -50,7 +50,7 @@ class Link(asyncio.Protocol):
 
     def __repr__(self) -> str:
         who = f"worker {self.worker}, generation {self.held}" if self.boot else "a stranger"
-        return f"<Link to {who}>"
+        return f"<WorkerLink to {who}>"
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Called by the event loop."""
@@ -106,7 +106,7 @@ class Broadcast:
         self._settings = encode(settings)
         self._services = services
         self._listener = listener
-        self._links: dict[str, Link] = {}
+        self._links: dict[str, WorkerLink] = {}
         self._everything: tuple[int, bytes] = (-1, b"")
         self._thresholds: dict[str, Mapping[str, tuple[float, ...]]] = {}
         self._dead: dict[str, Mapping[str, tuple[str, ...]]] = {}
@@ -120,9 +120,9 @@ class Broadcast:
         """The boots of the connected workers."""
         return list(self._links)
 
-    def link(self) -> Link:
+    def link(self) -> WorkerLink:
         """The protocol of a new connection."""
-        return Link(self)
+        return WorkerLink(self)
 
     def tell(self, *services: Service, removed: tuple[str, ...] = ()) -> int:
         """Tell all workers new states of services, and who is gone; the generation of that table."""
@@ -161,7 +161,7 @@ class Broadcast:
         """How many workers use a table that they were told."""
         return sum(link.held > 0 for link in self._links.values())
 
-    def heard(self, link: Link, message: Message) -> None:
+    def heard(self, link: WorkerLink, message: Message) -> None:
         """A message came. Misplaced for one that has no place here."""
         if isinstance(message, Hello):
             self._welcome(link, message)
@@ -175,13 +175,13 @@ class Broadcast:
         else:
             raise Misplaced(f"{type(message).__name__} is not for control")
 
-    def lost(self, link: Link) -> None:
+    def lost(self, link: WorkerLink) -> None:
         """A connection is closed. A worker that is back on a newer one has not gone."""
         if link.boot and self._links.get(link.boot) is link:
             del self._links[link.boot]
             self._listener.acknowledged()
 
-    def _welcome(self, link: Link, hello: Hello) -> None:
+    def _welcome(self, link: WorkerLink, hello: Hello) -> None:
         # What it holds may be news, so it is heard first and told afterwards.
         self._listener.hello(hello)
         link.boot, link.worker = hello.boot, hello.worker

@@ -1,7 +1,7 @@
 """The tick: reports and orders come in, states of services go out.
 
 Here everything meets, and little happens: evidence is put where it belongs and judged at every report, what
-the verdict or the order leads to is decided by the rollout and carried out by steering.
+the verdict or the order leads to is decided by the rollout and carried out by transitions.
 """
 
 import asyncio
@@ -12,41 +12,38 @@ from typing import Any
 
 from proxy.config.changes import Changes
 from proxy.config.schema import Config
-from proxy.control import snapshot, view
-from proxy.control.bookkeeping import Bookkeeping
 from proxy.control.broadcast import Broadcast
-from proxy.control.completing import complete, planned
-from proxy.control.configuring import Configuring, Services
-from proxy.control.drift import drift
-from proxy.control.facts import Facts
+from proxy.control.command import Command, Terms
+from proxy.control.configuration import Configuration, Services
 from proxy.control.gates import Gates
-from proxy.control.gathering import gather
-from proxy.control.journal import Journal, Pause, a_second
-from proxy.control.judging import Judging
-from proxy.control.ledger import Ledger, Memory
-from proxy.control.outside import ALONE, Outside
-from proxy.control.record import Record
-from proxy.control.repeats import Repeats
-from proxy.control.roll import Roll
-from proxy.control.settings import settings
+from proxy.control.idempotency import IdempotencyKeys
+from proxy.control.order_defaults import complete, planned
+from proxy.control.outside.contract import ALONE, Outside
+from proxy.control.propagation import Propagation
+from proxy.control.roll_call import RollCall
 from proxy.control.standing import Standing
-from proxy.control.steering import Clock, Order, Steering
-from proxy.control.steps import Planned
-from proxy.control.telling import Telling
-from proxy.control.terms import Terms
-from proxy.control.totals import Totals
+from proxy.control.transitions import Clock, Transitions
 from proxy.control.turns import in_turns
-from proxy.messages import Hello, Report
-from proxy.rollout.inputs import Held
-from proxy.rollout.inputs import Order as Wants
+from proxy.control.verdicts import Verdicts
+from proxy.control.views import snapshot, view
+from proxy.control.views.drift import drift
+from proxy.control.views.facts import Facts, gather
+from proxy.ledger.checkpoints import Checkpoints
+from proxy.ledger.journal import Journal, Rest, a_second
+from proxy.ledger.ledger import Ledger, Recalled
+from proxy.ledger.record import Record
+from proxy.ledger.totals import Totals
+from proxy.link.messages import Hello, Report
+from proxy.rollout.inputs import Held, Order
 from proxy.routing.split import CANARY
 from proxy.routing.table import Service
+from proxy.settings.plan import Planned
+from proxy.settings.worker import settings
 from proxy.telemetry.exposition import Snapshot
 
 log = logging.getLogger(__name__)
 
-Json = dict[str, Any]
-Hears = Callable[[Json], None]
+Hears = Callable[[dict[str, Any]], None]
 
 CLOCK = Clock()
 
@@ -63,13 +60,13 @@ class Control:
     def __init__(
         self,
         config: Config,
-        memory: Memory,
+        memory: Recalled,
         ledger: Ledger,
         thread: ThreadPoolExecutor,
         *,
         workers: int,
         clock: Clock = CLOCK,
-        pause: Pause = a_second,
+        pause: Rest = a_second,
         broken: Callable[[], None] = lambda: None,
         outside: Outside = ALONE,
     ) -> None:
@@ -81,26 +78,32 @@ class Control:
         self._outside = outside
         self._standings = Services(config, memory)
         self._hears: list[Hears] = []
-        self._roll = Roll(workers)
+        self._roll_call = RollCall(workers)
         self._journal = Journal(ledger, thread, self._written, pause)
         self.broadcast = Broadcast(memory.last, settings(config), self._services, self)
-        telling = self._telling = Telling(self._journal, self.broadcast, ledger.acknowledge, self._entered)
-        steering = self._steering = Steering(self._journal, telling, clock, self._roll.called, self._spawn)
-        self._configuring = Configuring(
+        propagation = self._propagation = Propagation(
+            self._journal, self.broadcast, ledger.acknowledge, self._entered
+        )
+        transitions = self._transitions = Transitions(
+            self._journal, propagation, clock, self._roll_call.called, self._spawn
+        )
+        self._configuration = Configuration(
             self._standings,
             self._journal,
             self.broadcast,
-            telling,
+            propagation,
             clock,
             self._settled,
             outside.forget,
         )
         self._gates = Gates(outside.ways, self._spawn, self._look, clock.monotonic)
-        self._repeats = Repeats(memory.orders)
-        self._judging = Judging(self._standings, steering, self.broadcast)
+        self._idempotency = IdempotencyKeys(memory.orders)
+        self._verdicts = Verdicts(self._standings, transitions, self.broadcast)
         self._trips = dict(memory.trips)
-        totals, evidence = Totals(memory.kept), self._judging.evidence
-        self._books = Bookkeeping(totals, self._journal, ledger, self.broadcast.counted, pause, evidence)
+        totals, evidence = Totals(memory.kept), self._verdicts.evidence
+        self._checkpoints = Checkpoints(
+            totals, self._journal, ledger, self.broadcast.counted, pause, evidence
+        )
         self._in_use = False
         self._draining = False
         self._tasks: set[asyncio.Task[None]] = set()
@@ -113,16 +116,16 @@ class Control:
 
     async def start(self) -> None:
         """Bring the ledger up to what the file says. NotDurable when a release can't be written down."""
-        await self._configuring.begin()
-        self._roll.begin()
-        self._spawn(self._books.run())
+        await self._configuration.begin()
+        self._roll_call.begin()
+        self._spawn(self._checkpoints.run())
         self._spawn(self._tick_on())
         self._spawn(self._outside.work(self.broadcast))
 
     def drain(self) -> None:
         """Be not ready from now on."""
         self._draining = True
-        self._books.hurry()
+        self._checkpoints.hurry()
 
     async def stop(self) -> None:
         """Keep what was counted, write what waits, and give the ledger back."""
@@ -130,12 +133,12 @@ class Control:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        await self._books.keep()
+        await self._checkpoints.keep()
         await self._journal.close()
 
     async def reload(self, config: Config) -> Changes:
         """Put another file in force, whole, and say what changed. NotDurable: nothing was changed."""
-        return await self._configuring.reload(config)
+        return await self._configuration.reload(config)
 
     # What is shown.
 
@@ -153,20 +156,20 @@ class Control:
         """The services, in the order of the file."""
         return list(self._standings)
 
-    def view(self, name: str) -> Json:
+    def view(self, name: str) -> dict[str, Any]:
         """Everything a person may want to know of one service (KeyError when there is none)."""
         return self._shown(self._standings[name])
 
-    def explain(self, name: str) -> Json:
+    def explain(self, name: str) -> dict[str, Any]:
         """What happened to a service's canary, in words (KeyError when there is none of that name)."""
         standing, durable = self._standings[name], self._journal.durable(name)
         return view.explanation(standing, self._facts(standing), durable=durable)
 
-    async def history(self, name: str) -> list[Json]:
+    async def history(self, name: str) -> list[dict[str, Any]]:
         """The ledger's entries of one service, newest last (KeyError when there is none)."""
         return await self._journal.ask(self._ledger.entries, self._standings[name].name)
 
-    async def entries_after(self, entry: int) -> list[Json]:
+    async def entries_after(self, entry: int) -> list[dict[str, Any]]:
         """The entries of all services with an id above ``entry``, oldest first."""
         return await self._journal.ask(self._ledger.entries_after, entry)
 
@@ -177,12 +180,12 @@ class Control:
 
     async def snapshot(self) -> Snapshot:
         """What /metrics shows. The ledger has these counts, so none falls if this process dies now."""
-        await self._roll.called()
-        sums = self._books.totals.sums(self.broadcast.boots)
+        await self._roll_call.called()
+        sums = self._checkpoints.totals.sums(self.broadcast.boots)
         totals = {side: counts async for side, counts in in_turns(sums)}
         # After they were summed: what is reported meanwhile is not in the ledger yet.
-        await self._books.keep()
-        now, would_trips = self._clock.monotonic(), self._judging.would_trips
+        await self._checkpoints.keep()
+        now, would_trips = self._clock.monotonic(), self._verdicts.would_trips
         standings, outside = list(self._standings.values()), self._outside.operations()
         return await snapshot.taken(totals, standings, self._trips, would_trips, now, outside)
 
@@ -192,12 +195,12 @@ class Control:
         """What holds for a service's rollouts where an order says nothing (KeyError when there is none)."""
         return planned(self._standings[name])
 
-    async def order(self, name: str, order: Wants, terms: Terms) -> Json:
+    async def order(self, name: str, order: Order, terms: Terms) -> dict[str, Any]:
         """Carry out an order, once for each key, and answer the new view."""
         standing = self._standings[name]
-        if not self._repeats.knows(name, terms):
-            with self._repeats.under_way(name, terms):
-                made = await self._steering.order(standing, Order(complete(order, standing), terms))
+        if not self._idempotency.knows(name, terms):
+            with self._idempotency.under_way(name, terms):
+                made = await self._transitions.order(standing, Command(complete(order, standing), terms))
             if terms.key and not made:
                 at = self._clock.wall()
                 self._journal.beside(self._ledger.remember, name, terms.key, terms.digest, at)
@@ -211,16 +214,16 @@ class Control:
         for name, revision in hello.held.items():
             if standing := self._standings.get(name):
                 held = Held(revision, CANARY in hello.halted.get(name, ()))
-                self._steering.happened(standing, held)
+                self._transitions.happened(standing, held)
 
     def report(self, report: Report) -> None:
         """Count, and judge whom that concerns."""
-        self._judging.count(self._books.take(report), self._clock.monotonic())
-        self._roll.heard(report.boot)
+        self._verdicts.count(self._checkpoints.take(report), self._clock.monotonic())
+        self._roll_call.heard(report.boot)
 
     def acknowledged(self) -> None:
         """A rollback may be complete, and every worker may have had a table now."""
-        self._telling.look(self._clock.monotonic())
+        self._propagation.look(self._clock.monotonic())
         self._in_use = self._in_use or self.broadcast.using() >= self._workers
 
     # Within.
@@ -241,7 +244,7 @@ class Control:
     def _attend(self, standing: Standing) -> None:
         """Who answers for a service may have changed: see to what follows from that."""
         # From 0 on: Prometheus can't see that a series rose when it begins at 1.
-        counted = self._trips if standing.file.enforce else self._judging.would_trips
+        counted = self._trips if standing.file.enforce else self._verdicts.would_trips
         for check in standing.policy.names:
             counted.setdefault((standing.name, check), 0)
         self._outside.watch(standing)
@@ -260,7 +263,7 @@ class Control:
             log.error("control is broken and ends", exc_info=error)
             self._broken()
 
-    def _shown(self, standing: Standing) -> Json:
+    def _shown(self, standing: Standing) -> dict[str, Any]:
         durable, now = self._journal.durable(standing.name), self._clock.monotonic()
         return view.view(standing, durable, now, self._facts(standing))
 
@@ -268,7 +271,7 @@ class Control:
         """What is known of a service beside its state and its verdict."""
         wall, now = self._clock.wall(), self._clock.monotonic()
         probes = self._outside.seen(standing.name)
-        return gather(standing, self._books.totals, self.broadcast.boots, probes, wall, now)
+        return gather(standing, self._checkpoints.totals, self.broadcast.boots, probes, wall, now)
 
     async def _tick_on(self) -> None:
         while True:
@@ -279,11 +282,11 @@ class Control:
         """Look at what time alone has changed: windows that ran out, workers that are gone for good."""
         async for standing in in_turns(list(self._standings.values())):
             self._look(standing)
-        await self._books.forget_gone(self.broadcast.boots, self._clock.monotonic())
+        await self._checkpoints.forget_gone(self.broadcast.boots, self._clock.monotonic())
 
     def _look(self, standing: Standing) -> None:
         """Judge one service, and see whether its rollout may go on and who has to be asked."""
-        self._judging.look(standing, self._clock.monotonic())
+        self._verdicts.look(standing, self._clock.monotonic())
         self._gates.look(standing, self._clock.wall())
 
     def _services(self) -> Iterator[Service]:

@@ -1,4 +1,4 @@
-"""What can be wrong with an order or with the ledger, in words for the person who has to act on it."""
+"""What can be wrong with an order, in words for the person who has to act on it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 
 class ControlError(Exception):
-    """An order that was not carried out. ``detail`` says why, and what stays in force."""
+    """An order that was not carried out. `detail` says why, and what stays in force."""
 
     def __init__(self, detail: str) -> None:
         super().__init__(detail)
@@ -26,7 +26,7 @@ class Conflict(ControlError):
 
 
 class StaleRevision(ControlError):
-    """The order was made on a picture that has changed since (HTTP 412). ``current`` is the revision now."""
+    """The order was made on a picture that has changed since (HTTP 412). `current` is the revision now."""
 
     def __init__(self, current: int, expected: int) -> None:
         super().__init__(
@@ -40,13 +40,5 @@ class KeyReused(ControlError):
     """The Idempotency-Key belongs to another order that was carried out before (HTTP 422)."""
 
 
-class NotDurable(ControlError):
-    """The ledger cannot be written, so a weight may not rise (HTTP 503); nothing was changed."""
-
-
 class Unreadable(ControlError):
     """There is no config file to read again, or it can't be read (HTTP 409); nothing was changed."""
-
-
-class LedgerUnusable(ControlError):
-    """The ledger cannot be opened at all; ``detail`` names its path. The program does not start."""

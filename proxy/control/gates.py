@@ -16,8 +16,7 @@ from proxy.rollout.waiting import START, Waiting, waiting
 
 log = logging.getLogger(__name__)
 
-Json = dict[str, Any]
-Answer = Awaitable[str]
+Reply = Awaitable[str]
 """Nothing for yes, else why not."""
 
 AGAIN = 5.0
@@ -28,8 +27,8 @@ AGAIN = 5.0
 class Ways:
     """How to ask: does this canary answer, does that hook agree."""
 
-    answers: Callable[[Standing], Answer]
-    agrees: Callable[[schema.Hook, Json], Answer]
+    answers: Callable[[Standing], Reply]
+    agrees: Callable[[schema.Hook, dict[str, Any]], Reply]
 
 
 class Gates:
@@ -93,7 +92,7 @@ class Gates:
                 return at, refusal
         return "", ""
 
-    def _questions(self, standing: Standing, missing: Waiting) -> Iterator[tuple[str, Answer]]:
+    def _questions(self, standing: Standing, missing: Waiting) -> Iterator[tuple[str, Reply]]:
         if START in missing.asks:
             yield START, self._ways.answers(standing)
         for hook in standing.file.hooks:

@@ -1,4 +1,4 @@
-"""The control process: from a command line to a Control that serves, and to its end."""
+"""The control process, from its command line to its end: it puts all of the above together."""
 
 import asyncio
 import logging
@@ -9,16 +9,16 @@ from pathlib import Path
 
 from aiohttp import web
 
-from proxy import collector
+from proxy.child import garbage_collector
+from proxy.child.lifeline import Lifeline, attach
 from proxy.config.problems import Problems
 from proxy.config.schema import Config
-from proxy.control import api
-from proxy.control.connected import Connected
+from proxy.control.api import routes
+from proxy.control.config_file import ConfigFiles, Reloader
 from proxy.control.control import Control
-from proxy.control.errors import ControlError
-from proxy.control.journal import open_ledger
-from proxy.control.reloading import Files, Reloading
-from proxy.lifeline import Lifeline, attach
+from proxy.control.outside.network import Network
+from proxy.ledger.errors import LedgerError
+from proxy.ledger.journal import open_ledger
 
 log = logging.getLogger(__name__)
 
@@ -48,11 +48,11 @@ class Process:
     def __init__(self, launch: Launch) -> None:
         self._launch = launch
         self._lifeline = Lifeline(self._drain, self._stop, _gone, self._reload)
-        self._files = Files(launch.source, launch.config, launch.file)
-        self._reloading: Reloading | None = None
+        self._files = ConfigFiles(launch.source, launch.config, launch.file)
+        self._reloader: Reloader | None = None
         self._signalled: set[asyncio.Task[None]] = set()
         self._control: Control | None = None
-        self._outside: Connected
+        self._outside: Network
         self._draining = False
         self._ending = asyncio.Event()
         self._status = 0
@@ -67,11 +67,11 @@ class Process:
             control, runner = await self._begin()
         except Problems as problems:
             return self._fail(problems.render())
-        except ControlError as error:
+        except LedgerError as error:
             return self._fail(error.detail)
         except OSError as error:
             return self._fail(f"control cannot start: {error}")
-        collector.set_aside()
+        garbage_collector.set_aside()
         self._lifeline.ready()
         await self._ending.wait()
         await runner.cleanup()
@@ -85,23 +85,23 @@ class Process:
         ledger, thread = await open_ledger(self._launch.state)
         recalled = await asyncio.get_running_loop().run_in_executor(thread, ledger.recall)
         workers = self._launch.workers
-        outside = self._outside = Connected.begin()
+        outside = self._outside = Network.begin()
         self._control = Control(
             config, recalled, ledger, thread, workers=workers, broken=self._break, outside=outside
         )
         await self._control.start()
         if self._draining:
             self._control.drain()
-        self._reloading = Reloading(self._files, self._control.reload)
-        outside.reloading = self._reloading
-        runner = await self._serve(self._control, config, self._reloading)
+        self._reloader = Reloader(self._files, self._control.reload)
+        outside.reloader = self._reloader
+        runner = await self._serve(self._control, config, self._reloader)
         return self._control, runner
 
-    async def _serve(self, control: Control, config: Config, reloading: Reloading) -> web.AppRunner:
+    async def _serve(self, control: Control, config: Config, reloader: Reloader) -> web.AppRunner:
         link = socket.socket(fileno=self._launch.link)
         # Never closed: newer Pythons would remove its path then, and the supervisor goes on using it.
         await asyncio.get_running_loop().create_unix_server(control.broadcast.link, sock=link)
-        app = api.build(control, config.admin, reloading)
+        app = routes.build(control, config.admin, reloader)
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=LAST_ANSWERS)
         await runner.setup()
         await web.SockSite(runner, socket.socket(fileno=self._launch.admin)).start()
@@ -109,8 +109,8 @@ class Process:
 
     def _reload(self) -> None:
         """The supervisor had a SIGHUP, and tells it to a control that is ready."""
-        if self._reloading:
-            task = asyncio.create_task(self._reloading.on_signal())
+        if self._reloader:
+            task = asyncio.create_task(self._reloader.on_signal())
             self._signalled.add(task)
             task.add_done_callback(self._signalled.discard)
 

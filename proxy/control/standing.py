@@ -10,20 +10,18 @@ from proxy.analysis.judge import Judge
 from proxy.analysis.radius import Radius
 from proxy.analysis.verdict import HEALTHY, INCONCLUSIVE, Verdict
 from proxy.config import schema
-from proxy.control.policy import UNJUDGED, policy
-from proxy.control.release import in_force, recalled
 from proxy.control.traffic import Traffic
 from proxy.rollout.inputs import Look
 from proxy.rollout.plan import Step
 from proxy.rollout.rollout import Rollout
 from proxy.routing.split import CANARY
 from proxy.routing.table import Service
+from proxy.settings.policy import UNJUDGED, policy
+from proxy.settings.service import in_force, recalled
 from proxy.telemetry.counts import Counts
 from proxy.telemetry.outcome import Thresholds
 
 log = logging.getLogger(__name__)
-
-Json = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +58,7 @@ class Standing:
     """
 
     def __init__(
-        self, template: Service, file: schema.Service, rollout: Rollout, kept: Json | None = None
+        self, template: Service, file: schema.Service, rollout: Rollout, kept: dict[str, Any] | None = None
     ) -> None:
         self.name = template.name
         self.file = file
@@ -171,7 +169,7 @@ class Standing:
             verdict = replace(verdict, state=INCONCLUSIVE)
         return Look(verdict, self.file.enforce, self.answers, agreed)
 
-    def question(self, at: str) -> Json:
+    def question(self, at: str) -> dict[str, Any]:
         """What a hook is asked before the rollout goes on."""
         rollout = self.rollout
         step = rollout.plan.after(rollout.step) if rollout.plan else None
@@ -215,7 +213,7 @@ class Standing:
         total = sum(counts.values())
         return {name: count / total for name, count in counts.items()} if total else None
 
-    def to_json(self) -> Json:
+    def to_json(self) -> dict[str, Any]:
         """The evidence, and what it is on: plain JSON values for the ledger."""
         return {
             "salt": self.rollout.salt,
@@ -225,7 +223,7 @@ class Standing:
             "answers": [self.rollout.step_revision, self.answers],
         }
 
-    def _recalled(self, kept: Json) -> Judge:
+    def _recalled(self, kept: dict[str, Any]) -> Judge:
         """The judge that was kept, if it judged this canary by these checks; else a new one."""
         if (kept["salt"], kept["since"]) == (self.rollout.salt, self.rollout.since):
             if not self.rollout.has_canary:
@@ -244,7 +242,7 @@ class Standing:
             return self._anew(kept["judge"])
         return Judge(self.policy)
 
-    def _anew(self, kept: Json) -> Judge:
+    def _anew(self, kept: dict[str, Any]) -> Judge:
         """A judge without evidence, but of the same release: how far its harm went is known."""
         judge = Judge(self.policy)
         try:

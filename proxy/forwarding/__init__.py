@@ -1,1 +1,1 @@
-"""A choice becomes an exchange: one request and its answer crossing the proxy, by callbacks alone."""
+"""The two connections of an exchange and what lies between: pool, deadlines, back-pressure."""

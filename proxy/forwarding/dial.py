@@ -6,13 +6,13 @@ import socket
 import ssl
 from collections.abc import Callable
 
-from proxy.forwarding.handshakes import bound
 from proxy.forwarding.pool import Shelf
 from proxy.forwarding.upstream import Upstream
-from proxy.pem import Unusable
 from proxy.routing.endpoint import Endpoint
 from proxy.telemetry.outcome import CONNECT, TLS, Ending
-from proxy.trusts import Trusts, expected_name, refusal
+from proxy.tls.handshakes import bound
+from proxy.tls.pem import Unusable
+from proxy.tls.trusts import Trusts, expected_name, refusal
 
 log = logging.getLogger(__name__)
 

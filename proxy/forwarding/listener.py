@@ -9,13 +9,13 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Literal
 
-from proxy.forwarding.certificates import Certificates
 from proxy.forwarding.downstream import Downstream
 from proxy.forwarding.halted import Halted
-from proxy.forwarding.handshakes import Handshakes
 from proxy.forwarding.lane import Lane
 from proxy.forwarding.members import Member
 from proxy.routing.table import Service
+from proxy.tls.certificates import Certificates
+from proxy.tls.handshakes import Handshakes
 
 RESET_SECONDS = 1.0
 """How long the end of connections that were reset is awaited, at most."""

@@ -1,1 +1,1 @@
-"""Whether endpoints do their work: what each worker sees of them by itself, and what control asks them."""
+"""Whether endpoints answer: passive ejection in each worker, active probes by control."""

@@ -7,9 +7,9 @@ import aiohttp
 from yarl import URL
 
 from proxy import __version__
-from proxy.pem import Unusable
 from proxy.routing.endpoint import Endpoint
-from proxy.trusts import Trusts, expected_name, refusal
+from proxy.tls.pem import Unusable
+from proxy.tls.trusts import Trusts, expected_name, refusal
 
 _HEADERS = {"User-Agent": f"weir/{__version__} (probe)", "Accept": "*/*", "Connection": "close"}
 _NO_OTHER_TIMEOUT = aiohttp.ClientTimeout(total=None)

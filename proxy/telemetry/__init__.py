@@ -1,4 +1,4 @@
-"""What is remembered of exchanges: outcomes, tallies of them, windows over tallies, and how they are shown.
+"""Outcomes, histograms, tallies and windows, and the formats of metrics and access log.
 
 Pure: time is an argument, in float seconds. Nothing here decides; `proxy.analysis` does.
 """

@@ -1,1 +1,1 @@
-"""One of the processes that carry traffic: it listens, routes by the table that control sent, and counts."""
+"""One of N processes that carry traffic: it listens, routes by its table, and counts."""

@@ -8,8 +8,8 @@ import sys
 
 import uvloop
 
-from proxy.lifeline import die_with_parent
-from proxy.pem import Pair
+from proxy.child.lifeline import die_with_parent
+from proxy.tls.pem import Pair
 from proxy.worker.allocator import keep_what_is_freed
 from proxy.worker.worker import Worker
 

@@ -4,9 +4,9 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Sequence
 
-from proxy.forwarding.certificates import Certificates, renew
-from proxy.pem import Unusable
-from proxy.trusts import Trusts
+from proxy.tls.certificates import Certificates, renew
+from proxy.tls.pem import Unusable
+from proxy.tls.trusts import Trusts
 
 log = logging.getLogger(__name__)
 

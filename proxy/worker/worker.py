@@ -13,19 +13,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
 
-from proxy import collector
-from proxy.forwarding.certificates import Certificates
+from proxy.child import garbage_collector
+from proxy.child.lifeline import Lifeline, attach
 from proxy.forwarding.lane import Lane, NoAccessLog
 from proxy.forwarding.listener import Listener
-from proxy.lifeline import Lifeline, attach
-from proxy.messages import Ack, Counted, Health, Hello, Message, Report, Settings, Table, Thresholds
-from proxy.pem import Pair, Unusable
+from proxy.link.messages import Ack, Counted, Health, Hello, Message, Report, Settings, Table, Thresholds
 from proxy.routing.endpoint import Endpoint
 from proxy.routing.table import RoutingTable, Service
 from proxy.telemetry.tally import Tally
+from proxy.tls.certificates import Certificates
+from proxy.tls.pem import Pair, Unusable
 from proxy.worker import descriptors
 from proxy.worker.accesslog import AccessLog
-from proxy.worker.link import Link
+from proxy.worker.control_link import ControlLink
 from proxy.worker.renewal import Renewal
 
 log = logging.getLogger(__name__)
@@ -63,7 +63,7 @@ class Worker:
         self._index = index
         self._grace = grace
         self._tally = Tally(boot)
-        self._link = Link(link, self._say_hello, self._hear)
+        self._link = ControlLink(link, self._say_hello, self._hear)
         self._lane = Lane(loop, RoutingTable.build(0, ()), self._tally, self._hurry, boot[:8])
         certificates = {one: Certificates(shown) for one, shown in pairs.items()}
         self._listener = Listener(self._lane, sockets, certificates)
@@ -110,7 +110,7 @@ class Worker:
             each.trust for each in self._endpoints() if each.scheme == "https"
         )
         await self._listener.open()
-        collector.set_aside()
+        garbage_collector.set_aside()
         line.ready()
         await self._draining.wait()
         await self._listener.drain(self._grace)

@@ -13,7 +13,7 @@ from click.testing import CliRunner, Result
 from proxy.cli import main
 from proxy.cli.run import private_directory, processors
 from proxy.config.reading import read
-from proxy.control.reloading import Files
+from proxy.control.config_file import ConfigFiles
 from proxy.supervisor.commands import environment
 from proxy.supervisor.plan import LaunchPlan
 
@@ -256,4 +256,4 @@ def test_the_token_of_a_file_is_kept_where_control_looks(launch: Launch, tmp_pat
     (tmp_path / "secret").unlink()
     kept = Path(launch.plan.directory) / "token"
     assert stat.S_IMODE(kept.stat().st_mode) == 0o600
-    assert Files(launch.plan.source, Path(launch.plan.config)).in_force().admin.token == "s3cret"
+    assert ConfigFiles(launch.plan.source, Path(launch.plan.config)).in_force().admin.token == "s3cret"

@@ -12,10 +12,11 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient
 
 from proxy.config.changes import Changes
-from proxy.control import api, errors
-from proxy.control.steps import Planned
-from proxy.control.terms import Terms
+from proxy.control import errors
+from proxy.control.api import routes
+from proxy.control.command import Terms
 from proxy.rollout.inputs import Order
+from proxy.settings.plan import Planned
 
 sys.path.insert(0, str(Path(__file__).parent))  # what these tests share
 
@@ -228,7 +229,7 @@ def serve(aiohttp_client: Any, fake_control: FakeControl) -> Serve:
 
     async def serve(host: str = "127.0.0.1", **rules: Any) -> TestClient[web.Request, web.Application]:
         client: TestClient[web.Request, web.Application] = await aiohttp_client(
-            api.build(fake_control, Admin(listen=Address(host), **rules), fake_control)
+            routes.build(fake_control, Admin(listen=Address(host), **rules), fake_control)
         )
         return client
 

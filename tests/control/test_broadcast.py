@@ -3,8 +3,8 @@ from dataclasses import replace
 import pytest
 
 from proxy.control.broadcast import PATIENCE, Broadcast
-from proxy.frames import Decoder, encode
-from proxy.messages import PART, Ack, Counted, Health, Hello, Report, Settings, Table
+from proxy.link.frames import Decoder, encode
+from proxy.link.messages import PART, Ack, Counted, Health, Hello, Report, Settings, Table
 from proxy.routing.endpoint import Endpoint
 from proxy.routing.match import RouteMatch
 from proxy.routing.split import Split
@@ -235,7 +235,7 @@ def test_nothing_is_sent_on_a_closed_connection(stage):
 
 def test_reprs_say_who_holds_what(stage):
     wire = stage.connect()
-    assert repr(wire.link) == "<Link to a stranger>"
+    assert repr(wire.link) == "<WorkerLink to a stranger>"
     wire.send(HELLO, Ack(7))
-    assert repr(wire.link) == "<Link to worker 0, generation 7>"
+    assert repr(wire.link) == "<WorkerLink to worker 0, generation 7>"
     assert repr(stage.broadcast) == "<Broadcast generation 7, held by worker {0: 7}>"

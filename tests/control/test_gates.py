@@ -6,12 +6,12 @@ import pytest
 from proxy.analysis.verdict import Verdict
 from proxy.config.reading import read
 from proxy.control.gates import AGAIN, Gates, Ways
-from proxy.control.release import side, template
 from proxy.control.standing import Standing
 from proxy.rollout.phases import PROGRESSING, PROMOTING
 from proxy.rollout.plan import Gate, Plan, Step
 from proxy.rollout.rollout import Rollout
 from proxy.rollout.waiting import PROMOTION, START, STEP
+from proxy.settings.service import side, template
 
 CONFIG = read(
     """

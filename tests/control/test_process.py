@@ -10,8 +10,8 @@ import urllib.request
 
 import pytest
 
-from proxy.frames import Decoder, encode
-from proxy.messages import Ack, Hello, Report, Table
+from proxy.link.frames import Decoder, encode
+from proxy.link.messages import Ack, Hello, Report, Table
 
 FILE = """
 services:
@@ -19,7 +19,7 @@ services:
 """
 BROKEN = """
 import sys
-from proxy.control.{module} import {owner}
+from proxy.{module} import {owner}
 from proxy.control.__main__ import main
 
 async def surprise(self):
@@ -30,10 +30,10 @@ sys.exit(main())
 """
 SET_ASIDE = """
 import sys
-from proxy import collector
+from proxy.child import garbage_collector
 from proxy.control.__main__ import main
 
-collector.set_aside = lambda: print("set aside", file=sys.stderr)
+garbage_collector.set_aside = lambda: print("set aside", file=sys.stderr)
 sys.exit(main())
 """
 SECONDS = 20
@@ -178,7 +178,8 @@ def test_a_lost_token_file_keeps_nobody_from_starting(start, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("module", "owner", "task"), [("bookkeeping", "Bookkeeping", "run"), ("control", "Control", "_tick")]
+    ("module", "owner", "task"),
+    [("ledger.checkpoints", "Checkpoints", "run"), ("control.control", "Control", "_tick")],
 )
 def test_a_broken_task_ends_it_for_another_to_begin(start, module, owner, task):
     child = start(program=("-c", BROKEN.format(module=module, owner=owner, task=task)))

@@ -4,13 +4,13 @@ from dataclasses import replace
 import pytest
 
 from proxy.config.reading import read
-from proxy.control.policy import UNJUDGED
-from proxy.control.release import template
 from proxy.control.standing import Rollback, Standing
 from proxy.rollout.plan import Plan, Step
 from proxy.rollout.rollout import Rollout, Trip
 from proxy.rollout.side import Side
 from proxy.routing.endpoint import Endpoint
+from proxy.settings.policy import UNJUDGED
+from proxy.settings.service import template
 from proxy.telemetry.tally import Counts
 
 FILE = "services: {checkout: {stable: http://127.0.0.1:9001, canary: http://127.0.0.1:9002}}"

@@ -9,12 +9,12 @@ import ssl
 import pytest
 import uvloop
 
-from proxy.forwarding.certificates import Certificates, renew
 from proxy.forwarding.lane import Lane
 from proxy.forwarding.listener import Listener
-from proxy.pem import Pair
 from proxy.routing.table import RoutingTable
 from proxy.telemetry.tally import Tally
+from proxy.tls.certificates import Certificates, renew
+from proxy.tls.pem import Pair
 
 GET = b"GET / HTTP/1.1\r\nHost: shop\r\n\r\n"
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"

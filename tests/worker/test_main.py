@@ -8,7 +8,7 @@ import pytest
 
 def test_it_sees_to_its_memory_before_anything_else(monkeypatch: pytest.MonkeyPatch) -> None:
     done: list[str] = []
-    monkeypatch.setattr("proxy.lifeline.die_with_parent", lambda: done.append("parent"))
+    monkeypatch.setattr("proxy.child.lifeline.die_with_parent", lambda: done.append("parent"))
     monkeypatch.setattr("proxy.worker.allocator.keep_what_is_freed", lambda: done.append("memory"))
     monkeypatch.setattr(sys, "unraisablehook", sys.unraisablehook)
     monkeypatch.setattr(sys, "argv", ["proxy.worker"])

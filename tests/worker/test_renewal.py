@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from proxy.forwarding import certificates as module
-from proxy.forwarding.certificates import Certificates
-from proxy.pem import Pair, Unusable
 from proxy.routing.endpoint import Trust
-from proxy.trusts import Trusts
+from proxy.tls import certificates as module
+from proxy.tls.certificates import Certificates
+from proxy.tls.pem import Pair, Unusable
+from proxy.tls.trusts import Trusts
 from proxy.worker.renewal import Renewal
 
 

@@ -10,15 +10,26 @@ from typing import Any
 
 import pytest
 
-from proxy import collector
-from proxy.frames import Decoder, encode
-from proxy.messages import PART, Ack, Counted, Health, Hello, Message, Report, Settings, Table, Thresholds
-from proxy.pem import Pair
+from proxy.child import garbage_collector
+from proxy.link.frames import Decoder, encode
+from proxy.link.messages import (
+    PART,
+    Ack,
+    Counted,
+    Health,
+    Hello,
+    Message,
+    Report,
+    Settings,
+    Table,
+    Thresholds,
+)
 from proxy.routing.endpoint import Endpoint
 from proxy.routing.match import RouteMatch
 from proxy.routing.split import Split
 from proxy.routing.table import Backend, Service
 from proxy.telemetry.accesslog import FORMATS
+from proxy.tls.pem import Pair
 from proxy.worker import descriptors
 from proxy.worker import worker as module
 from proxy.worker.accesslog import AccessLog
@@ -153,7 +164,7 @@ async def stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterato
     monkeypatch.setattr(os, "_exit", lambda status: None)
     stage = Stage(tmp_path)
     # It would outlast the test.
-    monkeypatch.setattr(collector, "set_aside", lambda: stage.set_aside.append(stage.worker))
+    monkeypatch.setattr(garbage_collector, "set_aside", lambda: stage.set_aside.append(stage.worker))
     await stage.start()
     yield stage
     await stage.stop()
@@ -520,7 +531,7 @@ def test_its_repr_says_what_it_holds(tmp_path: Path) -> None:
     async def look() -> str:
         return repr(Worker(3, BOOT, "/run/link", [], 1.0))
 
-    assert asyncio.run(look()) == "<Worker 3 generation 0, <Link /run/link not connected>>"
+    assert asyncio.run(look()) == "<Worker 3 generation 0, <ControlLink /run/link not connected>>"
 
 
 async def test_the_thresholds_that_it_is_told_are_those_of_what_it_sends_from_then_on(stage: Stage) -> None:

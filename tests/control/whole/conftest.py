@@ -8,12 +8,12 @@ import pytest
 
 from proxy.config.reading import read
 from proxy.control.control import Control
-from proxy.control.errors import NotDurable
 from proxy.control.gates import Ways
-from proxy.control.ledger import Ledger
-from proxy.control.steering import Clock
-from proxy.frames import Decoder, encode
-from proxy.messages import Ack, Hello, Report, Table
+from proxy.control.transitions import Clock
+from proxy.ledger.errors import NotDurable
+from proxy.ledger.ledger import Ledger
+from proxy.link.frames import Decoder, encode
+from proxy.link.messages import Ack, Hello, Report, Table
 from proxy.telemetry.operations import Operations
 from proxy.telemetry.outcome import COMPLETE, Outcome
 from proxy.telemetry.tally import Tally

@@ -3,10 +3,10 @@
 import pytest
 
 from proxy.config.reading import read
-from proxy.control.settings import settings
-from proxy.control.terms import Terms
-from proxy.messages import Settings
+from proxy.control.command import Terms
+from proxy.link.messages import Settings
 from proxy.rollout.inputs import SetWeight
+from proxy.settings.worker import settings
 
 PERSON = Terms("because", "ann")
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from proxy.messages import Thresholds
+from proxy.link.messages import Thresholds
 from proxy.telemetry.outcome import COMPLETE, Outcome
 
 
@@ -45,7 +45,7 @@ async def test_thresholds_are_told_when_they_change_and_stay_over_a_restart_of_c
     serve_slowly(worker, 900, 0.400)
     worker.report()
     assert len(thresholds(worker)) == 2
-    await control._books.keep()
+    await control._checkpoints.keep()
     control = await stage.restart()
     worker.connect(control)
     worker.serve("stable", good=1).report()
@@ -59,7 +59,7 @@ async def test_evidence_survives_control_and_counts_once(stage):
     worker.serve("stable", good=50).serve(bad=2).report()
     await control._tick()
     odds = control.view("checkout")["evidence"]["odds"]
-    await control._books.keep()
+    await control._checkpoints.keep()
     control = await stage.restart()
     worker.connect(control)
     await control._tick()

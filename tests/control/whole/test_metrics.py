@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 import proxy
-from proxy.messages import Counted
+from proxy.link.messages import Counted
 from proxy.telemetry.outcome import refused
 
 
@@ -14,10 +14,10 @@ async def test_counted_comes_when_it_is_kept(stage):
     worker = stage.worker(control)
     stage.ledger.failing = True
     worker.serve(good=3).report()
-    await control._books.keep()
+    await control._checkpoints.keep()
     assert Counted not in map(type, worker.said)
     stage.ledger.failing = False
-    await control._books.keep()
+    await control._checkpoints.keep()
     assert worker.said[-1] == Counted(worker.tally.number)
 
 

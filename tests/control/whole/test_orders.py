@@ -4,8 +4,9 @@ import asyncio
 
 import pytest
 
-from proxy.control.errors import Conflict, NotDurable, StaleRevision
-from proxy.control.terms import Terms
+from proxy.control.command import Terms
+from proxy.control.errors import Conflict, StaleRevision
+from proxy.ledger.errors import NotDurable
 from proxy.rollout.inputs import Resume, SetWeight
 
 PERSON = Terms("because", "ann")

@@ -5,9 +5,10 @@ import asyncio
 import pytest
 
 from proxy.config.reading import read
-from proxy.control.errors import Conflict, NotDurable
-from proxy.control.terms import Terms
-from proxy.messages import Settings
+from proxy.control.command import Terms
+from proxy.control.errors import Conflict
+from proxy.ledger.errors import NotDurable
+from proxy.link.messages import Settings
 from proxy.rollout.inputs import Abort, Pause, Promote, SetWeight, Start
 
 PERSON = Terms("because", "ann")

@@ -4,9 +4,9 @@ import asyncio
 
 import pytest
 
+from proxy.control.command import Terms
 from proxy.control.errors import Conflict
-from proxy.control.ledger import UNRECORDED
-from proxy.control.terms import Terms
+from proxy.ledger.ledger import UNRECORDED
 from proxy.rollout.inputs import SetWeight
 
 PERSON = Terms("because", "ann")

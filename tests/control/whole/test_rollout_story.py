@@ -7,8 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from proxy.config.reading import read
-from proxy.control.errors import Conflict, NotDurable
-from proxy.control.terms import Terms
+from proxy.control.command import Terms
+from proxy.control.errors import Conflict
+from proxy.ledger.errors import NotDurable
 from proxy.rollout.inputs import Abort, Pause, Promote, Resume, Retry, SetWeight, Start, Undo
 from proxy.rollout.phases import PROMOTED, ROLLED_BACK
 

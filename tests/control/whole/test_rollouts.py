@@ -5,8 +5,9 @@ import logging
 
 import pytest
 
-from proxy.control.errors import Conflict, KeyReused, NotDurable
-from proxy.control.terms import Terms
+from proxy.control.command import Terms
+from proxy.control.errors import Conflict, KeyReused
+from proxy.ledger.errors import NotDurable
 from proxy.rollout.inputs import (
     Abort,
     Pause,
@@ -196,7 +197,7 @@ async def test_control_goes_on_in_the_same_step_with_the_evidence_it_had(stage):
     control, worker = await begun(stage)
     worker.serve("stable", good=500, revision=3).serve(good=20, revision=3).report()
     await stage.look(control, 6)
-    await control._books.keep()
+    await control._checkpoints.keep()
     before = control.view("checkout")["evidence"]["odds"]
     control = await stage.restart(text=text())
     worker = stage.worker(control, "b1")

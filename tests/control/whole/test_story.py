@@ -6,8 +6,9 @@ import contextlib
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from proxy.control.errors import Conflict, NotDurable
-from proxy.control.terms import Terms
+from proxy.control.command import Terms
+from proxy.control.errors import Conflict
+from proxy.ledger.errors import NotDurable
 from proxy.rollout.inputs import Resume, SetWeight
 
 PERSON = Terms("because", "ann")

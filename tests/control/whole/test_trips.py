@@ -4,9 +4,10 @@ import asyncio
 
 import pytest
 
-from proxy.control.errors import Conflict, NotDurable
-from proxy.control.terms import Terms
-from proxy.messages import Report
+from proxy.control.command import Terms
+from proxy.control.errors import Conflict
+from proxy.ledger.errors import NotDurable
+from proxy.link.messages import Report
 from proxy.rollout.inputs import Resume, SetWeight
 
 PERSON = Terms("because", "ann")

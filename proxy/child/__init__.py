@@ -1,0 +1,1 @@
+"""The child side of a process started by the supervisor: its lifeline, and its garbage collector."""

@@ -1,0 +1,1 @@
+"""The admin API: what it reads is checked here, what it answers is described here."""

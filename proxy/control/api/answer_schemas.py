@@ -1,0 +1,265 @@
+"""The shapes that the admin API answers with; those that it reads are in `order_schemas`."""
+
+from typing import get_args
+
+from proxy.control.api.json_schema import (
+    COUNT,
+    FLAG,
+    MOMENT,
+    NUMBER,
+    ODDS,
+    ORDER,
+    PERCENT,
+    PHASE,
+    RATIO,
+    SECONDS,
+    STATE,
+    TEXT,
+    Schema,
+    by_backend,
+    listed,
+    nullable,
+    ref,
+    shape,
+    words,
+)
+from proxy.control.api.order_schemas import BODIES
+from proxy.rollout.entry import Word
+
+SCHEMAS: dict[str, Schema] = {
+    "Changes": shape(
+        changed={**by_backend(listed(TEXT)), "description": "By service: keys of the file that differ."},
+        added=listed(TEXT),
+        removed=listed(TEXT),
+        shared={**listed(TEXT), "description": "Keys for all services that differ."},
+        restart={**listed(TEXT), "description": "Keys that differ and need a restart: as before."},
+    ),
+    "Services": shape(generation=COUNT, services=listed(ref("Service"))),
+    "Service": shape(
+        name=TEXT,
+        revision=COUNT,
+        phase=PHASE,
+        weights={**by_backend(PERCENT), "description": "Percent that is set."},
+        shares={**nullable(by_backend(PERCENT)), "description": "Percent seen over the last 30 seconds."},
+        backends=by_backend(ref("Backend")),
+        halted={**listed(TEXT), "description": "Backends out for everybody, pinned requests included."},
+        enforce={**FLAG, "description": "False: failing checks are shown and change nothing."},
+        durable={**FLAG, "description": "False: this state is in force but not yet in the ledger."},
+        trip=nullable(ref("Trip")),
+        verdict=ref("Verdict"),
+        evidence=ref("Evidence"),
+        blast_radius=nullable(ref("BlastRadius")),
+        overdue={
+            **by_backend(COUNT),
+            "description": "Requests in flight now that take longer than stable's threshold allows.",
+        },
+        window=shape(seconds=SECONDS, stable=nullable(ref("Side")), canary=nullable(ref("Side"))),
+        drift=nullable(ref("Drift")),
+        rollout={
+            **nullable(ref("Rollout")),
+            "description": "Under way, or the last; null: none by a plan.",
+        },
+        orders={**listed(ORDER), "description": "That are legal in this phase."},
+        undo={**nullable(ref("Backend")), "description": "Who was stable before the last promotion."},
+        origin=shape(
+            stable=words("file", "ledger"),
+            canary=words("file", "ledger", "none"),
+        ),
+    ),
+    "Rollout": shape(
+        steps=listed({"anyOf": [ref("Step"), ref("Pause")]}),
+        step={**COUNT, "description": "How many steps were entered."},
+        of={**COUNT, "description": "How many there are."},
+        began={**MOMENT, "description": "From when on the deadline runs."},
+        entered={**MOMENT, "description": "When the step was entered, or gone on with."},
+        deadline={**nullable(SECONDS), "description": "Seconds after which it is paused; null: never."},
+        expected={
+            **nullable(SECONDS),
+            "description": "Seconds to its end at the traffic seen, without pauses; null: nobody can say.",
+        },
+        rate={**NUMBER, "minimum": 0, "description": "Requests a second to all backends, lately."},
+        waiting={**nullable(ref("Waiting")), "description": "Null: it is not under way."},
+    ),
+    "Waiting": {
+        **shape(
+            says={**TEXT, "description": "All of it, for people."},
+            seconds={**nullable(SECONDS), "description": "Until all is there; null: nobody can say."},
+            hold={**SECONDS, "description": "Seconds that the step lasts yet."},
+            sample={
+                **nullable(shape(have=COUNT, need=COUNT)),
+                "description": "Answers of the canary since the step was entered; null: none are needed.",
+            },
+            verdict=STATE,
+            gate={
+                **nullable(
+                    shape(
+                        at=words("before-start", "before-step", "before-promotion"),
+                        says={**TEXT, "description": "Why not, as it was said last; empty: no answer yet."},
+                        asked={**COUNT, "description": "How often that was said."},
+                    )
+                ),
+                "description": "Who has to agree; null while something else is missing.",
+            },
+            pause={**TEXT, "description": "What it is paused for; empty: it is not."},
+        ),
+        "description": "What it takes before the rollout goes on.",
+    },
+    "Backend": shape(
+        endpoints=listed(TEXT),
+        version=TEXT,
+        probes={
+            "type": "object",
+            "additionalProperties": TEXT,
+            "description": "How an endpoint does by its probes, by URL; empty where nobody asks.",
+        },
+        optional=("probes",),
+    ),
+    "Side": shape(
+        requests=COUNT,
+        failures=COUNT,
+        error_rate=nullable(RATIO),
+        p50=nullable(SECONDS),
+        p99=nullable(SECONDS),
+    ),
+    "Trip": shape(
+        at=MOMENT,
+        check={
+            **nullable(TEXT),
+            "description": "Null, as the finding: a person took it out, or a worker alone remembered.",
+        },
+        sentence=TEXT,
+        finding=nullable(ref("Finding")),
+        weight_before=PERCENT,
+        acknowledged_ms={
+            **nullable(NUMBER),
+            "description": "Milliseconds until every worker had taken it out; null while one has not.",
+        },
+    ),
+    "Verdict": shape(
+        state=STATE,
+        findings=listed(ref("Finding")),
+        odds=nullable(ODDS),
+        bar=nullable(ODDS),
+        assurance=nullable(ref("Assurance")),
+        sentence=TEXT,
+    ),
+    "Assurance": {
+        **shape(
+            odds={**ODDS, "description": "That it is, as N:1: of what is asked for, the least shown."},
+            bar={**ODDS, "description": "The odds asked for, as N:1."},
+            requests={
+                **nullable(COUNT),
+                "description": "Canary answers that this takes yet; null: nobody can say.",
+            },
+            seconds={**nullable(SECONDS), "description": "At the present rate; null: nobody can say."},
+        ),
+        "description": "How far it is shown that the canary is good enough for a larger weight.",
+    },
+    "Evidence": {
+        **shape(
+            odds={**nullable(ODDS), "description": "N:1 against the canary; null where no bet is made."},
+            bar={**nullable(ODDS), "description": "The odds at which it is failing."},
+        ),
+        "description": "All bets against the canary together.",
+    },
+    "BlastRadius": {
+        **shape(
+            met={**COUNT, "description": "Requests that went to the canary and are over."},
+            exposed_users={
+                **nullable(COUNT),
+                "description": "Users who met it, within about 2.3 % (HyperLogLog); null: not sticky.",
+            },
+            harmed={**COUNT, "description": "Bad answers of the canary that reached a client."},
+            rescued={**COUNT, "description": "Requests that the canary failed and stable answered."},
+            since={**nullable(MOMENT), "description": "When the release began."},
+        ),
+        "description": "Whom this release has met and hurt; null where there is no canary.",
+    },
+    "Explanation": shape(
+        service=TEXT,
+        text={**TEXT, "description": "The paragraph, for people."},
+        next={**listed(TEXT), "description": "What to do now, a sentence each; they end the paragraph."},
+        phase=PHASE,
+        trip=nullable(ref("Trip")),
+        verdict=ref("Verdict"),
+        evidence=ref("Evidence"),
+        blast_radius=nullable(ref("BlastRadius")),
+        overdue=by_backend(COUNT),
+        failed={
+            **listed(ref("FailedRequest")),
+            "description": "The most frequent failed requests of the canary, at most 20.",
+        },
+    ),
+    "FailedRequest": shape(
+        method=TEXT,
+        path={**TEXT, "description": "Without query, each number in it as #."},
+        status={**COUNT, "description": "What the client was sent; 499: nothing."},
+        count=COUNT,
+    ),
+    "Finding": {
+        **shape(
+            check=TEXT,
+            state=STATE,
+            value=nullable(NUMBER),
+            limit={**nullable(NUMBER), "description": "The limit in force; null: there is none yet."},
+            stable=nullable(NUMBER),
+            sample=COUNT,
+            needed={**nullable(COUNT), "description": "Null: evidence has no such number."},
+            window={**nullable(SECONDS), "description": "Null: since the evidence began."},
+            unit=words("ratio", "seconds", "count"),
+            sentence=TEXT,
+            odds={**nullable(ODDS), "description": "N:1 against the canary; null: it makes no bets."},
+        ),
+        "description": "What one check found: its value, limit, sample and a sentence for people.",
+    },
+    "Drift": {
+        **shape(
+            says=TEXT,
+            apply={**nullable(TEXT), "description": "The command that applies the file's word."},
+            write={**nullable(TEXT), "description": "What the file would say of what is in force."},
+        ),
+        "description": "Where the file says something else than what is in force.",
+    },
+    "History": shape(service=TEXT, entries=listed(ref("Entry"))),
+    "Entry": {
+        **shape(
+            optional=(),
+            id=COUNT,
+            service=TEXT,
+            revision=COUNT,
+            at=MOMENT,
+            event=words(*get_args(Word)),
+            actor=TEXT,
+            reason=TEXT,
+            to=PERCENT,
+            phase={**nullable(PHASE), "description": "After it; null: an older version wrote it."},
+            step={**nullable(COUNT), "description": "How many steps of its plan were entered."},
+            generation={**nullable(COUNT), "description": "The table that told the workers of it."},
+            acknowledged_ms={
+                **nullable(NUMBER),
+                "description": "Milliseconds until all workers had that; null while one has not.",
+            },
+            finding=nullable(ref("Finding")),
+            **{"from": nullable(PERCENT)},
+        ),
+        "description": "One transition, as the ledger holds it.",
+    },
+    **BODIES,
+    "Index": {"type": "object", "additionalProperties": TEXT},
+    "OpenAPI": {"type": "object"},
+    "FileProblem": shape(file=TEXT, line=COUNT, column=COUNT, detail=TEXT, advice=listed(TEXT)),
+    "Problem": shape(
+        type=TEXT,
+        title=TEXT,
+        status={"type": "integer", "minimum": 400, "maximum": 599},
+        detail=TEXT,
+        errors={
+            **listed({"anyOf": [shape(pointer=TEXT, detail=TEXT), ref("FileProblem")]}),
+            "description": "With 422: what is wrong, in a body or in the config file.",
+        },
+        text={**TEXT, "description": "With 422 of a reload: what `weir lint` prints of the file."},
+        phase={**PHASE, "description": "With 409: the phase in which the order is not legal."},
+        legal={**listed(ORDER), "description": "With 409: the orders that are legal now."},
+        optional=("errors", "text", "phase", "legal"),
+    ),
+}

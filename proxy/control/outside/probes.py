@@ -1,0 +1,212 @@
+"""The active probes of all services: who is asked, how often, and who is dead.
+
+An endpoint is asked once for each service that has it, however many workers there are; they are told which
+endpoints are dead. They are told nothing of a service before all its endpoints are known: a control that
+starts anew must not send them back to those that the one before it has found dead.
+"""
+
+import asyncio
+import logging
+import random
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from proxy.health.condition import UNKNOWN, Condition, Proof, probed
+from proxy.health.probe import Prober
+from proxy.routing.endpoint import Endpoint
+
+log = logging.getLogger(__name__)
+
+AT_ONCE = 100
+"""Probes under way at a time: their connections must not use up the file descriptors."""
+CHECK_SECONDS = 2.0
+"""How long an answer is awaited at a service that says nothing of health."""
+SPREAD = 0.1
+"""The part of it that an interval is longer or shorter, at most, lest all are asked at the same time."""
+
+Backends = Mapping[str, Sequence[Endpoint]]
+Dead = Mapping[str, tuple[str, ...]]
+"""URLs by backend."""
+Changed = Callable[[str, Dead], None]
+"""Is told which endpoints of a service are dead, all that there are."""
+Wait = Callable[[float], Awaitable[None]]
+"""Waits for about so many seconds."""
+
+
+class ProbeSettings(Proof, Protocol):
+    """How the endpoints of a service are asked."""
+
+    @property
+    def path(self) -> str:
+        """What is asked for."""
+
+    @property
+    def interval(self) -> float:
+        """Seconds from one answer to the next question."""
+
+    @property
+    def timeout(self) -> float:
+        """Seconds that an answer is awaited."""
+
+
+class Asks(Protocol):
+    """Who asks an endpoint once."""
+
+    async def probe(self, endpoint: Endpoint, path: str | None, seconds: float) -> str:
+        """What went wrong, in words; "" when it answers."""
+
+
+async def about(seconds: float) -> None:
+    """Wait for a little more or less than that."""
+    await asyncio.sleep(seconds * random.uniform(1 - SPREAD, 1 + SPREAD))
+
+
+@dataclass(slots=True)
+class _Watched:
+    """One service whose endpoints are probed."""
+
+    health: ProbeSettings
+    backends: Backends
+    conditions: dict[Endpoint, Condition]
+    told: Dead | None = None
+    """The dead that were told last; None while nothing was."""
+    tasks: dict[Endpoint, asyncio.Task[None]] = field(default_factory=dict)
+
+    def dead(self) -> Dead:
+        found = {
+            backend: tuple(each.url for each in endpoints if self.conditions[each].state == "dead")
+            for backend, endpoints in self.backends.items()
+        }
+        return {backend: urls for backend, urls in found.items() if urls}
+
+    def stop(self, endpoint: Endpoint) -> None:
+        if endpoint in self.tasks:
+            self.tasks.pop(endpoint).cancel()
+
+
+class Probes:
+    """All endpoints that are probed. `watch` may be called at any time, and `run` does the work.
+
+    `changed` is called when the dead endpoints of a service are known, and whenever they change.
+    """
+
+    def __init__(self, changed: Changed, prober: Asks | None = None, pause: Wait = about) -> None:
+        self._changed = changed
+        self._prober = prober or Prober()
+        self._pause = pause
+        self._watched: dict[str, _Watched] = {}
+        self._group: asyncio.TaskGroup | None = None
+        self._places = asyncio.Semaphore(AT_ONCE)
+
+    def __repr__(self) -> str:
+        endpoints = sum(len(each.conditions) for each in self._watched.values())
+        dead = sum(len(urls) for each in self._watched.values() for urls in each.dead().values())
+        return f"<Probes {endpoints} endpoints of {len(self._watched)} services, {dead} dead>"
+
+    async def run(self) -> None:
+        """Probe until cancelled. Anything unforeseen ends it with an exception group."""
+        try:
+            async with asyncio.TaskGroup() as self._group:
+                for name in self._watched:
+                    self._start(name)
+                await asyncio.get_running_loop().create_future()
+        finally:
+            self._group = None
+
+    def watch(self, service: str, backends: Backends, health: ProbeSettings | None) -> None:
+        """Probe these endpoints of a service from now on, and no others; None: none, and nobody is dead.
+
+        What is known of an endpoint stays known, also when it goes over to another backend.
+        """
+        if health is None:
+            self.forget(service)
+            return
+        before = self._watched.get(service)
+        known = before.conditions if before else {}
+        endpoints = [each for side in backends.values() for each in side]
+        now = _Watched(health, backends, {each: known.get(each, UNKNOWN) for each in endpoints})
+        self._watched[service] = now
+        if before:
+            now.told, now.tasks = before.told, before.tasks
+            for endpoint in tuple(now.tasks):
+                if endpoint not in now.conditions or before.health != health:
+                    now.stop(endpoint)
+        self._start(service)
+        self._tell(service)
+
+    def forget(self, service: str) -> None:
+        """Probe a service no longer; none of its endpoints is dead any more."""
+        watched = self._watched.pop(service, None)
+        if watched is None:
+            return
+        for endpoint in tuple(watched.tasks):
+            watched.stop(endpoint)
+        if watched.told:
+            self._changed(service, {})
+
+    async def check(self, endpoints: Sequence[Endpoint], health: ProbeSettings | None) -> str:
+        """Ask each of these once; "" when at least one answers, else why none does.
+
+        Without a word on health, any answer to a request for / will do.
+        """
+        path, seconds = (health.path, health.timeout) if health else (None, CHECK_SECONDS)
+        said = await asyncio.gather(*(self._ask(endpoint, path, seconds) for endpoint in endpoints))
+        if not said:
+            return "there is no endpoint"
+        if "" in said:
+            return ""
+        return "; ".join(f"{endpoint}: {why}" for endpoint, why in zip(endpoints, said, strict=True))
+
+    def seen(self, service: str) -> Mapping[str, str]:
+        """How the endpoints of a service do, in words by URL; empty where none is probed."""
+        watched = self._watched.get(service)
+        return {each.url: str(condition) for each, condition in watched.conditions.items()} if watched else {}
+
+    def up(self) -> Mapping[tuple[str, str, str], bool]:
+        """Whether endpoints are alive, by service, backend and URL; those that are known."""
+        return {
+            (name, backend, each.url): watched.conditions[each].state == "alive"
+            for name, watched in self._watched.items()
+            for backend, endpoints in watched.backends.items()
+            for each in endpoints
+            if watched.conditions[each].state != "unknown"
+        }
+
+    # Within.
+
+    def _start(self, service: str) -> None:
+        if self._group is None:
+            return
+        watched = self._watched[service]
+        for endpoint in watched.conditions:
+            if endpoint not in watched.tasks:
+                watched.tasks[endpoint] = self._group.create_task(self._probe_on(service, endpoint))
+
+    async def _probe_on(self, service: str, endpoint: Endpoint) -> None:
+        while True:
+            health = self._watched[service].health
+            self._note(service, endpoint, await self._ask(endpoint, health.path, health.timeout))
+            await self._pause(health.interval)
+
+    async def _ask(self, endpoint: Endpoint, path: str | None, seconds: float) -> str:
+        async with self._places:
+            return await self._prober.probe(endpoint, path, seconds)
+
+    def _note(self, service: str, endpoint: Endpoint, why: str) -> None:
+        watched = self._watched[service]
+        before = watched.conditions[endpoint]
+        now = watched.conditions[endpoint] = probed(before, why, watched.health)
+        if now.state == "dead" != before.state:
+            log.warning("%s of %s is dead: %s", endpoint, service, why)
+        elif before.state == "dead" != now.state:
+            log.warning("%s of %s is alive again", endpoint, service)
+        self._tell(service)
+
+    def _tell(self, service: str) -> None:
+        watched = self._watched[service]
+        dead = watched.dead()
+        known = all(condition.state != "unknown" for condition in watched.conditions.values())
+        if dead != watched.told and (known or watched.told is not None):
+            watched.told = dead
+            self._changed(service, dead)

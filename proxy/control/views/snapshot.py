@@ -1,0 +1,58 @@
+"""What /metrics shows of control, put together."""
+
+from collections.abc import Mapping, Sequence
+
+import proxy
+from proxy.control.standing import Standing
+from proxy.control.turns import in_turns
+from proxy.control.views import view
+from proxy.ledger.ledger import UNRECORDED, BackendKey
+from proxy.rollout.entry import Entry
+from proxy.telemetry.counts import Counts
+from proxy.telemetry.exposition import CheckSample, Snapshot
+from proxy.telemetry.operations import Operations
+from proxy.telemetry.outcome import REASONS, UNROUTED
+
+
+async def taken(
+    totals: Mapping[BackendKey, Counts],
+    standings: Sequence[Standing],
+    trips: Mapping[tuple[str, str], int],
+    would_trips: Mapping[tuple[str, str], int],
+    now: float,
+    operations: Operations,
+) -> Snapshot:
+    """All of it, put together in many turns. `now` is monotonic seconds."""
+    weights: dict[BackendKey, float] = {}
+    shares: dict[BackendKey, float] = {}
+    halted: dict[BackendKey, bool] = {}
+    evidence: dict[str, float] = {}
+    exposed: dict[str, int] = {}
+    checks: list[CheckSample] = []
+    async for each in in_turns(standings):
+        weights |= view.weights(each)
+        shares |= view.shares(each, now)
+        halted |= view.halted(each)
+        evidence |= view.odds(each)
+        exposed |= view.exposed(each)
+        checks += view.samples(each)
+    return Snapshot(
+        totals={side: counts for side, counts in totals.items() if side[0] != UNROUTED},
+        refused=dict.fromkeys(REASONS, 0)
+        | {reason: counts.excluded for (name, reason), counts in totals.items() if name == UNROUTED},
+        weights=weights,
+        shares=shares,
+        evidence=evidence,
+        would_trips=dict(would_trips),
+        exposed=exposed,
+        halted=halted,
+        checks=checks,
+        trips=dict(trips),
+        version=proxy.__version__,
+        operations=operations,
+    )
+
+
+def check(entry: Entry) -> str:
+    """The check under which a trip counts."""
+    return entry.finding.check if entry.finding else UNRECORDED

@@ -1,0 +1,1 @@
+"""The durable history and state of all services, and the counts that survive a restart."""

@@ -1,0 +1,91 @@
+"""Messages as frames of one stream, which may be cut anywhere.
+
+A frame is four bytes of length, big endian, and that much JSON: an object whose `kind` names the message. One
+that can't be read is simply a ValueError, after which the connection is of no further use: see
+:mod:`proxy.link.messages`.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from proxy.link.messages import Ack, Counted, Health, Hello, Message, Report, Settings, Table, Thresholds
+
+LIMIT = 64 * 1024 * 1024
+"""Bytes of JSON in one frame, at most; a longer length is a sign that the two sides have lost step."""
+
+_PREFIX = 4
+
+_READERS: Mapping[str, Callable[[dict[str, Any]], Message]] = {
+    "hello": Hello.from_json,
+    "report": Report.from_json,
+    "ack": Ack.from_json,
+    "table": Table.from_json,
+    "settings": Settings.from_json,
+    "thresholds": Thresholds.from_json,
+    "health": Health.from_json,
+    "counted": Counted.from_json,
+}
+
+
+def encode(message: Message) -> bytes:
+    """One frame. ValueError when it would be longer than `LIMIT`, or holds a number that JSON can't write."""
+    data = {"kind": type(message).__name__.lower(), **message.to_json()}
+    text = json.dumps(data, separators=(",", ":"), allow_nan=False).encode()
+    if len(text) > LIMIT:
+        raise ValueError(f"a {data['kind']} of {len(text)} bytes is over the limit of {LIMIT}")
+    return len(text).to_bytes(_PREFIX, "big") + text
+
+
+class Decoder:
+    """Frames out of a stream that is cut anywhere. One for each connection, of no use after an error."""
+
+    __slots__ = ("_buffer",)
+
+    def __init__(self) -> None:
+        self._buffer = bytearray()
+
+    def __repr__(self) -> str:
+        return f"<Decoder {len(self._buffer)} bytes waiting>"
+
+    def feed(self, data: bytes) -> list[Message]:
+        """The messages that `data` completes, in order. ValueError on what `encode` never writes."""
+        self.put(data)
+        messages = []
+        while (message := self.next()) is not None:
+            messages.append(message)
+        return messages
+
+    def put(self, data: bytes) -> None:
+        """Take more of the stream, for `next`."""
+        self._buffer += data
+
+    def next(self) -> Message | None:
+        """The next message of what was put in; None: it isn't whole yet. ValueError as in `feed`."""
+        frame = self._frame()
+        return None if frame is None else _decode(frame)
+
+    def _frame(self) -> bytes | None:
+        if len(self._buffer) < _PREFIX:
+            return None
+        length = int.from_bytes(self._buffer[:_PREFIX], "big")
+        if length > LIMIT:
+            raise ValueError(f"a frame of {length} bytes is over the limit of {LIMIT}")
+        end = _PREFIX + length
+        if len(self._buffer) < end:
+            return None
+        frame = bytes(self._buffer[_PREFIX:end])
+        del self._buffer[:end]
+        return frame
+
+
+def _decode(frame: bytes) -> Message:
+    try:
+        data = json.loads(frame, parse_constant=_refuse)
+        return _READERS[data["kind"]](data)
+    except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError) as error:
+        raise ValueError(f"this is no message: {frame[:80]!r} ({error!r})") from error
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f"{constant} is not JSON")

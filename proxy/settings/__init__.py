@@ -1,0 +1,1 @@
+"""The validated file as the values that judge, rollout and workers take."""

@@ -1,0 +1,34 @@
+"""The file's plan of a rollout, as the rollout takes it."""
+
+from dataclasses import dataclass
+
+from proxy.config import schema
+from proxy.rollout.plan import Gate, Plan, Step
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """What the file says of a service's rollouts: its plan, and what holds for steps that say nothing."""
+
+    plan: Plan | None = None
+    hold: float = 120.0
+    """Seconds."""
+    min_requests: int = 200
+    deadline: float | None = 86_400.0
+    """Seconds; None: none."""
+
+
+def plan(service: schema.Service) -> Plan | None:
+    """The steps, with what holds for those that say nothing of their own; None without a plan."""
+    rollout = service.rollout
+    if rollout is None:
+        return None
+    return Plan(tuple(_step(rollout, step) for step in rollout.steps), rollout.deadline)
+
+
+def _step(rollout: schema.Rollout, step: schema.RolloutStep) -> Step | Gate:
+    if step.weight is None:
+        return Gate(step.pause or "")
+    hold = rollout.hold if step.hold is None else step.hold
+    sample = rollout.min_requests if step.min_requests is None else step.min_requests
+    return Step(step.weight, hold, sample)

@@ -1,0 +1,133 @@
+"""The file's word on a service and the ledger's state of it, put together into what the workers are told.
+
+The file owns structure: matching, segments, checks. The ledger owns weight, phase, and who is stable and who
+canary since the file said so last.
+"""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from proxy.config import schema
+from proxy.rollout.inputs import Release
+from proxy.rollout.rollout import Rollout
+from proxy.rollout.side import VACANT, Side
+from proxy.routing.ejection import Ejection
+from proxy.routing.endpoint import SYSTEM, Endpoint, Trust
+from proxy.routing.match import Condition, RouteMatch
+from proxy.routing.rescue import Rescue
+from proxy.routing.segment import Segment
+from proxy.routing.split import CANARY, STABLE, Split
+from proxy.routing.sticky import Sticky
+from proxy.routing.table import Backend, Service, Timeouts
+from proxy.settings.plan import plan
+from proxy.settings.policy import failures
+
+
+def release(service: schema.Service, salt: str, changed: tuple[str, ...] = ()) -> Release:
+    """What the file says, under a fresh `salt`; without a canary there is no weight to give."""
+    weight = service.weight if service.canary else 0
+    begins = plan(service) if service.rollout and service.rollout.start == "on-change" else None
+    return Release(side(service.stable), side(service.canary), weight, salt, changed, begins)
+
+
+def recalled(rollout: Rollout, service: schema.Service) -> Rollout:
+    """A state from the ledger, or the one before any; an older version left out who answers: the file's."""
+    if rollout.stable != VACANT:
+        return rollout
+    stable, canary = side(service.stable), side(service.canary)
+    if canary.definition != rollout.definition:
+        canary = VACANT  # another one: the release that follows says so
+    return replace(rollout, stable=stable, stable_definition=stable.definition, canary=canary)
+
+
+def side(backend: schema.Backend | None) -> Side:
+    """Who answers for a backend by the file; nobody for None."""
+    if backend is None:
+        return VACANT
+    trust = _trust(backend.tls)
+    return Side(tuple(Endpoint.parse(url, trust) for url in backend.endpoints), backend.version)
+
+
+def template(name: str, service: schema.Service, timeouts: schema.Timeouts, max_body: int | None) -> Service:
+    """All that the file says of a service, for `in_force` to fill in what the ledger says."""
+    # Segments may name a canary that there isn't yet: it has no endpoints then.
+    backends = [_backend(STABLE, side(service.stable)), _backend(CANARY, side(service.canary))]
+    return Service(
+        name=name,
+        revision=0,
+        match=RouteMatch(service.match.host, service.match.path),
+        backends=tuple(backends),
+        split=Split(),
+        segments=tuple(_segment(segment) for segment in service.segments),
+        sticky=_sticky(service.sticky),
+        force=service.force.header.lower() if service.force else "",
+        choice_header=service.choice_header,
+        timeouts=Timeouts(timeouts.connect, timeouts.response, timeouts.body, timeouts.tunnel),
+        max_body=max_body,
+        upgrades=service.upgrades,
+        failures=failures(service),
+        rescue=Rescue(on=service.rescue is not None, **dict(service.rescue or {})),
+        drain=service.halt.drain,
+        fallback=service.fallback,
+        ejection=Ejection(**dict(service.ejection)) if service.ejection else None,
+    )
+
+
+def in_force(template: Service, rollout: Rollout) -> Service:
+    """The service as it is to be routed in this state."""
+    backends = tuple(_backends(template, rollout))
+    segments = template.segments
+    if not rollout.has_canary:
+        segments = tuple(segment for segment in segments if segment.to != CANARY)
+    return replace(
+        template,
+        revision=rollout.revision,
+        backends=backends,
+        segments=segments,
+        split=Split(((CANARY, rollout.weight),)) if rollout.has_canary else Split(),
+        halted=frozenset({CANARY}) if rollout.has_canary and rollout.halted else frozenset(),
+        sticky=replace(template.sticky, salt=rollout.salt),
+    )
+
+
+def _backends(template: Service, rollout: Rollout) -> Iterator[Backend]:
+    """Those that the state names. Where it means the file's, the file says whom to trust there."""
+    filed = {backend.name: backend for backend in template.backends}
+    for name, side in ((STABLE, rollout.stable), (CANARY, rollout.canary)):
+        by_file = filed[name]
+        if Side(by_file.endpoints, by_file.version).definition != side.definition:
+            by_file = _backend(name, side)
+        if by_file.endpoints:
+            yield by_file
+
+
+def _backend(name: str, side: Side) -> Backend:
+    return Backend(name, side.endpoints, side.version)
+
+
+def trusted(named: Side, service: schema.Service) -> Side:
+    """Endpoints that were named at runtime, trusted as the file's canary is, or else its stable."""
+    file = service.canary or service.stable
+    trust = _trust(file.tls)
+    return replace(named, endpoints=tuple(Endpoint.parse(each.url, trust) for each in named.endpoints))
+
+
+def _trust(tls: schema.Trust | None) -> Trust:
+    if tls is None:
+        return SYSTEM
+    return Trust(tls.ca or "", tls.server_name or "", tls.verify, tls.cert or "", tls.key or "")
+
+
+def _segment(segment: schema.Segment) -> Segment:
+    conditions = (Condition(each.source, each.name, each.kind, each.values) for each in segment.conditions)
+    return Segment(segment.name, segment.to, tuple(conditions))
+
+
+def _sticky(sticky: schema.Sticky | None) -> Sticky:
+    if sticky is None:
+        return Sticky.off()
+    if sticky.cookie:
+        return Sticky("cookie", sticky.cookie, sticky.issue)
+    if sticky.header:
+        return Sticky("header", sticky.header)
+    return Sticky("client-ip")

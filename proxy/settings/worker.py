@@ -1,0 +1,23 @@
+"""What the file tells every worker beside the services."""
+
+from proxy.config.schema import Config
+from proxy.link.messages import Settings
+
+
+def settings(config: Config) -> Settings:
+    """All of it, as it travels."""
+    limits = config.limits
+    return Settings(
+        header=config.timeouts.header,
+        idle=config.timeouts.idle,
+        access=config.log.access,
+        line=limits.line,
+        head=limits.head,
+        fields=limits.fields,
+        connections=limits.connections,
+        pool_idle=config.pool.idle,
+        max_idle=config.pool.max_idle,
+        trusted=config.trusted_proxies,
+        via=config.via,
+        forwarded=config.forwarded,
+    )

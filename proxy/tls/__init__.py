@@ -1,0 +1,1 @@
+"""Certificates, handshakes and trust: TLS towards clients and towards endpoints."""

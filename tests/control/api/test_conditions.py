@@ -1,0 +1,82 @@
+"""If-Match and Idempotency-Key, in all the ways they are written, and what an order is known by."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from proxy.control.api import conditions
+from proxy.control.api.problems import HttpProblem
+
+UUID = "8e03978e-40d5-43dd-bc93-6894a57f9324"
+
+
+@pytest.mark.parametrize(
+    ("fields", "found"),
+    [
+        ([], None),
+        (["*"], None),
+        (['"7"'], {7}),
+        (['"3", "7"'], {3, 7}),
+        (['"3"', '"7"'], {3, 7}),
+        (['W/"3" , "x"'], set()),
+        (['"07000000000000000000"'], set()),
+    ],
+)
+def test_revisions_of_if_match(fields, found):
+    assert conditions.revisions(fields) == found
+
+
+@pytest.mark.parametrize("field", ["7", '"7', '"7" "8"', '"7",', "", '*, "7"'])
+def test_what_is_no_entity_tag(field):
+    with pytest.raises(HttpProblem) as refused:
+        conditions.revisions([field])
+    assert refused.value.status == 400
+
+
+@pytest.mark.parametrize(
+    ("allowed", "insisted"),
+    [(None, None), ({7}, 7), ({3, 7}, 7), ({3, 6}, 6), (set(), conditions.NO_REVISION)],
+)
+def test_control_is_told_one_revision(allowed, insisted):
+    assert conditions.expected(None if allowed is None else frozenset(allowed), 7) == insisted
+
+
+@pytest.mark.parametrize(
+    ("fields", "found"),
+    [
+        ([], ""),
+        ([UUID], UUID),
+        ([f'"{UUID}"'], UUID),
+        ([f"  {UUID} "], UUID),
+        (["deploy 4711/3"], "deploy 4711/3"),
+        ([r'"a \"b\" \\"'], r'a "b" \ '.strip()),
+        (["x" * 255], "x" * 255),
+        (['"' + "x" * 255 + '"'], "x" * 255),
+    ],
+)
+def test_keys(fields, found):
+    assert conditions.key(fields) == found
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [[""], ['""'], ['"a'], ['"a" "b"'], [r'"\a"'], ["x" * 256], ["größe"], ["a\tb"], ["a\x00"], ["a", "a"]],
+)
+def test_what_is_no_key(fields):
+    with pytest.raises(HttpProblem, match="printable ASCII") as refused:
+        conditions.key(fields)
+    assert refused.value.status == 400
+
+
+@given(st.text(st.characters(min_codepoint=0x20, max_codepoint=0x7E), min_size=1, max_size=255))
+def test_every_printable_key_can_be_written_in_quotes(text):
+    written = text.replace("\\", "\\\\").replace('"', '\\"')
+    assert conditions.key([f'"{written}"']) == text
+
+
+def test_another_service_order_or_body_is_another_order():
+    known = conditions.digest("checkout", "start", b"{}")
+    assert known == conditions.digest("checkout", "start", b"{}")
+    others = [("check", "start", b"{}"), ("checkout", "retry", b"{}"), ("checkout", "start", b"{ }")]
+    assert known not in {conditions.digest(*each) for each in others}
+    assert len(known) == 64

@@ -1,0 +1,122 @@
+"""The values of orders, and all the near misses."""
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from proxy.config.problems import Unfit
+from proxy.control.api import order_values
+
+
+@pytest.mark.parametrize(
+    ("value", "parts"),
+    [(0, 0), (100, 10_000), ("0.01", 1), ("0.29", 29), ("5.50", 550), ("1e1", 1000), ("-0.0", 0)],
+)
+def test_weights_in_steps_of_a_hundredth_percent(value, parts):
+    assert order_values.weight(Decimal(value) if isinstance(value, str) else value) == parts
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        *map(Decimal, ("-0.01", "100.01", "1e400", "1e-400", "0.001", "5.005", "1e999999", "1e-999999999")),
+        *(Decimal("5." + "0" * 40 + "1"), 10**4000, -1, 101, "5", "5%", True, False, None, [5], {}),
+    ],
+)
+def test_what_is_no_weight(value):
+    with pytest.raises(Unfit) as unfit:
+        order_values.weight(value)
+    assert unfit.value.advice == "expected a number from 0 to 100 (percent) in steps of 0.01"
+    assert len(unfit.value.message) < 100
+
+
+@given(st.decimals(allow_nan=False, allow_infinity=False, min_value=-200, max_value=200))
+def test_parts_are_exact_or_nothing(percent):
+    try:
+        parts = order_values.weight(percent)
+    except Unfit:
+        assert not 0 <= percent <= 100 or percent != percent.quantize(Decimal("0.01"))
+    else:
+        assert 0 <= parts <= 10_000
+        assert Decimal(parts) / 100 == percent
+
+
+def test_seconds():
+    assert [order_values.seconds(value) for value in (0, Decimal("0.5"), 2_592_000)] == [
+        0.0,
+        0.5,
+        2_592_000.0,
+    ]
+
+
+@pytest.mark.parametrize("value", [-1, Decimal("2592000.1"), "60", "1m", True, None, []])
+def test_what_is_no_duration(value):
+    with pytest.raises(Unfit, match="is no duration"):
+        order_values.seconds(value)
+
+
+def test_a_deadline_may_be_none_and_not_nothing():
+    assert (order_values.deadline(None), order_values.deadline(60)) == (None, 60.0)
+    with pytest.raises(Unfit, match="over before it began"):
+        order_values.deadline(0)
+
+
+def test_answers():
+    assert (order_values.answers(0), order_values.answers(10**9)) == (0, 10**9)
+
+
+@pytest.mark.parametrize("value", [-1, 10**9 + 1, Decimal("1.0"), "1", True, None])
+def test_what_is_no_number_of_answers(value):
+    with pytest.raises(Unfit, match="is no number of answers"):
+        order_values.answers(value)
+
+
+def test_flags():
+    assert (order_values.flag(True), order_values.flag(False)) == (True, False)
+
+
+@pytest.mark.parametrize("value", ["true", 1, 0, None, []])
+def test_what_is_no_flag(value):
+    with pytest.raises(Unfit, match="neither true nor false"):
+        order_values.flag(value)
+
+
+@pytest.mark.parametrize(
+    "text", ["\n", "\x1b[2J", "\x7f", "\x85", "\u2028", "\u202e", "\ud800", "x" * 501, 7]
+)
+def test_texts_that_could_forge_a_line_or_fill_the_ledger(text):
+    with pytest.raises(Unfit):
+        order_values.text(text)
+
+
+@pytest.mark.parametrize("text", ["", "x" * 500, "größer, 50 % 🚀 👩‍🚀", "a\u00a0b"])
+def test_texts_that_people_write(text):
+    assert order_values.text(text) == text
+
+
+def test_a_pause_says_something():
+    assert order_values.said(" ask the on-call ") == "ask the on-call"
+    with pytest.raises(Unfit, match="says nothing"):
+        order_values.said("  ")
+
+
+def test_endpoints_in_one_spelling():
+    found = order_values.endpoints(["HTTP://Shop:80/", "https://[::1]:8443", "unix:/run/app.sock"])
+    assert [each.url for each in found] == ["http://shop", "https://[::1]:8443", "unix:/run/app.sock"]
+    assert [each.url for each in order_values.endpoints("http://shop:81")] == ["http://shop:81"]
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        *([], {}, None, 7, [7], [None], ["10.0.0.7:8000"], ["ftp://x"], ["http://u:p@x"], ["http://x/path"]),
+        *(["http://x\n"], ["http://x", "http://X:80"], ["http://x:0"], [f"http://h{n}" for n in range(101)]),
+    ],
+)
+def test_what_are_no_endpoints(value: Any):
+    with pytest.raises(Unfit) as unfit:
+        order_values.endpoints(value)
+    assert unfit.value.advice

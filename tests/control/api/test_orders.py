@@ -1,0 +1,141 @@
+"""Words and bodies that are an order, and all the near misses."""
+
+import contextlib
+import json
+from typing import Any, get_args
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from proxy.control.api import orders
+from proxy.control.api.orders import KEYS, READERS, ParsedOrder, parse
+from proxy.control.api.problems import HttpProblem
+from proxy.rollout.inputs import Abort, Pause, Promote, Resume, Retry, SetWeight, Start, Undo
+from proxy.rollout.phases import Order as Word
+from proxy.rollout.plan import Plan, Step
+from proxy.rollout.side import Side
+from proxy.routing.endpoint import Endpoint
+from proxy.settings.plan import Planned
+
+BARE = Planned()
+FILE = Planned(Plan((Step(10_000, 0.0, 0),)), 60.0, 20, None)
+
+
+def read(word: Word, planned: Planned = BARE, **document: Any) -> Any:
+    """The order itself."""
+    return parse(word, json.dumps(document).encode(), planned).order
+
+
+def refused(word: Word, planned: Planned = BARE, **document: Any) -> HttpProblem:
+    """The problem that a body makes."""
+    with pytest.raises(HttpProblem) as caught:
+        read(word, planned, **document)
+    assert caught.value.status == 422
+    assert "Nothing was changed" in caught.value.detail
+    return caught.value
+
+
+def test_every_order_of_the_table_of_moves_can_be_read():
+    assert set(get_args(Word)) == set(KEYS) == set(READERS)
+
+
+@pytest.mark.parametrize(
+    ("word", "document", "order"),
+    [
+        ("start", {}, Start(None, "")),
+        ("promote", {}, Promote(full=False)),
+        ("promote", {"full": True}, Promote(full=True)),
+        ("pause", {}, Pause("api")),
+        ("pause", {"actor": "ann", "reason": "lunch"}, Pause("ann: lunch")),
+        ("resume", {}, Resume(None)),
+        ("resume", {"canary": 10}, Resume(1000)),
+        ("abort", {"actor": "ann"}, Abort("ann")),
+        ("abort", {"actor": "ann", "reason": "it smells"}, Abort("ann: it smells")),
+        ("retry", {}, Retry("")),
+        ("undo", {}, Undo("", None)),
+        ("undo", {"steps": False}, Undo("", None)),
+        ("set-weight", {"canary": 0.29}, SetWeight(29)),
+    ],
+)
+def test_orders(word, document, order):
+    assert read(word, **document) == order
+
+
+def test_who_and_why():
+    assert parse("retry", b"{}", BARE) == ParsedOrder(Retry(""), "", "api")
+    assert parse("retry", b'{"actor": "", "reason": "once more"}', BARE) == ParsedOrder(
+        Retry(""), "once more", "api"
+    )
+
+
+def test_a_start_names_its_canary_and_steps():
+    found = read("start", FILE, canary=["http://10.0.0.7:8000"], version="2026.11.2", steps=[1, 100], hold=1)
+    assert found.canary == Side((Endpoint.parse("http://10.0.0.7:8000"),), "2026.11.2")
+    assert found.plan == Plan((Step(100, 1.0, 20), Step(10_000, 1.0, 20)), None)
+    assert read("start", FILE) == Start(None, ""), "the file's plan and canary: control knows both"
+
+
+@pytest.mark.parametrize("key", ["hold", "min_requests", "deadline"])
+def test_what_is_about_steps_needs_steps(key):
+    assert refused("start", **{key: 60}).faults == (
+        (f"#/{key}", "it is about the steps of this order; give `steps`, too"),
+    )
+
+
+def test_a_version_needs_its_canary():
+    [(where, what)] = refused("start", version="v4").faults
+    assert where == "#/version"
+    assert "give `canary`, its endpoints, too" in what
+
+
+def test_an_undo_by_steps_takes_the_files():
+    assert read("undo", FILE, steps=True) == Undo("", FILE.plan)
+    assert "the file has no `rollout`" in refused("undo", BARE, steps=True).detail
+    assert "neither true nor false" in refused("undo", FILE, steps=[1, 100]).detail
+
+
+def test_a_weight_is_what_set_weight_is_about():
+    assert refused("set-weight").faults[0][0] == "#/canary"
+    assert "missing" in refused("set-weight").detail
+    assert refused("set-weight", canary=None).faults[0][0] == "#/canary"
+    assert refused("resume", canary=None).faults[0][0] == "#/canary"
+
+
+@pytest.mark.parametrize("word", KEYS)
+def test_what_an_order_does_not_say_is_refused(word):
+    [(_, what)] = [fault for fault in refused(word, wait=True).faults if fault[0] == "#/wait"]
+    assert what.endswith(f"expected {', '.join([*KEYS[word], 'reason', 'actor'])}")
+
+
+def test_all_faults_are_named_at_once():
+    problem = refused("set-weight", canary=101, weight=3, reason=7, actor="a\0")
+    assert [where for where, _ in problem.faults] == ["#/weight", "#/reason", "#/actor", "#/canary"]
+    assert "U+0000" in problem.detail
+    assert json.loads(problem.response().text or "")["errors"][3]["pointer"] == "#/canary"
+
+
+def test_what_is_no_object_is_400():
+    with pytest.raises(HttpProblem) as caught:
+        parse("pause", b"[]", BARE)
+    assert caught.value.status == 400
+
+
+@given(st.integers(0, 10_000))
+def test_every_step_survives_the_way_through_json(parts):
+    assert read("set-weight", canary=parts / 100) == SetWeight(parts)
+
+
+SIMPLE = st.sampled_from([None, True, 0, 5, -1, 100, 1e99, 0.001, "", "1", "http://x", [], {}])
+VALUES = SIMPLE | st.lists(
+    SIMPLE | st.dictionaries(st.sampled_from(["weight", "pause", "hold"]), SIMPLE, max_size=2), max_size=3
+)
+
+
+@given(
+    st.sampled_from(sorted(KEYS)),
+    st.dictionaries(st.sampled_from(sorted({key for keys in KEYS.values() for key in keys})), VALUES),
+)
+def test_any_document_is_an_order_or_a_problem(word, document):
+    with contextlib.suppress(HttpProblem):
+        assert isinstance(parse(word, json.dumps(document).encode(), FILE), orders.ParsedOrder)

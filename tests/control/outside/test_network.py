@@ -1,0 +1,102 @@
+import asyncio
+import json
+
+import pytest
+
+from proxy.config.reading import read
+from proxy.control.outside.network import Network
+from proxy.control.standing import Standing
+from proxy.ledger.record import Record
+from proxy.rollout.entry import Entry
+from proxy.rollout.rollout import Rollout
+from proxy.settings.service import side, template
+from tests.kits.receivers import Receiver
+
+TEXT = """
+services:
+  shop:
+    stable: http://127.0.0.1:1
+    canary: %s
+    health: {path: /, interval: 100ms, timeout: 100ms}
+    hooks: [{at: before-step, url: "%s"}, {at: after, url: "%s"}]
+    notify: [{url: "%s", format: slack, events: [promotion]}]
+"""
+
+
+class Workers:
+    """Hears who is dead."""
+
+    def __init__(self):
+        self.dead = asyncio.Queue()
+
+    def unwell(self, service, dead):
+        self.dead.put_nowait((service, dead))
+
+
+@pytest.fixture
+async def outside():
+    made = Network.begin()
+    yield made
+    await made.close()
+
+
+@pytest.fixture
+async def receiver():
+    async with Receiver() as made:
+        yield made
+
+
+def standing(receiver):
+    url = receiver.url
+    base = url.removesuffix("/secret-path")
+    config = read(TEXT % (base, url, url, url), "weir.yaml", {})
+    file = config.services["shop"]
+    state = Rollout(revision=3, weight=500, stable=side(file.stable), canary=side(file.canary))
+    return Standing(template("shop", file, config.timeouts, None), file, state)
+
+
+async def test_a_canary_that_answers_agrees_and_one_that_does_not_says_why(outside, receiver):
+    shop = standing(receiver)
+    assert await outside.ways.answers(shop) == ""
+    receiver.answers = [500]
+    said = await outside.ways.answers(shop)
+    assert said.startswith("the canary doesn't answer: http://127.0.0.1:")
+    assert said.endswith(": answered 500")
+
+
+async def test_workers_are_told_who_is_dead(outside, receiver):
+    workers, shop = Workers(), standing(receiver)
+    work = asyncio.create_task(outside.work(workers))
+    outside.watch(shop)
+    service, dead = await asyncio.wait_for(workers.dead.get(), 5)
+    while not dead:
+        service, dead = await asyncio.wait_for(workers.dead.get(), 5)
+    assert (service, dead) == ("shop", {"stable": ("http://127.0.0.1:1",)})
+    assert outside.seen("shop")["http://127.0.0.1:1"].startswith("dead: ")
+    assert outside.operations().endpoints["shop", "stable", "http://127.0.0.1:1"] is False
+    outside.forget("shop")
+    assert outside.seen("shop") == {}
+    work.cancel()
+    await asyncio.gather(work, return_exceptions=True)
+
+
+async def test_counts_begin_at_zero_for_whom_a_service_names(outside, receiver):
+    outside.watch(standing(receiver))
+    operations = outside.operations()
+    assert operations.hooks == {("shop", "before-step", result): 0 for result in ("open", "closed", "failed")}
+    assert operations.notices == {("shop", result): 0 for result in ("sent", "failed", "dropped")}
+    assert (operations.reloaded, operations.reloaded_at) == (True, 0.0)
+
+
+async def test_news_are_told_in_words(outside, receiver):
+    shop = standing(receiver)
+    entry = Entry(4, "promotion", 10_000, 0, "v2 is stable now")
+    outside.tell(shop, Record("shop", 5.0, "ann", "looks good", entry, shop.rollout))
+    await receiver.heard.acquire()
+    await receiver.heard.acquire()
+    bodies = [json.loads(body) for _, body in receiver.got]
+    hook = next(body for body in bodies if "event" in body)
+    chat = next(body for body in bodies if "event" not in body)
+    assert (hook["at"], hook["event"], hook["entry"]["reason"]) == ("after", "promotion", "looks good")
+    assert "id" not in hook["entry"], "the ledger has not numbered it yet"
+    assert chat["text"].startswith("shop: promotion by ann (looks good). The canary of shop")

@@ -1,0 +1,122 @@
+import asyncio
+from dataclasses import replace
+
+import pytest
+
+from proxy.config.reading import read
+from proxy.control.propagation import Propagation
+from proxy.control.standing import Standing
+from proxy.ledger.record import Record
+from proxy.rollout.entry import Entry
+from proxy.rollout.rollout import Rollout
+from proxy.settings.service import template
+
+FILE = "services: {checkout: {stable: http://a, canary: http://b, weight: 20%}}"
+
+
+class Workers:
+    """What all workers use, and what is written down of it."""
+
+    def __init__(self):
+        self.generation = 0
+        self.told = []
+        self.kept = []
+        self.writes = 0
+        self.news = []
+
+    def tell(self, *services, removed=()):
+        self.told.append(([(each.name, each.revision) for each in services], removed))
+        return len(self.told)
+
+    def everywhere(self, generation):
+        return generation <= self.generation
+
+    def beside(self, write, *args):
+        write(*args)
+
+    def keep(self, acknowledged):
+        self.kept += acknowledged
+        self.writes += 1
+
+    def hear(self, standing, record):
+        self.news.append((standing.name, record.entry.event))
+
+
+@pytest.fixture
+def workers():
+    return Workers()
+
+
+@pytest.fixture
+def telling(workers):
+    return Propagation(workers, workers, workers.keep, workers.hear)
+
+
+@pytest.fixture
+def standing():
+    config = read(FILE, "weir.yaml", {})
+    file = config.services["checkout"]
+    return Standing(template("checkout", file, config.timeouts, None), file, Rollout(revision=4))
+
+
+def entry(standing, event, revision):
+    rollout = replace(standing.rollout, revision=revision)
+    return standing, Record("checkout", 5.0, "ann", "", Entry(revision, event, 0, 0, ""), rollout)
+
+
+async def test_entries_come_into_force_by_one_table_and_are_news(telling, workers, standing):
+    telling.tell([entry(standing, "weight", 5)], 1.0, removed=["pay"])
+    assert workers.told == [([("checkout", 5)], ("pay",))]
+    assert workers.news == [], "it delays nothing"
+    await asyncio.sleep(0)
+    assert workers.news == [("checkout", "weight")]
+    assert standing.rollout.revision == 5
+
+
+async def test_an_entry_is_complete_when_every_worker_uses_its_table(telling, workers, standing):
+    telling.tell([entry(standing, "weight", 5)], 1.0)
+    assert repr(telling) == "<Propagation, 1 entries on their way>"
+    telling.look(1.5)
+    assert workers.kept == []
+    workers.generation = 1
+    telling.look(2.0045)
+    telling.look(3.0)
+    assert workers.kept == [("checkout", 5, 1, 1004.5)]
+
+
+async def test_what_all_have_at_once_is_written_at_once(telling, workers, standing):
+    telling.tell([entry(standing, "weight", 5), entry(standing, "weight", 6)], 1.0)
+    telling.tell([entry(standing, "weight", 7)], 1.0)
+    workers.generation = 1
+    telling.look(2.0)
+    telling.look(2.5)
+    assert (workers.kept, workers.writes) == ([("checkout", 5, 1, 1000.0), ("checkout", 6, 1, 1000.0)], 1)
+    assert repr(telling) == "<Propagation, 1 entries on their way>"
+
+
+@pytest.mark.parametrize("event", ["trip", "abort"])
+async def test_a_rollback_is_timed_and_only_that(telling, workers, standing, caplog, event):
+    caplog.set_level("INFO")
+    telling.tell([entry(standing, "weight", 5)], 1.0)
+    telling.tell([entry(standing, event, 6)], 2.0)
+    workers.generation = 1
+    telling.look(2.001)
+    assert standing.rollback.acknowledged_ms is None
+    workers.generation = 2
+    telling.look(2.0045)
+    assert standing.rollback.acknowledged_ms == 4.5
+    assert [kept[1:] for kept in workers.kept] == [(5, 1, 1001.0), (6, 2, 4.5)]
+    assert caplog.text.count("every worker has the rollback, after 4.5 ms") == 1
+
+
+async def test_news_that_nobody_can_tell_break_nothing(workers, standing):
+    def fail(standing, record):
+        raise RuntimeError("a surprise")
+
+    said = []
+    asyncio.get_running_loop().set_exception_handler(lambda loop, context: said.append(context["exception"]))
+    telling = Propagation(workers, workers, workers.keep, fail)
+    telling.tell([entry(standing, "trip", 5)], 1.0)
+    assert len(workers.told) == 1
+    await asyncio.sleep(0)
+    assert [str(each) for each in said] == ["a surprise"]

@@ -1,0 +1,76 @@
+from dataclasses import replace
+
+import pytest
+
+from proxy.config.reading import read
+from proxy.control.standing import Standing
+from proxy.control.views.drift import drift
+from proxy.rollout.plan import AT_ONCE
+from proxy.rollout.rollout import Rollout, Trip
+from proxy.rollout.side import VACANT, Side
+from proxy.routing.endpoint import Endpoint
+from proxy.settings.service import side, template
+
+CONFIG = read(
+    "services: {checkout: {stable: {endpoints: http://a, version: v1}, canary: {endpoints: http://b, "
+    "version: v2}, weight: 7.25%}}",
+    "weir.yaml",
+    {},
+)
+FILE = CONFIG.services["checkout"]
+STABLE, CANARY = side(FILE.stable), side(FILE.canary)
+OTHER = Side((Endpoint.parse("http://c"), Endpoint.parse("http://d")))
+RUNNING = Rollout(revision=3, weight=725, stable=STABLE, canary=CANARY)
+
+
+def found(rollout):
+    return drift(Standing(template("checkout", FILE, CONFIG.timeouts, None), FILE, rollout))
+
+
+def test_what_agrees_has_no_drift():
+    assert found(RUNNING) is None
+
+
+def test_another_weight_names_the_order_that_applies_it():
+    made = found(replace(RUNNING, weight=500))
+    assert made.apply == "weir set-weight checkout canary=7.25"
+    assert made.says == "the file says 7.25 %, 5 % is in force and stays"
+    assert made.to_json() == {"says": made.says, "apply": made.apply, "write": None}
+
+
+def test_a_trip_explains_itself():
+    assert found(replace(RUNNING, weight=0, phase="rolled-back", trip=Trip(1.0, "it fails", None))) is None
+
+
+def test_after_a_promotion_it_says_what_to_write():
+    made = found(replace(RUNNING, weight=0, phase="promoted", stable=CANARY, canary=VACANT))
+    assert made.says == (
+        "the file says stable is v1, in force is v2; the file says canary is v2, in force is nobody: "
+        "move the lines in the file"
+    )
+    assert made.write == 'stable: {endpoints: ["http://b"], version: "v2"}\n# no canary'
+    assert made.to_json()["apply"] is None
+
+
+@pytest.mark.parametrize("phase", ["progressing", "paused", "promoting", "rolled-back"])
+def test_a_canary_on_trial_is_no_matter_for_the_file(phase):
+    assert found(replace(RUNNING, weight=0, canary=OTHER, phase=phase, plan=AT_ONCE)) is None
+
+
+def test_a_canary_named_at_runtime():
+    made = found(replace(RUNNING, canary=OTHER))
+    assert made.says.startswith("the file says canary is v2, in force is http://c, http://d:")
+    assert made.write == 'canary: {endpoints: ["http://c", "http://d"]}'
+
+
+def test_what_it_says_to_write_can_be_read_and_is_what_is_in_force():
+    made = found(replace(RUNNING, canary=OTHER))
+    text = f"services:\n  checkout:\n    stable: http://a\n    {made.write}\n"
+    assert side(read(text, "weir.yaml", {}).services["checkout"].canary) == OTHER
+
+
+def test_without_a_canary_there_is_no_weight_to_drift():
+    bare = read("services: {checkout: {stable: http://a}}", "weir.yaml", {})
+    file = bare.services["checkout"]
+    rollout = Rollout(revision=1, stable=side(file.stable))
+    assert drift(Standing(template("checkout", file, bare.timeouts, None), file, rollout)) is None

@@ -1,0 +1,240 @@
+"""Whole paragraphs: they are what a person reads."""
+
+from dataclasses import replace
+
+import pytest
+
+from proxy.analysis.verdict import Assurance, Finding, Verdict
+from proxy.control.views.explanation import Situation, explain, missing, moment, span
+from proxy.control.views.facts import NONE, Blast, Facts
+from proxy.rollout.rollout import Trip
+
+SENTENCE = (
+    "errors 23.8 % of 55 canary answers, stable 0.2 % of 900; evidence that it is worse: 118:1, out at 100:1"
+)
+FINDING = Finding("errors", "failing", 0.238, None, 0.002, 55, None, None, "ratio", SENTENCE, odds=118.0)
+GOOD = replace(FINDING, state="healthy", value=0.001, sentence="errors 0.1 % beside stable's 0.2 %", odds=0.3)
+SLOW = replace(GOOD, check="p99", unit="seconds", sentence="p99 of 410 ms beside 400 ms of stable", odds=2.0)
+AT = 1_767_323_045.678
+FACTS = Facts(
+    Blast(met=1231, harmed=1, rescued=12, exposed_users=180, since=AT - 65),
+    (
+        (("GET", "/cart/#", 500), 1031), (("POST", "/pay", 502), 9), (("GET", "/", 503), 2),
+        (("GET", "/a", 500), 1),
+    ),
+)  # fmt: skip
+RUNNING = Situation(
+    service="checkout",
+    version="v3",
+    canary=True,
+    weight=500,
+    weight_before=0,
+    halted=False,
+    enforce=True,
+    guard=True,
+    verdict=Verdict("inconclusive", (GOOD, SLOW), 2.1, 100.0, Assurance(3.2, 20.0, 130, 41.0)),
+    trip=None,
+    acknowledged_ms=None,
+    facts=NONE,
+)
+OUT = replace(
+    RUNNING,
+    weight=0,
+    weight_before=2000,
+    halted=True,
+    verdict=Verdict("failing", (FINDING,), 118.0, 100.0),
+    trip=Trip(AT, SENTENCE, FINDING),
+    acknowledged_ms=11.6,
+    facts=FACTS,
+)
+
+
+def told(situation, **changes):
+    return explain(replace(situation, **changes)).text
+
+
+def test_a_canary_that_was_taken_out():
+    found = explain(OUT)
+    assert found.text == (
+        "The canary of checkout (v3) was taken out on 2026-01-02 03:04:05Z, from 20 % to 0 %: errors "
+        "23.8 % of 55 canary answers, stable 0.2 % of 900; evidence that it is worse: 118:1, out at 100:1. "
+        "Every worker had taken it out after 12 ms. "
+        "1,231 requests of about 180 users met it since its release began on 2026-01-02 03:03:00Z: 1 bad "
+        "answer reached a client, 12 were rescued by stable. "
+        "Most frequent failures: GET /cart/# 500 (1,031x), POST /pay 502 (9x), GET / 503 (2x). "
+        "It stays out until the file or `weir start` names another canary. "
+        "To let this one back in at 20 %: weir resume checkout"
+    )
+    assert found.next == (
+        "It stays out until the file or `weir start` names another canary.",
+        "To let this one back in at 20 %: weir resume checkout",
+    )
+
+
+def test_a_canary_on_trial():
+    found = explain(replace(RUNNING, facts=Facts(Blast(met=1, exposed_users=1), overdue={"canary": 1})))
+    assert found.text == (
+        "The canary of checkout (v3) has 5 % of the requests. "
+        "Evidence that it is worse than stable: 2.1:1, out at 100:1. "
+        "P99 of 410 ms beside 400 ms of stable. "
+        "To be shown good enough for a larger weight (3.2:1, asked for is 20:1) it takes about 130 more "
+        "canary requests, about 41 s at the present rate. "
+        "1 request of about 1 user met it since its release began: no bad answer reached a client, "
+        "0 were rescued by stable. "
+        "1 request on it is overdue right now."
+    )
+    assert found.next == ()
+
+
+def test_a_trip_of_which_a_worker_alone_knew():
+    text = told(OUT, trip=Trip(AT, "a worker holds it", None), acknowledged_ms=None, facts=NONE)
+    assert text.startswith(
+        "The canary of checkout (v3) was taken out on 2026-01-02 03:04:05Z, from 20 % to 0 %: a worker "
+        "holds it. It stays out until"
+    )
+
+
+def test_a_halt_without_a_trip():
+    text = told(OUT, trip=None, acknowledged_ms=None, facts=NONE)
+    assert text.startswith("The canary of checkout (v3) is out: it gets no request from anybody. It stays")
+    assert text.endswith("To let this one back in: weir resume checkout")
+
+
+def test_without_a_canary():
+    assert told(RUNNING, canary=False, version="") == "checkout has no canary, so there is nothing to judge."
+
+
+def test_what_only_watches_tells_what_would_be():
+    found = explain(replace(RUNNING, enforce=False, verdict=Verdict("failing", (FINDING,), 118.0, 100.0)))
+    assert found.text == (
+        f"The canary of checkout (v3) has 5 % of the requests. It would be out: {SENTENCE}. "
+        "Evidence that it is worse than stable: 118:1, would be out at 100:1. "
+        "`enforce: false` only watches, so nothing was done. "
+        "To take it out by hand, for everybody: weir abort checkout"
+    )
+    assert found.next[1] == "To take it out by hand, for everybody: weir abort checkout"
+
+
+def test_a_failing_verdict_that_is_about_to_act():
+    assert f"It is failing: {SENTENCE}." in told(RUNNING, verdict=OUT.verdict)
+
+
+def test_without_bets_the_first_rule_speaks():
+    plain = replace(GOOD, odds=None, sentence="error-rate 0.1 % over 30 s is within its limit")
+    text = told(RUNNING, verdict=Verdict("healthy", (plain, replace(plain, sentence="another"))))
+    assert text == (
+        "The canary of checkout (v3) has 5 % of the requests. Error-rate 0.1 % over 30 s is within its limit."
+    )
+
+
+def test_without_anything_that_judges():
+    assert "Nothing judges it: neither `analysis`" in told(RUNNING, verdict=Verdict("healthy", ()))
+
+
+def test_a_canary_without_weight_or_version():
+    assert told(RUNNING, version="", weight=0, verdict=Verdict("inconclusive", (GOOD,), 1.0, 100.0)) == (
+        "The canary of checkout has 0 % of the requests. At 0 % no coin is tossed, so nothing is compared; "
+        "the guard judges it. To send requests to it: weir set-weight checkout canary=5"
+    )
+
+
+def test_at_all_the_traffic_the_guard_speaks_and_no_bet():
+    guard = replace(GOOD, check="guard", odds=None, sentence="guard: 3 of the 20 canary answers needed")
+    verdict = Verdict("inconclusive", (SLOW, guard), 2.1, 100.0)
+    assert told(RUNNING, weight=10_000, verdict=verdict) == (
+        "The canary of checkout (v3) has 100 % of the requests. At 100 % no coin is tossed, so nothing is "
+        "compared; the guard judges it. Guard: 3 of the 20 canary answers needed."
+    )
+    assert "with `guard: off` only checks and caps judge it" in told(
+        RUNNING, weight=10_000, guard=False, verdict=verdict
+    )
+
+
+STAFF = "segment `staff`"
+FAILING = Verdict("failing", (FINDING,), 118.0, 100.0)
+
+
+def test_who_only_watches_and_pins_is_told_what_keeps_everybody_away():
+    for weight in (0, 500):
+        found = explain(replace(RUNNING, enforce=False, verdict=FAILING, pins=STAFF, weight=weight))
+        assert found.next[1:] == ("To take it out by hand, for everybody: weir abort checkout",)
+
+
+def test_a_canary_on_a_segment_alone():
+    text = told(RUNNING, weight=0, pins=STAFF)
+    assert "has 0 % of the requests, and all that segment `staff` sends to it." in text
+    assert text.endswith("To send a share of the others to it: weir set-weight checkout canary=5")
+    out = told(OUT, weight_before=0, pins=STAFF)
+    assert "03:04:05Z, also for the requests that segment `staff` sends to it: errors 23.8 %" in out
+    assert out.endswith("To let this one back in for segment `staff`: weir resume checkout")
+
+
+def test_after_a_resume_both_periods_are_named():
+    text = told(RUNNING, facts=Facts(Blast(met=7, harmed=2)), resumed=True)
+    assert "7 requests met it since its release began: 2 bad answers reached a client" in text
+    assert text.endswith("Evidence and caps count only what came since it was resumed.")
+
+
+@pytest.mark.parametrize(
+    ("assurance", "text"),
+    [
+        (
+            Assurance(25.0, 20.0, 0, 0.0),
+            "It is shown to be good enough for a larger weight (25:1, asked for is 20:1).",
+        ),
+        (Assurance(0.2, 20.0, None, None), "nobody can say how long."),
+        (
+            Assurance(1.5, 20.0, 2130, None),
+            "(1.5:1, asked for is 20:1) it takes about 2,130 more canary requests.",
+        ),
+        (Assurance(1.5, 20.0, 2130, 6000.0), "2,130 more canary requests, about 1.7 h at the present rate."),
+    ],
+)
+def test_what_a_larger_weight_waits_for(assurance, text):
+    assert missing(assurance).endswith(text)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0.0, "1 s"), (41.4, "41 s"), (89.0, "89 s"), (90.0, "2 min"), (3000.0, "50 min"), (9000.0, "2.5 h")],
+)
+def test_spans(seconds, text):
+    assert span(seconds) == text
+
+
+def test_moments_are_utc():
+    assert moment(0.0) == "1970-01-01 00:00:00Z"
+
+
+def test_a_rollout_that_goes_on_tells_where_it_is():
+    text = told(RUNNING, way="Its rollout is progressing, in step 2 of 6 (31 of 200 answers).")
+    assert "has 5 % of the requests. Its rollout is progressing, in step 2 of 6" in text
+    paused = explain(
+        replace(RUNNING, way="Its rollout is paused, in step 0 of 6.", weight=0, onward=("To go on: x",))
+    )
+    assert paused.next == ("To go on: x",)
+    assert paused.text.endswith("To go on: x")
+
+
+def test_an_abort_by_a_person_tells_who_and_why():
+    trip = Trip(AT, "taken out by hand (ann@laptop: it smells)", None)
+    found = explain(replace(OUT, trip=trip, onward=("To begin again: x",)))
+    assert (
+        "was taken out on 2026-01-02 03:04:05Z, from 20 % to 0 %, by hand (ann@laptop: it smells)."
+        in found.text
+    )
+    assert found.text.endswith("at 20 %: weir resume checkout; to begin again: x"), "commands can be copied"
+    assert found.next[-2:] == ("To let this one back in at 20 %: weir resume checkout", "To begin again: x")
+
+
+def test_a_canary_that_waits_for_its_rollout():
+    assert explain(replace(RUNNING, weight=0, planned=True)).next == (
+        "To begin its rollout by the file's plan: weir start checkout",
+    )
+    assert explain(replace(RUNNING, planned=True)).next == ()
+
+
+def test_a_promotion():
+    found = explain(replace(RUNNING, canary=False, promoted=True, onward=("To go back to v2: x",)))
+    assert found.text == "The canary of checkout (v3) was promoted and is stable now. To go back to v2: x"
+    assert found.next == ("To go back to v2: x",)

@@ -1,0 +1,227 @@
+import asyncio
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from proxy.control.errors import Conflict
+from proxy.ledger.errors import LedgerUnusable, NotDurable
+from proxy.ledger.journal import Journal, open_ledger
+from proxy.ledger.record import Record
+from proxy.rollout.entry import Entry
+from proxy.rollout.rollout import Rollout
+
+
+def record(revision, service="checkout"):
+    return Record(service, 5.0, "ann", "", Entry(revision, "weight", 0, 0, ""), Rollout(revision=revision))
+
+
+class FakeLedger:
+    """CountStore records in a list; fails or blocks when told to. Remembers the threads that came."""
+
+    def __init__(self):
+        self.kept = []
+        self.failing = False
+        self.closed = False
+        self.threads = set()
+        self.attempts = 0
+        self.open = threading.Event()
+        self.open.set()
+
+    def append(self, *records):
+        self.threads.add(threading.current_thread().name)
+        self.attempts += 1
+        self.open.wait(10)
+        if self.failing:
+            raise NotDurable("the disk is full")
+        self.kept += records
+        return list(range(len(self.kept) - len(records) + 1, len(self.kept) + 1))
+
+    def close(self):
+        self.closed = True
+
+
+class Rest:
+    """A pause that ends when the test says so; `begun` counts them."""
+
+    def __init__(self):
+        self.begun = asyncio.Semaphore(0)
+        self.over = asyncio.Semaphore(0)
+
+    async def __call__(self):
+        self.begun.release()
+        await self.over.acquire()
+
+
+@pytest.fixture
+def ledger():
+    return FakeLedger()
+
+
+@pytest.fixture
+def told():
+    return []
+
+
+@pytest.fixture
+async def pause():
+    return Rest()
+
+
+@pytest.fixture
+async def journal(ledger, told, pause):
+    with ThreadPoolExecutor(1, thread_name_prefix="ledger") as thread:
+        made = Journal(ledger, thread, lambda number, record: told.append((number, record)), pause)
+        yield made
+        ledger.open.set()
+        await made.close()
+
+
+async def test_what_is_kept_is_told_with_its_id(journal, ledger, told):
+    assert await journal.now(lambda: [record(1)]) == [record(1)]
+    assert await journal.later(record(2)) is True
+    assert told == [(1, record(1)), (2, record(2))]
+    assert journal.durable("checkout")
+    assert ledger.threads == {"ledger_0"}
+
+
+async def test_later_does_not_wait_for_a_ledger_that_hangs(journal, ledger, told):
+    ledger.open.clear()
+    attempt = journal.later(record(1))
+    assert not attempt.done()
+    assert not journal.durable("checkout")
+    assert journal.durable("pay")
+    ledger.open.set()
+    assert await attempt is True
+    assert journal.durable("checkout")
+
+
+async def test_later_tries_again_until_the_ledger_takes_it(journal, ledger, told, pause):
+    ledger.failing = True
+    first, second = journal.later(record(1)), journal.later(record(2))
+    assert [await first, await second] == [False, False]
+    for _ in range(3):
+        await pause.begun.acquire()
+        assert not journal.durable("checkout")
+        pause.over.release()
+    await pause.begun.acquire()
+    ledger.failing = False
+    pause.over.release()
+    assert await journal.later(record(3)) is True
+    assert ledger.kept == [record(1), record(2), record(3)]
+    assert [number for number, _ in told] == [1, 2, 3]
+
+
+async def test_a_ledger_that_fails_is_told_once_and_so_is_its_recovery(journal, ledger, pause, caplog):
+    ledger.failing = True
+    journal.later(record(1))
+    for _ in range(3):
+        await pause.begun.acquire()
+        pause.over.release()
+    await pause.begun.acquire()
+    ledger.failing = False
+    pause.over.release()
+    await journal.later(record(2))
+    await journal.close()
+    assert caplog.messages == [
+        "in force but not durable: the disk is full; it is tried until it works",
+        "the ledger can be written again, and has all that is in force",
+    ]
+
+
+async def test_now_on_a_failing_ledger_is_refused_and_leaves_nothing(journal, ledger, told):
+    ledger.failing = True
+    with pytest.raises(NotDurable, match="disk is full"):
+        await journal.now(lambda: [record(1)])
+    ledger.failing = False
+    await journal.now(lambda: [record(2)])
+    assert ledger.kept == [record(2)]
+
+
+async def test_now_goes_behind_what_waits(journal, ledger, pause):
+    ledger.failing = True
+    await journal.later(record(1))
+    await pause.begun.acquire()
+    with pytest.raises(NotDurable):
+        await journal.now(lambda: [record(2)])
+    ledger.failing = False
+    await journal.now(lambda: [record(3)])
+    assert ledger.kept == [record(1), record(3)]
+
+
+async def test_now_is_made_when_all_before_it_is_durable(journal, ledger):
+    ledger.open.clear()
+    seen = []
+
+    def make():
+        seen.extend(ledger.kept)
+        return [record(2)]
+
+    journal.later(record(1))
+    order = asyncio.create_task(journal.now(make))
+    ledger.open.set()
+    await order
+    assert seen == [record(1)]
+
+
+async def test_later_during_now_comes_after_it(journal, ledger):
+    ledger.open.clear()
+    made = asyncio.Event()
+
+    def make():
+        made.set()
+        return [record(1)]
+
+    order = asyncio.create_task(journal.now(make))
+    await made.wait()
+    attempt = journal.later(record(2))
+    ledger.open.set()
+    await order
+    await attempt
+    assert ledger.kept == [record(1), record(2)]
+
+
+async def test_what_making_refuses_goes_to_the_caller_and_holds_nobody_up(journal, ledger):
+    def refuse():
+        raise Conflict("tripped meanwhile")
+
+    with pytest.raises(Conflict):
+        await journal.now(refuse)
+    await journal.now(lambda: [record(1)])
+    assert ledger.kept == [record(1)]
+
+
+async def test_closing_makes_a_last_attempt(ledger, told, pause):
+    with ThreadPoolExecutor(1) as thread:
+        journal = Journal(ledger, thread, lambda number, record: told.append(number), pause)
+        ledger.failing = True
+        await journal.later(record(1))
+        await pause.begun.acquire()
+        ledger.failing = False
+        await journal.close()
+    assert (ledger.kept, told, ledger.closed) == ([record(1)], [1], True)
+
+
+async def test_closing_on_a_failing_ledger_says_what_is_lost(ledger, pause, caplog):
+    with ThreadPoolExecutor(1) as thread:
+        journal = Journal(ledger, thread, lambda number, record: None, pause)
+        ledger.failing = True
+        await journal.later(record(1))
+        await journal.close()
+    assert ledger.closed
+    assert "1 entries are lost: the disk is full" in caplog.text
+
+
+async def test_its_repr_says_what_waits(journal, ledger):
+    ledger.open.clear()
+    journal.later(record(1))
+    assert "1 waiting" in repr(journal)
+
+
+async def test_a_ledger_is_opened_on_the_thread_that_keeps_it(tmp_path):
+    ledger, thread = await open_ledger(tmp_path / "weir.db")
+    journal = Journal(ledger, thread, lambda number, record: None)
+    assert await journal.ask(ledger.last) == 0
+    await journal.close()
+    with pytest.raises(LedgerUnusable, match="nowhere"):
+        await open_ledger(tmp_path / "nowhere" / "weir.db")

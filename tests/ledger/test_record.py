@@ -1,0 +1,34 @@
+import pytest
+
+from proxy.ledger.record import Record, iso, percent
+from proxy.rollout.entry import Entry
+from proxy.rollout.rollout import Rollout
+
+
+def test_an_entry_as_the_api_shows_it():
+    record = Record("checkout", 1_700_000_000.0, "ann", "slow", Entry(3, "weight", 500, 1, ""), Rollout())
+    assert record.to_json(12) == {
+        "id": 12,
+        "service": "checkout",
+        "revision": 3,
+        "at": "2023-11-14T22:13:20.000+00:00",
+        "event": "weight",
+        "actor": "ann",
+        "reason": "slow",
+        "from": 5.0,
+        "to": 0.01,
+        "phase": "idle",
+        "step": 0,
+        "generation": None,
+        "acknowledged_ms": None,
+        "finding": None,
+    }
+
+
+@pytest.mark.parametrize(("parts", "shown"), [(0, 0.0), (1, 0.01), (2999, 29.99), (10_000, 100.0)])
+def test_percent(parts, shown):
+    assert percent(parts) == shown
+
+
+def test_times_are_utc():
+    assert iso(0.0004) == "1970-01-01T00:00:00.000+00:00"

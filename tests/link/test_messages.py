@@ -1,0 +1,139 @@
+"""What is said comes back as it was said, and what nobody says is an error."""
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from proxy.link.messages import (
+    PART,
+    Ack,
+    Counted,
+    Health,
+    Hello,
+    Message,
+    Report,
+    Settings,
+    Table,
+    Thresholds,
+)
+from proxy.routing.endpoint import Endpoint
+from proxy.routing.match import RouteMatch
+from proxy.routing.split import Split
+from proxy.routing.table import Backend, Service
+from proxy.telemetry.outcome import Outcome
+from proxy.telemetry.tally import Counts
+
+SERVICE = Service(
+    name="checkout",
+    revision=7,
+    match=RouteMatch(host="shop.example", path="/pay"),
+    backends=(
+        Backend("stable", (Endpoint.parse("http://127.0.0.1:9001"),)),
+        Backend("canary", (Endpoint.parse("unix:/run/v2.sock"),), version="v2"),
+    ),
+    split=Split((("canary", 500),)),
+    halted=frozenset({"canary"}),
+)
+
+COUNTS = Counts()
+COUNTS.record(Outcome(("checkout", 7, "canary"), "GET", 502, "connect", "failure", True, None, 0.3))
+
+SETTINGS = Settings(
+    header=10.0,
+    idle=0.5,
+    access="json",
+    line=16_384,
+    head=65_536,
+    fields=200,
+    connections=None,
+    pool_idle=60.0,
+    max_idle=64,
+    trusted=("10.0.0.0/8", "unix"),
+    via=False,
+    forwarded=True,
+)
+
+EXAMPLES: list[Message] = [
+    Hello("b00t", 1, 4711, held={"checkout": 7, "": 1}, halted={"checkout": ("canary",)}),
+    Hello("b00t", 0, 1, held={}, halted={}),
+    Report("b00t", 3, {("checkout", 7, "canary"): COUNTS, ("checkout", 6, "stable"): Counts()}, held=12),
+    Report("b00t", 4, {}, held=12),
+    Ack(12),
+    Table(12, (SERVICE, replace(SERVICE, name="kassa-ä")), removed=("old",), complete=False),
+    Table(13, (), removed=(), complete=True),
+    Table(14, (SERVICE,), removed=(), complete=False, more=True),
+    SETTINGS,
+    replace(SETTINGS, connections=4000, trusted=(), via=True, forwarded=False),
+    Thresholds({"checkout": {"stable": (0.01, 0.1, 1.5), "canary": (0.015,)}, "idle": {}}),
+    Health({"checkout": {"stable": ("http://a:1", "unix:/b"), "canary": ()}, "idle": {}}),
+    Counted(3),
+]
+
+
+def name(message: Message) -> str:
+    return type(message).__name__
+
+
+@pytest.mark.parametrize("message", EXAMPLES, ids=name)
+def test_comes_back_as_it_was(message: Message) -> None:
+    assert type(message).from_json(json.loads(json.dumps(message.to_json()))) == message
+
+
+HELLO, TOLD = EXAMPLES[0].to_json(), SETTINGS.to_json()
+TABLE = Table(1, (), (), complete=True).to_json()
+REPORT = Report("b", 1, {}, 1).to_json()
+
+
+@pytest.mark.parametrize(
+    ("kind", "data"),
+    [
+        (Hello, HELLO | {"held": []}),
+        (Hello, HELLO | {"halted": {"checkout": [1]}}),
+        (Settings, TOLD | {"header": None}),
+        (Settings, TOLD | {"access": None}),
+        (Settings, TOLD | {"line": "16384"}),
+        (Settings, TOLD | {"head": 65_536.0}),
+        (Settings, TOLD | {"fields": None}),
+        (Settings, TOLD | {"connections": "auto"}),
+        (Settings, TOLD | {"max_idle": True}),
+        (Settings, TOLD | {"trusted": [1]}),
+        (Settings, TOLD | {"via": "on"}),
+        (Settings, TOLD | {"forwarded": 0}),
+        (Settings, {key: value for key, value in TOLD.items() if key != "connections"}),
+        (Counted, {"number": "1"}),
+        (Table, TABLE | {"services": [{}]}),
+        (Table, TABLE | {"complete": 1}),
+        (Table, TABLE | {"more": 0}),
+        (Report, REPORT | {"entries": [["a", 1, "b", {}]]}),
+        (Report, REPORT | {"entries": [[]]}),
+        (Thresholds, {}),
+        (Thresholds, {"services": {"checkout": []}}),
+        (Thresholds, {"services": {"checkout": {"stable": 0.1}}}),
+        (Thresholds, {"services": {"checkout": {"stable": [None]}}}),
+        (Thresholds, {"services": {"checkout": {"stable": [0.2, 0.1]}}}),
+        (Thresholds, {"services": {"checkout": {"stable": [0.1, 0.2, 0.3, 0.4]}}}),
+        (Health, {"services": {"checkout": []}}),
+        (Health, {"services": {"checkout": {"stable": [1]}}}),
+        (Health, {"services": {"checkout": {"stable": None}}}),
+    ],
+)
+def test_what_nobody_says_is_an_error(kind: Any, data: dict[str, Any]) -> None:
+    with pytest.raises((AttributeError, LookupError, TypeError, ValueError)):
+        kind.from_json(data)
+
+
+@pytest.mark.parametrize(
+    ("services", "parts"),
+    [(0, [0]), (1, [1]), (PART, [PART]), (PART + 1, [PART, 1]), (2 * PART, [PART, PART])],
+)
+def test_a_long_table_is_told_in_parts(services: int, parts: list[int]) -> None:
+    table = Table(
+        9, tuple(replace(SERVICE, name=f"s{number}") for number in range(services)), ("old",), False
+    )
+    told = list(table.parts())
+    assert [len(part.services) for part in told] == parts
+    assert [part.more for part in told] == [True] * (len(parts) - 1) + [False]
+    assert sum((part.services for part in told), ()) == table.services
+    assert {(part.generation, part.removed, part.complete) for part in told} == {(9, ("old",), False)}

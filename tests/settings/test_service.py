@@ -1,0 +1,190 @@
+import pytest
+
+from proxy.config.reading import read
+from proxy.rollout.inputs import Release
+from proxy.rollout.rollout import Rollout, Trip
+from proxy.rollout.side import VACANT, Side
+from proxy.routing.endpoint import Endpoint, Trust
+from proxy.routing.failures import Failures
+from proxy.routing.match import Condition, RouteMatch
+from proxy.routing.segment import Segment
+from proxy.routing.split import Split
+from proxy.routing.sticky import Sticky
+from proxy.routing.table import Backend, Service, Timeouts
+from proxy.settings.plan import plan
+from proxy.settings.service import in_force, recalled, release, side, template, trusted
+
+WHOLE = """
+timeouts: {connect: 1s, response: 2s, body: 3s, tunnel: 4s}
+limits: {body: 1MiB}
+services:
+  checkout:
+    match: {host: shop.example, path: /pay}
+    stable: [http://127.0.0.1:9001, http://127.0.0.1:9003]
+    canary: {endpoints: [http://127.0.0.1:9002], version: v2}
+    weight: 5%
+    force: {header: X-Canary}
+    sticky: {cookie: weir}
+    segments: [{name: staff, to: canary, match: {header: {X-Staff: "1"}}}]
+    choice_header: X-Weir
+    upgrades: [websocket, x-own]
+    analysis: {failures: [503, connect]}
+"""
+
+STABLE = Side((Endpoint.parse("http://127.0.0.1:9001"), Endpoint.parse("http://127.0.0.1:9003")))
+CANARY = Side((Endpoint.parse("http://127.0.0.1:9002"),), "v2")
+
+
+def config(text):
+    return read(text, "weir.yaml", {})
+
+
+def service(keys):
+    return config(
+        f"services:\n  checkout: {{stable: http://127.0.0.1:9001{keys and ', ' + keys}}}\n"
+    ).services["checkout"]
+
+
+def parts(text):
+    read_config = config(text)
+    return template(
+        "checkout", read_config.services["checkout"], read_config.timeouts, read_config.limits.body
+    )
+
+
+def test_everything_in_the_file_reaches_the_workers():
+    made = in_force(
+        parts(WHOLE), Rollout(revision=7, weight=500, salt="pepper", stable=STABLE, canary=CANARY)
+    )
+    assert (made.name, made.revision, made.halted) == ("checkout", 7, frozenset())
+    assert made.match == RouteMatch("shop.example", "/pay")
+    assert made.backends == (
+        Backend("stable", (Endpoint.parse("http://127.0.0.1:9001"), Endpoint.parse("http://127.0.0.1:9003"))),
+        Backend("canary", (Endpoint.parse("http://127.0.0.1:9002"),), "v2"),
+    )
+    assert made.split == Split((("canary", 500),))
+    assert made.segments == (Segment("staff", "canary", (Condition("header", "X-Staff", "exact", ("1",)),)),)
+    assert made.sticky == Sticky("cookie", "weir", issue=True, salt="pepper")
+    assert (made.force, made.choice_header) == ("x-canary", "X-Weir")
+    assert made.timeouts == Timeouts(1, 2, 3, 4)
+    assert (made.max_body, made.upgrades) == (1 << 20, ("websocket", "x-own"))
+    assert made.failures == Failures(frozenset({503}), frozenset({"connect"}))
+
+
+def test_a_tripped_canary_is_halted():
+    tripped = Rollout(
+        revision=8, phase="rolled-back", trip=Trip(5.0, "it fails", None), stable=STABLE, canary=CANARY
+    )
+    made = in_force(parts(WHOLE), tripped)
+    assert made.halted == {"canary"}
+    assert made.split.part("canary") == 0
+
+
+def test_without_a_canary_there_is_nothing_to_split():
+    made = in_force(
+        parts("services: {checkout: {stable: http://127.0.0.1:9001}}"), Rollout(revision=1, stable=STABLE)
+    )
+    assert (made.split, made.halted, len(made.backends)) == (Split(), frozenset(), 1)
+
+
+def test_what_the_file_leaves_out_is_what_the_data_plane_takes_for_granted():
+    made = parts("services: {checkout: {stable: http://127.0.0.1:9001}}")
+    bare = Service("checkout", 0, RouteMatch(), made.backends, Split())
+    assert (made.timeouts, made.max_body, made.upgrades) == (bare.timeouts, bare.max_body, bare.upgrades)
+
+
+@pytest.mark.parametrize(
+    ("keys", "sticky"),
+    [
+        ("", Sticky.off()),
+        ("sticky: {cookie: session, issue: false}", Sticky("cookie", "session", issue=False)),
+        ("sticky: {header: X-User}", Sticky("header", "X-User")),
+        ("sticky: {client_ip: true}", Sticky("client-ip")),
+    ],
+)
+def test_where_users_carry_their_key(keys, sticky):
+    assert template("checkout", service(keys), config(WHOLE).timeouts, None).sticky == sticky
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("canary: http://127.0.0.1:9002", "canary: http://127.0.0.1:9002, weight: 50%", True),
+        ("canary: http://127.0.0.1:9002", "canary: {endpoints: [http://127.0.0.1:9002]}", True),
+        ("canary: [http://a, http://b]", "canary: [http://b:80, http://A]", True),
+        ("canary: http://127.0.0.1:9002", "canary: http://127.0.0.1:9003", False),
+        ("canary: http://127.0.0.1:9002", "canary: {endpoints: http://127.0.0.1:9002, version: v3}", False),
+        ("canary: http://127.0.0.1:9002", "", False),
+    ],
+)
+def test_what_makes_a_canary_another_one(one, other, same):
+    assert (side(service(one).canary).definition == side(service(other).canary).definition) is same
+
+
+def test_a_release_carries_the_weight_of_the_file():
+    found = service("canary: http://127.0.0.1:9002, weight: 5%")
+    assert release(found, "salt") == Release(side(found.stable), side(found.canary), 500, "salt")
+    assert release(service(""), "salt").canary == VACANT
+
+
+@pytest.mark.parametrize(("start", "begins"), [("manual", False), ("on-change", True)])
+def test_with_a_rollout_it_begins_at_nothing_and_by_itself_only_when_asked_to(start, begins):
+    found = service(f"canary: http://b, rollout: {{start: {start}, steps: [1%, 100%]}}")
+    made = release(found, "salt")
+    assert made.weight == 0
+    assert (made.plan == plan(found)) is begins
+
+
+TRUSTING = "canary: {endpoints: [https://a, http://b], tls: {ca: /ca.pem, server_name: shop, verify: %s}}"
+
+
+def test_whom_to_trust_reaches_the_workers_with_the_endpoints_that_speak_tls():
+    made = template("checkout", service(TRUSTING % "true"), config(WHOLE).timeouts, None)
+    trust = Trust(ca="/ca.pem", server_name="shop")
+    assert made.backends[1].endpoints == (Endpoint.parse("https://a", trust), Endpoint.parse("http://b"))
+    assert made.backends[1].endpoints[0].trust == trust
+
+
+def test_other_trust_is_no_new_release():
+    plain = side(service("canary: [https://a, http://b]").canary).definition
+    assert plain == '{"endpoints":["http://b","https://a"],"version":""}'
+    assert {side(service(TRUSTING % word).canary).definition for word in ("true", "false")} == {plain}
+
+
+def test_a_canary_that_is_named_at_runtime_gets_the_segments_that_wait_for_it():
+    text = WHOLE.replace(
+        "    canary: {endpoints: [http://127.0.0.1:9002], version: v2}\n    weight: 5%\n", ""
+    )
+    bare = parts(text + "    rollout: {steps: [100%]}\n")
+    assert in_force(bare, Rollout(revision=1, stable=STABLE)).segments == ()
+    named = in_force(bare, Rollout(revision=2, stable=STABLE, canary=CANARY))
+    assert [segment.to for segment in named.segments] == ["canary"]
+    assert named.backends[1].endpoints == CANARY.endpoints
+
+
+def test_the_ledgers_sides_win_and_the_file_says_whom_to_trust_where_they_agree():
+    made = in_force(parts(WHOLE), Rollout(revision=7, stable=CANARY, canary=VACANT))
+    assert [(side.name, side.version) for side in made.backends] == [("stable", "v2")]
+    trusting = service(TRUSTING % "true")
+    shape = template("checkout", trusting, config(WHOLE).timeouts, None)
+    plain = Side((Endpoint.parse("https://a"), Endpoint.parse("http://b")))
+    made = in_force(shape, Rollout(revision=7, stable=STABLE, canary=plain))
+    assert made.backends[1].endpoints[0].trust == Trust(ca="/ca.pem", server_name="shop")
+
+
+def test_endpoints_named_at_runtime_are_trusted_as_the_files():
+    named = Side((Endpoint.parse("https://c"), Endpoint.parse("http://d")), "v9")
+    made = trusted(named, service(TRUSTING % "true"))
+    assert [each.trust for each in made.endpoints] == [Trust(ca="/ca.pem", server_name="shop"), Trust()]
+    assert made.version == "v9"
+
+
+def test_a_state_of_an_older_version_is_the_files():
+    found = service("canary: http://127.0.0.1:9002, weight: 5%")
+    old = Rollout(revision=3, weight=500, definition=side(found.canary).definition)
+    again = recalled(old, found)
+    assert (again.stable, again.canary) == (side(found.stable), side(found.canary))
+    assert again.stable_definition == side(found.stable).definition
+    assert recalled(again, found) is again
+    another = recalled(Rollout(revision=3, definition="what it was"), found)
+    assert another.canary == VACANT, "the release that follows says so"
