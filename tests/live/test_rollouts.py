@@ -5,6 +5,7 @@ import os
 import random
 import signal
 from contextlib import suppress
+from typing import Any
 
 import pytest
 from aiohttp import ClientSession, web
@@ -12,7 +13,7 @@ from processes import kill
 from rig import Weir, until
 from traffic import Traffic
 
-from proxy.cli.client import Client, Conflict, Failure, Json, service_path
+from proxy.cli.client import Client, Conflict, Failure, service_path
 from proxy.rollout.phases import MOVES, Order
 from proxy.rollout.phases import orders as legal
 
@@ -40,15 +41,15 @@ class Rollout:
         self.running = running
         self.api = Client(f"http://127.0.0.1:{running.admin_port}")
 
-    async def order(self, order: str, **body: object) -> Json:
+    async def order(self, order: str, **body: object) -> dict[str, Any]:
         return await asyncio.to_thread(
             self.api.call, "POST", service_path("shop", f"/rollout/{order}"), dict(body)
         )
 
-    def view(self) -> Json:
+    def view(self) -> dict[str, Any]:
         return self.api.service("shop")
 
-    async def reaches(self, phase: str, step: int | None = None) -> Json:
+    async def reaches(self, phase: str, step: int | None = None) -> dict[str, Any]:
         def there() -> bool:
             view = self.view()
             return view["phase"] == phase and step in (None, view["rollout"]["step"])
@@ -59,7 +60,7 @@ class Rollout:
     def events(self) -> list[str]:
         return [entry["event"] for entry in self.history()]
 
-    def history(self) -> list[Json]:
+    def history(self) -> list[dict[str, Any]]:
         found = self.api.call("GET", service_path("shop", "/history"))["entries"]
         assert isinstance(found, list)
         return found
