@@ -49,6 +49,7 @@ WHYS: Mapping[str, str] = {
     "segment:NAME": "The segment of that name did.",
     "sticky": "The user's key did.",
     "weight": "The coin did, by the weight.",
+    "rescued": "The canary failed the request, and stable was asked instead.",
     "diverted": "The backend that was meant is out, or has no endpoint alive.",
 }
 """What `why` may be."""
@@ -79,10 +80,10 @@ SAMPLE = Access(
     referer=b"",
     user_agent=b"curl/8.5.0",
     host=b"shop.example",
-    request_id=b"5f1c62a0d3b94c1e8a7b0c9d2e3f4a5b",
+    request_id=b"d87d0929-4b",
     service="checkout",
     backend="stable",
-    why="weight",
+    why="rescued",
     ending="complete",
     reason="",
     rescued="canary 503",

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from docs.generator.markdown import Undescribed, code, sentence, table
-from proxy.control import openapi
+from proxy.control.api import openapi
 
 Json = dict[str, Any]
 
