@@ -1,7 +1,7 @@
 """What the site needs beside the pages of `docs/`: files of the repository that they link to.
 
-Links are written for a reader of the repository. A file outside `docs/` that a page links to is part of the site
-under `project/`; a link to any other file becomes its path, because the site has no such page.
+Links are written for a reader of the repository. A file outside `docs/` that a page links to is part of the
+site under `project/`; a link to any other file becomes its path, because the site has no such page.
 """
 
 import posixpath
@@ -15,7 +15,13 @@ from mkdocs.structure.pages import Page
 ROOT = Path(__file__).resolve().parents[1]
 BORROWED = {
     name: f"project/{posixpath.basename(name)}"
-    for name in ("ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md", "loadtests/RESULTS.md", "config/weir.yaml")
+    for name in (
+        "ARCHITECTURE.md",
+        "CONTRIBUTING.md",
+        "CHANGELOG.md",
+        "loadtests/RESULTS.md",
+        "config/weir.yaml",
+    )
 }
 """Place in the site by place in the repository."""
 

@@ -2,9 +2,10 @@
 
     python -m docs.generator        writes them into docs/reference
 
-They are committed, so that they can be read in the repository as well; `tests/docs` compares them with what the code
-gives today. A text that stands in the code (help, summary, description) is taken from there; what the code has no
-text for is described here, beside the page it belongs to. A thing without a text stops the generator by its name.
+They are committed, so that they can be read in the repository as well; `tests/docs` compares them with what
+the code gives today. A text that stands in the code (help, summary, description) is taken from there; what
+the code has no text for is described here, beside the page it belongs to. A thing without a text stops the
+generator by its name.
 """
 
 from collections.abc import Callable, Mapping

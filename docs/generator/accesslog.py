@@ -10,18 +10,19 @@ from proxy.telemetry.outcome import ENDINGS
 INTRODUCTION = """\
 # Access log
 
-`log: {access: json}` writes one line for each request to standard output, when the request is over; `combined` and
-`common` write the formats that nginx and older tools know. Lines are written beside the traffic: when their reader
-stands still, at most 20,000 wait in each worker, the others are dropped, and the program log has a warning with their
-number.
+`log: {access: json}` writes one line for each request to standard output, when the request is over;
+`combined` and `common` write the formats that nginx and older tools know. Lines are written beside the
+traffic: when their reader stands still, at most 20,000 wait in each worker, the others are dropped, and the
+program log has a warning with their number.
 
-Lines are plain ASCII. In JSON, bytes that are not UTF-8 show as a backslash, `x` and two hex digits; in the other two
-formats quotes, backslashes and bytes below 32 or above 126 do, as in nginx.
+Lines are plain ASCII. In JSON, bytes that are not UTF-8 show as a backslash, `x` and two hex digits; in the
+other two formats quotes, backslashes and bytes below 32 or above 126 do, as in nginx.
 """
 
 FIELDS: Mapping[str, str] = {
     "time": "When the request was over: ISO 8601, UTC, milliseconds.",
-    "client": "The client's address: of the connection, or as a [trusted proxy](../guides/load-balancer.md) names it.",
+    "client": "The client's address: of the connection, or as a [trusted proxy](../guides/load-balancer.md) "
+    "names it.",
     "method": "The method of the request.",
     "target": "Path and query as they were sent.",
     "version": "`HTTP/1.1` or `HTTP/1.0`; empty when no request could be read.",
@@ -29,14 +30,16 @@ FIELDS: Mapping[str, str] = {
     "status": "The status that the client got; `499`: it left before there was one.",
     "bytes": "Bytes of the body that were sent to the client.",
     "seconds": "From the head of the request to the end of the answer.",
-    "upstream_seconds": "From the first byte sent to the endpoint, on an established connection, to the head of its "
+    "upstream_seconds": "From the first byte sent to the endpoint, on an established connection, to the "
+    "head of its "
     "answer; `null` when there was none. This is the latency that verdicts rest on.",
     "service": "The service that was asked; empty for a request that was refused.",
     "backend": "The backend that answered: `stable` or `canary`; empty for a request that was refused.",
     "why": "Why this backend: see [why](#why).",
     "ending": "How the request ended: see [ending](#ending).",
     "reason": "Why the proxy refused the request: see [refusal reasons](refusals.md); empty for all others.",
-    "rescued": "The backend that failed the request before this one answered, and how: `canary 503`; empty for all "
+    "rescued": "The backend that failed the request before this one answered, and how: `canary 503`; empty "
+    "for all "
     "others.",
     "request_id": "The `X-Request-Id` that the endpoint got.",
     "referer": "The `Referer` of the request.",
@@ -65,7 +68,8 @@ ENDS: Mapping[str, str] = {
     "truncated": "The endpoint's answer broke off within its body.",
     "refused": "The proxy answered itself: the request was at fault, or no endpoint was alive.",
     "halted": "The canary was taken out meanwhile, and the request was not waited for.",
-    "stale": "The kept connection was closed when the request was written to it, and stable was asked instead.",
+    "stale": "The kept connection was closed when the request was written to it, and stable was asked "
+    "instead.",
 }
 """How a request may end."""
 

@@ -11,16 +11,19 @@ Json = dict[str, Any]
 INTRODUCTION = """\
 # Admin API
 
-The API listens on `admin.listen`, by default `127.0.0.1:9900`, and so do `/metrics` and the checks of load balancers.
-`GET /openapi.json` answers with the OpenAPI 3.1 document that this page is written from.
+The API listens on `admin.listen`, by default `127.0.0.1:9900`, and so do `/metrics` and the checks of load
+balancers. `GET /openapi.json` answers with the OpenAPI 3.1 document that this page is written from.
 
-- **Token.** With `admin.token` every request but `/livez` and `/readyz` needs `Authorization: Bearer TOKEN`. Without one
-  only a loopback address can be listened on, and requests that a browser sends from another site are refused.
-- **Errors** are `application/problem+json` (RFC 9457): `detail` says what happened, what was expected and what stays in
-  force; an order that is refused has changed nothing.
-- **Conditions.** A service's `ETag` is its revision. An order with `If-Match` is carried out on that revision or not at
-  all (412). An order with an `Idempotency-Key` is carried out once, however often it is sent.
-- **Streams.** `/api/v1/events` are server-sent events, one for each line of the ledger, with a comment every 15 seconds.
+- **Token.** With `admin.token` every request but `/livez` and `/readyz` needs `Authorization: Bearer
+  TOKEN`. Without one only a loopback address can be listened on, and requests that a browser sends from
+  another site are refused.
+- **Errors** are `application/problem+json` (RFC 9457): `detail` says what happened, what was expected and
+  what stays in force; an order that is refused has changed nothing.
+- **Conditions.** A service's `ETag` is its revision. An order with `If-Match` is carried out on that
+  revision or not at all (412). An order with an `Idempotency-Key` is carried out once, however often it is
+  sent.
+- **Streams.** `/api/v1/events` are server-sent events, one for each line of the ledger, with a comment
+  every 15 seconds.
 
 Setting a weight, with a reason and only if revision 7 is in force:
 

@@ -51,8 +51,10 @@ EXAMPLES = {
 """Of keys that the file shows only as a comment, or in another place."""
 
 NOTES: Mapping[str, str] = {
-    "Rollout": "**How soon a step can end.** With `analysis.step_up` (on by default) a step also waits until the canary is "
-    "*shown* to be good enough: at least 415 good answers of the canary in each step, whatever `hold` and `min_requests` "
+    "Rollout": "**How soon a step can end.** With `analysis.step_up` (on by default) a step also waits "
+    "until the canary is "
+    "*shown* to be good enough: about 430 good answers of the canary in each step, whatever `hold` and "
+    "`min_requests` "
     "say. See [how many answers a step takes](../guides/rollouts.md#how-many-answers-a-step-takes).",
     "Segment": "The first segment that matches decides, in the order of the file.",
     "Pool": "An endpoint that closes kept connections sooner than `idle` costs requests: see "
@@ -63,14 +65,15 @@ NOTES: Mapping[str, str] = {
 INTRODUCTION = """\
 # Config keys
 
-Every key of the config file, by the mapping that it stands in. [`config/weir.yaml`](../../config/weir.yaml) shows them
-in one file, `weir init` writes a commented file to start from, `weir lint` names every problem of a file, and `weir
-schema` prints a JSON Schema for editors.
+Every key of the config file, by the mapping that it stands in. [`config/weir.yaml`](../../config/weir.yaml)
+shows them in one file, `weir init` writes a commented file to start from, `weir lint` names every problem
+of a file, and `weir schema` prints a JSON Schema for editors.
 
-- Percents carry a `%`, durations a unit (`ms`, `s`, `m`, `h`), sizes a unit (`B`, `KiB`, `MiB`, `GiB`, powers of 1024).
-  A bare `0` needs no unit.
+- Percents carry a `%`, durations a unit (`ms`, `s`, `m`, `h`), sizes a unit (`B`, `KiB`, `MiB`, `GiB`,
+  powers of 1024). A bare `0` needs no unit.
 - Values may hold `${VAR}` and `${VAR:-default}`, taken from the environment at the start; `$$` is one `$`.
-- A word is what it says: `on`, `no` or `1.10` become a truth value or a number only where the key asks for one.
+- A word is what it says: `on`, `no` or `1.10` become a truth value or a number only where the key asks for
+  one.
 - A relative path starts at the directory of the config file.
 """
 
@@ -94,7 +97,12 @@ def page() -> str:
 
 def _keys_of(mapped: Mapped, found: dict[type[Section], Mapped]) -> Iterator[str]:
     if mapped.model is Defaults:
-        yield "Keys for all services: every key of [`services.NAME`](#servicesname) but `match`, `stable` and `canary`."
+        yield (
+            "Keys for all services: every key of [`services.NAME`](#servicesname) but `match`, `stable` and "
+            "`canary`. What a service writes itself replaces the key whole. Of `weight` and `rollout`, the "
+            "one "
+            "that a service writes replaces both."
+        )
         return
     rows = [_row(mapped, name, found) for name in mapped.model.known()]
     yield table(("Key", "Type", "Default", "Example", "Meaning"), rows)
@@ -134,7 +142,9 @@ def _row(mapped: Mapped, name: str, found: dict[type[Section], Mapped]) -> tuple
     kind = _mapping_type(info, inner) if inner else TYPES.get(key) or _type(info)
     example = "see there" if inner else code(EXAMPLES.get(key) or _example(mapped, name))
     if not kind or not example:
-        raise Undescribed(f"config key {key!r} has no {'example' if kind else 'type'}: see docs/generator/keys.py")
+        raise Undescribed(
+            f"config key {key!r} has no {'example' if kind else 'type'}: see docs/generator/keys.py"
+        )
     return code(name), kind, _default(model, name, info, bool(inner)), example, _meaning(info.description)
 
 

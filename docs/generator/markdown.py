@@ -11,7 +11,9 @@ class Undescribed(LookupError):
 def described(texts: Mapping[str, str], name: str, what: str) -> str:
     """Return the text of a name. Raises `Undescribed`."""
     if not texts.get(name):
-        raise Undescribed(f"{what} {name!r} has no description: write one into the code or into docs/generator")
+        raise Undescribed(
+            f"{what} {name!r} has no description: write one into the code or into docs/generator"
+        )
     return texts[name]
 
 

@@ -10,9 +10,10 @@ from proxy.telemetry.exposition import Snapshot, families
 INTRODUCTION = """\
 # Metrics
 
-`GET /metrics` on the admin address answers in the text format of Prometheus. With `admin.token` it asks for the token,
-unless `admin.open_metrics` is `true`. The figures are those of all workers together. The number of series is bounded by
-the services of the file: no label holds a path, a client or anything else that strangers choose.
+`GET /metrics` on the admin address answers in the text format of Prometheus. With `admin.token` it asks for
+the token, unless `admin.open_metrics` is `true`. The figures are those of all workers together. The number
+of series is bounded by the services of the file: no label holds a path, a client or anything else that
+strangers choose.
 """
 
 LABELS: Mapping[str, str] = {
@@ -20,13 +21,16 @@ LABELS: Mapping[str, str] = {
     "backend": "`stable` or `canary`.",
     "method": "The method of the request; one that is not in RFC 9110 or RFC 5789 shows as `_OTHER`.",
     "code": "The status that the client got; `499`: the client left before there was one.",
-    "kind": "What went wrong: `connect`, `tls`, `timeout`, `reset`, `garbage`, `truncated` (see [how a request "
+    "kind": "What went wrong: `connect`, `tls`, `timeout`, `reset`, `garbage`, `truncated` (see [how a "
+    "request "
     "ends](access-log.md#ending)), or `no-endpoint`: no endpoint was alive.",
     "reason": "Why it was refused: see [refusal reasons](refusals.md).",
-    "check": "What is checked: `errors`, `p50`, `p90`, `p99`, `error-limit`, `guard`, a cap such as `harmed`, or a plain "
+    "check": "What is checked: `errors`, `p50`, `p90`, `p99`, `error-limit`, `guard`, a cap such as "
+    "`harmed`, or a plain "
     "check such as `error-rate` over its window.",
     "enforced": "`true`: the canary was taken out. `false`: it would have been, but for `enforce: false`.",
-    "at": "When the hook is asked: `before-start`, `before-step`, `before-promotion`, `after`, `on-rollback`.",
+    "at": "When the hook is asked: `before-start`, `before-step`, `before-promotion`, `after`, "
+    "`on-rollback`.",
     "result": "What became of it.",
     "endpoint": "The URL of the endpoint.",
     "version": "The version of splitweir.",
@@ -38,7 +42,8 @@ QUERIES = """\
 
 ```promql
 # errors that clients of a service got, as a share of its requests
-sum by (service) (rate(weir_requests_total{code=~"5.."}[5m])) / sum by (service) (rate(weir_requests_total[5m]))
+sum by (service) (rate(weir_requests_total{code=~"5.."}[5m]))
+  / sum by (service) (rate(weir_requests_total[5m]))
 
 # a canary was taken out
 sum by (service, check) (increase(weir_trips_total{enforced="true"}[10m])) > 0
@@ -47,10 +52,12 @@ sum by (service, check) (increase(weir_trips_total{enforced="true"}[10m])) > 0
 weir_config_last_reload_successful == 0
 ```
 
-`weir_requests_total` counts attempts: a request that the canary failed and stable answered is counted once for each of
-the two. What clients got is therefore a little better than the first query shows while a canary is being rescued.
+`weir_requests_total` counts attempts: a request that the canary failed and stable answered is counted once
+for each of the two. What clients got is therefore a little better than the first query shows while a canary
+is being rescued.
 
-A counter appears with its first event. `increase()` does not see the step from no series to 1; use
+Some counters, `weir_trips_total` among them, appear with their first event. `increase()` does not see the
+step from no series to 1; use
 `weir_trips_total > 0`, or the notice of a [receiver](../guides/rollouts.md#notices), for what happens once.
 """
 
@@ -85,7 +92,7 @@ def meaning(family: Metric) -> str:
 
 
 def labels_of(family: Metric) -> tuple[str, ...]:
-    """Return its labels. An empty family has no sample that shows them, and its class no public name for them."""
+    """Return its labels. An empty family has no sample with them, and its class no public name for them."""
     return tuple(getattr(family, "_labelnames", ()))
 
 

@@ -8,10 +8,10 @@ from proxy.telemetry.outcome import REASONS
 INTRODUCTION = """\
 # Refusal reasons
 
-What the proxy turns away itself is counted in `weir_refused_total{reason}`, and the access log has the reason in
-`reason`. The client gets a status and a sentence; a client that asks for JSON gets `application/problem+json`. An answer
-of an endpoint that is wrong in one of these ways is no refusal: the client gets 502, and the backend is charged with the
-failure `garbage`.
+What the proxy turns away itself is counted in `weir_refused_total{reason}`, and the access log has the
+reason in `reason`. The client gets a status and a sentence; a client that asks for JSON gets
+`application/problem+json`. An answer of an endpoint that is wrong in one of these ways is no refusal: the
+client gets 502, and the backend is charged with the failure `garbage`.
 """
 
 TEXTS: Mapping[str, tuple[str, str, str]] = {
@@ -27,13 +27,21 @@ TEXTS: Mapping[str, tuple[str, str, str]] = {
         "Raise the limit on open files (`ulimit -n`), or add workers.",
     ),
     "expectation": ("417", "`Expect` asks for something else than `100-continue`.", "Mend the client."),
-    "fields": ("431", "More fields than `limits.fields`, or more trailers.", "Look for cookies that pile up."),
+    "fields": (
+        "431",
+        "More fields than `limits.fields`, or more trailers.",
+        "Look for cookies that pile up.",
+    ),
     "handshake": (
         "none",
         "A TLS handshake failed, or took longer than `timeouts.header`; only the counter knows of it.",
         "Look at the client's protocol version and trust; port scans cause it, too.",
     ),
-    "head": ("431", "The head, or the trailers, are larger than `limits.head`.", "Look for cookies that pile up."),
+    "head": (
+        "431",
+        "The head, or the trailers, are larger than `limits.head`.",
+        "Look for cookies that pile up.",
+    ),
     "hops": ("400", "`Max-Forwards` of an OPTIONS or TRACE is not one number.", "Mend the client."),
     "host": ("400", "`Host` is missing, or is not one valid host.", "Mend the client."),
     "last-hop": (
@@ -43,24 +51,39 @@ TEXTS: Mapping[str, tuple[str, str, str]] = {
     ),
     "length": (
         "400",
-        "It is ambiguous where the body ends: both `Content-Length` and `Transfer-Encoding`, lengths that differ, or a "
+        "It is ambiguous where the body ends: both `Content-Length` and `Transfer-Encoding`, lengths that "
+        "differ, or a "
         "body with TRACE.",
         "Mend the client. It may be an attempt at request smuggling.",
     ),
-    "line": ("414, 431", "The first line, a chunk line or a trailer is longer than `limits.line`.", "Shorten the URL."),
+    "line": (
+        "414, 431",
+        "The first line, a chunk line or a trailer is longer than `limits.line`.",
+        "Shorten the URL.",
+    ),
     "malformed": (
         "400",
         "The bytes are not HTTP/1.x as RFC 9112 has it.",
-        "Look for TLS sent to a port without it, for HTTP/2 without TLS, and for raw bytes above 127 in the target.",
+        "Look for TLS sent to a port without it, for HTTP/2 without TLS, and for raw bytes above 127 in the "
+        "target.",
     ),
     "method": ("501", "The method is CONNECT; no tunnels are opened.", "Use another proxy for that."),
     "no-service": (
         "404",
         "No service matches host and path.",
-        "Add a service without `match`, or see [how a service is chosen](../guides/weights.md#which-service-answers).",
+        "Add a service without `match`, or see [how a service is "
+        "chosen](../guides/weights.md#which-service-answers).",
     ),
-    "slow-body": ("408", "The body stopped coming for `timeouts.body`.", "Raise the timeout where uploads may pause."),
-    "slow-head": ("408", "The head was not there within `timeouts.header`.", "Nothing; scanners and idle tabs do this."),
+    "slow-body": (
+        "408",
+        "The body stopped coming for `timeouts.body`.",
+        "Raise the timeout where uploads may pause.",
+    ),
+    "slow-head": (
+        "408",
+        "The head was not there within `timeouts.header`.",
+        "Nothing; scanners and idle tabs do this.",
+    ),
     "target": (
         "400",
         "The request target is neither a path nor an absolute `http` URL, or has a fragment.",

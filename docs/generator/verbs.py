@@ -11,22 +11,24 @@ from proxy.cli import VERBS, main
 INTRODUCTION = """\
 # Command line
 
-`weir --help` lists the verbs, `weir VERB --help` describes one. Completion of verbs and options in bash, zsh and fish:
+`weir --help` lists the verbs, `weir VERB --help` describes one. Completion of verbs and options in bash,
+zsh and fish:
 
 ```sh
 eval "$(_WEIR_COMPLETE=bash_source weir)"
 ```
 
-Write `zsh_source` in zsh; in fish, `_WEIR_COMPLETE=fish_source weir | source`. The line belongs into the shell's own
-start file.
+Write `zsh_source` in zsh; in fish, `_WEIR_COMPLETE=fish_source weir | source`. The line belongs into the
+shell's own start file.
 
-The verbs that ask a running proxy find its admin API by `--admin` or `WEIR_ADMIN`, and their token by `--token-file`,
-`WEIR_TOKEN_FILE` or `WEIR_TOKEN`. `--json` prints what the [API](api.md) answered.
+The verbs that ask a running proxy find its admin API by `--admin` or `WEIR_ADMIN`, and their token by
+`--token-file`, `WEIR_TOKEN_FILE` or `WEIR_TOKEN`. `--json` prints what the [API](api.md) answered.
 """
 
 GENERAL: Mapping[str, str] = {
     "0": "All is well, or the order is carried out.",
-    "1": "A canary that is shown is out; a rollout that was waited for was rolled back; the proxy is not ready or cannot "
+    "1": "A canary that is shown is out; a rollout that was waited for was rolled back; the proxy is not "
+    "ready or cannot "
     "start.",
     "2": "The usage or the config file is wrong.",
     "3": "The admin API cannot be reached, or the ledger cannot be written.",
@@ -55,7 +57,11 @@ _CODES = re.compile(r"Exit codes: (.+?)\.(?=\s|$)", re.DOTALL)
 def page() -> str:
     """Return the page."""
     context = click.Context(main, info_name="weir")
-    parts = [INTRODUCTION, "## Exit codes", table(("Code", "Meaning"), [(code(k), v) for k, v in GENERAL.items()])]
+    parts = [
+        INTRODUCTION,
+        "## Exit codes",
+        table(("Code", "Meaning"), [(code(k), v) for k, v in GENERAL.items()]),
+    ]
     for name in VERBS:
         command = main.get_command(context, name)
         if command is None:

@@ -45,6 +45,17 @@ def expectation(view: dict[str, Any]) -> str:
     return f"about {duration(rollout['expected'])} {seen}{asked}"
 
 
+def proof(view: dict[str, Any]) -> str:
+    """Return what each step takes beside its time and its answers; "" where nothing has to be shown."""
+    assured = view["rollout"]["assured"]
+    if not assured:
+        return ""
+    return (
+        "each step below 100 % also waits until the canary is shown to be good enough: "
+        f"about {assured:,} good answers of it"
+    )
+
+
 def lateness(view: dict[str, Any]) -> str:
     """That the plan is expected to take longer than its deadline; "" when it isn't."""
     rollout = view["rollout"]

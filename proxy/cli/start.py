@@ -5,7 +5,7 @@ import click
 from proxy.cli.admin import Admin
 from proxy.cli.order import Terms, order_verb, send, tell
 from proxy.cli.params import duration, weights
-from proxy.cli.progress import expectation, lateness, plan
+from proxy.cli.progress import expectation, lateness, plan, proof
 from proxy.cli.waiting import await_end, waits
 
 
@@ -53,7 +53,7 @@ def start(
         deadline=deadline,
     )
     if view["rollout"] and view["rollout"]["waiting"] and not admin.as_json:
-        click.echo("\n".join([*plan(view), expectation(view)]))
+        click.echo("\n".join([*plan(view), *filter(None, [proof(view)]), expectation(view)]))
         if late := lateness(view):
             click.echo(f"warning: {late}", err=True)
     if patience is None:

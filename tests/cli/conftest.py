@@ -71,6 +71,7 @@ def a_rolling_view(name: str = "checkout", *, step: int = 1, **more: Any) -> Jso
         "deadline": 86_400.0,
         "expected": 2520.0,
         "rate": 41.2,
+        "assured": 434,
         "waiting": waiting,
     }
     orders = ["promote", "pause", "abort", "set-weight"]

@@ -46,6 +46,13 @@ def test_how_long_it_may_take(rolling_view):
     assert progress.expectation(view) == "nobody can say yet how long it takes, no traffic is seen"
 
 
+def test_what_a_step_takes_beside_its_time(rolling_view):
+    view = rolling_view()
+    assert "about 434 good answers" in progress.proof(view)
+    view["rollout"]["assured"] = 0
+    assert progress.proof(view) == ""
+
+
 @pytest.mark.parametrize(
     ("expected", "deadline", "late"),
     [(100, 200, False), (200, 200, False), (300, 200, True), (None, 200, False), (300, None, False)],

@@ -100,6 +100,7 @@ def a_rollout() -> Json:
         "deadline": None,
         "expected": 660.0,
         "rate": 41.2,
+        "assured": 434,
         "waiting": waiting,
     }
 

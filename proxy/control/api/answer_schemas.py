@@ -78,6 +78,11 @@ SCHEMAS: dict[str, Schema] = {
             "description": "Seconds to its end at the traffic seen, without pauses; null: nobody can say.",
         },
         rate={**NUMBER, "minimum": 0, "description": "Requests a second to all backends, lately."},
+        assured={
+            **COUNT,
+            "description": "Good answers of the canary until it is shown to be good enough, in each step "
+            "below 100 %; 0: nothing has to be shown.",
+        },
         waiting={**nullable(ref("Waiting")), "description": "Null: it is not under way."},
     ),
     "Waiting": {

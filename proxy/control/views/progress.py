@@ -118,6 +118,7 @@ def _rollout(course: Course) -> dict[str, Any] | None:
         "deadline": rollout.plan.deadline,
         "expected": expected(course),
         "rate": course.moment.rate,
+        "assured": course.moment.assured if course.enforce else 0,
         "waiting": _waiting(course) if rollout.phase in UNDER_WAY else None,
     }
 

@@ -61,6 +61,7 @@ def test_a_step_that_lacks_answers_and_time():
         "deadline": 86_400.0,
         "expected": 960.0,
         "rate": 100.0,
+        "assured": 0,
         "waiting": {
             "says": "31 of 200 answers; at this rate in about 5 min; holds for 9 min yet; "
             "the verdict is inconclusive: 3:1, asked: 20:1",

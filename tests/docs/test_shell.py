@@ -1,0 +1,116 @@
+"""The shell examples of a page, in their order, against a proxy by the first whole file of the page.
+
+The addresses that the pages use (proxy 8080, admin 9900, stable 9001, canary 9002) are replaced by those of
+the test: somebody may be working with the real ones. Everything else is run as it is written, in one empty
+directory for a page.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import pytest
+
+from loadtests.origins import origin
+from proxy.demo.admin import Admin
+from proxy.demo.children import wait_until
+from proxy.demo.ports import LOOPBACK, free_ports
+from proxy.supervisor.commands import python
+from tests.docs.pages import PAGES, ROOT, name, runnable
+
+RUN = [page for page in PAGES if runnable(page, "sh")]
+PLAIN = """\
+services:
+  checkout:
+    stable: {endpoints: http://127.0.0.1:9001, version: v1}
+    canary: {endpoints: http://127.0.0.1:9002, version: v2}
+    weight: 10%
+"""
+"""For pages without a whole file."""
+
+
+@contextmanager
+def running(directory, text, places):
+    """The proxy by this file, at places of its own."""
+    config = directory / "weir.yaml"
+    config.write_text(text)
+    command = [
+        *python("proxy.cli"),
+        "run",
+        "--listen",
+        places["8080"],
+        "--admin",
+        places["9900"],
+        "--workers",
+        "1",
+    ]
+    with (directory / "weir.log").open("wb") as log:
+        process = subprocess.Popen(command, cwd=directory, stdout=log, stderr=log, env=environment(places))
+    try:
+        admin = Admin(f"http://{places['9900']}")
+        wait_until(lambda: process.poll() is not None or admin.ready(), "weir is ready", 20.0)
+        assert process.poll() is None, (directory / "weir.log").read_text()
+        wait_until(lambda: probed(admin), "endpoints are probed", 20.0)
+        yield
+    finally:
+        process.terminate()
+        process.wait(20.0)
+
+
+def probed(admin):
+    """Whether every endpoint that is asked for its health has been."""
+    backends = admin.service("checkout")["backends"].values()
+    return not any(state.startswith("not known") for side in backends for state in side["probes"].values())
+
+
+def environment(places):
+    """That of a person in whose path `weir` is."""
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    return {
+        **os.environ,
+        "PATH": path,
+        "WEIR_ADMIN": f"http://{places['9900']}",
+        "WEIR_TOKEN": "",
+        "PYTHONPATH": str(ROOT),
+    }
+
+
+def moved(text, places):
+    for port, place in places.items():
+        text = text.replace(f"{LOOPBACK}:{port}", place)
+    return text
+
+
+@pytest.mark.process
+@pytest.mark.skipif(shutil.which("curl") is None, reason="the examples use curl")
+@pytest.mark.parametrize("page", RUN, ids=name)
+def test_shell_examples_do_what_they_say(page, tmp_path):
+    whole = [block.text for block in runnable(page, "yaml") if "\nservices:" in f"\n{block.text}"]
+    with ExitStack() as stack:
+        stable, canary = (
+            stack.enter_context(origin(version, prefer_nginx=False)) for version in ("v1", "v2")
+        )
+        ports = dict(zip(("8080", "9900"), free_ports([0, 0]), strict=True))
+        places = {port: f"{LOOPBACK}:{free}" for port, free in ports.items()}
+        places |= {"9001": stable.url.removeprefix("http://"), "9002": canary.url.removeprefix("http://")}
+        stack.enter_context(running(tmp_path, moved((whole or [PLAIN])[0], places), places))
+        for block in runnable(page, "sh"):
+            done = subprocess.run(
+                ["bash", "-euo", "pipefail", "-c", moved(block.text, places)],
+                cwd=tmp_path,
+                env=environment(places),
+                capture_output=True,
+                text=True,
+                timeout=50,
+                check=False,
+            )
+            assert done.returncode == block.exits, (
+                f"{block} exits with {done.returncode}:\n{done.stdout}\n{done.stderr}"
+            )
+
+
+def test_examples_are_run_on_the_pages_that_need_it_most():
+    assert {name(page) for page in RUN} >= {"README.md", "docs/start.md", "docs/guides/weights.md"}
