@@ -107,8 +107,8 @@ class Story:
             self.complaints.append(f"v3 was not rolled back, but {view['phase']}; {failed} of {met} failed")
             return
         self._screen.say(f"  v3 was taken out: {trip['sentence']}")
-        self._screen.say(f"  {met} answers of it reached a customer, {failed} of them bad{took(trip)}")
-        self._screen.say(f"  {blast['met']} requests had met it, {blast['rescued']} were rescued by v1")
+        self._screen.say(f"  customers got {met} answers from v3, {failed} of them bad{took(trip)}")
+        self._screen.say(f"  v3 got {blast['met']} requests, and v1 rescued {blast['rescued']} of them")
 
     async def _follow(self, service: str, spoil: str = "") -> View:
         """Tell where a rollout is, let it past its gate, and come back when it is over or takes too long.

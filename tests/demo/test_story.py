@@ -144,7 +144,7 @@ async def test_content_when_v2_is_promoted_and_v3_falls():
         "step 3 of 5, the canary has 25 %\n  v3 turns bad: from now on it fails one answer in four\n",
         "rolled-back, from 25 % to 0 %: errors 25.0 % of 28 canary answers",
         "v3 was taken out: errors 25.0 % of 28 canary answers",
-        "29 requests had met it, 9 were rescued by v1",
+        "v3 got 29 requests, and v1 rescued 9 of them",
         "shop is explained.",
         "search is explained.",
     ):

@@ -46,7 +46,7 @@ def test_after_a_promotion_it_says_what_to_write():
     made = found(replace(RUNNING, weight=0, phase="promoted", stable=CANARY, canary=VACANT))
     assert made.says == (
         "the file says stable is v1, in force is v2; the file says canary is v2, in force is nobody: "
-        "move the lines in the file"
+        "bring the file up to date, `weir get` prints the lines"
     )
     assert made.write == 'stable: {endpoints: ["http://b"], version: "v2"}\n# no canary'
     assert made.to_json()["apply"] is None

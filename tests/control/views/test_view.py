@@ -286,7 +286,7 @@ def test_a_promotion_is_explained():
     assert text.startswith(
         "The canary of checkout (v2) was promoted and is stable now. The file says stable is"
     )
-    assert text.endswith("move the lines in the file.")
+    assert text.endswith("bring the file up to date, `weir get` prints the lines.")
 
 
 def test_a_plan_in_the_file_that_nobody_began_is_explained():
