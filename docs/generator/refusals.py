@@ -64,7 +64,7 @@ TEXTS: Mapping[str, tuple[str, str, str]] = {
     "malformed": (
         "400",
         "The bytes are not HTTP/1.x as RFC 9112 has it.",
-        "Look for TLS sent to a port without it, for HTTP/2 without TLS, and for raw bytes above 127 in the "
+        "Look for TLS sent to a port without it, for the PROXY protocol, and for raw bytes above 127 in the "
         "target.",
     ),
     "method": ("501", "The method is CONNECT; no tunnels are opened.", "Use another proxy for that."),
@@ -89,7 +89,11 @@ TEXTS: Mapping[str, tuple[str, str, str]] = {
         "The request target is neither a path nor an absolute `http` URL, or has a fragment.",
         "Mend the client.",
     ),
-    "version": ("505", "The version is neither HTTP/1.0 nor HTTP/1.1.", "Mend the client."),
+    "version": (
+        "505",
+        "The version is neither HTTP/1.0 nor HTTP/1.1.",
+        "Look for HTTP/2 without TLS: it is not spoken here.",
+    ),
 }
 """Status, what is wrong, and what to do."""
 
