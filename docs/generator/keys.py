@@ -88,10 +88,10 @@ class Mapped:
 
 def page() -> str:
     """Return the page."""
-    found = {mapped.model: mapped for mapped in _mappings()}
+    found = {mapped.model: mapped for mapped in mappings()}
     parts = [INTRODUCTION]
     for mapped in found.values():
-        parts += [f"## {_title(mapped)}", _about(mapped), *_keys_of(mapped, found)]
+        parts += [f"## {title(mapped)}", _about(mapped), *_keys_of(mapped, found)]
     return "\n\n".join(part for part in parts if part)
 
 
@@ -109,7 +109,7 @@ def _keys_of(mapped: Mapped, found: dict[type[Section], Mapped]) -> Iterator[str
     yield NOTES.get(mapped.model.__name__, "")
 
 
-def _mappings() -> Iterator[Mapped]:
+def mappings() -> Iterator[Mapped]:
     """Yield every mapping once, in the order in which a reader of the file meets it."""
     found: dict[type[Section], Mapped] = {}
 
@@ -123,7 +123,7 @@ def _mappings() -> Iterator[Mapped]:
     yield from found.values()
 
 
-def _title(mapped: Mapped) -> str:
+def title(mapped: Mapped) -> str:
     return code(mapped.places[0]) if mapped.places[0] else "The top of the file"
 
 
@@ -184,7 +184,7 @@ def _below(info: FieldInfo) -> str:
 
 
 def _mapping_type(info: FieldInfo, inner: list[Mapped]) -> str:
-    links = " or ".join(f"[{_title(each)}](#{_anchor(_title(each))})" for each in inner)
+    links = " or ".join(f"[{title(each)}](#{_anchor(title(each))})" for each in inner)
     words = [word for each in inner for word in each.model.stand_ins]
     if any(isinstance(part, OrOff) for part in _parts(info)) and "off" not in words:
         words.append("off")

@@ -11,7 +11,7 @@ import re
 import pytest
 from aiohttp import web
 
-from docs.generator import DIRECTORY, PAGES, accesslog, metrics, pages, refusals, verbs
+from docs.generator import DIRECTORY, PAGES, accesslog, keys, metrics, pages, refusals, verbs
 from docs.generator.markdown import Undescribed, described
 from proxy.cli import VERBS
 from proxy.config.schema_json import json_schema
@@ -54,12 +54,10 @@ def test_every_config_key_has_its_row(written, model, key):
 
 
 def sections(written):
-    """The part of the page that is about a model, by the words of the model's own docstring place."""
-    from docs.generator import keys
-
+    """The part of the page that is about a model, by the model's name."""
     text, found = written["config.md"], {}
-    for mapped in keys._mappings():
-        title = f"## {keys._title(mapped)}\n"
+    for mapped in keys.mappings():
+        title = f"## {keys.title(mapped)}\n"
         begin = text.index(title)
         end = text.find("\n## ", begin)
         found[mapped.model.__name__] = text[begin : end if end > 0 else len(text)]
