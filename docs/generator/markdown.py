@@ -1,5 +1,6 @@
 """Pieces of Markdown, and the error for what nobody has described."""
 
+import html
 import re
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -18,13 +19,15 @@ def described(texts: Mapping[str, str], name: str, what: str) -> str:
 
 
 def table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Return a table; a bar in a cell is escaped."""
+    """Return a table."""
     lines = [headings, ["---"] * len(headings), *rows]
-    return "\n".join(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in line)} |" for line in lines)
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
 def code(text: object) -> str:
-    """Return a text as code; nothing for an empty one."""
+    """Return a text as code; nothing for an empty one. A bar would end the cell of a table."""
+    if "|" in str(text):
+        return f"<code>{html.escape(str(text), quote=False).replace('|', '&#124;')}</code>"
     return f"`{text}`" if str(text) else ""
 
 

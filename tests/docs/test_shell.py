@@ -9,7 +9,7 @@ import os
 import shutil
 import subprocess
 import sys
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -30,6 +30,13 @@ services:
     weight: 10%
 """
 """For pages without a whole file."""
+
+
+@pytest.fixture(scope="module")
+def origins():
+    """Sample services as stable and canary, by the address that the pages give them."""
+    with origin("v1", prefer_nginx=False) as stable, origin("v2", prefer_nginx=False) as canary:
+        yield {"9001": stable.url.removeprefix("http://"), "9002": canary.url.removeprefix("http://")}
 
 
 @contextmanager
@@ -87,16 +94,11 @@ def moved(text, places):
 @pytest.mark.process
 @pytest.mark.skipif(shutil.which("curl") is None, reason="the examples use curl")
 @pytest.mark.parametrize("page", RUN, ids=name)
-def test_shell_examples_do_what_they_say(page, tmp_path):
+def test_shell_examples_do_what_they_say(page, origins, tmp_path):
     whole = [block.text for block in runnable(page, "yaml") if "\nservices:" in f"\n{block.text}"]
-    with ExitStack() as stack:
-        stable, canary = (
-            stack.enter_context(origin(version, prefer_nginx=False)) for version in ("v1", "v2")
-        )
-        ports = dict(zip(("8080", "9900"), free_ports([0, 0]), strict=True))
-        places = {port: f"{LOOPBACK}:{free}" for port, free in ports.items()}
-        places |= {"9001": stable.url.removeprefix("http://"), "9002": canary.url.removeprefix("http://")}
-        stack.enter_context(running(tmp_path, moved((whole or [PLAIN])[0], places), places))
+    ports = zip(("8080", "9900"), free_ports([0, 0]), strict=True)
+    places = {port: f"{LOOPBACK}:{free}" for port, free in ports} | origins
+    with running(tmp_path, moved((whole or [PLAIN])[0], places), places):
         for block in runnable(page, "sh"):
             done = subprocess.run(
                 ["bash", "-euo", "pipefail", "-c", moved(block.text, places)],
