@@ -63,6 +63,15 @@ def running(directory, text, places):
         wait_until(lambda: probed(admin), "endpoints are probed", 20.0)
         yield
     finally:
+        end(process)
+
+
+def end(process):
+    """End the proxy; a second signal ends one that drains as its page says."""
+    process.terminate()
+    try:
+        process.wait(2.0)
+    except subprocess.TimeoutExpired:
         process.terminate()
         process.wait(20.0)
 

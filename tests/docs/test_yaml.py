@@ -41,7 +41,7 @@ def linted(text, tmp_path):
     """What `weir lint` says of a text, in an environment that has every variable it names."""
     file = tmp_path / "weir.yaml"
     file.write_text(text)
-    variables = {name: "https://example.com/0123456789abcdef" for name in re.findall(r"\$\{(\w+)\}", text)}
+    variables = dict.fromkeys(re.findall(r"\$\{(\w+)\}", text), "https://example.com/0123456789abcdef")
     return CliRunner().invoke(lint, [str(file)], env=variables)
 
 
