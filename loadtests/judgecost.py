@@ -16,8 +16,8 @@ from time import process_time
 from proxy.analysis.judge import Judge
 from proxy.analysis.policy import Policy
 from proxy.routing.split import CANARY, STABLE
+from proxy.telemetry.counts import Counts
 from proxy.telemetry.outcome import Outcome, Result, Thresholds
-from proxy.telemetry.tally import Counts
 
 WORKERS, REPORT = 2, 0.25
 LIMIT = 2.0  # microseconds

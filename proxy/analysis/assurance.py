@@ -19,11 +19,12 @@ from math import ceil, exp, inf, log, log1p
 from typing import Any
 
 from proxy.analysis.bets import LARGEST, log_sum
-from proxy.analysis.events import ERRORS, Events
+from proxy.analysis.events import Events
 from proxy.analysis.policy import StepUp
-from proxy.analysis.verdict import Assurance
+from proxy.analysis.verdict import ERRORS, Assurance
+from proxy.telemetry.outcome import QUANTILES
 
-P99 = "p99"
+P99 = QUANTILES[-1]
 LATENCY_MARGIN = 0.02
 """How much more (0..1) of the canary's answers may be slower than the 99th percentile."""
 SIZES = (0.15, 0.5, 0.95)

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 from proxy.analysis import wording
 from proxy.analysis.comparison import LEANING
-from proxy.analysis.guard import LIMIT, NAME, SAMPLE
+from proxy.analysis.guard import LIMIT, SAMPLE
 from proxy.analysis.policy import Policy
-from proxy.analysis.verdict import FAILING, HEALTHY, INCONCLUSIVE, Assurance, Finding, Verdict
+from proxy.analysis.verdict import FAILING, GUARD, HEALTHY, INCONCLUSIVE, Assurance, Finding, Verdict
 from proxy.routing.split import TOTAL
 
 
@@ -61,7 +61,7 @@ def _lacking(basis: Basis) -> Iterator[str]:
     tossed = bool(basis.compared) and 0 < basis.parts < TOTAL
     sampled = tossed or _sampled(basis)
     for finding in basis.watched:
-        if finding.state == INCONCLUSIVE and not (sampled and finding.check == NAME):
+        if finding.state == INCONCLUSIVE and not (sampled and finding.check == GUARD):
             yield finding.sentence  # there is enough beside it, and the guard needs more of a rush
     if tossed:
         yield from _with_coin(basis)
@@ -87,7 +87,7 @@ def _with_coin(basis: Basis) -> Iterator[str]:
 
 def _without_coin(basis: Basis) -> Iterator[str]:
     """Segments alone, or all traffic: the guard is all there is, and at the start it is silent."""
-    guarded = any(finding.check == NAME for finding in basis.watched)
+    guarded = any(finding.check == GUARD for finding in basis.watched)
     if basis.policy.guard and not (guarded or _sampled(basis)):
         yield f"{basis.lately} of the {wording.answers(SAMPLE)} needed over 30 s"
 

@@ -5,11 +5,8 @@ from dataclasses import dataclass
 
 from proxy.analysis.weights import Weights, odds
 from proxy.routing.split import CANARY, STABLE
+from proxy.telemetry.counts import Counts
 from proxy.telemetry.outcome import QUANTILES
-from proxy.telemetry.tally import Counts
-
-ERRORS = "errors"
-ERROR_LIMIT = "error-limit"
 
 _NOTHING = Counts()
 
@@ -66,12 +63,7 @@ def events(checks: Collection[str], canary: Counts, stable: Counts) -> dict[str,
     A request that was meant for a backend without a living endpoint counts as its failure: the coin was
     tossed and the backend couldn't answer. Were it left out, a dead canary would starve the judge.
     """
-    errors = Events(
-        canary.drawn.get("failure", 0) + canary.diverted,
-        canary.drawn.get("success", 0),
-        stable.drawn.get("failure", 0) + stable.diverted,
-        stable.drawn.get("success", 0),
-    )
+    errors = Events(canary.drawn_bad, canary.drawn_good, stable.drawn_bad, stable.drawn_good)
     found = dict.fromkeys(checks, errors)
     for number, name in enumerate(QUANTILES):
         if name in found:

@@ -7,12 +7,12 @@ grow slowly.
 
 from typing import Any
 
-from proxy.analysis.verdict import FAILING, HEALTHY, INCONCLUSIVE, Finding
+from proxy.analysis.verdict import FAILING, GUARD, HEALTHY, INCONCLUSIVE, Finding
 from proxy.analysis.windows import SHOWN
 from proxy.analysis.wording import guarded
-from proxy.telemetry.tally import Counts
+from proxy.telemetry.counts import Counts
+from proxy.telemetry.outcome import FAILURE, SUCCESS
 
-NAME = "guard"
 HALF = 5_000
 """Parts of 10,000 above which it is in force."""
 SAMPLE = 20
@@ -48,8 +48,18 @@ class Guard:
         state = HEALTHY if value is None or value <= limit else FAILING
         if sample < SAMPLE:
             state = INCONCLUSIVE
-        words = guarded(state, value, limit, beside, sample, SAMPLE)
-        return Finding(NAME, state, value, limit, beside, sample, SAMPLE, SHOWN, "ratio", words)
+        return Finding(
+            check=GUARD,
+            state=state,
+            value=value,
+            limit=limit,
+            stable=beside,
+            sample=sample,
+            needed=SAMPLE,
+            window=SHOWN,
+            unit="ratio",
+            sentence=guarded(state, value, limit, beside, sample, SAMPLE),
+        )
 
     def to_json(self) -> list[Any]:
         """Plain JSON values."""
@@ -68,7 +78,7 @@ def pinned(counts: Counts) -> int:
     """Answers that were asked for by a segment or a header; a diverted one is a failure, and so is one that
     was overdue when its client gave up. (Those may have been drawn: then the bets see them, too.)
     """
-    answered = counts.pinned.get("success", 0) + counts.pinned.get("failure", 0)
+    answered = counts.pinned.get(SUCCESS, 0) + counts.pinned.get(FAILURE, 0)
     return answered + counts.pins_diverted + counts.abandoned
 
 
@@ -80,6 +90,5 @@ def share(counts: Counts) -> tuple[float | None, int]:
 
 def meant(counts: Counts) -> tuple[int, int]:
     """Of the requests meant for a backend: those that failed, and all but the excluded ones."""
-    failed = counts.drawn.get("failure", 0) + counts.pinned.get("failure", 0)
-    failed += counts.diverted + counts.pins_diverted + counts.abandoned
-    return failed, failed + counts.drawn.get("success", 0) + counts.pinned.get("success", 0)
+    failed = counts.drawn_bad + counts.pinned.get(FAILURE, 0) + counts.pins_diverted + counts.abandoned
+    return failed, failed + counts.drawn_good + counts.pinned.get(SUCCESS, 0)

@@ -3,7 +3,7 @@
 from collections import deque
 
 from proxy.analysis.guard import meant
-from proxy.telemetry.tally import Counts
+from proxy.telemetry.counts import Counts
 
 SLOT = 10.0
 """Seconds."""

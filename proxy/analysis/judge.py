@@ -4,22 +4,22 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from math import inf
 from typing import Any
 
-from proxy.analysis import case, compared, rules
+from proxy.analysis import case, comparison, rules
 from proxy.analysis.assurance import Step
 from proxy.analysis.conclusion import Basis, conclude
-from proxy.analysis.events import ERROR_LIMIT, ERRORS, Events, Stretch, stretches
+from proxy.analysis.events import Events, Stretch, stretches
 from proxy.analysis.guard import Guard, share
 from proxy.analysis.incident import Incident
 from proxy.analysis.pace import Pace
 from proxy.analysis.policy import Policy, StepUp
 from proxy.analysis.radius import Radius
 from proxy.analysis.rules import ByWindow
-from proxy.analysis.verdict import FAILING, Assurance, Finding, Verdict
+from proxy.analysis.verdict import ERROR_LIMIT, ERRORS, FAILING, Assurance, Finding, Verdict
 from proxy.analysis.weights import Weights, odds
 from proxy.analysis.windows import SHOWN, Windows
 from proxy.routing.split import CANARY, STABLE, TOTAL
+from proxy.telemetry.counts import Counts
 from proxy.telemetry.outcome import QUANTILES, Thresholds
-from proxy.telemetry.tally import Counts
 
 _NOTHING = Counts()
 
@@ -140,7 +140,7 @@ class Judge:
         if not self._policy.comparing:
             return ()
         capitals = self._case.capitals(self._weights.parts)
-        return compared.findings(self._policy, self._seen, capitals, self._pace, lately.head)
+        return comparison.findings(self._policy, self._seen, capitals, self._pace, lately.head)
 
     def _watched(self, canary: ByWindow, stable: ByWindow) -> Iterator[Finding]:
         if self._policy.guard:
@@ -156,8 +156,7 @@ class Judge:
         parts = self._weights.parts
         if not (self._policy.comparing and self._policy.step_up and 0 < parts < TOTAL):
             return None
-        drawn = lately.drawn.get("success", 0) + lately.drawn.get("failure", 0) + lately.diverted
-        rate = drawn / min(max(now - self._heard, 1.0), SHOWN)
+        rate = lately.drawn_meant / min(max(now - self._heard, 1.0), SHOWN)
         latency = self._pace is not None and len(self._pace.stable) == len(QUANTILES)
         return self._step.assurance(odds(parts), latency=latency, rate=rate)
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from proxy.analysis.check import Check
+from proxy.analysis.verdict import ERROR_LIMIT, ERRORS, EXPOSED_USERS, GUARD, HARMED
 from proxy.telemetry.outcome import QUANTILES
 
 
@@ -72,14 +73,14 @@ class Policy:
     @property
     def names(self) -> tuple[str, ...]:
         """Every check that may find the canary failing, by its name."""
-        bets = ["errors"] if self.comparing else []
+        bets = [ERRORS] if self.comparing else []
         if self.comparing and self.slower:
             bets += QUANTILES
         if self.comparing and self.error_limit is not None:
-            bets.append("error-limit")
-        caps = {"harmed": self.caps.harmed, "exposed-users": self.caps.exposed_users}
+            bets.append(ERROR_LIMIT)
+        caps = {HARMED: self.caps.harmed, EXPOSED_USERS: self.caps.exposed_users}
         capped = [name for name, cap in caps.items() if cap is not None]
-        guard = ["guard"] if self.guard else []
+        guard = [GUARD] if self.guard else []
         return (*bets, *guard, *capped, *(check.name for check in self.checks))
 
     @property

@@ -5,13 +5,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from proxy.analysis.policy import Caps
-from proxy.analysis.verdict import FAILING, HEALTHY, Finding
+from proxy.analysis.verdict import EXPOSED_USERS, FAILING, HARMED, HEALTHY, Finding
 from proxy.analysis.wording import capped
+from proxy.telemetry.counts import Counts
 from proxy.telemetry.registers import Registers
-from proxy.telemetry.tally import Counts
-
-HARMED = "harmed"
-EXPOSED = "exposed-users"
 
 
 @dataclass(slots=True)
@@ -52,19 +49,26 @@ class Radius:
 
     def forgive(self) -> None:
         """Caps count what comes from now on."""
-        self.forgiven = {HARMED: self.harmed, EXPOSED: self.users}
+        self.forgiven = {HARMED: self.harmed, EXPOSED_USERS: self.users}
 
     def findings(self, caps: Caps) -> Iterator[Finding]:
         """What there is to say of each cap that is set."""
         for name, cap, reached in (
             (HARMED, caps.harmed, self.harmed),
-            (EXPOSED, caps.exposed_users, self.users if caps.exposed_users is not None else 0),
+            (EXPOSED_USERS, caps.exposed_users, self.users if caps.exposed_users is not None else 0),
         ):
             if cap is not None:
                 value = reached - self.forgiven.get(name, 0)
-                state = FAILING if value >= cap else HEALTHY
-                words = capped(name, value, cap, resumed=self.resumed)
-                yield Finding(name, state, value, cap, None, self.met, None, None, "count", words)
+                yield Finding(
+                    check=name,
+                    state=FAILING if value >= cap else HEALTHY,
+                    value=value,
+                    limit=cap,
+                    stable=None,
+                    sample=self.met,
+                    unit="count",
+                    sentence=capped(name, value, cap, resumed=self.resumed),
+                )
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON values."""

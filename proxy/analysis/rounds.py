@@ -22,8 +22,8 @@ from proxy.analysis.events import Events, Stretch
 from proxy.analysis.policy import Policy
 from proxy.analysis.weights import odds
 from proxy.routing.split import TOTAL
+from proxy.telemetry.counts import Counts
 from proxy.telemetry.outcome import QUANTILES
-from proxy.telemetry.tally import Counts
 
 LENGTHS = tuple(300.0 * 4**k for k in range(5))
 """Seconds: from five minutes to 21 hours."""
@@ -88,8 +88,7 @@ class Round:
         Good ones say nothing to a check on latencies.
         """
         bad, lost = self._first(canary.users.events, 0), self._first(stable.users.events, _STABLE)
-        meant = canary.drawn.get("success", 0) + canary.drawn.get("failure", 0) + canary.diverted
-        errors = Events(bad[0], max(meant - bad[0], 0), lost[0])
+        errors = Events(bad[0], max(canary.drawn_meant - bad[0], 0), lost[0])
         found = dict.fromkeys(self._fresh.bets, errors)
         for name, kind in _KINDS.items():
             if name in found:

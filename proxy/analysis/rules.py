@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from proxy.analysis.check import QUANTILES, Check
 from proxy.analysis.verdict import FAILING, HEALTHY, INCONCLUSIVE, Finding, State
 from proxy.analysis.wording import sentence
-from proxy.telemetry.tally import Counts
+from proxy.telemetry.counts import Counts
 
 ByWindow = Mapping[float, Counts]
 """Counts over the last so many seconds, by those seconds; a window without data may be absent."""

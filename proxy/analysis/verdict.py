@@ -10,15 +10,28 @@ State = Literal["healthy", "failing", "inconclusive"]
 HEALTHY: State = "healthy"
 FAILING: State = "failing"
 INCONCLUSIVE: State = "inconclusive"
-"""The sample is too small to say."""
+"""The sample is too small to decide."""
+
+ERRORS = "errors"
+"""The bet on the canary's failures beside stable's. Bets on latencies have the names of their quantiles."""
+ERROR_LIMIT = "error-limit"
+"""The bet on the canary's failures alone."""
+GUARD = "guard"
+"""The rule on the canary's failures where no coin is tossed."""
+HARMED = "harmed"
+"""The cap on bad answers that reached clients."""
+EXPOSED_USERS = "exposed-users"
+"""The cap on users who met the canary."""
+UNRECORDED = "unrecorded"
+"""Stands for the check of a trip whose finding never reached the ledger."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
     """What one check found."""
 
     check: str
-    """The check's name."""
+    """The check's name: one of those above, a quantile, or that of a plain rule."""
     state: State
     value: float | None
     """The canary's value, in `unit`; None without data."""
@@ -29,9 +42,9 @@ class Finding:
     """Stable's value over the same window; None without data."""
     sample: int
     """Answers of the canary that the value rests on."""
-    needed: int | None
+    needed: int | None = None
     """Answers below which the check says nothing; None: evidence has no such number."""
-    window: float | None
+    window: float | None = None
     """Seconds looked back over; None: to the beginning of the evidence."""
     unit: Unit
     sentence: str

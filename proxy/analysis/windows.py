@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from proxy.telemetry.tally import Counts
+from proxy.telemetry.counts import Counts
 from proxy.telemetry.window import Window
 
 SHOWN = 30.0

@@ -3,7 +3,7 @@
 from proxy.analysis.check import Check, Unit
 from proxy.analysis.events import Events
 from proxy.analysis.policy import Slower
-from proxy.analysis.verdict import FAILING, INCONCLUSIVE, Assurance, State
+from proxy.analysis.verdict import ERROR_LIMIT, ERRORS, FAILING, HARMED, INCONCLUSIVE, Assurance, State
 
 EVEN = 1.05
 """Odds below this read as 1:1: they speak for neither side."""
@@ -84,7 +84,7 @@ def errors(seen: Events, capital: float, bar: float) -> str:
     140:1, out at 100:1.
     """
     if not seen.canary:
-        return _nothing("errors")
+        return _nothing(ERRORS)
     said = evidence("it is worse", capital, bar)
     return f"errors {_share(seen.canary_share)} of {answers(seen.canary)}, {_of_stable(seen)}; {said}"
 
@@ -94,7 +94,7 @@ def limited(seen: Events, limit: float, capital: float, bar: float) -> str:
     out at 100:1.
     """
     if not seen.canary:
-        return _nothing("error-limit")
+        return _nothing(ERROR_LIMIT)
     allowed = quantity(limit, "ratio")
     said = evidence(f"more than {allowed} do", capital, bar)
     if not capital:
@@ -152,7 +152,7 @@ def guarded(
 
 def capped(name: str, value: int, cap: int, *, resumed: bool) -> str:
     """For example: harmed: 50 bad answers reached clients since the release began; the cap is 50."""
-    what = "bad answers reached clients" if name == "harmed" else "users met the canary"
+    what = "bad answers reached clients" if name == HARMED else "users met the canary"
     since = "it was resumed" if resumed else "the release began"
     return f"{name}: {value:,} {what} since {since}; the cap is {cap:,}"
 

@@ -295,7 +295,7 @@ class Control:
     def _written(self, number: int, record: Record) -> None:
         """An entry is durable: count its trip, and tell those who listen."""
         if record.entry.event == "trip":
-            side = record.service, snapshot.check(record.entry)
+            side = record.service, record.entry.check
             self._trips[side] = self._trips.get(side, 0) + 1
         for hears in list(self._hears):
             hears(record.to_json(number))

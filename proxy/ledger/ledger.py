@@ -19,7 +19,9 @@ from proxy.ledger.errors import NotDurable
 from proxy.ledger.record import Record, shown
 from proxy.rollout.entry import Entry
 from proxy.rollout.rollout import Rollout
-from proxy.telemetry.tally import Counts, Key
+from proxy.telemetry import counts_json
+from proxy.telemetry.counts import Counts
+from proxy.telemetry.outcome import Key
 
 KEEP = 10_000
 """Entries kept of each service."""
@@ -29,9 +31,6 @@ KEYS = 1_000
 
 _COLUMNS = "service, revision, at, event, actor, reason, before, after, phase, step, finding"
 _SHOWN = _COLUMNS.replace("finding", "generation, acknowledged_ms, finding")
-
-UNRECORDED = "unrecorded"
-"""The check under which a trip counts whose finding was lost."""
 
 BackendKey = tuple[str, str]
 """Service, backend."""
@@ -237,11 +236,10 @@ class Ledger:
         )
 
     def _count_trip(self, service: str, entry: Entry) -> None:
-        check = entry.finding.check if entry.finding else UNRECORDED
         self._database.execute(
             "INSERT INTO trips VALUES (?, ?, 1) "
             "ON CONFLICT (service, check_name) DO UPDATE SET count = count + 1",
-            (service, check),
+            (service, entry.check),
         )
 
     def _order(self, service: str, key: str, digest: str, at: float) -> None:
@@ -273,8 +271,8 @@ def _entry(*row: Any) -> dict[str, Any]:
 
 
 def _counts(text: str) -> Counts:
-    return Counts.from_json(json.loads(text))
+    return counts_json.from_json(json.loads(text))
 
 
 def _text(counts: Counts) -> str:
-    return json.dumps(counts.to_json(), separators=(",", ":"))
+    return json.dumps(counts_json.to_json(counts), separators=(",", ":"))

@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 
 from proxy.ledger.ledger import BackendKey, Kept, Mark
 from proxy.link.messages import Report
-from proxy.telemetry.tally import Counts, Key
+from proxy.telemetry.counts import Counts
+from proxy.telemetry.outcome import Key
 
 log = logging.getLogger(__name__)
 

@@ -9,8 +9,9 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from proxy.routing.table import Service
-from proxy.telemetry import outcome
-from proxy.telemetry.tally import Counts, Key
+from proxy.telemetry import counts_json, outcome
+from proxy.telemetry.counts import Counts
+from proxy.telemetry.outcome import Key
 
 PART = 20
 """Services that one message has at most: reading one costs a worker 0.15 ms."""
@@ -68,13 +69,13 @@ class Report:
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON values."""
-        entries = [[*key, counts.to_json()] for key, counts in self.entries.items()]
+        entries = [[*key, counts_json.to_json(counts)] for key, counts in self.entries.items()]
         return {"boot": self.boot, "number": self.number, "held": self.held, "entries": entries}
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> "Report":
         """The inverse of `to_json`."""
-        entries = {_key(key): Counts.from_json(counts) for *key, counts in data["entries"]}
+        entries = {_key(key): counts_json.from_json(counts) for *key, counts in data["entries"]}
         return cls(_text(data["boot"]), _whole(data["number"]), entries, _whole(data["held"]))
 
 

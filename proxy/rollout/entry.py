@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from proxy.analysis.verdict import Finding
+from proxy.analysis.verdict import UNRECORDED, Finding
 
 Word = Literal[
     "release",
@@ -38,3 +38,8 @@ class Entry:
     after: int
     why: str
     finding: Finding | None = None
+
+    @property
+    def check(self) -> str:
+        """The name of the check under which a trip is counted."""
+        return self.finding.check if self.finding else UNRECORDED

@@ -1,6 +1,6 @@
-"""Counts: of a worker's entry, or sums and differences of such, and how they travel.
+"""Counts of exchanges: of one backend under one revision of its service, or sums and differences of such.
 
-Each part is one of four kinds, which say what becomes of it when counts are put together:
+Each part is one of four kinds, which decide what becomes of it when counts are put together:
 
 | kind | parts | `minus` an earlier state | `plus`, as of two workers | `absorb`, `shed`: sums and windows |
 |---|---|---|---|---|
@@ -8,103 +8,269 @@ Each part is one of four kinds, which say what becomes of it when counts are put
 | gauges | in_flight, tunnels, overdue | stays | sum | left alone |
 | state | exposed | stays | union | union; can't be taken out |
 | | failed | stays | both lists, cut to the most frequent | left alone |
-| a log | users | the events since, and whether there is a gap | one behind the other | left alone |
+| log | users | the events since, and whether there is a gap | one behind the other | left alone |
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from bisect import bisect_left
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from typing import Any
 
-from proxy.telemetry import labels
-from proxy.telemetry.entry import Entry
+from proxy.telemetry import labels, users
 from proxy.telemetry.failed import Failed
 from proxy.telemetry.histogram import Histogram
-from proxy.telemetry.outcome import ENDINGS, RESULTS
+from proxy.telemetry.outcome import (
+    CLIENT_LEFT,
+    COMPLETE,
+    EXCLUDED,
+    FAILURE,
+    SUCCESS,
+    SWITCHED,
+    Ending,
+    Outcome,
+    Result,
+    Thresholds,
+)
 from proxy.telemetry.registers import Registers
-from proxy.telemetry.sparse import by_word, merge, separate, whole_numbers
+from proxy.telemetry.sparse import merge, separate
 from proxy.telemetry.users import Users
 
-_EVENTS = ("diverted", "pins_diverted", "rescued", "harmed", "abandoned", "ejections")
+BY_KEY = ("drawn", "pinned", "taken_over", "codes", "errors", "labels")
+"""Events that are counted by a key: a result, a status, an ending or a label."""
+HISTOGRAMS = ("head", "total")
+"""Events that are durations."""
+NUMBERS = ("diverted", "pins_diverted", "rescued", "harmed", "abandoned", "ejections")
 """Events that are one number each."""
-_GAUGES = ("in_flight", "tunnels", "overdue")
+GAUGES = ("in_flight", "tunnels", "overdue")
+STATES = ("exposed", "failed")
+_OBJECTS = (*BY_KEY, *HISTOGRAMS, *STATES)
 
 
 @dataclass(slots=True)
-class Counts(Entry):
-    """What became of some exchanges, to be added up, compared and sent."""
+class Counts:
+    """What became of some exchanges, to be added up, compared and sent.
+
+    Empty when new; what was never met is absent.
+    """
+
+    drawn: dict[Result, int] = field(default_factory=dict)
+    """Exchanges whose backend the coin chose, by result."""
+    pinned: dict[Result, int] = field(default_factory=dict)
+    """Exchanges whose backend a segment or a header chose, by result."""
+    taken_over: dict[Result, int] = field(default_factory=dict)
+    """Exchanges that neither coin nor pin brought here, by result: diverted ones and rescues."""
+    codes: dict[tuple[str, int], int] = field(default_factory=dict)
+    """All exchanges by method and the status sent, 0 when none was."""
+    errors: dict[Ending, int] = field(default_factory=dict)
+    """Failures by ending; those that were answered whole are not here."""
+    labels: dict[int, int] = field(default_factory=dict)
+    """Drawn exchanges that were compared with thresholds, see `proxy.telemetry.labels`: successes, and
+    those that fell overdue whatever became of them."""
+    head: Histogram = field(default_factory=Histogram)
+    """Time to the response head, of those with one that are not excluded: what latency checks judge."""
+    total: Histogram = field(default_factory=Histogram)
+    """Time from the request's head to the end, of all exchanges."""
+    diverted: int = 0
+    """Drawn requests that were meant for this backend, when no endpoint of it was alive."""
+    pins_diverted: int = 0
+    """Pinned requests that were meant for this backend, when no endpoint of it was alive."""
+    rescued: int = 0
+    """Attempts that were passed on to another backend, which did its work."""
+    harmed: int = 0
+    """Bad answers that reached clients: failures not passed on, or only to a backend that failed, too.
+
+    Of two backends that failed to answer one request, the first has harmed."""
+    abandoned: int = 0
+    """Requests that had been overdue when their clients went away, whatever brought them here."""
+    ejections: int = 0
+    """Times that an endpoint was left alone because it failed, whatever brought it the requests."""
+    in_flight: int = 0
+    """Exchanges open now; a gauge."""
+    tunnels: int = 0
+    """Those of them that have become tunnels; a gauge."""
+    overdue: int = 0
+    """Exchanges open now that have been waiting for their answer for too long; a gauge."""
+    users: Users = field(default_factory=Users)
+    """The users who had failures and slow answers among the drawn ones, where the service keeps users."""
+    exposed: Registers = field(default_factory=Registers)
+    """How many different users met the backend, where they have keys."""
+    failed: Failed = field(default_factory=Failed)
+    """The requests that failed most often."""
+    life: int = 0
+    """Which entry of the worker's tally these are, 0 for sums and differences."""
+
+    @property
+    def requests(self) -> int:
+        """Answered exchanges: successes and failures. Excluded ones are apart."""
+        return self.successes + self.failures
+
+    @property
+    def successes(self) -> int:
+        """Successes, whatever brought them here."""
+        return self._all(SUCCESS)
+
+    @property
+    def failures(self) -> int:
+        """Failures, whatever brought them here."""
+        return self._all(FAILURE)
+
+    @property
+    def excluded(self) -> int:
+        """Exchanges that are no evidence about the backend."""
+        return self._all(EXCLUDED)
+
+    @property
+    def drawn_bad(self) -> int:
+        """Requests that the coin meant for this backend and that it failed or had no endpoint alive for."""
+        return self.drawn.get(FAILURE, 0) + self.diverted
+
+    @property
+    def drawn_good(self) -> int:
+        """Requests that the coin meant for this backend and that it answered well."""
+        return self.drawn.get(SUCCESS, 0)
+
+    @property
+    def drawn_meant(self) -> int:
+        """Requests that the coin meant for this backend, excluded ones apart."""
+        return self.drawn_bad + self.drawn_good
+
+    def slow(self, quantile: int) -> int:
+        """Return how many labelled requests exceeded the threshold of a quantile: 0 is p50, 1 p90, 2 p99."""
+        return labels.slow(self.labels, quantile)
+
+    def timely(self, quantile: int) -> int:
+        """Return how many labelled requests were answered within the threshold of a quantile."""
+        return labels.timely(self.labels, quantile)
+
+    def record(self, outcome: Outcome) -> None:
+        """Count one ended exchange, without a look at whether it was open."""
+        result, drawn = outcome.result, outcome.drawn
+        results = self.drawn if drawn else self.taken_over if outcome.taken_over else self.pinned
+        results[result] = results.get(result, 0) + 1
+        if outcome.status or not outcome.passed_on:  # else stable answered, and no 499 is due
+            code = (outcome.method, outcome.status)
+            codes = self.codes
+            codes[code] = codes.get(code, 0) + 1
+        if outcome.head_seconds is not None and result != EXCLUDED:
+            self.head.add(outcome.head_seconds)
+            if drawn and outcome.thresholds and result == SUCCESS and not outcome.overdue:
+                self._compare(outcome, outcome.head_seconds)
+        self.total.add(outcome.total_seconds)
+        if outcome.exposed:
+            self.exposed.add(outcome.user)
+        if result == FAILURE:
+            self._fail(outcome)
+        elif outcome.overdue and outcome.ending == CLIENT_LEFT:
+            self.abandoned += 1
+
+    def end(self, outcome: Outcome) -> None:
+        """Count one exchange fewer as open, if it ever was."""
+        if self.in_flight:
+            self.in_flight -= 1
+        if outcome.status == SWITCHED and self.tunnels:
+            self.tunnels -= 1
+        if outcome.overdue and self.overdue:
+            self.overdue -= 1
+
+    def fall_overdue(self, thresholds: Thresholds, user: int) -> None:
+        """Count an open exchange that has exceeded all thresholds.
+
+        Args:
+            thresholds: Those of the exchange; () for one that wasn't drawn, and gets no label.
+            user: Identifies its user; 0 where the service keeps none.
+        """
+        if thresholds:
+            code = labels.overdue(thresholds)
+            self.labels[code] = self.labels.get(code, 0) + 1
+        self.overdue += 1
+        if user:
+            self.users.add(user, users.ALL_SLOW)
+
+    def divert(self, user: int, *, drawn: bool) -> None:
+        """Count a request that could not be sent here. `user` is 0 where the service keeps none."""
+        if not drawn:
+            self.pins_diverted += 1
+            return
+        self.diverted += 1
+        if user:
+            self.users.add(user, users.FAILED)
+
+    def settle_rescue(self, result: Result) -> None:
+        """Count what came of a request that was passed on: nothing, where its client didn't wait for it."""
+        if result == FAILURE:
+            self.harmed += 1
+        elif result == SUCCESS:
+            self.rescued += 1
+
+    def _compare(self, outcome: Outcome, seconds: float) -> None:
+        # label() and exceeded(), written out: once thresholds are known, most requests pass here.
+        exceeded = bisect_left(outcome.thresholds, seconds)
+        code = labels.STEP * len(outcome.thresholds) + exceeded
+        counts = self.labels
+        counts[code] = counts.get(code, 0) + 1
+        if exceeded and outcome.user:
+            self.users.add(outcome.user, users.slow(exceeded))
+
+    def _fail(self, outcome: Outcome) -> None:
+        if outcome.ending != COMPLETE:
+            self.errors[outcome.ending] = self.errors.get(outcome.ending, 0) + 1
+        if not outcome.passed_on and outcome.rescue_of is None:
+            self.harmed += 1
+        if outcome.drawn and outcome.user:
+            self.users.add(outcome.user, users.FAILED)
+        self.failed.add(outcome.method, outcome.route, outcome.status)
+
+    def _all(self, result: Result) -> int:
+        return sum(results.get(result, 0) for results in (self.drawn, self.pinned, self.taken_over))
 
     def absorb(self, other: "Counts") -> None:
         """Add the events of `other` to these."""
-        for mine, more in self._with(other):
+        for mine, more in self._pairs(other, BY_KEY):
             merge(mine, more)
-        for name in _EVENTS:
+        for mine, more in self._pairs(other, HISTOGRAMS):
+            mine.absorb(more)
+        for name in NUMBERS:
             setattr(self, name, getattr(self, name) + getattr(other, name))
-        self.head.absorb(other.head)
-        self.total.absorb(other.total)
         self.exposed.absorb(other.exposed)
 
     def shed(self, other: "Counts") -> None:
-        """Take the events of `other` out of these. ValueError when it has more of any than there is.
+        """Take the events of `other` out of these.
 
         After an error these counts are half done; `minus` works on a copy.
-        """
-        for mine, gone in self._with(other):
-            separate(mine, gone)
-        for name in _EVENTS:
-            if getattr(other, name) > getattr(self, name):
-                raise ValueError(
-                    f"{getattr(other, name)} {name} were to be subtracted, of {getattr(self, name)}"
-                )
-            setattr(self, name, getattr(self, name) - getattr(other, name))
-        self.head.shed(other.head)
-        self.total.shed(other.total)
 
-    def _with(self, other: "Counts") -> Iterable[tuple[dict[Any, int], dict[Any, int]]]:
-        """The events by key of both."""
-        yield self.drawn, other.drawn
-        yield self.pinned, other.pinned
-        yield self.taken_over, other.taken_over
-        yield self.codes, other.codes
-        yield self.errors, other.errors
-        yield self.labels, other.labels
+        Raises:
+            ValueError: `other` has more of any event than there is.
+        """
+        for mine, gone in self._pairs(other, BY_KEY):
+            separate(mine, gone)
+        for name in NUMBERS:
+            have, gone = getattr(self, name), getattr(other, name)
+            if gone > have:
+                raise ValueError(f"{gone} {name} were to be subtracted, of {have}")
+            setattr(self, name, have - gone)
+        for mine, gone in self._pairs(other, HISTOGRAMS):
+            mine.shed(gone)
+
+    def _pairs(self, other: "Counts", names: tuple[str, ...]) -> Iterator[tuple[Any, Any]]:
+        return ((getattr(self, name), getattr(other, name)) for name in names)
 
     def copy(self, since: int = 0) -> "Counts":
-        """Counts of their own with the same content, of the log of users what came from this number on."""
-        return Counts(
-            dict(self.drawn),
-            dict(self.pinned),
-            dict(self.codes),
-            dict(self.errors),
-            self.head.copy(),
-            self.total.copy(),
-            self.in_flight,
-            self.tunnels,
-            self.life,
-            dict(self.taken_over),
-            dict(self.labels),
-            self.diverted,
-            self.pins_diverted,
-            self.rescued,
-            self.harmed,
-            self.abandoned,
-            self.overdue,
-            self.users.since(since),
-            self.exposed.copy(),
-            self.ejections,
-            self.failed.copy(),
-        )
+        """Return counts of their own with the same content; of the log of users what came from `since` on."""
+        parts: dict[str, Any] = {name: getattr(self, name).copy() for name in _OBJECTS}
+        numbers: dict[str, Any] = {name: getattr(self, name) for name in (*NUMBERS, *GAUGES)}
+        return Counts(**parts, **numbers, users=self.users.since(since), life=self.life)
 
     def mark(self) -> "Counts":
-        """What has to be remembered of these to tell what came after them: without the users themselves."""
+        """Return what has to be kept of these to recognise what came after them: without the users."""
         result = self.copy(self.users.end)
         result.exposed = Registers()
         return result
 
     def plus(self, other: "Counts") -> "Counts":
-        """Both together, as of two workers."""
+        """Return both together, as of two workers."""
         result = self.copy()
         result.absorb(other)
-        for name in _GAUGES:
+        for name in GAUGES:
             setattr(result, name, getattr(self, name) + getattr(other, name))
         result.failed.absorb(other.failed)
         result.users = self.users.plus(other.users)
@@ -112,10 +278,12 @@ class Counts(Entry):
         return result
 
     def minus(self, other: "Counts") -> "Counts":
-        """What came after `other`, an earlier state of these, or a mark of one.
+        """Return what came after `other`, an earlier state of these, or a mark of one.
 
-        Nothing is subtracted when `other` is of another life. ValueError when `other` has more than these and
-        so is no earlier state.
+        Nothing is subtracted when `other` is of another life.
+
+        Raises:
+            ValueError: `other` has more than these and so is no earlier state.
         """
         result = self.copy()
         result.life = 0
@@ -125,63 +293,3 @@ class Counts(Entry):
         else:
             result.users = self.users.minus(Users())
         return result
-
-    # JSON. What older counts don't have, and what is mostly empty, is left out while it is.
-
-    def to_json(self) -> dict[str, Any]:
-        """Plain JSON values, as few as will do: this travels every 250 ms."""
-        return {
-            "drawn": dict(self.drawn),
-            "pinned": dict(self.pinned),
-            "codes": [[*code, count] for code, count in self.codes.items()],
-            "errors": dict(self.errors),
-            "head": self.head.to_json(),
-            "total": self.total.to_json(),
-            "open": self.in_flight,
-            "life": self.life,
-            **self._rare(),
-        }
-
-    def _rare(self) -> dict[str, Any]:
-        rare = {
-            "tunnels": self.tunnels,
-            "taken_over": dict(self.taken_over),
-            "labels": [[code, count] for code, count in self.labels.items()],
-            **{name: getattr(self, name) for name in _EVENTS},
-            "overdue": self.overdue,
-            "users": self.users and self.users.to_json(),
-            "exposed": self.exposed and self.exposed.to_json(),
-            "failed": self.failed.to_json(),
-        }
-        return {name: value for name, value in rare.items() if value}
-
-    @classmethod
-    def from_json(cls, data: Any) -> "Counts":
-        """The inverse of `to_json`. ValueError, KeyError or TypeError when it made no such `data`."""
-        in_flight, life, tunnels, overdue, *events = whole_numbers(
-            [data["open"], data["life"], *(data.get(name, 0) for name in ("tunnels", "overdue", *_EVENTS))]
-        )
-        return cls(
-            drawn=by_word(data["drawn"], RESULTS),
-            pinned=by_word(data["pinned"], RESULTS),
-            codes=_codes(data["codes"]),
-            errors=by_word(data["errors"], ENDINGS),
-            head=Histogram.from_json(data["head"]),
-            total=Histogram.from_json(data["total"]),
-            in_flight=in_flight,
-            tunnels=tunnels,
-            life=life,
-            taken_over=by_word(data.get("taken_over", {}), RESULTS),
-            labels=by_word(dict(data.get("labels", ())), labels.CODES),
-            overdue=overdue,
-            users=Users.from_json(data.get("users", [0])),
-            exposed=Registers.from_json(data.get("exposed", "")),
-            failed=Failed.from_json(data.get("failed", ())),
-            **dict(zip(_EVENTS, events, strict=True)),
-        )
-
-
-def _codes(rows: Any) -> dict[tuple[str, int], int]:
-    """Rows of method, status and count, as counts by method and status."""
-    whole_numbers([number for _, *numbers in rows for number in numbers])
-    return {(str(method), status): count for method, status, count in rows}

@@ -13,10 +13,10 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Histo
 
 from proxy.routing.split import STABLE
 from proxy.telemetry import operations
+from proxy.telemetry.counts import Counts
 from proxy.telemetry.histogram import BOUNDS, LOWEST, PER_OCTAVE, Histogram
 from proxy.telemetry.operations import Operations
 from proxy.telemetry.outcome import REFUSED, Ending, shown_status
-from proxy.telemetry.tally import Counts
 
 Side = tuple[str, str]
 """Service and backend."""

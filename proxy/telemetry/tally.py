@@ -18,8 +18,6 @@ from collections.abc import Iterable, Mapping
 from proxy.telemetry.counts import Counts
 from proxy.telemetry.outcome import FAILURE, Key, Outcome, Thresholds
 
-__all__ = ["Counts", "Key", "Tally"]
-
 
 class Tally:
     """All counts of one worker since its boot."""
@@ -56,7 +54,7 @@ class Tally:
         self._unreported.add(key)
 
     def overdue(self, key: Key, thresholds: Thresholds, user: int) -> None:
-        """An open exchange has exceeded all thresholds, see `Entry`. Its outcome must say so as well."""
+        """Count an open exchange that has exceeded all thresholds. Mark its outcome `overdue`, too."""
         self._entries[key].fall_overdue(thresholds, user)
         self._unreported.add(key)
         self.urgent = True

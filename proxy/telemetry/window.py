@@ -9,7 +9,7 @@ nothing older than the span.
 from collections import deque
 from math import floor
 
-from proxy.telemetry.tally import Counts
+from proxy.telemetry.counts import Counts
 
 
 class Window:

@@ -13,7 +13,19 @@ OFF = Policy(comparing=False)
 
 
 def finding(check="errors", state="healthy", odds=None):
-    return Finding(check, state, 0.1, 0.1, 0.0, 40, 20, 30.0, "ratio", f"{check} is {state}", odds)
+    return Finding(
+        check=check,
+        state=state,
+        value=0.1,
+        limit=0.1,
+        stable=0.0,
+        sample=40,
+        needed=20,
+        window=30.0,
+        unit="ratio",
+        sentence=f"{check} is {state}",
+        odds=odds,
+    )
 
 
 GOOD = Assurance(25.0, 20.0, 0, 0.0)

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from proxy.analysis.check import Check
 from proxy.analysis.rules import findings
 from proxy.routing.failures import Failures
+from proxy.telemetry.counts import Counts
 from proxy.telemetry.outcome import Outcome, classify
-from proxy.telemetry.tally import Counts
 
 RATE = Check("error-rate", 0.05, 30.0, 20)
 RELATIVE = Check("error-rate", 0.10, 30.0, 20, times_stable=3.0)

@@ -11,7 +11,7 @@ from proxy.rollout.side import Side
 from proxy.routing.endpoint import Endpoint
 from proxy.settings.policy import UNJUDGED
 from proxy.settings.service import template
-from proxy.telemetry.tally import Counts
+from proxy.telemetry.counts import Counts
 
 FILE = "services: {checkout: {stable: http://127.0.0.1:9001, canary: http://127.0.0.1:9002}}"
 RUNNING = Rollout(

@@ -23,7 +23,18 @@ from proxy.rollout.waiting import START, STEP
 from proxy.settings.service import release, side, template
 
 FILE = "services: {checkout: {stable: http://a, canary: http://b, weight: 20%}}"
-FINDING = Finding("error-rate", "failing", 0.5, 0.1, None, 40, 20, 30.0, "ratio", "it fails")
+FINDING = Finding(
+    check="error-rate",
+    state="failing",
+    value=0.5,
+    limit=0.1,
+    stable=None,
+    sample=40,
+    needed=20,
+    window=30.0,
+    unit="ratio",
+    sentence="it fails",
+)
 FAILING = Look(Verdict("failing", (FINDING,)), enforce=True)
 
 

@@ -11,7 +11,7 @@ from proxy.ledger.journal import Journal
 from proxy.ledger.ledger import Kept
 from proxy.ledger.totals import Totals
 from proxy.link.messages import Report
-from proxy.telemetry.tally import Counts
+from proxy.telemetry.counts import Counts
 
 KEY = ("checkout", 1, "canary")
 

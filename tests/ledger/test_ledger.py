@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from proxy.analysis.verdict import Finding, Verdict
+from proxy.analysis.verdict import UNRECORDED, Finding, Verdict
 from proxy.ledger import ledger as ledger_module
 from proxy.ledger.errors import NotDurable
-from proxy.ledger.ledger import KEYS, UNRECORDED, Kept, Ledger
+from proxy.ledger.ledger import KEYS, Kept, Ledger
 from proxy.ledger.record import Record
 from proxy.rollout.advance import advance
 from proxy.rollout.inputs import Held, Look, Release, Resume, SetWeight
@@ -20,7 +20,18 @@ from proxy.routing.endpoint import Endpoint
 from proxy.telemetry.outcome import COMPLETE, Outcome
 from proxy.telemetry.tally import Tally
 
-FINDING = Finding("error-rate", "failing", 0.5, 0.1, None, 40, 20, 30.0, "ratio", "it fails")
+FINDING = Finding(
+    check="error-rate",
+    state="failing",
+    value=0.5,
+    limit=0.1,
+    stable=None,
+    sample=40,
+    needed=20,
+    window=30.0,
+    unit="ratio",
+    sentence="it fails",
+)
 STABLE = Side((Endpoint.parse("http://127.0.0.1:9001"),))
 CANARY = Side((Endpoint.parse("http://127.0.0.1:9002"),))
 FAILING = Look(Verdict("failing", (FINDING,)), enforce=True)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from proxy.link import frames
 from proxy.link.frames import Decoder, encode
 from proxy.link.messages import Ack, Counted, Hello, Message, Report, Settings, Table, Thresholds
-from proxy.telemetry.tally import Counts
+from proxy.telemetry.counts import Counts
 
 SETTINGS = Settings(
     header=10.0,

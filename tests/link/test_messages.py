@@ -22,8 +22,8 @@ from proxy.routing.endpoint import Endpoint
 from proxy.routing.match import RouteMatch
 from proxy.routing.split import Split
 from proxy.routing.table import Backend, Service
+from proxy.telemetry.counts import Counts
 from proxy.telemetry.outcome import Outcome
-from proxy.telemetry.tally import Counts
 
 SERVICE = Service(
     name="checkout",

@@ -9,7 +9,7 @@ import pytest
 
 from proxy.analysis.judge import Judge
 from proxy.analysis.policy import Policy
-from proxy.telemetry.tally import Counts
+from proxy.telemetry.counts import Counts
 
 POLICY = Policy(slower=None, step_up=None, guard=False)
 

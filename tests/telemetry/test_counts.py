@@ -1,14 +1,248 @@
-"""Counts add up and come apart again, each part in its way, and survive JSON."""
+"""What one exchange adds to counts, each outcome in its places; how counts add up and come apart again."""
 
-import json
+from dataclasses import fields
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from outcomes import COUNTS, OUTCOMES, counted, events, outcome
+from outcomes import COUNTS, KEY, OUTCOMES, STABLE, THRESHOLDS, counted, events, outcome
 
+from proxy.telemetry import counts as module
+from proxy.telemetry import counts_json
 from proxy.telemetry.counts import Counts
+from proxy.telemetry.histogram import Histogram
+from proxy.telemetry.outcome import Outcome
 from proxy.telemetry.users import Users
+
+
+def test_every_part_is_of_one_kind():
+    kinds = (
+        module.BY_KEY,
+        module.HISTOGRAMS,
+        module.NUMBERS,
+        module.GAUGES,
+        module.STATES,
+    )
+    assert sorted([*(name for kind in kinds for name in kind), "users", "life"]) == sorted(
+        each.name for each in fields(Counts)
+    )
+
+
+@given(COUNTS)
+def test_a_copy_is_equal_and_shares_nothing(counts):
+    again, before = counts.copy(), counts.copy()
+    assert again == counts
+    again.absorb(counted([outcome(status=500, user=7, exposed=True)]))
+    again.failed.absorb(counted([outcome(status=500)]).failed)
+    assert counts == before
+
+
+def test_what_the_coin_meant_is_answered_or_diverted_and_never_excluded():
+    counts = counted([outcome(), outcome(), outcome(status=500), outcome(ending="client-left")])
+    counts.record(outcome(drawn=False))
+    counts.divert(0, drawn=True)
+    counts.divert(0, drawn=False)
+    assert (counts.drawn_bad, counts.drawn_good, counts.drawn_meant) == (2, 2, 4)
+
+
+def test_a_drawn_success_is_counted_once_everywhere():
+    counts = counted([outcome()])
+    assert (counts.drawn, counts.pinned) == ({"success": 1}, {})
+    assert (counts.requests, counts.successes, counts.failures, counts.excluded) == (1, 1, 0, 0)
+    assert counts.codes == {("GET", 200): 1}
+    assert counts.errors == counts.taken_over == counts.labels == {}
+    assert (counts.head.nanoseconds, counts.total.nanoseconds) == (20_000_000, 30_000_000)
+
+
+@pytest.mark.parametrize("drawn", [True, False])
+@pytest.mark.parametrize(
+    ("ending", "status", "result", "errors"),
+    [
+        ("complete", 200, "success", {}),
+        ("complete", 500, "failure", {}),
+        ("connect", 502, "failure", {"connect": 1}),
+        ("truncated", 200, "failure", {"truncated": 1}),
+        ("refused", 503, "failure", {"refused": 1}),
+        ("refused", 400, "excluded", {}),
+        ("client-left", 0, "excluded", {}),
+    ],
+)
+def test_each_result_has_its_place_drawn_or_pinned(ending, status, result, errors, drawn):
+    counts = counted([outcome(ending=ending, status=status, drawn=drawn)])
+    place, other = (counts.drawn, counts.pinned) if drawn else (counts.pinned, counts.drawn)
+    assert (place, other) == ({result: 1}, {})
+    assert counts.errors == errors
+    assert counts.codes == {("GET", status): 1}
+
+
+def test_excluded_exchanges_are_in_total_and_codes_only():
+    counts = counted([outcome(ending="client-left", head=0.01)])
+    assert counts.requests == 0
+    assert counts.head == Histogram()
+    assert counts.total.count == 1
+
+
+def test_no_head_no_time_to_it():
+    assert counted([outcome(ending="connect", status=502, head=None)]).head == Histogram()
+
+
+def test_what_neither_coin_nor_pin_brought_has_a_place_of_its_own_and_is_counted_with_the_others():
+    counts = counted([outcome(drawn=False, taken_over=True), outcome(), outcome(drawn=False)])
+    assert counts.drawn == counts.pinned == counts.taken_over == {"success": 1}
+    assert counts.requests == counts.successes == 3
+
+
+@pytest.mark.parametrize(
+    ("head", "thresholds", "labels"),
+    [
+        (0.02, (), {}),
+        (0.02, (0.05,), {8: 1}),
+        (0.05, (0.05,), {8: 1}),
+        (0.06, (0.05,), {9: 1}),
+        (0.02, (0.01, 0.1), {17: 1}),
+        (0.02, THRESHOLDS, {25: 1}),
+        (5.0, THRESHOLDS, {27: 1}),
+        (None, THRESHOLDS, {}),
+    ],
+)
+def test_a_drawn_success_is_compared_with_the_thresholds(head, thresholds, labels):
+    assert counted([outcome(head=head, thresholds=thresholds)]).labels == labels
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"drawn": False},
+        {"drawn": False, "taken_over": True},
+        {"ending": "truncated"},
+        {"status": 500},
+        {"ending": "client-left"},
+        {"overdue": True},
+    ],
+)
+def test_nothing_else_is_compared(more):
+    assert counted([outcome(thresholds=THRESHOLDS, head=5.0, **more)]).labels == {}
+
+
+@pytest.mark.parametrize(
+    ("more", "events"),
+    [
+        ({}, []),
+        ({"head": 0.005}, []),
+        ({"head": 0.02}, [(77, 2)]),
+        ({"head": 0.2}, [(77, 6)]),
+        ({"head": 2.0}, [(77, 14)]),
+        ({"head": 2.0, "user": 0}, []),
+        ({"head": 2.0, "drawn": False}, []),
+        ({"head": 2.0, "overdue": True}, []),
+        ({"status": 500}, [(77, 1)]),
+        ({"status": 500, "head": 2.0, "overdue": True}, [(77, 1)]),
+        ({"status": 500, "user": 0}, []),
+        ({"status": 500, "drawn": False}, []),
+        ({"ending": "client-left"}, []),
+    ],
+)
+def test_users_are_noted_for_failures_and_slow_answers_that_the_coin_brought(more, events):
+    values = {"user": 77, "thresholds": THRESHOLDS, "head": 0.001} | more
+    assert counted([outcome(**values)]).users.events == events
+
+
+def test_one_that_falls_overdue_is_labelled_then_and_not_when_it_ends():
+    counts = Counts(in_flight=1)
+    counts.fall_overdue(THRESHOLDS, 77)
+    assert (counts.labels, counts.overdue, counts.users.events) == ({28: 1}, 1, [(77, 14)])
+    last = outcome(ending="client-left", overdue=True, thresholds=THRESHOLDS, user=77)
+    counts.end(last)
+    counts.record(last)
+    assert (counts.labels, counts.overdue, counts.users.events) == ({28: 1}, 0, [(77, 14)])
+    assert (counts.in_flight, counts.excluded) == (0, 1)
+
+
+def test_one_that_falls_overdue_without_a_user_is_in_no_log():
+    counts = Counts()
+    counts.fall_overdue(THRESHOLDS, 0)
+    assert counts.users.events == []
+
+
+def test_diverted_requests_are_counted_by_what_meant_them():
+    counts = Counts()
+    counts.divert(0, drawn=True)
+    counts.divert(77, drawn=True)
+    counts.divert(78, drawn=False)
+    assert (counts.diverted, counts.pins_diverted, counts.users.events) == (2, 1, [(77, 1)])
+
+
+@pytest.mark.parametrize(
+    ("more", "harmed"),
+    [
+        ({}, 0),
+        ({"status": 500}, 1),
+        ({"status": 500, "drawn": False}, 1),
+        ({"status": 500, "passed_on": True}, 0),
+        ({"status": 500, "drawn": False, "taken_over": True}, 1),
+        ({"status": 500, "drawn": False, "taken_over": True, "rescue_of": KEY}, 0),
+        ({"ending": "client-left"}, 0),
+    ],
+)
+def test_a_bad_answer_harms_once(more, harmed):
+    assert counted([outcome(key=STABLE, **more)]).harmed == harmed
+
+
+@pytest.mark.parametrize(("result", "told"), [("success", (1, 0)), ("failure", (0, 1)), ("excluded", (0, 0))])
+def test_a_rescue_is_counted_where_the_request_failed_first(result, told):
+    counts = Counts()
+    counts.settle_rescue(result)
+    assert (counts.rescued, counts.harmed) == told
+
+
+def test_exposed_users_are_counted_once_each():
+    users = [n * 0x9E3779B97F4A7C15 % 2**64 for n in (1, 2, 1)]
+    counts = counted([outcome(user=user, exposed=True) for user in users] + [outcome(user=5)])
+    assert counts.exposed.estimate() == 2
+
+
+def test_failed_requests_are_listed_with_their_numbers_folded():
+    bad = [outcome(status=500, route=b"/order/%d" % n) for n in range(3)]
+    counts = counted([*bad, outcome(route=b"/fine"), outcome(ending="client-left")])
+    assert counts.failed.counts == {("GET", "/order/#", 500): 3}
+
+
+def test_slow_and_timely_are_counted_of_those_that_had_the_threshold():
+    counts = counted([outcome(head=0.02, thresholds=each) for each in ((0.01,), THRESHOLDS, ())])
+    counts.fall_overdue(THRESHOLDS, 0)
+    assert [counts.slow(n) for n in range(3)] == [3, 1, 1]
+    assert [counts.timely(n) for n in range(3)] == [0, 1, 1]
+
+
+@pytest.mark.parametrize("drawn", [True, False])
+@pytest.mark.parametrize(
+    ("ending", "late", "abandoned"),
+    [("client-left", True, 1), ("client-left", False, 0), ("halted", True, 0), ("complete", True, 0)],
+)
+def test_one_that_was_overdue_when_its_client_went_away_is_abandoned(ending, late, abandoned, drawn):
+    counts = Counts(in_flight=1)
+    if late:
+        counts.fall_overdue(THRESHOLDS if drawn else (), 0)
+    assert (counts.overdue, bool(counts.labels)) == (int(late), late and drawn)
+    result = "success" if ending == "complete" else "excluded"
+    left = Outcome(("shop", 7, "canary"), "GET", 200, ending, result, drawn, None, 1.0, overdue=late)
+    counts.end(left)
+    counts.record(left)
+    assert (counts.abandoned, counts.overdue) == (abandoned, 0)
+
+
+@pytest.mark.parametrize(
+    ("status", "passed_on", "codes"),
+    [(0, True, {}), (503, True, {("GET", 503): 1}), (0, False, {("GET", 0): 1})],
+)
+def test_an_attempt_that_was_passed_on_without_a_status_has_no_code(status, passed_on, codes):
+    counts = Counts()
+    ending = "halted" if not status else "complete"
+    result = "failure" if status else "excluded"
+    counts.record(
+        Outcome(("shop", 7, "canary"), "GET", status, ending, result, True, None, 1.0, passed_on=passed_on)
+    )
+    assert counts.codes == codes, "499 means that the client left"
 
 
 @given(COUNTS, COUNTS)
@@ -46,7 +280,7 @@ def test_minus_what_is_more_is_a_value_error(some, more):
 @given(st.lists(OUTCOMES, max_size=10), st.lists(OUTCOMES, max_size=10))
 def test_a_difference_is_what_came_since_and_keeps_the_newer_state(some, more):
     earlier, later = counted(some), counted(some + more)
-    for mark in (earlier, earlier.mark(), Counts.from_json(earlier.mark().to_json())):
+    for mark in (earlier, earlier.mark(), counts_json.from_json(counts_json.to_json(earlier.mark()))):
         delta = later.minus(mark)
         assert events(delta) == events(counted(more))
         assert (delta.users.events, delta.users.gap) == (counted(more).users.events, False)
@@ -93,70 +327,3 @@ def test_the_events_of_another_life_are_all_new_unless_some_were_lost():
 def test_a_sum_and_a_difference_are_no_life():
     assert Counts(life=3).plus(Counts(life=4)).life == 0
     assert Counts(life=3).minus(Counts(life=3)).life == 0
-
-
-@given(COUNTS, st.integers(0, 9), st.integers(0, 9))
-def test_json_round_trip(counts, in_flight, life):
-    counts.in_flight, counts.overdue, counts.life = in_flight, in_flight // 2, life
-    assert Counts.from_json(json.loads(json.dumps(counts.to_json()))) == counts
-
-
-def test_json_is_small():
-    counts = counted([outcome(head=0.02 * 1.1 ** (n % 10), total=0.03) for n in range(1000)])
-    assert len(json.dumps(counts.to_json(), separators=(",", ":"))) < 300
-
-
-@pytest.mark.parametrize(
-    "change",
-    [
-        {"open": -1},
-        {"open": None},
-        {"life": True},
-        {"drawn": {"succes": 1}},
-        {"pinned": {"failure": -1}},
-        {"errors": {"bang": 1}},
-        {"codes": [["GET", 200, -1]]},
-        {"codes": [["GET", "200", 1]]},
-        {"codes": [["GET", 200]]},
-        {"head": []},
-        {"total": None},
-        {"labels": [[7, 1]]},
-        {"labels": [[20, 1]]},
-        {"labels": [[8, -1]]},
-        {"labels": 8},
-        {"taken_over": {"won": 1}},
-        {"diverted": -1},
-        {"harmed": "1"},
-        {"ejections": -1},
-        {"overdue": None},
-        {"users": [0, 7]},
-        {"users": [-1]},
-        {"exposed": "AAAA"},
-        {"exposed": 7},
-        {"failed": [["GET", "/", 500]]},
-        {"failed": [["GET", "/", 500, -1]]},
-    ],
-)
-def test_what_are_no_counts_is_an_error(change):
-    data = Counts().to_json() | change
-    with pytest.raises((ValueError, TypeError)):
-        Counts.from_json(data)
-
-
-@pytest.mark.parametrize("field", sorted(Counts().to_json()))
-def test_a_missing_part_is_an_error(field):
-    data = Counts().to_json()
-    del data[field]
-    with pytest.raises(KeyError):
-        Counts.from_json(data)
-
-
-def test_what_is_empty_is_left_out_and_older_counts_do_not_have_it():
-    data = Counts(in_flight=2).to_json()
-    assert data.keys() == {"drawn", "pinned", "codes", "errors", "head", "total", "open", "life"}
-    assert Counts.from_json(data) == Counts(in_flight=2)
-
-
-def test_json_is_small_with_everything_in_it():
-    bad = [outcome(status=500, user=2**64 - n, exposed=True, thresholds=(0.1, 0.2, 0.3)) for n in range(20)]
-    assert len(json.dumps(counted(bad).to_json(), separators=(",", ":"))) < 1000

@@ -4,10 +4,10 @@ from dataclasses import fields
 
 import pytest
 
+from proxy.telemetry.counts import Counts
 from proxy.telemetry.exposition import CheckSample, Snapshot
 from proxy.telemetry.operations import Operations
 from proxy.telemetry.slices import sliced
-from proxy.telemetry.tally import Counts
 
 NAMES = [f"s{number}" for number in range(7)]
 SIDES = [(name, backend) for name in NAMES for backend in ("stable", "canary")]

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from outcomes import events
 
+from proxy.telemetry.counts import Counts
 from proxy.telemetry.outcome import Outcome
-from proxy.telemetry.tally import Counts
 from proxy.telemetry.window import Window
 
 

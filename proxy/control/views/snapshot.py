@@ -6,8 +6,7 @@ import proxy
 from proxy.control.standing import Standing
 from proxy.control.turns import in_turns
 from proxy.control.views import view
-from proxy.ledger.ledger import UNRECORDED, BackendKey
-from proxy.rollout.entry import Entry
+from proxy.ledger.ledger import BackendKey
 from proxy.telemetry.counts import Counts
 from proxy.telemetry.exposition import CheckSample, Snapshot
 from proxy.telemetry.operations import Operations
@@ -51,8 +50,3 @@ async def taken(
         version=proxy.__version__,
         operations=operations,
     )
-
-
-def check(entry: Entry) -> str:
-    """The check under which a trip counts."""
-    return entry.finding.check if entry.finding else UNRECORDED

@@ -16,9 +16,9 @@ from proxy.rollout.phases import PROMOTED
 from proxy.rollout.side import Side
 from proxy.routing.split import CANARY, STABLE, TOTAL
 from proxy.routing.table import Backend
+from proxy.telemetry.counts import Counts
 from proxy.telemetry.exposition import CheckSample
 from proxy.telemetry.outcome import shown_status
-from proxy.telemetry.tally import Counts
 
 
 def view(standing: Standing, durable: bool, now: float, facts: Facts = NONE) -> dict[str, Any]:

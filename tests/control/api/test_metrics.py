@@ -6,9 +6,9 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from proxy.control.api import metrics
+from proxy.telemetry.counts import Counts
 from proxy.telemetry.exposition import CheckSample, Snapshot
 from proxy.telemetry.outcome import Outcome
-from proxy.telemetry.tally import Counts
 
 SNAPSHOT = Snapshot(
     totals={},

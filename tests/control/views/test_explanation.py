@@ -12,7 +12,19 @@ from proxy.rollout.rollout import Trip
 SENTENCE = (
     "errors 23.8 % of 55 canary answers, stable 0.2 % of 900; evidence that it is worse: 118:1, out at 100:1"
 )
-FINDING = Finding("errors", "failing", 0.238, None, 0.002, 55, None, None, "ratio", SENTENCE, odds=118.0)
+FINDING = Finding(
+    check="errors",
+    state="failing",
+    value=0.238,
+    limit=None,
+    stable=0.002,
+    sample=55,
+    needed=None,
+    window=None,
+    unit="ratio",
+    sentence=SENTENCE,
+    odds=118.0,
+)
 GOOD = replace(FINDING, state="healthy", value=0.001, sentence="errors 0.1 % beside stable's 0.2 %", odds=0.3)
 SLOW = replace(GOOD, check="p99", unit="seconds", sentence="p99 of 410 ms beside 400 ms of stable", odds=2.0)
 AT = 1_767_323_045.678

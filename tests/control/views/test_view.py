@@ -14,8 +14,8 @@ from proxy.rollout.rollout import Rollout, Trip
 from proxy.rollout.side import VACANT, Side
 from proxy.routing.endpoint import Endpoint
 from proxy.settings.service import side, template
+from proxy.telemetry.counts import Counts
 from proxy.telemetry.histogram import Histogram
-from proxy.telemetry.tally import Counts
 
 FILE = """
 services:
@@ -37,7 +37,18 @@ RUNNING = Rollout(
     stable=Side((Endpoint.parse("http://127.0.0.1:9001"),)),
     canary=Side((Endpoint.parse("http://127.0.0.1:9002"),), "v2"),
 )
-FINDING = Finding("error-rate", "failing", 0.5, 0.1, None, 40, 20, 30.0, "ratio", "it fails")
+FINDING = Finding(
+    check="error-rate",
+    state="failing",
+    value=0.5,
+    limit=0.1,
+    stable=None,
+    sample=40,
+    needed=20,
+    window=30.0,
+    unit="ratio",
+    sentence="it fails",
+)
 TRIPPED = replace(
     RUNNING, weight=0, weight_before=500, phase="rolled-back", trip=Trip(0.0, "it fails", FINDING)
 )

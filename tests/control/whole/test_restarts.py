@@ -4,9 +4,9 @@ import asyncio
 
 import pytest
 
+from proxy.analysis.verdict import UNRECORDED
 from proxy.control.command import Terms
 from proxy.control.errors import Conflict
-from proxy.ledger.ledger import UNRECORDED
 from proxy.rollout.inputs import SetWeight
 
 PERSON = Terms("because", "ann")
