@@ -27,7 +27,7 @@ from many_bets import Bets, Real, Whole
 
 from proxy.analysis.policy import Policy
 from proxy.simulation.run import run
-from proxy.simulation.scenario import Crowd, Scenario, Side
+from proxy.simulation.scenario import BackendBehavior, Population, Scenario
 from proxy.simulation.summary import bound
 
 PROMISED = 0.01
@@ -96,13 +96,18 @@ def lines() -> Iterator[tuple[str, Callable[..., int]]]:
         yield f"at the tolerance in incidents, w {weight:.0%}", partial(struck_out, Struck(), weight, EXTRA)
 
 
-def sticky(crowd: Crowd, seed: str) -> bool:
+def sticky(crowd: Population, seed: str) -> bool:
     """Whether one run with users is rolled back."""
-    scenario = Scenario(weight=0.2, stable=Side(errors=ERRORS, median=0.1), crowd=crowd, lasts=3600.0)
+    scenario = Scenario(
+        weight=0.2, stable=BackendBehavior(errors=ERRORS, median=0.1), crowd=crowd, lasts=3600.0
+    )
     return run(Policy(sticky=True), scenario, random.Random(seed)).rolled_back
 
 
-CROWDS = {"sticky users, bursts of retries": Crowd(retries=20), "sticky users, own speeds": Crowd(speeds=0.7)}
+CROWDS = {
+    "sticky users, bursts of retries": Population(retries=20),
+    "sticky users, own speeds": Population(speeds=0.7),
+}
 
 
 def told(name: str, struck: int, runs: int, begun: float) -> bool:

@@ -20,15 +20,15 @@ from dataclasses import dataclass, replace
 from multiprocessing import Pool
 
 from proxy.analysis.policy import Policy
-from proxy.simulation.run import Result, Run
-from proxy.simulation.scenario import Canary, Crowd, Ejection, Scenario, Side
+from proxy.simulation.run import Run, RunResult
+from proxy.simulation.scenario import BackendBehavior, Canary, EjectionRule, Population, Scenario
 from proxy.simulation.summary import Spread, Summary, summary
 
 HOUR = 3600.0
 FULL = Policy()
 ERRORS = Policy(slower=None)
 STICKY = Policy(sticky=True)
-BASE = Scenario(stable=Side(errors=0.01, median=0.1, spread=0.5), lasts=HOUR)
+BASE = Scenario(stable=BackendBehavior(errors=0.01, median=0.1, spread=0.5), lasts=HOUR)
 DEAD, SICK = Canary(errors=1.0), Canary(errors=0.2)
 
 
@@ -81,9 +81,9 @@ def table() -> list[Rows]:
     rows += [at(weight, FULL, Line("fails 100 %", DEAD, 30)) for weight in (0.9, 1.0)]
     rows.append(at(0.0, FULL, Line("fails 100 %, on a segment of 10 % alone", DEAD, 30), segment=0.1))
     for weight in (0.2, 0.5):
-        ejected = replace(BASE, weight=weight, ejection=Ejection())
+        ejected = replace(BASE, weight=weight, ejection=EjectionRule())
         rows.append(Rows(FULL, ejected, (Line("fails 100 %, ejected after 5", DEAD, 30),)))
-    users = replace(BASE, crowd=Crowd(200), onset=3 * HOUR)
+    users = replace(BASE, crowd=Population(200), onset=3 * HOUR)
     rows.append(Rows(STICKY, users, (Line("200 sticky users, good for 3 h, then 100 %", DEAD, 30),)))
     within = (Line("the same, 0 to 5 min later", DEAD, 30),)
     rows.append(Rows(STICKY, users, within, later=300.0))
@@ -92,7 +92,7 @@ def table() -> list[Rows]:
     return rows
 
 
-def play(task: tuple[Rows, str]) -> list[Result]:
+def play(task: tuple[Rows, str]) -> list[RunResult]:
     """One run of the lines of some rows."""
     rows, seed = task
     chance = random.Random(seed)

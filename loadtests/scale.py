@@ -32,7 +32,7 @@ from machine import machine
 from processes import cpu_seconds
 from rig import Weir, weir
 
-from proxy.config.reading import read
+from proxy.config.reader import read
 from proxy.control.configuration import shaped
 from proxy.routing.split import Split
 from proxy.routing.table import Service

@@ -24,7 +24,7 @@ LADDER: Mapping[str, str] = {
     "simulation": "analysis telemetry routing.split",
     "rollout": "analysis.verdict routing.split routing.endpoint",
     "tls": "routing.endpoint",
-    "health": "routing.endpoint routing.ejection telemetry.outcome tls",
+    "health": "routing.endpoint routing.failures telemetry.outcome tls",
     "forwarding": "http1 routing telemetry.outcome health.ejection tls",
     "link": "routing telemetry",
     "child": "",

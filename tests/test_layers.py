@@ -51,7 +51,7 @@ def test_the_table_in_the_architecture_is_that_of_the_ladder() -> None:
         ("routing/table.py", "import asyncio"),
         ("telemetry/tally.py", "def now():\n    from time import monotonic"),
         ("rollout/rollout.py", "from proxy.analysis.judge import judge"),
-        ("config/reading.py", "from proxy.routing.split import Split"),
+        ("config/reader.py", "from proxy.routing.split import Split"),
         ("supervisor/plan.py", "import yaml"),
         ("supervisor/plan.py", "from proxy.config.schema import Config"),
         ("forwarding/downstream.py", "import httptools"),

@@ -19,7 +19,7 @@ from math import ceil, exp, inf, log, log1p
 from typing import Any
 
 from proxy.analysis.bets import LARGEST, log_sum
-from proxy.analysis.events import Events
+from proxy.analysis.observations import Observations
 from proxy.analysis.policy import StepUp
 from proxy.analysis.verdict import ERRORS, Assurance
 from proxy.telemetry.outcome import QUANTILES
@@ -42,7 +42,7 @@ class DualBet:
     margin: float
     stakes: tuple[float, ...] = (-log(len(SIZES)),) * len(SIZES)
     """The natural logarithm of each stake."""
-    seen: Events = field(default_factory=Events)
+    seen: Observations = field(default_factory=Observations)
     """All that it was made on."""
 
     @property
@@ -50,7 +50,7 @@ class DualBet:
         """All of it, e**700 at most."""
         return exp(min(log_sum(self.stakes), LARGEST))
 
-    def after(self, events: Events, odds: float) -> "DualBet":
+    def after(self, events: Observations, odds: float) -> "DualBet":
         """The bet after these events, in any order, with the odds of their coin."""
         factors = _factors(self.margin, odds)
         if not factors:
@@ -88,10 +88,10 @@ class DualBet:
         """
         if data["margin"] != self.margin:
             raise ValueError(f"a bet with a margin of {data['margin']} can't go on with {self.margin}")
-        return replace(self, stakes=tuple(data["stakes"]), seen=Events(*data["seen"]))
+        return replace(self, stakes=tuple(data["stakes"]), seen=Observations(*data["seen"]))
 
 
-class Step:
+class AssuranceBets:
     """What is shown since the weight is what it is. `policy` says what is asked for."""
 
     def __init__(self, policy: StepUp, *, latency: bool) -> None:
@@ -103,18 +103,22 @@ class Step:
         """Kinds of events that users of stable met already."""
 
     def __repr__(self) -> str:
-        return f"<Step: {', '.join(f'{name} {bet.capital:.3g}:1' for name, bet in self._bets.items())}>"
+        return (
+            f"<AssuranceBets: {', '.join(f'{name} {bet.capital:.3g}:1' for name, bet in self._bets.items())}>"
+        )
 
     @property
-    def sample(self) -> Events:
+    def sample(self) -> Observations:
         """The requests that it rests on."""
         return self._bets[ERRORS].seen
 
-    def apply(self, events: Mapping[str, Events], odds: float) -> None:
+    def apply(self, events: Mapping[str, Observations], odds: float) -> None:
         """Count what the checks saw."""
         self._bets = {name: bet.after(events[name], odds) for name, bet in self._bets.items()}
 
-    def once(self, events: Mapping[str, Events], users: Iterable[tuple[int, int]]) -> dict[str, Events]:
+    def once(
+        self, events: Mapping[str, Observations], users: Iterable[tuple[int, int]]
+    ) -> dict[str, Observations]:
         """These events with each of stable's `users` bad once only since the step began.
 
         The canary's count each time: both is the careful side here.
@@ -148,7 +152,7 @@ class Step:
         self._bets = {name: bet.resumed(data[name]) for name, bet in self._bets.items()}
 
 
-def _product(events: Events, factors: tuple[float, float, float]) -> float:
+def _product(events: Observations, factors: tuple[float, float, float]) -> float:
     on_bad, on_ok, on_lost = factors
     return events.canary_bad * on_bad + events.canary_ok * on_ok + events.stable_bad * on_lost
 

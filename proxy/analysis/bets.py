@@ -27,7 +27,7 @@ from functools import lru_cache
 from math import exp, inf, log, log1p
 from typing import Any
 
-from proxy.analysis.events import Events
+from proxy.analysis.observations import Observations
 
 SIZES = (0.5, 2.0, 8.0, 32.0)
 """What is staked per request, as a multiple of the stake's capital; each within `BOLDEST`."""
@@ -88,7 +88,7 @@ class Bet:
         """The natural logarithm of what its capital is at most, told sooner than the capital."""
         return max(*self.stakes, 0.0) + log(len(self.stakes) + 1)
 
-    def after(self, events: Events, odds: float) -> "Bet":
+    def after(self, events: Observations, odds: float) -> "Bet":
         """The bet after events that the coin of these `odds` (canary's share to stable's) led to.
 
         A product of factors, so that the order of the events doesn't matter. The cash stays where it is: were

@@ -11,10 +11,10 @@ from typing import Any
 
 from proxy.analysis import wording
 from proxy.analysis.bets import HELD_BACK, ON_A_RISE, Bet
-from proxy.analysis.events import Events
-from proxy.analysis.pace import SAMPLES, SHARES, Pace
+from proxy.analysis.observations import Observations
 from proxy.analysis.policy import Policy
-from proxy.analysis.verdict import ERROR_LIMIT, ERRORS, FAILING, HEALTHY, INCONCLUSIVE, Finding, State
+from proxy.analysis.thresholds import SAMPLES, SHARES, LatencyThresholds
+from proxy.analysis.verdict import ERROR_LIMIT, ERRORS, FAILING, HEALTHY, INCONCLUSIVE, Finding, VerdictState
 from proxy.telemetry.histogram import Histogram
 from proxy.telemetry.outcome import QUANTILES
 
@@ -47,7 +47,7 @@ class Comparison:
             shares |= {ERRORS: errors * (1 - OF_LIMIT), ERROR_LIMIT: errors * OF_LIMIT}
         return cls(shares, bets)
 
-    def after(self, report: Sequence[tuple[Mapping[str, Events], float]]) -> "Comparison":
+    def after(self, report: Sequence[tuple[Mapping[str, Observations], float]]) -> "Comparison":
         """The bets after one report: its events by check, and the odds of the coin that led to them.
 
         The whole of it counts with the stakes as they are; the cash moves behind it.
@@ -97,7 +97,7 @@ class Comparison:
         return replace(self, bets={name: bet.resumed(data[name]) for name, bet in self.bets.items()})
 
 
-def _after(name: str, bet: Bet, report: Sequence[tuple[Mapping[str, Events], float]]) -> Bet:
+def _after(name: str, bet: Bet, report: Sequence[tuple[Mapping[str, Observations], float]]) -> Bet:
     for events, odds in report:
         bet = bet.after(events[name], odds)
     return bet.settled()
@@ -105,9 +105,9 @@ def _after(name: str, bet: Bet, report: Sequence[tuple[Mapping[str, Events], flo
 
 def findings(
     policy: Policy,
-    seen: Mapping[str, Events],
+    seen: Mapping[str, Observations],
     capitals: Mapping[str, float],
-    pace: Pace | None,
+    thresholds: LatencyThresholds | None,
     head: Histogram,
 ) -> Iterator[Finding]:
     """One of each check. `seen` is all it saw since the evidence began, `capitals` what it contributes to the
@@ -119,20 +119,20 @@ def findings(
     failing = most if sum(capitals.values()) >= policy.bar else ""
     for name, capital in capitals.items():
         state = FAILING if name == failing else _state(seen[name], capital)
-        if name in QUANTILES and pace is not None:
-            yield _latency(name, state, seen[name], capital, policy, pace, head)
+        if name in QUANTILES and thresholds is not None:
+            yield _latency(name, state, seen[name], capital, policy, thresholds, head)
         elif name == ERROR_LIMIT:
             yield _limit(state, seen[name], capital, policy)
         else:
             yield _errors(state, seen[name], capital, policy)
 
 
-def _state(seen: Events, capital: float) -> State:
+def _state(seen: Observations, capital: float) -> VerdictState:
     """Of a check that doesn't fail: good once it has seen something and little of it is bad."""
     return HEALTHY if seen.canary and capital < LEANING else INCONCLUSIVE
 
 
-def _errors(state: State, seen: Events, capital: float, policy: Policy) -> Finding:
+def _errors(state: VerdictState, seen: Observations, capital: float, policy: Policy) -> Finding:
     stable = seen.stable_share
     return Finding(
         check=ERRORS,
@@ -147,7 +147,7 @@ def _errors(state: State, seen: Events, capital: float, policy: Policy) -> Findi
     )
 
 
-def _limit(state: State, seen: Events, capital: float, policy: Policy) -> Finding:
+def _limit(state: VerdictState, seen: Observations, capital: float, policy: Policy) -> Finding:
     limit = policy.error_limit or 0.0
     return Finding(
         check=ERROR_LIMIT,
@@ -163,14 +163,20 @@ def _limit(state: State, seen: Events, capital: float, policy: Policy) -> Findin
 
 
 def _latency(
-    name: str, state: State, seen: Events, capital: float, policy: Policy, pace: Pace, head: Histogram
+    name: str,
+    state: VerdictState,
+    seen: Observations,
+    capital: float,
+    policy: Policy,
+    thresholds: LatencyThresholds,
+    head: Histogram,
 ) -> Finding:
     number = QUANTILES.index(name)
-    if number >= len(pace.stable):
-        words, canary, stable = wording.no_threshold(name, pace.answers, SAMPLES[number]), None, None
+    if number >= len(thresholds.stable):
+        words, canary, stable = wording.no_threshold(name, thresholds.answers, SAMPLES[number]), None, None
     else:
-        canary, stable = pace.canary[number], pace.stable[number]
-        words = wording.slower(name, seen, (canary, stable), pace.slower, capital, policy.bar)
+        canary, stable = thresholds.canary[number], thresholds.stable[number]
+        words = wording.slower(name, seen, (canary, stable), thresholds.slower, capital, policy.bar)
     return Finding(
         check=name,
         state=state,

@@ -8,10 +8,10 @@ grow slowly.
 from typing import Any
 
 from proxy.analysis.verdict import FAILING, GUARD, HEALTHY, INCONCLUSIVE, Finding
-from proxy.analysis.windows import SHOWN
 from proxy.analysis.wording import guarded
 from proxy.telemetry.counts import Counts
 from proxy.telemetry.outcome import FAILURE, SUCCESS
+from proxy.telemetry.window import SHOWN
 
 HALF = 5_000
 """Parts of 10,000 above which it is in force."""

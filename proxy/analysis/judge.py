@@ -4,22 +4,22 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from math import inf
 from typing import Any
 
-from proxy.analysis import case, comparison, rules
-from proxy.analysis.assurance import Step
+from proxy.analysis import comparison, evidence, rules
+from proxy.analysis.assurance import AssuranceBets
+from proxy.analysis.blast_radius import BlastRadius
 from proxy.analysis.conclusion import Basis, conclude
-from proxy.analysis.events import Events, Stretch, stretches
 from proxy.analysis.guard import Guard, share
 from proxy.analysis.incident import Incident
-from proxy.analysis.pace import Pace
+from proxy.analysis.observations import Observations, RevisionCounts, by_revision
 from proxy.analysis.policy import Policy, StepUp
-from proxy.analysis.radius import Radius
 from proxy.analysis.rules import ByWindow
+from proxy.analysis.thresholds import LatencyThresholds
 from proxy.analysis.verdict import ERROR_LIMIT, ERRORS, FAILING, Assurance, Finding, Verdict
-from proxy.analysis.weights import Weights, odds
-from proxy.analysis.windows import SHOWN, Windows
+from proxy.analysis.weight_history import WeightHistory, odds
 from proxy.routing.split import CANARY, STABLE, TOTAL
 from proxy.telemetry.counts import Counts
 from proxy.telemetry.outcome import QUANTILES, Thresholds
+from proxy.telemetry.window import SHOWN, Windows
 
 _NOTHING = Counts()
 
@@ -33,33 +33,33 @@ class Judge:
 
     def __init__(self, policy: Policy) -> None:
         self._policy = policy
-        self._weights = Weights()
-        self._pace = Pace(policy.slower) if policy.comparing and policy.slower else None
+        self._weights = WeightHistory()
+        self._thresholds = LatencyThresholds(policy.slower) if policy.comparing and policy.slower else None
         self._incident = Incident()
-        self.radius = Radius()
+        self.blast_radius = BlastRadius()
         """How far the canary's harm reaches, since the release began."""
         self._begin()
 
     def __repr__(self) -> str:
-        return f"<Judge at {self._weights}: {self._case}, {self._step}>"
+        return f"<Judge at {self._weights}: {self._evidence}, {self._assurance_bets}>"
 
     def _begin(self) -> None:
         """No evidence of anything."""
         policy = self._policy
         latencies = QUANTILES if policy.slower else ()
         limit = () if policy.error_limit is None else (ERROR_LIMIT,)
-        self._seen = dict.fromkeys((ERRORS, *latencies, *limit), Events())
-        self._case = case.begin(policy)
-        self._step = self._fresh_step()
-        self._sample = Events()
+        self._seen = dict.fromkeys((ERRORS, *latencies, *limit), Observations())
+        self._evidence = evidence.begin(policy)
+        self._assurance_bets = self._fresh_assurance_bets()
+        self._sample = Observations()
         """Requests of the coin since the weight is what it is, also where it always falls the same."""
         self._guard = Guard()
         self._windows = Windows(check.window for check in policy.checks)
         self._heard = inf
         """When the first report came."""
 
-    def _fresh_step(self) -> Step:
-        return Step(self._policy.step_up or StepUp(), latency=self._policy.slower is not None)
+    def _fresh_assurance_bets(self) -> AssuranceBets:
+        return AssuranceBets(self._policy.step_up or StepUp(), latency=self._policy.slower is not None)
 
     @property
     def revision(self) -> int:
@@ -74,9 +74,9 @@ class Judge:
         """
         change = self._weights.put(revision, parts)
         if change:
-            self._case.weighed(change, parts)
-            self._step = self._fresh_step()
-            self._sample = Events()
+            self._evidence.weighed(change, parts)
+            self._assurance_bets = self._fresh_assurance_bets()
+            self._sample = Observations()
 
     def apply(self, tally: Sequence[tuple[int, str, Counts]], now: float) -> None:
         """Count one report, whole: revision, backend and what came since the last one, of this service.
@@ -87,24 +87,24 @@ class Judge:
         for _, backend, counts in tally:
             self._windows.add(backend, counts, now)
             if backend == CANARY:
-                self.radius.add(counts)
+                self.blast_radius.add(counts)
             elif backend == STABLE:
                 self._incident.add(counts, now)
-                if self._pace:
-                    self._pace.add(counts.head, now)
+                if self._thresholds:
+                    self._thresholds.add(counts.head, now)
         if self._policy.comparing:
-            self._compare(stretches(self._seen, tally, self._weights), now)
+            self._compare(by_revision(self._seen, tally, self._weights), now)
 
-    def _compare(self, report: Sequence[Stretch], now: float) -> None:
-        self._case.apply(report, now)
-        for stretch in report:
-            self._seen = {name: seen.plus(stretch.events[name]) for name, seen in self._seen.items()}
-            if stretch.current:
-                events = stretch.events
+    def _compare(self, report: Sequence[RevisionCounts], now: float) -> None:
+        self._evidence.apply(report, now)
+        for part in report:
+            self._seen = {name: seen.plus(part.observations[name]) for name, seen in self._seen.items()}
+            if part.current:
+                events = part.observations
                 self._sample = self._sample.plus(events[ERRORS])
                 if self._policy.sticky:
-                    events = self._step.once(events, stretch.stable.users.events)
-                self._step.apply(events, stretch.odds)
+                    events = self._assurance_bets.once(events, part.stable.users.events)
+                self._assurance_bets.apply(events, part.odds)
 
     def verdict(self, now: float) -> Verdict:
         """What there is to say of the canary now.
@@ -131,7 +131,7 @@ class Judge:
     def failing(self, now: float) -> bool:
         """Whether the verdict would be that the canary is failing. Cheaper than the reasons for it."""
         policy = self._policy
-        if policy.comparing and self._case.reach(policy.bar, self._weights.parts):
+        if policy.comparing and self._evidence.reach(policy.bar, self._weights.parts):
             return True
         canary, stable = self._windows.counts(CANARY, now), self._windows.counts(STABLE, now)
         return any(finding.state == FAILING for finding in self._watched(canary, stable))
@@ -139,8 +139,8 @@ class Judge:
     def _compared(self, lately: Counts) -> Iterable[Finding]:
         if not self._policy.comparing:
             return ()
-        capitals = self._case.capitals(self._weights.parts)
-        return comparison.findings(self._policy, self._seen, capitals, self._pace, lately.head)
+        capitals = self._evidence.capitals(self._weights.parts)
+        return comparison.findings(self._policy, self._seen, capitals, self._thresholds, lately.head)
 
     def _watched(self, canary: ByWindow, stable: ByWindow) -> Iterator[Finding]:
         if self._policy.guard:
@@ -148,7 +148,7 @@ class Judge:
             finding = self._guard.look(self._weights.parts, lately, beside)
             if finding:
                 yield finding
-        yield from self.radius.findings(self._policy.caps)
+        yield from self.blast_radius.findings(self._policy.caps)
         yield from rules.findings(self._policy.checks, canary, stable)
 
     def _assurance(self, lately: Counts, now: float) -> Assurance | None:
@@ -157,15 +157,15 @@ class Judge:
         if not (self._policy.comparing and self._policy.step_up and 0 < parts < TOTAL):
             return None
         rate = lately.drawn_meant / min(max(now - self._heard, 1.0), SHOWN)
-        latency = self._pace is not None and len(self._pace.stable) == len(QUANTILES)
-        return self._step.assurance(odds(parts), latency=latency, rate=rate)
+        latency = self._thresholds is not None and len(self._thresholds.stable) == len(QUANTILES)
+        return self._assurance_bets.assurance(odds(parts), latency=latency, rate=rate)
 
     def thresholds(self, now: float) -> dict[str, Thresholds]:
         """Above how many seconds an answer is slow, by backend; {} when latency isn't compared.
 
         They follow stable's answers every 10 s, and are there as soon as a sample is.
         """
-        return self._pace.thresholds(now) if self._pace else {}
+        return self._thresholds.thresholds(now) if self._thresholds else {}
 
     def shown(self, backend: str, now: float) -> Counts | None:
         """What a backend answered within the last 30 s, for people; None when there was nothing."""
@@ -178,9 +178,9 @@ class Judge:
 
         The radius goes on, and caps count what comes from now on.
         """
-        self._weights = Weights()  # or the weight that it comes back with would be a rise
+        self._weights = WeightHistory()  # or the weight that it comes back with would be a rise
         self._begin()
-        self.radius.forgive()
+        self.blast_radius.forgive()
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON values: what must survive a restart of control.
@@ -191,11 +191,11 @@ class Judge:
         """
         return {
             "weights": self._weights.to_json(),
-            "case": self._case.to_json(),
-            "step": None if self._policy.sticky else self._step.to_json(),
+            "case": self._evidence.to_json(),
+            "step": None if self._policy.sticky else self._assurance_bets.to_json(),
             "seen": {name: seen.to_json() for name, seen in self._seen.items()},
             "guard": self._guard.to_json(),
-            "radius": self.radius.to_json(),
+            "radius": self.blast_radius.to_json(),
         }
 
     @classmethod
@@ -206,12 +206,12 @@ class Judge:
         policy's: such evidence can't be carried over.
         """
         judge = cls(policy)
-        judge._weights = Weights.from_json(data["weights"])
-        judge._case = case.resume(policy, data["case"])
+        judge._weights = WeightHistory.from_json(data["weights"])
+        judge._evidence = evidence.resume(policy, data["case"])
         if data["step"] is not None:
-            judge._step.resume(data["step"])
-            judge._sample = judge._step.sample
-        judge._seen = {name: Events(*data["seen"][name]) for name in judge._seen}
+            judge._assurance_bets.resume(data["step"])
+            judge._sample = judge._assurance_bets.sample
+        judge._seen = {name: Observations(*data["seen"][name]) for name in judge._seen}
         judge._guard = Guard.from_json(data["guard"])
-        judge.radius = Radius.from_json(data["radius"])
+        judge.blast_radius = BlastRadius.from_json(data["radius"])
         return judge

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from proxy.analysis.check import QUANTILES, Check
-from proxy.analysis.verdict import FAILING, HEALTHY, INCONCLUSIVE, Finding, State
+from proxy.analysis.verdict import FAILING, HEALTHY, INCONCLUSIVE, Finding, VerdictState
 from proxy.analysis.wording import sentence
 from proxy.telemetry.counts import Counts
 
@@ -41,7 +41,7 @@ def _find(check: Check, canary: Counts, stable: Counts) -> Finding:
     )
 
 
-def _state(check: Check, value: float | None, sample: int, limit: float) -> State:
+def _state(check: Check, value: float | None, sample: int, limit: float) -> VerdictState:
     """Inconclusive below the sample asked for, however bad it looks."""
     if value is None or sample < check.min_requests:
         return INCONCLUSIVE

@@ -5,11 +5,11 @@ from typing import Any, Literal
 
 from proxy.analysis.check import Unit
 
-State = Literal["healthy", "failing", "inconclusive"]
+VerdictState = Literal["healthy", "failing", "inconclusive"]
 
-HEALTHY: State = "healthy"
-FAILING: State = "failing"
-INCONCLUSIVE: State = "inconclusive"
+HEALTHY: VerdictState = "healthy"
+FAILING: VerdictState = "failing"
+INCONCLUSIVE: VerdictState = "inconclusive"
 """The sample is too small to decide."""
 
 ERRORS = "errors"
@@ -32,7 +32,7 @@ class Finding:
 
     check: str
     """The check's name: one of those above, a quantile, or that of a plain rule."""
-    state: State
+    state: VerdictState
     value: float | None
     """The canary's value, in `unit`; None without data."""
     limit: float | None
@@ -101,7 +101,7 @@ class Assurance:
 class Verdict:
     """The state of the canary: failing when any check fails, else inconclusive when any lacks its sample."""
 
-    state: State
+    state: VerdictState
     findings: tuple[Finding, ...]
     """In the order of the checks."""
     odds: float | None = None

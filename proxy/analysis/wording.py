@@ -1,16 +1,16 @@
 """A finding in words: what was seen, over how long, against which limit, on how many answers."""
 
 from proxy.analysis.check import Check, Unit
-from proxy.analysis.events import Events
+from proxy.analysis.observations import Observations
 from proxy.analysis.policy import Slower
-from proxy.analysis.verdict import ERROR_LIMIT, ERRORS, FAILING, HARMED, INCONCLUSIVE, Assurance, State
+from proxy.analysis.verdict import ERROR_LIMIT, ERRORS, FAILING, HARMED, INCONCLUSIVE, Assurance, VerdictState
 
 EVEN = 1.05
 """Odds below this read as 1:1: they speak for neither side."""
 
 
 def sentence(
-    check: Check, state: State, value: float | None, limit: float, stable: float | None, sample: int
+    check: Check, state: VerdictState, value: float | None, limit: float, stable: float | None, sample: int
 ) -> str:
     """For example: error-rate 27.3 % over 30 s is above its limit of 10.0 % (stable: 0.4 %; 55 canary
     answers).
@@ -72,14 +72,14 @@ def _nothing(name: str, kind: str = "canary") -> str:
     return f"{name}: no {kind} answers to compare yet"
 
 
-def _of_stable(seen: Events) -> str:
+def _of_stable(seen: Observations) -> str:
     """For example: stable 0.4 % of 1,180."""
     return (
         f"stable {_share(seen.stable_share)} of {seen.stable:,}" if seen.stable else "no stable answers yet"
     )
 
 
-def errors(seen: Events, capital: float, bar: float) -> str:
+def errors(seen: Observations, capital: float, bar: float) -> str:
     """For example: errors 4.8 % of 62 canary answers, stable 0.4 % of 1,180; evidence that it is worse:
     140:1, out at 100:1.
     """
@@ -89,7 +89,7 @@ def errors(seen: Events, capital: float, bar: float) -> str:
     return f"errors {_share(seen.canary_share)} of {answers(seen.canary)}, {_of_stable(seen)}; {said}"
 
 
-def limited(seen: Events, limit: float, capital: float, bar: float) -> str:
+def limited(seen: Observations, limit: float, capital: float, bar: float) -> str:
     """For example: error-limit: 7.0 % of 62 canary answers failed; evidence that more than 5.0 % do: 12:1,
     out at 100:1.
     """
@@ -103,7 +103,7 @@ def limited(seen: Events, limit: float, capital: float, bar: float) -> str:
 
 
 def slower(
-    name: str, seen: Events, limits: tuple[float, float], terms: Slower, capital: float, bar: float
+    name: str, seen: Observations, limits: tuple[float, float], terms: Slower, capital: float, bar: float
 ) -> str:
     """For example: p99: 7.8 % of 400 canary answers took longer than 25 ms (its limit is 25 % above
     stable's), 1.0 % of 7,600 stable answers longer than 20 ms; evidence that it is slower: 12:1, out
@@ -121,7 +121,7 @@ def slower(
     )
 
 
-def _late(seen: Events) -> str:
+def _late(seen: Observations) -> str:
     if not seen.stable:
         return "no stable answers yet against"
     return f"{_share(seen.stable_share)} of {answers(seen.stable, 'stable')} longer than"
@@ -138,7 +138,7 @@ def no_threshold(name: str, answered: int, needed: int) -> str:
 
 
 def guarded(
-    state: State, value: float | None, limit: float, stable: float | None, sample: int, needed: int
+    state: VerdictState, value: float | None, limit: float, stable: float | None, sample: int, needed: int
 ) -> str:
     """For example: guard: 40.0 % of 25 canary answers over 30 s failed, above 10.0 % (stable: 0.4 %)."""
     if state == INCONCLUSIVE:

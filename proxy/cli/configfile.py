@@ -8,7 +8,7 @@ from typing import NoReturn
 import click
 
 from proxy.config.problems import Problems
-from proxy.config.reading import decode, read
+from proxy.config.reader import decode, read
 from proxy.config.schema import Config
 
 DEFAULT = "weir.yaml"

@@ -19,7 +19,7 @@ from proxy.cli.configfile import DEFAULT, load_or_exit, refuse
 from proxy.config.addresses import Address, SocketPath, address, listening
 from proxy.config.admin import KEPT_TOKEN
 from proxy.config.problems import Problems, Unfit
-from proxy.config.reading import read, single
+from proxy.config.reader import read, single
 from proxy.config.schema import MOST_WORKERS, Config, exposure
 from proxy.config.units import whole
 from proxy.supervisor.commands import environment, python

@@ -18,7 +18,7 @@ from proxy.config.problems import Unfit
 from proxy.config.schema import Config, Service
 from proxy.settings.policy import policy
 from proxy.simulation.run import run
-from proxy.simulation.scenario import GOOD, Crowd, Scenario
+from proxy.simulation.scenario import GOOD, Population, Scenario
 from proxy.simulation.scenarios import SCENARIOS
 from proxy.simulation.summary import Summary, summary
 
@@ -209,7 +209,7 @@ def _changed(scenario: Scenario, changes: Mapping[str, float | None]) -> Scenari
 def _with_users(scenario: Scenario, judged_by: Policy) -> Scenario:
     """Users where the service keeps them on one side."""
     if judged_by.sticky and scenario.crowd is None:
-        return replace(scenario, crowd=Crowd(USERS))
+        return replace(scenario, crowd=Population(USERS))
     return scenario
 
 

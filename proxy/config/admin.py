@@ -8,9 +8,9 @@ from pydantic import ValidationInfo, field_validator
 
 from proxy.config import addresses, names
 from proxy.config.addresses import Address
+from proxy.config.context import Surroundings
 from proxy.config.problems import Unfit, quoted
 from proxy.config.section import Quarrel, Section
-from proxy.config.surroundings import Surroundings
 from proxy.config.values import TEXT, Boolean, File, Listen, Scalar, attempt, key
 
 DEFAULT_ADMIN = "127.0.0.1:9900"

@@ -36,7 +36,7 @@ from proxy.config.values import (
     words,
 )
 
-Start = Literal["manual", "on-change"]
+StartMode = Literal["manual", "on-change"]
 
 _MOST_REQUESTS = 1_000_000_000
 _PAUSE_FORM = 'write `{pause: "ask the on-call"}`'
@@ -111,7 +111,7 @@ class Rollout(Section):
         for word in ("manual", "on-change")
     }
 
-    start: Annotated[Start, words("manual", "on-change", what="a way to start")] = key(
+    start: Annotated[StartMode, words("manual", "on-change", what="a way to start")] = key(
         "`manual`: by `weir start`; `on-change`: by a new canary in this file, too",
         default="manual",
         written="manual",

@@ -6,9 +6,9 @@ from typing import Annotated, Any, ClassVar, Literal
 from proxy.config import addresses, names
 from proxy.config.addresses import Address, SocketPath
 from proxy.config.admin import DEFAULT_ADMIN, Admin, exposure
+from proxy.config.analysis import Analysis, Caps, Check, Slower, StepUp
 from proxy.config.backend import Backend
 from proxy.config.health import Ejection, Health
-from proxy.config.judging import Analysis, Caps, Check, Slower, StepUp
 from proxy.config.notices import Hook, Notify
 from proxy.config.problems import Unfit, quoted
 from proxy.config.rescue import Halt, Rescue
@@ -21,8 +21,8 @@ from proxy.config.values import (
     File,
     Items,
     Name,
+    NamedItems,
     Switch,
-    Table,
     attempt,
     duration,
     key,
@@ -131,7 +131,9 @@ class Config(Section):
     forwarded: Switch = key("on: add `Forwarded` (RFC 7239) to requests", default=False, written="off")
     shutdown: Shutdown = key("how the end goes", default=Shutdown())
     defaults: Defaults = key("keys for all services; what a service writes itself wins", default=Defaults())
-    services: Annotated[dict[Name, Service], Table("a name and its service")] = key("what clients ask for")
+    services: Annotated[dict[Name, Service], NamedItems("a name and its service")] = key(
+        "what clients ask for"
+    )
 
     @classmethod
     def shaped(cls, raw: object) -> object:

@@ -24,8 +24,8 @@ from proxy.config.values import (
     Items,
     JsonSchema,
     Name,
+    NamedItems,
     Scalar,
-    Table,
     Text,
     either,
     key,
@@ -130,7 +130,7 @@ class WantedMethod(Wanted):
     )
 
 
-_NAMED = Table('names with their conditions, such as `{X-Beta: "1"}`')
+_NAMED = NamedItems('names with their conditions, such as `{X-Beta: "1"}`')
 
 
 class SegmentMatch(Section):

@@ -7,9 +7,9 @@ from pydantic import GetJsonSchemaHandler
 from pydantic_core import CoreSchema
 
 from proxy.config import names, units
+from proxy.config.analysis import Analysis, Caps, Check
 from proxy.config.backend import Backend
 from proxy.config.health import Ejection, Health, falls_back
-from proxy.config.judging import Analysis, Caps, Check
 from proxy.config.notices import Hook, Notify
 from proxy.config.problems import Unfit, quoted
 from proxy.config.rescue import Halt, Rescue

@@ -7,10 +7,10 @@ from pydantic import GetJsonSchemaHandler, ValidationInfo, field_validator
 from pydantic_core import CoreSchema
 
 from proxy.config import addresses
+from proxy.config.context import Surroundings
 from proxy.config.problems import Unfit, quoted
 from proxy.config.section import Quarrel, Section
-from proxy.config.surroundings import Surroundings
-from proxy.config.values import Boolean, File, Items, JsonSchema, Place, Scalar, either, key, pattern
+from proxy.config.values import BindAddress, Boolean, File, Items, JsonSchema, Scalar, either, key, pattern
 
 
 class Pair(Section):
@@ -35,7 +35,9 @@ class Listener(Section):
 
     needs: ClassVar[Mapping[str, str]] = {"address": 'write `address: ":8443"`'}
 
-    address: Place = key("`:8443` (every address), `127.0.0.1:8443`, `[::1]:8443` or `unix:/run/weir.sock`")
+    address: BindAddress = key(
+        "`:8443` (every address), `127.0.0.1:8443`, `[::1]:8443` or `unix:/run/weir.sock`"
+    )
     tls: Annotated[
         tuple[Pair, ...], Items("`{cert: shop.pem, key: shop.key}`, or a list of such pairs", mapped=True)
     ] = key(

@@ -108,7 +108,7 @@ class Items:
         return raw
 
 
-class Table:
+class NamedItems:
     """Stands in an Annotated dict and takes a mapping of the file whose keys are names."""
 
     def __init__(self, expected: str) -> None:
@@ -201,7 +201,7 @@ Listen = Annotated[
     addresses.Address,
     Scalar(addresses.address, "an address such as `:8080`", pattern(addresses.ADDRESS_PATTERN)),
 ]
-Place = Annotated[
+BindAddress = Annotated[
     addresses.Address | addresses.SocketPath,
     Scalar(
         addresses.listening,

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Protocol, cast
 
 from proxy.link.frames import Decoder, encode
-from proxy.link.messages import Ack, Counted, Health, Hello, Message, Report, Settings, Table, Thresholds
+from proxy.link.messages import Ack, Counted, Health, Hello, Message, Report, Settings, Table, ThresholdUpdate
 from proxy.routing.table import Service
 
 log = logging.getLogger(__name__)
@@ -141,7 +141,7 @@ class Broadcast:
     def measure(self, service: str, thresholds: Mapping[str, tuple[float, ...]]) -> None:
         """Tell all workers from when on a service's requests are slow, by backend."""
         self._thresholds[service] = thresholds
-        self._send(Thresholds({service: thresholds}))
+        self._send(ThresholdUpdate({service: thresholds}))
 
     def unwell(self, service: str, dead: Mapping[str, tuple[str, ...]]) -> None:
         """Tell all workers which endpoints of a service are dead: URLs by backend, all that there are."""
@@ -194,7 +194,7 @@ class Broadcast:
             link.send(encode(Health(self._dead)))
         link.send(self._complete())
         if self._thresholds:
-            link.send(encode(Thresholds(self._thresholds)))
+            link.send(encode(ThresholdUpdate(self._thresholds)))
 
     def _send(self, *messages: Message) -> None:
         frame = b"".join(map(encode, messages))

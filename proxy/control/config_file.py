@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from proxy.config.admin import KEPT_TOKEN, token_in
-from proxy.config.changes import Changes, pinned
+from proxy.config.diff import Changes, pinned
 from proxy.config.problems import Problems
-from proxy.config.reading import decode, read
+from proxy.config.reader import decode, read
 from proxy.config.schema import Config
 from proxy.control.errors import ControlError, Unreadable
 from proxy.ledger.errors import LedgerError, NotDurable

@@ -8,8 +8,8 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from proxy.config import changes, schema
-from proxy.config.changes import Changes
+from proxy.config import diff, schema
+from proxy.config.diff import Changes
 from proxy.config.schema import Config
 from proxy.control.broadcast import Broadcast
 from proxy.control.order_defaults import fresh
@@ -112,13 +112,13 @@ class Configuration:
         One at a time; `Reloader` sees to that.
         """
         before = self._services.config
-        found = changes.compare(before, config)
+        found = diff.compare(before, config)
         standings = {
             name: self._services.get(name) or self._services.made(config, name) for name in config.services
         }
         words = [self._word(config, standing, found) for standing in standings.values()]
         words = [word for word in words if word.changed]
-        fixed = changes.pinned(config, before)
+        fixed = diff.pinned(config, before)
         await self._put(words, found.removed, lambda: self._services.become(fixed, standings))
         if settings(config) != settings(before):
             self._broadcast.settle(settings(config))

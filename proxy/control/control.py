@@ -10,7 +10,7 @@ from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from proxy.config.changes import Changes
+from proxy.config.diff import Changes
 from proxy.config.schema import Config
 from proxy.control.broadcast import Broadcast
 from proxy.control.command import Command, Terms

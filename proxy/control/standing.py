@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from proxy.analysis.blast_radius import BlastRadius
 from proxy.analysis.judge import Judge
-from proxy.analysis.radius import Radius
 from proxy.analysis.verdict import HEALTHY, INCONCLUSIVE, Verdict
 from proxy.config import schema
 from proxy.control.traffic import Traffic
@@ -246,7 +246,7 @@ class Standing:
         """A judge without evidence, but of the same release: how far its harm went is known."""
         judge = Judge(self.policy)
         try:
-            judge.radius = Radius.from_json(kept["radius"])
+            judge.blast_radius = BlastRadius.from_json(kept["radius"])
         except (KeyError, TypeError, ValueError) as error:
             log.warning(
                 "%s: the ledger can't tell how far the harm of the release went: %r", self.name, error

@@ -197,8 +197,8 @@ class Lane:
     def _learn(self, shelf: Shelf, exchange: Exchange, outcome: Outcome) -> None:
         """Hold against an endpoint what became of an attempt, or hold nothing against it any more."""
         before = shelf.record
-        word, rule = ejection.word(outcome), exchange.choice.service.ejection
-        record = ejection.told(before, exchange, word, rule, self.now())
+        word, rule = ejection.attempt_result(outcome), exchange.choice.service.ejection
+        record = ejection.after_attempt(before, exchange, word, rule, self.now())
         self.pool.remember(shelf, record)
         if record is not None and record is not before and record.state == "ejected":
             self.tally.eject(outcome.key)

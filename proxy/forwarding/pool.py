@@ -5,7 +5,7 @@ needed grows old at the bottom and is closed there.
 """
 
 from proxy.forwarding.upstream import Upstream
-from proxy.health.ejection import Attempt, Record, begun, waited
+from proxy.health.ejection import Attempt, EjectionRecord, begun, waited
 from proxy.routing.endpoint import Endpoint
 
 MAX_IDLE = 64
@@ -23,7 +23,7 @@ class Shelf:
         self._pool = pool
         self.pending = 0
         """Requests that the endpoint has not answered in full."""
-        self.record: Record | None = None
+        self.record: EjectionRecord | None = None
         """What is held against the endpoint; None for nothing, which is all that a healthy one costs."""
         self._idle: list[Upstream] = []
 
@@ -75,7 +75,7 @@ class Pool:
         self.idle_seconds = IDLE_SECONDS
         """How long an unused connection is kept."""
         self._shelves: dict[Endpoint, Shelf] = {}
-        self._ejected: dict[Endpoint, Record] = {}
+        self._ejected: dict[Endpoint, EjectionRecord] = {}
 
     def __repr__(self) -> str:
         shelves = self._shelves.values()
@@ -98,7 +98,7 @@ class Pool:
             self.remember(shelf, begun(shelf.record, attempt))
         return shelf
 
-    def remember(self, shelf: Shelf, record: Record | None) -> None:
+    def remember(self, shelf: Shelf, record: EjectionRecord | None) -> None:
         """Hold this against an endpoint from now on."""
         shelf.record = record
         if record is None or record.state == "counting":

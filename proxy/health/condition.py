@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from typing import Literal, Protocol
 
-State = Literal["unknown", "alive", "dead"]
+Liveness = Literal["unknown", "alive", "dead"]
 
 
 class Proof(Protocol):
@@ -19,10 +19,10 @@ class Proof(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Condition:
+class EndpointCondition:
     """How an endpoint does, as far as it is known."""
 
-    state: State = "unknown"
+    state: Liveness = "unknown"
     row: int = 0
     """Probes in a row that speak against its state."""
     why: str = ""
@@ -38,17 +38,17 @@ class Condition:
                 return f"dead: {why}" if why else "dead, but the last probe was answered"
 
 
-UNKNOWN = Condition()
+UNKNOWN = EndpointCondition()
 
 
-def probed(condition: Condition, why: str, proof: Proof) -> Condition:
+def probed(condition: EndpointCondition, why: str, proof: Proof) -> EndpointCondition:
     """Its condition after one more probe, which came to nothing for this reason; empty: it was answered.
 
     One that is not known yet is alive with its first answer: nothing speaks against it.
     """
-    state: State = "dead" if why else "alive"
+    state: Liveness = "dead" if why else "alive"
     if state == condition.state:
-        return Condition(state, 0, why)
+        return EndpointCondition(state, 0, why)
     row = condition.row + 1
     enough = proof.unhealthy_after if why else 1 if condition.state == "unknown" else proof.healthy_after
-    return Condition(state, 0, why) if row >= enough else replace(condition, row=row, why=why)
+    return EndpointCondition(state, 0, why) if row >= enough else replace(condition, row=row, why=why)

@@ -12,11 +12,11 @@ anybody better.
 from dataclasses import dataclass, replace
 from typing import Literal, Protocol
 
-from proxy.routing.ejection import Ejection
+from proxy.routing.failures import Ejection
 from proxy.telemetry.outcome import COMPLETE, EXCLUDED, FAILURE, Outcome
 
-State = Literal["counting", "ejected", "due", "trial"]
-Word = Literal["failed", "answered", "nothing"]
+EjectionState = Literal["counting", "ejected", "due", "trial"]
+AttemptResult = Literal["failed", "answered", "nothing"]
 """What an attempt says of its endpoint. An answer is one that it gave itself, if only a 500."""
 
 BAD_GATEWAY = frozenset((502, 503, 504))
@@ -38,10 +38,10 @@ class Attempt(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Record:
+class EjectionRecord:
     """What is held against an endpoint. Times are seconds by the clock of the data plane."""
 
-    state: State
+    state: EjectionState
     row: int
     """Failures in a row, of attempts that count."""
     pause: float = 0.0
@@ -52,7 +52,7 @@ class Record:
     """The one request that it is tried with."""
 
 
-def word(outcome: Outcome) -> Word:
+def attempt_result(outcome: Outcome) -> AttemptResult:
     """What an outcome says of the endpoint; nothing, where the service holds it against nobody."""
     if outcome.result == EXCLUDED:
         return "nothing"
@@ -60,41 +60,47 @@ def word(outcome: Outcome) -> Word:
     return "failed" if outcome.result == FAILURE and unserved else "answered"
 
 
-def told(
-    record: Record | None, attempt: Attempt, word: Word, rule: Ejection | None, now: float
-) -> Record | None:
+def after_attempt(
+    record: EjectionRecord | None,
+    attempt: Attempt,
+    result: AttemptResult,
+    rule: Ejection | None,
+    now: float,
+) -> EjectionRecord | None:
     """What is held against an endpoint after an attempt; None for nothing.
 
     `rule` is that of the attempt's service, None where nothing is ejected.
     """
     if record is not None and record.state != "counting":
-        return _tried(record, word, rule, now) if record.trial is attempt else record
-    if rule is None or word == "nothing":
+        return _tried(record, result, rule, now) if record.trial is attempt else record
+    if rule is None or result == "nothing":
         return record
-    if word == "answered":
+    if result == "answered":
         return None
     row = record.row + 1 if record else 1
-    return Record("counting", row) if row < rule.failures else _ejected(row, rule.backoff, now)
+    return EjectionRecord("counting", row) if row < rule.failures else _ejected(row, rule.backoff, now)
 
 
-def _tried(record: Record, word: Word, rule: Ejection | None, now: float) -> Record | None:
-    if word == "nothing":
+def _tried(
+    record: EjectionRecord, result: AttemptResult, rule: Ejection | None, now: float
+) -> EjectionRecord | None:
+    if result == "nothing":
         return replace(record, state="due", trial=None)
-    if word == "answered" or rule is None:
+    if result == "answered" or rule is None:
         return None
     return _ejected(record.row + 1, min(2 * record.pause, rule.longest), now)
 
 
-def _ejected(row: int, pause: float, now: float) -> Record:
-    return Record("ejected", row, pause, now + pause)
+def _ejected(row: int, pause: float, now: float) -> EjectionRecord:
+    return EjectionRecord("ejected", row, pause, now + pause)
 
 
-def begun(record: Record, attempt: Attempt) -> Record:
+def begun(record: EjectionRecord, attempt: Attempt) -> EjectionRecord:
     """What is held against it when this request is sent there: the first one that is due is its trial."""
     return replace(record, state="trial", trial=attempt) if record.state == "due" else record
 
 
-def waited(record: Record, now: float) -> Record | None:
+def waited(record: EjectionRecord, now: float) -> EjectionRecord | None:
     """What is held against it at this time.
 
     A trial that is answered at length, or becomes a tunnel, is passed as soon as its answer has begun.

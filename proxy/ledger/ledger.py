@@ -21,7 +21,7 @@ from proxy.rollout.entry import Entry
 from proxy.rollout.rollout import Rollout
 from proxy.telemetry import counts_json
 from proxy.telemetry.counts import Counts
-from proxy.telemetry.outcome import Key
+from proxy.telemetry.outcome import BackendKey, Key
 
 KEEP = 10_000
 """Entries kept of each service."""
@@ -31,9 +31,6 @@ KEYS = 1_000
 
 _COLUMNS = "service, revision, at, event, actor, reason, before, after, phase, step, finding"
 _SHOWN = _COLUMNS.replace("finding", "generation, acknowledged_ms, finding")
-
-BackendKey = tuple[str, str]
-"""Service, backend."""
 
 OrderKey = tuple[str, str]
 """Service, Idempotency-Key."""

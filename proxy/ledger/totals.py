@@ -10,10 +10,10 @@ import logging
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from proxy.ledger.ledger import BackendKey, Kept, Mark
+from proxy.ledger.ledger import Kept, Mark
 from proxy.link.messages import Report
 from proxy.telemetry.counts import Counts
-from proxy.telemetry.outcome import Key
+from proxy.telemetry.outcome import BackendKey, Key
 
 log = logging.getLogger(__name__)
 

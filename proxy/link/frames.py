@@ -9,7 +9,7 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from proxy.link.messages import Ack, Counted, Health, Hello, Message, Report, Settings, Table, Thresholds
+from proxy.link.messages import Ack, Counted, Health, Hello, Message, Report, Settings, Table, ThresholdUpdate
 
 LIMIT = 64 * 1024 * 1024
 """Bytes of JSON in one frame, at most; a longer length is a sign that the two sides have lost step."""
@@ -22,7 +22,7 @@ _READERS: Mapping[str, Callable[[dict[str, Any]], Message]] = {
     "ack": Ack.from_json,
     "table": Table.from_json,
     "settings": Settings.from_json,
-    "thresholds": Thresholds.from_json,
+    "thresholdupdate": ThresholdUpdate.from_json,
     "health": Health.from_json,
     "counted": Counted.from_json,
 }

@@ -191,7 +191,7 @@ class Settings:
 
 
 @dataclass(frozen=True, slots=True)
-class Thresholds:
+class ThresholdUpdate:
     """Which times to the response head are slow, for requests that are sent from now on.
 
     Each service that is named is meant whole: backends of it that aren't have none. Others stay as they are.
@@ -210,7 +210,7 @@ class Thresholds:
         }
 
     @classmethod
-    def from_json(cls, data: dict[str, Any]) -> "Thresholds":
+    def from_json(cls, data: dict[str, Any]) -> "ThresholdUpdate":
         """The inverse of `to_json`."""
         return cls(
             {
@@ -267,7 +267,7 @@ class Counted:
         return cls(_whole(data["number"]))
 
 
-Message = Hello | Report | Ack | Table | Settings | Thresholds | Health | Counted
+Message = Hello | Report | Ack | Table | Settings | ThresholdUpdate | Health | Counted
 
 
 def _text(value: Any) -> str:

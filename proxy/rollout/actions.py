@@ -6,10 +6,10 @@ move away from it at any time: lowering is told, then written, and no disk stand
 
 from dataclasses import dataclass
 
-from proxy.rollout.entry import Entry, Word
+from proxy.rollout.entry import Entry, EntryKind
 from proxy.rollout.rollout import Advance, Rollout
 
-TOLD_FIRST: frozenset[Word] = frozenset({"trip", "abort", "pause", "gate", "deadline", "weight"})
+TOLD_FIRST: frozenset[EntryKind] = frozenset({"trip", "abort", "pause", "gate", "deadline", "weight"})
 """What takes traffic away from a canary, or leaves it where it is, unless it gets a larger weight by it."""
 
 

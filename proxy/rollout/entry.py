@@ -5,7 +5,7 @@ from typing import Literal
 
 from proxy.analysis.verdict import UNRECORDED, Finding
 
-Word = Literal[
+EntryKind = Literal[
     "release",
     "reload",
     "start",
@@ -33,7 +33,7 @@ class Entry:
     """
 
     revision: int
-    event: Word
+    event: EntryKind
     before: int
     after: int
     why: str

@@ -8,9 +8,11 @@ from collections.abc import Mapping
 from typing import Final, Literal, get_args
 
 Phase = Literal["idle", "progressing", "paused", "promoting", "promoted", "rolled-back"]
-Order = Literal["start", "promote", "pause", "resume", "abort", "retry", "undo", "set-weight"]
+OrderName = Literal["start", "promote", "pause", "resume", "abort", "retry", "undo", "set-weight"]
 """What a person can order."""
-Event = Order | Literal["release", "reload", "step", "gate", "deadline", "finish", "switch", "trip", "adopt"]
+Trigger = (
+    OrderName | Literal["release", "reload", "step", "gate", "deadline", "finish", "switch", "trip", "adopt"]
+)
 """All that can happen."""
 
 IDLE: Final = "idle"
@@ -26,7 +28,7 @@ PROMOTED: Final = "promoted"
 ROLLED_BACK: Final = "rolled-back"
 """The canary was taken out, by a verdict or by hand: weight 0, and halted for everybody."""
 
-MOVES: Mapping[tuple[Phase, Event], tuple[Phase, ...]] = {
+MOVES: Mapping[tuple[Phase, Trigger], tuple[Phase, ...]] = {
     # What a person orders.
     (IDLE, "start"): (PROGRESSING,),
     (PROMOTED, "start"): (PROGRESSING,),
@@ -87,6 +89,6 @@ UNDER_WAY: Final = frozenset({PROGRESSING, PAUSED, PROMOTING})
 """The phases in which a plan is followed."""
 
 
-def orders(phase: Phase) -> tuple[Order, ...]:
+def orders(phase: Phase) -> tuple[OrderName, ...]:
     """What a person can order in a phase."""
-    return tuple(order for order in get_args(Order) if (phase, order) in MOVES)
+    return tuple(order for order in get_args(OrderName) if (phase, order) in MOVES)

@@ -9,8 +9,18 @@ from dataclasses import dataclass, fields, replace
 from typing import Any, Self
 
 from proxy.analysis.verdict import Finding
-from proxy.rollout.entry import Entry, Word
-from proxy.rollout.phases import IDLE, MOVES, PROGRESSING, ROLLED_BACK, UNDER_WAY, Event, Order, Phase, orders
+from proxy.rollout.entry import Entry, EntryKind
+from proxy.rollout.phases import (
+    IDLE,
+    MOVES,
+    PROGRESSING,
+    ROLLED_BACK,
+    UNDER_WAY,
+    OrderName,
+    Phase,
+    Trigger,
+    orders,
+)
 from proxy.rollout.plan import Plan
 from proxy.rollout.side import VACANT, Side
 from proxy.routing.split import TOTAL
@@ -127,10 +137,12 @@ class Refused:
 
     reason: str
     phase: Phase
-    legal: tuple[Order, ...]
+    legal: tuple[OrderName, ...]
 
 
-def move(before: Rollout, event: Event, after: Rollout, word: Word, why: str = "") -> Advance | Refused:
+def move(
+    before: Rollout, event: Trigger, after: Rollout, word: EntryKind, why: str = ""
+) -> Advance | Refused:
     """Go to `after` under the next revision, if the table has that move. `why` goes into the entry."""
     if after.phase not in MOVES.get((before.phase, event), ()):
         return refused(before, f"{event} is not possible while the rollout is {before.phase}")

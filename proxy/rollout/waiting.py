@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from proxy.analysis.verdict import HEALTHY, State
+from proxy.analysis.verdict import HEALTHY, VerdictState
 from proxy.rollout.inputs import Look
 from proxy.rollout.phases import PROGRESSING, PROMOTING
 from proxy.rollout.plan import Step
@@ -25,7 +25,7 @@ class Waiting:
     have: int
     """Answers of the canary since the step was entered."""
     need: int
-    verdict: State
+    verdict: VerdictState
     """HEALTHY where nothing depends on it."""
     asks: tuple[str, ...]
 

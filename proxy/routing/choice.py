@@ -95,7 +95,7 @@ def _pinned(service: Service, head: RequestHead) -> tuple[str, str] | None:
             backend = _FORCES.get(value.lower(), "")
             if backend in service.in_service:
                 return backend, "force"
-    segment = service.screen.first(head)
+    segment = service.segment_index.first(head)
     return None if segment is None else (segment.to, f"segment:{segment.name}")
 
 

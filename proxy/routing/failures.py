@@ -1,4 +1,4 @@
-"""Which answers of a backend are failures, and which ways of giving none."""
+"""How a service treats failures: which count, which are rescued, when endpoints are ejected."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -30,3 +30,40 @@ class Failures:
     @classmethod
     def from_json(cls, value: Mapping[str, Sequence[Any]]) -> Self:
         return cls(frozenset(value["statuses"]), frozenset(value["endings"]))
+
+
+@dataclass(frozen=True, slots=True)
+class Rescue:
+    """Which of them are sent again, to ``stable``."""
+
+    on: bool = True
+    max_body: int = 64 * 1024
+    """Bytes of a request's body that are kept for it, at most."""
+    keyed: bool = False
+    """Whether any method is, in a request that carries an ``Idempotency-Key``."""
+
+    def to_json(self) -> dict[str, Any]:
+        return {"on": self.on, "max_body": self.max_body, "keyed": self.keyed}
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Self:
+        return cls(value["on"], value["max_body"], value["keyed"])
+
+
+@dataclass(frozen=True, slots=True)
+class Ejection:
+    """How many failures are too many, and how long the endpoint is left alone then."""
+
+    failures: int = 5
+    """In a row; 1 or more."""
+    backoff: float = 10.0
+    """Seconds until it is tried again, the first time; every failed trial doubles them."""
+    longest: float = 300.0
+    """Seconds that they are doubled to, at most; `backoff` or more."""
+
+    def to_json(self) -> dict[str, Any]:
+        return {"failures": self.failures, "backoff": self.backoff, "longest": self.longest}
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Self:
+        return cls(value["failures"], value["backoff"], value["longest"])

@@ -1,4 +1,4 @@
-"""Segments: named rules that pin requests to a backend, and the screen that finds them fast."""
+"""Segments: named rules that pin requests to a backend, and the index that finds them fast."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -42,11 +42,11 @@ class Segment:
 _SHARPNESS = ("exact", "in", "prefix", "regex", "present")
 
 
-Look = Callable[[bytes], Sequence[int]]
+Lookup = Callable[[bytes], Sequence[int]]
 """The numbers of the segments that a value might satisfy."""
 
 
-def _watch(filed: Iterable[tuple[int, Condition]]) -> Look:
+def _watch(filed: Iterable[tuple[int, Condition]]) -> Lookup:
     """Look for the segments of which one field, cookie or other source has a value; most values suit none.
 
     Each is filed under its sharpest condition alone, by its number in file order.
@@ -74,7 +74,7 @@ def _watch(filed: Iterable[tuple[int, Condition]]) -> Look:
     return look
 
 
-class Screen:
+class SegmentIndex:
     """A service's segments, filed so that a request which matches none costs one look at each source.
 
     Headers and cookies are taken in one pass over the request's fields, however many of them are asked about.
@@ -86,8 +86,8 @@ class Screen:
 
     def __init__(self, segments: tuple[Segment, ...]) -> None:
         self._segments = segments
-        self._fields: dict[bytes, list[Look]] = {}
-        self._others: list[tuple[Reader, Look]] = []
+        self._fields: dict[bytes, list[Lookup]] = {}
+        self._others: list[tuple[Reader, Lookup]] = []
         filed: dict[tuple[str, str], list[tuple[int, Condition]]] = {}
         for number, segment in enumerate(segments):
             condition = segment.sharpest
@@ -121,11 +121,11 @@ class Screen:
         return next((segment for segment in segments if segment.matches(head)), None)
 
 
-NO_SCREEN = Screen(())
+NO_SEGMENTS = SegmentIndex(())
 """Of all services without segments."""
 
 
-def _at_cookie(name: bytes, look: Look) -> Look:
+def _at_cookie(name: bytes, look: Lookup) -> Lookup:
     """Look at one cookie of a line."""
     find = cookie_in(name)
     return lambda line: () if (value := find(line)) is None else look(decoded(value))

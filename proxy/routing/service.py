@@ -5,12 +5,10 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Self, TypeVar, cast
 
-from proxy.routing.ejection import Ejection
 from proxy.routing.endpoint import Endpoint
-from proxy.routing.failures import Failures
+from proxy.routing.failures import Ejection, Failures, Rescue
 from proxy.routing.match import RouteMatch
-from proxy.routing.rescue import Rescue
-from proxy.routing.segment import NO_SCREEN, Screen, Segment
+from proxy.routing.segment import NO_SEGMENTS, Segment, SegmentIndex
 from proxy.routing.split import STABLE, Split
 from proxy.routing.sticky import Sticky
 
@@ -112,7 +110,7 @@ class Service:
 
     in_service: Mapping[str, tuple[Endpoint, ...]] = field(init=False, repr=False, compare=False)
     """Every backend's endpoints but the dead ones; a halted one has none."""
-    screen: Screen = field(init=False, repr=False, compare=False)
+    segment_index: SegmentIndex = field(init=False, repr=False, compare=False)
     force_field: bytes = field(init=False, repr=False, compare=False)
     pins: bool = field(init=False, repr=False, compare=False)
     """Whether a force header or segments can pin a request at all."""
@@ -123,7 +121,9 @@ class Service:
         self._check()
         in_service = {backend.name: self._in_service(backend) for backend in self.backends}
         object.__setattr__(self, "in_service", in_service)
-        object.__setattr__(self, "screen", Screen(self.segments) if self.segments else NO_SCREEN)
+        object.__setattr__(
+            self, "segment_index", SegmentIndex(self.segments) if self.segments else NO_SEGMENTS
+        )
         object.__setattr__(self, "force_field", self.force.lower().encode())
         object.__setattr__(self, "pins", bool(self.force or self.segments))
         object.__setattr__(self, "upgraded", frozenset(name.encode() for name in self.upgrades))

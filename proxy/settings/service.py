@@ -11,10 +11,9 @@ from proxy.config import schema
 from proxy.rollout.inputs import Release
 from proxy.rollout.rollout import Rollout
 from proxy.rollout.side import VACANT, Side
-from proxy.routing.ejection import Ejection
 from proxy.routing.endpoint import SYSTEM, Endpoint, Trust
+from proxy.routing.failures import Ejection, Rescue
 from proxy.routing.match import Condition, RouteMatch
-from proxy.routing.rescue import Rescue
 from proxy.routing.segment import Segment
 from proxy.routing.split import CANARY, STABLE, Split
 from proxy.routing.sticky import Sticky

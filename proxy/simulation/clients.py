@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from proxy.routing.split import TOTAL
 from proxy.simulation.chance import Chance
-from proxy.simulation.scenario import Crowd, Scenario
+from proxy.simulation.scenario import Population, Scenario
 
 
 class User(NamedTuple):
@@ -19,7 +19,7 @@ class User(NamedTuple):
     """How many times longer his answers take."""
 
     @classmethod
-    def one(cls, crowd: Crowd, chance: Chance) -> "User":
+    def one(cls, crowd: Population, chance: Chance) -> "User":
         """Somebody of the crowd."""
         return cls(int(chance.random() * 2**64), exp(chance.gauss(0, crowd.speeds)))
 

@@ -27,7 +27,7 @@ CALM = 2.0
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
+class RunResult:
     """What came of one run."""
 
     rolled_back: bool
@@ -60,7 +60,7 @@ class Run:
         run: Run = deepcopy(self, {id(self.world.chance): chance, id(self.scenario): scenario})
         return run
 
-    def prelude(self) -> Result | None:
+    def prelude(self) -> RunResult | None:
         """All that comes before the onset; the result when the canary is rolled back within it."""
         scenario = self.scenario
         verdict = self._calm(scenario.alone)
@@ -70,7 +70,7 @@ class Run:
         self._before = self.world.met
         return self._result(verdict, early=True) if verdict else None
 
-    def rest(self) -> Result:
+    def rest(self) -> RunResult:
         """From the onset on."""
         scenario = self.scenario
         end = self.world.now + scenario.lasts
@@ -111,10 +111,10 @@ class Run:
         verdict = judge.verdict(now)
         return verdict if verdict.state == FAILING else None
 
-    def _result(self, verdict: Verdict | None, *, early: bool) -> Result:
+    def _result(self, verdict: Verdict | None, *, early: bool) -> RunResult:
         world, scenario = self.world, self.scenario
         begun = scenario.alone + (0.0 if scenario.good else scenario.onset)
-        return Result(
+        return RunResult(
             rolled_back=verdict is not None,
             early=early and verdict is not None,
             requests=world.met - self._before,
@@ -123,7 +123,7 @@ class Run:
         )
 
 
-def run(policy: Policy, scenario: Scenario, chance: Chance) -> Result:
+def run(policy: Policy, scenario: Scenario, chance: Chance) -> RunResult:
     """One run from the beginning."""
     begun = Run(policy, scenario, chance)
     return begun.prelude() or begun.rest()

@@ -10,7 +10,7 @@ def _within(name: str, value: Any, least: float, most: float) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Side:
+class BackendBehavior:
     """How a backend answers. Times are spread log-normally."""
 
     errors: float = 0.01
@@ -46,7 +46,7 @@ class Canary:
         _within("times", self.times, 0.001, 1000)
         _within("hang", self.hang, 0, 1)
 
-    def beside(self, stable: Side) -> Side:
+    def beside(self, stable: BackendBehavior) -> BackendBehavior:
         """How it answers, when stable answers like this."""
         errors = stable.errors if self.errors is None else self.errors
         return replace(stable, errors=errors, median=stable.median * self.times, hang=self.hang)
@@ -90,7 +90,7 @@ class Day:
 
 
 @dataclass(frozen=True, slots=True)
-class Crowd:
+class Population:
     """Users, each of whom a sticky service keeps on one side."""
 
     users: int = 200
@@ -112,7 +112,7 @@ class Crowd:
 
 
 @dataclass(frozen=True, slots=True)
-class Ejection:
+class EjectionRule:
     """Workers that spare a canary's endpoint for a while once it fails: its draws are diverted to stable."""
 
     after: int = 5
@@ -136,7 +136,7 @@ class Scenario:
     """Requests a second, on the average."""
     weight: float = 0.05
     """The canary's share (0..1) of the requests that the coin decides."""
-    stable: Side = field(default_factory=Side)
+    stable: BackendBehavior = field(default_factory=BackendBehavior)
     canary: Canary = GOOD
     """How the canary differs from stable, from `onset` on."""
     onset: float = 0.0
@@ -149,9 +149,9 @@ class Scenario:
     """The share (0..1) of requests that a segment pins to the canary, whatever the weight."""
     incidents: Incidents | None = None
     day: Day | None = None
-    crowd: Crowd | None = None
+    crowd: Population | None = None
     """None: as many users as requests."""
-    ejection: Ejection | None = None
+    ejection: EjectionRule | None = None
     lasts: float = 600.0
     """Seconds from the onset after which a run is over."""
 
@@ -173,8 +173,8 @@ class Scenario:
     def from_json(cls, data: Any) -> "Scenario":
         """A scenario from plain values by the names above. ValueError names what is wrong in them."""
         parts = {
-            "stable": Side, "canary": Canary, "incidents": Incidents, "day": Day, "crowd": Crowd,
-            "ejection": Ejection,
+            "stable": BackendBehavior, "canary": Canary, "incidents": Incidents, "day": Day,
+            "crowd": Population, "ejection": EjectionRule,
         }  # fmt: skip  # reads as the list it is
         named = _named(cls, data, "a scenario")
         return cls(

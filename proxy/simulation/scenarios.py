@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from proxy.simulation.scenario import Canary, Crowd, Day, Ejection, Incidents, Scenario
+from proxy.simulation.scenario import Canary, Day, EjectionRule, Incidents, Population, Scenario
 
 HOUR = 3600.0
 
@@ -46,18 +46,18 @@ SCENARIOS: Mapping[str, Named] = {
     ),
     "ejected": Named(
         "dies at 20 %, and workers spare its endpoint after 5 failures",
-        Scenario(canary=_DEAD, weight=0.2, ejection=Ejection()),
+        Scenario(canary=_DEAD, weight=0.2, ejection=EjectionRule()),
     ),
     "users": Named(
         "200 users; good for 3 hours, then fails everything",
-        Scenario(canary=_DEAD, crowd=Crowd(), onset=3 * HOUR),
+        Scenario(canary=_DEAD, crowd=Population(), onset=3 * HOUR),
     ),
     "retries": Named(
         "200 users who try again up to 20 times, for an hour; as good as stable",
-        Scenario(crowd=Crowd(retries=20), lasts=HOUR),
+        Scenario(crowd=Population(retries=20), lasts=HOUR),
     ),
     "speeds": Named(
         "200 users with speeds of their own, for an hour; as good as stable",
-        Scenario(crowd=Crowd(speeds=0.7), lasts=HOUR),
+        Scenario(crowd=Population(speeds=0.7), lasts=HOUR),
     ),
 }

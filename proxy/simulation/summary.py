@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from math import ceil
 from typing import Any
 
-from proxy.simulation.run import Result
+from proxy.simulation.run import RunResult
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ class Summary:
         return {**asdict(self), "checks": dict(self.checks), "never": self.never}
 
 
-def summary(results: Sequence[Result]) -> Summary:
+def summary(results: Sequence[RunResult]) -> Summary:
     """Of one result or more. Runs rolled back before the onset tell nothing of how long it took."""
     late = [result for result in results if not result.early]
     done = [result for result in late if result.rolled_back]

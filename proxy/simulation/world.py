@@ -12,8 +12,7 @@ from heapq import heappop, heappush
 from proxy.routing.split import CANARY, STABLE
 from proxy.simulation.chance import TIMES, Chance, times
 from proxy.simulation.clients import Ask, Clients
-from proxy.simulation.ejection import Endpoint
-from proxy.simulation.scenario import Scenario, Side
+from proxy.simulation.scenario import BackendBehavior, EjectionRule, Scenario
 from proxy.simulation.weather import Climate, Weather
 from proxy.telemetry.counts import Counts
 from proxy.telemetry.labels import exceeded, label
@@ -25,7 +24,7 @@ LOOK = 0.05
 
 
 @dataclass(slots=True)
-class Request:
+class SentRequest:
     """One that was sent, and what will come of it."""
 
     ask: Ask
@@ -38,6 +37,33 @@ class Request:
     failed: bool
     hangs: bool
     overdue: bool = False
+
+
+class CanaryEndpoint:
+    """The endpoint of the canary, as a worker that ejects failing endpoints sees it. Times are seconds."""
+
+    def __init__(self, ejection: EjectionRule | None) -> None:
+        self._ejection = ejection
+        self._in_a_row = 0
+        self._pause = ejection.pause if ejection else 0.0
+        self._until = 0.0
+
+    def alive(self, now: float) -> bool:
+        """Whether requests are sent there."""
+        return now >= self._until
+
+    def answered(self, failed: bool, now: float) -> None:
+        """Take note of an answer. One that fails after an ejection begins the next one at once."""
+        ejection = self._ejection
+        if ejection is None or not self.alive(now):
+            return
+        if not failed:
+            self._in_a_row, self._pause = 0, ejection.pause
+            return
+        self._in_a_row += 1
+        if self._in_a_row >= ejection.after:
+            self._until = now + self._pause
+            self._pause = min(2 * self._pause, ejection.longest)
 
 
 class World:
@@ -61,8 +87,8 @@ class World:
         self._sticky = sticky
         self._clients = Clients(scenario, chance)
         self._climate = Climate(scenario, chance)
-        self._endpoint = Endpoint(scenario.ejection)
-        self._awaited: list[tuple[float, int, Request]] = []
+        self._endpoint = CanaryEndpoint(scenario.ejection)
+        self._awaited: list[tuple[float, int, SentRequest]] = []
         self._sent = 0
         self._looked = 0.0
         self._counts = self._none()
@@ -127,16 +153,20 @@ class World:
         """Whom events are noted of: nobody where the coin is tossed for requests."""
         return ask.user.hash if self._sticky else 0
 
-    def _fate(self, ask: Ask, backend: str, side: Side, weather: Weather, *, drawn: bool) -> Request:
+    def _fate(
+        self, ask: Ask, backend: str, side: BackendBehavior, weather: Weather, *, drawn: bool
+    ) -> SentRequest:
         chance = self.chance.random
         thresholds = self.thresholds.get(backend, ())
         if side.hang and chance() < side.hang:
-            return Request(ask, backend, drawn, thresholds, self.scenario.timeout, failed=True, hangs=True)
+            return SentRequest(
+                ask, backend, drawn, thresholds, self.scenario.timeout, failed=True, hangs=True
+            )
         seconds = side.median * weather.times * times(side.spread)[int(chance() * TIMES)] * ask.user.speed
         failed = chance() < weather.failing(side.errors) or self._clients.stuck(ask)
-        return Request(ask, backend, drawn, thresholds, seconds, failed, hangs=False)
+        return SentRequest(ask, backend, drawn, thresholds, seconds, failed, hangs=False)
 
-    def _end(self, request: Request, now: float) -> None:
+    def _end(self, request: SentRequest, now: float) -> None:
         """Count a request that is over."""
         counts = self._counts[request.backend]
         results = counts.drawn if request.drawn else counts.pinned
@@ -151,13 +181,13 @@ class World:
         if request.backend == CANARY:
             self._endpoint.answered(request.failed, now)
 
-    def _fail(self, request: Request, counts: Counts, now: float) -> None:
+    def _fail(self, request: SentRequest, counts: Counts, now: float) -> None:
         self.urgent = True
         self._clients.told_no(request.ask, now)
         if request.drawn and (user := self._user(request.ask)):
             counts.users.add(user, FAILED)
 
-    def _label(self, request: Request, counts: Counts) -> None:
+    def _label(self, request: SentRequest, counts: Counts) -> None:
         """Count it as slow or timely for the quantiles that had a threshold."""
         code = label(request.thresholds, request.seconds)
         counts.labels[code] = counts.labels.get(code, 0) + 1

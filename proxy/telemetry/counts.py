@@ -17,7 +17,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from proxy.telemetry import labels, users
-from proxy.telemetry.failed import Failed
 from proxy.telemetry.histogram import Histogram
 from proxy.telemetry.outcome import (
     CLIENT_LEFT,
@@ -33,6 +32,7 @@ from proxy.telemetry.outcome import (
 )
 from proxy.telemetry.registers import Registers
 from proxy.telemetry.sparse import merge, separate
+from proxy.telemetry.top_failures import TopFailures
 from proxy.telemetry.users import Users
 
 BY_KEY = ("drawn", "pinned", "taken_over", "codes", "errors", "labels")
@@ -94,7 +94,7 @@ class Counts:
     """The users who had failures and slow answers among the drawn ones, where the service keeps users."""
     exposed: Registers = field(default_factory=Registers)
     """How many different users met the backend, where they have keys."""
-    failed: Failed = field(default_factory=Failed)
+    failed: TopFailures = field(default_factory=TopFailures)
     """The requests that failed most often."""
     life: int = 0
     """Which entry of the worker's tally these are, 0 for sums and differences."""

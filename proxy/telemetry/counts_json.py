@@ -6,12 +6,12 @@ What older counts don't have, and what is mostly empty, is left out while it is.
 from typing import Any
 
 from proxy.telemetry.counts import NUMBERS, Counts
-from proxy.telemetry.failed import Failed
 from proxy.telemetry.histogram import Histogram
 from proxy.telemetry.labels import CODES
 from proxy.telemetry.outcome import ENDINGS, RESULTS
 from proxy.telemetry.registers import Registers
 from proxy.telemetry.sparse import by_word, whole_numbers
+from proxy.telemetry.top_failures import TopFailures
 from proxy.telemetry.users import Users
 
 
@@ -68,7 +68,7 @@ def from_json(data: Any) -> Counts:
         overdue=overdue,
         users=Users.from_json(data.get("users", [0])),
         exposed=Registers.from_json(data.get("exposed", "")),
-        failed=Failed.from_json(data.get("failed", ())),
+        failed=TopFailures.from_json(data.get("failed", ())),
         **dict(zip(NUMBERS, events, strict=True)),
     )
 

@@ -16,10 +16,7 @@ from proxy.telemetry import operations
 from proxy.telemetry.counts import Counts
 from proxy.telemetry.histogram import BOUNDS, LOWEST, PER_OCTAVE, Histogram
 from proxy.telemetry.operations import Operations
-from proxy.telemetry.outcome import REFUSED, Ending, shown_status
-
-Side = tuple[str, str]
-"""Service and backend."""
+from proxy.telemetry.outcome import REFUSED, BackendKey, Ending, shown_status
 
 NO_ENDPOINT_ALIVE = "no-endpoint"
 """The kind of error of a refusal that counts as a failure; its ending's own word would read as a refused
@@ -52,11 +49,11 @@ class CheckSample:
 class Snapshot:
     """All that is shown, at one moment. What is missing from a mapping isn't shown, not shown as 0."""
 
-    totals: Mapping[Side, Counts]
+    totals: Mapping[BackendKey, Counts]
     """Since the beginning, merged over workers and revisions; the gauges are now's."""
-    weights: Mapping[Side, float]
+    weights: Mapping[BackendKey, float]
     """Set weights, 0..1."""
-    shares: Mapping[Side, float]
+    shares: Mapping[BackendKey, float]
     """Shares of recent requests, 0..1; missing where there were none."""
     checks: Sequence[CheckSample]
     trips: Mapping[tuple[str, str], int]
@@ -70,7 +67,7 @@ class Snapshot:
     """Of all bets against a service's canary, as N:1; missing where none is made."""
     exposed: Mapping[str, int] = field(default_factory=dict)
     """Users who met a service's canary since its release began; missing where users aren't known."""
-    halted: Mapping[Side, bool] = field(default_factory=dict)
+    halted: Mapping[BackendKey, bool] = field(default_factory=dict)
     """Whether a backend is out for everybody."""
     operations: Operations = field(default_factory=Operations)
 
@@ -119,7 +116,7 @@ def families(snapshot: Snapshot) -> Iterator[Metric]:
     yield build
 
 
-def _latencies(totals: Mapping[Side, Counts]) -> Iterator[Metric]:
+def _latencies(totals: Mapping[BackendKey, Counts]) -> Iterator[Metric]:
     yield _durations(
         "weir_request_duration_seconds",
         "From the request's head to the end of the exchange, of all requests.",
@@ -132,7 +129,7 @@ def _latencies(totals: Mapping[Side, Counts]) -> Iterator[Metric]:
     )
 
 
-def _requests(totals: Mapping[Side, Counts]) -> Metric:
+def _requests(totals: Mapping[BackendKey, Counts]) -> Metric:
     family = CounterMetricFamily(
         "weir_requests_total",
         "Ended requests by method and status sent; 499: the client left before there was one.",
@@ -153,7 +150,7 @@ def _by_code(counts: Counts) -> dict[tuple[str, str], int]:
     return result
 
 
-def _durations(name: str, documentation: str, histograms: Mapping[Side, Histogram]) -> Metric:
+def _durations(name: str, documentation: str, histograms: Mapping[BackendKey, Histogram]) -> Metric:
     family = HistogramMetricFamily(name, documentation, labels=["service", "backend"])
     for side, histogram in histograms.items():
         buckets = [*zip(_LE, histogram.cumulative(_SHOWN), strict=True), ("+Inf", float(histogram.count))]
@@ -161,7 +158,7 @@ def _durations(name: str, documentation: str, histograms: Mapping[Side, Histogra
     return family
 
 
-def _diverted(totals: Mapping[Side, Counts]) -> Metric:
+def _diverted(totals: Mapping[BackendKey, Counts]) -> Metric:
     family = CounterMetricFamily(
         "weir_diverted_total",
         "Requests meant for a backend that had no endpoint alive, and answered by another.",
@@ -172,7 +169,7 @@ def _diverted(totals: Mapping[Side, Counts]) -> Metric:
     return family
 
 
-def _ejections(totals: Mapping[Side, Counts]) -> Metric:
+def _ejections(totals: Mapping[BackendKey, Counts]) -> Metric:
     family = CounterMetricFamily(
         "weir_ejections_total",
         "Times a worker left an endpoint alone because it failed.",
@@ -183,7 +180,7 @@ def _ejections(totals: Mapping[Side, Counts]) -> Metric:
     return family
 
 
-def _harm(totals: Mapping[Side, Counts]) -> Iterator[Metric]:
+def _harm(totals: Mapping[BackendKey, Counts]) -> Iterator[Metric]:
     """What backends other than stable did to clients, by service: stable has nobody to rescue it."""
     rescued = CounterMetricFamily(
         "weir_rescued_total", "Requests that the canary failed and stable answered.", labels=["service"]
@@ -202,7 +199,7 @@ def _harm(totals: Mapping[Side, Counts]) -> Iterator[Metric]:
     yield from (rescued, harmed)
 
 
-def _errors(totals: Mapping[Side, Counts]) -> Metric:
+def _errors(totals: Mapping[BackendKey, Counts]) -> Metric:
     family = CounterMetricFamily(
         "weir_upstream_errors_total",
         "Requests that failed for want of a whole answer from the backend, by what went wrong.",
@@ -218,7 +215,7 @@ def _kind(ending: Ending) -> str:
     return NO_ENDPOINT_ALIVE if ending == REFUSED else ending
 
 
-def _gauge(name: str, documentation: str, values: Mapping[Side, float]) -> Metric:
+def _gauge(name: str, documentation: str, values: Mapping[BackendKey, float]) -> Metric:
     family = GaugeMetricFamily(name, documentation, labels=["service", "backend"])
     for side, value in values.items():
         family.add_metric(side, value)

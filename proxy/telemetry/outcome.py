@@ -12,6 +12,8 @@ from proxy.routing.failures import Failures
 
 Key = tuple[str, int, str]
 """Service, revision, backend: what outcomes are counted under."""
+BackendKey = tuple[str, str]
+"""Service and backend: what sums over all revisions are of."""
 
 QUANTILES = ("p50", "p90", "p99")
 """Of the time to the response head: those for which requests are told slow from timely."""

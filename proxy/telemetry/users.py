@@ -22,7 +22,7 @@ FAILED, SLOW = 1, (2, 4, 8)
 """The kinds of events, as bits: a failure, and slow for p50, p90 and p99."""
 ALL_SLOW = sum(SLOW)
 
-Event = tuple[int, int]
+UserEvent = tuple[int, int]
 """A user and the kinds of one event."""
 
 
@@ -37,7 +37,7 @@ class Users:
 
     start: int = 0
     """Number of the first event held."""
-    events: list[Event] = field(default_factory=list)
+    events: list[UserEvent] = field(default_factory=list)
     """Oldest first."""
     gap: bool = False
     """Of a difference: events are missing before the first."""
@@ -89,6 +89,6 @@ class Users:
         return cls(numbers[0], list(zip(numbers[1::2], numbers[2::2], strict=True)))
 
 
-def _flat(events: Iterable[Event]) -> Iterable[int]:
+def _flat(events: Iterable[UserEvent]) -> Iterable[int]:
     for event in events:
         yield from event

@@ -17,7 +17,7 @@ from proxy.child import garbage_collector
 from proxy.child.lifeline import Lifeline, attach
 from proxy.forwarding.lane import Lane, NoAccessLog
 from proxy.forwarding.listener import Listener
-from proxy.link.messages import Ack, Counted, Health, Hello, Message, Report, Settings, Table, Thresholds
+from proxy.link.messages import Ack, Counted, Health, Hello, Message, Report, Settings, Table, ThresholdUpdate
 from proxy.routing.endpoint import Endpoint
 from proxy.routing.table import RoutingTable, Service
 from proxy.telemetry.tally import Tally
@@ -127,7 +127,7 @@ class Worker:
                 self._take(message)
             case Settings():
                 self._settle(message)
-            case Thresholds(services=services):
+            case ThresholdUpdate(services=services):
                 self._lane.yardsticks.set(services)
             case Health(services=services):
                 self._avoid(services)

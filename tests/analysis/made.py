@@ -4,7 +4,7 @@ from itertools import product
 
 from hypothesis import strategies as st
 
-from proxy.analysis.events import Events, Stretch, events
+from proxy.analysis.observations import Observations, RevisionCounts, observe
 from proxy.telemetry.counts import Counts
 from proxy.telemetry.histogram import Histogram
 from proxy.telemetry.labels import label
@@ -12,7 +12,7 @@ from proxy.telemetry.users import Users
 
 ODDS = (0.01 / 0.99, 0.05 / 0.95, 0.25, 1.0, 9.0)
 """Of weights from 1 to 90 %."""
-EVENTS = st.builds(Events, *[st.integers(0, 40)] * 4)
+EVENTS = st.builds(Observations, *[st.integers(0, 40)] * 4)
 
 
 def counts(ok=0, bad=0, pinned_ok=0, pinned_bad=0, took=None, users=(), gap=False, **more):
@@ -41,23 +41,23 @@ def times(seconds, number):
     return result
 
 
-def stretch(canary=None, stable=None, parts=2_000, current=True, checks=("errors", "p50", "p90", "p99")):
+def part(canary=None, stable=None, parts=2_000, current=True, checks=("errors", "p50", "p90", "p99")):
     """A report of one revision."""
     canary, stable = canary or Counts(), stable or Counts()
-    return Stretch(parts, current, canary, stable, events(checks, canary, stable))
+    return RevisionCounts(parts, current, canary, stable, observe(checks, canary, stable))
 
 
 def outcomes(canary_bad, stable_bad, odds, requests):
     """Every tally of so many requests, and how likely it is when backends fail this often."""
     weight = odds / (1 + odds)
     kinds = (
-        (Events(1, 0, 0, 0), weight * canary_bad),
-        (Events(0, 1, 0, 0), weight * (1 - canary_bad)),
-        (Events(0, 0, 1, 0), (1 - weight) * stable_bad),
-        (Events(0, 0, 0, 1), (1 - weight) * (1 - stable_bad)),
+        (Observations(1, 0, 0, 0), weight * canary_bad),
+        (Observations(0, 1, 0, 0), weight * (1 - canary_bad)),
+        (Observations(0, 0, 1, 0), (1 - weight) * stable_bad),
+        (Observations(0, 0, 0, 1), (1 - weight) * (1 - stable_bad)),
     )
     for chosen in product(kinds, repeat=requests):
-        seen, chance = Events(), 1.0
+        seen, chance = Observations(), 1.0
         for each, likely in chosen:
             seen, chance = seen.plus(each), chance * likely
         yield seen, chance

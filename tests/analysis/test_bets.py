@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from proxy.analysis.bets import SIZES, SLICE, Bet, _factors, log_sum
-from proxy.analysis.events import Events
-from proxy.analysis.weights import odds
+from proxy.analysis.observations import Observations
+from proxy.analysis.weight_history import odds
 
 WEIGHTS = (1, 100, 500, 2_000, 5_000, 9_000, 9_999)
 TERMS = ((0.001, 1.0), (0.0, 1.0), (0.05, 0.0), (0.02, 2.0))
@@ -40,9 +40,9 @@ def test_sizes_are_staked_as_they_are_where_they_can_be():
 @given(some=THREE, others=THREE, parts=st.sampled_from(WEIGHTS))
 def test_order_and_split_of_a_report_are_one(some, others, parts):
     bet = Bet.begin(0.001, 1.0)
-    whole = bet.after(Events(*(a + b for a, b in zip(some, others, strict=True))), odds(parts))
-    first = bet.after(Events(*some), odds(parts)).after(Events(*others), odds(parts))
-    last = bet.after(Events(*others), odds(parts)).after(Events(*some), odds(parts))
+    whole = bet.after(Observations(*(a + b for a, b in zip(some, others, strict=True))), odds(parts))
+    first = bet.after(Observations(*some), odds(parts)).after(Observations(*others), odds(parts))
+    last = bet.after(Observations(*others), odds(parts)).after(Observations(*some), odds(parts))
     for each in (first, last):
         assert each.log_capital == pytest.approx(whole.log_capital, rel=1e-9, abs=1e-9)
         assert (each.seen, each.cash) == (whole.seen, whole.cash)
@@ -56,7 +56,7 @@ def outcomes(size, w, p, q):
         if d >= 0:
             ways = comb(size, a) * comb(size - a, b) * comb(size - a - b, c)
             yield (
-                Events(a, b, c),
+                Observations(a, b, c),
                 ways * chances[0] ** a * chances[1] ** b * chances[2] ** c * chances[3] ** d,
             )
 
@@ -76,26 +76,31 @@ def test_expected_capital_after_any_two_reports_is_one_at_most_cash_included(par
 
 def test_cash_staked_within_a_report_would_not_be_fair():
     """Why a report counts with its cash where it was: told in the order in which no chance would have it."""
-    whole = Bet.begin(0.0, 1.0).after(Events(SLICE, 0, 200), 1.0).settled()
-    cut = Bet.begin(0.0, 1.0).after(Events(0, 0, 200), 1.0).staked(0.9).after(Events(SLICE, 0, 0), 1.0)
+    whole = Bet.begin(0.0, 1.0).after(Observations(SLICE, 0, 200), 1.0).settled()
+    cut = (
+        Bet.begin(0.0, 1.0)
+        .after(Observations(0, 0, 200), 1.0)
+        .staked(0.9)
+        .after(Observations(SLICE, 0, 0), 1.0)
+    )
     assert cut.capital > 1e3 * whole.capital
 
 
 def test_cash_is_staked_slice_by_slice():
     bet = Bet.begin(0.0, 1.0)
-    early = bet.after(Events(0, SLICE - 1), 1.0).settled()
+    early = bet.after(Observations(0, SLICE - 1), 1.0).settled()
     assert (early.cash, early.slices) == (0.5, 0)
     for slices in range(1, 9):
-        bet = bet.after(Events(0, SLICE), 1.0).settled()
+        bet = bet.after(Observations(0, SLICE), 1.0).settled()
         assert bet.cash == pytest.approx(0.5 * (slices + 1) ** -0.25)
         assert bet.capital == pytest.approx(1)
-    at_once = Bet.begin(0.0, 1.0).after(Events(0, 8 * SLICE), 1.0).settled()
+    at_once = Bet.begin(0.0, 1.0).after(Observations(0, 8 * SLICE), 1.0).settled()
     assert at_once.cash == pytest.approx(bet.cash)
 
 
 def test_without_coin_there_is_no_bet_but_on_a_limit():
-    assert Bet.begin(0.001, 1.0).after(Events(100), inf) == Bet.begin(0.001, 1.0)
-    assert Bet.begin(0.05, 0.0).after(Events(100), inf).capital > 1e9
+    assert Bet.begin(0.001, 1.0).after(Observations(100), inf) == Bet.begin(0.001, 1.0)
+    assert Bet.begin(0.05, 0.0).after(Observations(100), inf).capital > 1e9
 
 
 def test_staking_changes_no_capital():
@@ -108,13 +113,19 @@ def test_a_dead_canary_after_hours_is_still_found():
     """Its stakes are gone, its cash is not."""
     good = Bet.begin(0.001, 1.0)
     for _ in range(600):
-        good = good.after(Events(0, 90, 18), odds(500)).settled()
+        good = good.after(Observations(0, 90, 18), odds(500)).settled()
     assert max(good.stakes) < -4
-    assert good.after(Events(12), odds(500)).capital > 100
+    assert good.after(Observations(12), odds(500)).capital > 100
 
 
 @pytest.mark.parametrize(
-    "events", [Events(10**8), Events(0, 10**8), Events(0, 0, 10**8), Events(10**8, 10**8, 10**8)]
+    "events",
+    [
+        Observations(10**8),
+        Observations(0, 10**8),
+        Observations(0, 0, 10**8),
+        Observations(10**8, 10**8, 10**8),
+    ],
 )
 @pytest.mark.parametrize("parts", WEIGHTS)
 def test_nothing_overflows(events, parts):
@@ -130,13 +141,13 @@ def test_cash_may_rise_out_of_reach():
     assert bet.capital == pytest.approx(1)
 
 
-@given(st.builds(Events, NUMBERS, NUMBERS, NUMBERS))
+@given(st.builds(Observations, NUMBERS, NUMBERS, NUMBERS))
 def test_most_is_no_less_than_the_capital(events):
     bet = Bet.begin(0.001, 1.0).after(events, 0.25).settled()
     assert bet.most >= bet.log_capital
 
 
-@given(st.builds(Events, NUMBERS, NUMBERS, NUMBERS))
+@given(st.builds(Observations, NUMBERS, NUMBERS, NUMBERS))
 def test_json_goes_on_identically(events):
     bet = Bet.begin(0.001, 1.0).after(events, 0.25).settled()
     again = Bet.begin(0.001, 1.0).resumed(json.loads(json.dumps(bet.to_json())))

@@ -5,15 +5,15 @@ from math import inf
 import pytest
 
 from proxy.analysis.comparison import Comparison, findings
-from proxy.analysis.events import Events
-from proxy.analysis.pace import Pace
+from proxy.analysis.observations import Observations
 from proxy.analysis.policy import Policy, Slower
+from proxy.analysis.thresholds import LatencyThresholds
 from proxy.telemetry.histogram import Histogram
 
 
 def after(policy, odds=0.25, **by_check):
     bets = Comparison.begin(policy)
-    return bets.after([({name: by_check.get(name, Events()) for name in bets.bets}, odds)])
+    return bets.after([({name: by_check.get(name, Observations()) for name in bets.bets}, odds)])
 
 
 @pytest.mark.parametrize(
@@ -43,23 +43,28 @@ def test_terms():
 
 
 def test_each_check_bets_on_what_it_sees():
-    bets = after(Policy(), errors=Events(5), p99=Events(0, 0, 9))
+    bets = after(Policy(), errors=Observations(5), p99=Observations(0, 0, 9))
     assert bets.bets["errors"].capital > 1 > bets.bets["p99"].capital
     assert bets.bets["p50"].capital == 1
 
 
 def test_the_limit_counts_once_errors_lean_against_the_canary():
-    shared = after(Policy(error_limit=0.05), **{"errors": Events(9, 9, 36), "error-limit": Events(9, 9)})
+    shared = after(
+        Policy(error_limit=0.05), **{"errors": Observations(9, 9, 36), "error-limit": Observations(9, 9)}
+    )
     assert shared.bets["errors"].capital < 10 < shared.bets["error-limit"].capital
     assert shared.capitals(0.25)["error-limit"] == 0
     assert shared.capitals(inf)["error-limit"] > 10
-    alone = after(Policy(error_limit=0.05), **{"errors": Events(9, 9), "error-limit": Events(9, 9)})
+    alone = after(
+        Policy(error_limit=0.05), **{"errors": Observations(9, 9), "error-limit": Observations(9, 9)}
+    )
     assert alone.capitals(0.25)["error-limit"] > 10
 
 
 def test_one_report_counts_whole_before_its_cash_moves():
     events = [
-        (dict.fromkeys(("errors",), each), 0.25) for each in (Events(0, 16), Events(9), Events(0, 0, 9))
+        (dict.fromkeys(("errors",), each), 0.25)
+        for each in (Observations(0, 16), Observations(9), Observations(0, 0, 9))
     ]
     bets = Comparison.begin(Policy(slower=None))
     capital = bets.after(events).bets["errors"].log_capital
@@ -70,7 +75,7 @@ def test_one_report_counts_whole_before_its_cash_moves():
 
 @pytest.mark.parametrize("bad", range(12))
 def test_reaching_the_bar_is_having_so_much(bad):
-    bets = after(Policy(), errors=Events(bad))
+    bets = after(Policy(), errors=Observations(bad))
     assert bets.reach(100, 0.25) is (sum(bets.capitals(0.25).values()) >= 100)
 
 
@@ -80,7 +85,7 @@ def test_a_rise_stakes_a_quarter_of_the_cash():
 
 
 def test_json_round_trip_and_other_checks():
-    bets = after(Policy(), errors=Events(5))
+    bets = after(Policy(), errors=Observations(5))
     assert Comparison.begin(Policy()).resumed(bets.to_json()) == bets
     for other in (Policy(slower=None), Policy(error_limit=0.1)):
         with pytest.raises(ValueError, match="can't go on"):
@@ -89,7 +94,7 @@ def test_json_round_trip_and_other_checks():
 
 FULL = Policy(error_limit=0.05)
 NAMES = ("errors", "p50", "p90", "p99", "error-limit")
-SEEN = Events(3, 59, 5, 1_175)
+SEEN = Observations(3, 59, 5, 1_175)
 
 
 def times(count, seconds):
@@ -100,11 +105,11 @@ def times(count, seconds):
 
 
 def found_by(policy=FULL, seen=SEEN, answers=500, **capitals):
-    pace = Pace(Slower())
-    pace.add(times(answers, 0.02), 0.0)
-    pace.thresholds(0.0)
+    thresholds = LatencyThresholds(Slower())
+    thresholds.add(times(answers, 0.02), 0.0)
+    thresholds.thresholds(0.0)
     by_check = {name: capitals.get(name.replace("-", "_"), 0.2) for name in NAMES}
-    found = findings(policy, dict.fromkeys(NAMES, seen), by_check, pace, times(9, 0.5))
+    found = findings(policy, dict.fromkeys(NAMES, seen), by_check, thresholds, times(9, 0.5))
     return {finding.check: finding for finding in found}
 
 
@@ -123,7 +128,7 @@ def test_where_the_bar_is_reached_the_check_with_the_most_fails(capitals, failin
 
 @pytest.mark.parametrize(
     ("seen", "capital", "state"),
-    [(SEEN, 9.9, "healthy"), (SEEN, 10.0, "inconclusive"), (Events(0, 0, 9, 9), 0.5, "inconclusive")],
+    [(SEEN, 9.9, "healthy"), (SEEN, 10.0, "inconclusive"), (Observations(0, 0, 9, 9), 0.5, "inconclusive")],
 )
 def test_others_are_good_once_they_saw_something_and_little_of_it_is_bad(seen, capital, state):
     assert found_by(seen=seen, errors=capital)["errors"].state == state
@@ -141,7 +146,7 @@ def test_errors():
 
 
 def test_errors_without_stable_have_no_limit():
-    found = found_by(seen=Events(1, 1))["errors"]
+    found = found_by(seen=Observations(1, 1))["errors"]
     assert (found.limit, found.stable) == (None, None)
     assert "errors 50.0 % of 2 canary answers, no stable answers yet; no evidence" in found.sentence
 
@@ -175,7 +180,7 @@ def test_latencies():
     [("errors", "canary"), ("p50", "good canary"), ("p99", "good canary"), ("error-limit", "canary")],
 )
 def test_before_there_is_anything_to_compare(check, kind):
-    found = found_by(seen=Events(0, 0, 5, 40))[check]
+    found = found_by(seen=Observations(0, 0, 5, 40))[check]
     assert found.sentence == f"{check}: no {kind} answers to compare yet"
 
 

@@ -1,8 +1,8 @@
 """The absolute limit where it could be unfair: among rounds, and where no coin is tossed any more."""
 
 from proxy.analysis.comparison import ERROR_LIMIT, ERRORS, LEANING, Comparison
-from proxy.analysis.events import Events
 from proxy.analysis.judge import Judge
+from proxy.analysis.observations import Observations
 from proxy.analysis.policy import Policy
 from proxy.telemetry.counts import Counts
 
@@ -12,7 +12,7 @@ LIMITED = Policy(slower=None, error_limit=0.05, guard=False)
 def test_among_many_rounds_its_gate_is_as_much_higher_as_their_bar():
     bets = Comparison.begin(LIMITED, held_back=0.0)
     while bets.bets[ERRORS].capital < LEANING:
-        bets = bets.after([(dict.fromkeys((ERRORS, ERROR_LIMIT), Events(canary_bad=1)), 0.25)])
+        bets = bets.after([(dict.fromkeys((ERRORS, ERROR_LIMIT), Observations(canary_bad=1)), 0.25)])
     assert bets.capitals(0.25)[ERROR_LIMIT] > 0
     assert bets.capitals(0.25, bound=1_000.0)[ERROR_LIMIT] == 0
     assert bets.reach(1.0, 0.25)

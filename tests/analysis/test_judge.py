@@ -111,7 +111,7 @@ def test_requests_of_unknown_revisions_are_no_evidence_but_seen(revision):
     made = after(judge(), report(counts(bad=50, harmed=50), revision=revision))
     assert state(made) == "inconclusive"
     assert finding(made, "errors").sample == 0
-    assert (made.radius.harmed, made.shown("canary", 0.0).failures) == (50, 50)
+    assert (made.blast_radius.harmed, made.shown("canary", 0.0).failures) == (50, 50)
 
 
 def test_each_request_is_judged_by_the_weight_it_was_routed_by():
@@ -216,7 +216,7 @@ def test_a_person_forgives():
     assert {each.check for each in made.verdict(0.0).failing} == {"errors", "guard", "harmed"}
     made.afresh()
     assert made.verdict(0.0).failing == ()
-    assert (made.verdict(0.0).odds, made.radius.harmed) == (pytest.approx(1), 50)
+    assert (made.verdict(0.0).odds, made.blast_radius.harmed) == (pytest.approx(1), 50)
     assert state(after(made, report(counts(harmed=30)))) == "failing"
 
 
@@ -285,7 +285,7 @@ def test_a_long_life_stays_in_numbers():
 
 
 def test_repr():
-    assert repr(judge()).startswith("<Judge at <Weights: 2000 parts since revision 1>: <Lifelong")
+    assert repr(judge()).startswith("<Judge at <WeightHistory: 2000 parts since revision 1>: <Lifelong")
 
 
 def test_how_often_stable_failed_survives():

@@ -163,7 +163,7 @@ def test_an_unknown_revision_moves_no_bet(revision):
     judge = told(judging(Policy(guard=False)), counts(bad=50), revision=revision)
     verdict = judge.verdict(0.0)
     assert (verdict.odds, verdict.state) == (pytest.approx(1.0), "inconclusive")
-    assert judge.radius.met == 50
+    assert judge.blast_radius.met == 50
 
 
 def test_a_revision_counts_by_its_own_weight():
@@ -260,7 +260,7 @@ def test_caps_count_what_came_since_a_person_resumed():
     judge.afresh()
     assert judge.verdict(0.0).failing == ()
     assert judge.verdict(0.0).odds == pytest.approx(1.0)
-    assert judge.radius.harmed == 50
+    assert judge.blast_radius.harmed == 50
     told(judge, counts(ok=49, harmed=49), now=1.0)
     assert not judge.failing(1.0)
     told(judge, counts(ok=1, harmed=1), now=1.0)

@@ -3,7 +3,7 @@
 import pytest
 
 from proxy.analysis.check import Check
-from proxy.analysis.events import Events
+from proxy.analysis.observations import Observations
 from proxy.analysis.policy import Slower
 from proxy.analysis.verdict import Assurance
 from proxy.analysis.wording import (
@@ -115,7 +115,7 @@ def test_even_odds_are_no_evidence(value):
     ],
 )
 def test_a_latency_tells_why_the_two_limits_differ(terms, stable, why):
-    said = slower("p99", Events(3, 59, 5, 1_175), (terms.limit(stable), stable), terms, 12.0, 100.0)
+    said = slower("p99", Observations(3, 59, 5, 1_175), (terms.limit(stable), stable), terms, 12.0, 100.0)
     assert f"took longer than {why}, 0.4 % of 1,180 stable answers longer than " in said
 
 

@@ -7,7 +7,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from proxy.cli.init import TEMPLATE, init
-from proxy.config.reading import read
+from proxy.config.reader import read
 from proxy.config.schema import Analysis, Health, Limits, Timeouts
 
 

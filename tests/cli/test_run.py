@@ -12,7 +12,7 @@ from click.testing import CliRunner, Result
 
 from proxy.cli import main
 from proxy.cli.run import private_directory, processors
-from proxy.config.reading import read
+from proxy.config.reader import read
 from proxy.control.config_file import ConfigFiles
 from proxy.supervisor.commands import environment
 from proxy.supervisor.plan import LaunchPlan

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from proxy.config.problems import Problem, Problems
-from proxy.config.reading import read
+from proxy.config.reader import read
 
 Wrong = Callable[..., tuple[Problem, ...]]
 

@@ -9,7 +9,7 @@ import pytest
 from proxy.config.addresses import address
 from proxy.config.admin import Admin, exposure
 from proxy.config.problems import Problems
-from proxy.config.reading import read
+from proxy.config.reader import read
 
 SERVICES = "services: {a: {stable: http://a}}\n"
 

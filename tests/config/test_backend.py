@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from proxy.config.backend import Backend
-from proxy.config.reading import read
+from proxy.config.reader import read
 
 
 def stable(written: str) -> Backend:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from proxy.config.notices import TOLD
-from proxy.config.reading import decode, read
+from proxy.config.reader import decode, read
 from proxy.config.schema import Config, Health, Hook, Rollout, RolloutStep
 from proxy.config.schema_json import json_schema
 

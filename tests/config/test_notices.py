@@ -6,8 +6,8 @@ from typing import Any, get_args
 import pytest
 
 from proxy.config.notices import EVENTS, TOLD, Hook, Notify
-from proxy.config.reading import read
-from proxy.rollout.entry import Word
+from proxy.config.reader import read
+from proxy.rollout.entry import EntryKind
 
 SECRET = "s3cret-s3cret-s3cret"
 HOOK = "hooks: [{at: after, url: 'http://h.example', %s}]"
@@ -38,7 +38,7 @@ def test_everything_written() -> None:
 
 
 def test_what_can_be_told_of_is_what_the_ledger_knows() -> None:
-    assert set(EVENTS) == set(get_args(Word)), "the words of the ledger"
+    assert set(EVENTS) == set(get_args(EntryKind)), "the words of the ledger"
     assert set(TOLD) < set(EVENTS)
 
 

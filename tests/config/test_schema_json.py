@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from proxy.config.problems import Problems
-from proxy.config.reading import read
+from proxy.config.reader import read
 from proxy.config.schema import Config
 from proxy.config.schema_json import json_schema
 

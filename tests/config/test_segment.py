@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from proxy.config.reading import read
+from proxy.config.reader import read
 from proxy.config.segment import Condition, Segment
 
 

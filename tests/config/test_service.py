@@ -9,7 +9,7 @@ from proxy.config.backend import Backend
 from proxy.config.health import Ejection, Health
 from proxy.config.notices import Notify
 from proxy.config.problems import Problems
-from proxy.config.reading import read
+from proxy.config.reader import read
 from proxy.config.rollout import Rollout
 from proxy.config.service import Force, Match, Service, Sticky
 

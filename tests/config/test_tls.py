@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from proxy.config.reading import read
+from proxy.config.reader import read
 from proxy.config.schema import Address, Config, Pair, SocketPath
 
 ONE = "services: {a: {stable: http://a}}\n"

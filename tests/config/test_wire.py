@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from proxy.config.reading import read
+from proxy.config.reader import read
 from proxy.config.schema_json import json_schema
 from proxy.config.wire import Limits, Pool, Timeouts
 

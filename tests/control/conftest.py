@@ -11,7 +11,7 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient
 
-from proxy.config.changes import Changes
+from proxy.config.diff import Changes
 from proxy.control import errors
 from proxy.control.api import routes
 from proxy.control.command import Terms

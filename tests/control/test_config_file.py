@@ -2,7 +2,7 @@ import asyncio
 
 import pytest
 
-from proxy.config.changes import Changes
+from proxy.config.diff import Changes
 from proxy.config.problems import Problems
 from proxy.control.config_file import ConfigFiles, Reloader
 from proxy.control.errors import Unreadable

@@ -4,7 +4,7 @@ from dataclasses import replace
 import pytest
 
 from proxy.analysis.verdict import Verdict
-from proxy.config.reading import read
+from proxy.config.reader import read
 from proxy.control.gates import AGAIN, Gates, Ways
 from proxy.control.standing import Standing
 from proxy.rollout.phases import PROGRESSING, PROMOTING

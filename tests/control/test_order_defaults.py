@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 
 from proxy.config import schema
-from proxy.config.reading import read
+from proxy.config.reader import read
 from proxy.control.order_defaults import complete, planned
 from proxy.control.standing import Standing
 from proxy.rollout.inputs import Abort, Pause, Retry, SetWeight, Start, Undo

@@ -3,7 +3,7 @@ from dataclasses import replace
 
 import pytest
 
-from proxy.config.reading import read
+from proxy.config.reader import read
 from proxy.control.propagation import Propagation
 from proxy.control.standing import Standing
 from proxy.ledger.record import Record

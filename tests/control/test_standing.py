@@ -3,7 +3,7 @@ from dataclasses import replace
 
 import pytest
 
-from proxy.config.reading import read
+from proxy.config.reader import read
 from proxy.control.standing import Rollback, Standing
 from proxy.rollout.plan import Plan, Step
 from proxy.rollout.rollout import Rollout, Trip
@@ -50,7 +50,7 @@ def test_answers_count_from_the_revision_on_that_evidence_began_with(standing):
     assert not standing.count([(2, "canary", BAD)], 0.0)
     assert standing.judged(0.0).state == "inconclusive"
     assert standing.count([(2, "canary", BAD), (3, "canary", BAD)], 0.0)
-    assert standing.judge.radius.met == 30, "those of before don't come along"
+    assert standing.judge.blast_radius.met == 30, "those of before don't come along"
     assert standing.judged(0.0).state == standing.verdict.state == "failing"
 
 
@@ -63,13 +63,13 @@ def test_a_weight_keeps_the_evidence_and_a_resume_does_not(standing):
     assert standing.verdict.state == "inconclusive", "what is shown before the next answer"
     assert standing.judged(0.0).state == "inconclusive"
     assert (standing.rollback, standing.would_trip) == (None, "")
-    assert standing.judge.radius.met == 30, "the release is the same"
+    assert standing.judge.blast_radius.met == 30, "the release is the same"
 
 
 def test_another_release_has_a_judge_of_its_own(standing):
     standing.count([(5, "canary", DRAWN)], 0.0)
     standing.enter(replace(RUNNING, revision=6, since=6, salt="t"))
-    assert (standing.judged(0.0).odds, standing.judge.radius.met) == (pytest.approx(1.0), 0)
+    assert (standing.judged(0.0).odds, standing.judge.blast_radius.met) == (pytest.approx(1.0), 0)
 
 
 def test_what_is_kept_is_gone_on_with(standing):
@@ -90,7 +90,7 @@ def test_evidence_on_other_terms_is_not_gone_on_with_and_that_is_said(standing, 
     standing.count([(5, "canary", Counts(drawn={"failure": 2}))], 0.0)
     strict = made(kept=standing.to_json(), analysis="{extra_errors: 0.5%}")
     assert strict.judged(0.0).odds == pytest.approx(1.0)
-    assert strict.judge.radius.met == 2, "the release is the same"
+    assert strict.judge.blast_radius.met == 2, "the release is the same"
     assert "checkout: the evidence in the ledger was gathered otherwise, it begins anew" in caplog.text
 
 
@@ -151,7 +151,7 @@ def test_after_a_promotion_a_restart_knows_how_far_it_went_and_is_silent(standin
     standing.enter(promoted)
     assert (standing.verdict.findings, standing.verdict.odds) == ((), None), "nobody is on trial"
     again = made(promoted, json.loads(json.dumps(standing.to_json())))
-    assert standing.judge.radius.met == again.judge.radius.met == 30
+    assert standing.judge.blast_radius.met == again.judge.blast_radius.met == 30
     assert caplog.text == ""
 
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from proxy.analysis.verdict import Finding, Verdict
-from proxy.config.reading import read
+from proxy.config.reader import read
 from proxy.control.command import Command, Terms
 from proxy.control.errors import Conflict, StaleRevision
 from proxy.control.propagation import Propagation

@@ -8,7 +8,7 @@ from typing import Any, cast
 
 import pytest
 
-from proxy.config.reading import read
+from proxy.config.reader import read
 from proxy.demo import stage
 from proxy.demo.admin import Admin
 from proxy.demo.children import Child, ChildEnded

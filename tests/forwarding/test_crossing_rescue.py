@@ -7,7 +7,7 @@ import pytest
 from proxy.forwarding.halted import Halted
 from proxy.forwarding.rescue import CAPACITY
 from proxy.routing.endpoint import Endpoint
-from proxy.routing.rescue import Rescue
+from proxy.routing.failures import Rescue
 
 CANARY = "http://canary:9002"
 STABLE = "http://stable:9001"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from proxy.routing.rescue import Rescue
+from proxy.routing.failures import Rescue
 
 CANARY = "http://canary:9002"
 STABLE = "http://stable:9001"

@@ -2,8 +2,8 @@
 
 import pytest
 
-from proxy.routing.ejection import Ejection
 from proxy.routing.endpoint import Endpoint
+from proxy.routing.failures import Ejection
 from proxy.routing.match import RouteMatch
 from proxy.routing.table import Backend
 

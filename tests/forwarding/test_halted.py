@@ -4,7 +4,7 @@ import pytest
 
 from proxy.forwarding.halted import Halted
 from proxy.routing.endpoint import Endpoint
-from proxy.routing.rescue import Rescue
+from proxy.routing.failures import Rescue
 from proxy.routing.table import Backend
 
 CANARY = "http://canary:9002"

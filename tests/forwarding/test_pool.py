@@ -4,7 +4,7 @@ import pytest
 
 from proxy.forwarding.pool import IDLE_SECONDS, MAX_IDLE, Pool
 from proxy.forwarding.upstream import Upstream
-from proxy.health.ejection import Record
+from proxy.health.ejection import EjectionRecord
 from proxy.routing.endpoint import Endpoint
 
 HERE, THERE = Endpoint.parse("http://here:80"), Endpoint.parse("unix:/there")
@@ -174,14 +174,14 @@ class Sent:
 def test_one_that_is_counted_against_is_still_alive():
     pool = Pool()
     shelf = pool.begin(HERE, Sent())
-    pool.remember(shelf, Record("counting", 4))
+    pool.remember(shelf, EjectionRecord("counting", 4))
     assert (pool.alive(HERE), shelf.record.row, shelf.pending) == (True, 4, 1)
 
 
 def test_an_ejected_one_is_left_alone_and_then_tried_with_one_request():
     pool = Pool()
     shelf = pool.shelf(HERE)
-    pool.remember(shelf, Record("ejected", 5, 10.0, until=110.0))
+    pool.remember(shelf, EjectionRecord("ejected", 5, 10.0, until=110.0))
     pool.readmit(109.9)
     assert (pool.alive(HERE), pool.alive(THERE)) == (False, True)
     pool.readmit(110.0)
@@ -200,7 +200,7 @@ def test_an_ejected_one_is_left_alone_and_then_tried_with_one_request():
 def test_one_that_is_held_to_be_well_again_is_alive():
     pool = Pool()
     shelf = pool.shelf(HERE)
-    pool.remember(shelf, Record("ejected", 5, 10.0, until=110.0))
+    pool.remember(shelf, EjectionRecord("ejected", 5, 10.0, until=110.0))
     pool.remember(shelf, None)
     pool.readmit(500.0)
     assert (pool.alive(HERE), shelf.record) == (True, None)

@@ -13,7 +13,7 @@ from proxy.http1.limits import DEFAULT
 from proxy.http1.reading import read_request
 from proxy.routing.choice import Choice
 from proxy.routing.endpoint import Endpoint
-from proxy.routing.rescue import Rescue
+from proxy.routing.failures import Rescue
 
 KEY = b"Idempotency-Key: a-1\r\n"
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proxy.health.condition import UNKNOWN, Condition, probed
+from proxy.health.condition import UNKNOWN, EndpointCondition, probed
 
 
 @dataclass
@@ -71,11 +71,11 @@ def test_a_state_changes_only_with_so_many_in_a_row_and_always_with_them(probes,
     ("condition", "words"),
     [
         (UNKNOWN, "not known yet"),
-        (Condition("unknown", 1, "answered 503"), "not known yet: answered 503"),
-        (Condition("alive"), "alive"),
-        (Condition("alive", 1, "answered 503"), "alive, but the last probe failed: answered 503"),
-        (Condition("dead", 0, "answered 503"), "dead: answered 503"),
-        (Condition("dead", 1), "dead, but the last probe was answered"),
+        (EndpointCondition("unknown", 1, "answered 503"), "not known yet: answered 503"),
+        (EndpointCondition("alive"), "alive"),
+        (EndpointCondition("alive", 1, "answered 503"), "alive, but the last probe failed: answered 503"),
+        (EndpointCondition("dead", 0, "answered 503"), "dead: answered 503"),
+        (EndpointCondition("dead", 1), "dead, but the last probe was answered"),
     ],
 )
 def test_it_says_how_it_stands(condition, words):

@@ -4,9 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proxy.health.ejection import Record, begun, told, waited, word
-from proxy.routing.ejection import Ejection
-from proxy.routing.failures import Failures
+from proxy.health.ejection import EjectionRecord, after_attempt, attempt_result, begun, waited
+from proxy.routing.failures import Ejection, Failures
 from proxy.telemetry.outcome import Outcome, classify
 
 RULE = Ejection(failures=3, backoff=10, longest=35)
@@ -37,14 +36,14 @@ class Sent:
     ],
 )
 def test_what_an_outcome_says_of_the_endpoint(ending, status, said):
-    assert word(outcome(ending, status, Failures())) == said
+    assert attempt_result(outcome(ending, status, Failures())) == said
 
 
 def test_what_the_service_holds_against_nobody_is_not_held_against_the_endpoint():
     lenient = Failures(frozenset({500}), frozenset({"reset"}))
-    assert word(outcome("complete", 503, lenient)) == "answered"
-    assert word(outcome("timeout", 504, lenient)) == "nothing"
-    assert word(outcome("reset", 502, lenient)) == "failed"
+    assert attempt_result(outcome("complete", 503, lenient)) == "answered"
+    assert attempt_result(outcome("timeout", 504, lenient)) == "nothing"
+    assert attempt_result(outcome("reset", 502, lenient)) == "failed"
 
 
 def outcome(ending, status, failures):
@@ -55,27 +54,27 @@ def outcome(ending, status, failures):
 def after(*words, rule=RULE, record=None, now=100.0):
     """What is held against it after requests of these words."""
     for each in words:
-        record = told(record, Sent(), each, rule, now)
+        record = after_attempt(record, Sent(), each, rule, now)
     return record
 
 
 def test_failures_in_a_row_eject():
-    assert after("failed") == Record("counting", 1)
-    assert after("failed", "failed") == Record("counting", 2)
-    assert after("failed", "failed", "failed") == Record("ejected", 3, 10, until=110)
-    assert after("failed", rule=Ejection(1, 5, 5)) == Record("ejected", 1, 5, until=105)
+    assert after("failed") == EjectionRecord("counting", 1)
+    assert after("failed", "failed") == EjectionRecord("counting", 2)
+    assert after("failed", "failed", "failed") == EjectionRecord("ejected", 3, 10, until=110)
+    assert after("failed", rule=Ejection(1, 5, 5)) == EjectionRecord("ejected", 1, 5, until=105)
 
 
 def test_an_answer_between_them_begins_the_row_anew_and_nothing_does_not():
     assert after("failed", "failed", "answered") is None
-    assert after("failed", "failed", "answered", "failed") == Record("counting", 1)
-    assert after("failed", "nothing", "failed") == Record("counting", 2)
+    assert after("failed", "failed", "answered", "failed") == EjectionRecord("counting", 1)
+    assert after("failed", "nothing", "failed") == EjectionRecord("counting", 2)
     assert after("answered") is after("nothing") is None
 
 
 def test_where_nothing_is_ejected_nothing_is_counted():
     assert after(*["failed"] * 9, rule=None) is None
-    counted = Record("counting", 2)
+    counted = EjectionRecord("counting", 2)
     assert after("failed", "answered", rule=None, record=counted) is counted, "another service counts it"
 
 
@@ -83,34 +82,34 @@ def test_where_nothing_is_ejected_nothing_is_counted():
 @pytest.mark.parametrize("said", ["failed", "answered", "nothing"])
 @pytest.mark.parametrize("rule", [RULE, None])
 def test_what_else_was_sent_says_nothing_until_the_trial_is_over(state, said, rule):
-    record = Record(state, 3, 10, 110, Sent() if state == "trial" else None)
-    assert told(record, Sent(), said, rule, 500.0) is record
+    record = EjectionRecord(state, 3, 10, 110, Sent() if state == "trial" else None)
+    assert after_attempt(record, Sent(), said, rule, 500.0) is record
 
 
 def test_the_back_off_passes_and_one_request_is_the_trial():
-    ejected, trial = Record("ejected", 3, 10, 110), Sent()
+    ejected, trial = EjectionRecord("ejected", 3, 10, 110), Sent()
     assert waited(ejected, 109.9) is begun(ejected, trial) is ejected
     due = waited(ejected, 110.0)
-    assert due == Record("due", 3, 10, 110)
+    assert due == EjectionRecord("due", 3, 10, 110)
     assert waited(due, 999.0) is due
     on_trial = begun(due, trial)
-    assert on_trial == Record("trial", 3, 10, 110, trial)
+    assert on_trial == EjectionRecord("trial", 3, 10, 110, trial)
     assert begun(on_trial, Sent()) is on_trial, "one at a time"
-    counting = Record("counting", 1)
+    counting = EjectionRecord("counting", 1)
     assert begun(counting, trial) is waited(counting, 999.0) is counting
 
 
 def tried(said, pause=10.0, rule=RULE):
     trial = Sent()
-    return told(Record("trial", 3, pause, 110, trial), trial, said, rule, 200.0)
+    return after_attempt(EjectionRecord("trial", 3, pause, 110, trial), trial, said, rule, 200.0)
 
 
 def test_what_comes_of_the_trial():
     assert tried("answered") is None
-    assert tried("nothing") == Record("due", 3, 10, 110), "another one has to tell"
-    assert tried("failed") == Record("ejected", 4, 20, until=220)
-    assert tried("failed", pause=20) == Record("ejected", 4, 35, until=235), "the longest"
-    assert tried("failed", pause=35) == Record("ejected", 4, 35, until=235)
+    assert tried("nothing") == EjectionRecord("due", 3, 10, 110), "another one has to tell"
+    assert tried("failed") == EjectionRecord("ejected", 4, 20, until=220)
+    assert tried("failed", pause=20) == EjectionRecord("ejected", 4, 35, until=235), "the longest"
+    assert tried("failed", pause=35) == EjectionRecord("ejected", 4, 35, until=235)
 
 
 @pytest.mark.parametrize("said", ["failed", "answered"])
@@ -131,7 +130,7 @@ def test_a_trial_where_nothing_is_ejected_any_more_ends_it(said):
     ],
 )
 def test_a_trial_is_passed_once_its_answer_has_begun(response, status, passed):
-    record = Record("trial", 3, 10, 110, Sent(response, status))
+    record = EjectionRecord("trial", 3, 10, 110, Sent(response, status))
     assert waited(record, 200.0) == (None if passed else record)
 
 
@@ -149,7 +148,9 @@ class Endpoint:
 
     def end(self, which, said):
         if self.open:
-            self.record = told(self.record, self.open.pop(which % len(self.open)), said, RULE, self.now)
+            self.record = after_attempt(
+                self.record, self.open.pop(which % len(self.open)), said, RULE, self.now
+            )
 
     def wait(self, seconds):
         self.now += seconds

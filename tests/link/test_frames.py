@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from proxy.link import frames
 from proxy.link.frames import Decoder, encode
-from proxy.link.messages import Ack, Counted, Hello, Message, Report, Settings, Table, Thresholds
+from proxy.link.messages import Ack, Counted, Hello, Message, Report, Settings, Table, ThresholdUpdate
 from proxy.telemetry.counts import Counts
 
 SETTINGS = Settings(
@@ -34,7 +34,7 @@ EXAMPLES: list[Message] = [
     Ack(12),
     Table(13, (), removed=("old",), complete=False),
     SETTINGS,
-    Thresholds({"checkout": {"stable": (0.1, 0.5)}}),
+    ThresholdUpdate({"checkout": {"stable": (0.1, 0.5)}}),
     Counted(3),
 ]
 

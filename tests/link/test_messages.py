@@ -16,7 +16,7 @@ from proxy.link.messages import (
     Report,
     Settings,
     Table,
-    Thresholds,
+    ThresholdUpdate,
 )
 from proxy.routing.endpoint import Endpoint
 from proxy.routing.match import RouteMatch
@@ -66,7 +66,7 @@ EXAMPLES: list[Message] = [
     Table(14, (SERVICE,), removed=(), complete=False, more=True),
     SETTINGS,
     replace(SETTINGS, connections=4000, trusted=(), via=True, forwarded=False),
-    Thresholds({"checkout": {"stable": (0.01, 0.1, 1.5), "canary": (0.015,)}, "idle": {}}),
+    ThresholdUpdate({"checkout": {"stable": (0.01, 0.1, 1.5), "canary": (0.015,)}, "idle": {}}),
     Health({"checkout": {"stable": ("http://a:1", "unix:/b"), "canary": ()}, "idle": {}}),
     Counted(3),
 ]
@@ -108,12 +108,12 @@ REPORT = Report("b", 1, {}, 1).to_json()
         (Table, TABLE | {"more": 0}),
         (Report, REPORT | {"entries": [["a", 1, "b", {}]]}),
         (Report, REPORT | {"entries": [[]]}),
-        (Thresholds, {}),
-        (Thresholds, {"services": {"checkout": []}}),
-        (Thresholds, {"services": {"checkout": {"stable": 0.1}}}),
-        (Thresholds, {"services": {"checkout": {"stable": [None]}}}),
-        (Thresholds, {"services": {"checkout": {"stable": [0.2, 0.1]}}}),
-        (Thresholds, {"services": {"checkout": {"stable": [0.1, 0.2, 0.3, 0.4]}}}),
+        (ThresholdUpdate, {}),
+        (ThresholdUpdate, {"services": {"checkout": []}}),
+        (ThresholdUpdate, {"services": {"checkout": {"stable": 0.1}}}),
+        (ThresholdUpdate, {"services": {"checkout": {"stable": [None]}}}),
+        (ThresholdUpdate, {"services": {"checkout": {"stable": [0.2, 0.1]}}}),
+        (ThresholdUpdate, {"services": {"checkout": {"stable": [0.1, 0.2, 0.3, 0.4]}}}),
         (Health, {"services": {"checkout": []}}),
         (Health, {"services": {"checkout": {"stable": [1]}}}),
         (Health, {"services": {"checkout": {"stable": None}}}),

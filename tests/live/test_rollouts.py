@@ -14,7 +14,7 @@ from rig import Weir, until
 from traffic import Traffic
 
 from proxy.cli.client import Client, Conflict, Failure, service_path
-from proxy.rollout.phases import MOVES, Order
+from proxy.rollout.phases import MOVES, OrderName
 from proxy.rollout.phases import orders as legal
 
 PLAN = """    analysis: {step_up: off}
@@ -223,7 +223,7 @@ async def test_fifty_orders_on_one_revision_and_one_wins(begin, origins):
             assert shop.view()["revision"] == revision + 1
 
 
-EVERY: tuple[Order, ...] = ("start", "promote", "pause", "resume", "abort", "retry", "undo", "set-weight")
+EVERY: tuple[OrderName, ...] = ("start", "promote", "pause", "resume", "abort", "retry", "undo", "set-weight")
 
 
 @pytest.mark.parametrize("phase", ["idle", "progressing", "paused", "promoting", "promoted", "rolled-back"])

@@ -2,7 +2,7 @@
 
 import pytest
 
-from proxy.simulation.run import Result
+from proxy.simulation.run import RunResult
 from proxy.simulation.scenario import Canary
 from proxy.simulation.summary import summary
 
@@ -14,7 +14,7 @@ def test_a_promise_is_kept_up_to_the_bar(bar: int, words: str, kept: bool) -> No
     from judging import DEAD, FULL, Line, at, told
 
     line = Line("dies", DEAD, bar)
-    text, fine = told(line, at(0.05, FULL, line), summary([Result(True, False, 5, 1.0)] * 20))
+    text, fine = told(line, at(0.05, FULL, line), summary([RunResult(True, False, 5, 1.0)] * 20))
     assert "5/5/5" in text
     assert words in text
     assert fine == kept
@@ -24,7 +24,7 @@ def test_what_was_never_rolled_back_misses_its_promise() -> None:
     from judging import DEAD, FULL, Line, at, told
 
     line = Line("dies", DEAD, 30)
-    text, fine = told(line, at(0.05, FULL, line), summary([Result(False, False, 900, 60.0)]))
+    text, fine = told(line, at(0.05, FULL, line), summary([RunResult(False, False, 900, 60.0)]))
     assert "-/-/-" in text
     assert not fine
 

@@ -5,18 +5,18 @@ python tests/rollout/diagram.py        writes it into ARCHITECTURE.md
 
 from pathlib import Path
 
-from proxy.rollout.phases import MOVES, Event, Phase
+from proxy.rollout.phases import MOVES, Phase, Trigger
 
 ARCHITECTURE = Path(__file__).resolve().parents[2] / "ARCHITECTURE.md"
 BEGIN = "<!-- phases: written by tests/rollout/diagram.py -->"
 END = "<!-- end of phases -->"
-EVERYWHERE: tuple[Event, ...] = ("release", "reload", "adopt")
+EVERYWHERE: tuple[Trigger, ...] = ("release", "reload", "adopt")
 """What can happen in every phase is told beside the picture, and would hide it within."""
 
 
 def diagram() -> str:
     """All moves between two phases, those with the same ends on one arrow."""
-    arrows: dict[tuple[Phase, Phase], list[Event]] = {}
+    arrows: dict[tuple[Phase, Phase], list[Trigger]] = {}
     for (before, event), phases in MOVES.items():
         for after in phases:
             if event not in EVERYWHERE and before != after:

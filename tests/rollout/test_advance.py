@@ -40,7 +40,7 @@ from proxy.rollout.phases import (
     PROMOTED,
     PROMOTING,
     ROLLED_BACK,
-    Order,
+    OrderName,
     Phase,
     orders,
 )
@@ -61,7 +61,7 @@ ORDERED = {
 TWO_GATES = Plan((GATE, GATE, *AT_ONCE.steps, GATE), None)
 
 
-@pytest.mark.parametrize("order", get_args(Order))
+@pytest.mark.parametrize("order", get_args(OrderName))
 @pytest.mark.parametrize("phase", get_args(Phase))
 def test_every_pair_of_phase_and_order(phase, order):
     before = STATES[phase]
@@ -79,7 +79,7 @@ def test_every_pair_of_phase_and_order(phase, order):
         assert (result.entry.before, result.entry.after) == (before.weight, result.rollout.weight)
 
 
-@pytest.mark.parametrize("order", get_args(Order))
+@pytest.mark.parametrize("order", get_args(OrderName))
 def test_the_orders_are_called_what_they_are(order):
     assert ORDERS[type(ORDERED[order])][0] == order
     assert len(ORDERS) == len(ORDERED)

@@ -4,7 +4,7 @@ from typing import get_args
 import pytest
 from rollouts import FINDING
 
-from proxy.rollout.entry import Entry, Word
+from proxy.rollout.entry import Entry, EntryKind
 
 
 def test_an_entry_is_a_value():
@@ -18,4 +18,4 @@ def test_an_entry_is_a_value():
 def test_the_words_are_those_that_the_history_is_read_by():
     plan = "start step gate deadline promoting promotion"
     words = f"release reload {plan} weight pause trip abort resume retry undo"
-    assert get_args(Word) == tuple(words.split())
+    assert get_args(EntryKind) == tuple(words.split())

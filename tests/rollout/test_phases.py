@@ -11,7 +11,7 @@ from proxy.rollout.phases import (
     PROMOTING,
     ROLLED_BACK,
     UNDER_WAY,
-    Order,
+    OrderName,
     Phase,
     orders,
 )
@@ -42,7 +42,7 @@ def test_only_a_persons_word_and_a_release_lead_back_from_a_rollback():
 
 
 def test_each_order_is_possible_somewhere():
-    assert {order for phase in PHASES for order in orders(phase)} == set(get_args(Order))
+    assert {order for phase in PHASES for order in orders(phase)} == set(get_args(OrderName))
 
 
 @pytest.mark.parametrize("phase", PHASES)

@@ -12,14 +12,14 @@ from proxy.rollout.phases import (
     PROGRESSING,
     ROLLED_BACK,
     UNDER_WAY,
-    Order,
+    OrderName,
     Phase,
     orders,
 )
 from proxy.rollout.rollout import Advance, Refused, Rollout, Trip, begun, move, refused, taken_out
 from proxy.rollout.side import VACANT
 
-ORDERS = get_args(Order)
+ORDERS = get_args(OrderName)
 EVENTS = (*ORDERS, "release", "reload", "step", "gate", "deadline", "finish", "switch", "trip", "adopt")
 
 

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from proxy.routing.failures import SERVER_ERRORS, UNANSWERED, Failures
+from proxy.routing.failures import SERVER_ERRORS, UNANSWERED, Ejection, Failures
 
 
 def test_by_default_it_is_every_server_error_and_every_way_of_giving_no_answer():
@@ -32,3 +32,12 @@ def test_survives_json(it):
 def test_what_no_backend_is_answerable_for_is_refused(statuses, endings, said):
     with pytest.raises(ValueError, match=said):
         Failures(frozenset(statuses), frozenset(endings))
+
+
+@pytest.mark.parametrize("ejection", [Ejection(), Ejection(1, 0.5, 60)])
+def test_ejection_survives_json(ejection: Ejection) -> None:
+    assert Ejection.from_json(json.loads(json.dumps(ejection.to_json()))) == ejection
+
+
+def test_unless_told_five_failures_cost_ten_seconds_and_five_minutes_at_most() -> None:
+    assert Ejection() == Ejection(failures=5, backoff=10, longest=300)

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from proxy.http1.head import RequestHead
 from proxy.routing.match import Condition, Kind
-from proxy.routing.segment import Screen, Segment
+from proxy.routing.segment import Segment, SegmentIndex
 from proxy.routing.sources import Source
 
 Ask = Callable[..., RequestHead]
@@ -38,14 +38,14 @@ def heads(draw: st.DrawFn) -> RequestHead:
 
 
 @given(st.lists(st.lists(conditions(), min_size=1, max_size=3), max_size=8), st.lists(heads(), max_size=8))
-def test_the_screen_finds_what_asking_one_by_one_finds(
+def test_the_index_finds_what_asking_one_by_one_finds(
     rules: list[list[Condition]], requests: list[RequestHead]
 ) -> None:
     segments = tuple(Segment(f"s{n}", "canary", tuple(rule)) for n, rule in enumerate(rules))
-    screen = Screen(segments)
+    segment_index = SegmentIndex(segments)
     for head in requests:
         expected = next((segment for segment in segments if segment.matches(head)), None)
-        assert screen.first(head) is expected
+        assert segment_index.first(head) is expected
 
 
 def test_a_segment_wants_all_its_conditions(ask: Ask) -> None:
@@ -62,9 +62,9 @@ def test_the_first_in_file_order_wins(ask: Ask) -> None:
     broad = Segment("broad", "stable", (Condition("header", "x", "prefix", ("a",)),))
     sharp = Segment("sharp", "canary", (Condition("header", "x", "exact", ("ab",)),))
     request = ask(fields=[("X", "ab")])
-    assert Screen((broad, sharp)).first(request) is broad
-    assert Screen((sharp, broad)).first(request) is sharp
-    assert Screen(()).first(request) is None
+    assert SegmentIndex((broad, sharp)).first(request) is broad
+    assert SegmentIndex((sharp, broad)).first(request) is sharp
+    assert SegmentIndex(()).first(request) is None
 
 
 def test_a_header_is_read_once_for_all_segments() -> None:
@@ -81,7 +81,7 @@ def test_a_header_is_read_once_for_all_segments() -> None:
         Segment(f"s{n}", "canary", (Condition("header", names[n % 3], "exact", (f"v{n}",)),))
         for n in range(20)
     )
-    assert Screen(segments).first(RequestHead(b"GET", b"/", 1, fields)) is None
+    assert SegmentIndex(segments).first(RequestHead(b"GET", b"/", 1, fields)) is None
     assert fields.passes == 1
 
 
@@ -89,17 +89,17 @@ def test_cookies_and_the_line_that_they_stand_in_are_both_seen(ask: Ask) -> None
     line = Segment("line", "canary", (Condition("header", "Cookie", "prefix", ("a=1",)),))
     first = Segment("first", "canary", (Condition("cookie", "a", "exact", ("2",)),))
     second = Segment("second", "canary", (Condition("cookie", "b", "exact", ("2",)),))
-    screen = Screen((first, second, line))
-    assert screen.first(ask(fields=[("Cookie", "a=1; b=2")])) is second
-    assert screen.first(ask(fields=[("Cookie", "a=1; a=2")])) is line
-    assert screen.first(ask(fields=[("Cookie", "c=2"), ("Cookie", "a=2")])) is first
-    assert screen.first(ask(fields=[("Cookie", "a=3"), ("Cookie", "a=2")])) is None
+    segment_index = SegmentIndex((first, second, line))
+    assert segment_index.first(ask(fields=[("Cookie", "a=1; b=2")])) is second
+    assert segment_index.first(ask(fields=[("Cookie", "a=1; a=2")])) is line
+    assert segment_index.first(ask(fields=[("Cookie", "c=2"), ("Cookie", "a=2")])) is first
+    assert segment_index.first(ask(fields=[("Cookie", "a=3"), ("Cookie", "a=2")])) is None
 
 
 def test_a_value_too_long_for_a_regex_is_no_suspect(ask: Ask) -> None:
     segment = Segment("any", "canary", (Condition("header", "x", "regex", (".*", "a+")),))
-    assert Screen((segment,)).first(ask(fields=[("X", "a" * 1024)])) is segment
-    assert Screen((segment,)).first(ask(fields=[("X", "a" * 1025)])) is None
+    assert SegmentIndex((segment,)).first(ask(fields=[("X", "a" * 1024)])) is segment
+    assert SegmentIndex((segment,)).first(ask(fields=[("X", "a" * 1025)])) is None
 
 
 def test_refuses_a_segment_that_asks_for_nothing() -> None:

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proxy.routing.ejection import Ejection
 from proxy.routing.endpoint import SYSTEM, Endpoint, Trust
+from proxy.routing.failures import Ejection
 from proxy.routing.match import Condition, RouteMatch
 from proxy.routing.segment import Segment
 from proxy.routing.sources import Source
@@ -147,7 +147,7 @@ def test_a_service_takes_any_body_and_upgrades_to_websocket_unless_told(serve: S
 def test_what_services_have_alike_is_there_once(serve: Serve) -> None:
     written = [json.dumps(serve(name, f"{name}.example").to_json()) for name in ("one", "two")]
     one, two = (Service.from_json(json.loads(text)) for text in written)
-    for part in ("timeouts", "failures", "rescue", "sticky", "split", "halted", "screen"):
+    for part in ("timeouts", "failures", "rescue", "sticky", "split", "halted", "segment_index"):
         assert getattr(one, part) is getattr(two, part), part
     assert one.match != two.match
     other = Service.from_json(json.loads(written[0]) | {"halted": ["canary"]})

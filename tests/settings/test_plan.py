@@ -1,6 +1,6 @@
 """The file's plan as the rollout takes it."""
 
-from proxy.config.reading import read
+from proxy.config.reader import read
 from proxy.rollout.plan import Gate, Plan, Step
 from proxy.settings.plan import plan
 

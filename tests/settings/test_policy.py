@@ -2,8 +2,8 @@ import pytest
 
 from proxy.analysis.check import Check
 from proxy.analysis.policy import Caps, Policy, Slower, StepUp
-from proxy.config.judging import FAILED_ENDINGS
-from proxy.config.reading import read
+from proxy.config.analysis import FAILED_ENDINGS
+from proxy.config.reader import read
 from proxy.routing.failures import UNANSWERED, Failures
 from proxy.settings.policy import UNJUDGED, checks, failures, policy
 

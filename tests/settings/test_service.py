@@ -1,6 +1,6 @@
 import pytest
 
-from proxy.config.reading import read
+from proxy.config.reader import read
 from proxy.rollout.inputs import Release
 from proxy.rollout.rollout import Rollout, Trip
 from proxy.rollout.side import VACANT, Side

@@ -5,10 +5,10 @@ import random
 import pytest
 
 from proxy.simulation.clients import STRANGER, Ask, Clients, User
-from proxy.simulation.scenario import Crowd, Scenario
+from proxy.simulation.scenario import Population, Scenario
 
 
-def clients(crowd: Crowd | None = None) -> Clients:
+def clients(crowd: Population | None = None) -> Clients:
     return Clients(Scenario(crowd=crowd), random.Random(1))
 
 
@@ -22,7 +22,7 @@ def test_strangers_come_at_the_rate_and_in_order() -> None:
 
 
 def test_users_are_as_many_as_said_each_with_a_hash_and_a_speed() -> None:
-    users = {ask.user for ask in clients(Crowd(users=20, speeds=0.5)).between(0, 100, rate=100)}
+    users = {ask.user for ask in clients(Population(users=20, speeds=0.5)).between(0, 100, rate=100)}
     assert len({user.hash for user in users}) == 20
     assert len({user.speed for user in users}) == 20
 
@@ -34,7 +34,7 @@ def test_a_share_of_the_users_lies_below_the_weight() -> None:
 
 
 def test_who_was_told_no_tries_again_as_often_as_said() -> None:
-    some = clients(Crowd(retries=2, pause=0.5))
+    some = clients(Population(retries=2, pause=0.5))
     ask, met = Ask(1.0, User(5)), []
     for now in (1.0, 2.0, 3.0):
         some.told_no(ask, now)
@@ -45,14 +45,14 @@ def test_who_was_told_no_tries_again_as_often_as_said() -> None:
 
 
 def test_retries_wait_for_their_time() -> None:
-    some = clients(Crowd(retries=1, pause=5.0))
+    some = clients(Population(retries=1, pause=5.0))
     some.told_no(Ask(0.0, User(5)), 0.0)
     assert not [each for each in some.between(0, 4, rate=0.001) if each.attempt]
     assert [each.at for each in some.between(4, 6, rate=0.001) if each.attempt] == [5.0]
 
 
 def test_only_retries_are_stuck() -> None:
-    some = clients(Crowd(retries=5, stubborn=1.0))
+    some = clients(Population(retries=5, stubborn=1.0))
     assert not some.stuck(Ask(0.0, User(5)))
     assert some.stuck(Ask(0.0, User(5), attempt=1))
     assert not clients().stuck(Ask(0.0, STRANGER, attempt=1))

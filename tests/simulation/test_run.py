@@ -6,13 +6,13 @@ from typing import Any
 import pytest
 
 from proxy.analysis.policy import Policy
-from proxy.simulation.run import Result, Run, run
-from proxy.simulation.scenario import Canary, Crowd, Scenario, Side
+from proxy.simulation.run import Run, RunResult, run
+from proxy.simulation.scenario import BackendBehavior, Canary, Population, Scenario
 
 DEAD = Canary(errors=1.0)
 
 
-def result(seed: int = 1, policy: Policy = Policy(), **more: Any) -> Result:  # noqa: B008  # a value
+def result(seed: int = 1, policy: Policy = Policy(), **more: Any) -> RunResult:  # noqa: B008  # a value
     return run(policy, Scenario(**more), random.Random(seed))
 
 
@@ -60,7 +60,7 @@ def test_a_canary_that_the_policy_bears_is_never_rolled_back() -> None:
     [(Canary(hang=1.0), {"p50", "p90", "p99"}), (Canary(times=4.0), {"p50", "p90", "p99"})],
 )
 def test_slowness_is_seen_once_stable_is_known(canary: Canary, check: set[str]) -> None:
-    found = result(canary=canary, alone=60.0, stable=Side(median=0.1))
+    found = result(canary=canary, alone=60.0, stable=BackendBehavior(median=0.1))
     assert found.rolled_back
     assert set(found.checks) <= check
     assert found.requests < 60
@@ -68,7 +68,7 @@ def test_slowness_is_seen_once_stable_is_known(canary: Canary, check: set[str]) 
 
 def test_users_of_a_sticky_service() -> None:
     policy = Policy(sticky=True)
-    found = result(policy=policy, canary=DEAD, crowd=Crowd(users=200))
+    found = result(policy=policy, canary=DEAD, crowd=Population(users=200))
     assert found.rolled_back
     assert found.requests < 40
 

@@ -2,14 +2,16 @@
 
 import pytest
 
-from proxy.simulation.scenario import GOOD, Canary, Crowd, Scenario, Side
+from proxy.simulation.scenario import GOOD, BackendBehavior, Canary, Population, Scenario
 from proxy.simulation.scenarios import SCENARIOS
 
 
 def test_a_canary_is_described_by_how_it_differs() -> None:
-    stable = Side(errors=0.02, median=0.04)
+    stable = BackendBehavior(errors=0.02, median=0.04)
     assert GOOD.beside(stable) == stable
-    assert Canary(errors=0.5, times=2, hang=0.1).beside(stable) == Side(0.5, 0.08, stable.spread, 0.1)
+    assert Canary(errors=0.5, times=2, hang=0.1).beside(stable) == BackendBehavior(
+        0.5, 0.08, stable.spread, 0.1
+    )
     assert Canary(errors=0.0).beside(stable).errors == 0
 
 
@@ -23,7 +25,9 @@ def test_from_plain_values() -> None:
     made = Scenario.from_json(
         {"rate": 5, "stable": {"errors": 0}, "crowd": {"users": 7}, "canary": {"hang": 1}}
     )
-    assert made == Scenario(rate=5, stable=Side(errors=0), crowd=Crowd(users=7), canary=Canary(hang=1))
+    assert made == Scenario(
+        rate=5, stable=BackendBehavior(errors=0), crowd=Population(users=7), canary=Canary(hang=1)
+    )
 
 
 @pytest.mark.parametrize(

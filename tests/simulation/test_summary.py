@@ -2,16 +2,16 @@
 
 import pytest
 
-from proxy.simulation.run import Result
+from proxy.simulation.run import RunResult
 from proxy.simulation.summary import Spread, bound, summary
 
 
-def done(requests: int, *, early: bool = False) -> Result:
-    return Result(True, early, requests, requests / 10, ("errors",))
+def done(requests: int, *, early: bool = False) -> RunResult:
+    return RunResult(True, early, requests, requests / 10, ("errors",))
 
 
-def never(requests: int = 900) -> Result:
-    return Result(False, False, requests, 600.0)
+def never(requests: int = 900) -> RunResult:
+    return RunResult(False, False, requests, 600.0)
 
 
 def test_median_p95_and_largest() -> None:
@@ -36,7 +36,7 @@ def test_early_ones_say_nothing_of_how_long_it_took() -> None:
 
 
 def test_checks_by_how_often_they_failed() -> None:
-    slow = Result(True, False, 5, 0.5, ("p50",))
+    slow = RunResult(True, False, 5, 0.5, ("p50",))
     assert summary([slow, done(1), done(2)]).checks == (("errors", 2), ("p50", 1))
 
 

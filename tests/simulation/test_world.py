@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from proxy.simulation.scenario import Canary, Crowd, Ejection, Scenario, Side
-from proxy.simulation.world import World
+from proxy.simulation.scenario import BackendBehavior, Canary, EjectionRule, Population, Scenario
+from proxy.simulation.world import CanaryEndpoint, World
 from proxy.telemetry.counts import Counts
 from proxy.telemetry.outcome import Outcome
 from proxy.telemetry.users import ALL_SLOW, FAILED
@@ -44,7 +44,7 @@ def test_a_report_has_what_came_since_the_last() -> None:
 
 
 def test_labels_are_by_the_thresholds_in_force_at_sending() -> None:
-    made = world(weight=0.5, stable=Side(errors=0.0))
+    made = world(weight=0.5, stable=BackendBehavior(errors=0.0))
     assert not passed(made, 5)["canary"].labels
     made.thresholds = KNOWN
     found = passed(made, 200)["canary"]
@@ -94,19 +94,19 @@ def test_pinned_requests_are_counted_apart_and_not_labelled() -> None:
 
 
 def test_an_ejected_canary_has_its_draws_diverted() -> None:
-    made = world(weight=0.5, canary=Canary(errors=1.0), ejection=Ejection(after=5))
+    made = world(weight=0.5, canary=Canary(errors=1.0), ejection=EjectionRule(after=5))
     found = passed(made, 2)["canary"]
     assert 5 <= found.failures < 20
     assert found.diverted > 50
     assert made.met == pytest.approx(found.failures + found.diverted, abs=5)
     assert made.urgent is False
-    pinned = world(weight=0.0, segment=0.5, canary=Canary(errors=1.0), ejection=Ejection(after=5))
+    pinned = world(weight=0.0, segment=0.5, canary=Canary(errors=1.0), ejection=EjectionRule(after=5))
     found = passed(pinned, 2)["canary"]
     assert (found.diverted, found.pins_diverted > 50) == (0, True)
 
 
 def test_sticky_users_stay_on_one_side_and_are_noted_with_what_befell_them() -> None:
-    made = world(sticky=True, weight=0.3, crowd=Crowd(users=50), stable=Side(errors=0.3))
+    made = world(sticky=True, weight=0.3, crowd=Population(users=50), stable=BackendBehavior(errors=0.3))
     made.thresholds = KNOWN
     found = passed(made, 60)
     sides = {side: {user for user, _ in counts.users.events} for side, counts in found.items()}
@@ -118,13 +118,13 @@ def test_sticky_users_stay_on_one_side_and_are_noted_with_what_befell_them() -> 
 
 
 def test_nobody_is_noted_where_the_coin_is_tossed_for_requests() -> None:
-    made = world(crowd=Crowd(users=50), stable=Side(errors=0.3))
+    made = world(crowd=Population(users=50), stable=BackendBehavior(errors=0.3))
     made.thresholds = KNOWN
     assert not any(counts.users for counts in passed(made, 10).values())
 
 
 def test_slow_users_are_slow_on_both_sides() -> None:
-    made = world(weight=0.5, crowd=Crowd(users=50, speeds=2.0))
+    made = world(weight=0.5, crowd=Population(users=50, speeds=2.0))
     spread = passed(made, 50)["stable"].head
     assert (spread.quantile(0.99) or 0) > 20 * (spread.quantile(0.5) or 0)
 
@@ -140,7 +140,7 @@ def test_great_steps_come_to_the_same_as_small_ones() -> None:
 
 
 def test_it_counts_as_the_worker_does() -> None:
-    made = world(weight=0.0, stable=Side(errors=0.2))
+    made = world(weight=0.0, stable=BackendBehavior(errors=0.2))
     made.thresholds = KNOWN
     told: list[Outcome] = []
     end = made._end
@@ -173,3 +173,46 @@ def test_its_repr() -> None:
     assert (
         repr(made) == f"<World at 0.50 s: {made.met} requests for the canary, {len(made._awaited)} awaited>"
     )
+
+
+def test_without_ejection_the_endpoint_is_always_alive() -> None:
+    endpoint = CanaryEndpoint(None)
+    for _ in range(100):
+        endpoint.answered(failed=True, now=1.0)
+    assert endpoint.alive(1.0)
+
+
+def test_it_is_ejected_after_failures_in_a_row_and_not_before() -> None:
+    endpoint = CanaryEndpoint(EjectionRule(after=3, pause=1.0))
+    for failed in (True, True, False, True, True):
+        endpoint.answered(failed, now=1.0)
+    assert endpoint.alive(1.0)
+    endpoint.answered(failed=True, now=1.0)
+    assert not endpoint.alive(1.9)
+    assert endpoint.alive(2.0)
+
+
+def test_each_ejection_takes_twice_as_long_up_to_the_longest() -> None:
+    endpoint, now, pauses = CanaryEndpoint(EjectionRule(after=2, pause=1.0, longest=3.0)), 0.0, []
+    endpoint.answered(failed=True, now=now)
+    for _ in range(4):
+        endpoint.answered(failed=True, now=now)
+        pause = next(step for step in (1.0, 2.0, 3.0, 9.0) if endpoint.alive(now + step))
+        pauses.append(pause)
+        now += pause
+    assert pauses == [1.0, 2.0, 3.0, 3.0]
+
+
+def test_a_good_answer_makes_it_new() -> None:
+    endpoint = CanaryEndpoint(EjectionRule(after=1, pause=1.0))
+    endpoint.answered(failed=True, now=0.0)
+    endpoint.answered(failed=False, now=1.0)
+    endpoint.answered(failed=True, now=1.0)
+    assert endpoint.alive(2.0)
+
+
+def test_answers_to_what_was_sent_before_are_not_held_against_it_twice() -> None:
+    endpoint = CanaryEndpoint(EjectionRule(after=1, pause=1.0))
+    endpoint.answered(failed=True, now=0.0)
+    endpoint.answered(failed=True, now=0.5)
+    assert endpoint.alive(1.0)

@@ -6,9 +6,9 @@ from hypothesis import strategies as st
 
 from proxy.routing.failures import Failures
 from proxy.telemetry.counts import Counts
-from proxy.telemetry.failed import Failed
 from proxy.telemetry.outcome import ENDINGS, Outcome, classify
 from proxy.telemetry.registers import Registers
+from proxy.telemetry.top_failures import TopFailures
 from proxy.telemetry.users import Users
 
 KEY = ("shop", 7, "canary")
@@ -62,5 +62,12 @@ COUNTS = st.lists(OUTCOMES, max_size=12).map(counted)
 def events(counts):
     """What is added up and differenced, without gauges, states and the log."""
     return replace(
-        counts, in_flight=0, tunnels=0, overdue=0, users=Users(), exposed=Registers(), failed=Failed(), life=0
+        counts,
+        in_flight=0,
+        tunnels=0,
+        overdue=0,
+        users=Users(),
+        exposed=Registers(),
+        failed=TopFailures(),
+        life=0,
     )

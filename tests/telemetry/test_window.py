@@ -9,7 +9,7 @@ from outcomes import events
 
 from proxy.telemetry.counts import Counts
 from proxy.telemetry.outcome import Outcome
-from proxy.telemetry.window import Window
+from proxy.telemetry.window import SHOWN, Window, Windows
 
 
 def counts(successes=1, failures=0, seconds=0.01):
@@ -121,3 +121,25 @@ def test_its_repr_tells_its_state():
     window.add(counts(2), 0.0)
     window.add(counts(1), 7.0)
     assert repr(window) == "<Window 30 s: 3 requests in 2 slots>"
+
+
+def test_each_backend_and_span_has_its_own():
+    windows = Windows([60.0])
+    windows.add("canary", counts(1), 0.0)
+    windows.add("canary", counts(2), 40.0)
+    windows.add("stable", counts(4), 40.0)
+    assert {span: each.requests for span, each in windows.counts("canary", 41.0).items()} == {
+        SHOWN: 2,
+        60.0: 3,
+    }
+    assert windows.counts("stable", 41.0)[60.0].requests == 4
+    assert windows.counts("other", 41.0) == {}
+
+
+def test_what_is_shown_is_kept_as_it_was():
+    windows = Windows()
+    windows.add("canary", counts(1), 0.0)
+    shown = windows.shown("canary", 1.0)
+    windows.add("canary", counts(2), 1.0)
+    assert shown.requests == 1
+    assert windows.shown("stable", 1.0).requests == 0

@@ -22,7 +22,7 @@ from proxy.link.messages import (
     Report,
     Settings,
     Table,
-    Thresholds,
+    ThresholdUpdate,
 )
 from proxy.routing.endpoint import Endpoint
 from proxy.routing.match import RouteMatch
@@ -537,7 +537,7 @@ def test_its_repr_says_what_it_holds(tmp_path: Path) -> None:
 async def test_the_thresholds_that_it_is_told_are_those_of_what_it_sends_from_then_on(stage: Stage) -> None:
     await stage.begin()
     slow = (0.0, 0.0, 3600.0)  # whatever an origin takes lies between
-    stage.control.say(Thresholds({"shop": {"stable": slow}}), stage.table(2, stage.service(2)))
+    stage.control.say(ThresholdUpdate({"shop": {"stable": slow}}), stage.table(2, stage.service(2)))
     assert await stage.control.next(Ack) == Ack(2)
     await stage.get()
     stage.worker._report()

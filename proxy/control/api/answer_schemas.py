@@ -24,7 +24,7 @@ from proxy.control.api.json_schema import (
     words,
 )
 from proxy.control.api.order_schemas import BODIES
-from proxy.rollout.entry import Word
+from proxy.rollout.entry import EntryKind
 
 SCHEMAS: dict[str, Schema] = {
     "Changes": shape(
@@ -233,7 +233,7 @@ SCHEMAS: dict[str, Schema] = {
             service=TEXT,
             revision=COUNT,
             at=MOMENT,
-            event=words(*get_args(Word)),
+            event=words(*get_args(EntryKind)),
             actor=TEXT,
             reason=TEXT,
             to=PERCENT,

@@ -6,7 +6,7 @@ data is null, never 0.
 
 from typing import Any, get_args
 
-from proxy.rollout.phases import Order, Phase
+from proxy.rollout.phases import OrderName, Phase
 
 Schema = dict[str, Any]
 
@@ -54,5 +54,5 @@ WEIGHT: Schema = {**PERCENT, "description": "Percent of the requests, in steps o
 MOMENT: Schema = {"type": "string", "format": "date-time"}
 ODDS: Schema = {"type": "number", "minimum": 0}
 PHASE: Schema = words(*get_args(Phase))
-ORDER: Schema = words(*get_args(Order))
+ORDER: Schema = words(*get_args(OrderName))
 STATE: Schema = words("healthy", "failing", "inconclusive")

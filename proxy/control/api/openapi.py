@@ -11,7 +11,7 @@ from typing import Any, Literal
 from proxy import __version__
 from proxy.control.api.answer_schemas import SCHEMAS
 from proxy.control.api.json_schema import ref
-from proxy.rollout.phases import Order as Word
+from proxy.rollout.phases import OrderName
 
 PARAMETERS: dict[str, Any] = {
     "service": {
@@ -79,10 +79,10 @@ class Operation:
     problems: tuple[int, ...] = ()
     etag: bool = False
     open: bool = False  # never needs the token
-    order: Word | Literal[""] = ""
+    order: OrderName | Literal[""] = ""
 
 
-def ordering(name: str, method: str, path: str, word: Word, summary: str, body: str) -> Operation:
+def ordering(name: str, method: str, path: str, word: OrderName, summary: str, body: str) -> Operation:
     """An operation that orders something of a service."""
     return Operation(
         name,
@@ -100,7 +100,7 @@ def ordering(name: str, method: str, path: str, word: Word, summary: str, body: 
 
 SERVICE = "/api/v1/services/{service}"
 ORDER_PROBLEMS = (400, 404, 408, 409, 412, 413, 415, 422, 503)
-ORDERS: Mapping[Word, tuple[str, str]] = {
+ORDERS: Mapping[OrderName, tuple[str, str]] = {
     "start": ("Begin a rollout: with these endpoints, or with the canary that is there", "Start"),
     "promote": ("Go on to the next step now, or to the end", "Promote"),
     "pause": ("Keep the weight until somebody resumes", "Terms"),

@@ -10,7 +10,7 @@ from typing import Any
 from proxy.control.api import order_steps, order_values
 from proxy.control.api.bodies import Faults, json_object
 from proxy.rollout.inputs import Abort, Order, Pause, Promote, Resume, Retry, SetWeight, Start, Undo
-from proxy.rollout.phases import Order as Word
+from proxy.rollout.phases import OrderName
 from proxy.rollout.side import Side
 from proxy.routing.endpoint import Endpoint
 from proxy.settings.plan import Planned
@@ -18,7 +18,7 @@ from proxy.settings.plan import Planned
 ALWAYS = ("reason", "actor")
 PLAN = ("hold", "min_requests", "deadline")
 """What says more about the steps of an order, and nothing without them."""
-KEYS: Mapping[Word, tuple[str, ...]] = {
+KEYS: Mapping[OrderName, tuple[str, ...]] = {
     "start": ("canary", "version", "steps", *PLAN),
     "promote": ("full",),
     "pause": (),
@@ -40,7 +40,7 @@ class ParsedOrder:
     actor: str
 
 
-def parse(word: Word, body: bytes, planned: Planned) -> ParsedOrder:
+def parse(word: OrderName, body: bytes, planned: Planned) -> ParsedOrder:
     """The order in `body`; HttpProblem 400 when it is no JSON object, 422 when its values are wrong."""
     document, faults = json_object(body), Faults()
     faults.unknown(document, (*KEYS[word], *ALWAYS))
@@ -93,7 +93,7 @@ def _promote(document: dict[str, Any], _planned: Planned, _says: str, faults: Fa
     return Promote(faults.get(document, "full", order_values.flag, False))
 
 
-READERS: Mapping[Word, Callable[[dict[str, Any], Planned, str, Faults], Order]] = {
+READERS: Mapping[OrderName, Callable[[dict[str, Any], Planned, str, Faults], Order]] = {
     "start": _start,
     "promote": _promote,
     "pause": lambda _document, _planned, says, _faults: Pause(says),

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 from aiohttp import web
 
-from proxy.config.changes import Changes
+from proxy.config.diff import Changes
 from proxy.control.api import bodies, conditions, metrics, openapi, orders
 from proxy.control.api.events import Feed, Streams
 from proxy.control.api.openapi import OPERATIONS, Operation
@@ -18,7 +18,7 @@ from proxy.control.api.problems import Handler, HttpProblem, as_problems, expect
 from proxy.control.api.security import AccessGuard
 from proxy.control.command import Terms
 from proxy.rollout.inputs import Order
-from proxy.rollout.phases import Order as Word
+from proxy.rollout.phases import OrderName
 from proxy.settings.plan import Planned
 
 FIELDS = {
@@ -132,7 +132,7 @@ class Routes:
     async def service(self, request: web.Request) -> web.Response:
         return service_answer(self._view(request))
 
-    async def order(self, word: Word, request: web.Request) -> web.Response:
+    async def order(self, word: OrderName, request: web.Request) -> web.Response:
         """Any of the orders. After the body is read no await lies between what is looked at and control."""
         self._view(request)
         body = await bodies.read(request, required=word == "set-weight")

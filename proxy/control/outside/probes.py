@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from proxy.health.condition import UNKNOWN, Condition, Proof, probed
+from proxy.health.condition import UNKNOWN, EndpointCondition, Proof, probed
 from proxy.health.probe import Prober
 from proxy.routing.endpoint import Endpoint
 
@@ -68,7 +68,7 @@ class _Watched:
 
     health: ProbeSettings
     backends: Backends
-    conditions: dict[Endpoint, Condition]
+    conditions: dict[Endpoint, EndpointCondition]
     told: Dead | None = None
     """The dead that were told last; None while nothing was."""
     tasks: dict[Endpoint, asyncio.Task[None]] = field(default_factory=dict)

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from proxy.analysis.assurance import Step
+from proxy.analysis.assurance import AssuranceBets
 from proxy.analysis.policy import Policy
 from proxy.control.standing import Standing
 from proxy.ledger.record import iso
@@ -118,7 +118,7 @@ def moment(standing: Standing, wall: float, now: float) -> Moment:
 
 def blast(standing: Standing) -> Blast:
     """How far the harm of the canary went."""
-    radius = standing.judge.radius
+    radius = standing.judge.blast_radius
     users = radius.users if standing.policy.sticky else None
     return Blast(radius.met, radius.harmed, radius.rescued, users, standing.rollout.released or None)
 
@@ -128,4 +128,5 @@ def assured(policy: Policy) -> int:
     if not (policy.comparing and policy.step_up):
         return 0
     latency = policy.slower is not None
-    return Step(policy.step_up, latency=latency).assurance(1.0, latency=latency, rate=0.0).requests or 0
+    bets = AssuranceBets(policy.step_up, latency=latency)
+    return bets.assurance(1.0, latency=latency, rate=0.0).requests or 0

@@ -6,11 +6,10 @@ import proxy
 from proxy.control.standing import Standing
 from proxy.control.turns import in_turns
 from proxy.control.views import view
-from proxy.ledger.ledger import BackendKey
 from proxy.telemetry.counts import Counts
 from proxy.telemetry.exposition import CheckSample, Snapshot
 from proxy.telemetry.operations import Operations
-from proxy.telemetry.outcome import REASONS, UNROUTED
+from proxy.telemetry.outcome import REASONS, UNROUTED, BackendKey
 
 
 async def taken(

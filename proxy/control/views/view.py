@@ -4,7 +4,6 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from proxy.analysis.verdict import Finding
-from proxy.analysis.windows import SHOWN
 from proxy.control.standing import Standing
 from proxy.control.views import progress
 from proxy.control.views.drift import drift
@@ -19,6 +18,7 @@ from proxy.routing.table import Backend
 from proxy.telemetry.counts import Counts
 from proxy.telemetry.exposition import CheckSample
 from proxy.telemetry.outcome import shown_status
+from proxy.telemetry.window import SHOWN
 
 
 def view(standing: Standing, durable: bool, now: float, facts: Facts = NONE) -> dict[str, Any]:
@@ -85,7 +85,7 @@ def _situation(standing: Standing, durable: bool, facts: Facts) -> Situation:
         facts=facts,
         guard=standing.policy.guard,
         pins=_pins(standing),
-        resumed=standing.judge.radius.resumed,
+        resumed=standing.judge.blast_radius.resumed,
         way=progress.told(course),
         onward=(*progress.onward(standing.name, rollout), *_moved(standing)),
         planned=standing.file.rollout is not None,
@@ -147,7 +147,7 @@ def odds(standing: Standing) -> Mapping[str, float]:
 
 def exposed(standing: Standing) -> Mapping[str, int]:
     """How many users met the canary, about; empty where users aren't known."""
-    return {standing.name: standing.judge.radius.users} if standing.policy.sticky else {}
+    return {standing.name: standing.judge.blast_radius.users} if standing.policy.sticky else {}
 
 
 def halted(standing: Standing) -> Mapping[tuple[str, str], bool]:

@@ -12,7 +12,7 @@ from proxy.control.api import orders
 from proxy.control.api.orders import KEYS, READERS, ParsedOrder, parse
 from proxy.control.api.problems import HttpProblem
 from proxy.rollout.inputs import Abort, Pause, Promote, Resume, Retry, SetWeight, Start, Undo
-from proxy.rollout.phases import Order as Word
+from proxy.rollout.phases import OrderName
 from proxy.rollout.plan import Plan, Step
 from proxy.rollout.side import Side
 from proxy.routing.endpoint import Endpoint
@@ -22,12 +22,12 @@ BARE = Planned()
 FILE = Planned(Plan((Step(10_000, 0.0, 0),)), 60.0, 20, None)
 
 
-def read(word: Word, planned: Planned = BARE, **document: Any) -> Any:
+def read(word: OrderName, planned: Planned = BARE, **document: Any) -> Any:
     """The order itself."""
     return parse(word, json.dumps(document).encode(), planned).order
 
 
-def refused(word: Word, planned: Planned = BARE, **document: Any) -> HttpProblem:
+def refused(word: OrderName, planned: Planned = BARE, **document: Any) -> HttpProblem:
     """The problem that a body makes."""
     with pytest.raises(HttpProblem) as caught:
         read(word, planned, **document)
@@ -37,7 +37,7 @@ def refused(word: Word, planned: Planned = BARE, **document: Any) -> HttpProblem
 
 
 def test_every_order_of_the_table_of_moves_can_be_read():
-    assert set(get_args(Word)) == set(KEYS) == set(READERS)
+    assert set(get_args(OrderName)) == set(KEYS) == set(READERS)
 
 
 @pytest.mark.parametrize(

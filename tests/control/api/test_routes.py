@@ -8,14 +8,14 @@ from typing import Any, get_args
 import pytest
 
 from proxy.config.problems import Problems
-from proxy.config.reading import read
+from proxy.config.reader import read
 from proxy.control import errors
 from proxy.control.api import bodies
 from proxy.control.errors import Conflict, KeyReused, StaleRevision, Unreadable
 from proxy.ledger.errors import NotDurable
 from proxy.rollout.advance import ORDERS
 from proxy.rollout.inputs import SetWeight, Undo
-from proxy.rollout.phases import Order as Word
+from proxy.rollout.phases import OrderName
 from proxy.rollout.plan import Plan, Step
 from proxy.settings.plan import Planned
 
@@ -83,7 +83,7 @@ async def test_a_weight_is_set_in_parts(serve, fake_control):
 BODIES = {"set-weight": {"canary": 5}}
 
 
-@pytest.mark.parametrize("word", get_args(Word))
+@pytest.mark.parametrize("word", get_args(OrderName))
 async def test_every_order_has_its_path(serve, fake_control, word):
     client = await serve()
     body = BODIES.get(word, {}) | {"actor": "ann"}

@@ -3,7 +3,7 @@ import json
 
 import pytest
 
-from proxy.config.reading import read
+from proxy.config.reader import read
 from proxy.control.outside.network import Network
 from proxy.control.standing import Standing
 from proxy.ledger.record import Record

@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import pytest
 
-from proxy.config.reading import read
+from proxy.config.reader import read
 from proxy.control.standing import Standing
 from proxy.control.views.drift import drift
 from proxy.rollout.plan import AT_ONCE

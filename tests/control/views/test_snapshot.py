@@ -6,10 +6,9 @@ from types import SimpleNamespace
 import pytest
 
 from proxy.control.views import snapshot
-from proxy.ledger.ledger import BackendKey
 from proxy.telemetry.counts import Counts
 from proxy.telemetry.operations import Operations
-from proxy.telemetry.outcome import REASONS, UNROUTED, refused
+from proxy.telemetry.outcome import REASONS, UNROUTED, BackendKey, refused
 
 NAMES = [f"shop{number}" for number in range(25)]
 ONE_BY_NAME = ("odds", "exposed")

@@ -4,7 +4,7 @@ from dataclasses import replace
 import pytest
 
 from proxy.analysis.verdict import Finding, Verdict
-from proxy.config.reading import read
+from proxy.config.reader import read
 from proxy.config.schema import Analysis
 from proxy.control.standing import Rollback, Standing
 from proxy.control.views import view

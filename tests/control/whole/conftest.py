@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from proxy.config.reading import read
+from proxy.config.reader import read
 from proxy.control.control import Control
 from proxy.control.gates import Ways
 from proxy.control.transitions import Clock

@@ -2,7 +2,7 @@
 
 import pytest
 
-from proxy.config.reading import read
+from proxy.config.reader import read
 from proxy.control.command import Terms
 from proxy.link.messages import Settings
 from proxy.rollout.inputs import SetWeight

@@ -2,7 +2,7 @@
 
 import pytest
 
-from proxy.link.messages import Thresholds
+from proxy.link.messages import ThresholdUpdate
 from proxy.telemetry.outcome import COMPLETE, Outcome
 
 
@@ -15,7 +15,7 @@ def serve_slowly(worker, number, seconds, backend="stable"):
 
 
 def thresholds(worker):
-    return [message.services for message in worker.said if isinstance(message, Thresholds)]
+    return [message.services for message in worker.said if isinstance(message, ThresholdUpdate)]
 
 
 async def test_workers_are_told_from_when_on_requests_are_slow(stage):

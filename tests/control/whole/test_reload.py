@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from proxy.config.reading import read
+from proxy.config.reader import read
 from proxy.control.command import Terms
 from proxy.control.errors import Conflict
 from proxy.ledger.errors import NotDurable

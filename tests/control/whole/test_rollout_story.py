@@ -6,7 +6,7 @@ import contextlib
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from proxy.config.reading import read
+from proxy.config.reader import read
 from proxy.control.command import Terms
 from proxy.control.errors import Conflict
 from proxy.ledger.errors import NotDurable

@@ -8,7 +8,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from proxy.config.problems import Problems
-from proxy.config.reading import decode, read, single
+from proxy.config.reader import decode, read, single
 from proxy.config.schema import Address, Config
 
 MINIMAL = """\

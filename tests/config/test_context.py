@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from proxy.config.surroundings import Surroundings
+from proxy.config.context import Surroundings
 
 
 @pytest.mark.parametrize(

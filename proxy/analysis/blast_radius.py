@@ -12,7 +12,7 @@ from proxy.telemetry.registers import Registers
 
 
 @dataclass(slots=True)
-class Radius:
+class BlastRadius:
     """Counts of the canary's requests since the release began."""
 
     met: int = 0
@@ -81,7 +81,7 @@ class Radius:
         }
 
     @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> "Radius":
+    def from_json(cls, data: Mapping[str, Any]) -> "BlastRadius":
         """The inverse of `to_json`. ValueError, KeyError or TypeError when it made no such `data`."""
         exposed = None if data["exposed"] is None else Registers.from_json(data["exposed"])
         return cls(data["met"], data["harmed"], data["rescued"], exposed, dict(data["forgiven"]))

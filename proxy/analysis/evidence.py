@@ -4,17 +4,17 @@ from collections.abc import Sequence
 from typing import Any, Protocol
 
 from proxy.analysis.comparison import Comparison
-from proxy.analysis.events import Stretch
+from proxy.analysis.observations import RevisionCounts
 from proxy.analysis.policy import Policy
-from proxy.analysis.rounds import Rounds, resumed_rounds
-from proxy.analysis.weights import odds
+from proxy.analysis.user_rounds import Rounds, resumed_rounds
+from proxy.analysis.weight_history import odds
 from proxy.routing.split import TOTAL
 
 
-class Case(Protocol):
+class Evidence(Protocol):
     """What the judge asks of it."""
 
-    def apply(self, report: Sequence[Stretch], now: float) -> None:
+    def apply(self, report: Sequence[RevisionCounts], now: float) -> None:
         """Count one report, whole."""
 
     def weighed(self, change: int, parts: int) -> None:
@@ -39,9 +39,9 @@ class Lifelong:
     def __repr__(self) -> str:
         return f"<Lifelong {self._bets.capitals(0.0)}>"
 
-    def apply(self, report: Sequence[Stretch], now: float) -> None:
+    def apply(self, report: Sequence[RevisionCounts], now: float) -> None:
         """Count one report, whole."""
-        self._bets = self._bets.after([(stretch.events, stretch.odds) for stretch in report])
+        self._bets = self._bets.after([(part.observations, part.odds) for part in report])
 
     def weighed(self, change: int, parts: int) -> None:
         """A higher weight tries what wasn't tried before, and some cash is staked on it."""
@@ -63,12 +63,12 @@ class Lifelong:
         return self._bets.to_json()
 
 
-def begin(policy: Policy) -> Case:
+def begin(policy: Policy) -> Evidence:
     """A case without evidence."""
     return Rounds(policy) if policy.sticky else Lifelong(Comparison.begin(policy))
 
 
-def resume(policy: Policy, data: Any) -> Case:
+def resume(policy: Policy, data: Any) -> Evidence:
     """A case that goes on from what `to_json` wrote.
 
     ValueError, KeyError or TypeError when it wrote no such `data`, or on other terms than the policy's.

@@ -6,16 +6,16 @@ the rollout waits for.
 
 from dataclasses import replace
 
-from proxy.rollout.entry import Word
+from proxy.rollout.entry import EntryKind
 from proxy.rollout.inputs import Held, Look
-from proxy.rollout.phases import PAUSED, PROGRESSING, PROMOTED, PROMOTING, UNDER_WAY, Event
+from proxy.rollout.phases import PAUSED, PROGRESSING, PROMOTED, PROMOTING, UNDER_WAY, Trigger
 from proxy.rollout.plan import Gate, Step
 from proxy.rollout.rollout import Advance, Refused, Rollout, Trip, move, taken_out
 from proxy.rollout.side import VACANT
 from proxy.rollout.waiting import waiting
 
 
-def looked(rollout: Rollout, look: Look, at: float) -> Advance | Refused:
+def on_look(rollout: Rollout, look: Look, at: float) -> Advance | Refused:
     """Back if the canary fails, on if nothing is missing, else nothing."""
     failing = look.verdict.failing
     if failing and look.enforce and rollout.has_canary:
@@ -42,12 +42,12 @@ def _late(rollout: Rollout, at: float) -> bool:
 def onward(rollout: Rollout, at: float, *, ordered: bool = False) -> Advance | Refused:
     """To the next step of the plan, or to its end. `ordered`: because a person says so."""
     assert rollout.plan is not None  # whoever is under way has one
-    word: Word
+    word: EntryKind
     number, of = rollout.step + 1, len(rollout.plan.steps)
     # The plan's weight at its end and at a gate, too: a weight set by hand is not the plan's.
     here = replace(rollout, weight=rollout.plan.weight(number), entered=at, pause="")
     after = replace(here, step=number, step_revision=rollout.revision + 1, phase=PROGRESSING)
-    event: Event
+    event: Trigger
     match rollout.plan.after(rollout.step):
         case Step():
             event, word, why = "step", "step", f"step {number} of {of}"
@@ -73,7 +73,7 @@ def switch(rollout: Rollout, *, ordered: bool = False) -> Advance | Refused:
     return move(rollout, "promote" if ordered else "switch", after, "promotion", f"{who} is stable now")
 
 
-def held(rollout: Rollout, held: Held, at: float) -> Advance | Refused:
+def on_held(rollout: Rollout, held: Held, at: float) -> Advance | Refused:
     """A worker may hold what the ledger doesn't know: then that wins, or the next number passes it."""
     if not _unknown(rollout, held):
         return Advance(rollout)

@@ -4,8 +4,8 @@ import json
 
 from reports import counts
 
+from proxy.analysis.blast_radius import BlastRadius
 from proxy.analysis.policy import Caps
-from proxy.analysis.radius import Radius
 from proxy.telemetry.registers import Registers
 
 
@@ -16,8 +16,8 @@ def exposed(*users):
     return made
 
 
-def radius(*reports):
-    made = Radius()
+def blast_radius(*reports):
+    made = BlastRadius()
     for each in reports:
         made.add(each)
     return made
@@ -30,17 +30,17 @@ def states(made, **caps):
 def test_all_that_met_the_canary_and_no_diverted_ones():
     canary = counts(ok=1, bad=2, pinned=(4, 8), taken_over={"success": 16}, diverted=99, harmed=3, rescued=5)
     canary.drawn["excluded"] = 32
-    made = radius(canary, canary)
+    made = blast_radius(canary, canary)
     assert (made.met, made.harmed, made.rescued, made.exposed) == (126, 6, 10, None)
 
 
 def test_users_count_once():
-    made = radius(counts(exposed=exposed(1, 2, 3)), counts(exposed=exposed(2, 3, 4)))
+    made = blast_radius(counts(exposed=exposed(1, 2, 3)), counts(exposed=exposed(2, 3, 4)))
     assert made.users == 4
 
 
 def test_caps():
-    made = radius(counts(harmed=9, exposed=exposed(*range(5))))
+    made = blast_radius(counts(harmed=9, exposed=exposed(*range(5))))
     assert states(made) == {}
     assert states(made, harmed=10, exposed_users=5) == {
         "harmed": ("healthy", 9),
@@ -54,7 +54,7 @@ def test_caps():
 
 
 def test_what_was_forgiven_doesnt_count():
-    made = radius(counts(harmed=9, exposed=exposed(1, 2)))
+    made = blast_radius(counts(harmed=9, exposed=exposed(1, 2)))
     assert not made.resumed
     made.forgive()
     assert made.resumed
@@ -68,12 +68,12 @@ def test_what_was_forgiven_doesnt_count():
 
 def test_what_was_merged_is_its_own():
     report = counts(exposed=exposed(1))
-    made = radius(report, counts(exposed=exposed(2)))
+    made = blast_radius(report, counts(exposed=exposed(2)))
     assert (report.exposed.estimate(), made.users) == (1, 2)
 
 
 def test_json_round_trip():
-    made = radius(counts(ok=3, harmed=9, exposed=exposed(1, 2)))
+    made = blast_radius(counts(ok=3, harmed=9, exposed=exposed(1, 2)))
     made.forgive()
-    assert Radius.from_json(json.loads(json.dumps(made.to_json()))) == made
-    assert Radius.from_json(json.loads(json.dumps(Radius().to_json()))) == Radius()
+    assert BlastRadius.from_json(json.loads(json.dumps(made.to_json()))) == made
+    assert BlastRadius.from_json(json.loads(json.dumps(BlastRadius().to_json()))) == BlastRadius()

@@ -4,7 +4,7 @@ from math import inf
 
 import pytest
 
-from proxy.analysis.weights import KEPT, Weights, odds
+from proxy.analysis.weight_history import KEPT, WeightHistory, odds
 
 
 @pytest.mark.parametrize(
@@ -15,7 +15,7 @@ def test_odds(parts, expected):
 
 
 def test_only_another_weight_of_a_newer_revision_is_a_change():
-    weights = Weights()
+    weights = WeightHistory()
     states = ((3, 500), (3, 900), (2, 900), (4, 500), (5, 2_000), (6, 100))
     assert [weights.put(*each) for each in states] == [
         0, 0, 0, 0, 1_500, -1_900,
@@ -25,17 +25,17 @@ def test_only_another_weight_of_a_newer_revision_is_a_change():
 
 
 def test_since_is_where_the_weight_began():
-    weights = Weights()
+    weights = WeightHistory()
     for revision, parts in ((1, 500), (2, 500), (3, 500)):
         weights.put(revision, parts)
     assert weights.since == 1
 
 
 def test_the_oldest_are_forgotten():
-    weights = Weights()
+    weights = WeightHistory()
     for revision in range(KEPT + 5):
         weights.put(revision, revision % 100)
     assert weights.of(4) is None
     assert weights.of(5) == 5
-    again = Weights.from_json(weights.to_json())
+    again = WeightHistory.from_json(weights.to_json())
     assert (again.to_json(), again.since, again.parts) == (weights.to_json(), weights.since, weights.parts)

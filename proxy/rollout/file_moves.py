@@ -11,7 +11,7 @@ from proxy.rollout.rollout import Advance, Refused, Rollout, begun, move
 from proxy.rollout.side import VACANT, Side, another
 
 
-def release(rollout: Rollout, release: Release, at: float) -> Advance | Refused:
+def on_release(rollout: Rollout, release: Release, at: float) -> Advance | Refused:
     """A new release, another stable, any other change, or nothing."""
     if rollout.revision == 0:
         return _new(rollout, rollout, release, release.canary, at)

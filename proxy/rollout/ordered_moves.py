@@ -2,8 +2,8 @@
 
 from dataclasses import replace
 
+from proxy.rollout.automatic_moves import onward, switch
 from proxy.rollout.inputs import Abort, Pause, Promote, Resume, Retry, SetWeight, Start, Undo
-from proxy.rollout.looked import onward, switch
 from proxy.rollout.phases import IDLE, PAUSED, PROGRESSING, PROMOTING, ROLLED_BACK, Phase
 from proxy.rollout.plan import AT_ONCE, Gate, Plan
 from proxy.rollout.rollout import Advance, Refused, Rollout, Trip, begun, move, refused, taken_out

@@ -7,14 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proxy.telemetry.failed import KEPT, LONGEST, Failed, fold
+from proxy.telemetry.top_failures import KEPT, LONGEST, TopFailures, fold
 
 # Short streams hardly ever have more different requests than are kept.
 STREAMS = st.lists(st.integers(0, 60), max_size=400) | st.permutations([*range(61), *range(30), *range(9)])
 
 
 def listed(stream):
-    it = Failed()
+    it = TopFailures()
     for each in stream:
         it.add("GET", b"/" + b"x" * each, 500)
     return it
@@ -41,7 +41,7 @@ def test_a_long_path_is_cut():
 
 
 def test_method_and_status_tell_requests_apart():
-    it = Failed()
+    it = TopFailures()
     for method, status in (("GET", 500), ("GET", 502), ("POST", 500), ("GET", 500)):
         it.add(method, b"/a/1", status)
     assert it.most()[0] == (("GET", "/a/#", 500), 2)
@@ -81,7 +81,7 @@ def test_a_copy_is_its_own():
 @given(STREAMS)
 def test_json_round_trip(stream):
     it = listed(stream)
-    assert Failed.from_json(json.loads(json.dumps(it.to_json()))) == it
+    assert TopFailures.from_json(json.loads(json.dumps(it.to_json()))) == it
 
 
 @pytest.mark.parametrize(
@@ -89,4 +89,4 @@ def test_json_round_trip(stream):
 )
 def test_what_is_no_list_is_an_error(data):
     with pytest.raises((ValueError, TypeError)):
-        Failed.from_json(data)
+        TopFailures.from_json(data)

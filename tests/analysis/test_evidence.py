@@ -5,36 +5,36 @@ import json
 import pytest
 from reports import counts, report
 
-from proxy.analysis import case
-from proxy.analysis.events import stretches
+from proxy.analysis import evidence
+from proxy.analysis.observations import by_revision
 from proxy.analysis.policy import Policy
-from proxy.analysis.rounds import Rounds
-from proxy.analysis.weights import Weights
+from proxy.analysis.user_rounds import Rounds
+from proxy.analysis.weight_history import WeightHistory
 
 REQUESTS, USERS = Policy(slower=None), Policy(slower=None, sticky=True)
 
 
 def apply(made, *tally):
-    weights = Weights()
+    weights = WeightHistory()
     for revision, parts in ((1, 500), (2, 2_000)):
         weights.put(revision, parts)
-    made.apply(stretches(("errors",), [each for part in tally for each in part], weights), 0.0)
+    made.apply(by_revision(("errors",), [each for part in tally for each in part], weights), 0.0)
     return made
 
 
 def test_whose_coin_it_is():
-    assert isinstance(case.begin(USERS), Rounds)
-    assert not isinstance(case.begin(REQUESTS), Rounds)
+    assert isinstance(evidence.begin(USERS), Rounds)
+    assert not isinstance(evidence.begin(REQUESTS), Rounds)
 
 
 def test_each_request_counts_by_the_weight_of_its_revision():
-    old = apply(case.begin(REQUESTS), report(None, counts(bad=9), 1)).capitals(2_000)["errors"]
-    new = apply(case.begin(REQUESTS), report(None, counts(bad=9), 2)).capitals(2_000)["errors"]
+    old = apply(evidence.begin(REQUESTS), report(None, counts(bad=9), 1)).capitals(2_000)["errors"]
+    new = apply(evidence.begin(REQUESTS), report(None, counts(bad=9), 2)).capitals(2_000)["errors"]
     assert old > new
 
 
 def test_only_a_rise_stakes_cash():
-    made = case.begin(REQUESTS)
+    made = evidence.begin(REQUESTS)
     made.weighed(-100, 500)
     assert made.to_json()["errors"][2] == 0.5
     made.weighed(100, 600)
@@ -43,18 +43,18 @@ def test_only_a_rise_stakes_cash():
 
 @pytest.mark.parametrize("policy", [REQUESTS, USERS])
 def test_json_round_trip(policy):
-    made = apply(case.begin(policy), report(counts(bad=3, users=[(1, 1)]), revision=2))
+    made = apply(evidence.begin(policy), report(counts(bad=3, users=[(1, 1)]), revision=2))
     data = json.loads(json.dumps(made.to_json()))
-    assert case.resume(policy, data).to_json() == data
+    assert evidence.resume(policy, data).to_json() == data
 
 
 @pytest.mark.parametrize(("before", "now"), [(REQUESTS, USERS), (USERS, REQUESTS)])
 def test_evidence_on_the_one_is_none_on_the_other(before, now):
     with pytest.raises(ValueError, match="can't go on"):
-        case.resume(now, case.begin(before).to_json())
+        evidence.resume(now, evidence.begin(before).to_json())
 
 
 @pytest.mark.parametrize("bad", [0, 1, 2, 3, 4, 20])
 def test_reaching_the_bar(bad):
-    made = apply(case.begin(REQUESTS), report(counts(bad=bad), revision=2))
+    made = apply(evidence.begin(REQUESTS), report(counts(bad=bad), revision=2))
     assert made.reach(100, 2_000) is (made.capitals(2_000)["errors"] >= 100)

@@ -29,7 +29,7 @@ SHARES = tuple(int(name[1:]) / 100 for name in QUANTILES)
 """What part (0..1) of the answers each quantile is above."""
 
 
-class Pace:
+class LatencyThresholds:
     """How fast stable answers. `now` is monotonic seconds and never falls."""
 
     def __init__(self, slower: Slower) -> None:
@@ -45,7 +45,7 @@ class Pace:
         """What the canary's answers are allowed beside them."""
 
     def __repr__(self) -> str:
-        return f"<Pace of {self._answers} answers: {self.stable}>"
+        return f"<LatencyThresholds of {self._answers} answers: {self.stable}>"
 
     def add(self, head: Histogram, now: float) -> None:
         """What stable's latest answers took."""

@@ -24,9 +24,9 @@ from rollouts import (
 
 from proxy.analysis.verdict import Verdict
 from proxy.rollout.advance import advance
+from proxy.rollout.automatic_moves import switch
 from proxy.rollout.entry import Entry
 from proxy.rollout.inputs import Held, Release
-from proxy.rollout.looked import switch
 from proxy.rollout.phases import PAUSED, PROMOTED, PROMOTING, ROLLED_BACK
 from proxy.rollout.plan import AT_ONCE, Plan
 from proxy.rollout.rollout import Advance, Rollout, Trip

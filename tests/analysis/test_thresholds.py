@@ -2,8 +2,8 @@
 
 import pytest
 
-from proxy.analysis.pace import Pace
 from proxy.analysis.policy import Slower
+from proxy.analysis.thresholds import LatencyThresholds
 from proxy.telemetry.histogram import Histogram
 
 
@@ -15,7 +15,7 @@ def answers(count, seconds=0.1):
 
 
 def pace(*answers_at):
-    made = Pace(Slower())
+    made = LatencyThresholds(Slower())
     for count, seconds, now in answers_at:
         made.add(answers(count, seconds), now)
     return made

@@ -18,7 +18,7 @@ KEPT = 20
 LONGEST = 100
 """Characters of a path that are kept: the rest tells hardly anything, and would travel with each report."""
 
-Request = tuple[str, str, int]
+FailedRequest = tuple[str, str, int]
 """Method, folded path, status."""
 
 _DIGITS = re.compile(r"\d+", re.ASCII)
@@ -31,10 +31,10 @@ def fold(route: bytes) -> str:
 
 
 @dataclass(slots=True)
-class Failed:
+class TopFailures:
     """How often which requests failed."""
 
-    counts: dict[Request, int] = field(default_factory=dict)
+    counts: dict[FailedRequest, int] = field(default_factory=dict)
 
     def __bool__(self) -> bool:
         return bool(self.counts)
@@ -48,17 +48,17 @@ class Failed:
             before = 0 if len(counts) < KEPT else counts.pop(min(counts, key=counts.__getitem__))
         counts[request] = before + 1
 
-    def absorb(self, other: "Failed") -> None:
+    def absorb(self, other: "TopFailures") -> None:
         """Add the list of another worker to this one, and keep the most frequent."""
         merge(self.counts, other.counts)
         if len(self.counts) > KEPT:
             self.counts = dict(self.most())
 
-    def copy(self) -> "Failed":
+    def copy(self) -> "TopFailures":
         """A list of its own with the same content."""
-        return Failed(dict(self.counts))
+        return TopFailures(dict(self.counts))
 
-    def most(self) -> list[tuple[Request, int]]:
+    def most(self) -> list[tuple[FailedRequest, int]]:
         """The most frequent ones and how often they failed, the most frequent first."""
         return sorted(self.counts.items(), key=lambda item: (-item[1], item[0]))[:KEPT]
 
@@ -67,12 +67,12 @@ class Failed:
         return [[*request, count] for request, count in self.counts.items()]
 
     @classmethod
-    def from_json(cls, data: Any) -> "Failed":
+    def from_json(cls, data: Any) -> "TopFailures":
         """The inverse of `to_json`. ValueError or TypeError when `data` is nothing that it makes."""
         return cls(dict(_rows(data)))
 
 
-def _rows(data: Any) -> Iterator[tuple[Request, int]]:
+def _rows(data: Any) -> Iterator[tuple[FailedRequest, int]]:
     for method, route, *numbers in data:
         status, count = whole_numbers(numbers)
         yield (str(method), str(route), status), count

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
-from proxy.analysis.weights import Weights, odds
+from proxy.analysis.weight_history import WeightHistory, odds
 from proxy.routing.split import CANARY, STABLE
 from proxy.telemetry.counts import Counts
 from proxy.telemetry.outcome import QUANTILES
@@ -12,7 +12,7 @@ _NOTHING = Counts()
 
 
 @dataclass(slots=True)
-class Events:
+class Observations:
     """Counts, of one report or of all that were seen.
 
     Never edited; not frozen only because that triples the cost of making one.
@@ -43,9 +43,9 @@ class Events:
         """The share (0..1) of stable's requests that were bad; None without any."""
         return self.stable_bad / self.stable if self.stable else None
 
-    def plus(self, other: "Events") -> "Events":
+    def plus(self, other: "Observations") -> "Observations":
         """Both together."""
-        return Events(
+        return Observations(
             self.canary_bad + other.canary_bad,
             self.canary_ok + other.canary_ok,
             self.stable_bad + other.stable_bad,
@@ -57,24 +57,24 @@ class Events:
         return [self.canary_bad, self.canary_ok, self.stable_bad, self.stable_ok]
 
 
-def events(checks: Collection[str], canary: Counts, stable: Counts) -> dict[str, Events]:
+def observe(checks: Collection[str], canary: Counts, stable: Counts) -> dict[str, Observations]:
     """What each of these checks sees in the counts of both sides; all but those of latencies see errors.
 
     A request that was meant for a backend without a living endpoint counts as its failure: the coin was
     tossed and the backend couldn't answer. Were it left out, a dead canary would starve the judge.
     """
-    errors = Events(canary.drawn_bad, canary.drawn_good, stable.drawn_bad, stable.drawn_good)
+    errors = Observations(canary.drawn_bad, canary.drawn_good, stable.drawn_bad, stable.drawn_good)
     found = dict.fromkeys(checks, errors)
     for number, name in enumerate(QUANTILES):
         if name in found:
-            found[name] = Events(
+            found[name] = Observations(
                 canary.slow(number), canary.timely(number), stable.slow(number), stable.timely(number)
             )
     return found
 
 
 @dataclass(frozen=True, slots=True)
-class Stretch:
+class RevisionCounts:
     """What one report has of one revision, and what the checks see in it."""
 
     parts: int
@@ -83,7 +83,7 @@ class Stretch:
     """Whether the weight is still the same."""
     canary: Counts
     stable: Counts
-    events: Mapping[str, Events]
+    observations: Mapping[str, Observations]
     """By check."""
 
     @property
@@ -92,9 +92,9 @@ class Stretch:
         return odds(self.parts)
 
 
-def stretches(
-    checks: Collection[str], tally: Iterable[tuple[int, str, Counts]], weights: Weights
-) -> list[Stretch]:
+def by_revision(
+    checks: Collection[str], tally: Iterable[tuple[int, str, Counts]], weights: WeightHistory
+) -> list[RevisionCounts]:
     """A report (revision, backend and what came since the last one) by revision, as far as they are known."""
     sides: dict[int, dict[str, Counts]] = {}
     for revision, backend, counts in tally:
@@ -105,5 +105,5 @@ def stretches(
         if parts is not None:
             canary, stable = by_backend.get(CANARY, _NOTHING), by_backend.get(STABLE, _NOTHING)
             current = revision >= weights.since
-            found.append(Stretch(parts, current, canary, stable, events(checks, canary, stable)))
+            found.append(RevisionCounts(parts, current, canary, stable, observe(checks, canary, stable)))
     return found

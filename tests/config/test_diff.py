@@ -2,8 +2,8 @@
 
 import pytest
 
-from proxy.config.changes import Changes, compare, pinned
-from proxy.config.reading import read
+from proxy.config.diff import Changes, compare, pinned
+from proxy.config.reader import read
 from proxy.config.schema import Config
 
 BEFORE = """

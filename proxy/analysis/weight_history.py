@@ -14,7 +14,7 @@ def odds(parts: float) -> float:
     return parts / (TOTAL - parts) if parts < TOTAL else inf
 
 
-class Weights:
+class WeightHistory:
     """The canary's parts of 10,000 by revision, and those in force."""
 
     def __init__(self) -> None:
@@ -25,7 +25,7 @@ class Weights:
         """The revision from which on the weight is what it is now."""
 
     def __repr__(self) -> str:
-        return f"<Weights: {self.parts} parts since revision {self.since}>"
+        return f"<WeightHistory: {self.parts} parts since revision {self.since}>"
 
     @property
     def parts(self) -> int:
@@ -57,7 +57,7 @@ class Weights:
         return [[revision, parts] for revision, parts in self._parts.items()]
 
     @classmethod
-    def from_json(cls, data: Any) -> "Weights":
+    def from_json(cls, data: Any) -> "WeightHistory":
         """The inverse of `to_json`. ValueError or TypeError when it made no such `data`."""
         weights = cls()
         for revision, parts in data:

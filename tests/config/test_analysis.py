@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from proxy.config.judging import FAILURES, Analysis, Caps, Check, Slower, StepUp
-from proxy.config.reading import read
+from proxy.config.analysis import FAILURES, Analysis, Caps, Check, Slower, StepUp
+from proxy.config.reader import read
 from proxy.config.service import Service
 
 BOTH = "stable: http://a\ncanary: http://b\n"

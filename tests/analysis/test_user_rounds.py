@@ -4,10 +4,10 @@ import pytest
 from reports import counts, report
 
 from proxy.analysis.comparison import Comparison
-from proxy.analysis.events import Events, stretches
+from proxy.analysis.observations import Observations, by_revision
 from proxy.analysis.policy import Policy
-from proxy.analysis.rounds import LENGTHS, MOST_USERS, Round, Rounds, resumed_rounds
-from proxy.analysis.weights import Weights
+from proxy.analysis.user_rounds import LENGTHS, MOST_USERS, Draws, Round, Rounds, resumed_rounds
+from proxy.analysis.weight_history import WeightHistory
 
 POLICY = Policy(sticky=True, slower=None)
 FULL = Policy(sticky=True)
@@ -17,15 +17,15 @@ def users(*numbers, kinds=1):
     return [(number, kinds) for number in numbers]
 
 
-def stretch(canary=None, stable=None, revision=1, parts=2_000):
-    weights = Weights()
+def part(canary=None, stable=None, revision=1, parts=2_000):
+    weights = WeightHistory()
     weights.put(1, parts)
-    return stretches(("errors",), report(canary, stable, revision), weights)
+    return by_revision(("errors",), report(canary, stable, revision), weights)
 
 
 def expected(policy, odds=0.25, **events):
     bets = Comparison.begin(policy, held_back=0.0)
-    return bets.after([({name: events.get(name, Events()) for name in bets.bets}, odds)])
+    return bets.after([({name: events.get(name, Observations()) for name in bets.bets}, odds)])
 
 
 def capitals(rounds):
@@ -34,37 +34,39 @@ def capitals(rounds):
 
 def test_a_user_is_bad_once():
     each = Round(POLICY, 0)
-    each.apply(stretch(counts(bad=3, users=users(7, 7, 8)), counts(bad=2, users=users(1, 1))), 0.25, 0.0)
-    each.apply(stretch(counts(bad=2, ok=1, users=users(7, 8)), counts(bad=1, users=users(1))), 0.25, 1.0)
-    both = expected(POLICY, errors=Events(2, 4, 1))
+    each.apply(part(counts(bad=3, users=users(7, 7, 8)), counts(bad=2, users=users(1, 1))), 0.25, 0.0)
+    each.apply(part(counts(bad=2, ok=1, users=users(7, 8)), counts(bad=1, users=users(1))), 0.25, 1.0)
+    both = expected(POLICY, errors=Observations(2, 4, 1))
     assert each.capitals(0.25)["errors"] == pytest.approx(both.capitals(0.25)["errors"] / 4)
 
 
 def test_once_for_each_check_and_side():
     each = Round(FULL, 0)
     canary = counts(bad=1, slow=(0, 1, 0, 1), users=[(7, 1), (7, 2), (7, 14)])
-    each.apply(stretch(canary, counts(users=users(7, kinds=8))), 0.25, 0.0)
-    one = expected(FULL, errors=Events(1), p50=Events(1), p90=Events(1), p99=Events(1, 0, 1)).capitals(0.25)
+    each.apply(part(canary, counts(users=users(7, kinds=8))), 0.25, 0.0)
+    one = expected(
+        FULL, errors=Observations(1), p50=Observations(1), p90=Observations(1), p99=Observations(1, 0, 1)
+    ).capitals(0.25)
     assert each.capitals(0.25) == pytest.approx({name: capital / 4 for name, capital in one.items()})
 
 
 def test_diverted_draws_are_in_the_log_of_users_and_count_as_any():
     each = Round(POLICY, 0)
-    each.apply(stretch(counts(diverted=3, users=users(5, 5, 6))), 0.25, 0.0)
+    each.apply(part(counts(diverted=3, users=users(5, 5, 6))), 0.25, 0.0)
     assert each.capitals(0.25)["errors"] * 4 == pytest.approx(
-        expected(POLICY, errors=Events(2, 1)).capitals(0.25)["errors"]
+        expected(POLICY, errors=Observations(2, 1)).capitals(0.25)["errors"]
     )
 
 
 def test_all_is_staked_at_once():
     rounds = Round(POLICY, 0)
-    rounds.apply(stretch(counts(ok=160)), 0.25, 0.0)
+    rounds.apply(part(counts(ok=160)), 0.25, 0.0)
     assert all(bet.cash == 0 for bet in rounds._bets.bets.values())
 
 
 @pytest.mark.parametrize("place", range(5))
 def test_a_round_ends_with_its_time_and_the_next_knows_nobody(place):
-    each, dead = Round(POLICY, place), stretch(counts(bad=9, users=users(*range(9))))
+    each, dead = Round(POLICY, place), part(counts(bad=9, users=users(*range(9))))
     each.apply(dead, 0.25, 0.0)
     capital = each.capitals(0.25)["errors"]
     each.apply(dead, 0.25, LENGTHS[place] - 1)
@@ -86,14 +88,14 @@ def test_the_bounds_of_all_rounds_sum_up_to_one():
 
 
 def test_other_weights_and_lost_users_begin_anew():
-    rounds, dead = Rounds(POLICY), stretch(counts(bad=9, users=users(*range(9))))
+    rounds, dead = Rounds(POLICY), part(counts(bad=9, users=users(*range(9))))
     rounds.apply(dead, 0.0)
     high = capitals(rounds)
     rounds.weighed(-500, 500)
-    rounds.apply(stretch(counts(ok=1)), 1.0)
+    rounds.apply(part(counts(ok=1)), 1.0)
     assert rounds.to_json() == [2] * 5
     assert capitals(rounds) < high / 10
-    rounds.apply(stretch(counts(bad=9, users=users(*range(9)), gap=True)), 2.0)
+    rounds.apply(part(counts(bad=9, users=users(*range(9)), gap=True)), 2.0)
     assert rounds.to_json() == [2] * 5  # with the next that can be counted
     rounds.apply(dead, 3.0)
     assert rounds.to_json() == [3] * 5
@@ -101,46 +103,46 @@ def test_other_weights_and_lost_users_begin_anew():
 
 
 def test_requests_of_another_weight_are_not_of_these_rounds():
-    weights = Weights()
+    weights = WeightHistory()
     weights.put(1, 500)
     weights.put(2, 2_000)
     rounds = Rounds(POLICY)
-    rounds.apply(stretches(("errors",), report(counts(bad=9, users=users(*range(9)))), weights), 0.0)
+    rounds.apply(by_revision(("errors",), report(counts(bad=9, users=users(*range(9)))), weights), 0.0)
     assert rounds.to_json() == [0] * 5
 
 
 def test_too_many_users_begin_anew():
     each = Round(POLICY, 0)
-    each.apply(stretch(counts(bad=1, users=users(*range(MOST_USERS + 1)))), 0.25, 0.0)
-    each.apply(stretch(counts(ok=1)), 0.25, 1.0)
+    each.apply(part(counts(bad=1, users=users(*range(MOST_USERS + 1)))), 0.25, 0.0)
+    each.apply(part(counts(ok=1)), 0.25, 1.0)
     assert each.number == 2
     assert len(each._met) == 0
 
 
 def test_the_share_that_was_drawn_counts_when_it_is_larger():
     rounds = Rounds(POLICY)
-    rounds.apply(stretch(counts(ok=500), counts(ok=500)), 0.0)
+    rounds.apply(part(counts(ok=500), counts(ok=500)), 0.0)
     before = rounds._rounds[0]._bets
-    rounds.apply(stretch(None, counts(bad=1, users=users(1))), 1.0)
-    errors = dict.fromkeys(before.bets, Events(0, 0, 1))
+    rounds.apply(part(None, counts(bad=1, users=users(1))), 1.0)
+    errors = dict.fromkeys(before.bets, Observations(0, 0, 1))
     assert rounds._rounds[0]._bets == before.after([(errors, 1.0)])
     few = Rounds(POLICY)
-    few.apply(stretch(counts(), counts(ok=1_000)), 0.0)
+    few.apply(part(counts(), counts(ok=1_000)), 0.0)
     before = few._rounds[0]._bets
-    few.apply(stretch(None, counts(bad=1, users=users(1))), 1.0)
+    few.apply(part(None, counts(bad=1, users=users(1))), 1.0)
     assert few._rounds[0]._bets == before.after([(errors, 0.25)])
 
 
 def test_the_round_that_has_the_most_is_told():
     rounds = Rounds(POLICY)
-    rounds.apply(stretch(counts(bad=9, users=users(*range(9)))), 0.0)
+    rounds.apply(part(counts(bad=9, users=users(*range(9)))), 0.0)
     assert capitals(rounds) == pytest.approx(sum(rounds._rounds[0].capitals(0.25).values()))
     assert rounds.reach(100, 2_000) is (capitals(rounds) >= 100)
 
 
 def test_numbers_count_on_after_a_restart():
     again = resumed_rounds(POLICY, [3, 2, 1, 1, 0])
-    again.apply(stretch(counts(ok=1)), 0.0)
+    again.apply(part(counts(ok=1)), 0.0)
     assert again.to_json() == [4, 3, 2, 2, 1]
 
 
@@ -148,3 +150,20 @@ def test_numbers_count_on_after_a_restart():
 def test_what_are_no_rounds(data):
     with pytest.raises(ValueError):
         resumed_rounds(POLICY, data)
+
+
+def test_the_share_drawn_takes_a_thousand_draws():
+    draws = Draws()
+    draws.add(500, 999)
+    assert draws.share is None
+    draws.add(0, 1)
+    assert draws.share == 0.5
+
+
+def test_the_share_drawn_is_that_of_the_last_one_to_two_thousand():
+    draws = Draws()
+    for canary in (1_000, 0):
+        draws.add(canary, 1_000)
+    assert draws.share == 0
+    draws.add(250, 500)
+    assert draws.share == 250 / 1_500

@@ -17,10 +17,9 @@ from math import inf
 from typing import Any
 
 from proxy.analysis.comparison import Comparison
-from proxy.analysis.draws import Draws
-from proxy.analysis.events import Events, Stretch
+from proxy.analysis.observations import Observations, RevisionCounts
 from proxy.analysis.policy import Policy
-from proxy.analysis.weights import odds
+from proxy.analysis.weight_history import odds
 from proxy.routing.split import TOTAL
 from proxy.telemetry.counts import Counts
 from proxy.telemetry.outcome import QUANTILES
@@ -30,6 +29,9 @@ LENGTHS = tuple(300.0 * 4**k for k in range(5))
 MOST_USERS = 20_000
 """Users remembered by a round. With more it begins anew, which costs it little: its bar rises as the square
 of their number, and the evidence as a power."""
+
+ENOUGH_DRAWS = 1_000
+"""Draws from which on their shares say something; so many to twice as many are looked at."""
 
 _STABLE = 4
 """Bits by which what is known of users of stable is apart from what is known of the canary's."""
@@ -58,7 +60,7 @@ class Round:
         """The next report begins another one."""
         self._until = -inf
 
-    def apply(self, report: Sequence[Stretch], odds: float, now: float) -> None:
+    def apply(self, report: Sequence[RevisionCounts], odds: float, now: float) -> None:
         """Count one report, whole."""
         if now >= self._until or len(self._met) > MOST_USERS:
             self.number += 1
@@ -82,17 +84,17 @@ class Round:
         """Whether that is as much as the bar."""
         return self._bets.reach(bar, odds, self._bound)
 
-    def _events(self, canary: Counts, stable: Counts) -> dict[str, Events]:
+    def _events(self, canary: Counts, stable: Counts) -> dict[str, Observations]:
         """What the checks see; a bad request of a user who was bad before is held to be good.
 
         Good ones say nothing to a check on latencies.
         """
         bad, lost = self._first(canary.users.events, 0), self._first(stable.users.events, _STABLE)
-        errors = Events(bad[0], max(canary.drawn_meant - bad[0], 0), lost[0])
+        errors = Observations(bad[0], max(canary.drawn_meant - bad[0], 0), lost[0])
         found = dict.fromkeys(self._fresh.bets, errors)
         for name, kind in _KINDS.items():
             if name in found:
-                found[name] = Events(bad[kind], 0, lost[kind])
+                found[name] = Observations(bad[kind], 0, lost[kind])
         return found
 
     def _first(self, events: Iterable[tuple[int, int]], shift: int) -> list[int]:
@@ -107,6 +109,39 @@ class Round:
                 for kind in _EACH[new >> shift]:
                     found[kind] += 1
         return found
+
+
+class Draws:
+    """The last draws of a service, while its weight is the same.
+
+    A few heavy users make the canary's share of the requests unlike its share of the users. What is bet on it
+    must be careful on both sides.
+    """
+
+    __slots__ = ("_all", "_before", "_canary")
+
+    def __init__(self) -> None:
+        self._canary = self._all = 0
+        self._before: tuple[int, int] | None = None
+
+    def __repr__(self) -> str:
+        return f"<Draws: {self.share} were the canary's>"
+
+    @property
+    def share(self) -> float | None:
+        """The canary's share (0..1) of them; None while they are too few."""
+        if self._before is None:
+            return None
+        canary, total = self._before
+        return (canary + self._canary) / (total + self._all)
+
+    def add(self, canary: int, total: int) -> None:
+        """So many draws more, and how many of them were the canary's."""
+        self._canary += canary
+        self._all += total
+        if self._all >= ENOUGH_DRAWS:
+            self._before = (self._canary, self._all)
+            self._canary = self._all = 0
 
 
 class Rounds:
@@ -126,7 +161,7 @@ class Rounds:
         self._draws = Draws()
         self._end()
 
-    def apply(self, report: Sequence[Stretch], now: float) -> None:
+    def apply(self, report: Sequence[RevisionCounts], now: float) -> None:
         """Count one report, whole; what was routed by another weight isn't of these rounds."""
         report = [each for each in report if each.current]
         if not report:
@@ -137,9 +172,9 @@ class Rounds:
         odds = self._odds(report[0].parts)
         for each in self._rounds:
             each.apply(report, odds, now)
-        for stretch in report:
-            drawn = _drawn(stretch.canary)
-            self._draws.add(drawn, drawn + _drawn(stretch.stable))
+        for part in report:
+            drawn = _drawn(part.canary)
+            self._draws.add(drawn, drawn + _drawn(part.stable))
 
     def capitals(self, parts: int) -> dict[str, float]:
         """What each check contributes to the evidence of the round that has the most."""

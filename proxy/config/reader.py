@@ -7,10 +7,10 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from proxy.config.admin import token_in
+from proxy.config.context import ReadToken, Surroundings
 from proxy.config.nodes import Document, Loc, named
 from proxy.config.problems import Problem, Problems, Span, Unfit
 from proxy.config.schema import Config
-from proxy.config.surroundings import ReadToken, Surroundings
 from proxy.config.syntax import split_lines
 
 
