@@ -50,5 +50,5 @@ def test_a_report_is_told_apart_by_the_weight_of_its_revisions():
     ]
     one, three = by_revision(["errors"], tally, weights)
     assert (one.parts, one.current, one.observations["errors"]) == (500, False, Observations(0, 1, 0, 2))
-    assert (three.parts, three.current, three.events["errors"]) == (2_000, True, Observations(0, 3))
+    assert (three.parts, three.current, three.observations["errors"]) == (2_000, True, Observations(0, 3))
     assert three.odds == 0.25
