@@ -16,20 +16,21 @@ BEGIN = "<!-- ladder: written by tests/ladder.py -->"
 END = "<!-- end of ladder -->"
 
 LADDER: Mapping[str, str] = {
-    "config": "",
-    "http1": "",
-    "routing": "http1.head",
+    "defaults": "",
+    "config": "defaults",
+    "http1": "defaults",
+    "routing": "defaults http1.head",
     "telemetry": "routing",
-    "analysis": "telemetry routing.split",
+    "analysis": "defaults telemetry routing.split",
     "simulation": "analysis telemetry routing.split",
     "rollout": "analysis.verdict routing.split routing.endpoint",
     "tls": "routing.endpoint",
     "health": "routing.endpoint routing.failures telemetry.outcome tls",
-    "forwarding": "http1 routing telemetry.outcome health.ejection tls",
+    "forwarding": "defaults http1 routing telemetry.outcome health.ejection tls",
     "link": "routing telemetry",
     "child": "",
     "worker": "forwarding routing telemetry link child tls",
-    "settings": "config routing analysis.policy analysis.check rollout link.messages",
+    "settings": "defaults config routing analysis.policy analysis.check rollout link.messages",
     "ledger": "rollout telemetry link.messages",
     "control": "config routing telemetry analysis rollout settings ledger link "
     "control.views control.outside.contract",
@@ -42,7 +43,7 @@ LADDER: Mapping[str, str] = {
     "control.process": "control control.api control.outside ledger child config",
     "supervisor": "",
     "demo": "cli.client cli.views supervisor.commands",
-    "cli": "config settings.policy analysis.policy analysis.wording simulation supervisor demo",
+    "cli": "defaults config settings.policy analysis.policy analysis.wording simulation supervisor demo",
 }
 """What each package may import of ours, beside itself; the longest name that fits a file is its owner.
 
@@ -50,7 +51,7 @@ Within `control` these are walls, too: who decides knows neither the admin API n
 API knows neither who decides nor the views, and the views know no API.
 """
 
-PURE = frozenset({"http1", "routing", "telemetry", "analysis", "simulation", "rollout"})
+PURE = frozenset({"defaults", "http1", "routing", "telemetry", "analysis", "simulation", "rollout"})
 PURE_FILES = frozenset({"forwarding/exchange.py", "health/ejection.py", "health/condition.py"})
 IMPURE = frozenset({"asyncio", "socket", "time", "random", "os", "logging", "aiohttp"})
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from proxy import defaults
 from proxy.analysis.check import Check
 from proxy.analysis.verdict import ERROR_LIMIT, ERRORS, EXPOSED_USERS, GUARD, HARMED
 from proxy.telemetry.outcome import QUANTILES
@@ -11,9 +12,9 @@ from proxy.telemetry.outcome import QUANTILES
 class Slower:
     """From when on the canary counts as slow beside stable: more than `by` and more than `at_least`."""
 
-    by: float = 0.25
+    by: float = defaults.SLOWER_BY
     """A ratio: 0.25 is a quarter more than stable's threshold."""
-    at_least: float = 0.005
+    at_least: float = defaults.SLOWER_AT_LEAST
     """Seconds over stable's threshold."""
 
     def limit(self, threshold: float) -> float:
@@ -25,9 +26,9 @@ class Slower:
 class StepUp:
     """What must be shown before the weight may rise."""
 
-    extra_errors_below: float = 0.01
+    extra_errors_below: float = defaults.STEP_UP_EXTRA_ERRORS
     """The margin: by how much (0..1) more of the canary's answers than of stable's may fail."""
-    confidence: float = 0.95
+    confidence: float = defaults.STEP_UP_CONFIDENCE
     """How sure (0..1) that must be."""
 
     @property
@@ -52,11 +53,11 @@ class Policy:
 
     comparing: bool = True
     """Whether the canary is compared with stable by bets; False: `analysis: off`."""
-    extra_errors: float = 0.001
+    extra_errors: float = defaults.EXTRA_ERRORS
     """How much (0..1) more of the canary's answers than of stable's may fail."""
     slower: Slower | None = Slower()
     """None: latency isn't compared, and errors have all of the capital."""
-    false_rollbacks: float = 0.01
+    false_rollbacks: float = defaults.FALSE_ROLLBACKS
     """The share (0..1) of good releases that may be rolled back by chance, at most."""
     error_limit: float | None = None
     """The share (0..1) of the canary's answers that may fail, whatever stable's do; None: no limit."""

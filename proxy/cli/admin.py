@@ -16,9 +16,10 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
+from proxy import defaults
 from proxy.cli.client import Client, Misused
 
-DEFAULT_ADMIN = "http://127.0.0.1:9900"
+DEFAULT_ADMIN = f"http://{defaults.ADMIN_ADDRESS}"
 TRIPPED = 1  # exit code
 INTERRUPTED = 130  # as a shell tells it: 128 + SIGINT
 PIPE_CLOSED = 141  # 128 + SIGPIPE

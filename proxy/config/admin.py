@@ -6,14 +6,13 @@ from typing import Annotated, Any
 
 from pydantic import ValidationInfo, field_validator
 
+from proxy import defaults
 from proxy.config import addresses, names
 from proxy.config.addresses import Address
 from proxy.config.context import Surroundings
 from proxy.config.problems import Unfit, quoted
 from proxy.config.section import Quarrel, Section
 from proxy.config.values import TEXT, Boolean, File, Listen, Scalar, attempt, key
-
-DEFAULT_ADMIN = "127.0.0.1:9900"
 
 KEPT_TOKEN = "token"
 """The name of the token's copy in the private directory, beside the config text."""
@@ -34,8 +33,8 @@ class Admin(Section):
 
     listen: Listen = key(
         "where to listen; anything but loopback needs a token",
-        default=addresses.address(DEFAULT_ADMIN),
-        written=DEFAULT_ADMIN,
+        default=addresses.address(defaults.ADMIN_ADDRESS),
+        written=str,
     )
     literal: Annotated[str, Scalar(names.token, "a token", TEXT)] | None = key(
         "the bearer token, best as `${VAR}`", default=None, alias="token", shown=False
@@ -46,7 +45,7 @@ class Admin(Section):
         alias="token_file",
         shown=False,
     )
-    open_metrics: Boolean = key("true: /metrics needs no token", default=False, written=False)
+    open_metrics: Boolean = key("true: /metrics needs no token", default=False, written=bool)
 
     @property
     def token(self) -> str | None:
@@ -69,10 +68,13 @@ class Admin(Section):
                 ("token_file",),
                 Unfit("`token` and `token_file` cannot be written together", advice, on="key"),
             )
-        listen = attempt(addresses.address, raw.get("listen", DEFAULT_ADMIN))
+        listen = attempt(addresses.address, raw.get("listen", defaults.ADMIN_ADDRESS))
         why = listen and exposure(listen, raw.get("token", raw.get("token_file")))
         if why:
-            yield ("listen",), Unfit(why, f"add `token: ${{WEIR_TOKEN}}`, or listen on `{DEFAULT_ADMIN}`")
+            yield (
+                ("listen",),
+                Unfit(why, f"add `token: ${{WEIR_TOKEN}}`, or listen on `{defaults.ADMIN_ADDRESS}`"),
+            )
 
 
 def token_in(path: Path) -> str:

@@ -6,9 +6,11 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import GetJsonSchemaHandler, ValidationInfo, field_validator
 from pydantic_core import CoreSchema
 
+from proxy import defaults
 from proxy.config import units
 from proxy.config.problems import Unfit, listed, nearest, quoted
 from proxy.config.section import Quarrel, Section
+from proxy.config.units import as_percent, as_seconds
 from proxy.config.values import (
     PERCENT,
     Boolean,
@@ -30,9 +32,7 @@ Metric = Literal["error-rate", "latency-p50", "latency-p90", "latency-p95", "lat
 METRICS = ("error-rate", "latency-p50", "latency-p90", "latency-p95", "latency-p99")
 
 CLASSES = ("4xx", "5xx")
-FAILED_ENDINGS = ("connect", "tls", "timeout", "reset", "garbage", "truncated")
-"""The ways in which an endpoint can fail without a status of its own."""
-FAILURES = ("5xx", *FAILED_ENDINGS)
+FAILURES = ("5xx", *defaults.FAILED_ENDINGS)
 
 _LATENCY = pattern(units.DURATION_PATTERN)
 _MOST_COUNTED = 1_000_000_000
@@ -48,9 +48,11 @@ class Check(Section):
 
     metric: Annotated[Metric, words(*METRICS, what="a metric")] = key("what is measured")
     max: float = key("the limit: a percent for error-rate, a duration for latencies")
-    window: Annotated[float, duration(1, 3600)] = key("how far back to look", default=30.0, written="30s")
+    window: Annotated[float, duration(1, 3600)] = key(
+        "how far back to look", default=30.0, written=as_seconds
+    )
     min_requests: Annotated[int, whole(1, 1_000_000)] = key(
-        "with fewer canary answers in the window there is no verdict", default=20, written=20
+        "with fewer canary answers in the window there is no verdict", default=20, written=int
     )
 
     @field_validator("max", mode="before")
@@ -82,10 +84,12 @@ class Slower(Section):
     stand_ins: ClassVar[tuple[str, ...]] = ("off",)
 
     by: Annotated[float, share(0, 10 * units.WHOLE)] = key(
-        "so much later than stable's threshold", default=0.25, written="25%"
+        "so much later than stable's threshold", default=defaults.SLOWER_BY, written=as_percent
     )
     at_least: Annotated[float, duration(0, 60)] = key(
-        "and by so much, or fast origins are told apart by their noise", default=0.005, written="5ms"
+        "and by so much, or fast origins are told apart by their noise",
+        default=defaults.SLOWER_AT_LEAST,
+        written=as_seconds,
     )
 
 
@@ -95,16 +99,18 @@ class StepUp(Section):
     stand_ins: ClassVar[tuple[str, ...]] = ("off",)
 
     extra_errors_below: Annotated[float, share(1, units.WHOLE // 2)] = key(
-        "so much more of its answers than of stable's may fail", default=0.01, written="1%"
+        "so much more of its answers than of stable's may fail",
+        default=defaults.STEP_UP_EXTRA_ERRORS,
+        written=as_percent,
     )
     confidence: Annotated[float, share(units.WHOLE // 2, units.WHOLE - 1)] = key(
-        "how sure that must be", default=0.95, written="95%"
+        "how sure that must be", default=defaults.STEP_UP_CONFIDENCE, written=as_percent
     )
 
 
 def failure(text: str) -> str:
     """What counts as a failure: a class of statuses, one status, or an ending. Raises Unfit."""
-    known = (*CLASSES, *FAILED_ENDINGS)
+    known = (*CLASSES, *defaults.FAILED_ENDINGS)
     if text in known or (text.isascii() and text.isdigit() and 400 <= int(text[:4]) <= 599):
         return text
     meant = nearest(text, known)
@@ -120,7 +126,7 @@ _Failure = Annotated[
         failure,
         "a failure such as `5xx`",
         either(
-            {"enum": [*CLASSES, *FAILED_ENDINGS]},
+            {"enum": [*CLASSES, *defaults.FAILED_ENDINGS]},
             pattern("[45][0-9]{2}"),
             {"type": "integer", "minimum": 400, "maximum": 599},
         ),
@@ -135,20 +141,24 @@ class Analysis(Section):
     meant: ClassVar[Mapping[str, str]] = {"on": "write `analysis: auto`, or `off`"}
 
     extra_errors: Annotated[float, share(0, units.WHOLE // 2)] = key(
-        "so much more of the canary's answers than of stable's may fail", default=0.001, written="0.1%"
+        "so much more of the canary's answers than of stable's may fail",
+        default=defaults.EXTRA_ERRORS,
+        written=as_percent,
     )
     slower: Annotated[Slower | None, OrOff()] = key(
         "when an answer is slow beside stable's; `off`: latency isn't compared", default=Slower()
     )
     false_rollbacks: Annotated[float, share(1, units.WHOLE // 5)] = key(
-        "the share of good releases that may be rolled back by chance, at most", default=0.01, written="1%"
+        "the share of good releases that may be rolled back by chance, at most",
+        default=defaults.FALSE_ROLLBACKS,
+        written=as_percent,
     )
     error_limit: Annotated[float | None, or_word("off", share(1, units.WHOLE))] = key(
         "so many of the canary's answers may fail, whatever stable's do", default=None, written="off"
     )
-    enforce: Boolean = key("false: watch and count, never act", default=True, written=True)
+    enforce: Boolean = key("false: watch and count, never act", default=True, written=bool)
     failures: Annotated[tuple[_Failure, ...], Items("a list such as `[5xx, connect]`", filled=True)] = key(
-        "what counts as a failure: `4xx`, `5xx`, statuses, ways to end", default=FAILURES, written=[*FAILURES]
+        "what counts as a failure: `4xx`, `5xx`, statuses, ways to end", default=FAILURES, written=list
     )
     step_up: Annotated[StepUp | None, OrOff()] = key(
         "what must be shown before the weight may rise; `off`: little evidence against it", default=StepUp()

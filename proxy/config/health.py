@@ -6,16 +6,17 @@ from typing import Annotated, Any, ClassVar
 from pydantic import GetJsonSchemaHandler
 from pydantic_core import CoreSchema
 
+from proxy import defaults
 from proxy.config import names, units
 from proxy.config.problems import Unfit, quoted
 from proxy.config.section import Quarrel, Section
+from proxy.config.units import as_seconds
 from proxy.config.values import JsonSchema, Scalar, attempt, duration, either, key, pattern, whole
 
 _INTERVAL, _TIMEOUT = (0.1, 3600), (0.01, 3600)
 _BACKOFF = (0.1, 86_400)
 """Seconds, least and most of each."""
-_DEFAULT_INTERVAL, _DEFAULT_TIMEOUT = "5s", "2s"
-_DEFAULT_BACKOFF, _DEFAULT_LONGEST = "10s", "5m"
+_DEFAULT_INTERVAL, _DEFAULT_TIMEOUT = 5.0, 2.0
 
 
 class Health(Section):
@@ -29,21 +30,22 @@ class Health(Section):
         key("what each endpoint is asked for, by GET; a query may follow")
     )
     interval: Annotated[float, duration(*_INTERVAL)] = key(
-        "between two questions", default=5.0, written=_DEFAULT_INTERVAL
+        "between two questions", default=_DEFAULT_INTERVAL, written=as_seconds
     )
     timeout: Annotated[float, duration(*_TIMEOUT)] = key(
-        "for an answer", default=2.0, written=_DEFAULT_TIMEOUT
+        "for an answer", default=_DEFAULT_TIMEOUT, written=as_seconds
     )
     healthy_after: Annotated[int, whole(1, 100)] = key(
-        "so many good answers in a row bring a dead endpoint back", default=2, written=2
+        "so many good answers in a row bring a dead endpoint back", default=2, written=int
     )
     unhealthy_after: Annotated[int, whole(1, 100)] = key(
-        "so many bad ones in a row, and the endpoint is dead", default=3, written=3
+        "so many bad ones in a row, and the endpoint is dead", default=3, written=int
     )
 
     @classmethod
     def quarrels(cls, raw: Mapping[str, Any]) -> Iterator[Quarrel]:
-        interval, timeout = raw.get("interval", _DEFAULT_INTERVAL), raw.get("timeout", _DEFAULT_TIMEOUT)
+        interval = raw.get("interval", as_seconds(_DEFAULT_INTERVAL))
+        timeout = raw.get("timeout", as_seconds(_DEFAULT_TIMEOUT))
         most = attempt(lambda text: units.duration(text, *_INTERVAL), interval)
         waits = attempt(lambda text: units.duration(text, *_TIMEOUT), timeout)
         if most is None or waits is None or waits <= most:
@@ -59,13 +61,17 @@ class Ejection(Section):
     stand_ins: ClassVar[tuple[str, ...]] = ("on", "off")
 
     failures: Annotated[int, whole(1, 10_000)] = key(
-        "so many failed requests in a row, and the endpoint is left out", default=5, written=5
+        "so many failed requests in a row, and the endpoint is left out",
+        default=defaults.EJECTION_FAILURES,
+        written=int,
     )
     backoff: Annotated[float, duration(*_BACKOFF)] = key(
-        "how long; twice as long each time that it fails again", default=10.0, written=_DEFAULT_BACKOFF
+        "how long; twice as long each time that it fails again",
+        default=defaults.EJECTION_BACKOFF,
+        written=as_seconds,
     )
     longest: Annotated[float, duration(*_BACKOFF)] = key(
-        "how long at most", default=300.0, written=_DEFAULT_LONGEST
+        "how long at most", default=defaults.EJECTION_LONGEST, written=as_seconds
     )
 
     @classmethod
@@ -74,7 +80,8 @@ class Ejection(Section):
 
     @classmethod
     def quarrels(cls, raw: Mapping[str, Any]) -> Iterator[Quarrel]:
-        backoff, longest = raw.get("backoff", _DEFAULT_BACKOFF), raw.get("longest", _DEFAULT_LONGEST)
+        backoff = raw.get("backoff", as_seconds(defaults.EJECTION_BACKOFF))
+        longest = raw.get("longest", as_seconds(defaults.EJECTION_LONGEST))
         least = attempt(lambda text: units.duration(text, *_BACKOFF), backoff)
         most = attempt(lambda text: units.duration(text, *_BACKOFF), longest)
         if least is None or most is None or least <= most:

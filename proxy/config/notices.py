@@ -9,6 +9,7 @@ from pydantic_core import CoreSchema
 from proxy.config import addresses, names
 from proxy.config.problems import Unfit, quoted
 from proxy.config.section import Quarrel, Section
+from proxy.config.units import as_seconds
 from proxy.config.values import (
     TEXT,
     Items,
@@ -68,9 +69,9 @@ class Hook(_Receiver):
         "`before-start`, `before-step` and `before-promotion` are gates: the rollout goes on when the answer "
         "is 2xx; `after` (its promotion) and `on-rollback` are only told"
     )
-    timeout: Annotated[float, duration(0.1, 300)] = key("for the answer", default=10.0, written="10s")
+    timeout: Annotated[float, duration(0.1, 300)] = key("for the answer", default=10.0, written=as_seconds)
     retries: Annotated[int, whole(0, 10)] = key(
-        "how often it is asked again when there is no answer, or 5xx", default=2, written=2
+        "how often it is asked again when there is no answer, or 5xx", default=2, written=int
     )
 
 
@@ -82,9 +83,9 @@ class Notify(_Receiver):
     events: Annotated[
         tuple[Annotated[Event, words(*EVENTS, what="an event")], ...],
         Items("a list such as `[trip, promotion]`", filled=True),
-    ] = key("what to tell of", default=TOLD, written=[*TOLD])
+    ] = key("what to tell of", default=TOLD, written=list)
     format: Annotated[Format, words("json", "slack", what="a format")] = key(
-        "`slack`: a text as incoming webhooks of Slack and Mattermost take it", default="json", written="json"
+        "`slack`: a text as incoming webhooks of Slack and Mattermost take it", default="json", written=str
     )
 
     @classmethod

@@ -6,10 +6,12 @@ from typing import Annotated, ClassVar
 from pydantic import GetJsonSchemaHandler
 from pydantic_core import CoreSchema
 
+from proxy import defaults
 from proxy.config.section import Section
+from proxy.config.units import as_seconds, as_size
 from proxy.config.values import Boolean, JsonSchema, duration, either, key, or_word, size
 
-_KIB, _MIB = 1 << 10, 1 << 20
+_MIB = 1 << 20
 _DAY = 86_400
 
 
@@ -19,9 +21,11 @@ class Rescue(Section):
     stand_ins: ClassVar[tuple[str, ...]] = ("on", "off")
 
     max_body: Annotated[int, size(0, _MIB)] = key(
-        "bytes of a request's body that are kept for it, at most", default=64 * _KIB, written="64KiB"
+        "bytes of a request's body that are kept for it, at most",
+        default=defaults.RESCUE_BODY_BYTES,
+        written=as_size,
     )
-    keyed: Boolean = key("true: any method with an `Idempotency-Key`, too", default=False, written=False)
+    keyed: Boolean = key("true: any method with an `Idempotency-Key`, too", default=False, written=bool)
 
     @classmethod
     def shaped(cls, raw: object) -> object:
@@ -42,6 +46,6 @@ class Halt(Section):
 
     drain: Annotated[float | None, or_word("keep", duration(0, _DAY))] = key(
         "how long its tunnels and streams may go on, 0: not at all; `keep`: to their end",
-        default=10.0,
-        written="10s",
+        default=defaults.DRAIN,
+        written=as_seconds,
     )

@@ -18,9 +18,11 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import GetJsonSchemaHandler
 from pydantic_core import CoreSchema
 
+from proxy import defaults
 from proxy.config import names, units
 from proxy.config.problems import Unfit, quoted
 from proxy.config.section import Quarrel, Section, one_of
+from proxy.config.units import as_seconds
 from proxy.config.values import (
     TEXT,
     Items,
@@ -40,8 +42,6 @@ StartMode = Literal["manual", "on-change"]
 
 _MOST_REQUESTS = 1_000_000_000
 _PAUSE_FORM = 'write `{pause: "ask the on-call"}`'
-_HOLD, _DEADLINE = "2m", "24h"
-"""What is left out, as it would be written."""
 
 
 def _share(text: str) -> int:
@@ -114,19 +114,21 @@ class Rollout(Section):
     start: Annotated[StartMode, words("manual", "on-change", what="a way to start")] = key(
         "`manual`: by `weir start`; `on-change`: by a new canary in this file, too",
         default="manual",
-        written="manual",
+        written=str,
     )
     steps: Annotated[tuple[RolloutStep, ...], Items("a list such as `[1%, 10%, 50%, 100%]`", filled=True)] = (
         key("weights that rise to 100 %, and pauses")
     )
-    hold: _Hold = key("how long a step lasts, at least", default=120.0, written=_HOLD)
+    hold: _Hold = key("how long a step lasts, at least", default=defaults.STEP_HOLD, written=as_seconds)
     min_requests: _Requests = key(
-        "so many answers of the canary a step takes, at least; 0: none", default=200, written=200
+        "so many answers of the canary a step takes, at least; 0: none",
+        default=defaults.STEP_REQUESTS,
+        written=int,
     )
     deadline: Annotated[float | None, or_word("none", duration(1, units.LONGEST))] = key(
         "a rollout that takes longer is paused; `none`: it may take as long as it will",
-        default=86_400.0,
-        written=_DEADLINE,
+        default=defaults.ROLLOUT_DEADLINE,
+        written=as_seconds,
     )
 
     @classmethod
@@ -173,7 +175,8 @@ def _out_of_order(steps: Sequence[object]) -> Iterator[Quarrel]:
 
 def _too_late(raw: Mapping[str, Any], steps: Sequence[object]) -> Iterator[Quarrel]:
     """A deadline that has come before all steps were held."""
-    common, written = raw.get("hold", _HOLD), raw.get("deadline", _DEADLINE)
+    common = raw.get("hold", as_seconds(defaults.STEP_HOLD))
+    written = raw.get("deadline", as_seconds(defaults.ROLLOUT_DEADLINE))
     holds = [
         attempt(_seconds, step.get("hold", common) if isinstance(step, dict) else common)
         for step in steps

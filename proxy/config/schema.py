@@ -3,9 +3,10 @@
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, ClassVar, Literal
 
+from proxy import defaults
 from proxy.config import addresses, names
 from proxy.config.addresses import Address, SocketPath
-from proxy.config.admin import DEFAULT_ADMIN, Admin, exposure
+from proxy.config.admin import Admin, exposure
 from proxy.config.analysis import Analysis, Caps, Check, Slower, StepUp
 from proxy.config.backend import Backend
 from proxy.config.health import Ejection, Health
@@ -17,6 +18,7 @@ from proxy.config.section import Quarrel, Section
 from proxy.config.segment import Condition, Segment
 from proxy.config.service import Defaults, Force, Match, Service, Sticky
 from proxy.config.tls import Listener, Pair, Trust
+from proxy.config.units import as_seconds, as_switch
 from proxy.config.values import (
     File,
     Items,
@@ -82,10 +84,10 @@ class Log(Section):
     """What is written to standard error and standard output."""
 
     level: Annotated[Level, words("debug", "info", "warning", "error", what="a level")] = key(
-        "how much the processes say", default="info", written="info"
+        "how much the processes say", default="info", written=str
     )
     access: Annotated[Access, words("off", "json", "combined", "common", what="an access log")] = key(
-        "one line for each request", default="off", written="off"
+        "one line for each request", default="off", written=str
     )
 
 
@@ -95,8 +97,8 @@ _Pause = Annotated[float, duration(0, _DAY)]
 class Shutdown(Section):
     """How the end goes, in seconds."""
 
-    delay: _Pause = key("between 503 on /readyz and closing the listeners", default=0.0, written="0s")
-    grace: _Pause = key("for the requests in flight", default=30.0, written="30s")
+    delay: _Pause = key("between 503 on /readyz and closing the listeners", default=0.0, written=as_seconds)
+    grace: _Pause = key("for the requests in flight", default=30.0, written=as_seconds)
 
 
 class Config(Section):
@@ -125,10 +127,10 @@ class Config(Section):
     trusted_proxies: Annotated[tuple[Trusted, ...], Items("a list such as `[10.0.0.0/8, unix]`")] = key(
         "whose `X-Forwarded-*`, `Forwarded` and `X-Request-Id` are kept: networks, addresses, or `unix`",
         default=(),
-        written=[],
+        written=list,
     )
-    via: Switch = key("on: add `Via` to requests", default=True, written="on")
-    forwarded: Switch = key("on: add `Forwarded` (RFC 7239) to requests", default=False, written="off")
+    via: Switch = key("on: add `Via` to requests", default=True, written=as_switch)
+    forwarded: Switch = key("on: add `Forwarded` (RFC 7239) to requests", default=False, written=as_switch)
     shutdown: Shutdown = key("how the end goes", default=Shutdown())
     defaults: Defaults = key("keys for all services; what a service writes itself wins", default=Defaults())
     services: Annotated[dict[Name, Service], NamedItems("a name and its service")] = key(
@@ -170,7 +172,7 @@ def _filled(service: object, common: Mapping[str, Any]) -> object:
 
 def _same_addresses(raw: Mapping[str, Any]) -> Iterator[Quarrel]:
     admin = raw.get("admin")
-    text = admin.get("listen", DEFAULT_ADMIN) if isinstance(admin, dict) else DEFAULT_ADMIN
+    text = admin.get("listen", defaults.ADMIN_ADDRESS) if isinstance(admin, dict) else defaults.ADMIN_ADDRESS
     control = attempt(addresses.address, text)
     seen: list[Address | SocketPath] = []
     for index, address in _listens(raw.get("listen", DEFAULT_LISTEN)):

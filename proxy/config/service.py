@@ -6,6 +6,7 @@ from typing import Annotated, Any, ClassVar
 from pydantic import GetJsonSchemaHandler
 from pydantic_core import CoreSchema
 
+from proxy import defaults
 from proxy.config import names, units
 from proxy.config.analysis import Analysis, Caps, Check
 from proxy.config.backend import Backend
@@ -16,6 +17,7 @@ from proxy.config.rescue import Halt, Rescue
 from proxy.config.rollout import Rollout
 from proxy.config.section import Quarrel, Section, one_of
 from proxy.config.segment import Segment
+from proxy.config.units import as_switch
 from proxy.config.values import (
     Boolean,
     FieldName,
@@ -39,7 +41,7 @@ class Match(Section):
         key("`shop.example` or `*.example`; left out: every host", default="")
     )
     path: Annotated[str, Scalar(names.path, "a path such as `/api`", pattern(names.PATH_PATTERN))] = key(
-        "a prefix that ends at a `/` boundary", default="/", written="/"
+        "a prefix that ends at a `/` boundary", default="/", written=str
     )
 
 
@@ -57,7 +59,7 @@ class Sticky(Section):
     cookie: FieldName | None = key("the name of a cookie", default=None)
     header: FieldName | None = key("the name of a request header", default=None)
     client_ip: Boolean = key("true: the address of the client", default=False)
-    issue: Boolean = key("false: only read the cookie, never set it", default=True, written=True)
+    issue: Boolean = key("false: only read the cookie, never set it", default=True, written=bool)
 
     @classmethod
     def quarrels(cls, raw: Mapping[str, Any]) -> Iterator[Quarrel]:
@@ -126,10 +128,10 @@ class Shared(Section):
         written="auto",
     )
     guard: Switch = key(
-        "on: watch the canary's error rate where no coin is tossed", default=True, written="on"
+        "on: watch the canary's error rate where no coin is tossed", default=True, written=as_switch
     )
     checks: Annotated[tuple[Check, ...], Items("a list of checks, or `checks: []` for none")] = key(
-        "plain rules on windows of the canary's answers, beside all else", default=(), written=[]
+        "plain rules on windows of the canary's answers, beside all else", default=(), written=list
     )
     caps: Caps = key("how far the harm of one release may go; left out: as far as it will", default=Caps())
     rescue: Annotated[Rescue | None, OrOff()] = key(
@@ -146,16 +148,16 @@ class Shared(Section):
         "`canary`: it answers when no endpoint of stable is alive", default=False, written="off"
     )
     hooks: Annotated[tuple[Hook, ...], Items("a list of hooks, or `hooks: []` for none")] = key(
-        "who is asked before a rollout goes on, or told of its end", default=(), written=[]
+        "who is asked before a rollout goes on, or told of its end", default=(), written=list
     )
     notify: Annotated[tuple[Notify, ...], Items("a list of URLs, or `notify: []` for none")] = key(
-        "who is told of what happens", default=(), written=[]
+        "who is told of what happens", default=(), written=list
     )
     choice_header: Annotated[
         str, Scalar(_choice_header, "the name of a header", pattern(names.FIELD_PATTERN))
     ] = key("a response header that tells backend and reason", default="")
     upgrades: Annotated[tuple[Protocol, ...], Items("a list of protocols, or `[]` for none")] = key(
-        "protocols that requests may upgrade to", default=("websocket",), written=["websocket"]
+        "protocols that requests may upgrade to", default=defaults.UPGRADES, written=list
     )
 
     @property

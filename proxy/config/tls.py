@@ -65,7 +65,7 @@ class Trust(Section):
         str | None,
         Scalar(addresses.server_name, "a name such as `shop.internal`", pattern(r"[A-Za-z0-9._:-]+")),
     ] = key("the name to ask for and to find in the certificate; left out: the host of the URL", default=None)
-    verify: Boolean = key("false: believe anybody", default=True, written=True)
+    verify: Boolean = key("false: believe anybody", default=True, written=bool)
     cert: File | None = key("a PEM file: the certificate that endpoints ask of us", default=None)
     key: File | None = key("a PEM file: its private key, without a passphrase", default=None)
 

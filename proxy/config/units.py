@@ -143,6 +143,21 @@ def as_duration(seconds: float) -> str:
     return f"{seconds * 1000:g}ms" if seconds else "0s"
 
 
+def as_seconds(seconds: float) -> str:
+    """Return so many seconds as files mostly have them, minutes from two of them on: `60s`, `2m`, `24h`."""
+    return f"{seconds:g}s" if 1 <= seconds < 120 else as_duration(seconds)
+
+
+def as_percent(ratio: float) -> str:
+    """Return a ratio, 1.0 for all, as files have it: `0.1%`, `25%`."""
+    return f"{100 * ratio:g}%"
+
+
+def as_switch(value: bool) -> str:
+    """Return `on` or `off`."""
+    return "on" if value else "off"
+
+
 def size(text: str, least: int, most: int) -> int:
     """Bytes in `512B`, `16KiB` or `1 MiB`, powers of 1024, within the bounds (bytes, inclusive)."""
     match = _MEASURE.fullmatch(text)

@@ -34,10 +34,26 @@ def attempt(read: Callable[[str], T], raw: object) -> T | None:
 
 
 def key(
-    says: str, *, default: Any = ..., written: object = None, alias: str | None = None, shown: bool = True
+    says: str,
+    *,
+    default: Any = ...,
+    written: Callable[[Any], object] | str | None = None,
+    alias: str | None = None,
+    shown: bool = True,
 ) -> Any:
-    """One key of the file: what editors say about it, its default, and how that default is written."""
-    extra: Any = _undefaulted if written is None else {"default": written}
+    """Return one key of the file: what editors say about it, its default, and how that default is written.
+
+    Args:
+        says: The description.
+        default: The value when the file has none; without it the key must be there.
+        written: What makes of the default what a file has in its place, or the word that stands for it; None:
+            editors show no default.
+        alias: The key in the file, where it isn't the field's name.
+        shown: Whether `repr` shows the value.
+    """
+    extra: Any = {"default": written(default) if callable(written) else written}
+    if written is None:
+        extra = _undefaulted
     return Field(default, alias=alias, description=says, json_schema_extra=extra, repr=shown)
 
 

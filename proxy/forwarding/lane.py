@@ -9,6 +9,7 @@ from dataclasses import replace
 from random import SystemRandom
 from typing import Protocol
 
+from proxy import defaults
 from proxy.forwarding.deadlines import Deadlines
 from proxy.forwarding.dial import Dialler
 from proxy.forwarding.exchange import Exchange
@@ -105,8 +106,8 @@ class Lane:
         self.yardsticks = Yardsticks(self._count_overdue)
         self.deadlines = Deadlines(loop, self.now, self.pool.expire, self.pool.readmit, self.yardsticks.look)
         self.access: AccessSink = NoAccessLog()
-        self.header_seconds = 10.0
-        self.idle_seconds = 75.0
+        self.header_seconds = defaults.HEADER_TIMEOUT
+        self.idle_seconds = defaults.IDLE_TIMEOUT
         self.heads = Heads(Limits())
         self.connections = MOST_CONNECTIONS
         """The most connections of clients at a time."""

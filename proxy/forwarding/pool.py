@@ -4,13 +4,10 @@ One shelf per endpoint, looked up once for an exchange. The connection used last
 needed grows old at the bottom and is closed there.
 """
 
+from proxy import defaults
 from proxy.forwarding.upstream import Upstream
 from proxy.health.ejection import Attempt, EjectionRecord, begun, waited
 from proxy.routing.endpoint import Endpoint
-
-MAX_IDLE = 64
-IDLE_SECONDS = 60.0
-"""By default less than the 75 s after which nginx, for one, closes its end."""
 
 
 class Shelf:
@@ -70,9 +67,9 @@ class Pool:
     __slots__ = ("_ejected", "_shelves", "idle_seconds", "max_idle")
 
     def __init__(self) -> None:
-        self.max_idle = MAX_IDLE
+        self.max_idle = defaults.POOL_MAX_IDLE
         """The most connections that are kept for each endpoint."""
-        self.idle_seconds = IDLE_SECONDS
+        self.idle_seconds = defaults.POOL_IDLE_TIMEOUT
         """How long an unused connection is kept."""
         self._shelves: dict[Endpoint, Shelf] = {}
         self._ejected: dict[Endpoint, EjectionRecord] = {}

@@ -2,16 +2,18 @@
 
 from dataclasses import dataclass
 
+from proxy import defaults
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:
     """The bounds of one message. They hold over TCP segments, for requests, responses and trailers alike."""
 
-    line: int = 16 * 1024
+    line: int = defaults.LINE_BYTES
     """The longest first line, chunk line or trailer, in bytes."""
-    head: int = 64 * 1024
+    head: int = defaults.HEAD_BYTES
     """The largest head, its blank line included, and the most trailers, in bytes: no less than `line`."""
-    fields: int = 200
+    fields: int = defaults.HEAD_FIELDS
     """The most fields of a head, and the most trailers."""
 
 

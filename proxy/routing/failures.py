@@ -4,8 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
+from proxy import defaults
+
 SERVER_ERRORS = frozenset(range(500, 600))
-UNANSWERED = frozenset({"connect", "tls", "timeout", "reset", "garbage", "truncated"})
+UNANSWERED = frozenset(defaults.FAILED_ENDINGS)
 """Every ending of an exchange that the backend is answerable for, as `proxy.telemetry.outcome` names them."""
 
 
@@ -37,7 +39,7 @@ class Rescue:
     """Which of them are sent again, to ``stable``."""
 
     on: bool = True
-    max_body: int = 64 * 1024
+    max_body: int = defaults.RESCUE_BODY_BYTES
     """Bytes of a request's body that are kept for it, at most."""
     keyed: bool = False
     """Whether any method is, in a request that carries an ``Idempotency-Key``."""
@@ -54,11 +56,11 @@ class Rescue:
 class Ejection:
     """How many failures are too many, and how long the endpoint is left alone then."""
 
-    failures: int = 5
+    failures: int = defaults.EJECTION_FAILURES
     """In a row; 1 or more."""
-    backoff: float = 10.0
+    backoff: float = defaults.EJECTION_BACKOFF
     """Seconds until it is tried again, the first time; every failed trial doubles them."""
-    longest: float = 300.0
+    longest: float = defaults.EJECTION_LONGEST
     """Seconds that they are doubled to, at most; `backoff` or more."""
 
     def to_json(self) -> dict[str, Any]:

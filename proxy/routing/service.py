@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Self, TypeVar, cast
 
+from proxy import defaults
 from proxy.routing.endpoint import Endpoint
 from proxy.routing.failures import Ejection, Failures, Rescue
 from proxy.routing.match import RouteMatch
@@ -52,12 +53,12 @@ class Backend:
 class Timeouts:
     """How long an endpoint may take, in seconds."""
 
-    connect: float = 5
-    response: float = 60
+    connect: float = defaults.CONNECT_TIMEOUT
+    response: float = defaults.RESPONSE_TIMEOUT
     """From the request's last byte to the response's head."""
-    body: float = 60
+    body: float = defaults.BODY_TIMEOUT
     """Without a byte, within a body, in either direction."""
-    tunnel: float = 3600
+    tunnel: float = defaults.TUNNEL_TIMEOUT
     """Without a byte, in either direction, after a change of protocol."""
 
     def to_json(self) -> dict[str, float]:
@@ -94,12 +95,12 @@ class Service:
     timeouts: Timeouts = Timeouts()
     max_body: int | None = None
     """Bytes of a request's body, at most; None: any size."""
-    upgrades: tuple[str, ...] = ("websocket",)
+    upgrades: tuple[str, ...] = defaults.UPGRADES
     """The protocols that clients may change to, in lower case."""
     failures: Failures = field(default_factory=Failures)
     """Which answers, and ways of giving none, are held against a backend."""
     rescue: Rescue = field(default_factory=Rescue)
-    drain: float | None = 10.0
+    drain: float | None = defaults.DRAIN
     """Seconds for which tunnels and answers of a halted backend may go on; None: to their end."""
     fallback: bool = False
     """Whether the canary answers for ``stable`` while that has no endpoint alive."""

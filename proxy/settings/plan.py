@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from proxy import defaults
 from proxy.config import schema
 from proxy.rollout.plan import Gate, Plan, Step
 
@@ -11,10 +12,10 @@ class Planned:
     """What the file says of a service's rollouts: its plan, and what holds for steps that say nothing."""
 
     plan: Plan | None = None
-    hold: float = 120.0
+    hold: float = defaults.STEP_HOLD
     """Seconds."""
-    min_requests: int = 200
-    deadline: float | None = 86_400.0
+    min_requests: int = defaults.STEP_REQUESTS
+    deadline: float | None = defaults.ROLLOUT_DEADLINE
     """Seconds; None: none."""
 
 

@@ -7,7 +7,10 @@ from hypothesis import strategies as st
 from proxy.config.problems import Unfit
 from proxy.config.units import (
     as_duration,
+    as_percent,
+    as_seconds,
     as_size,
+    as_switch,
     boolean,
     duration,
     percent,
@@ -136,6 +139,26 @@ def test_durations_have_bounds() -> None:
 )
 def test_durations_are_written_back(seconds: float, text: str) -> None:
     assert as_duration(seconds) == text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0, "0s"), (0.005, "5ms"), (1, "1s"), (60, "60s"), (75, "75s"), (120, "2m"), (3600, "1h")],
+)
+def test_seconds_as_files_mostly_have_them(seconds: float, text: str) -> None:
+    assert as_seconds(seconds) == text
+    assert duration(text, 0, 3600) == seconds
+
+
+@pytest.mark.parametrize(("ratio", "text"), [(0.001, "0.1%"), (0.07, "7%"), (0.25, "25%"), (1.0, "100%")])
+def test_a_ratio_as_files_have_it(ratio: float, text: str) -> None:
+    assert as_percent(ratio) == text
+    assert percent(text) == round(10_000 * ratio)
+
+
+@pytest.mark.parametrize("value", [True, False])
+def test_a_switch_as_files_have_it(value: bool) -> None:
+    assert switch(as_switch(value)) is value
 
 
 @pytest.mark.parametrize(

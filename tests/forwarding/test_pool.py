@@ -2,7 +2,8 @@
 
 import pytest
 
-from proxy.forwarding.pool import IDLE_SECONDS, MAX_IDLE, Pool
+from proxy.defaults import POOL_IDLE_TIMEOUT, POOL_MAX_IDLE
+from proxy.forwarding.pool import Pool
 from proxy.forwarding.upstream import Upstream
 from proxy.health.ejection import EjectionRecord
 from proxy.routing.endpoint import Endpoint
@@ -21,7 +22,7 @@ def upstream(transport_of):
 
 def test_without_a_word_64_are_kept_for_a_minute():
     pool = Pool()
-    assert (pool.max_idle, pool.idle_seconds) == (MAX_IDLE, IDLE_SECONDS) == (64, 60.0)
+    assert (pool.max_idle, pool.idle_seconds) == (POOL_MAX_IDLE, POOL_IDLE_TIMEOUT) == (64, 60.0)
 
 
 def test_the_connection_used_last_is_taken_first(upstream):
@@ -35,12 +36,12 @@ def test_the_connection_used_last_is_taken_first(upstream):
 def test_more_than_enough_are_closed(upstream):
     shelf = Pool().shelf(HERE)
     ends = []
-    for _ in range(MAX_IDLE + 1):
+    for _ in range(POOL_MAX_IDLE + 1):
         one, transport = upstream(shelf)
         shelf.give(one, 1.0)
         ends.append(transport.end)
-    assert ends == [""] * MAX_IDLE + ["close"]
-    assert len(shelf) == MAX_IDLE
+    assert ends == [""] * POOL_MAX_IDLE + ["close"]
+    assert len(shelf) == POOL_MAX_IDLE
 
 
 def test_what_waits_for_too_long_is_closed_from_the_bottom(upstream):
@@ -51,9 +52,9 @@ def test_what_waits_for_too_long_is_closed_from_the_bottom(upstream):
         one, transport = upstream(shelf)
         shelf.give(one, now)
         transports.append(transport)
-    pool.expire(2.0 + IDLE_SECONDS)
+    pool.expire(2.0 + POOL_IDLE_TIMEOUT)
     assert [transport.end for transport in transports] == ["close", "", ""]
-    pool.expire(2.1 + IDLE_SECONDS)
+    pool.expire(2.1 + POOL_IDLE_TIMEOUT)
     assert [transport.end for transport in transports] == ["close", "close", ""]
     assert len(shelf) == 1
 
@@ -64,7 +65,7 @@ def test_it_waits_anew_each_time(upstream):
     one, transport = upstream(shelf)
     shelf.give(one, 1.0)
     shelf.give(shelf.take(), 50.0)
-    pool.expire(2.0 + IDLE_SECONDS)
+    pool.expire(2.0 + POOL_IDLE_TIMEOUT)
     assert transport.end == ""
 
 

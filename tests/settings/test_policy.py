@@ -2,9 +2,8 @@ import pytest
 
 from proxy.analysis.check import Check
 from proxy.analysis.policy import Caps, Policy, Slower, StepUp
-from proxy.config.analysis import FAILED_ENDINGS
 from proxy.config.reader import read
-from proxy.routing.failures import UNANSWERED, Failures
+from proxy.routing.failures import Failures
 from proxy.settings.policy import UNJUDGED, checks, failures, policy
 
 CANARY = "canary: http://127.0.0.1:9002"
@@ -71,10 +70,6 @@ def test_the_file_s_word_becomes_a_policy(keys, expected):
 )
 def test_what_counts_as_a_failure(keys, expected):
     assert failures(service(CANARY, *([keys] if keys else []))) == expected
-
-
-def test_what_may_be_written_is_what_backends_are_answerable_for():
-    assert set(FAILED_ENDINGS) == UNANSWERED
 
 
 def test_nothing_is_judged_by_nothing():

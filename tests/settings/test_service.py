@@ -10,7 +10,7 @@ from proxy.routing.match import Condition, RouteMatch
 from proxy.routing.segment import Segment
 from proxy.routing.split import Split
 from proxy.routing.sticky import Sticky
-from proxy.routing.table import Backend, Service, Timeouts
+from proxy.routing.table import Backend, Timeouts
 from proxy.settings.plan import plan
 from proxy.settings.service import in_force, recalled, release, side, template, trusted
 
@@ -85,12 +85,6 @@ def test_without_a_canary_there_is_nothing_to_split():
         parts("services: {checkout: {stable: http://127.0.0.1:9001}}"), Rollout(revision=1, stable=STABLE)
     )
     assert (made.split, made.halted, len(made.backends)) == (Split(), frozenset(), 1)
-
-
-def test_what_the_file_leaves_out_is_what_the_data_plane_takes_for_granted():
-    made = parts("services: {checkout: {stable: http://127.0.0.1:9001}}")
-    bare = Service("checkout", 0, RouteMatch(), made.backends, Split())
-    assert (made.timeouts, made.max_body, made.upgrades) == (bare.timeouts, bare.max_body, bare.upgrades)
 
 
 @pytest.mark.parametrize(
