@@ -159,16 +159,24 @@ def capped(name: str, value: int, cap: int, *, resumed: bool) -> str:
 
 def assured(assurance: Assurance, margin: float) -> str:
     """For example: evidence that it is less than 1.0 % worse: 3.1:1, good enough at 20:1; about 130 more
-    canary answers to go (about 40 s).
+    requests (40 s).
     """
     claim = f"it is less than {quantity(margin, 'ratio')} worse"
     shown = evidence(claim, assurance.odds, assurance.bar, "good enough")
-    if assurance.requests is None:
-        return f"{shown}; at the rates seen it can't be shown"
-    if not assurance.requests:
-        return shown
-    time = "" if assurance.seconds is None else f" (about {duration(assurance.seconds)})"
-    return f"{shown}; about {answers(assurance.requests, 'more canary')} to go{time}"
+    return shown if assurance.requests == 0 else f"{shown}; {to_go(assurance.requests, assurance.seconds)}"
+
+
+def to_go(requests: int | None, seconds: float | None) -> str:
+    """Return what a larger weight waits for: about 130 more requests (40 s).
+
+    `requests` and `seconds` are those of an `Assurance`.
+    """
+    if requests is None:
+        return "at the rates seen it can't be shown"
+    if not requests:
+        return "shown"
+    time = "" if seconds is None else f" ({duration(seconds)})"
+    return f"about {requests:,} more request{'' if requests == 1 else 's'}{time}"
 
 
 def duration(seconds: float) -> str:

@@ -1,13 +1,6 @@
 """Numbers and moments as a person reads them."""
 
 
-def span(seconds: float) -> str:
-    """A time to wait, as people say it."""
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
-
-
 def percent(value: float | None, digits: int = 2) -> str:
     """A percentage of 0..100 without needless digits; "-" for no data."""
     if value is None:

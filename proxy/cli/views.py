@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from proxy.analysis import wording
-from proxy.cli.figures import duration, moment, percent, rate, span
+from proxy.cli.figures import duration, moment, percent, rate
 from proxy.cli.progress import advice, course, state
 
 HEADINGS = ("SERVICE", "PHASE", "BACKEND", "WEIGHT", "SEEN", "REQUESTS", "ERRORS", "P99")
@@ -107,7 +107,8 @@ def evidence(view: dict[str, Any]) -> Iterator[str]:
     yield shown
     if (assurance := view["verdict"]["assurance"]) and view["verdict"]["state"] != "failing":
         odds, bar = wording.odds(assurance["odds"]), wording.odds(assurance["bar"])
-        yield f"good for a larger weight: {odds}, shown at {bar}; {missing(assurance)}"
+        left = wording.to_go(assurance["requests"], assurance["seconds"])
+        yield f"good for a larger weight: {odds}, shown at {bar}; {left}"
 
 
 def against(view: dict[str, Any]) -> str:
@@ -117,16 +118,6 @@ def against(view: dict[str, Any]) -> str:
         return ""
     end = "out" if view["enforce"] else "would be out"
     return wording.evidence("the canary is worse", bets["odds"], bets["bar"], end)
-
-
-def missing(assurance: dict[str, Any]) -> str:
-    """What it takes yet to be sure."""
-    if assurance["requests"] == 0:
-        return "shown"
-    if assurance["requests"] is None:
-        return "nobody can say how long"
-    seconds = assurance["seconds"]
-    return f"about {assurance['requests']} more requests" + ("" if seconds is None else f", {span(seconds)}")
 
 
 def reach(view: dict[str, Any]) -> Iterator[str]:

@@ -41,7 +41,7 @@ ASSURED = "evidence that it is less than 1.0 % worse: 25:1, good enough at 20:1"
         ({}, "healthy", ASSURED),
         ({"assurance": SHORT}, "inconclusive",
             "evidence that it is less than 1.0 % worse: 3.1:1, good enough at 20:1; "
-            "about 130 more canary answers to go (about 40 s)"),
+            "about 130 more requests (40 s)"),
         ({"assurance": replace(SHORT, requests=None, seconds=None)}, "inconclusive",
             "evidence that it is less than 1.0 % worse: 3.1:1, good enough at 20:1; "
             "at the rates seen it can't be shown"),

@@ -16,6 +16,7 @@ from proxy.analysis.wording import (
     quantity,
     sentence,
     slower,
+    to_go,
 )
 
 RATE = Check("error-rate", 0.10, 30.0, 20)
@@ -137,7 +138,7 @@ def test_a_cap_says_since_when_it_counts():
         ),
         (
             Assurance(0.2, 20.0, 130, 40.0),
-            "no evidence that it is less than 1.0 % worse; about 130 more canary answers to go (about 40 s)",
+            "no evidence that it is less than 1.0 % worse; about 130 more requests (40 s)",
         ),
         (
             Assurance(0.2, 20.0, None, None),
@@ -147,3 +148,17 @@ def test_a_cap_says_since_when_it_counts():
 )
 def test_assurance(assurance, said):
     assert assured(assurance, 0.01) == said
+
+
+@pytest.mark.parametrize(
+    ("requests", "seconds", "text"),
+    [
+        (0, 0.0, "shown"),
+        (None, None, "at the rates seen it can't be shown"),
+        (1, None, "about 1 more request"),
+        (130, 120.0, "about 130 more requests (2 min)"),
+        (9000, 7200.0, "about 9,000 more requests (2.0 h)"),
+    ],
+)
+def test_what_a_larger_weight_waits_for(requests, seconds, text):
+    assert to_go(requests, seconds) == text

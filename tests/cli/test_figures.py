@@ -55,8 +55,3 @@ def test_durations(value, text):
 )
 def test_moments(value, text):
     assert figures.moment(value) == text
-
-
-@pytest.mark.parametrize(("seconds", "text"), [(41.3, "41 s"), (120, "2 min"), (7200, "2.0 h")])
-def test_spans(seconds, text):
-    assert figures.span(seconds) == text

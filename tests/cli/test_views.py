@@ -68,7 +68,7 @@ def test_bets_and_the_harm_stand_under_the_table(view):
     text = views.table([view(**BETS)])
     assert text.splitlines()[3:-1] == [
         "  evidence that the canary is worse: 12:1, out at 100:1",
-        "  good for a larger weight: 3.2:1, shown at 20:1; about 130 more requests, 41 s",
+        "  good for a larger weight: 3.2:1, shown at 20:1; about 130 more requests (41 s)",
         "  release so far: 231 canary requests of about 180 users, 3 harmed, 9 rescued",
         "  2 requests are overdue on the canary now",
     ]
@@ -104,20 +104,6 @@ def test_users_are_told_where_they_are_known(view):
         "release so far: 231 canary requests, 3 harmed, 9 rescued"
     ]
     assert list(views.reach(view(blast_radius=None))) == []
-
-
-@pytest.mark.parametrize(
-    ("requests", "seconds", "text"),
-    [
-        (0, 0.0, "shown"),
-        (None, None, "nobody can say how long"),
-        (130, None, "about 130 more requests"),
-        (130, 120.0, "about 130 more requests, 2 min"),
-        (9000, 7200.0, "about 9000 more requests, 2.0 h"),
-    ],
-)
-def test_what_is_missing(requests, seconds, text):
-    assert views.missing({"requests": requests, "seconds": seconds}) == text
 
 
 def test_what_only_watches_says_what_it_would_have_done(view):

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from proxy.analysis.verdict import Assurance, Finding, Verdict
-from proxy.analysis.wording import evidence, odds
+from proxy.analysis.wording import evidence, odds, to_go
 from proxy.control.views.facts import Blast, Facts
 from proxy.ledger.record import percent
 from proxy.rollout.rollout import Trip
@@ -149,17 +149,12 @@ def _tossed(now: Situation) -> bool:
 
 
 def missing(assurance: Assurance) -> str:
-    """What a larger weight waits for, and about how long that takes."""
+    """Return what a larger weight waits for, and about how long that takes."""
     shown = f"{odds(assurance.odds)}, asked for is {odds(assurance.bar)}"
     if assurance.requests == 0:
         return f"It is shown to be good enough for a larger weight ({shown})."
-    if assurance.requests is None:
-        return f"It isn't shown yet to be good enough for a larger weight ({shown}); nobody can say how long."
-    time = "" if assurance.seconds is None else f", about {span(assurance.seconds)} at the present rate"
-    return (
-        f"To be shown good enough for a larger weight ({shown}) it takes about "
-        f"{assurance.requests:,} more canary requests{time}."
-    )
+    left = to_go(assurance.requests, assurance.seconds)
+    return f"It isn't shown yet to be good enough for a larger weight ({shown}): {left}."
 
 
 def _harm(now: Situation) -> Iterator[str]:
@@ -228,13 +223,6 @@ def _where(now: Situation) -> str:
     if now.pins and not now.weight_before:
         return f" for {now.pins}"
     return f" at {percent(now.weight_before):g} %"
-
-
-def span(seconds: float) -> str:
-    """A duration as people say it."""
-    if seconds < 90:
-        return f"{max(1, round(seconds))} s"
-    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
 
 
 def moment(at: float) -> str:
