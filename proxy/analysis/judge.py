@@ -116,15 +116,15 @@ class Judge:
         lately = canary.get(SHOWN, _NOTHING)
         return conclude(
             Basis(
-                self._policy,
-                self._weights.parts,
-                tuple(self._compared(lately)),
-                tuple(self._watched(canary, stable)),
-                self._assurance(lately, now),
-                share(lately)[1],
-                self._sample.canary,
-                self._sample.canary_bad,
-                self._incident.share(now),
+                policy=self._policy,
+                parts=self._weights.parts,
+                compared=tuple(self._compared(lately)),
+                watched=tuple(self._watched(canary, stable)),
+                assurance=self._assurance(lately, now),
+                lately=share(lately)[1],
+                sample=self._sample.canary,
+                bad=self._sample.canary_bad,
+                incident=self._incident.share(now),
             )
         )
 

@@ -66,6 +66,7 @@ def choose(service: Service, head: RequestHead, client: str, draw: int, live: Li
         endpoint: Endpoint | None = endpoints[0]  # as pick() would say, without the rest of the draw
     else:
         endpoint = balance.pick(endpoints, live, draw >> 64)
+    # By place: with keywords the call takes 450 ns instead of 250, 2 % of an exchange.
     choice = Choice(service, backend, endpoint, why, pin is None, key, issue, user, pin is not None)
     return choice if endpoint is not None else _otherwise(choice, live, draw >> 64)
 

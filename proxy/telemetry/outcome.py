@@ -151,7 +151,16 @@ UNROUTED = ""
 
 def refused(reason: str, method: bytes, status: int) -> Outcome:
     """Return the outcome that counts a refusal by its reason, whatever else counts the request."""
-    return Outcome((UNROUTED, 0, reason), method_label(method), status, REFUSED, EXCLUDED, False, None, 0.0)
+    return Outcome(
+        key=(UNROUTED, 0, reason),
+        method=method_label(method),
+        status=status,
+        ending=REFUSED,
+        result=EXCLUDED,
+        drawn=False,
+        head_seconds=None,
+        total_seconds=0.0,
+    )
 
 
 def classify(ending: Ending, status: int, failures: Failures) -> Result:

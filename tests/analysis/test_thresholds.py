@@ -14,7 +14,7 @@ def answers(count, seconds=0.1):
     return made
 
 
-def pace(*answers_at):
+def limits(*answers_at):
     made = LatencyThresholds(Slower())
     for count, seconds, now in answers_at:
         made.add(answers(count, seconds), now)
@@ -23,11 +23,11 @@ def pace(*answers_at):
 
 @pytest.mark.parametrize(("count", "known"), [(0, 0), (19, 0), (20, 1), (49, 1), (50, 2), (99, 2), (100, 3)])
 def test_each_quantile_has_its_sample(count, known):
-    assert len(pace((count, 0.1, 0.0)).thresholds(0.0)["stable"]) == known
+    assert len(limits((count, 0.1, 0.0)).thresholds(0.0)["stable"]) == known
 
 
 def test_they_are_the_quantiles_and_the_canary_is_allowed_more():
-    made = pace((50, 0.001, 0.0), (40, 0.1, 0.0), (9, 1.0, 0.0), (1, 4.0, 0.0))
+    made = limits((50, 0.001, 0.0), (40, 0.1, 0.0), (9, 1.0, 0.0), (1, 4.0, 0.0))
     found = made.thresholds(0.0)
     assert found["stable"] == pytest.approx((0.001, 0.1, 1.0), rel=0.09)
     p50, p90, p99 = found["stable"]
@@ -35,7 +35,7 @@ def test_they_are_the_quantiles_and_the_canary_is_allowed_more():
 
 
 def test_the_first_come_at_once_and_then_every_ten_seconds():
-    made = pace((99, 0.1, 0.0))
+    made = limits((99, 0.1, 0.0))
     assert len(made.thresholds(0.0)["stable"]) == 2
     made.add(answers(1, 0.1), 1.0)
     first = made.thresholds(1.0)
@@ -46,22 +46,22 @@ def test_the_first_come_at_once_and_then_every_ten_seconds():
 
 
 def test_the_last_minute_or_two_suffice_when_there_are_enough():
-    made = pace((900, 1.0, 0.0), (150, 0.1, 60.0), (50, 0.1, 120.0))
+    made = limits((900, 1.0, 0.0), (150, 0.1, 60.0), (50, 0.1, 120.0))
     assert made.thresholds(120.0)["stable"][2] < 0.2
 
 
 def test_what_is_older_helps_out():
-    made = pace((900, 1.0, 0.0), (150, 0.1, 60.0), (49, 0.1, 120.0))
+    made = limits((900, 1.0, 0.0), (150, 0.1, 60.0), (49, 0.1, 120.0))
     assert made.thresholds(120.0)["stable"][2] > 0.9
 
 
 def test_the_newest_two_slots_are_all_looked_at():
-    made = pace((900, 1.0, 60.0), (300, 0.1, 120.0))
+    made = limits((900, 1.0, 60.0), (300, 0.1, 120.0))
     assert made.thresholds(120.0)["stable"][0] > 0.9
 
 
 def test_nothing_is_older_than_an_hour():
-    made = pace((900, 1.0, 59.0))
+    made = limits((900, 1.0, 59.0))
     assert len(made.thresholds(3_599.0)["stable"]) == 3
     assert made.thresholds(3_609.0)["stable"] == ()
     assert made.answers == 0
