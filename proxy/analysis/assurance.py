@@ -29,7 +29,7 @@ LATENCY_MARGIN = 0.02
 """How much more (0..1) of the canary's answers may be slower than the 99th percentile."""
 SIZES = (0.15, 0.5, 0.95)
 MOST_USERS = 20_000
-"""Users of stable that are remembered; those beyond assure nobody."""
+"""Users of stable that are remembered; those beyond are no evidence."""
 
 
 @dataclass(slots=True)
@@ -51,7 +51,7 @@ class DualBet:
         return exp(min(log_sum(self.stakes), LARGEST))
 
     def after(self, events: Observations, odds: float) -> "DualBet":
-        """The bet after these events, in any order, with the odds of their coin."""
+        """Return the bet after these events, in any order, with the odds of their coin."""
         factors = _factors(self.margin, odds)
         if not factors:
             return self
@@ -61,7 +61,10 @@ class DualBet:
         return DualBet(self.margin, stakes, self.seen.plus(events))
 
     def needed(self, bar: float, odds: float) -> float:
-        """How many more canary requests it takes to win so much, if all goes on as it did; inf: never."""
+        """Return how many more canary requests it takes to win so much, if all goes on as it did.
+
+        The answer is inf where it never does.
+        """
         if self.capital >= bar:
             return 0.0
         requests = self.seen.canary
@@ -78,13 +81,14 @@ class DualBet:
         )
 
     def to_json(self) -> dict[str, Any]:
-        """Plain JSON values."""
+        """Return plain JSON values."""
         return {"margin": self.margin, "stakes": [*self.stakes], "seen": self.seen.to_json()}
 
     def resumed(self, data: Mapping[str, Any]) -> "DualBet":
-        """This bet with the capital that `to_json` wrote.
+        """Return this bet with the capital that `to_json` wrote.
 
-        ValueError, KeyError or TypeError when it wrote no such `data`, or of a bet with another margin.
+        Raises:
+            ValueError, KeyError, TypeError: It wrote no such `data`, or of a bet with another margin.
         """
         if data["margin"] != self.margin:
             raise ValueError(f"a bet with a margin of {data['margin']} can't go on with {self.margin}")
@@ -92,7 +96,7 @@ class DualBet:
 
 
 class AssuranceBets:
-    """What is shown since the weight is what it is. `policy` says what is asked for."""
+    """The bets that the canary is good enough, since the weight is what it is, by `policy`."""
 
     def __init__(self, policy: StepUp, *, latency: bool) -> None:
         self.bar = policy.bar
@@ -119,7 +123,7 @@ class AssuranceBets:
     def once(
         self, events: Mapping[str, Observations], users: Iterable[tuple[int, int]]
     ) -> dict[str, Observations]:
-        """These events with each of stable's `users` bad once only since the step began.
+        """Return these events with each of stable's `users` bad once only since the weight is what it is.
 
         The canary's count each time: both is the careful side here.
         """
@@ -134,7 +138,13 @@ class AssuranceBets:
         return {name: replace(events[name], stable_bad=lost[name]) for name in self._bets}
 
     def assurance(self, odds: float, *, latency: bool, rate: float) -> Assurance:
-        """How far it is shown; `rate` is the canary's requests a second. Without `latency` errors suffice."""
+        """Return how far it is shown that the canary is good enough.
+
+        Args:
+            odds: Of the coin, the canary's share to stable's.
+            latency: Whether latencies must be shown, too; without it errors suffice.
+            rate: The canary's requests a second.
+        """
         asked = [bet for name, bet in self._bets.items() if name == ERRORS or latency]
         requests = max(bet.needed(self.bar, odds) for bet in asked)
         least = min(bet.capital for bet in asked)
@@ -144,7 +154,7 @@ class AssuranceBets:
         return Assurance(least, self.bar, requests, requests / rate if rate else (None if requests else 0.0))
 
     def to_json(self) -> dict[str, Any]:
-        """Plain JSON values; users of stable aren't among them."""
+        """Return plain JSON values; users of stable aren't among them."""
         return {name: bet.to_json() for name, bet in self._bets.items()}
 
     def resume(self, data: Mapping[str, Any]) -> None:
@@ -159,7 +169,7 @@ def _product(events: Observations, factors: tuple[float, float, float]) -> float
 
 @lru_cache(maxsize=256)
 def _factors(margin: float, odds: float) -> tuple[tuple[float, float, float], ...]:
-    """The logarithms of the factors of each stake; none where no coin is tossed."""
+    """Return the logarithms of the factors of each stake; none where no coin is tossed."""
     if odds == inf:
         return ()
     return tuple((log1p(-v * (1 - margin)), log1p(v * margin), log1p(v * odds)) for v in SIZES)

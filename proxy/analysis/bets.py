@@ -16,7 +16,7 @@ with a probability of 1/N at most, however long the run and however often one lo
 "Anytime-valid inference for multinomial count data"; Waudby-Smith et al. 2022, "Anytime-valid off-policy
 inference"; Shin, Ramdas & Rinaldo 2024, "E-detectors".)
 
-Nobody guesses how much worse a canary may be: four sizes are staked side by side. And part of the capital is
+How much worse a canary may be is not known: four sizes are staked side by side. And part of the capital is
 held back as cash and staked bit by bit, or a canary that turns bad after hours of good service would find all
 of it lost to those hours.
 """
@@ -45,7 +45,7 @@ ON_A_RISE = 0.25
 LARGEST = 700.0
 """A power of e that is still a number."""
 MOST = exp(LARGEST)
-"""What capital is told as when it is more."""
+"""What capital is reported as when it is more."""
 
 
 @dataclass(slots=True)
@@ -69,7 +69,7 @@ class Bet:
 
     @classmethod
     def begin(cls, slack: float, ratio: float, held_back: float = HELD_BACK) -> "Bet":
-        """A capital of 1."""
+        """Return a bet with a capital of 1, of which `held_back` (0..1) is cash."""
         return cls(slack, ratio, held_back, (log((1 - held_back) / len(SIZES)),) * len(SIZES))
 
     @property
@@ -85,14 +85,15 @@ class Bet:
 
     @property
     def most(self) -> float:
-        """The natural logarithm of what its capital is at most, told sooner than the capital."""
+        """The natural logarithm of what its capital is at most; it is known sooner than the capital."""
         return max(*self.stakes, 0.0) + log(len(self.stakes) + 1)
 
     def after(self, events: Observations, odds: float) -> "Bet":
-        """The bet after events that the coin of these `odds` (canary's share to stable's) led to.
+        """Return the bet after events that the coin of these `odds` (canary's share to stable's) led to.
 
-        A product of factors, so that the order of the events doesn't matter. The cash stays where it is: were
-        it staked among the events of one report, it would escape stable's failures and meet the canary's.
+        It is a product of factors, so that the order of the events doesn't matter. The cash stays where it
+        is: were it staked among the events of one report, it would escape stable's failures and meet the
+        canary's.
         """
         bad, ok, lost = events.canary_bad, events.canary_ok, events.stable_bad
         if not (bad or ok or lost):
@@ -109,7 +110,7 @@ class Bet:
         return Bet(self.slack, self.ratio, self.cash, stakes, self.seen + bad + ok, self.slices)
 
     def settled(self) -> "Bet":
-        """The bet between two reports: some cash is staked for each full slice that was seen."""
+        """Return the bet between two reports: some cash is staked for each full slice that was seen."""
         slices = self.seen // SLICE if self.cash else self.slices
         if slices == self.slices:
             return self
@@ -118,7 +119,7 @@ class Bet:
         return Bet(self.slack, self.ratio, settled.cash, settled.stakes, self.seen, slices)
 
     def staked(self, part: float) -> "Bet":
-        """The bet with a `part` (between 0 and 1) of its cash staked."""
+        """Return the bet with a `part` (between 0 and 1) of its cash staked."""
         if not self.cash:
             return self
         share = log(self.cash) + log(part / len(self.stakes))
@@ -126,14 +127,16 @@ class Bet:
         return Bet(self.slack, self.ratio, self.cash * (1 - part), stakes, self.seen, self.slices)
 
     def to_json(self) -> list[Any]:
-        """Plain JSON values."""
+        """Return plain JSON values."""
         return [self.slack, self.ratio, self.cash, self.seen, self.slices, *self.stakes]
 
     def resumed(self, data: list[Any]) -> "Bet":
-        """This bet with the capital that `to_json` wrote.
+        """Return this bet with the capital that `to_json` wrote.
 
-        ValueError when it wrote no such `data`, or of a bet on other terms: capital can't be carried over
-        to a statement that it wasn't won against.
+        Capital can't be carried over to a statement that it wasn't won against.
+
+        Raises:
+            ValueError: It wrote no such `data`, or of a bet on other terms.
         """
         slack, ratio, cash, seen, slices, *stakes = data
         if (slack, ratio, len(stakes)) != (self.slack, self.ratio, len(self.stakes)):
@@ -144,16 +147,16 @@ class Bet:
 
 
 def log_sum(logs: Sequence[float]) -> float:
-    """The logarithm of a sum, of the logarithms of what is summed up."""
+    """Return the logarithm of a sum, of the logarithms of what is summed up."""
     largest = max(logs)
     return largest + log(sum([exp(each - largest) for each in logs]))
 
 
 @lru_cache(maxsize=4096)
 def _factors(slack: float, ratio: float, odds: float) -> tuple[tuple[float, float, float], ...]:
-    """The logarithms of what a bad canary request, a good one and a bad one of stable do to each stake.
+    """Return the logarithms of each stake's factors for a bad, a good canary request, a bad one of stable.
 
-    None where no coin is tossed and the bet needs one.
+    There are none where no coin is tossed and the bet needs one.
     """
     loses = ratio * odds if ratio else 0.0
     if loses == inf:

@@ -48,11 +48,11 @@ class BlastRadius:
             self.exposed.absorb(canary.exposed)
 
     def forgive(self) -> None:
-        """Caps count what comes from now on."""
+        """Let caps count what comes from now on."""
         self.forgiven = {HARMED: self.harmed, EXPOSED_USERS: self.users}
 
     def findings(self, caps: Caps) -> Iterator[Finding]:
-        """What there is to say of each cap that is set."""
+        """Yield the finding of each cap that is set."""
         for name, cap, reached in (
             (HARMED, caps.harmed, self.harmed),
             (EXPOSED_USERS, caps.exposed_users, self.users if caps.exposed_users is not None else 0),
@@ -71,7 +71,7 @@ class BlastRadius:
                 )
 
     def to_json(self) -> dict[str, Any]:
-        """Plain JSON values."""
+        """Return plain JSON values."""
         return {
             "met": self.met,
             "harmed": self.harmed,
@@ -82,6 +82,10 @@ class BlastRadius:
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> "BlastRadius":
-        """The inverse of `to_json`. ValueError, KeyError or TypeError when it made no such `data`."""
+        """Return the blast radius that `to_json` wrote.
+
+        Raises:
+            ValueError, KeyError, TypeError: It wrote no such `data`.
+        """
         exposed = None if data["exposed"] is None else Registers.from_json(data["exposed"])
         return cls(data["met"], data["harmed"], data["rescued"], exposed, dict(data["forgiven"]))

@@ -56,14 +56,14 @@ class Check:
         return "seconds" if self.metric in QUANTILES else "ratio"
 
     def limit(self, stable: float | None) -> float:
-        """The limit in force beside stable's value (None without data); a ratio never exceeds 1."""
+        """Return the limit in force beside stable's value (None without data); a ratio never exceeds 1."""
         if stable is None:
             return self.max
         limit = max(self.max, self.times_stable * stable)
         return min(limit, 1.0) if self.unit == "ratio" else limit
 
     def to_json(self) -> dict[str, Any]:
-        """Plain JSON values."""
+        """Return plain JSON values."""
         return {
             "metric": self.metric,
             "max": self.max,
@@ -75,5 +75,9 @@ class Check:
 
     @classmethod
     def from_json(cls, data: Any) -> "Check":
-        """The inverse of `to_json`. ValueError, KeyError or TypeError when it made no such `data`."""
+        """Return the check that `to_json` wrote.
+
+        Raises:
+            ValueError, KeyError, TypeError: It wrote no such `data`.
+        """
         return cls(**data)

@@ -1,4 +1,4 @@
-"""The canary beside stable: bets on errors and on latencies, and what they say together.
+"""The canary beside stable: bets on errors and on latencies, and their sum.
 
 The capital of 1 is shared out among the checks, so that all of them together keep the one bound on false
 alarms: at odds of 100:1 a good canary is called bad in one release of a hundred at most.
@@ -36,7 +36,7 @@ class Comparison:
 
     @classmethod
     def begin(cls, policy: Policy, held_back: float = HELD_BACK) -> "Comparison":
-        """Bets with a capital of 1 in all; `held_back` of each is cash."""
+        """Return bets with a capital of 1 in all; `held_back` (0..1) of each is cash."""
         latencies = QUANTILES if policy.slower else ()
         errors = 1 - OF_LATENCIES * len(latencies)
         bets = {ERRORS: Bet.begin(policy.extra_errors, 1.0, held_back)}
@@ -48,19 +48,21 @@ class Comparison:
         return cls(shares, bets)
 
     def after(self, report: Sequence[tuple[Mapping[str, Observations], float]]) -> "Comparison":
-        """The bets after one report: its events by check, and the odds of the coin that led to them.
+        """Return the bets after one report: its events by check, and the odds of the coin that led to them.
 
         The whole of it counts with the stakes as they are; the cash moves behind it.
         """
         return Comparison(self.shares, {name: _after(name, bet, report) for name, bet in self.bets.items()})
 
     def risen(self) -> "Comparison":
-        """The bets at a higher weight: what is tried now wasn't before."""
+        """Return the bets at a higher weight, with some cash staked on what wasn't tried before."""
         return replace(self, bets={name: bet.staked(ON_A_RISE) for name, bet in self.bets.items()})
 
     def alone(self) -> "Comparison":
-        """The bets where no coin is tossed any more: what the absolute limit won while nobody asked it, in an
-        incident that both sides shared, isn't held against the canary.
+        """Return the bets where no coin is tossed any more.
+
+        The absolute limit begins anew: what it won before, in an incident that both sides shared, isn't held
+        against the canary.
         """
         bets = dict(self.bets)
         if limit := bets.get(ERROR_LIMIT):
@@ -68,9 +70,9 @@ class Comparison:
         return replace(self, bets=bets)
 
     def capitals(self, odds: float, bound: float = 1.0) -> dict[str, float]:
-        """What each check contributes to the odds against the canary, where the coin's are `odds`.
+        """Return what each check contributes to the odds against the canary, where the coin's are `odds`.
 
-        `bound`: how many times the usual odds it takes, of bets that are some of many.
+        `bound` is how many times the usual odds it takes, for bets that are some of many.
         """
         found = {name: self.shares[name] * bet.capital for name, bet in self.bets.items()}
         if ERROR_LIMIT in found and odds < inf and self.bets[ERRORS].capital < LEANING * bound:
@@ -78,19 +80,20 @@ class Comparison:
         return found
 
     def reach(self, bar: float, odds: float, bound: float = 1.0) -> bool:
-        """Whether the evidence is as much as `bound` bars; mostly told without summing it up."""
+        """Return whether the evidence is as much as `bound` bars, mostly without summing it up."""
         if max([bet.most for bet in self.bets.values()]) < log(bar * bound):
             return False
         return sum(self.capitals(odds, bound).values()) >= bar * bound
 
     def to_json(self) -> dict[str, Any]:
-        """Plain JSON values."""
+        """Return plain JSON values."""
         return {name: bet.to_json() for name, bet in self.bets.items()}
 
     def resumed(self, data: Mapping[str, Any]) -> "Comparison":
-        """These bets with the capital that `to_json` wrote.
+        """Return these bets with the capital that `to_json` wrote.
 
-        ValueError when it wrote no such `data`, or of other checks: the capital was shared out among those.
+        Raises:
+            ValueError: It wrote no such `data`, or of other checks: the capital was shared out among those.
         """
         if set(data) != self.bets.keys():
             raise ValueError(f"evidence on {', '.join(data)} can't go on as one on {', '.join(self.bets)}")
@@ -110,10 +113,16 @@ def findings(
     thresholds: LatencyThresholds | None,
     head: Histogram,
 ) -> Iterator[Finding]:
-    """One of each check. `seen` is all it saw since the evidence began, `capitals` what it contributes to the
-    odds against the canary, `head` the times of the canary's latest answers.
+    """Yield one finding of each check.
 
-    Where all of them together reach the bar, it is the one with the most that fails.
+    Where all of them together reach the bar, the check with the most capital fails.
+
+    Args:
+        policy: The terms of the bets.
+        seen: All that each check saw since the evidence began.
+        capitals: What each check contributes to the odds against the canary.
+        thresholds: None where latency isn't compared.
+        head: The times of the canary's latest answers.
     """
     most = max(capitals, key=capitals.__getitem__)
     failing = most if sum(capitals.values()) >= policy.bar else ""
@@ -128,7 +137,7 @@ def findings(
 
 
 def _state(seen: Observations, capital: float) -> VerdictState:
-    """Of a check that doesn't fail: good once it has seen something and little of it is bad."""
+    """Return the state of a check that doesn't fail: healthy once it saw something and little of it bad."""
     return HEALTHY if seen.canary and capital < LEANING else INCONCLUSIVE
 
 

@@ -40,7 +40,7 @@ class Basis:
 
 
 def conclude(basis: Basis) -> Verdict:
-    """The verdict."""
+    """Return the verdict on all that was found."""
     findings = basis.compared + basis.watched
     lacking = next(_lacking(basis), "")
     failing = next((finding for finding in findings if finding.state == FAILING), None)
@@ -55,7 +55,7 @@ def conclude(basis: Basis) -> Verdict:
 
 
 def _lacking(basis: Basis) -> Iterator[str]:
-    """Why the canary isn't good enough yet, the first reason first. Not said of a failing one."""
+    """Yield why the canary isn't good enough yet, the first reason first; of no use to a failing one."""
     if basis.compared and not basis.lately and not basis.sample:
         yield "no canary requests yet"
     tossed = bool(basis.compared) and 0 < basis.parts < TOTAL
@@ -70,7 +70,10 @@ def _lacking(basis: Basis) -> Iterator[str]:
 
 
 def _with_coin(basis: Basis) -> Iterator[str]:
-    """Too much against it, or too little for it; without a step up to be shown, a sample is enough."""
+    """Yield what is lacking where a coin is tossed: too much against the canary, or too little for it.
+
+    Without a step up to be shown, a sample is enough.
+    """
     odds, step_up = basis.odds or 0.0, basis.policy.step_up
     if odds >= LEANING:
         yield _against(odds, basis.policy.bar)
@@ -86,22 +89,22 @@ def _with_coin(basis: Basis) -> Iterator[str]:
 
 
 def _without_coin(basis: Basis) -> Iterator[str]:
-    """Segments alone, or all traffic: the guard is all there is, and at the start it is silent."""
+    """Yield what is lacking with segments alone, or all traffic: the guard is all there is."""
     guarded = any(finding.check == GUARD for finding in basis.watched)
     if basis.policy.guard and not (guarded or _sampled(basis)):
         yield f"{basis.lately} of the {wording.answers(SAMPLE)} needed over 30 s"
 
 
 def _sampled(basis: Basis) -> bool:
-    """Whether all traffic has gone to the canary long enough, and well enough, for a quiet guard to suffice.
+    """Return whether all traffic went to the canary long and well enough for a quiet guard to suffice.
 
-    For want of a rush it may never have its sample within 30 s.
+    With little traffic it may never have its sample within 30 s.
     """
     return basis.parts == TOTAL and basis.sample >= SAMPLE and basis.bad <= LIMIT * basis.sample
 
 
 def _good(basis: Basis) -> str:
-    """What makes it good enough, as far as anything was asked for."""
+    """Return what makes it good enough, as far as anything was asked for."""
     if basis.assurance and basis.policy.step_up:
         return wording.assured(basis.assurance, basis.policy.step_up.extra_errors_below)
     if basis.odds is not None:

@@ -18,16 +18,16 @@ class Evidence(Protocol):
         """Count one report, whole."""
 
     def weighed(self, change: int, parts: int) -> None:
-        """The weight rose by so many parts, or fell, to so many."""
+        """Take note that the weight rose by so many parts of 10,000, or fell, to so many."""
 
     def capitals(self, parts: int) -> dict[str, float]:
-        """What each check contributes to the odds against the canary, which has so many parts now."""
+        """Return what each check contributes to the odds against the canary, which has so many parts now."""
 
     def reach(self, bar: float, parts: int) -> bool:
-        """Whether all of that is as much as the bar."""
+        """Return whether all of that is as much as the bar."""
 
     def to_json(self) -> Any:
-        """Plain JSON values."""
+        """Return plain JSON values."""
 
 
 class Lifelong:
@@ -44,34 +44,35 @@ class Lifelong:
         self._bets = self._bets.after([(part.observations, part.odds) for part in report])
 
     def weighed(self, change: int, parts: int) -> None:
-        """A higher weight tries what wasn't tried before, and some cash is staked on it."""
+        """Stake some cash on a higher weight: it tries what wasn't tried before."""
         if change > 0:
             self._bets = self._bets.risen()
         if parts == TOTAL:
             self._bets = self._bets.alone()
 
     def capitals(self, parts: int) -> dict[str, float]:
-        """What each check contributes to the odds against the canary."""
+        """Return what each check contributes to the odds against the canary."""
         return self._bets.capitals(odds(parts))
 
     def reach(self, bar: float, parts: int) -> bool:
-        """Whether all of that is as much as the bar."""
+        """Return whether all of that is as much as the bar."""
         return self._bets.reach(bar, odds(parts))
 
     def to_json(self) -> Any:
-        """Plain JSON values."""
+        """Return plain JSON values."""
         return self._bets.to_json()
 
 
 def begin(policy: Policy) -> Evidence:
-    """A case without evidence."""
+    """Return evidence with nothing seen."""
     return Rounds(policy) if policy.sticky else Lifelong(Comparison.begin(policy))
 
 
 def resume(policy: Policy, data: Any) -> Evidence:
-    """A case that goes on from what `to_json` wrote.
+    """Return evidence that goes on from what `to_json` wrote.
 
-    ValueError, KeyError or TypeError when it wrote no such `data`, or on other terms than the policy's.
+    Raises:
+        ValueError, KeyError, TypeError: It wrote no such `data`, or on other terms than the policy's.
     """
     if policy.sticky != isinstance(data, list):
         raise ValueError("evidence on requests can't go on as evidence on users, nor the other way round")

@@ -16,7 +16,7 @@ from proxy.telemetry.window import SHOWN
 HALF = 5_000
 """Parts of 10,000 above which it is in force."""
 SAMPLE = 20
-"""Pinned answers from which on it is in force, and answers that it takes to say anything."""
+"""Pinned answers from which on it is in force, and answers that it takes to decide anything."""
 LIMIT = 0.10
 """The share (0..1) of the canary's answers that may fail in any case."""
 TIMES = 3.0
@@ -36,7 +36,7 @@ class Guard:
         return f"<Guard: stable fails {self.stable}>"
 
     def look(self, parts: int, canary: Counts, stable: Counts) -> Finding | None:
-        """What it finds in the windows of both; None where it isn't in force."""
+        """Return what it finds in the windows of both sides; None where it isn't in force."""
         seen, answers = share(stable)
         if answers >= min(SAMPLE, max(self._answers, 1)):  # or the last one to leave the window would be all
             self.stable, self._answers = seen, answers
@@ -62,12 +62,16 @@ class Guard:
         )
 
     def to_json(self) -> list[Any]:
-        """Plain JSON values."""
+        """Return plain JSON values."""
         return [self.stable, self._answers]
 
     @classmethod
     def from_json(cls, data: Any) -> "Guard":
-        """The inverse of `to_json`. ValueError or TypeError when it made no such `data`."""
+        """Return the guard that `to_json` wrote.
+
+        Raises:
+            ValueError, TypeError: It wrote no such `data`.
+        """
         stable, answers = data
         if stable is not None and not 0 <= stable <= 1:
             raise ValueError(f"expected a share of 0 to 1, not {stable!r}")
@@ -75,20 +79,25 @@ class Guard:
 
 
 def pinned(counts: Counts) -> int:
-    """Answers that were asked for by a segment or a header; a diverted one is a failure, and so is one that
-    was overdue when its client gave up. (Those may have been drawn: then the bets see them, too.)
+    """Return how many answers were asked for by a segment or a header.
+
+    A diverted one is a failure, and so is one that was overdue when its client gave up. (Those may have been
+    drawn: then the bets see them, too.)
     """
     answered = counts.pinned.get(SUCCESS, 0) + counts.pinned.get(FAILURE, 0)
     return answered + counts.pins_diverted + counts.abandoned
 
 
 def share(counts: Counts) -> tuple[float | None, int]:
-    """The share (0..1) of the requests meant for a backend that failed, None without any; their number."""
+    """Return the share (0..1) of the requests meant for a backend that failed, and their number.
+
+    The share is None without any.
+    """
     failed, sample = meant(counts)
     return (failed / sample if sample else None), sample
 
 
 def meant(counts: Counts) -> tuple[int, int]:
-    """Of the requests meant for a backend: those that failed, and all but the excluded ones."""
+    """Return how many of the requests meant for a backend failed, and their number but the excluded ones."""
     failed = counts.drawn_bad + counts.pinned.get(FAILURE, 0) + counts.pins_diverted + counts.abandoned
     return failed, failed + counts.drawn_good + counts.pinned.get(SUCCESS, 0)

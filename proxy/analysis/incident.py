@@ -28,7 +28,7 @@ class Incident:
         return f"<Incident? {len(self._slots)} slots>"
 
     def add(self, stable: Counts, now: float) -> None:
-        """Count what stable was meant to answer: what it took over from a canary says little of it."""
+        """Count what stable was meant to answer: what it took over is little evidence."""
         failed, answers = meant(stable)
         if not answers:
             return
@@ -41,14 +41,17 @@ class Incident:
         self._slots[-1][2] += failed
 
     def share(self, now: float) -> float | None:
-        """The share (0..1) of stable's answers that failed in the last minute, when that is an incident."""
+        """Return the share (0..1) of stable's failed answers in the last minute, if that is an incident.
+
+        None otherwise.
+        """
         slot = int(now // SLOT)
         lately = _share(self._slots, slot - LATELY)
         return lately if lately > max(ANYWAY, TIMES * _share(self._slots, slot - LONG)) else None
 
 
 def _share(slots: deque[list[int]], after: int) -> float:
-    """The share of failures in the slots after this one; without answers nothing failed."""
+    """Return the share of failures in the slots after this one; without answers nothing failed."""
     counted = [(answers, failures) for slot, answers, failures in slots if slot > after]
     answers = sum(answers for answers, _ in counted)
     return sum(failures for _, failures in counted) / answers if answers else 0.0

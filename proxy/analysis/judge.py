@@ -44,7 +44,7 @@ class Judge:
         return f"<Judge at {self._weights}: {self._evidence}, {self._assurance_bets}>"
 
     def _begin(self) -> None:
-        """No evidence of anything."""
+        """Begin without evidence of anything."""
         policy = self._policy
         latencies = QUANTILES if policy.slower else ()
         limit = () if policy.error_limit is None else (ERROR_LIMIT,)
@@ -67,7 +67,7 @@ class Judge:
         return self._weights.revision
 
     def weigh(self, revision: int, parts: int) -> None:
-        """A state is in force, under which the canary has so many of 10,000 parts.
+        """Take note of a state in force, under which the canary has so many of 10,000 parts.
 
         The first call is the beginning. Another weight begins assurance anew, and the rounds of sticky
         services; a higher one stakes cash. A known or older revision changes nothing.
@@ -107,10 +107,10 @@ class Judge:
                 self._assurance_bets.apply(events, part.odds)
 
     def verdict(self, now: float) -> Verdict:
-        """What there is to say of the canary now.
+        """Return the verdict on the canary now.
 
-        Failing when anything fails; the first failing finding is the one to name. Healthy when the canary is
-        good enough for what comes next, else inconclusive.
+        It is failing when anything fails; the first failing finding is the one to name. It is healthy when
+        the canary is good enough for what comes next, else inconclusive.
         """
         canary, stable = self._windows.counts(CANARY, now), self._windows.counts(STABLE, now)
         lately = canary.get(SHOWN, _NOTHING)
@@ -129,7 +129,7 @@ class Judge:
         )
 
     def failing(self, now: float) -> bool:
-        """Whether the verdict would be that the canary is failing. Cheaper than the reasons for it."""
+        """Return whether the verdict would be that the canary is failing, without the reasons: cheaper."""
         policy = self._policy
         if policy.comparing and self._evidence.reach(policy.bar, self._weights.parts):
             return True
@@ -152,7 +152,7 @@ class Judge:
         yield from rules.findings(self._policy.checks, canary, stable)
 
     def _assurance(self, lately: Counts, now: float) -> Assurance | None:
-        """None where no coin is tossed, or nothing is to be shown."""
+        """Return None where no coin is tossed, or nothing is to be shown."""
         parts = self._weights.parts
         if not (self._policy.comparing and self._policy.step_up and 0 < parts < TOTAL):
             return None
@@ -161,33 +161,32 @@ class Judge:
         return self._assurance_bets.assurance(odds(parts), latency=latency, rate=rate)
 
     def thresholds(self, now: float) -> dict[str, Thresholds]:
-        """Above how many seconds an answer is slow, by backend; {} when latency isn't compared.
+        """Return above how many seconds an answer is slow, by backend; {} when latency isn't compared.
 
         They follow stable's answers every 10 s, and are there as soon as a sample is.
         """
         return self._thresholds.thresholds(now) if self._thresholds else {}
 
     def shown(self, backend: str, now: float) -> Counts | None:
-        """What a backend answered within the last 30 s, for people; None when there was nothing."""
+        """Return what a backend answered within the last 30 s, for people; None when there was nothing."""
         counts = self._windows.shown(backend, now)
         return counts if counts.requests + counts.excluded else None
 
     def afresh(self) -> None:
-        """A person resumes after a rollback: evidence, assurance and guard begin anew, with a bound of
-        their own.
+        """Begin evidence, assurance and guard anew, as a person resumes after a rollback.
 
-        The radius goes on, and caps count what comes from now on.
+        They have a bound of their own. The blast radius goes on, and caps count what comes from now on.
         """
         self._weights = WeightHistory()  # or the weight that it comes back with would be a rise
         self._begin()
         self.blast_radius.forgive()
 
     def to_json(self) -> dict[str, Any]:
-        """Plain JSON values: what must survive a restart of control.
+        """Return plain JSON values: what must survive a restart of control.
 
         Windows, thresholds, the rounds of sticky services and their assurance aren't part of it and begin
-        anew: they are of minutes, or know users by the thousand. That costs patience and not the bound, as
-        rounds count on.
+        anew: they cover minutes, or know users by the thousand. That costs time and not the bound, as the
+        numbers of rounds count on.
         """
         return {
             "weights": self._weights.to_json(),
@@ -200,10 +199,11 @@ class Judge:
 
     @classmethod
     def from_json(cls, policy: Policy, data: Mapping[str, Any]) -> "Judge":
-        """A judge that goes on from what `to_json` wrote.
+        """Return a judge that goes on from what `to_json` wrote.
 
-        ValueError, KeyError or TypeError when it wrote no such `data`, or evidence on other terms than the
-        policy's: such evidence can't be carried over.
+        Raises:
+            ValueError, KeyError, TypeError: It wrote no such `data`, or evidence on other terms than the
+            policy's, which can't be carried over.
         """
         judge = cls(policy)
         judge._weights = WeightHistory.from_json(data["weights"])

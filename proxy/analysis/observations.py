@@ -44,7 +44,7 @@ class Observations:
         return self.stable_bad / self.stable if self.stable else None
 
     def plus(self, other: "Observations") -> "Observations":
-        """Both together."""
+        """Return both together."""
         return Observations(
             self.canary_bad + other.canary_bad,
             self.canary_ok + other.canary_ok,
@@ -53,12 +53,12 @@ class Observations:
         )
 
     def to_json(self) -> list[int]:
-        """Plain JSON values."""
+        """Return plain JSON values."""
         return [self.canary_bad, self.canary_ok, self.stable_bad, self.stable_ok]
 
 
 def observe(checks: Collection[str], canary: Counts, stable: Counts) -> dict[str, Observations]:
-    """What each of these checks sees in the counts of both sides; all but those of latencies see errors.
+    """Return what each check sees in the counts of both sides; all but those of latencies see errors.
 
     A request that was meant for a backend without a living endpoint counts as its failure: the coin was
     tossed and the backend couldn't answer. Were it left out, a dead canary would starve the judge.
@@ -95,7 +95,7 @@ class RevisionCounts:
 def by_revision(
     checks: Collection[str], tally: Iterable[tuple[int, str, Counts]], weights: WeightHistory
 ) -> list[RevisionCounts]:
-    """A report (revision, backend and what came since the last one) by revision, as far as they are known."""
+    """Return a report (revision, backend, what came since the last one) by those revisions that are known."""
     sides: dict[int, dict[str, Counts]] = {}
     for revision, backend, counts in tally:
         sides.setdefault(revision, {})[backend] = counts

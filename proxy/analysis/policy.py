@@ -18,7 +18,7 @@ class Slower:
     """Seconds over stable's threshold."""
 
     def limit(self, threshold: float) -> float:
-        """The canary's limit beside stable's threshold, both in seconds."""
+        """Return the canary's limit beside stable's threshold, both in seconds."""
         return max(threshold * (1 + self.by), threshold + self.at_least)
 
 

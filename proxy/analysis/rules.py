@@ -14,7 +14,7 @@ _NOTHING = Counts()
 
 
 def findings(checks: Sequence[Check], canary: ByWindow, stable: ByWindow) -> tuple[Finding, ...]:
-    """What each check finds."""
+    """Return what each check finds."""
     return tuple(
         _find(check, canary.get(check.window, _NOTHING), stable.get(check.window, _NOTHING))
         for check in checks
@@ -22,7 +22,7 @@ def findings(checks: Sequence[Check], canary: ByWindow, stable: ByWindow) -> tup
 
 
 def _find(check: Check, canary: Counts, stable: Counts) -> Finding:
-    """What one check finds."""
+    """Return what one check finds."""
     value, sample = measure(check, canary)
     reference, _ = measure(check, stable)
     limit = check.limit(reference)
@@ -42,14 +42,14 @@ def _find(check: Check, canary: Counts, stable: Counts) -> Finding:
 
 
 def _state(check: Check, value: float | None, sample: int, limit: float) -> VerdictState:
-    """Inconclusive below the sample asked for, however bad it looks."""
+    """Return the state of a check: inconclusive below the sample asked for, however bad it looks."""
     if value is None or sample < check.min_requests:
         return INCONCLUSIVE
     return FAILING if value > limit else HEALTHY
 
 
 def measure(check: Check, counts: Counts) -> tuple[float | None, int]:
-    """The value that a check looks at, None without data, and how many answers it rests on."""
+    """Return the value that a check looks at, None without data, and how many answers it rests on."""
     quantile = QUANTILES.get(check.metric)
     if quantile is not None:
         return counts.head.quantile(quantile), counts.head.count

@@ -1,4 +1,4 @@
-"""From when on an answer counts as slow: thresholds out of what stable's answers took lately.
+"""Thresholds above which an answer is slow, made from the times of stable's latest answers.
 
 They are the quantiles of stable's last one to two minutes: near enough to follow the day, many enough to be
 quantiles of something. Where there are few, those of the past hour help out.
@@ -21,7 +21,7 @@ LATEST = 2
 ENOUGH = 200
 """Answers for whose want older ones are looked at."""
 SAMPLES = (20, 50, 100)
-"""Answers that it takes to say each of the quantiles."""
+"""Answers that it takes to know each of the quantiles."""
 REFRESH = 10.0
 """Seconds for which thresholds stay as they are."""
 
@@ -48,7 +48,7 @@ class LatencyThresholds:
         return f"<LatencyThresholds of {self._answers} answers: {self.stable}>"
 
     def add(self, head: Histogram, now: float) -> None:
-        """What stable's latest answers took."""
+        """Count what stable's latest answers took."""
         if not head.counts:
             return
         slot = int(now // SLOT)
@@ -58,7 +58,7 @@ class LatencyThresholds:
         self._answers += head.count
 
     def thresholds(self, now: float) -> dict[str, Thresholds]:
-        """By backend; the same for `REFRESH` seconds, unless one becomes known."""
+        """Return the thresholds by backend; the same for `REFRESH` seconds, unless one becomes known."""
         known = len(self.stable)
         if now >= self._due or (known < len(SAMPLES) and self._answers >= SAMPLES[known]):
             self._renew(now)

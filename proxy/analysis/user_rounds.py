@@ -3,8 +3,8 @@
 A user whose requests fail is likely to see the next one fail as well, and to try again at once: such
 requests are no evidence of their own. (When every failure counted, bursts of retries led to false rollbacks
 in every run.) So a user is bad once per check and round. But when he is bad once for all, every user is
-used up after some hours and nobody is left who could accuse a dead canary. Hence rounds: of five lengths,
-side by side, each beginning with nobody known and a capital of 1, all of it staked. (Late stakes would meet
+used up after some hours and none is left to fail by a dead canary. Hence rounds: of five lengths,
+side by side, each beginning with no user known and a capital of 1, all of it staked. (Late stakes would meet
 users of stable who are used up.)
 
 The r-th round of the length number k is lost at odds of 2**(k+1) r (r+1) times the bar. One over that,
@@ -31,7 +31,7 @@ MOST_USERS = 20_000
 of their number, and the evidence as a power."""
 
 ENOUGH_DRAWS = 1_000
-"""Draws from which on their shares say something; so many to twice as many are looked at."""
+"""Draws from which on their shares are known; so many to twice as many are looked at."""
 
 _STABLE = 4
 """Bits by which what is known of users of stable is apart from what is known of the canary's."""
@@ -57,7 +57,7 @@ class Round:
         return f"<Round {self.number} of {self._length:g} s: {len(self._met)} users>"
 
     def end(self) -> None:
-        """The next report begins another one."""
+        """Let the next report begin another one."""
         self._until = -inf
 
     def apply(self, report: Sequence[RevisionCounts], odds: float, now: float) -> None:
@@ -76,18 +76,18 @@ class Round:
         return self._factor * number * (number + 1)
 
     def capitals(self, odds: float) -> dict[str, float]:
-        """What each check contributes to the evidence, as odds against the bar of a whole release."""
+        """Return what each check contributes to the evidence, as odds against the bar of a whole release."""
         bound = self._bound
         return {name: capital / bound for name, capital in self._bets.capitals(odds, bound).items()}
 
     def reach(self, bar: float, odds: float) -> bool:
-        """Whether that is as much as the bar."""
+        """Return whether that is as much as the bar."""
         return self._bets.reach(bar, odds, self._bound)
 
     def _events(self, canary: Counts, stable: Counts) -> dict[str, Observations]:
-        """What the checks see; a bad request of a user who was bad before is held to be good.
+        """Return what the checks see; a bad request of a user who was bad before is taken for good.
 
-        Good ones say nothing to a check on latencies.
+        Good ones are no evidence to a check on latencies.
         """
         bad, lost = self._first(canary.users.events, 0), self._first(stable.users.events, _STABLE)
         errors = Observations(bad[0], max(canary.drawn_meant - bad[0], 0), lost[0])
@@ -98,7 +98,7 @@ class Round:
         return found
 
     def _first(self, events: Iterable[tuple[int, int]], shift: int) -> list[int]:
-        """How many users were bad for the first time, by kind."""
+        """Return how many users were bad for the first time, by kind."""
         found, met = [0] * _STABLE, self._met
         get = met.get
         for user, kinds in events:
@@ -136,7 +136,7 @@ class Draws:
         return (canary + self._canary) / (total + self._all)
 
     def add(self, canary: int, total: int) -> None:
-        """So many draws more, and how many of them were the canary's."""
+        """Count so many draws more, and how many of them were the canary's."""
         self._canary += canary
         self._all += total
         if self._all >= ENOUGH_DRAWS:
@@ -157,7 +157,7 @@ class Rounds:
         return f"<Rounds {', '.join(str(each.number) for each in self._rounds)}>"
 
     def weighed(self, change: int, parts: int) -> None:
-        """The weight is another one: other users meet the canary."""
+        """End all rounds: at another weight other users meet the canary."""
         self._draws = Draws()
         self._end()
 
@@ -177,17 +177,17 @@ class Rounds:
             self._draws.add(drawn, drawn + _drawn(part.stable))
 
     def capitals(self, parts: int) -> dict[str, float]:
-        """What each check contributes to the evidence of the round that has the most."""
+        """Return what each check contributes to the evidence of the round that has the most."""
         odds = self._odds(parts)
         return max((each.capitals(odds) for each in self._rounds), key=_total)
 
     def reach(self, bar: float, parts: int) -> bool:
-        """Whether the evidence of any round is as much as the bar."""
+        """Return whether the evidence of any round is as much as the bar."""
         odds = self._odds(parts)
         return any(each.reach(bar, odds) for each in self._rounds)
 
     def to_json(self) -> list[int]:
-        """Plain JSON values: rounds begin anew, but their numbers count on, or the bound would be gone."""
+        """Return plain JSON values: rounds begin anew, but their numbers count on, or the bound was gone."""
         return [each.number for each in self._rounds]
 
     def _end(self) -> None:
@@ -207,7 +207,11 @@ def _total(capitals: Mapping[str, float]) -> float:
 
 
 def resumed_rounds(policy: Policy, data: Any) -> Rounds:
-    """Rounds whose numbers count on from what `to_json` wrote. ValueError when it wrote no such `data`."""
+    """Return rounds whose numbers count on from what `to_json` wrote.
+
+    Raises:
+        ValueError: It wrote no such `data`.
+    """
     if not all(type(number) is int and number >= 0 for number in data):
         raise ValueError(f"expected the numbers of rounds, not {data!r}")
     return Rounds(policy, data)

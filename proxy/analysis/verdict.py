@@ -1,4 +1,4 @@
-"""What the judge says of a canary, and why."""
+"""The verdict on a canary, and its reasons."""
 
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -43,7 +43,7 @@ class Finding:
     sample: int
     """Answers of the canary that the value rests on."""
     needed: int | None = None
-    """Answers below which the check says nothing; None: evidence has no such number."""
+    """Answers below which the check decides nothing; None: evidence has no such number."""
     window: float | None = None
     """Seconds looked back over; None: to the beginning of the evidence."""
     unit: Unit
@@ -53,7 +53,7 @@ class Finding:
     """The evidence against the canary, as N:1; None for a check that makes no bets."""
 
     def to_json(self) -> dict[str, Any]:
-        """Plain JSON values."""
+        """Return plain JSON values."""
         return {
             "check": self.check,
             "state": self.state,
@@ -70,7 +70,11 @@ class Finding:
 
     @classmethod
     def from_json(cls, data: Any) -> "Finding":
-        """The inverse of `to_json`. TypeError when `data` has other keys than it makes."""
+        """Return the finding that `to_json` wrote.
+
+        Raises:
+            TypeError: `data` has other keys than it makes.
+        """
         return cls(**data)
 
 
@@ -83,17 +87,21 @@ class Assurance:
     bar: float
     """The odds asked for."""
     requests: int | None
-    """Answers of the canary that this will take yet, at the rates seen; 0: none; None: nobody can say."""
+    """Answers of the canary that this will take yet, at the rates seen; 0: none; None: not known."""
     seconds: float | None
-    """How long they will take at the present rate; None: nobody can say."""
+    """How long they will take at the present rate; None: not known."""
 
     def to_json(self) -> dict[str, Any]:
-        """Plain JSON values."""
+        """Return plain JSON values."""
         return {"odds": self.odds, "bar": self.bar, "requests": self.requests, "seconds": self.seconds}
 
     @classmethod
     def from_json(cls, data: Any) -> "Assurance":
-        """The inverse of `to_json`. TypeError when `data` has other keys than it makes."""
+        """Return the assurance that `to_json` wrote.
+
+        Raises:
+            TypeError: `data` has other keys than it makes.
+        """
         return cls(**data)
 
 
@@ -119,7 +127,7 @@ class Verdict:
         return tuple(finding for finding in self.findings if finding.state == FAILING)
 
     def to_json(self) -> dict[str, Any]:
-        """Plain JSON values."""
+        """Return plain JSON values."""
         return {
             "state": self.state,
             "findings": [finding.to_json() for finding in self.findings],
@@ -131,7 +139,11 @@ class Verdict:
 
     @classmethod
     def from_json(cls, data: Any) -> "Verdict":
-        """The inverse of `to_json`. KeyError or TypeError when it made no such `data`."""
+        """Return the verdict that `to_json` wrote.
+
+        Raises:
+            KeyError, TypeError: It wrote no such `data`.
+        """
         assurance = Assurance.from_json(data["assurance"]) if data["assurance"] else None
         return cls(
             data["state"],

@@ -1,4 +1,4 @@
-"""The weight under which each request was routed: its revision tells it."""
+"""The weight under which each request was routed, by its revision."""
 
 from math import inf
 from typing import Any
@@ -10,7 +10,7 @@ KEPT = 1_000
 
 
 def odds(parts: float) -> float:
-    """The canary's share to stable's, when it has so many parts; inf when it has all of them."""
+    """Return the canary's share to stable's, when it has so many parts of 10,000; inf when it has all."""
     return parts / (TOTAL - parts) if parts < TOTAL else inf
 
 
@@ -33,11 +33,11 @@ class WeightHistory:
         return self._parts.get(self.revision, 0)
 
     def of(self, revision: int) -> int | None:
-        """The parts under which a request of this revision was routed; None: not known, or not any more."""
+        """Return the parts under which a request of this revision was routed; None: not known (any more)."""
         return self._parts.get(revision)
 
     def put(self, revision: int, parts: int) -> int:
-        """A state is in force; by how many parts that raises the weight.
+        """Take note of a state in force, and return by how many parts of 10,000 it raises the weight.
 
         The first one raises nothing. One that is older than another changes nothing.
         """
@@ -53,12 +53,16 @@ class WeightHistory:
         return change
 
     def to_json(self) -> list[list[int]]:
-        """Plain JSON values."""
+        """Return plain JSON values."""
         return [[revision, parts] for revision, parts in self._parts.items()]
 
     @classmethod
     def from_json(cls, data: Any) -> "WeightHistory":
-        """The inverse of `to_json`. ValueError or TypeError when it made no such `data`."""
+        """Return the history that `to_json` wrote.
+
+        Raises:
+            ValueError, TypeError: It wrote no such `data`.
+        """
         weights = cls()
         for revision, parts in data:
             weights.put(revision, parts)

@@ -12,8 +12,9 @@ EVEN = 1.05
 def sentence(
     check: Check, state: VerdictState, value: float | None, limit: float, stable: float | None, sample: int
 ) -> str:
-    """For example: error-rate 27.3 % over 30 s is above its limit of 10.0 % (stable: 0.4 %; 55 canary
-    answers).
+    """Return the finding of a plain rule.
+
+    For example: error-rate 27.3 % over 30 s is above its limit of 10.0 % (stable: 0.4 %; 55 canary answers).
     """
     shown = "no data" if value is None else quantity(value, check.unit)
     seen = f"{check.metric} {shown} over {check.window:g} s"
@@ -26,13 +27,13 @@ def sentence(
 
 
 def _limit(check: Check, limit: float) -> str:
-    """The limit in force, and where it comes from when it isn't the check's own."""
+    """Return the limit in force, and where it comes from when it isn't the check's own."""
     shown = quantity(limit, check.unit)
     return f"{shown}, {check.times_stable:g} x stable's" if limit > check.max else shown
 
 
 def quantity(value: float, unit: Unit) -> str:
-    """A value with its unit as a person reads it: 27.3 %, 412 ms, 1.25 s."""
+    """Return a value with its unit as a person reads it: 27.3 %, 412 ms, 1.25 s."""
     if unit == "ratio":
         return f"{value * 100:.1f} %"
     if unit == "count":
@@ -43,7 +44,7 @@ def quantity(value: float, unit: Unit) -> str:
 
 
 def odds(value: float) -> str:
-    """Odds as a person reads them: 1.4:1, 12:1, 3,400:1. What is less than even speaks for the other side."""
+    """Return odds as a person reads them: 1.4:1, 12:1, 3,400:1. Less than even is for the other side."""
     if value < 1:
         return "less than 1:1"
     if value >= 1e6:
@@ -52,14 +53,14 @@ def odds(value: float) -> str:
 
 
 def evidence(claim: str, value: float, bar: float, then: str = "out") -> str:
-    """For example: evidence that it is worse: 241:1, out at 100:1. Odds that are even are none."""
+    """Return the evidence for a claim: evidence that it is worse: 241:1, out at 100:1. Even odds are none."""
     if value < EVEN:
         return f"no evidence that {claim}"
     return f"evidence that {claim}: {odds(value)}, {then} at {odds(bar)}"
 
 
 def answers(count: int, whose: str = "canary") -> str:
-    """For example: 1 canary answer, 1,180 canary answers."""
+    """Return, for example: 1 canary answer, 1,180 canary answers."""
     return f"{count:,} {whose} answer{'' if count == 1 else 's'}"
 
 
@@ -68,20 +69,25 @@ def _share(value: float | None) -> str:
 
 
 def _nothing(name: str, kind: str = "canary") -> str:
-    """Pinned requests are none that could have gone to stable, so there may be answers all the same."""
+    """Return that there is nothing to compare.
+
+    There may be pinned answers all the same: they are none that could have gone to stable.
+    """
     return f"{name}: no {kind} answers to compare yet"
 
 
 def _of_stable(seen: Observations) -> str:
-    """For example: stable 0.4 % of 1,180."""
+    """Return, for example: stable 0.4 % of 1,180."""
     return (
         f"stable {_share(seen.stable_share)} of {seen.stable:,}" if seen.stable else "no stable answers yet"
     )
 
 
 def errors(seen: Observations, capital: float, bar: float) -> str:
-    """For example: errors 4.8 % of 62 canary answers, stable 0.4 % of 1,180; evidence that it is worse:
-    140:1, out at 100:1.
+    """Return the finding of the bet on errors.
+
+    For example: errors 4.8 % of 62 canary answers, stable 0.4 % of 1,180; evidence that it is worse: 140:1,
+    out at 100:1.
     """
     if not seen.canary:
         return _nothing(ERRORS)
@@ -90,8 +96,10 @@ def errors(seen: Observations, capital: float, bar: float) -> str:
 
 
 def limited(seen: Observations, limit: float, capital: float, bar: float) -> str:
-    """For example: error-limit: 7.0 % of 62 canary answers failed; evidence that more than 5.0 % do: 12:1,
-    out at 100:1.
+    """Return the finding of the bet on the absolute limit.
+
+    For example: error-limit: 7.0 % of 62 canary answers failed; evidence that more than 5.0 % do: 12:1, out
+    at 100:1.
     """
     if not seen.canary:
         return _nothing(ERROR_LIMIT)
@@ -105,14 +113,15 @@ def limited(seen: Observations, limit: float, capital: float, bar: float) -> str
 def slower(
     name: str, seen: Observations, limits: tuple[float, float], terms: Slower, capital: float, bar: float
 ) -> str:
-    """For example: p99: 7.8 % of 400 canary answers took longer than 25 ms (its limit is 25 % above
-    stable's), 1.0 % of 7,600 stable answers longer than 20 ms; evidence that it is slower: 12:1, out
-    at 100:1.
+    """Return the finding of a bet on a latency.
+
+    For example: p99: 7.8 % of 400 canary answers took longer than 25 ms (its limit is 25 % above stable's),
+    1.0 % of 7,600 stable answers longer than 20 ms; evidence that it is slower: 12:1, out at 100:1.
 
     `limits` are the canary's and stable's in seconds.
     """
     if not seen.canary:
-        return _nothing(name, "good canary")  # how long a failure took tells nothing
+        return _nothing(name, "good canary")  # how long a failure took is no evidence
     canary, stable = (quantity(limit, "seconds") for limit in limits)
     said = evidence("it is slower", capital, bar)
     return (
@@ -128,19 +137,22 @@ def _late(seen: Observations) -> str:
 
 
 def _above(terms: Slower, stable: float) -> str:
-    """Which of the two terms makes the canary's limit: the larger one."""
+    """Return which of the two terms makes the canary's limit: the larger one."""
     return f"{terms.by * 100:g} %" if terms.by * stable >= terms.at_least else f"{terms.at_least * 1000:g} ms"
 
 
 def no_threshold(name: str, answered: int, needed: int) -> str:
-    """For example: p99: no threshold yet: 31 of 100 stable answers."""
+    """Return, for example: p99: no threshold yet: 31 of 100 stable answers."""
     return f"{name}: no threshold yet: {answered} of {answers(needed, 'stable')}"
 
 
 def guarded(
     state: VerdictState, value: float | None, limit: float, stable: float | None, sample: int, needed: int
 ) -> str:
-    """For example: guard: 40.0 % of 25 canary answers over 30 s failed, above 10.0 % (stable: 0.4 %)."""
+    """Return the finding of the guard.
+
+    For example: guard: 40.0 % of 25 canary answers over 30 s failed, above 10.0 % (stable: 0.4 %).
+    """
     if state == INCONCLUSIVE:
         return f"guard: {sample} of the {answers(needed)} over 30 s needed to judge it"
     place = "above" if state == FAILING else "within"
@@ -151,14 +163,19 @@ def guarded(
 
 
 def capped(name: str, value: int, cap: int, *, resumed: bool) -> str:
-    """For example: harmed: 50 bad answers reached clients since the release began; the cap is 50."""
+    """Return the finding of a cap.
+
+    For example: harmed: 50 bad answers reached clients since the release began; the cap is 50.
+    """
     what = "bad answers reached clients" if name == HARMED else "users met the canary"
     since = "it was resumed" if resumed else "the release began"
     return f"{name}: {value:,} {what} since {since}; the cap is {cap:,}"
 
 
 def assured(assurance: Assurance, margin: float) -> str:
-    """For example: evidence that it is less than 1.0 % worse: 3.1:1, good enough at 20:1; about 130 more
+    """Return how far it is shown that the canary is good enough.
+
+    For example: evidence that it is less than 1.0 % worse: 3.1:1, good enough at 20:1; about 130 more
     requests (40 s).
     """
     claim = f"it is less than {quantity(margin, 'ratio')} worse"
@@ -180,7 +197,7 @@ def to_go(requests: int | None, seconds: float | None) -> str:
 
 
 def duration(seconds: float) -> str:
-    """A time to wait as a person reads it: 40 s, 12 min, 3.5 h."""
+    """Return a time to wait as a person reads it: 40 s, 12 min, 3.5 h."""
     if seconds < 120:
         return f"{seconds:.0f} s"
     return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"

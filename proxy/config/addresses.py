@@ -44,7 +44,7 @@ class Address:
         return self.host == "localhost" or (ip is not None and ip.is_loopback)
 
     def clashes(self, other: "Address | SocketPath") -> bool:
-        """Whether the two cannot be bound side by side, as `:8080` and `127.0.0.1:8080`."""
+        """Return whether the two cannot be bound side by side, as `:8080` and `127.0.0.1:8080`."""
         if isinstance(other, SocketPath) or self.port != other.port:
             return False
         return self.host == other.host or self._covers(other) or other._covers(self)
@@ -68,7 +68,7 @@ class SocketPath:
         return f"unix:{self.path}"
 
     def clashes(self, other: "Address | SocketPath") -> bool:
-        """Whether the two cannot be bound side by side."""
+        """Return whether the two cannot be bound side by side."""
         return self == other
 
 

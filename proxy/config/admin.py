@@ -19,7 +19,7 @@ KEPT_TOKEN = "token"
 
 
 def exposure(listen: Address, token: object) -> str | None:
-    """Why the admin listener must not be opened there without a token, or None when it may be."""
+    """Return why the admin listener must not be opened there without a token; None when it may be."""
     if token is not None or listen.loopback:
         return None
     return (
@@ -78,7 +78,11 @@ class Admin(Section):
 
 
 def token_in(path: Path) -> str:
-    """The token that a file on disk holds. Raises Unfit when there is none."""
+    """Return the token that a file on disk holds.
+
+    Raises:
+        Unfit: There is none.
+    """
     try:
         with path.open("rb") as file:
             content = file.read(names.LONGEST_TOKEN + 2)

@@ -1,4 +1,4 @@
-"""By what a canary is judged, as its owner writes it: bets, plain rules on windows, and caps on the harm."""
+"""What a canary is judged by, as its owner writes it: bets, plain rules on windows, and caps on the harm."""
 
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, ClassVar, Literal
@@ -60,7 +60,7 @@ class Check(Section):
     def _by_metric(cls, raw: object, info: ValidationInfo) -> float:
         metric = info.data.get("metric")
         if metric is None:
-            return 0.0  # the metric is wrong, so nobody knows what its limit should look like
+            return 0.0  # the metric is wrong, so that any limit will do
         if not isinstance(raw, str):
             raise Unfit("`max` is one value", "write `5%` for error-rate, `400ms` for a latency")
         if metric == "error-rate":
@@ -87,7 +87,7 @@ class Slower(Section):
         "so much later than stable's threshold", default=defaults.SLOWER_BY, written=as_percent
     )
     at_least: Annotated[float, duration(0, 60)] = key(
-        "and by so much, or fast origins are told apart by their noise",
+        "and by so much, or the noise of fast origins would count",
         default=defaults.SLOWER_AT_LEAST,
         written=as_seconds,
     )
@@ -109,7 +109,11 @@ class StepUp(Section):
 
 
 def failure(text: str) -> str:
-    """What counts as a failure: a class of statuses, one status, or an ending. Raises Unfit."""
+    """Return what counts as a failure: a class of statuses, one status, or an ending.
+
+    Raises:
+        Unfit: It is none of these.
+    """
     known = (*CLASSES, *defaults.FAILED_ENDINGS)
     if text in known or (text.isascii() and text.isdigit() and 400 <= int(text[:4]) <= 599):
         return text

@@ -24,7 +24,7 @@ class Backend(Section):
     version: Annotated[str, Scalar(names.label, "a version", TEXT)] = key(
         "a change of it is a new release, even when the endpoints stay", default=""
     )
-    tls: Trust | None = key("whom to trust at `https://` endpoints", default=None)
+    tls: Trust | None = key("which `https://` endpoints to trust", default=None)
 
     @classmethod
     def shaped(cls, raw: object) -> object:

@@ -21,9 +21,9 @@ class Surroundings:
 
     @classmethod
     def of(cls, info: ValidationInfo) -> "Surroundings":
-        """Those of the file that is being read."""
+        """Return those of the file that is being read."""
         return cast(Surroundings, info.context)
 
     def place(self, path: str) -> str:
-        """A path of the file as the other processes need it, wherever they run."""
+        """Return a path of the file as the other processes need it, wherever they run."""
         return str((self.beside / path).absolute())

@@ -26,7 +26,7 @@ class Changes:
     """Keys that differ and stay as they were until the next start."""
 
     def to_json(self) -> dict[str, Any]:
-        """As the API answers it."""
+        """Return them as the API answers them."""
         return {
             "changed": {name: list(keys) for name, keys in self.services.items()},
             "added": list(self.added),
@@ -37,7 +37,7 @@ class Changes:
 
 
 def compare(before: Config, after: Config) -> Changes:
-    """What `after` says otherwise."""
+    """Return what differs in `after`."""
     old, new = before.services, after.services
     services = {name: tuple(_keys(old[name], new[name])) for name in new if name in old}
     found = [key for key in _keys(before, after) if key not in ("services", "defaults", "log")]
@@ -52,7 +52,7 @@ def compare(before: Config, after: Config) -> Changes:
 
 
 def pinned(config: Config, running: Config) -> Config:
-    """A config with what is fixed since the start as it runs, whatever the file says by now."""
+    """Return a config with what is fixed since the start as it runs, whatever the file has by now."""
     fixed = {key: getattr(running, key) for key in RESTART if "." not in key}
     log = config.log.model_copy(update={"level": running.log.level})
     return config.model_copy(update=fixed | {"log": log})

@@ -96,5 +96,9 @@ class Ejection(Section):
 
 
 def falls_back(text: str) -> bool:
-    """Whether the canary answers for a dead stable: `canary` or `off`. Raises Unfit."""
+    """Return whether the canary answers for a dead stable: `canary` or `off`.
+
+    Raises:
+        Unfit: It is neither.
+    """
     return units.word(text, ("canary", "off"), "a fallback") == "canary"

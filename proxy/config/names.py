@@ -26,7 +26,7 @@ _HTTP2 = frozenset(("h2", "h2c"))
 
 
 def name(text: str) -> str:
-    """The name of a service or segment: it appears in URLs, labels and logs."""
+    """Return the name of a service or segment: it appears in URLs, labels and logs."""
     if re.fullmatch(NAME_PATTERN, text):
         return text
     raise Unfit(
@@ -36,7 +36,7 @@ def name(text: str) -> str:
 
 
 def field(text: str) -> str:
-    """The name of a header or cookie (RFC 9110 section 5.6.2: a token)."""
+    """Return the name of a header or cookie (RFC 9110 section 5.6.2: a token)."""
     if re.fullmatch(FIELD_PATTERN, text):
         return text
     raise Unfit(
@@ -45,14 +45,14 @@ def field(text: str) -> str:
 
 
 def parameter(text: str) -> str:
-    """The name of a query parameter, as it reads after decoding."""
+    """Return the name of a query parameter, as it reads after decoding."""
     if text and text.isprintable() and len(text) <= 256:
         return text
     raise Unfit(f"{quoted(text)} cannot be the name of a query parameter", "write it like `preview`")
 
 
 def host(text: str) -> str:
-    """A host to match, `shop.example` or `*.example`, in lower case."""
+    """Return a host to match, `shop.example` or `*.example`, in lower case."""
     if re.fullmatch(HOST_PATTERN, text) and len(text) <= 255:
         return text.lower()
     advice = "write `shop.example`, or `*.example` for every host below it"
@@ -68,7 +68,7 @@ def host(text: str) -> str:
 
 
 def path(text: str) -> str:
-    """A path prefix to match, as it travels: `/`, `/api`, `/a%20b`."""
+    """Return a path prefix to match, as it travels: `/`, `/api`, `/a%20b`."""
     if re.fullmatch(PATH_PATTERN, text):
         return text
     advice = "write it as it travels, from its first `/`, like `/api`"
@@ -82,7 +82,7 @@ def path(text: str) -> str:
 
 
 def target(text: str) -> str:
-    """What to ask an endpoint for: a path as it travels, and a query behind it if need be."""
+    """Return what to ask an endpoint for: a path as it travels, and a query behind it if need be."""
     if re.fullmatch(TARGET_PATTERN, text):
         return text
     advice = "write it as it travels, from its first `/`, like `/healthz`"
@@ -94,7 +94,7 @@ def target(text: str) -> str:
 
 
 def regex(text: str) -> str:
-    """A regular expression that compiles, for a fullmatch."""
+    """Return a regular expression that compiles, for a fullmatch."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error")  # what Python would warn about may change its meaning
@@ -118,7 +118,7 @@ def _no_regex(text: str, why: str) -> Unfit:
 
 
 def method(text: str) -> str:
-    """A request method. They are case-sensitive (RFC 9110 section 9.1)."""
+    """Return a request method. They are case-sensitive (RFC 9110 section 9.1)."""
     if text.upper() in _KNOWN_METHODS and text != text.upper():
         raise Unfit(f"{quoted(text)} is not how this method is spelled", f"write `{text.upper()}`")
     if re.fullmatch(FIELD_PATTERN, text):
@@ -127,7 +127,7 @@ def method(text: str) -> str:
 
 
 def protocol(text: str) -> str:
-    """A protocol that a request may ask to upgrade to, in lower case (RFC 9110 section 7.8)."""
+    """Return a protocol that a request may ask to upgrade to, in lower case (RFC 9110 section 7.8)."""
     if text.lower() in _HTTP2:
         raise Unfit(
             f"{quoted(text)} would take requests past all that is decided for each of them",
@@ -142,7 +142,7 @@ def protocol(text: str) -> str:
 
 
 def token(text: str) -> str:
-    """A bearer token. The messages never repeat it."""
+    """Return a bearer token. The messages never repeat it."""
     if re.fullmatch(r"[!-~]+", text) and len(text) <= LONGEST_TOKEN:
         return text
     raise Unfit(
@@ -154,7 +154,7 @@ def token(text: str) -> str:
 
 
 def secret(text: str) -> str:
-    """A key to sign with. The messages never repeat it."""
+    """Return a key to sign with. The messages never repeat it."""
     if re.fullmatch(r"[!-~]+", text) and SHORTEST_SECRET <= len(text) <= LONGEST_TOKEN:
         return text
     what = (
@@ -167,7 +167,7 @@ def secret(text: str) -> str:
 
 
 def label(text: str) -> str:
-    """A version, as people name their releases."""
+    """Return a version, as people name their releases."""
     if text and text.isprintable() and len(text) <= 128:
         return text
     raise Unfit(
@@ -176,7 +176,7 @@ def label(text: str) -> str:
 
 
 def remark(text: str) -> str:
-    """What people tell each other in one line."""
+    """Return a note for other people in one line."""
     if text.strip() and text.isprintable() and len(text) <= 256:
         return text
     raise Unfit(
@@ -186,7 +186,7 @@ def remark(text: str) -> str:
 
 
 def location(text: str) -> str:
-    """The path of a file."""
+    """Return the path of a file."""
     if text and "\0" not in text:
         return text
     raise Unfit(f"{quoted(text)} cannot be the path of a file", "write it like `/var/lib/weir/weir.db`")

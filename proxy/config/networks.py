@@ -13,7 +13,11 @@ _MAPPED = IPv6Network("::ffff:0:0/96")
 
 
 def peer(text: str) -> str:
-    """A network in its one spelling, an address as the network of it alone, or `unix`. Raises Unfit."""
+    """Return a network in its one spelling, an address as the network of it alone, or `unix`.
+
+    Raises:
+        Unfit: It is none of these.
+    """
     if text == UNIX:
         return text
     address, _, prefix = text.partition("/")

@@ -32,7 +32,7 @@ _MINIMAL = (
 
 
 class Document:
-    """One file that is YAML. `plain` is what it says: dicts, lists and texts, with variables expanded.
+    """One file that is YAML. `plain` is its content: dicts, lists and texts, with variables expanded.
 
     Raises Problems when it is not YAML or not a mapping.
     """
@@ -53,7 +53,7 @@ class Document:
         self.plain = cast("dict[str, object]", self._plain(root, ()))
 
     def problem(self, loc: Loc, fault: Unfit, owner: str = "") -> Problem:
-        """The fault as a problem at its place in the file."""
+        """Return the fault as a problem at its place in the file."""
         key, value = self.find(loc)
         node = key if key is not None and (fault.on == "key" or not isinstance(value, ScalarNode)) else value
         advice = [fault.advice] if fault.advice else []
@@ -62,7 +62,7 @@ class Document:
         return Problem(_span(node), fault.message + owner, tuple(advice))
 
     def find(self, loc: Loc) -> tuple[Node | None, Node]:
-        """The key, if any, and the value of the last part of the way that is written in the file."""
+        """Return the key, if any, and the value of the last part of the way that is written in the file."""
         key: Node | None = None
         value: Node = self.root
         for part in loc:
@@ -71,7 +71,7 @@ class Document:
         return key, value
 
     def has(self, loc: Loc) -> bool:
-        """Whether that very place is written in the file."""
+        """Return whether that very place is written in the file."""
         value: Node = self.root
         for part in loc:
             step = _step(value, part)
@@ -81,7 +81,7 @@ class Document:
         return True
 
     def unread(self, loc: Loc) -> bool:
-        """Whether the value there could not be read, and was said to be wrong already."""
+        """Return whether the value there could not be read, and was reported as wrong already."""
         return id(self.find(loc)[1]) in self._unread
 
     def _expansion(self, written: str) -> Iterator[str]:
@@ -197,18 +197,21 @@ class Document:
 
 
 def _secret(loc: Loc) -> bool:
-    """Whether a secret is written there, be it in the wrong place. Services and headers may be named so."""
+    """Return whether a secret is written there, be it in the wrong place.
+
+    Services and headers may have the names of secret keys.
+    """
     named_so = loc[-1:] == ("secret",) and loc[:-1] != ("services",) and "segments" not in loc
     return named_so or loc == ("admin", "token")
 
 
 def _private(loc: Loc) -> bool:
-    """Whether it isn't told what a variable stands for there: a secret, or a URL that may hold one."""
+    """Return whether a variable's value is hidden there: a secret, or a URL that may hold one."""
     return _secret(loc) or any(part in ("url", "hooks", "notify") for part in loc[-2:])
 
 
 def named(loc: Loc) -> str:
-    """The place as a person would write it: `services.checkout.segments[0]`."""
+    """Return the place as a person would write it: `services.checkout.segments[0]`."""
     if not loc:
         return "the file"
     text = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in loc)
@@ -220,7 +223,7 @@ def _shown_tag(tag: str) -> str:
 
 
 def _step(node: Node, part: int | str) -> tuple[Node | None, Node] | None:
-    """The key and value one step below; the first of a key written twice counts."""
+    """Return the key and value one step below; the first of a key written twice counts."""
     if isinstance(node, MappingNode):
         for key, value in node.value:
             if isinstance(key, ScalarNode) and key.value == part:
@@ -235,7 +238,7 @@ def _empty(node: Node) -> bool:
 
 
 def _span(node: Node) -> Span:
-    """What to underline: a word, or the first key of a mapping; where a thing of several lines begins."""
+    """Return what to underline: a word, the first key of a mapping, or where something longer begins."""
     if isinstance(node, MappingNode) and node.value and not node.flow_style:
         node = node.value[0][0]
     first: Mark = node.start_mark

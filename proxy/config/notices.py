@@ -1,4 +1,4 @@
-"""Who is asked and told about a rollout: URLs that get a POST."""
+"""Hooks that are asked before a rollout goes on, and URLs that are notified: each gets a POST."""
 
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, ClassVar, Literal, get_args
@@ -32,8 +32,8 @@ Event = Literal[
 ]  # fmt: skip
 EVENTS: tuple[Event, ...] = get_args(Event)
 """What can happen to a service, by the words of its history."""
-TOLD = ("start", "gate", "pause", "deadline", "promotion", "trip", "abort", "undo")
-"""What is told of unless `events` says otherwise."""
+NOTIFIED = ("start", "gate", "pause", "deadline", "promotion", "trip", "abort", "undo")
+"""The events that are notified of by default."""
 
 Format = Literal["json", "slack"]
 
@@ -58,7 +58,7 @@ class _Receiver(Section):
 
 
 class Hook(_Receiver):
-    """Who is asked before a rollout goes on, or told of its end."""
+    """A URL that is asked before a rollout goes on, or notified of its end."""
 
     needs: ClassVar[Mapping[str, str]] = {
         "at": "write when, such as `at: before-step`",
@@ -67,7 +67,7 @@ class Hook(_Receiver):
 
     at: Annotated[At, words(*AT, what="a place for a hook")] = key(
         "`before-start`, `before-step` and `before-promotion` are gates: the rollout goes on when the answer "
-        "is 2xx; `after` (its promotion) and `on-rollback` are only told"
+        "is 2xx; `after` (its promotion) and `on-rollback` are only notified"
     )
     timeout: Annotated[float, duration(0.1, 300)] = key("for the answer", default=10.0, written=as_seconds)
     retries: Annotated[int, whole(0, 10)] = key(
@@ -76,14 +76,14 @@ class Hook(_Receiver):
 
 
 class Notify(_Receiver):
-    """Who is told of what happens. A single URL is told in JSON, of what matters."""
+    """A URL that is notified of what happens. A single URL is notified in JSON, of what matters."""
 
     needs: ClassVar[Mapping[str, str]] = {"url": "write `url: https://ci.example/weir`"}
 
     events: Annotated[
         tuple[Annotated[Event, words(*EVENTS, what="an event")], ...],
         Items("a list such as `[trip, promotion]`", filled=True),
-    ] = key("what to tell of", default=TOLD, written=list)
+    ] = key("what to notify of", default=NOTIFIED, written=list)
     format: Annotated[Format, words("json", "slack", what="a format")] = key(
         "`slack`: a text as incoming webhooks of Slack and Mattermost take it", default="json", written=str
     )

@@ -1,4 +1,4 @@
-"""What is wrong with a config file, and how it is told: all of it at once, in the way compilers do.
+"""What is wrong with a config file, and how it is reported: all of it at once, in the way compilers do.
 
 weir.yaml:8:7: error: `stepz` is not a key of `services.checkout`
     8 |       stepz: [5, 25]
@@ -19,7 +19,7 @@ _LONGEST_EXCERPT = 120
 class Unfit(ValueError):
     """A value that does not fit its key, in words for the person who wrote it.
 
-    `advice` says what to do, `on` what to underline: the value or its key. With `of` above 0 the message ends
+    `advice` is what to do, `on` what to underline: the value or its key. With `of` above 0 the message ends
     in a preposition, and the name of what stands that many steps above the value completes it.
     """
 
@@ -73,7 +73,7 @@ class Problems(Exception):
         return self.render()
 
     def render(self) -> str:
-        """What a person reads: every problem with its line, without a newline at the end."""
+        """Return what a person reads: every problem with its line, without a newline at the end."""
         return "\n".join(line for problem in self.found for line in self._told(problem))
 
     def _told(self, problem: Problem) -> Iterator[str]:
@@ -92,7 +92,7 @@ class Problems(Exception):
 
 
 def _excerpt(line: str, span: Span) -> tuple[str, int, int]:
-    """The part of a line to show, and on it the terminal cells before and under the span."""
+    """Return the part of a line to show, and on it the terminal cells before and under the span."""
     at = span.column - 1
     start = max(0, at - _LONGEST_EXCERPT // 3) if len(line) > _LONGEST_EXCERPT else 0
     end = start + _LONGEST_EXCERPT
@@ -104,17 +104,17 @@ def _excerpt(line: str, span: Span) -> tuple[str, int, int]:
 
 
 def _visible(text: str) -> str:
-    """As many characters, none of which a terminal would obey; tabs show, for they may be the problem."""
+    """Return as many characters, none of which a terminal would obey; tabs show, for they may be at fault."""
     return "".join(c if c.isprintable() else "→" if c == "\t" else "\ufffd" for c in text)
 
 
 def _cells(text: str) -> int:
-    """How many columns a terminal takes to show the text."""
+    """Return how many columns a terminal takes to show the text."""
     return sum(2 if unicodedata.east_asian_width(c) in "WF" else not unicodedata.combining(c) for c in text)
 
 
 def quoted(text: str) -> str:
-    """What was written, in backticks: on one line, harmless to a terminal, and not endless."""
+    """Return what was written, in backticks: on one line, harmless to a terminal, and not endless."""
     if not text:
         return "an empty text"
     short = text if len(text) <= _LONGEST_QUOTE else text[:_LONGEST_QUOTE] + "…"
@@ -122,13 +122,13 @@ def quoted(text: str) -> str:
 
 
 def listed(words: Iterable[str], last: str = "or") -> str:
-    """Words in backticks, as a sentence lists them: `a`, `b` or `c`."""
+    """Return words in backticks, as a sentence lists them: `a`, `b` or `c`."""
     shown = [f"`{word}`" for word in words]
     return f" {last} ".join([*([", ".join(shown[:-1])] if shown[1:] else []), *shown[-1:]])
 
 
 def nearest(word: str, words: Iterable[str]) -> str:
-    """A question that offers the word that was probably meant, with a space after it, or nothing."""
+    """Return a question that offers the word that was probably meant, with a space after it, or ""."""
     known = {one.lower(): one for one in words}
     meant = word[:_LONGEST_QUOTE].lower()
     close = get_close_matches(meant, known, n=1, cutoff=0.65)

@@ -17,9 +17,15 @@ from proxy.config.syntax import split_lines
 def read(text: str, source: str, environ: Mapping[str, str], read_token: ReadToken = token_in) -> Config:
     """Read and validate a config file.
 
-    `source` is the path of the file as the person wrote it: it begins every message, and relative paths of
-    a token or certificates start at its directory. `environ` holds the variables for `${VAR}`;
-    `read_token` is given the path of a `token_file`. Raises Problems, with all that is wrong.
+    Args:
+        text: Its content.
+        source: Its path as the person wrote it: it begins every message, and relative paths of a token or
+            certificates start at its directory.
+        environ: The variables for `${VAR}`.
+        read_token: Returns the token in the file at a path, that of `token_file`.
+
+    Raises:
+        Problems: It has any; all of them are in it.
     """
     document = Document(text, source, environ)
     found = list(document.problems)
@@ -35,7 +41,11 @@ def read(text: str, source: str, environ: Mapping[str, str], read_token: ReadTok
 
 
 def decode(data: bytes, source: str) -> str:
-    """The text of a file, which is UTF-8. Raises Problems otherwise."""
+    """Return the text of a file, which is UTF-8.
+
+    Raises:
+        Problems: It isn't.
+    """
     try:
         return data.decode("utf-8")
     except UnicodeDecodeError as error:
@@ -51,7 +61,7 @@ def decode(data: bytes, source: str) -> str:
 
 
 def single(stable: str, canary: str | None = None, weight: str = "0%", listen: str | None = None) -> str:
-    """The text of a config file with one service, for a start without a file; validate it with `read`."""
+    """Return the text of a config file with one service, for a start without a file; `read` validates it."""
     lines = [f"listen: {_quote(listen)}"] if listen is not None else []
     lines += ["services:", "  default:", f"    stable: {_quote(stable)}"]
     if canary is not None:
@@ -62,12 +72,12 @@ def single(stable: str, canary: str | None = None, weight: str = "0%", listen: s
 
 
 def _quote(text: str) -> str:
-    """A YAML double-quoted scalar; JSON's escapes are among YAML's."""
+    """Return a YAML double-quoted scalar; JSON's escapes are among YAML's."""
     return json.dumps(text, ensure_ascii=False)
 
 
 def _located(document: Document, loc: Loc, fault: object, message: str) -> list[Problem]:
-    """A finding of the model at its place in the file, unless that place was said to be wrong already."""
+    """Return a finding of the model at its place in the file, unless that place was reported already."""
     if not isinstance(fault, Unfit):
         fault = Unfit(message)
     key_itself = loc[-1:] == ("[key]",) and not document.has(loc)
@@ -81,7 +91,7 @@ def _located(document: Document, loc: Loc, fault: object, message: str) -> list[
 
 
 def _written(document: Document, loc: Loc) -> Loc:
-    """Where a value of a service stands in the file: under the service, or under `defaults`."""
+    """Return where a value of a service stands in the file: under the service, or under `defaults`."""
     inherited = ("defaults", *loc[2:])
     if len(loc) > 2 and loc[0] == "services" and not document.has(loc[:3]) and document.has(inherited[:2]):
         return inherited

@@ -77,7 +77,7 @@ class RolloutStep(Section):
         "so many answers of the canary, at least; left out: the `min_requests` of the rollout", default=None
     )
     pause: Annotated[str, Scalar(_pause, "a text", TEXT)] | None = key(
-        "keep the weight until somebody orders `weir promote`; the text says what for", default=None
+        "keep the weight until somebody orders `weir promote`; the text is for that person", default=None
     )
 
     @classmethod
@@ -140,7 +140,7 @@ class Rollout(Section):
 
 
 def _weights(steps: Sequence[object]) -> Iterator[tuple[int, str, int | None]]:
-    """Each weight with its place and its parts, which are None where it is not well written."""
+    """Yield each weight with its place and its parts, which are None where it is not well written."""
     for index, step in enumerate(steps):
         written = step.get("weight") if isinstance(step, dict) else step
         if not _pauses(step):
@@ -174,7 +174,7 @@ def _out_of_order(steps: Sequence[object]) -> Iterator[Quarrel]:
 
 
 def _too_late(raw: Mapping[str, Any], steps: Sequence[object]) -> Iterator[Quarrel]:
-    """A deadline that has come before all steps were held."""
+    """Yield a deadline that has come before all steps were held."""
     common = raw.get("hold", as_seconds(defaults.STEP_HOLD))
     written = raw.get("deadline", as_seconds(defaults.ROLLOUT_DEADLINE))
     holds = [

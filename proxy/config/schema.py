@@ -102,7 +102,7 @@ class Shutdown(Section):
 
 
 class Config(Section):
-    """Everything that the file says."""
+    """The content of the file."""
 
     needs: ClassVar[Mapping[str, str]] = {
         "services": "write `services:` and under it a name with its `stable: http://127.0.0.1:9001`"
@@ -187,7 +187,7 @@ def _same_addresses(raw: Mapping[str, Any]) -> Iterator[Quarrel]:
 
 
 def _listens(raw: object) -> Iterator[tuple[tuple[int | str, ...], Address | SocketPath]]:
-    """The addresses that are well written, each with its place below `listen`."""
+    """Yield the addresses that are well written, each with its place below `listen`."""
     for index, item in enumerate(raw if isinstance(raw, list) else [raw]):
         within: tuple[int | str, ...] = (index,) if isinstance(raw, list) else ()
         if isinstance(item, dict):
@@ -213,7 +213,7 @@ def _same_matches(services: Mapping[str, Any]) -> Iterator[Quarrel]:
 
 
 def _match(raw: object) -> tuple[str, str] | None:
-    """What a service matches, if that is well written."""
+    """Return what a service matches, if that is well written."""
     if not isinstance(raw, dict):
         return None
     host = attempt(names.host, raw["host"]) if "host" in raw else ""

@@ -1,6 +1,6 @@
 """A JSON Schema of the config file, draft-07, for completion and checks in editors.
 
-It is made from the models that read the file. What a value alone can tell, the schema knows; what takes a
+It is made from the models that read the file. The schema checks what a value alone shows; what takes a
 comparison (two services with one match, the range of a duration) is left to `weir lint`.
 """
 
@@ -20,14 +20,14 @@ _AS_IS = ("oneOf", "if", "dependencies", "required")
 
 
 class _Keys(GenerateJsonSchema):
-    """Leaves out defaults as values, for the keys tell theirs as they are written in files."""
+    """Leaves out defaults as values: the keys have theirs as they are written in files."""
 
     def encode_default(self, dft: Any) -> Any:
         return None
 
 
 def json_schema() -> JsonSchema:
-    """The schema as plain JSON values."""
+    """Return the schema as plain JSON values."""
     schema = Config.model_json_schema(ref_template="#/definitions/{model}", schema_generator=_Keys)
     definitions = {name: _draft7(model) for name, model in schema.pop("$defs").items()}
     return {
@@ -39,14 +39,17 @@ def json_schema() -> JsonSchema:
 
 
 def _draft7(node: JsonSchema) -> JsonSchema:
-    """Say it in draft-07 and as files are written: there is no null, and `${VAR}` may stand for a scalar."""
-    told = {name: node[name] for name in _ANNOTATIONS if name in node}
+    """Return it in draft-07 and as files are written.
+
+    There is no null in files, and `${VAR}` may stand for a scalar.
+    """
+    shown = {name: node[name] for name in _ANNOTATIONS if name in node}
     if "anyOf" in node:
-        return {**told, **_one_form_of(list(_forms(node)))}
+        return {**shown, **_one_form_of(list(_forms(node)))}
     if "$ref" in node:
-        return {**told, "allOf": [{"$ref": node["$ref"]}]} if told else {"$ref": node["$ref"]}
+        return {**shown, "allOf": [{"$ref": node["$ref"]}]} if shown else {"$ref": node["$ref"]}
     if _scalar(node):
-        return {**told, **_one_form_of([node])}
+        return {**shown, **_one_form_of([node])}
     return {name: _keyword(name, value) for name, value in _closed(node).items() if name != "title"}
 
 
@@ -57,7 +60,7 @@ def _keyword(name: str, value: Any) -> Any:
 
 
 def _forms(node: JsonSchema) -> Iterator[JsonSchema]:
-    """The alternatives of alternatives, on one level."""
+    """Yield the alternatives of alternatives, on one level."""
     for form in node.get("anyOf", [node]):
         if "anyOf" in form:
             yield from _forms(form)
@@ -66,10 +69,10 @@ def _forms(node: JsonSchema) -> Iterator[JsonSchema]:
 
 
 def _one_form_of(forms: list[JsonSchema]) -> JsonSchema:
-    told = [_bare(form) if _scalar(form) else _draft7(form) for form in forms]
-    if TEXT not in told and any(_scalar(form) for form in forms):
-        told.append(_VARIABLE)
-    return told[0] if len(told) == 1 else {"anyOf": told}
+    shown = [_bare(form) if _scalar(form) else _draft7(form) for form in forms]
+    if TEXT not in shown and any(_scalar(form) for form in forms):
+        shown.append(_VARIABLE)
+    return shown[0] if len(shown) == 1 else {"anyOf": shown}
 
 
 def _bare(node: JsonSchema) -> JsonSchema:
@@ -81,5 +84,5 @@ def _scalar(node: JsonSchema) -> bool:
 
 
 def _closed(node: JsonSchema) -> JsonSchema:
-    """A mapping with patterns for its keys has no keys that match none of them."""
+    """Return a mapping that, with patterns for its keys, takes no keys that match none of them."""
     return {**node, "additionalProperties": False} if "patternProperties" in node else node

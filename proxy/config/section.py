@@ -1,6 +1,6 @@
 """What every mapping of the file has in common, as a pydantic model.
 
-Each model says what is wrong with it as a whole (`quarrels`) on the plain values, beside pydantic's own
+Each model finds what is wrong with it as a whole (`quarrels`) in the plain values, beside pydantic's own
 findings, so that a misspelled key never hides a contradiction two lines below. Each finding becomes an Unfit.
 """
 
@@ -32,22 +32,22 @@ class Section(BaseModel):
 
     @classmethod
     def known(cls) -> tuple[str, ...]:
-        """The keys as they are written in the file."""
+        """Return the keys as they are written in the file."""
         return tuple(field.alias or name for name, field in cls.model_fields.items())
 
     @classmethod
     def shaped(cls, raw: object) -> object:
-        """The mapping that a short form stands for."""
+        """Return the mapping that a short form stands for."""
         return raw
 
     @classmethod
     def quarrels(cls, raw: Mapping[str, Any]) -> Iterator[Quarrel]:
-        """What is wrong with the values taken together. Each of them may be of any kind, or missing."""
+        """Yield what is wrong with the values taken together. Each of them may be of any kind, or missing."""
         return iter(())
 
     @classmethod
     def unknown(cls, key: str) -> Unfit:
-        """What to say about a key that is not known here."""
+        """Return the fault of a key that is not known here."""
         advice = f"{nearest(key, cls.known())}valid keys: {listed(cls.known(), 'and')}"
         return Unfit(f"{quoted(key)} is not a key of", advice, on="key", of=1)
 
@@ -80,7 +80,7 @@ class Section(BaseModel):
 
     @classmethod
     def _fault(cls, error: Any) -> Unfit:
-        """One of pydantic's findings as an Unfit; those of models further down are Unfits already."""
+        """Return one of pydantic's findings as an Unfit; those of models further down are Unfits already."""
         fault = error.get("ctx", {}).get("error")
         if isinstance(fault, Unfit):
             return fault
@@ -97,7 +97,7 @@ def _detail(loc: tuple[int | str, ...], fault: Unfit) -> InitErrorDetails:
 
 
 def one_of(raw: Mapping[str, Any], keys: tuple[str, ...], what: str) -> Iterator[Quarrel]:
-    """A quarrel unless exactly one of the keys is written."""
+    """Yield a quarrel unless exactly one of the keys is written."""
     written = [key for key in raw if key in keys]
     if not written:
         yield (), Unfit(f"{what} says nothing", f"write one of {listed(keys)}", on="key")

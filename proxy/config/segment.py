@@ -97,7 +97,7 @@ class Wanted(Section):
         return either(short, {**schema, "minProperties": 1, "maxProperties": 1})
 
     def condition(self, source: Source, name: str = "") -> Condition:
-        """The same thing, asked of one place in a request."""
+        """Return the same thing, asked of one place in a request."""
         if self.among is not None:
             return Condition(source, name, "in", self.among)
         single: tuple[tuple[Kind, str | None], ...] = (
@@ -167,7 +167,7 @@ class SegmentMatch(Section):
         return schema
 
     def conditions(self) -> Iterator[Condition]:
-        """Each condition with the place it looks at."""
+        """Yield each condition with the place it looks at."""
         named: tuple[tuple[Source, Mapping[str, Wanted]], ...] = (
             ("header", self.header),
             ("cookie", self.cookie),

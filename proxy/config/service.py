@@ -148,14 +148,14 @@ class Shared(Section):
         "`canary`: it answers when no endpoint of stable is alive", default=False, written="off"
     )
     hooks: Annotated[tuple[Hook, ...], Items("a list of hooks, or `hooks: []` for none")] = key(
-        "who is asked before a rollout goes on, or told of its end", default=(), written=list
+        "URLs that are asked before a rollout goes on, or notified of its end", default=(), written=list
     )
     notify: Annotated[tuple[Notify, ...], Items("a list of URLs, or `notify: []` for none")] = key(
-        "who is told of what happens", default=(), written=list
+        "URLs that are notified of what happens", default=(), written=list
     )
     choice_header: Annotated[
         str, Scalar(_choice_header, "the name of a header", pattern(names.FIELD_PATTERN))
-    ] = key("a response header that tells backend and reason", default="")
+    ] = key("a response header with backend and reason", default="")
     upgrades: Annotated[tuple[Protocol, ...], Items("a list of protocols, or `[]` for none")] = key(
         "protocols that requests may upgrade to", default=defaults.UPGRADES, written=list
     )
@@ -167,7 +167,10 @@ class Shared(Section):
 
     @classmethod
     def unknown(cls, key: str) -> Unfit:
-        """Keys of `analysis` and `rollout` are easily written one level too high."""
+        """Return the fault of an unknown key.
+
+        Keys of `analysis` and `rollout` are often written a level too high.
+        """
         fault = super().unknown(key)
         for owner, keys in (("analysis", Analysis.known()), ("rollout", Rollout.known())):
             if key in keys:
@@ -241,7 +244,7 @@ class Service(Shared):
 
 
 def _uncountable(raw: Mapping[str, Any]) -> Iterator[Quarrel]:
-    """A cap on users, where nothing tells one user from another."""
+    """Yield a cap on users, where nothing identifies users."""
     caps = raw.get("caps")
     if isinstance(caps, dict) and "exposed_users" in caps and raw.get("sticky", "off") == "off":
         message = "`exposed_users` counts keys of `sticky`, and there is none in"

@@ -22,7 +22,7 @@ _INDENT = "check the indentation: the keys of one mapping begin in the same colu
 
 _MISPLACED = f"{_QUOTE_IT}; or {_INDENT}"
 
-# What PyYAML says (its context and its problem, in part) -> what is said here, and what to do.
+# What PyYAML reports (its context and its problem, in part) -> what is reported here, and what to do.
 _WORDS: tuple[tuple[str, str, str], ...] = (
     (r"character '\t'", "a tab stands where YAML wants spaces", "indent and separate with spaces"),
     ("scanning an alias", "`*` begins a YAML alias here", f'{_QUOTE_IT}, like `"*.shop.example"`'),
@@ -70,7 +70,7 @@ class _Loader(Reader, Scanner, Parser, Composer, BaseResolver):
 
 
 def compose(text: str) -> Node | Problem | None:
-    """The root node of the document, None when there is none, or the problem that ends the reading."""
+    """Return the root node of the document, None when there is none, or the problem that ends the reading."""
     try:
         return _composed(text)
     except ReaderError as error:
@@ -120,7 +120,7 @@ def _position(text: str, index: int) -> tuple[int, int]:
 
 
 def split_lines(text: str) -> list[str]:
-    """The lines as YAML 1.1 counts them: it breaks at three more characters than most editors do."""
+    """Return the lines as YAML 1.1 counts them: it breaks at three more characters than most editors do."""
     for ending in ("\r\n", "\r", "\x85", "\u2028", "\u2029"):
         text = text.replace(ending, "\n")
     return text.split("\n")

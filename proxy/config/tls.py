@@ -1,4 +1,4 @@
-"""TLS on both sides: the certificates that clients are shown, and whom to trust as an endpoint."""
+"""TLS on both sides: the certificates that clients are shown, and which endpoints are trusted."""
 
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, ClassVar

@@ -12,7 +12,7 @@ from proxy.config.problems import Unfit, listed, nearest, quoted
 WHOLE = 10_000
 """Parts that make 100 %: weights have steps of 0.01 %."""
 LONGEST = 30 * 86_400
-"""Seconds of a step or a rollout, at most, whether the file or an order says so."""
+"""Seconds of a step or a rollout, at most, in the file and in an order."""
 
 DURATION_PATTERN = r"[0-9]+(?:\.[0-9]+)?\s*(?:ms|s|m|h)"
 SIZE_PATTERN = r"[0-9]+\s*(?:B|KiB|MiB|GiB)"
@@ -54,7 +54,7 @@ _CLOCK = re.compile(r"([0-9]{1,6}):([0-9]{1,2})(?::([0-9]{1,2}))?")
 
 
 def percent(text: str, least: int = 0, most: int = WHOLE) -> int:
-    """Parts of 10,000 in `5%`, `0.25 %` or a bare `0`, within the bounds (parts, inclusive)."""
+    """Return the parts of 10,000 in `5%`, `0.25 %` or a bare `0`, within inclusive bounds (parts)."""
     value = _parts(text)
     if not least <= value <= most:
         beyond, bound = ("less", least) if value < least else ("more", most)
@@ -97,7 +97,7 @@ def _no_percent(text: str) -> Unfit:
 
 
 def duration(text: str, least: float = 0.0, most: float = 86_400.0) -> float:
-    """Seconds in `300ms`, `5s`, `2m`, `1.5h` or a bare `0`, within the bounds (seconds, inclusive)."""
+    """Return the seconds in `300ms`, `5s`, `2m`, `1.5h` or a bare `0`, within inclusive bounds (seconds)."""
     match = _MEASURE.fullmatch(text)
     if match is not None and match[2] in _SECONDS:
         seconds = float(match[1]) * _SECONDS[match[2]]
@@ -136,7 +136,7 @@ def _no_unit(text: str, number: str, unit: str) -> Unfit:
 
 
 def as_duration(seconds: float) -> str:
-    """The shortest way to write so many seconds: `1h`, `90s`, `1ms`."""
+    """Return the shortest way to write so many seconds: `1h`, `90s`, `1ms`."""
     for unit in ("h", "m", "s"):
         if seconds and seconds % _SECONDS[unit] == 0:
             return f"{seconds / _SECONDS[unit]:g}{unit}"
@@ -159,7 +159,7 @@ def as_switch(value: bool) -> str:
 
 
 def size(text: str, least: int, most: int) -> int:
-    """Bytes in `512B`, `16KiB` or `1 MiB`, powers of 1024, within the bounds (bytes, inclusive)."""
+    """Return the bytes in `512B`, `16KiB` or `1 MiB`, powers of 1024, within inclusive bounds (bytes)."""
     match = _MEASURE.fullmatch(text)
     if match is not None and match[1].isdigit() and match[2] in _BYTES:
         number = int(match[1]) * _BYTES[match[2]]
@@ -189,12 +189,12 @@ def _no_size(text: str) -> Unfit:
 
 
 def _whole_size(number: str, unit: str) -> str:
-    """What to write for `1.5MiB`."""
+    """Return what to write for `1.5MiB`."""
     return f"write it in a smaller unit: `{as_size(round(float(number) * _BYTES[unit]))}`"
 
 
 def as_size(number: int) -> str:
-    """The shortest way to write so many bytes: `1MiB`, `1500B`."""
+    """Return the shortest way to write so many bytes: `1MiB`, `1500B`."""
     if not number:
         return "0B"
     unit = next(unit for unit, bytes_ in reversed(_BYTES.items()) if number % bytes_ == 0)
@@ -202,7 +202,7 @@ def as_size(number: int) -> str:
 
 
 def whole(text: str, least: int, most: int) -> int:
-    """A whole number within the bounds, inclusive."""
+    """Return a whole number within the bounds, inclusive."""
     fix = f"write a whole number from {least} to {most}"
     if not re.fullmatch(r"[0-9]+", text):
         raise Unfit(f"{quoted(text)} is {describe(text) or 'not'}{_comma(text)}a whole number", fix)
@@ -215,7 +215,7 @@ def whole(text: str, least: int, most: int) -> int:
 
 
 def boolean(text: str) -> bool:
-    """`true` or `false`, and no other of the words that YAML 1.1 takes for them."""
+    """Return whether it is `true`, and not `false`; take no other of YAML 1.1's words for them."""
     if text in ("true", "false"):
         return text == "true"
     meant = _SWITCHES.get(text.lower())
@@ -224,7 +224,7 @@ def boolean(text: str) -> bool:
 
 
 def switch(text: str) -> bool:
-    """`on` or `off`, and no other of the words that YAML 1.1 takes for them."""
+    """Return whether it is `on`, and not `off`; take no other of the words that YAML 1.1 takes for them."""
     if text in ("on", "off"):
         return text == "on"
     meant = _SWITCHES.get(text.lower())
@@ -233,14 +233,14 @@ def switch(text: str) -> bool:
 
 
 def word(text: str, words: Sequence[str], what: str) -> str:
-    """One of a few words, as written here."""
+    """Return one of a few words, as written here."""
     if text in words:
         return text
     raise Unfit(f"{quoted(text)} is not {what}", f"{nearest(text, words)}expected {listed(words)}")
 
 
 def describe(text: str) -> str:
-    """What a text looks like to a person, as "a percent" or "a clock time, ..."; empty for nothing known."""
+    """Return what a text looks like to a person: "a percent", "a clock time, ..."; "" for nothing known."""
     match = _MEASURE.fullmatch(text)
     if _PERCENT.fullmatch(text):
         return "a percent"

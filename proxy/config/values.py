@@ -1,4 +1,4 @@
-"""The types of the values in the file: how each is read from its text, and what editors are told about it."""
+"""The types of the values in the file: how each is read from its text, and its JSON Schema for editors."""
 
 from collections.abc import Callable
 from typing import Annotated, Any, TypeVar
@@ -18,7 +18,7 @@ TEXT: JsonSchema = {"type": ["string", "number", "boolean"]}
 
 
 def kind(raw: object) -> str:
-    """What a plain value is, as the subject of a sentence."""
+    """Return what a plain value is, as the subject of a sentence."""
     if isinstance(raw, str):
         # what follows the host of a URL may be a password
         return "a single URL" if "://" in raw else f"the single value {quoted(raw)}"
@@ -26,7 +26,7 @@ def kind(raw: object) -> str:
 
 
 def attempt(read: Callable[[str], T], raw: object) -> T | None:
-    """What a plain value is read as, or None when it is not well written, which is told elsewhere."""
+    """Return what a plain value is read as; None when it is not well written, which is reported elsewhere."""
     try:
         return read(raw) if isinstance(raw, str) else None
     except Unfit:
@@ -34,7 +34,7 @@ def attempt(read: Callable[[str], T], raw: object) -> T | None:
 
 
 def key(
-    says: str,
+    description: str,
     *,
     default: Any = ...,
     written: Callable[[Any], object] | str | None = None,
@@ -44,7 +44,7 @@ def key(
     """Return one key of the file: what editors say about it, its default, and how that default is written.
 
     Args:
-        says: The description.
+        description: What editors show.
         default: The value when the file has none; without it the key must be there.
         written: What makes of the default what a file has in its place, or the word that stands for it; None:
             editors show no default.
@@ -54,7 +54,7 @@ def key(
     extra: Any = {"default": written(default) if callable(written) else written}
     if written is None:
         extra = _undefaulted
-    return Field(default, alias=alias, description=says, json_schema_extra=extra, repr=shown)
+    return Field(default, alias=alias, description=description, json_schema_extra=extra, repr=shown)
 
 
 def _undefaulted(schema: JsonSchema) -> None:
@@ -62,12 +62,12 @@ def _undefaulted(schema: JsonSchema) -> None:
 
 
 def either(*forms: JsonSchema) -> JsonSchema:
-    """The JSON Schema of a value that may take any of these forms."""
+    """Return the JSON Schema of a value that may take any of these forms."""
     return {"anyOf": list(forms)}
 
 
 def pattern(expression: str) -> JsonSchema:
-    """The JSON Schema of a text that matches the whole expression."""
+    """Return the JSON Schema of a text that matches the whole expression."""
     return {"type": "string", "pattern": f"^(?:{expression})$"}
 
 
@@ -152,13 +152,13 @@ class OrOff:
 
 
 def duration(least: float, most: float) -> Scalar:
-    """How a duration within the bounds is read: seconds."""
+    """Return how a duration within the bounds is read: seconds."""
     schema = _or_zero(pattern(units.DURATION_PATTERN), least)
     return Scalar(lambda raw: units.duration(raw, least, most), "a duration such as `5s`", schema)
 
 
 def whole(least: int, most: int) -> Scalar:
-    """How a whole number within the bounds is read."""
+    """Return how a whole number within the bounds is read."""
     schema = either(
         {"type": "integer", "minimum": least, "maximum": most}, pattern("0" if most == 0 else "[1-9][0-9]*")
     )
@@ -166,7 +166,7 @@ def whole(least: int, most: int) -> Scalar:
 
 
 def size(least: int, most: int) -> Scalar:
-    """How a size within the bounds is read: bytes."""
+    """Return how a size within the bounds is read: bytes."""
     return Scalar(
         lambda raw: units.size(raw, least, most),
         "a size such as `16KiB`",
@@ -175,7 +175,7 @@ def size(least: int, most: int) -> Scalar:
 
 
 def share(least: int, most: int) -> Scalar:
-    """How a percent within the bounds, in parts of 10,000, is read: a ratio, 1.0 for 100 %."""
+    """Return how a percent within the bounds, in parts of 10,000, is read: a ratio, 1.0 for 100 %."""
     known = units.PERCENT_PATTERN if most <= units.WHOLE else units.SHARE_PATTERN
     return Scalar(
         lambda raw: units.percent(raw, least, most) / units.WHOLE,
@@ -185,12 +185,12 @@ def share(least: int, most: int) -> Scalar:
 
 
 def _or_zero(schema: JsonSchema, least: float) -> JsonSchema:
-    """Zero needs no unit, where zero may be."""
+    """Return a schema that takes zero without a unit, where zero may be."""
     return schema if least else either(schema, pattern("0"), {"const": 0})
 
 
 def or_word(word: str, scalar: Scalar) -> Scalar:
-    """How a value is read that one word may stand for; the word is None."""
+    """Return how a value is read that one word may stand for; the word is None."""
 
     def read(raw: str) -> object:
         try:
@@ -202,7 +202,7 @@ def or_word(word: str, scalar: Scalar) -> Scalar:
 
 
 def words(*known: str, what: str) -> Scalar:
-    """How one of a few words is read, to stand beside its Literal."""
+    """Return how one of a few words is read, to stand beside its Literal."""
     return Scalar(lambda raw: units.word(raw, known, what), listed(known), {"enum": list(known)})
 
 

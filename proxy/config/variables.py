@@ -13,9 +13,10 @@ _NAME = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)(?::-(.*))?", re.DOTALL)
 
 
 def expand(text: str, environ: Mapping[str, str]) -> str:
-    """The text with its variables replaced; a default serves when a variable is unset or empty.
+    """Return the text with its variables replaced; a default serves when a variable is unset or empty.
 
-    Raises Unfit for a variable that is not set, or a reference that is not spelled as above.
+    Raises:
+        Unfit: A variable is not set, or a reference is not spelled as above.
     """
     if "$" not in text:
         return text
@@ -43,5 +44,5 @@ def _value(match: re.Match[str], environ: Mapping[str, str]) -> str:
 
 
 def mentions(text: str) -> bool:
-    """Whether expanding changes the text or would fail."""
+    """Return whether expanding changes the text or would fail."""
     return _REFERENCE.search(text) is not None

@@ -42,7 +42,7 @@ UNKNOWN = EndpointCondition()
 
 
 def probed(condition: EndpointCondition, why: str, proof: Proof) -> EndpointCondition:
-    """Its condition after one more probe, which came to nothing for this reason; empty: it was answered.
+    """Return its condition after one more probe, which failed for this reason; empty: it was answered.
 
     One that is not known yet is alive with its first answer: nothing speaks against it.
     """

@@ -5,7 +5,7 @@
                                                 +---------- failed: twice the back-off -------+
 
 An endpoint that does its work has no record at all, and one whose trial is answered loses its own. While it
-is ejected or on trial, what becomes of other requests says nothing: they were sent before, or for want of
+is ejected or on trial, what becomes of other requests is no evidence: they were sent before, or for want of
 anybody better.
 """
 
@@ -17,10 +17,10 @@ from proxy.telemetry.outcome import COMPLETE, EXCLUDED, FAILURE, Outcome
 
 EjectionState = Literal["counting", "ejected", "due", "trial"]
 AttemptResult = Literal["failed", "answered", "nothing"]
-"""What an attempt says of its endpoint. An answer is one that it gave itself, if only a 500."""
+"""What an attempt shows of its endpoint. An answer is one that it gave itself, if only a 500."""
 
 BAD_GATEWAY = frozenset((502, 503, 504))
-"""Answers that say that there is nobody behind the endpoint who could give one."""
+"""Answers of an endpoint behind which no server could give one."""
 UNDER_WAY = ("open", "tunnel")
 """An exchange's response that has begun."""
 
@@ -30,7 +30,7 @@ class Attempt(Protocol):
 
     @property
     def response(self) -> str:
-        """What has come of the answer: ``awaited``, ``open``, ``tunnel``, ..."""
+        """What has come of the answer: `awaited`, `open`, `tunnel`, ..."""
 
     @property
     def status(self) -> int:
@@ -53,7 +53,7 @@ class EjectionRecord:
 
 
 def attempt_result(outcome: Outcome) -> AttemptResult:
-    """What an outcome says of the endpoint; nothing, where the service holds it against nobody."""
+    """Return what an outcome shows of the endpoint; nothing, where the service excludes it."""
     if outcome.result == EXCLUDED:
         return "nothing"
     unserved = outcome.ending != COMPLETE or outcome.status in BAD_GATEWAY
@@ -67,7 +67,7 @@ def after_attempt(
     rule: Ejection | None,
     now: float,
 ) -> EjectionRecord | None:
-    """What is held against an endpoint after an attempt; None for nothing.
+    """Return what is held against an endpoint after an attempt; None for nothing.
 
     `rule` is that of the attempt's service, None where nothing is ejected.
     """
@@ -96,12 +96,12 @@ def _ejected(row: int, pause: float, now: float) -> EjectionRecord:
 
 
 def begun(record: EjectionRecord, attempt: Attempt) -> EjectionRecord:
-    """What is held against it when this request is sent there: the first one that is due is its trial."""
+    """Return what is held against it when this request is sent there: the first that is due is its trial."""
     return replace(record, state="trial", trial=attempt) if record.state == "due" else record
 
 
 def waited(record: EjectionRecord, now: float) -> EjectionRecord | None:
-    """What is held against it at this time.
+    """Return what is held against it at this time.
 
     A trial that is answered at length, or becomes a tunnel, is passed as soon as its answer has begun.
     """

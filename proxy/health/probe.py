@@ -71,7 +71,7 @@ def _connector(endpoint: Endpoint) -> aiohttp.BaseConnector:
 
 
 def _words(error: Exception) -> str:
-    """What went wrong."""
+    """Return what went wrong."""
     match error:
         case Unusable():
             return str(error)

@@ -25,7 +25,11 @@ ORDERS: Mapping[type[inputs.Order], tuple[phases.OrderName, Carries]] = {
 
 
 def advance(rollout: Rollout, happened: Input, at: float) -> Advance | Refused:
-    """The state after `happened`. `at` is now, in unix seconds. ValueError for a weight outside 0..10,000."""
+    """Return the state after `happened`. `at` is now, in unix seconds.
+
+    Raises:
+        ValueError: A weight is outside 0..10,000.
+    """
     match happened:
         case Look():
             return on_look(rollout, happened, at)

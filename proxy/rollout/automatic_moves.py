@@ -1,4 +1,4 @@
-"""What time, evidence and workers lead to.
+"""Moves that time, verdicts and workers lead to: steps, promotions, deadlines and rollbacks.
 
 The order of the questions is what keeps a bad canary short: does it fail? comes before all others, whatever
 the rollout waits for.
@@ -16,7 +16,7 @@ from proxy.rollout.waiting import waiting
 
 
 def on_look(rollout: Rollout, look: Look, at: float) -> Advance | Refused:
-    """Back if the canary fails, on if nothing is missing, else nothing."""
+    """Go back if the canary fails, on if nothing is missing, else nowhere."""
     failing = look.verdict.failing
     if failing and look.enforce and rollout.has_canary:
         if rollout.halted:
@@ -40,7 +40,7 @@ def _late(rollout: Rollout, at: float) -> bool:
 
 
 def onward(rollout: Rollout, at: float, *, ordered: bool = False) -> Advance | Refused:
-    """To the next step of the plan, or to its end. `ordered`: because a person says so."""
+    """Go to the next step of the plan, or to its end. `ordered`: because a person ordered it."""
     assert rollout.plan is not None  # whoever is under way has one
     word: EntryKind
     number, of = rollout.step + 1, len(rollout.plan.steps)
@@ -60,7 +60,7 @@ def onward(rollout: Rollout, at: float, *, ordered: bool = False) -> Advance | R
 
 
 def switch(rollout: Rollout, *, ordered: bool = False) -> Advance | Refused:
-    """The canary becomes stable. Who was stable is kept for an undo."""
+    """Make the canary stable. Who was stable is kept for an undo."""
     after = replace(
         rollout,
         phase=PROMOTED,
@@ -74,7 +74,7 @@ def switch(rollout: Rollout, *, ordered: bool = False) -> Advance | Refused:
 
 
 def on_held(rollout: Rollout, held: Held, at: float) -> Advance | Refused:
-    """A worker may hold what the ledger doesn't know: then that wins, or the next number passes it."""
+    """Take over what a worker holds and the ledger doesn't know, or pass its number."""
     if not _unknown(rollout, held):
         return Advance(rollout)
     numbered = replace(rollout, revision=held.revision)
@@ -90,9 +90,9 @@ def on_held(rollout: Rollout, held: Held, at: float) -> Advance | Refused:
 
 
 def _unknown(rollout: Rollout, held: Held) -> bool:
-    """Whether a worker holds what the ledger doesn't know.
+    """Return whether a worker holds what the ledger doesn't know.
 
-    The same number with the canary out is as unknown as a higher one: a trip that was told and not written
+    The same number with the canary out is as unknown as a higher one: a trip that was sent and not written
     leaves its number free for the next entry.
     """
     out = held.halted and not rollout.halted

@@ -28,7 +28,7 @@ EntryKind = Literal[
 class Entry:
     """From `before` to `after` (the canary's parts of 10,000) under a new `revision`.
 
-    `why` is what the rollout itself has to say, for an entry to which no person gave a reason; `finding` is
+    `why` is the reason that the rollout itself gives, for an entry to which no person gave one; `finding` is
     what tripped the canary, None for everything else.
     """
 

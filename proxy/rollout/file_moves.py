@@ -1,6 +1,6 @@
-"""What the file's word changes.
+"""Moves that a change of the file leads to.
 
-The file is compared with what it said when the state in force was made, and not with that state: a promotion
+The file is compared with what it had when the state in force was made, and not with that state: a promotion
 or a canary named at runtime stays until somebody writes something new.
 """
 
@@ -12,7 +12,7 @@ from proxy.rollout.side import VACANT, Side, another
 
 
 def on_release(rollout: Rollout, release: Release, at: float) -> Advance | Refused:
-    """A new release, another stable, any other change, or nothing."""
+    """Go on with a new release, another stable, any other change, or nothing."""
     if rollout.revision == 0:
         return _new(rollout, rollout, release, release.canary, at)
     after, changed = _stable(rollout, release)
@@ -38,7 +38,7 @@ def _named(side: Side) -> str:
 
 
 def _stable(rollout: Rollout, release: Release) -> tuple[Rollout, tuple[str, ...]]:
-    """With the file's stable, if it says another than before, and all keys that changed.
+    """Return the state with the file's stable, if that is another than before, and all keys that changed.
 
     Against another program there is no evidence yet.
     """
@@ -52,7 +52,7 @@ def _stable(rollout: Rollout, release: Release) -> tuple[Rollout, tuple[str, ...
 
 
 def _new(before: Rollout, rollout: Rollout, release: Release, canary: Side, at: float) -> Advance | Refused:
-    """Another canary, or the first that is seen."""
+    """Begin with another canary, or the first that is seen."""
     why = "the file's canary is another one" if before.revision else "first seen in the file"
     fresh = _fresh(rollout, release, canary, at)
     if release.plan is None or canary == VACANT:

@@ -1,4 +1,4 @@
-"""What can happen to a rollout: the file speaks, a person orders, somebody looks at it, a worker tells.
+"""What can happen to a rollout: a new file, an order, a look at it, a report of a worker.
 
 A `salt` is fresh, so that no user is always among the first. Weights are parts of 10,000.
 """
@@ -12,10 +12,10 @@ from proxy.rollout.side import Side
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """The file's word on a service, said at every start and reload. A new canary in it is a new release.
+    """What the file has for a service, at every start and reload. A new canary in it is a new release.
 
     `canary` is vacant when the file has none; `weight` is the file's. `changed` are the keys of the service
-    that differ from what the workers were told last. With a `plan` a new release begins by itself.
+    that differ from what the workers were sent last. With a `plan` a new release begins by itself.
     """
 
     stable: Side
@@ -106,9 +106,9 @@ class Look:
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """A worker says which revision of the service it holds, and whether the canary is `halted` in it.
+    """A worker reports which revision of the service it holds, and whether the canary is `halted` in it.
 
-    A lower weight is told to the workers before it is written down, so a control that dies in between
+    A lower weight is sent to the workers before it is written, so a control that dies in between
     leaves them with a state the ledger doesn't know. What they hold then wins, for it can only be lower.
     """
 

@@ -1,4 +1,4 @@
-"""What a person's orders lead to. Each of them keeps to the table, and says why it can't be."""
+"""Moves that a person's orders lead to. Each keeps to the table, or is refused with its reason."""
 
 from dataclasses import replace
 
@@ -14,7 +14,7 @@ BY_HAND = "the weight was set by hand"
 
 
 def start(rollout: Rollout, order: Start, at: float) -> Advance | Refused:
-    """From weight 0, by a plan, with another canary or the one that is there."""
+    """Begin from weight 0, by a plan, with another canary or the one that is there."""
     canary = order.canary or rollout.canary
     if order.plan is None:
         return refused(rollout, "there is no plan: write `rollout` into the file, or give the steps")
@@ -30,7 +30,7 @@ def start(rollout: Rollout, order: Start, at: float) -> Advance | Refused:
 
 
 def retry(rollout: Rollout, order: Retry, at: float) -> Advance | Refused:
-    """The canary that was taken out begins again, from its first step and with fresh evidence."""
+    """Begin with the canary that was taken out, from its first step and with fresh evidence."""
     plan = order.plan or rollout.plan
     if plan is None:
         return refused(
@@ -41,7 +41,7 @@ def retry(rollout: Rollout, order: Retry, at: float) -> Advance | Refused:
 
 
 def promote(rollout: Rollout, order: Promote, at: float) -> Advance | Refused:
-    """To the next step now, whatever is missing; or to the end."""
+    """Go to the next step now, whatever is missing; or to the end."""
     if rollout.phase == PROMOTING:
         return switch(rollout, ordered=True)
     if not rollout.has_canary:
@@ -53,19 +53,19 @@ def promote(rollout: Rollout, order: Promote, at: float) -> Advance | Refused:
 
 
 def _done(rollout: Rollout, plan: Plan, at: float) -> Advance | Refused:
-    """Past all steps of the plan."""
+    """Go past all steps of the plan."""
     steps = len(plan.steps)
     after = replace(rollout, phase=PROMOTING, weight=TOTAL, plan=plan, step=steps, entered=at, pause="")
     return move(rollout, "promote", after, "promoting", "at once, past what was left of the plan")
 
 
 def pause(rollout: Rollout, order: Pause, _at: float) -> Advance | Refused:
-    """The weight stays as it is."""
+    """Keep the weight as it is."""
     return move(rollout, "pause", replace(rollout, phase=PAUSED, pause=order.says or "by hand"), "pause")
 
 
 def abort(rollout: Rollout, order: Abort, at: float) -> Advance | Refused:
-    """The canary is out at once. One that is out already stays so."""
+    """Take the canary out at once. One that is out already stays so."""
     if rollout.halted:
         return Advance(rollout)
     if not rollout.has_canary:
@@ -75,7 +75,7 @@ def abort(rollout: Rollout, order: Abort, at: float) -> Advance | Refused:
 
 
 def undo(rollout: Rollout, order: Undo, at: float) -> Advance | Refused:
-    """Back to the stable before the promotion: at once, or as a canary through steps."""
+    """Go back to the stable before the promotion: at once, or as a canary through steps."""
     if order.plan is not None:
         back = begun(rollout, rollout.previous, order.plan, order.salt, at)
         return move(rollout, "undo", back, "undo", "the stable before comes back by steps")
@@ -87,7 +87,7 @@ def undo(rollout: Rollout, order: Undo, at: float) -> Advance | Refused:
 
 
 def set_weight(rollout: Rollout, order: SetWeight, _at: float) -> Advance | Refused:
-    """Another weight. A rollout under way is paused, or the next step would undo it."""
+    """Set another weight. A rollout under way is paused, or the next step would undo it."""
     if order.parts == rollout.weight and rollout.phase not in (PROGRESSING, PROMOTING):
         return Advance(rollout)
     if not rollout.has_canary:
@@ -99,7 +99,7 @@ def set_weight(rollout: Rollout, order: SetWeight, _at: float) -> Advance | Refu
 
 
 def resume(rollout: Rollout, order: Resume, at: float) -> Advance | Refused:
-    """On from a pause, at the step's weight; or back in after a rollback, with fresh evidence."""
+    """Go on from a pause, at the step's weight; or back in after a rollback, with fresh evidence."""
     if rollout.phase == ROLLED_BACK:
         return _back(rollout, order.parts, at)
     assert rollout.plan is not None  # whoever is paused has one
@@ -114,7 +114,7 @@ def resume(rollout: Rollout, order: Resume, at: float) -> Advance | Refused:
 
 
 def _again(rollout: Rollout, plan: Plan, at: float) -> Rollout:
-    """In the step that it was in: hold and sample begin anew, and a gate is waited at."""
+    """Return it in the step that it was in: hold and sample begin anew, and a gate is waited at."""
     step = plan.at(rollout.step)
     gate = step.says if isinstance(step, Gate) else ""
     phase: Phase = PAUSED if isinstance(step, Gate) else PROGRESSING

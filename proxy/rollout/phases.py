@@ -16,11 +16,11 @@ Trigger = (
 """All that can happen."""
 
 IDLE: Final = "idle"
-"""No plan is under way: the split is what the last order said, and the canary, if there is one, is judged."""
+"""No plan is under way: the split is that of the last order, and the canary, if there is one, is judged."""
 PROGRESSING: Final = "progressing"
 """The canary is on its way through the steps of the plan."""
 PAUSED: Final = "paused"
-"""The weight stays until a person says more; the canary is judged all the same."""
+"""The weight stays until a person orders more; the canary is judged all the same."""
 PROMOTING: Final = "promoting"
 """All steps are done, and what has to agree before the canary becomes stable is asked."""
 PROMOTED: Final = "promoted"
@@ -63,7 +63,7 @@ MOVES: Mapping[tuple[Phase, Trigger], tuple[Phase, ...]] = {
     (PROGRESSING, "trip"): (ROLLED_BACK,),
     (PAUSED, "trip"): (ROLLED_BACK,),
     (PROMOTING, "trip"): (ROLLED_BACK,),
-    # What the file says: another canary, or anything else.
+    # What the file changes: another canary, or anything else.
     (IDLE, "release"): (IDLE, PROGRESSING),
     (PROGRESSING, "release"): (IDLE, PROGRESSING),
     (PAUSED, "release"): (IDLE, PROGRESSING),
@@ -90,5 +90,5 @@ UNDER_WAY: Final = frozenset({PROGRESSING, PAUSED, PROMOTING})
 
 
 def orders(phase: Phase) -> tuple[OrderName, ...]:
-    """What a person can order in a phase."""
+    """Return what a person can order in a phase."""
     return tuple(order for order in get_args(OrderName) if (phase, order) in MOVES)

@@ -1,6 +1,6 @@
 """The way from 1 % to 100 %: steps with a weight each, and gates where a person is asked.
 
-A plan belongs to the rollout that began with it: what the file says later is for the next one.
+A plan belongs to the rollout that began with it: a later file is for the next one.
 """
 
 from dataclasses import dataclass
@@ -39,20 +39,20 @@ class Plan:
             raise ValueError(f"the weights of a plan rise from more than 0 to {TOTAL} parts, not {weights}")
 
     def weight(self, entered: int) -> int:
-        """The canary's parts when so many of the steps were entered; a gate leaves it as it was."""
+        """Return the canary's parts when so many of the steps were entered; a gate leaves them."""
         weights = [step.weight for step in self.steps[:entered] if isinstance(step, Step)]
         return weights[-1] if weights else 0
 
     def at(self, entered: int) -> Step | Gate | None:
-        """The step that was entered last; None before the first."""
+        """Return the step that was entered last; None before the first."""
         return self.steps[entered - 1] if entered else None
 
     def after(self, entered: int) -> Step | Gate | None:
-        """The step that comes next; None when all were entered."""
+        """Return the step that comes next; None when all were entered."""
         return self.steps[entered] if entered < len(self.steps) else None
 
     def to_json(self) -> dict[str, Any]:
-        """Plain JSON values."""
+        """Return plain JSON values."""
         steps: list[Any] = [
             step.says if isinstance(step, Gate) else [step.weight, step.hold, step.min_requests]
             for step in self.steps
@@ -61,7 +61,7 @@ class Plan:
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Self:
-        """The inverse of `to_json`."""
+        """Return the plan that `to_json` wrote."""
         steps = (Gate(each) if isinstance(each, str) else Step(*each) for each in data["steps"])
         return cls(tuple(steps), data["deadline"])
 

@@ -2,7 +2,7 @@
 
 A state is numbered: every entry makes `revision` one higher. `since` is the revision from which on evidence
 counts against this canary, so answers to requests that were routed before a release or a resume, and end
-after it, are nobody's fault any more.
+after it, count against no canary any more.
 """
 
 from dataclasses import dataclass, fields, replace
@@ -38,13 +38,13 @@ class Trip:
     finding: Finding | None
 
     def to_json(self) -> dict[str, Any]:
-        """Plain JSON values."""
+        """Return plain JSON values."""
         finding = self.finding.to_json() if self.finding else None
         return {"at": self.at, "sentence": self.sentence, "finding": finding}
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Self:
-        """The inverse of `to_json`."""
+        """Return the trip that `to_json` wrote."""
         finding = Finding.from_json(data["finding"]) if data["finding"] else None
         return cls(data["at"], data["sentence"], finding)
 
@@ -53,8 +53,8 @@ class Trip:
 class Rollout:
     """Weights are parts of 10,000, times unix seconds.
 
-    `stable` and `canary` are those in force. `stable_definition` and `definition` are what the file said of
-    them when they were put there: as long as it says the same, what is in force stays.
+    `stable` and `canary` are those in force. `stable_definition` and `definition` are what the file had for
+    them when they were put there: as long as it has the same, what is in force stays.
     """
 
     revision: int = 0
@@ -71,7 +71,7 @@ class Rollout:
     """Vacant in a state that an older version wrote: the file's."""
     canary: Side = VACANT
     previous: Side = VACANT
-    """Who was stable before the last promotion."""
+    """The stable before the last promotion."""
     plan: Plan | None = None
     """Of the rollout under way, or of the last one."""
     step: int = 0
@@ -102,18 +102,18 @@ class Rollout:
 
     @property
     def has_canary(self) -> bool:
-        """Whether anybody is on trial."""
+        """Whether a canary is on trial."""
         return self.canary != VACANT
 
     def to_json(self) -> dict[str, Any]:
-        """Plain JSON values."""
+        """Return plain JSON values."""
         plain = {each.name: getattr(self, each.name) for each in fields(self)}
         made = {name: value.to_json() for name, value in plain.items() if hasattr(value, "to_json")}
         return plain | made
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Self:
-        """The inverse of `to_json`; what an older version didn't know is at its default."""
+        """Return the state that `to_json` wrote; what an older version didn't know is at its default."""
         made = {
             name: kind.from_json(data[name]) for name, kind in _VALUES.items() if data.get(name) is not None
         }
@@ -153,18 +153,18 @@ def move(
 
 
 def refused(rollout: Rollout, reason: str) -> Refused:
-    """What happened can't be; nothing has changed."""
+    """Return that what happened can't be; nothing has changed."""
     return Refused(reason, rollout.phase, orders(rollout.phase))
 
 
 def taken_out(rollout: Rollout, trip: Trip) -> Rollout:
-    """The canary is out for everybody. Its weight is remembered, that of the first time."""
+    """Return it with the canary out for everybody. Its weight is kept, that of the first time."""
     before = rollout.weight_before if rollout.halted else rollout.weight
     return replace(rollout, phase=ROLLED_BACK, weight=0, weight_before=before, trip=trip, pause="")
 
 
 def begun(rollout: Rollout, canary: Side, plan: Plan, salt: str, at: float) -> Rollout:
-    """At the begin of a plan: weight 0, before the first step, with fresh evidence."""
+    """Return it at the begin of a plan: weight 0, before the first step, with fresh evidence."""
     revision = rollout.revision + 1
     return replace(
         rollout,

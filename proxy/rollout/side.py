@@ -10,26 +10,26 @@ from proxy.routing.endpoint import Endpoint
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """Endpoints and version of one backend. Without endpoints it is nobody."""
+    """Endpoints and version of one backend. Without endpoints it is vacant."""
 
     endpoints: tuple[Endpoint, ...]
     version: str = ""
 
     @property
     def definition(self) -> str:
-        """What makes it this one: endpoints, in any order and spelling, and version; "" for nobody.
+        """What makes it this one: endpoints, in any order and spelling, and version; "" for a vacant side.
 
         Whom to trust at the endpoints is not part of it: a renewed certificate makes no new release.
         """
         return _definition(tuple(each.url for each in self.endpoints), self.version)
 
     def to_json(self) -> dict[str, Any]:
-        """Plain JSON values."""
+        """Return plain JSON values."""
         return {"endpoints": [endpoint.to_json() for endpoint in self.endpoints], "version": self.version}
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Self:
-        """The inverse of `to_json`."""
+        """Return the side that `to_json` wrote."""
         return cls(tuple(map(Endpoint.from_json, data["endpoints"])), data["version"])
 
 
@@ -41,11 +41,11 @@ def _definition(urls: tuple[str, ...], version: str) -> str:
 
 
 VACANT = Side(())
-"""Nobody answers for the backend: there is no canary."""
+"""No endpoint answers for the backend: there is no canary."""
 
 
 def another(before: str, after: str) -> bool:
-    """Whether these definitions are of two programs: another version, or no endpoint in common.
+    """Return whether these definitions are of two programs: another version, or no endpoint in common.
 
     An endpoint more or less is the same program on more machines.
     """

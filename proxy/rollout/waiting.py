@@ -18,7 +18,7 @@ PROMOTION = "before-promotion"
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """What is missing yet. Nothing of it: it is `due`, and only those whom `asks` names are to be asked."""
+    """What is missing yet. Nothing of it: it is `due`, and only those that `asks` names are to be asked."""
 
     hold: float
     """Seconds for which the step has to last yet; 0.0: none."""
@@ -36,7 +36,7 @@ class Waiting:
 
 
 def asks(rollout: Rollout) -> tuple[str, ...]:
-    """Who is asked before the next move that the plan makes."""
+    """Return who is asked before the next move that the plan makes."""
     if rollout.phase == PROMOTING:
         return (PROMOTION,)
     if rollout.phase != PROGRESSING or rollout.plan is None:
@@ -46,7 +46,7 @@ def asks(rollout: Rollout) -> tuple[str, ...]:
 
 
 def waiting(rollout: Rollout, look: Look, at: float) -> Waiting | None:
-    """What there is to wait for at `at` (unix seconds); None unless the plan moves by itself."""
+    """Return what there is to wait for at `at` (unix seconds); None unless the plan moves by itself."""
     if rollout.phase not in (PROGRESSING, PROMOTING) or rollout.plan is None:
         return None
     step = rollout.plan.at(rollout.step) if rollout.phase == PROGRESSING else None

@@ -11,7 +11,7 @@ from proxy.routing.endpoint import Endpoint, Live
 
 
 def pick(endpoints: Sequence[Endpoint], live: Live, draw: int) -> Endpoint | None:
-    """One endpoint that is alive, or None when there is none. ``draw`` is 64 random bits."""
+    """Return one endpoint that is alive, or None when there is none. `draw` is 64 random bits."""
     if len(endpoints) < 2:
         return endpoints[0] if endpoints and live.alive(endpoints[0]) else None
     one, other, rest = _two(endpoints, draw)
@@ -21,7 +21,7 @@ def pick(endpoints: Sequence[Endpoint], live: Live, draw: int) -> Endpoint | Non
 
 
 def any_of(endpoints: Sequence[Endpoint], live: Live, draw: int) -> Endpoint | None:
-    """One endpoint, alive or not; None when there is none at all."""
+    """Return one endpoint, alive or not; None when there is none at all."""
     if len(endpoints) < 2:
         return endpoints[0] if endpoints else None
     one, other, _ = _two(endpoints, draw)
@@ -29,12 +29,12 @@ def any_of(endpoints: Sequence[Endpoint], live: Live, draw: int) -> Endpoint | N
 
 
 def pick_or_any(endpoints: Sequence[Endpoint], live: Live, draw: int) -> Endpoint | None:
-    """One endpoint that is alive; any of them while none is."""
+    """Return one endpoint that is alive; any of them while none is."""
     return pick(endpoints, live, draw) or any_of(endpoints, live, draw)
 
 
 def _two(endpoints: Sequence[Endpoint], draw: int) -> tuple[Endpoint, Endpoint, int]:
-    """Two different endpoints, every ordered pair as likely, and what is left of the draw."""
+    """Return two different endpoints, every ordered pair as likely, and what is left of the draw."""
     draw, first = divmod(draw, len(endpoints))
     draw, step = divmod(draw, len(endpoints) - 1)
     return endpoints[first], endpoints[first - 1 - step], draw

@@ -9,9 +9,9 @@ from typing import Any, Literal, Protocol, Self
 Scheme = Literal["http", "https", "unix"]
 
 PORTS: Mapping[str, int] = {"http": 80, "https": 443}
-"""Where a scheme is spoken when nothing else is said."""
+"""The port of a scheme where a URL has none."""
 LONGEST_SOCKET_PATH = 107
-"""Bytes: what ``sun_path`` of Linux takes besides its closing NUL."""
+"""Bytes: what `sun_path` of Linux takes besides its closing NUL."""
 
 _EXPECTED = "expected http://host[:port], https://host[:port] or unix:/path"
 _AUTHORITY = re.compile(r"(?:\[(?P<v6>[0-9A-Fa-f:.]+)\]|(?P<name>[A-Za-z0-9._-]+))(?::(?P<port>[0-9]{1,5}))?")
@@ -33,7 +33,7 @@ class Trust:
     """The file with its private key."""
 
     def to_json(self) -> dict[str, Any]:
-        """What differs from the default."""
+        """Return what differs from the default."""
         written = {each.name: getattr(self, each.name) for each in fields(self)}
         return {name: value for name, value in written.items() if value != getattr(SYSTEM, name)}
 
@@ -43,12 +43,12 @@ class Trust:
 
 
 SYSTEM = Trust()
-"""What holds when nothing is said: the system's store, the endpoint's own name, no certificate of ours."""
+"""The default: the system's store, the endpoint's own name, no certificate of ours."""
 
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """An address, known by its URL and by whom it is trusted to be.
+    """An address, identified by its URL and its trust.
 
     Two endpoints of one URL are the same endpoint, unless different trust is put into them: a connection that
     was made under one of them is not for requests under the other.
@@ -66,7 +66,7 @@ class Endpoint:
     """Always `SYSTEM` without TLS."""
 
     def __hash__(self) -> int:
-        """The URL's own hash, which a str remembers: endpoints are looked up several times per request."""
+        """Return the URL's own hash, which a str keeps: endpoints are looked up several times per request."""
         return hash(self.url)
 
     def __str__(self) -> str:
@@ -78,7 +78,7 @@ class Endpoint:
         return self.url.partition("//")[2] or "localhost"
 
     def to_json(self) -> str | dict[str, Any]:
-        """The URL alone where nothing more is said."""
+        """Return the URL alone where there is nothing more."""
         return self.url if self.trust == SYSTEM else {"url": self.url, "trust": self.trust.to_json()}
 
     @classmethod
@@ -89,9 +89,12 @@ class Endpoint:
 
     @classmethod
     def parse(cls, url: str, trust: Trust = SYSTEM) -> Self:
-        """Read ``http[s]://host[:port]`` or ``unix:/path``, in the one spelling that its identity is made of.
+        """Read `http[s]://host[:port]` or `unix:/path`, in the one spelling that its identity is made of.
 
-        ``trust`` means nothing without TLS. Raises ValueError, in words for the person who wrote the URL.
+        `trust` has no meaning without TLS.
+
+        Raises:
+            ValueError: It is none, in words for the person who wrote the URL.
         """
         scheme, _, rest = url.partition(":")
         match scheme.lower():
@@ -142,7 +145,7 @@ class Live(Protocol):
     """What is known of the endpoints at this moment, by whoever talks to them."""
 
     def alive(self, endpoint: Endpoint) -> bool:
-        """Whether requests may be sent there."""
+        """Return whether requests may be sent there."""
 
     def pending(self, endpoint: Endpoint) -> int:
-        """How many requests it has been sent and has not answered yet."""
+        """Return how many requests it has been sent and has not answered yet."""

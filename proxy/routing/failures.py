@@ -36,13 +36,13 @@ class Failures:
 
 @dataclass(frozen=True, slots=True)
 class Rescue:
-    """Which of them are sent again, to ``stable``."""
+    """Which of them are sent again, to `stable`."""
 
     on: bool = True
     max_body: int = defaults.RESCUE_BODY_BYTES
     """Bytes of a request's body that are kept for it, at most."""
     keyed: bool = False
-    """Whether any method is, in a request that carries an ``Idempotency-Key``."""
+    """Whether any method is, in a request that carries an `Idempotency-Key`."""
 
     def to_json(self) -> dict[str, Any]:
         return {"on": self.on, "max_body": self.max_body, "keyed": self.keyed}

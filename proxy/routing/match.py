@@ -16,7 +16,7 @@ LONGEST_FOR_REGEX = 1024
 
 
 def under(path: bytes, prefix: bytes) -> bool:
-    """Whether a raw path lies at or below a prefix: below ``/a`` is ``/a/b``, and ``/ab`` is not."""
+    """Return whether a raw path lies at or below a prefix: `/a/b` is below `/a`, and `/ab` is not."""
     at_boundary = prefix.endswith(b"/") or path[len(prefix) : len(prefix) + 1] in (b"", b"/")
     return at_boundary and path.startswith(prefix)
 
@@ -26,9 +26,9 @@ class RouteMatch:
     """The requests that a service is for. Raises ValueError for a host or path that no request can have."""
 
     host: str = ""
-    """Empty for any host, ``shop.example``, or ``*.example`` for every host with at least one label more."""
+    """Empty for any host, `shop.example`, or `*.example` for every host with at least one label more."""
     path: str = "/"
-    """A prefix of the raw path, ending at a ``/`` boundary; ``/`` is all there is, even OPTIONS on ``*``."""
+    """A prefix of the raw path, ending at a `/` boundary; `/` is all there is, even OPTIONS on `*`."""
 
     def __post_init__(self) -> None:
         if not self.path.startswith("/") or "*" in self.host.removeprefix("*."):
@@ -71,7 +71,7 @@ class Condition:
     """One thing asked of a request. Several values are alternatives; so are the lines of a repeated header.
 
     Cookies and query parameters are percent-decoded and the first of a name counts; a path stays raw, and its
-    prefixes end at a ``/`` boundary. Raises ValueError for an unknown source or kind, a bad regex, no value.
+    prefixes end at a `/` boundary. Raises ValueError for an unknown source or kind, a bad regex, no value.
     """
 
     source: Source
@@ -79,9 +79,9 @@ class Condition:
     """Of the header (in any case), cookie or query parameter; empty for path and method."""
     kind: Kind
     values: tuple[str, ...] = ()
-    """At least one, but for ``present``, which needs none."""
+    """At least one, but for `present`, which needs none."""
     read: Reader = field(init=False, repr=False, compare=False)
-    """All that a request says where this condition looks."""
+    """All that a request has where this condition looks."""
     wanted: tuple[bytes, ...] = field(init=False, repr=False, compare=False)
     test: Test = field(init=False, repr=False, compare=False)
     """Whether one value will do."""
@@ -109,7 +109,7 @@ class Condition:
         raise ValueError(f"`{self.kind}` is no way to match: expected exact, prefix, regex, in or present")
 
     def matches(self, head: RequestHead) -> bool:
-        """Whether the request says what is asked for."""
+        """Return whether the request has what is asked for."""
         return any(map(self.test, self.read(head)))
 
     def to_json(self) -> dict[str, Any]:

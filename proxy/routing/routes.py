@@ -40,7 +40,7 @@ class Paths:
         self._deepest = max(self._deepest, len(prefix))
 
     def find(self, head: RequestHead) -> str | None:
-        """The service with the longest prefix that ends at a ``/`` boundary of the request's path."""
+        """Return the service with the longest prefix that ends at a `/` boundary of the request's path."""
         if not self._below:
             return self._root
         path = head.path
@@ -63,7 +63,7 @@ class Routes:
     __slots__ = ("_any", "_exact", "_longest_suffix", "_suffixes")
 
     def __init__(self, services: Iterable[Service]) -> None:
-        """Where two services match the same requests, the first gets them."""
+        """Index the services. Where two match the same requests, the first gets them."""
         self._exact: dict[bytes, Paths] = {}
         self._suffixes: dict[bytes, Paths] = {}
         self._any = Paths()
@@ -79,7 +79,7 @@ class Routes:
         return self._exact.setdefault(host.encode(), Paths())
 
     def find(self, head: RequestHead) -> str | None:
-        """The name of the service that a request is for, or None."""
+        """Return the name of the service that a request is for, or None."""
         host = head.host
         if host in self._exact and (name := self._exact[host].find(head)) is not None:
             return name

@@ -22,7 +22,7 @@ class Segment:
             raise ValueError(f"segment `{self.name}` asks for nothing, so it would match every request")
 
     def matches(self, head: RequestHead) -> bool:
-        """Whether the request meets all the conditions."""
+        """Return whether the request meets all the conditions."""
         return all(condition.matches(head) for condition in self.conditions)
 
     @property
@@ -103,7 +103,7 @@ class SegmentIndex:
                 self._others.append((conditions[0][1].read, look))
 
     def first(self, head: RequestHead) -> Segment | None:
-        """The first segment in file order that the request matches."""
+        """Return the first segment in file order that the request matches."""
         suspects: list[int] = []
         if fields := self._fields:
             for name, line in head.fields:

@@ -1,4 +1,4 @@
-"""A service: the whole of what the data plane must know to carry its requests, as one numbered value."""
+"""A service: all that the data plane must know to carry its requests, as one numbered value."""
 
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
@@ -22,7 +22,7 @@ def _equal(part: Hashable) -> Hashable:
 
 
 def _shared(part: Part) -> Part:
-    """The first that was equal to this: services are much alike.
+    """Return the first value that was equal to this: services are much alike.
 
     With 1,000 of them a run of the garbage collector is three times as long when each has its own of all.
     """
@@ -82,16 +82,16 @@ class Service:
     revision: int
     match: RouteMatch
     backends: tuple[Backend, ...]
-    """``stable`` first."""
+    """`stable` first."""
     split: Split
     halted: frozenset[str] = frozenset()
-    """Backends that get nothing from anybody, whatever else says so; never ``stable``."""
+    """Backends that get no requests, whatever else is set; never `stable`."""
     segments: tuple[Segment, ...] = ()
     sticky: Sticky = field(default_factory=Sticky.off)
     force: str = ""
     """The header, in lower case, by which a client chooses for itself; empty: none."""
     choice_header: str = ""
-    """The response header that tells backend and why; empty: none."""
+    """The response header with backend and reason; empty: none."""
     timeouts: Timeouts = Timeouts()
     max_body: int | None = None
     """Bytes of a request's body, at most; None: any size."""
@@ -103,7 +103,7 @@ class Service:
     drain: float | None = defaults.DRAIN
     """Seconds for which tunnels and answers of a halted backend may go on; None: to their end."""
     fallback: bool = False
-    """Whether the canary answers for ``stable`` while that has no endpoint alive."""
+    """Whether the canary answers for `stable` while that has no endpoint alive."""
     ejection: Ejection | None = None
     """When a worker leaves an endpoint alone that fails; None: never."""
     dead: frozenset[tuple[str, str]] = frozenset()
@@ -170,7 +170,11 @@ class Service:
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Self:
-        """The service that :meth:`to_json` wrote. Raises ValueError for what describes none."""
+        """Return the service that `to_json` wrote.
+
+        Raises:
+            ValueError: `value` describes no service.
+        """
         try:
             return cls(
                 name=value["name"],

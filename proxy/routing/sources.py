@@ -1,4 +1,4 @@
-"""Where a request says something that a rule can ask for: its fields, cookies, query, path and method.
+"""Sources of a request that a rule can look at: its fields, cookies, query, path and method.
 
 Reading takes linear time, whatever a client sends: a head has a size limit of its own, cookies are searched
 in one pass, and of a query only the first pairs count.
@@ -13,7 +13,7 @@ from proxy.http1.head import RequestHead
 
 Source = Literal["header", "cookie", "query", "path", "method"]
 Reader = Callable[[RequestHead], Sequence[bytes]]
-"""Reads every value that a request has at a source; none when it says nothing there."""
+"""Reads every value that a request has at a source; none when there is nothing."""
 
 MOST_PAIRS = 256
 """Pairs of a query that are looked at; a parameter behind them is not there."""
@@ -23,7 +23,7 @@ _PERCENT, _QUOTE = b'%"'
 
 
 def cookie_in(name: bytes) -> Callable[[bytes], bytes | None]:
-    """How to find the first cookie of a name in one cookie line: undecoded, no quotes (RFC 6265, 4.1.1)."""
+    """Return how to find the first cookie of a name in one line: undecoded, no quotes (RFC 6265, 4.1.1)."""
     # Starting with a literal, the search skips from one semicolon to the next: twice as fast as `(?:^|;)`.
     search = re.compile(rb";[ \t]*" + re.escape(name) + rb"[ \t]*=([^;]*)").search
 
@@ -38,7 +38,7 @@ def cookie_in(name: bytes) -> Callable[[bytes], bytes | None]:
 
 
 def cookie(name: bytes) -> Callable[[RequestHead], bytes | None]:
-    """How to read the first cookie of a name in all cookie lines, as `cookie_in` finds it."""
+    """Return how to read the first cookie of a name in all cookie lines, as `cookie_in` finds it."""
     find = cookie_in(name)
 
     def read(head: RequestHead) -> bytes | None:
@@ -55,7 +55,7 @@ def _unquoted(value: bytes) -> bytes:
 
 
 def decoded(value: bytes) -> bytes:
-    """A value without percent-encoding."""
+    """Return a value without percent-encoding."""
     return unquote_to_bytes(value) if _PERCENT in value else value
 
 
@@ -100,10 +100,16 @@ _READERS: dict[Source, Callable[[bytes], Reader]] = {
 
 
 def reader(source: Source, name: str) -> Reader:
-    """How to read a source. ``name`` is of the header (in any case), cookie or parameter; empty for others.
+    """Return how to read a source.
 
     The first cookie or parameter of a name counts, percent-decoded; of a header every line; a path stays raw.
-    Raises ValueError for an unknown source.
+
+    Args:
+        source: Where to look.
+        name: Of the header (in any case), cookie or parameter; empty for others.
+
+    Raises:
+        ValueError: The source is unknown.
     """
     if source not in _READERS:
         sources = ", ".join(_READERS)

@@ -13,7 +13,7 @@ TOTAL = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """Each canary's parts, 0 to 10,000 and no more than that together; ``stable`` takes the rest."""
+    """Each canary's parts, 0 to 10,000 and no more than that together; `stable` takes the rest."""
 
     weights: tuple[tuple[str, int], ...] = ()
 
@@ -28,7 +28,10 @@ class Split:
             raise ValueError(f"the parts of a split lie between 0 and {TOTAL} together: {dict(self.weights)}")
 
     def pick(self, n: int) -> str:
-        """Whose part ``n`` (0 to 9,999) is. Canaries lie at the bottom: raising a weight only adds to it."""
+        """Return whose part `n` (0 to 9,999) is.
+
+        Canaries lie at the bottom: raising a weight only adds to it.
+        """
         for name, part in self.weights:
             if n < part:
                 return name
@@ -36,12 +39,12 @@ class Split:
         return STABLE
 
     def part(self, backend: str) -> int:
-        """The parts of 10,000 that a backend gets: 0 for one that is not named here."""
+        """Return the parts of 10,000 that a backend gets: 0 for one that is not named here."""
         parts = dict(self.weights)
         return TOTAL - sum(parts.values()) if backend == STABLE else parts.get(backend, 0)
 
     def to_json(self) -> list[list[Any]]:
-        """Pairs and no object: the order says who lies lower, and it must survive every JSON library."""
+        """Return pairs and no object: their order decides who lies lower, in every JSON library."""
         return [[name, part] for name, part in self.weights]
 
     @classmethod

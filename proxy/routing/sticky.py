@@ -1,6 +1,6 @@
 """Keys that keep a user on one side of the split.
 
-A key is hashed under a salt to a place among the 10,000 parts, and the split says whose part that
+A key is hashed under a salt to a place among the 10,000 parts, and the split decides whose part that
 is. The place never moves while the salt stays, and canaries lie at the bottom: so raising the
 weight only adds users to the canary, and lowering it only removes them. The salt changes with every
 release, or the same users would always be first.
@@ -52,7 +52,7 @@ class Sticky:
 
     @classmethod
     def off(cls) -> Self:
-        """Nobody is kept anywhere: every request is drawn anew."""
+        """Return what keeps no user anywhere: every request is drawn anew."""
         return cls("none")
 
     @property
@@ -61,7 +61,7 @@ class Sticky:
         return self.issue and self.source == "cookie"
 
     def key(self, head: RequestHead, client: str) -> bytes | None:
-        """The key that a request carries, raw, or None. ``client`` is the client's address."""
+        """Return the key that a request carries, raw, or None. `client` is the client's address."""
         match self.source:
             case "cookie":
                 key = self.read_cookie(head) or None
@@ -74,15 +74,20 @@ class Sticky:
         return None
 
     def user(self, key: bytes) -> int:
-        """What a user is told by, of a key: 64 bits, evenly spread. Modulo 10,000 it is the user's place."""
+        """Return what identifies a user, of a key: 64 bits, evenly spread. Modulo 10,000 it is the place."""
         hashed = self.salted.copy()
         hashed.update(key)
         return int.from_bytes(hashed.digest(), "big")
 
     def set_cookie(self, key: bytes, secure: bool) -> bytes:
-        """The value of a Set-Cookie field that issues a key; ``secure`` when the client came over TLS.
+        """Return the value of a Set-Cookie field that issues a key.
 
-        Raises ValueError for a key that would not be taken back.
+        Args:
+            key: The key.
+            secure: Whether the client came over TLS.
+
+        Raises:
+            ValueError: The key would not be taken back.
         """
         if not _could_be_issued(key):
             raise ValueError(f"{key!r} is no key that can be issued")

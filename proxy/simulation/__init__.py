@@ -1,4 +1,4 @@
 """Made traffic before the real judge: how soon a bad canary is out, how often a good one.
 
-Pure, as the judge is: time passes as it is told to, and chance is an argument.
+Pure, as the judge is: time passes as it is set, and chance is an argument.
 """

@@ -10,13 +10,13 @@ class Chance(Protocol):
     """As random.Random, seeded by whoever wants the same run again."""
 
     def random(self) -> float:
-        """Evenly from 0 up to 1."""
+        """Return a number, evenly from 0 up to 1."""
 
     def expovariate(self, lambd: float) -> float:
-        """The time to the next of so many a second."""
+        """Return the time to the next of so many a second."""
 
     def gauss(self, mu: float, sigma: float) -> float:
-        """Normally distributed."""
+        """Return a normally distributed number."""
 
 
 TIMES = 4096
@@ -27,6 +27,6 @@ log-normal deviate.
 
 @lru_cache(maxsize=64)
 def times(spread: float) -> tuple[float, ...]:
-    """Equally likely values of a log-normal deviate with a median of 1."""
+    """Return equally likely values of a log-normal deviate with a median of 1."""
     normal = NormalDist()
     return tuple(exp(spread * normal.inv_cdf((number + 0.5) / TIMES)) for number in range(TIMES))

@@ -20,11 +20,11 @@ class User(NamedTuple):
 
     @classmethod
     def one(cls, crowd: Population, chance: Chance) -> "User":
-        """Somebody of the crowd."""
+        """Return a user of the crowd."""
         return cls(int(chance.random() * 2**64), exp(chance.gauss(0, crowd.speeds)))
 
     def below(self, weight: float) -> bool:
-        """Whether a share (0..1) of the users includes this one."""
+        """Return whether a share (0..1) of the users includes this one."""
         return self.hash % TOTAL < weight * TOTAL
 
 
@@ -38,7 +38,7 @@ class Ask(NamedTuple):
     """Seconds."""
     user: User
     attempt: int = 0
-    """How often he was told no before."""
+    """How often it failed before."""
 
 
 class Clients:
@@ -52,7 +52,7 @@ class Clients:
         self._users = [User.one(crowd, chance) for _ in range(crowd.users)] if crowd else []
 
     def between(self, begin: float, end: float, rate: float) -> Iterator[Ask]:
-        """Those who ask for the first time, at so many a second, then those who try again."""
+        """Yield those who ask for the first time, at so many a second, then those who try again."""
         gap, users = self._chance.expovariate, self._users
         at = begin + gap(rate)
         while at < end:
@@ -63,7 +63,7 @@ class Clients:
             yield heappop(self._again)[2]
 
     def told_no(self, ask: Ask, now: float) -> None:
-        """A request failed; its user may try again."""
+        """Take note that a request failed; its user may try again."""
         crowd = self._crowd
         if crowd and ask.attempt < crowd.retries:
             self._asked += 1
@@ -71,5 +71,5 @@ class Clients:
             heappush(self._again, (again.at, self._asked, again))
 
     def stuck(self, ask: Ask) -> bool:
-        """Whether trying again fails on account of the user and not of who answers."""
+        """Return whether trying again fails on account of the user and not of the backend."""
         return self._crowd is not None and ask.attempt > 0 and self._chance.random() < self._crowd.stubborn

@@ -55,13 +55,13 @@ class Run:
         self._weigh(0.0 if scenario.alone else scenario.weight)
 
     def fork(self, canary: Canary, chance: Chance) -> "Run":
-        """The same past, with another canary and chance from now on."""
+        """Return a run with the same past, and with another canary and chance from now on."""
         scenario = replace(self.scenario, canary=canary)
         run: Run = deepcopy(self, {id(self.world.chance): chance, id(self.scenario): scenario})
         return run
 
     def prelude(self) -> RunResult | None:
-        """All that comes before the onset; the result when the canary is rolled back within it."""
+        """Run all that comes before the onset; return the result when the canary is rolled back within it."""
         scenario = self.scenario
         verdict = self._calm(scenario.alone)
         if scenario.alone:
@@ -71,7 +71,7 @@ class Run:
         return self._result(verdict, early=True) if verdict else None
 
     def rest(self) -> RunResult:
-        """From the onset on."""
+        """Run from the onset on."""
         scenario = self.scenario
         end = self.world.now + scenario.lasts
         if scenario.good:
@@ -86,7 +86,7 @@ class Run:
         self.judge.weigh(self._revision, round(weight * TOTAL))
 
     def _calm(self, end: float) -> Verdict | None:
-        """Second by second; the verdict when it is failing."""
+        """Run in long steps; return the verdict when it is failing."""
         while self.world.now < end:
             self.world.pass_until(min(self.world.now + CALM, end))
             if verdict := self._report():
@@ -94,7 +94,7 @@ class Run:
         return None
 
     def _closely(self, end: float) -> Verdict | None:
-        """As workers report; the verdict when it is failing."""
+        """Run as workers report; return the verdict when it is failing."""
         world = self.world
         while world.now < end:
             urgent = world.urgent
@@ -124,6 +124,6 @@ class Run:
 
 
 def run(policy: Policy, scenario: Scenario, chance: Chance) -> RunResult:
-    """One run from the beginning."""
+    """Run from the beginning, and return what came of it."""
     begun = Run(policy, scenario, chance)
     return begun.prelude() or begun.rest()

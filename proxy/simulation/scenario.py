@@ -47,7 +47,7 @@ class Canary:
         _within("hang", self.hang, 0, 1)
 
     def beside(self, stable: BackendBehavior) -> BackendBehavior:
-        """How it answers, when stable answers like this."""
+        """Return how it answers, when stable answers like this."""
         errors = stable.errors if self.errors is None else self.errors
         return replace(stable, errors=errors, median=stable.median * self.times, hang=self.hang)
 
@@ -130,7 +130,7 @@ class EjectionRule:
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """All of it. Without more said, a canary that is as good as stable."""
+    """All of it; by default a canary that is as good as stable."""
 
     rate: float = 100.0
     """Requests a second, on the average."""
@@ -171,7 +171,11 @@ class Scenario:
 
     @classmethod
     def from_json(cls, data: Any) -> "Scenario":
-        """A scenario from plain values by the names above. ValueError names what is wrong in them."""
+        """Return a scenario from plain values by the names above.
+
+        Raises:
+            ValueError: Something is wrong in them; its text names it.
+        """
         parts = {
             "stable": BackendBehavior, "canary": Canary, "incidents": Incidents, "day": Day,
             "crowd": Population, "ejection": EjectionRule,
@@ -186,7 +190,7 @@ class Scenario:
 
 
 def _named(kind: Any, data: Any, what: str) -> dict[str, Any]:
-    """`data`, known to be numbers or mappings by the names of the fields of `kind`."""
+    """Return `data`, checked to be numbers or mappings by the names of the fields of `kind`."""
     if not isinstance(data, dict):
         raise ValueError(f"{what} is a mapping, not {data!r}")
     names = [each.name for each in fields(kind)]

@@ -41,12 +41,15 @@ class Summary:
         return 1 - self.rolled_back / self.runs
 
     def to_json(self) -> dict[str, Any]:
-        """Plain JSON values."""
+        """Return plain JSON values."""
         return {**asdict(self), "checks": dict(self.checks), "never": self.never}
 
 
 def summary(results: Sequence[RunResult]) -> Summary:
-    """Of one result or more. Runs rolled back before the onset tell nothing of how long it took."""
+    """Return the summary of one result or more.
+
+    Runs rolled back before the onset are no measure of how long it took.
+    """
     late = [result for result in results if not result.early]
     done = [result for result in late if result.rolled_back]
     checks = Counter(check for result in results for check in result.checks)
@@ -62,7 +65,7 @@ def summary(results: Sequence[RunResult]) -> Summary:
 
 
 def _spread(known: list[float], of: int) -> Spread:
-    """Of the numbers of `of` runs, of which those not known are larger than all that are."""
+    """Return the spread of the numbers of `of` runs; those not known are larger than all that are."""
     ordered = sorted(known)
 
     def at(share: float) -> float | None:
@@ -73,7 +76,7 @@ def _spread(known: list[float], of: int) -> Spread:
 
 
 def bound(struck: int, runs: int) -> float:
-    """The largest share (0..1) that is still likely when so many of the runs were struck.
+    """Return the largest share (0..1) that is still likely when so many of the runs were struck.
 
     One-sided, at 95 % (Clopper & Pearson 1934): by bisection of the binomial distribution.
     """
@@ -87,7 +90,7 @@ def bound(struck: int, runs: int) -> float:
 
 
 def _at_most(struck: int, runs: int, share: float) -> float:
-    """The probability of `struck` or fewer."""
+    """Return the probability of `struck` or fewer."""
     if share >= 1:
         return 0.0
     term = total = (1 - share) ** runs

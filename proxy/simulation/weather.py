@@ -18,7 +18,7 @@ class Weather:
     """The share (0..1) of requests that fail on account of an incident."""
 
     def failing(self, errors: float) -> float:
-        """The share that fails now of a side that fails so much by itself."""
+        """Return the share that fails now of a side that fails so much by itself."""
         return 1 - (1 - min(errors * self.failures, 1.0)) * (1 - self.incident)
 
 
@@ -32,7 +32,7 @@ class Climate:
         self._begins = self._next(scenario.incidents, 0.0)
 
     def at(self, now: float) -> Weather:
-        """The weather now, in seconds; `now` never falls."""
+        """Return the weather now, in seconds; `now` never falls."""
         swing = 1.0
         if self._day:
             swing += self._day.depth * sin(2 * pi * now / self._day.period)

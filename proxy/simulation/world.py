@@ -1,6 +1,6 @@
 """Clients, both sides and a worker that counts: time passes, and what a worker would report comes out.
 
-What is counted, and under which label, is as the worker does it (:mod:`proxy.telemetry`): only requests that
+What is counted, and under which label, is as the worker does it (`proxy.telemetry`): only requests that
 the coin sent are labelled, by the thresholds in force when they were sent; one that is overdue is counted as
 slow while its answer is awaited, and not again at its end; a failed one that wasn't overdue has no label.
 What has no bearing on the judge's evidence is left out: rescues, and who answers a diverted request.
@@ -49,7 +49,7 @@ class CanaryEndpoint:
         self._until = 0.0
 
     def alive(self, now: float) -> bool:
-        """Whether requests are sent there."""
+        """Return whether requests are sent there."""
         return now >= self._until
 
     def answered(self, failed: bool, now: float) -> None:
@@ -99,7 +99,7 @@ class World:
         )
 
     def pass_until(self, end: float) -> None:
-        """What happens until then, in the weather of now."""
+        """Let happen what happens until then, in the weather of now."""
         weather = self._climate.at(self.now)
         for ask in self._clients.between(self.now, end, self.scenario.rate * weather.traffic):
             self._send(ask, weather, end)
@@ -111,7 +111,7 @@ class World:
             self._look()
 
     def report(self) -> list[tuple[str, Counts]]:
-        """What was counted since the last report, by backend."""
+        """Return what was counted since the last report, by backend."""
         counts, self._counts, self.urgent = self._counts, self._none(), False
         for each in counts.values():
             each.overdue = 0
@@ -141,16 +141,16 @@ class World:
         heappush(self._awaited, (due, self._sent, request))
 
     def _coin(self, ask: Ask) -> bool:
-        """Whether the coin says canary: tossed for the user, or for the request."""
+        """Return whether the coin falls for the canary: tossed for the user, or for the request."""
         return ask.user.below(self.weight) if self._sticky else self.chance.random() < self.weight
 
     def _divert(self, ask: Ask, pinned: bool) -> None:
-        """The canary has no endpoint alive."""
+        """Count a request for a canary that has no endpoint alive."""
         self.urgent = True
         self._counts[CANARY].divert(self._user(ask), drawn=not pinned)
 
     def _user(self, ask: Ask) -> int:
-        """Whom events are noted of: nobody where the coin is tossed for requests."""
+        """Return the user whom events are noted of: 0 where the coin is tossed for requests."""
         return ask.user.hash if self._sticky else 0
 
     def _fate(

@@ -22,7 +22,7 @@ _BARE_ESCAPES = _ESCAPES | {ord(" "): "\\x20"}
 
 @dataclass(slots=True)
 class Access:
-    """What one line tells. Absent fields are empty."""
+    """The values of one line. Absent fields are empty."""
 
     when: float
     """End of the exchange, unix seconds."""
@@ -56,7 +56,7 @@ class Access:
 
 
 def format_json(access: Access) -> str:
-    """One JSON object."""
+    """Return one JSON object."""
     line = {
         "time": _iso(access.when),
         "client": access.client,
@@ -82,7 +82,7 @@ def format_json(access: Access) -> str:
 
 
 def format_common(access: Access) -> str:
-    """The Common Log Format: client - - [time] "request" status bytes."""
+    """Return the Common Log Format: client - - [time] "request" status bytes."""
     request = f"{_quoted(access.method)} {_quoted(access.target)} {access.version}" if access.version else "-"
     client = access.client.encode("utf-8", "backslashreplace").decode("latin-1").translate(_BARE_ESCAPES)
     status = shown_status(access.status)
@@ -90,7 +90,7 @@ def format_common(access: Access) -> str:
 
 
 def format_combined(access: Access) -> str:
-    """As nginx's `combined`: common, then the referer and the user agent."""
+    """Return nginx's `combined`: common, then the referer and the user agent."""
     referer, agent = _quoted(access.referer) or "-", _quoted(access.user_agent) or "-"
     return f'{format_common(access)} "{referer}" "{agent}"'
 
@@ -104,21 +104,21 @@ FORMATS: dict[str, Callable[[Access], str]] = {
 
 
 def _quoted(value: bytes) -> str:
-    """Bytes as they may stand between quotes."""
+    """Return bytes as they may stand between quotes."""
     return value.decode("latin-1").translate(_ESCAPES)
 
 
 def _text(value: bytes) -> str:
-    """Bytes as text: nearly always UTF-8."""
+    """Return bytes as text: nearly always UTF-8."""
     return value.decode("utf-8", "backslashreplace")
 
 
 def _clf(when: float) -> str:
-    """10/Oct/2000:13:55:36 +0000"""
+    """Return a moment such as 10/Oct/2000:13:55:36 +0000."""
     at = datetime.fromtimestamp(when, UTC)
     return f"{at.day:02}/{_MONTHS[at.month - 1]}/{at.year:04}:{at:%H:%M:%S} +0000"
 
 
 def _iso(when: float) -> str:
-    """2000-10-10T13:55:36.123Z"""
+    """Return a moment such as 2000-10-10T13:55:36.123Z."""
     return datetime.fromtimestamp(when, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -1,6 +1,6 @@
 """What Prometheus is shown: one snapshot of the merged counts as metric families.
 
-No label tells of paths or clients, and methods come from a known set, so that the number of series is
+No label has paths or clients, and methods come from a known set, so that the number of series is
 bounded by the services. `code` is the status sent to the client; where none was sent it is 499, see
 `proxy.telemetry.outcome.CLIENT_CLOSED`. Durations are shown in buckets a power of two wide, every eighth of
 those that are counted.
@@ -23,7 +23,7 @@ NO_ENDPOINT_ALIVE = "no-endpoint"
 connection."""
 
 _SHORTEST_SHOWN = -12
-"""Power of two seconds: 244 us. Below it a bucket tells nothing that anyone alerts on."""
+"""Power of two seconds: 244 us. No alert needs anything below it."""
 
 _SHOWN = tuple(range((_SHORTEST_SHOWN - LOWEST) * PER_OCTAVE, len(BOUNDS), PER_OCTAVE))
 _LE = tuple(repr(BOUNDS[bucket]) for bucket in _SHOWN)
@@ -73,7 +73,7 @@ class Snapshot:
 
 
 def families(snapshot: Snapshot) -> Iterator[Metric]:
-    """All metric families of a snapshot, for a collector's `collect`."""
+    """Yield all metric families of a snapshot, for a collector's `collect`."""
     totals = snapshot.totals
     yield _requests(totals)
     yield from _latencies(totals)
@@ -142,7 +142,10 @@ def _requests(totals: Mapping[BackendKey, Counts]) -> Metric:
 
 
 def _by_code(counts: Counts) -> dict[tuple[str, str], int]:
-    """Requests by method and code. An endpoint may answer 499 itself, so two statuses can share a code."""
+    """Return requests by method and code.
+
+    An endpoint may answer 499 itself, so two statuses can share a code.
+    """
     result: dict[tuple[str, str], int] = {}
     for (method, status), count in counts.codes.items():
         label = (method, str(shown_status(status)))
@@ -181,7 +184,7 @@ def _ejections(totals: Mapping[BackendKey, Counts]) -> Metric:
 
 
 def _harm(totals: Mapping[BackendKey, Counts]) -> Iterator[Metric]:
-    """What backends other than stable did to clients, by service: stable has nobody to rescue it."""
+    """Yield what backends other than stable did to clients, by service: stable has no rescuer."""
     rescued = CounterMetricFamily(
         "weir_rescued_total", "Requests that the canary failed and stable answered.", labels=["service"]
     )
@@ -259,7 +262,7 @@ def _refused(refused: Mapping[str, int]) -> Metric:
 
 
 def _trips(trips: Mapping[tuple[str, str], int], would: Mapping[tuple[str, str], int]) -> Metric:
-    """One counter for both: who watches before he enforces asks for the same series."""
+    """Return one counter for both: who watches before enforcing asks for the same series."""
     family = CounterMetricFamily(
         "weir_trips_total",
         "Times a check took the canary out, or would have (enforced=false).",

@@ -33,7 +33,7 @@ _NANOSECONDS = 1e9
 
 
 def index(seconds: float) -> int:
-    """The bucket of a duration in seconds."""
+    """Return the bucket of a duration in seconds."""
     if _SHORTEST < seconds <= _LONGEST:
         return ceil(log2(seconds) * PER_OCTAVE) + _OFFSET
     return 0 if seconds <= _SHORTEST else OVERFLOW
@@ -80,26 +80,30 @@ class Histogram:
         self.nanoseconds -= other.nanoseconds
 
     def copy(self) -> "Histogram":
-        """A histogram of its own with the same content."""
+        """Return a histogram of its own with the same content."""
         return Histogram(dict(self.counts), self.nanoseconds)
 
     def plus(self, other: "Histogram") -> "Histogram":
-        """Both together."""
+        """Return both together."""
         result = self.copy()
         result.absorb(other)
         return result
 
     def minus(self, other: "Histogram") -> "Histogram":
-        """This one without another. ValueError when the other holds more than this."""
+        """Return this one without another.
+
+        Raises:
+            ValueError: The other holds more than this.
+        """
         result = self.copy()
         result.shed(other)
         return result
 
     def quantile(self, q: float) -> float | None:
-        """The duration in seconds that a share `q` (0..1) of all stays within; None without data.
+        """Return the duration in seconds that a share `q` (0..1) of all stays within; None without data.
 
-        Right within one bucket, 9 %, between 61 us and 128 s. Within a bucket, durations are taken as evenly
-        spread. Longer ones are told as 128 s.
+        It is right within one bucket, 9 %, between 61 us and 128 s. Within a bucket, durations are taken as
+        evenly spread. Longer ones are reported as 128 s.
         """
         rank = q * self.count
         below = 0
@@ -111,7 +115,7 @@ class Histogram:
         return None
 
     def cumulative(self, buckets: tuple[int, ...]) -> Iterator[int]:
-        """For each of these rising bucket indices, how many durations lie in it or below."""
+        """Return, for each of these rising bucket indices, how many durations lie in it or below."""
         met = sorted(self.counts.items(), reverse=True)
         total = 0
         for bound in buckets:
@@ -120,7 +124,7 @@ class Histogram:
             yield total
 
     def to_json(self) -> list[int]:
-        """The nanoseconds, then bucket and count of each bucket met."""
+        """Return the nanoseconds, then bucket and count of each bucket met."""
         flat = [self.nanoseconds]
         for pair in self.counts.items():
             flat += pair
@@ -128,7 +132,11 @@ class Histogram:
 
     @classmethod
     def from_json(cls, data: Any) -> "Histogram":
-        """The inverse of `to_json`. ValueError when `data` is nothing that it makes."""
+        """Return the histogram that `to_json` wrote.
+
+        Raises:
+            ValueError: It wrote no such `data`.
+        """
         numbers = whole_numbers(data)
         if len(numbers) % 2 != 1:
             raise ValueError(f"a histogram is an odd number of numbers, not {len(numbers)}")
@@ -139,7 +147,7 @@ class Histogram:
 
 
 def _within(bucket: int, part: float) -> float:
-    """The duration at `part` (0..1) of the way through a bucket, seconds."""
+    """Return the duration (seconds) at `part` (0..1) of the way through a bucket."""
     if bucket == OVERFLOW:
         return _LONGEST
     low = BOUNDS[bucket - 1] if bucket else 0.0

@@ -2,7 +2,7 @@
 
 One number holds it, or there would be six counters: 8 times how many thresholds were known, plus how many of
 them were exceeded. They rise, so the ones exceeded are the first; a request that was not yet answered when it
-exceeded the last one is slow for all of them, and says so with a number of its own.
+exceeded the last one is slow for all of them, and has a number of its own for that.
 """
 
 from bisect import bisect_left
@@ -23,25 +23,25 @@ CODES = frozenset(
 
 
 def label(thresholds: Thresholds, seconds: float) -> int:
-    """The label of an answer after this time. One that took exactly as long as a threshold is timely."""
+    """Return the label of an answer after this time. One that took as long as a threshold is timely."""
     return STEP * len(thresholds) + bisect_left(thresholds, seconds)
 
 
 def overdue(thresholds: Thresholds) -> int:
-    """The label of a request that is not yet answered."""
+    """Return the label of a request that is not yet answered."""
     return STEP * len(thresholds) + OVERDUE
 
 
 def exceeded(code: int) -> int:
-    """How many thresholds were exceeded, of a request that was answered."""
+    """Return how many thresholds were exceeded by a request that was answered."""
     return code % STEP
 
 
 def slow(labels: Mapping[int, int], quantile: int) -> int:
-    """How many requests exceeded the threshold of a quantile, by its place in QUANTILES."""
+    """Return how many requests exceeded the threshold of a quantile, by its place in `QUANTILES`."""
     return sum(count for code, count in labels.items() if code >> 3 > quantile < code % STEP)
 
 
 def timely(labels: Mapping[int, int], quantile: int) -> int:
-    """How many requests were answered within the threshold of a quantile, by its place in QUANTILES."""
+    """Return how many requests were answered within the threshold of a quantile, by its place."""
     return sum(count for code, count in labels.items() if code >> 3 > quantile >= code % STEP)

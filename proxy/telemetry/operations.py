@@ -1,4 +1,4 @@
-"""Metrics of what control does beside judging: whom it asks, tells and probes, and what file it goes by."""
+"""Metrics of what control does beside judging: hooks, notices, probes, and the file in force."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -16,7 +16,7 @@ class Operations:
     notices: Mapping[tuple[str, str], int] = field(default_factory=dict)
     """Notices by service and result: sent, failed, dropped."""
     endpoints: Mapping[tuple[str, str, str], bool] = field(default_factory=dict)
-    """Whether an endpoint answers its probes, by service, backend and URL; missing where nobody probes."""
+    """Whether an endpoint answers its probes, by service, backend and URL; missing without probes."""
     reloaded: bool = True
     """Whether the last attempt to put another file in force did so; True before the first."""
     reloaded_at: float = 0.0
@@ -24,7 +24,7 @@ class Operations:
 
 
 def families(operations: Operations) -> Iterator[Metric]:
-    """All metric families of these."""
+    """Yield all metric families of these."""
     hooks = CounterMetricFamily(
         "weir_hooks_total",
         "Hooks that were asked: open (2xx), closed (another answer), failed (no answer).",

@@ -2,7 +2,7 @@
 
 An exchange ends in exactly one way, its Ending. Ending and status together say whether the backend did its
 work (success), did not (failure), or was never put to the test (excluded). Excluded outcomes are shown, but
-no check counts them: a client that hangs up says nothing about the canary.
+no check counts them: a client that hangs up is no evidence about the canary.
 """
 
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ BackendKey = tuple[str, str]
 """Service and backend: what sums over all revisions are of."""
 
 QUANTILES = ("p50", "p90", "p99")
-"""Of the time to the response head: those for which requests are told slow from timely."""
+"""Quantiles of the time to the response head by which requests are slow or timely."""
 Thresholds = tuple[float, ...]
 """Seconds, rising: above it is slow for p50, p90 and p99, in this order. Those that are known: 0 to 3."""
 
@@ -47,7 +47,7 @@ CLIENT_LEFT: Ending = "client-left"
 CONNECT: Ending = "connect"
 """No connection to the endpoint could be had."""
 TLS: Ending = "tls"
-"""The endpoint was reached, and is not whom we trust or does not speak TLS as we do."""
+"""The endpoint was reached, and is not the one we trust or does not speak TLS as we do."""
 TIMEOUT: Ending = "timeout"
 """The endpoint was silent for too long, before its answer or within it."""
 RESET: Ending = "reset"
@@ -59,10 +59,10 @@ TRUNCATED: Ending = "truncated"
 REFUSED: Ending = "refused"
 """We answered ourselves and asked no endpoint: none was alive, or the request was at fault."""
 HALTED: Ending = "halted"
-"""The backend was taken out meanwhile, and what it still had to say was not waited for."""
+"""The backend was taken out meanwhile, and the rest of its answer was not waited for."""
 STALE: Ending = "stale"
 """The pooled connection was over when the request was written to it: perhaps the endpoint never heard it, so
-that this says nothing of it, and another backend was asked."""
+that this is no evidence about it, and another backend was asked."""
 
 ENDINGS: tuple[Ending, ...] = (
     COMPLETE, CLIENT_LEFT, CONNECT, TLS, TIMEOUT, RESET, GARBAGE, TRUNCATED, REFUSED, HALTED, STALE,
@@ -108,7 +108,7 @@ class Outcome:
     route: bytes = b""
     """The path that was asked for, without query; may be empty where the result is no failure."""
     user: int = 0
-    """What the user is told by where a service keeps users: 64 bits, evenly spread; 0: it keeps none."""
+    """Identifies the user where a service keeps users: 64 bits, evenly spread; 0: it keeps none."""
     exposed: bool = False
     """Whether the user is one to count among those who met the backend."""
     thresholds: Thresholds = ()
@@ -118,7 +118,7 @@ class Outcome:
     taken_over: bool = False
     """Neither coin nor pin brought it here: it was meant for another backend."""
     passed_on: bool = False
-    """It came to nothing here, and the request was sent to another backend: nobody is harmed yet."""
+    """It failed here, and the request was sent to another backend: no client is harmed yet."""
     rescue_of: Key | None = None
     """The attempt that it takes the place of; None: it is the first."""
 
@@ -143,7 +143,7 @@ REASONS = (
     "target",
     "version",
 )
-"""Why requests are refused: what is at fault in a message (:mod:`proxy.http1.errors`), or reasons of ours."""
+"""Why requests are refused: what is at fault in a message (`proxy.http1.errors`), or reasons of ours."""
 
 UNROUTED = ""
 """Stands for the service in outcomes of requests that were refused; their reason stands for the backend."""
@@ -164,10 +164,15 @@ def refused(reason: str, method: bytes, status: int) -> Outcome:
 
 
 def classify(ending: Ending, status: int, failures: Failures) -> Result:
-    """What an ending says about the backend. `status` is what the client was sent, 0 when nothing.
+    """Return the result that an ending is for the backend.
 
-    An ending that the service holds for no failure says nothing. A refusal for want of an endpoint is one
-    whatever the service says.
+    An ending that the service does not hold against its backends is excluded. A refusal for want of an
+    endpoint is a failure whatever the service holds.
+
+    Args:
+        ending: How the exchange ended.
+        status: What the client was sent, 0 when nothing.
+        failures: What the service holds against its backends.
     """
     if ending == COMPLETE:
         return FAILURE if status in failures.statuses else SUCCESS
@@ -177,10 +182,10 @@ def classify(ending: Ending, status: int, failures: Failures) -> Result:
 
 
 def method_label(method: bytes) -> str:
-    """The label under which a method is counted. Methods are case-sensitive: `get` is `_OTHER`."""
+    """Return the label under which a method is counted. Methods are case-sensitive: `get` is `_OTHER`."""
     return _LABELS.get(method, OTHER_METHOD)
 
 
 def shown_status(status: int) -> int:
-    """The status as logs and metrics show it: 0, nothing sent, becomes 499."""
+    """Return the status as logs and metrics show it: 0, nothing sent, becomes 499."""
     return status or CLIENT_CLOSED

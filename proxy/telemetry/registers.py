@@ -32,7 +32,7 @@ class Registers:
     """The users met, as far as their number is concerned."""
 
     cells: bytearray = field(default_factory=bytearray)
-    """One byte for each register; none at all while nobody was met."""
+    """One byte for each register; none at all before the first user."""
 
     def __bool__(self) -> bool:
         return bool(self.cells)
@@ -41,7 +41,7 @@ class Registers:
         return f"<Registers of about {self.estimate()}>"
 
     def add(self, user: int) -> None:
-        """One more user, or one that was met before: a 64-bit hash."""
+        """Count a user by a 64-bit hash; one that was met before changes nothing."""
         if not self.cells:
             self.cells = bytearray(REGISTERS)
         bits = user // TOTAL
@@ -57,11 +57,11 @@ class Registers:
         self.cells = _greater(self.cells, other.cells) if self.cells else bytearray(other.cells)
 
     def copy(self) -> "Registers":
-        """Registers of their own with the same content."""
+        """Return registers of their own with the same content."""
         return Registers(bytearray(self.cells))
 
     def estimate(self) -> int:
-        """About how many different users there were."""
+        """Return about how many different users there were."""
         if not self.cells:
             return 0
         raw = _BIAS * REGISTERS * REGISTERS / sum(2.0**-run for run in self.cells)
@@ -69,12 +69,16 @@ class Registers:
         return round(REGISTERS * log(REGISTERS / empty) if raw <= 2.5 * REGISTERS and empty else raw)
 
     def to_json(self) -> str:
-        """Compressed, 20 bytes and up to some 1,400 for very many users; empty without any."""
+        """Return them compressed: 20 bytes, and up to some 1,400 for very many users; "" without any."""
         return b64encode(compress(self.cells, 1)).decode() if self.cells else ""
 
     @classmethod
     def from_json(cls, data: Any) -> "Registers":
-        """The inverse of `to_json`. ValueError when `data` is nothing that it makes."""
+        """Return the registers that `to_json` wrote.
+
+        Raises:
+            ValueError: It wrote no such `data`.
+        """
         if not isinstance(data, str):
             raise ValueError(f"expected registers as text, not {type(data).__name__}")
         try:
@@ -87,7 +91,10 @@ class Registers:
 
 
 def _greater(some: bytearray, other: bytearray) -> bytearray:
-    """The greater of each two bytes below 128: all at once as one long number, in 6 us and not in 150."""
+    """Return the greater of each two bytes below 128.
+
+    All at once, as one long number, takes 6 us; one by one takes 150.
+    """
     a, b = int.from_bytes(some, "big"), int.from_bytes(other, "big")
     wins = ((a | _HIGH) - b & _HIGH) >> 7  # the high bit of a byte stays where a >= b; then 1 or 0
     mask = wins * 0xFF

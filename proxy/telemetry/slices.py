@@ -14,9 +14,9 @@ _OPERATIONS = ("hooks", "notices", "endpoints")
 
 
 def sliced(snapshot: Snapshot, services: int) -> Iterator[Snapshot]:
-    """Snapshots of so many services each, at most; what is no service's own is in all of them.
+    """Yield snapshots of so many services each, at most, and one at least.
 
-    There is one at least.
+    What belongs to no service is in all of them.
     """
     knife = _Knife(services)
     own: Any = {name: knife.cut(getattr(snapshot, name)) for name in _OWN}

@@ -13,9 +13,12 @@ def merge(into: dict[K, int], other: dict[K, int]) -> None:
 
 
 def separate(out_of: dict[K, int], other: dict[K, int]) -> None:
-    """Subtract the counts of `other`; what comes to none goes. ValueError when one would fall below none.
+    """Subtract the counts of `other` from `out_of`; what comes to none goes.
 
     After an error `out_of` is half done: subtract from a copy.
+
+    Raises:
+        ValueError: A count would fall below none.
     """
     for key, count in other.items():
         left = out_of.get(key, 0) - count
@@ -28,7 +31,11 @@ def separate(out_of: dict[K, int], other: dict[K, int]) -> None:
 
 
 def whole_numbers(data: Any) -> list[int]:
-    """`data`, known to be a list of whole numbers of 0 or more. ValueError when it isn't."""
+    """Return `data`, checked to be a list of whole numbers of 0 or more.
+
+    Raises:
+        ValueError: It is none.
+    """
     if not isinstance(data, list):
         raise ValueError(f"expected a list of whole numbers, not {type(data).__name__}")
     for number in data:
@@ -38,7 +45,11 @@ def whole_numbers(data: Any) -> list[int]:
 
 
 def by_word(data: Any, words: Collection[K]) -> dict[K, int]:
-    """`data`, known to be counts by these words only. ValueError when it isn't."""
+    """Return `data`, checked to be counts by these words only.
+
+    Raises:
+        ValueError: It is none.
+    """
     if not isinstance(data, dict):
         raise ValueError(f"expected counts by word, not {type(data).__name__}")
     unknown = data.keys() - set(words)

@@ -10,7 +10,7 @@ are forgotten:
 - Reports are numbered: control ignores one whose number is not above the last it used.
 
 A report holds the events of the log of users that came after the one before it, and the first on a new
-connection all that are kept: see :mod:`proxy.telemetry.users`.
+connection all that are kept: see `proxy.telemetry.users`.
 """
 
 from collections.abc import Iterable, Mapping
@@ -44,12 +44,12 @@ class Tally:
         )
 
     def begin(self, key: Key) -> None:
-        """One more exchange is open. Its `add` must follow, once."""
+        """Count one more exchange as open. Its `add` must follow, once."""
         self._entry(key).in_flight += 1
         self._unreported.add(key)
 
     def switch(self, key: Key) -> None:
-        """An open exchange became a tunnel."""
+        """Count an open exchange as a tunnel from now on."""
         self._entries[key].tunnels += 1
         self._unreported.add(key)
 
@@ -60,13 +60,13 @@ class Tally:
         self.urgent = True
 
     def divert(self, key: Key, user: int, *, drawn: bool) -> None:
-        """A request that was meant for this backend went to another: no endpoint of it was alive."""
+        """Count a request that was meant for this backend and went to another: no endpoint was alive."""
         self._entry(key).divert(user, drawn=drawn)
         self._unreported.add(key)
         self.urgent = True
 
     def add(self, outcome: Outcome) -> None:
-        """One exchange fewer is open, and it is counted; one that never began is only counted."""
+        """Count an exchange that ended, and one fewer as open; one that never began is only counted."""
         key = outcome.key
         counts = self._entry(key)
         counts.end(outcome)
@@ -79,16 +79,16 @@ class Tally:
             self._unreported.add(outcome.rescue_of)
 
     def eject(self, key: Key) -> None:
-        """An endpoint of this backend is left alone for a while."""
+        """Count that an endpoint of this backend is left alone for a while."""
         self._entry(key).ejections += 1
         self._unreported.add(key)
 
     def changed(self) -> dict[Key, Counts]:
-        """The next report: a copy of each entry that changed since the last one."""
+        """Return the next report: a copy of each entry that changed since the last one."""
         return self._report(self._unreported, self._told)
 
     def everything(self) -> dict[Key, Counts]:
-        """The next report, of all entries: the first on a new connection to control."""
+        """Return the next report, of all entries: the first on a new connection to control."""
         return self._report(self._entries, {})
 
     def _report(self, keys: Iterable[Key], told: Mapping[Key, int]) -> dict[Key, Counts]:
@@ -101,7 +101,7 @@ class Tally:
         return report
 
     def droppable(self, current: Mapping[str, int]) -> list[Key]:
-        """Keys of revisions other than the `current` one of their service that have no exchange open."""
+        """Return the keys without an open exchange whose revision isn't their service's `current` one."""
         return [
             key
             for key, counts in self._entries.items()
@@ -128,7 +128,7 @@ class Tally:
             return self._born(key)
 
     def _born(self, key: Key) -> Counts:
-        """A new entry, in a life of its own."""
+        """Return a new entry, in a life of its own."""
         self._lives += 1
         counts = self._entries[key] = Counts(life=self._lives)
         return counts

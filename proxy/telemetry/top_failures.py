@@ -16,7 +16,7 @@ from proxy.telemetry.sparse import merge, whole_numbers
 
 KEPT = 20
 LONGEST = 100
-"""Characters of a path that are kept: the rest tells hardly anything, and would travel with each report."""
+"""Characters of a path that are kept: the rest identifies little, and would travel with each report."""
 
 FailedRequest = tuple[str, str, int]
 """Method, folded path, status."""
@@ -25,7 +25,7 @@ _DIGITS = re.compile(r"\d+", re.ASCII)
 
 
 def fold(route: bytes) -> str:
-    """A path with each number in it as one `#`, or every order would be a request of its own."""
+    """Return a path with each number in it as one `#`, or every order would be a request of its own."""
     text = _DIGITS.sub("#", route[: 4 * LONGEST].decode("ascii", "backslashreplace"))
     return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
 
@@ -40,7 +40,7 @@ class TopFailures:
         return bool(self.counts)
 
     def add(self, method: str, route: bytes, status: int) -> None:
-        """One more failed request."""
+        """Count one more failed request."""
         request = (method, fold(route), status)
         counts = self.counts
         before = counts.get(request)
@@ -55,20 +55,24 @@ class TopFailures:
             self.counts = dict(self.most())
 
     def copy(self) -> "TopFailures":
-        """A list of its own with the same content."""
+        """Return a list of its own with the same content."""
         return TopFailures(dict(self.counts))
 
     def most(self) -> list[tuple[FailedRequest, int]]:
-        """The most frequent ones and how often they failed, the most frequent first."""
+        """Return the most frequent ones and how often they failed, the most frequent first."""
         return sorted(self.counts.items(), key=lambda item: (-item[1], item[0]))[:KEPT]
 
     def to_json(self) -> list[list[Any]]:
-        """A row of method, path, status and count for each."""
+        """Return a row of method, path, status and count for each."""
         return [[*request, count] for request, count in self.counts.items()]
 
     @classmethod
     def from_json(cls, data: Any) -> "TopFailures":
-        """The inverse of `to_json`. ValueError or TypeError when `data` is nothing that it makes."""
+        """Return the list that `to_json` wrote.
+
+        Raises:
+            ValueError, TypeError: It wrote no such `data`.
+        """
         return cls(dict(_rows(data)))
 
 

@@ -13,7 +13,7 @@ from math import floor
 from proxy.telemetry.counts import Counts
 
 SHOWN = 30.0
-"""Seconds of the window that is shown to people, whatever is looked at beside."""
+"""Seconds of the window that is shown to people, whatever other windows there are."""
 
 
 class Window:
@@ -41,12 +41,12 @@ class Window:
         self._total.absorb(delta)
 
     def counts(self, now: float) -> Counts:
-        """What was added within the span before `now`; empty when nothing was."""
+        """Return what was added within the span before `now`; empty when nothing was."""
         self._expire(now)
         return self._total.copy()
 
     def peek(self, now: float) -> Counts:
-        """The same, to be looked at now: it goes on changing, and isn't the caller's."""
+        """Return the same for a look now: it goes on changing, and must not be changed by the caller."""
         self._expire(now)
         return self._total
 
@@ -71,7 +71,7 @@ class Windows:
         self._windows: dict[str, dict[float, Window]] = {}
 
     def __repr__(self) -> str:
-        return f"<Windows of {', '.join(self._windows) or 'nobody'}>"
+        return f"<Windows of {', '.join(self._windows) or 'no backend'}>"
 
     def add(self, backend: str, delta: Counts, now: float) -> None:
         """Count what a backend answered. `now` is monotonic seconds and never falls."""
@@ -82,10 +82,10 @@ class Windows:
             window.add(delta, now)
 
     def counts(self, backend: str, now: float) -> dict[float, Counts]:
-        """What it answered within each span, to be looked at now: it goes on changing."""
+        """Return what it answered within each span, for a look now: it goes on changing."""
         return {span: window.peek(now) for span, window in self._windows.get(backend, {}).items()}
 
     def shown(self, backend: str, now: float) -> Counts:
-        """What it answered within the last `SHOWN` seconds."""
+        """Return what it answered within the last `SHOWN` seconds."""
         windows = self._windows.get(backend)
         return windows[SHOWN].counts(now) if windows else Counts()

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from proxy.config.notices import TOLD
+from proxy.config.notices import NOTIFIED
 from proxy.config.reader import decode, read
 from proxy.config.schema import Config, Health, Hook, Rollout, RolloutStep
 from proxy.config.schema_json import json_schema
@@ -45,7 +45,7 @@ def test_what_the_complete_example_says_of_rollouts_is_true() -> None:
     assert service.rollout == Rollout(steps=[first, "5%", {"pause": "ask the on-call"}, "25%", "100%"])
     assert service.rollout.steps[1] == RolloutStep(weight="5%")
     assert service.hooks == (Hook(at="before-promotion", url="https://ci.example/may-promote"),)
-    assert "default: " + ", ".join(TOLD) in (EXAMPLES / "weir.yaml").read_text()
+    assert "default: " + ", ".join(NOTIFIED) in (EXAMPLES / "weir.yaml").read_text()
 
 
 def test_what_the_complete_example_says_of_defaults_is_true() -> None:

@@ -5,7 +5,7 @@ from typing import Any, get_args
 
 import pytest
 
-from proxy.config.notices import EVENTS, TOLD, Hook, Notify
+from proxy.config.notices import EVENTS, NOTIFIED, Hook, Notify
 from proxy.config.reader import read
 from proxy.rollout.entry import EntryKind
 
@@ -18,7 +18,7 @@ def test_what_is_left_out() -> None:
     hook, notify = Hook(at="after", url="https://ci.example"), Notify(url="http://n.example/x?y")
     assert (hook.url, hook.timeout, hook.retries, hook.secret) == ("https://ci.example/", 10.0, 2, None)
     assert (notify.url, notify.events, notify.format, notify.secret) == (
-        "http://n.example/x?y", TOLD, "json", None,
+        "http://n.example/x?y", NOTIFIED, "json", None,
     )  # fmt: skip
 
 
@@ -39,7 +39,7 @@ def test_everything_written() -> None:
 
 def test_what_can_be_told_of_is_what_the_ledger_knows() -> None:
     assert set(EVENTS) == set(get_args(EntryKind)), "the words of the ledger"
-    assert set(TOLD) < set(EVENTS)
+    assert set(NOTIFIED) < set(EVENTS)
 
 
 @pytest.mark.parametrize(
