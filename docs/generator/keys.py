@@ -14,7 +14,7 @@ from docs.generator.markdown import Undescribed, code, sentence, table
 from proxy.config.schema import Config, Defaults
 from proxy.config.schema_json import json_schema
 from proxy.config.section import Section
-from proxy.config.values import Items, OrOff, Scalar, Table
+from proxy.config.values import Items, NamedItems, OrOff, Scalar
 
 SHOWN = Path(__file__).resolve().parents[2] / "config" / "weir.yaml"
 """The file that examples are taken from."""
@@ -178,7 +178,7 @@ def _parts(info: FieldInfo) -> Iterator[Any]:
 
 def _below(info: FieldInfo) -> str:
     """Return what stands between a key and the mappings in it."""
-    if any(isinstance(part, Table) for part in _parts(info)):
+    if any(isinstance(part, NamedItems) for part in _parts(info)):
         return ".NAME"
     return "[]" if any(isinstance(part, Items) for part in _parts(info)) else ""
 
