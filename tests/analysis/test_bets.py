@@ -1,6 +1,7 @@
 """Bets: fair at the boundary of what they are made against, whatever comes in which order."""
 
 import json
+from collections.abc import Iterator
 from itertools import product
 from math import comb, exp, inf, isfinite
 
@@ -21,7 +22,9 @@ THREE = st.tuples(NUMBERS, NUMBERS, NUMBERS)
 @pytest.mark.parametrize(("slack", "ratio"), TERMS)
 @pytest.mark.parametrize("parts", WEIGHTS)
 @pytest.mark.parametrize("q", [0.0, 0.01, 0.3])
-def test_each_factor_is_one_on_the_average_at_the_boundary(slack, ratio, parts, q):
+def test_each_factor_is_one_on_the_average_at_the_boundary(
+    slack: float, ratio: float, parts: int, q: float
+) -> None:
     w, p = parts / 10_000, slack + ratio * q
     for bad, ok, lost in _factors(slack, ratio, odds(parts)):
         mean = w * (p * exp(bad) + (1 - p) * exp(ok)) + (1 - w) * (q * exp(lost) + 1 - q)
@@ -29,16 +32,18 @@ def test_each_factor_is_one_on_the_average_at_the_boundary(slack, ratio, parts, 
 
 
 @pytest.mark.parametrize("parts", WEIGHTS)
-def test_no_event_takes_a_whole_stake(parts):
+def test_no_event_takes_a_whole_stake(parts: int) -> None:
     assert all(exp(each) >= 0.049 for factors in _factors(0.001, 1.0, odds(parts)) for each in factors)
 
 
-def test_sizes_are_staked_as_they_are_where_they_can_be():
+def test_sizes_are_staked_as_they_are_where_they_can_be() -> None:
     assert [round(exp(bad) - 1, 6) for bad, _, _ in _factors(0.0, 1.0, odds(100))] == list(SIZES)
 
 
 @given(some=THREE, others=THREE, parts=st.sampled_from(WEIGHTS))
-def test_order_and_split_of_a_report_are_one(some, others, parts):
+def test_order_and_split_of_a_report_are_one(
+    some: tuple[int, int, int], others: tuple[int, int, int], parts: int
+) -> None:
     bet = Bet.begin(0.001, 1.0)
     whole = bet.after(Observations(*(a + b for a, b in zip(some, others, strict=True))), odds(parts))
     first = bet.after(Observations(*some), odds(parts)).after(Observations(*others), odds(parts))
@@ -48,7 +53,7 @@ def test_order_and_split_of_a_report_are_one(some, others, parts):
         assert (each.seen, each.cash) == (whole.seen, whole.cash)
 
 
-def outcomes(size, w, p, q):
+def outcomes(size: int, w: float, p: float, q: float) -> Iterator[tuple[Observations, float]]:
     """All that a report of so many requests can come to, with its probability."""
     chances = (w * p, w * (1 - p), (1 - w) * q, (1 - w) * (1 - q))
     for a, b, c in product(range(size + 1), repeat=3):
@@ -63,7 +68,9 @@ def outcomes(size, w, p, q):
 
 @pytest.mark.parametrize(("parts", "size"), [(500, 4), (2_000, 5), (5_000, 5), (9_000, 4)])
 @pytest.mark.parametrize("seen", [0, SLICE - 2, 5 * SLICE - 1])
-def test_expected_capital_after_any_two_reports_is_one_at_most_cash_included(parts, size, seen):
+def test_expected_capital_after_any_two_reports_is_one_at_most_cash_included(
+    parts: int, size: int, seen: int
+) -> None:
     w, q = parts / 10_000, 0.2
     p = q + 0.001
     start, total = Bet(0.001, 1.0, 0.5, Bet.begin(0.001, 1.0).stakes, seen, seen // SLICE), 0.0
@@ -74,7 +81,7 @@ def test_expected_capital_after_any_two_reports_is_one_at_most_cash_included(par
     assert total == pytest.approx(1, abs=1e-9)
 
 
-def test_cash_staked_within_a_report_would_not_be_fair():
+def test_cash_staked_within_a_report_would_not_be_fair() -> None:
     """Why a report counts with its cash where it was: told in the order in which no chance would have it."""
     whole = Bet.begin(0.0, 1.0).after(Observations(SLICE, 0, 200), 1.0).settled()
     cut = (
@@ -86,7 +93,7 @@ def test_cash_staked_within_a_report_would_not_be_fair():
     assert cut.capital > 1e3 * whole.capital
 
 
-def test_cash_is_staked_slice_by_slice():
+def test_cash_is_staked_slice_by_slice() -> None:
     bet = Bet.begin(0.0, 1.0)
     early = bet.after(Observations(0, SLICE - 1), 1.0).settled()
     assert (early.cash, early.slices) == (0.5, 0)
@@ -98,18 +105,18 @@ def test_cash_is_staked_slice_by_slice():
     assert at_once.cash == pytest.approx(bet.cash)
 
 
-def test_without_coin_there_is_no_bet_but_on_a_limit():
+def test_without_coin_there_is_no_bet_but_on_a_limit() -> None:
     assert Bet.begin(0.001, 1.0).after(Observations(100), inf) == Bet.begin(0.001, 1.0)
     assert Bet.begin(0.05, 0.0).after(Observations(100), inf).capital > 1e9
 
 
-def test_staking_changes_no_capital():
+def test_staking_changes_no_capital() -> None:
     bet = Bet.begin(0.0, 1.0)
     assert bet.staked(0.25).capital == pytest.approx(1)
     assert bet.staked(0.25).cash == pytest.approx(0.375)
 
 
-def test_a_dead_canary_after_hours_is_still_found():
+def test_a_dead_canary_after_hours_is_still_found() -> None:
     """Its stakes are gone, its cash is not."""
     good = Bet.begin(0.001, 1.0)
     for _ in range(600):
@@ -128,13 +135,13 @@ def test_a_dead_canary_after_hours_is_still_found():
     ],
 )
 @pytest.mark.parametrize("parts", WEIGHTS)
-def test_nothing_overflows(events, parts):
+def test_nothing_overflows(events: Observations, parts: int) -> None:
     bet = Bet.begin(0.001, 1.0).after(events, odds(parts)).settled().staked(0.25)
     assert all(map(isfinite, (bet.capital, bet.log_capital, bet.cash, *bet.stakes)))
     assert bet.capital >= 0
 
 
-def test_cash_may_rise_out_of_reach():
+def test_cash_may_rise_out_of_reach() -> None:
     bet = Bet.begin(0.001, 1.0)
     for _ in range(5_000):
         bet = bet.staked(0.25)
@@ -142,13 +149,13 @@ def test_cash_may_rise_out_of_reach():
 
 
 @given(st.builds(Observations, NUMBERS, NUMBERS, NUMBERS))
-def test_most_is_no_less_than_the_capital(events):
+def test_most_is_no_less_than_the_capital(events: Observations) -> None:
     bet = Bet.begin(0.001, 1.0).after(events, 0.25).settled()
     assert bet.most >= bet.log_capital
 
 
 @given(st.builds(Observations, NUMBERS, NUMBERS, NUMBERS))
-def test_json_goes_on_identically(events):
+def test_json_goes_on_identically(events: Observations) -> None:
     bet = Bet.begin(0.001, 1.0).after(events, 0.25).settled()
     again = Bet.begin(0.001, 1.0).resumed(json.loads(json.dumps(bet.to_json())))
     assert again == bet
@@ -156,10 +163,10 @@ def test_json_goes_on_identically(events):
 
 
 @pytest.mark.parametrize("other", [Bet.begin(0.002, 1.0), Bet.begin(0.001, 0.0)])
-def test_capital_is_not_carried_over_to_other_terms(other):
+def test_capital_is_not_carried_over_to_other_terms(other: Bet) -> None:
     with pytest.raises(ValueError, match="can't go on"):
         other.resumed(Bet.begin(0.001, 1.0).to_json())
 
 
-def test_log_sum():
+def test_log_sum() -> None:
     assert log_sum([-1e6, -1e6 - 1]) == pytest.approx(-1e6 + 0.3132616875)

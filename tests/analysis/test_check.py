@@ -7,17 +7,23 @@ import pytest
 from proxy.analysis.check import METRICS, QUANTILES, Check
 
 
-def check(metric="error-rate", maximum=0.1, window=30.0, min_requests=20, times_stable=0.0):
+def check(
+    metric: str = "error-rate",
+    maximum: float = 0.1,
+    window: float = 30.0,
+    min_requests: int = 20,
+    times_stable: float = 0.0,
+) -> Check:
     return Check(metric, maximum, window, min_requests, times_stable)
 
 
 @pytest.mark.parametrize("metric", METRICS)
-def test_its_name_is_its_metric_and_latencies_are_seconds(metric):
+def test_its_name_is_its_metric_and_latencies_are_seconds(metric: str) -> None:
     assert check(metric).name == metric
     assert check(metric).unit == ("ratio" if metric == "error-rate" else "seconds")
 
 
-def test_each_latency_looks_at_its_quantile():
+def test_each_latency_looks_at_its_quantile() -> None:
     assert {f"latency-p{q}": q / 100 for q in (50, 90, 95, 99)} == QUANTILES
 
 
@@ -36,7 +42,9 @@ def test_each_latency_looks_at_its_quantile():
         (check("latency-p99", 0.4, times_stable=2), None, 0.4),
     ],
 )
-def test_the_limit_in_force_is_its_own_or_what_stable_allows(rule, stable, limit):
+def test_the_limit_in_force_is_its_own_or_what_stable_allows(
+    rule: Check, stable: float | None, limit: float
+) -> None:
     assert rule.limit(stable) == limit
 
 
@@ -55,15 +63,15 @@ def test_the_limit_in_force_is_its_own_or_what_stable_allows(rule, stable, limit
         {"times_stable": float("nan")},
     ],
 )
-def test_nonsense_is_refused(changes):
+def test_nonsense_is_refused(changes: dict[str, float | str]) -> None:
     with pytest.raises(ValueError):
         check(**changes)
 
 
-def test_a_latency_limit_may_be_above_one():
+def test_a_latency_limit_may_be_above_one() -> None:
     assert check("latency-p99", 2.5).max == 2.5
 
 
 @pytest.mark.parametrize("rule", [check("error-rate", 0.1, 30.0, 20), check("latency-p99", 0.4, 60.0, 50)])
-def test_json_round_trip(rule):
+def test_json_round_trip(rule: Check) -> None:
     assert Check.from_json(json.loads(json.dumps(rule.to_json()))) == rule

@@ -8,10 +8,11 @@ from proxy.analysis.comparison import Comparison, findings
 from proxy.analysis.observations import Observations
 from proxy.analysis.policy import Policy, Slower
 from proxy.analysis.thresholds import LatencyThresholds
+from proxy.analysis.verdict import Finding
 from proxy.telemetry.histogram import Histogram
 
 
-def after(policy, odds=0.25, **by_check):
+def after(policy: Policy, odds: float = 0.25, **by_check: Observations) -> Comparison:
     bets = Comparison.begin(policy)
     return bets.after([({name: by_check.get(name, Observations()) for name in bets.bets}, odds)])
 
@@ -28,27 +29,27 @@ def after(policy, odds=0.25, **by_check):
         ),
     ],
 )
-def test_the_capital_is_shared_out(policy, shares):
+def test_the_capital_is_shared_out(policy: Policy, shares: dict[str, float]) -> None:
     bets = Comparison.begin(policy)
     assert bets.shares == pytest.approx(shares)
     assert sum(bets.shares.values()) == pytest.approx(1)
     assert bets.capitals(inf) == pytest.approx(shares)
 
 
-def test_terms():
+def test_terms() -> None:
     bets = Comparison.begin(Policy(extra_errors=0.003, error_limit=0.07)).bets
     assert {name: (bet.slack, bet.ratio) for name, bet in bets.items()} == {
         "errors": (0.003, 1), "p50": (0, 1), "p90": (0, 1), "p99": (0, 1), "error-limit": (0.07, 0),
     }  # fmt: skip
 
 
-def test_each_check_bets_on_what_it_sees():
+def test_each_check_bets_on_what_it_sees() -> None:
     bets = after(Policy(), errors=Observations(5), p99=Observations(0, 0, 9))
     assert bets.bets["errors"].capital > 1 > bets.bets["p99"].capital
     assert bets.bets["p50"].capital == 1
 
 
-def test_the_limit_counts_once_errors_lean_against_the_canary():
+def test_the_limit_counts_once_errors_lean_against_the_canary() -> None:
     shared = after(
         Policy(error_limit=0.05), **{"errors": Observations(9, 9, 36), "error-limit": Observations(9, 9)}
     )
@@ -61,7 +62,7 @@ def test_the_limit_counts_once_errors_lean_against_the_canary():
     assert alone.capitals(0.25)["error-limit"] > 10
 
 
-def test_one_report_counts_whole_before_its_cash_moves():
+def test_one_report_counts_whole_before_its_cash_moves() -> None:
     events = [
         (dict.fromkeys(("errors",), each), 0.25)
         for each in (Observations(0, 16), Observations(9), Observations(0, 0, 9))
@@ -74,17 +75,17 @@ def test_one_report_counts_whole_before_its_cash_moves():
 
 
 @pytest.mark.parametrize("bad", range(12))
-def test_reaching_the_bar_is_having_so_much(bad):
+def test_reaching_the_bar_is_having_so_much(bad: int) -> None:
     bets = after(Policy(), errors=Observations(bad))
     assert bets.reach(100, 0.25) is (sum(bets.capitals(0.25).values()) >= 100)
 
 
-def test_a_rise_stakes_a_quarter_of_the_cash():
+def test_a_rise_stakes_a_quarter_of_the_cash() -> None:
     risen = Comparison.begin(Policy()).risen()
     assert {bet.cash for bet in risen.bets.values()} == {0.375}
 
 
-def test_json_round_trip_and_other_checks():
+def test_json_round_trip_and_other_checks() -> None:
     bets = after(Policy(), errors=Observations(5))
     assert Comparison.begin(Policy()).resumed(bets.to_json()) == bets
     for other in (Policy(slower=None), Policy(error_limit=0.1)):
@@ -97,14 +98,16 @@ NAMES = ("errors", "p50", "p90", "p99", "error-limit")
 SEEN = Observations(3, 59, 5, 1_175)
 
 
-def times(count, seconds):
+def times(count: int, seconds: float) -> Histogram:
     made = Histogram()
     for _ in range(count):
         made.add(seconds)
     return made
 
 
-def found_by(policy=FULL, seen=SEEN, answers=500, **capitals):
+def found_by(
+    policy: Policy = FULL, seen: Observations = SEEN, answers: int = 500, **capitals: float
+) -> dict[str, Finding]:
     thresholds = LatencyThresholds(Slower())
     thresholds.add(times(answers, 0.02), 0.0)
     thresholds.thresholds(0.0)
@@ -122,7 +125,9 @@ def found_by(policy=FULL, seen=SEEN, answers=500, **capitals):
         ({"errors": 40.0, "error_limit": 70.0, "p50": 30.0}, ["error-limit"]),
     ],
 )
-def test_where_the_bar_is_reached_the_check_with_the_most_fails(capitals, failing):
+def test_where_the_bar_is_reached_the_check_with_the_most_fails(
+    capitals: dict[str, float], failing: list[str]
+) -> None:
     assert [name for name, each in found_by(**capitals).items() if each.state == "failing"] == failing
 
 
@@ -130,11 +135,13 @@ def test_where_the_bar_is_reached_the_check_with_the_most_fails(capitals, failin
     ("seen", "capital", "state"),
     [(SEEN, 9.9, "healthy"), (SEEN, 10.0, "inconclusive"), (Observations(0, 0, 9, 9), 0.5, "inconclusive")],
 )
-def test_others_are_good_once_they_saw_something_and_little_of_it_is_bad(seen, capital, state):
+def test_others_are_good_once_they_saw_something_and_little_of_it_is_bad(
+    seen: Observations, capital: float, state: str
+) -> None:
     assert found_by(seen=seen, errors=capital)["errors"].state == state
 
 
-def test_errors():
+def test_errors() -> None:
     found = found_by(errors=140.0)["errors"]
     assert (found.value, found.stable, found.sample) == (3 / 62, 5 / 1180, 62)
     assert (found.limit, found.unit, found.odds) == (pytest.approx(5 / 1180 + 0.001), "ratio", 140.0)
@@ -145,13 +152,13 @@ def test_errors():
     )
 
 
-def test_errors_without_stable_have_no_limit():
+def test_errors_without_stable_have_no_limit() -> None:
     found = found_by(seen=Observations(1, 1))["errors"]
     assert (found.limit, found.stable) == (None, None)
     assert "errors 50.0 % of 2 canary answers, no stable answers yet; no evidence" in found.sentence
 
 
-def test_the_limit():
+def test_the_limit() -> None:
     found = found_by(error_limit=12.0)["error-limit"]
     assert (found.value, found.limit, found.odds) == (3 / 62, 0.05, 12.0)
     assert found.sentence == (
@@ -162,7 +169,7 @@ def test_the_limit():
     )
 
 
-def test_latencies():
+def test_latencies() -> None:
     found = found_by(p99=12.0)["p99"]
     assert (found.unit, found.sample, found.odds) == ("seconds", 62, 12.0)
     assert (found.value, found.stable) == (pytest.approx(0.5, rel=0.09), pytest.approx(0.02, rel=0.09))
@@ -179,12 +186,12 @@ def test_latencies():
     ("check", "kind"),
     [("errors", "canary"), ("p50", "good canary"), ("p99", "good canary"), ("error-limit", "canary")],
 )
-def test_before_there_is_anything_to_compare(check, kind):
+def test_before_there_is_anything_to_compare(check: str, kind: str) -> None:
     found = found_by(seen=Observations(0, 0, 5, 40))[check]
     assert found.sentence == f"{check}: no {kind} answers to compare yet"
 
 
-def test_a_quantile_without_a_threshold():
+def test_a_quantile_without_a_threshold() -> None:
     found = found_by(answers=31)
     assert (found["p99"].limit, found["p99"].stable) == (None, None)
     assert found["p99"].sentence == "p99: no threshold yet: 31 of 100 stable answers"

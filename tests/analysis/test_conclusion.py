@@ -1,6 +1,7 @@
 """From findings to a verdict: states, and the sentence that says why."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -12,7 +13,7 @@ NO_STEP = Policy(step_up=None)
 OFF = Policy(comparing=False)
 
 
-def finding(check="errors", state="healthy", odds=None):
+def finding(check: str = "errors", state: str = "healthy", odds: float | None = None) -> Finding:
     return Finding(
         check=check,
         state=state,
@@ -93,12 +94,12 @@ ASSURED = "evidence that it is less than 1.0 % worse: 25:1, good enough at 20:1"
             "evidence that it is less than 5.0 % worse: 25:1, good enough at 20:1"),
     ],
 )  # fmt: skip  # a row of a table is one line, or two
-def test_states_and_sentences(change, state, sentence):
+def test_states_and_sentences(change: dict[str, Any], state: str, sentence: str) -> None:
     verdict = conclude(replace(BASIS, **change))
     assert (verdict.state, verdict.sentence) == (state, sentence)
 
 
-def test_the_first_that_fails_is_the_one_to_name():
+def test_the_first_that_fails_is_the_one_to_name() -> None:
     bets = (finding("errors", "inconclusive", 40.0), finding("p99", "failing", 70.0))
     verdict = conclude(replace(BASIS, compared=bets, watched=(finding("guard", "failing"),)))
     assert [each.check for each in verdict.failing] == ["p99", "guard"]
@@ -106,7 +107,7 @@ def test_the_first_that_fails_is_the_one_to_name():
     assert verdict.odds == 110.0
 
 
-def test_what_a_verdict_carries():
+def test_what_a_verdict_carries() -> None:
     watched = (finding("guard"), finding("harmed"))
     verdict = conclude(replace(BASIS, watched=watched))
     assert verdict.findings == BETS + watched

@@ -9,7 +9,7 @@ from proxy.telemetry.counts import Counts
 LIMITED = Policy(slower=None, error_limit=0.05, guard=False)
 
 
-def test_among_many_rounds_its_gate_is_as_much_higher_as_their_bar():
+def test_among_many_rounds_its_gate_is_as_much_higher_as_their_bar() -> None:
     bets = Comparison.begin(LIMITED, held_back=0.0)
     while bets.bets[ERRORS].capital < LEANING:
         bets = bets.after([(dict.fromkeys((ERRORS, ERROR_LIMIT), Observations(canary_bad=1)), 0.25)])
@@ -19,7 +19,7 @@ def test_among_many_rounds_its_gate_is_as_much_higher_as_their_bar():
     assert not bets.reach(1.0, 0.25, bound=1_000.0)
 
 
-def test_what_it_won_in_a_shared_incident_is_gone_when_the_coin_is():
+def test_what_it_won_in_a_shared_incident_is_gone_when_the_coin_is() -> None:
     judge = Judge(LIMITED)
     judge.weigh(1, 5_000)
     both = Counts(drawn={"failure": 20, "success": 80})
@@ -32,7 +32,7 @@ def test_what_it_won_in_a_shared_incident_is_gone_when_the_coin_is():
     assert judge.failing(51.0), "it is asked from now on"
 
 
-def test_a_resume_begins_with_half_of_the_capital_staked():
+def test_a_resume_begins_with_half_of_the_capital_staked() -> None:
     judge = Judge(Policy())
     judge.weigh(1, 500)
     judge.weigh(2, 0)

@@ -20,7 +20,7 @@ from proxy.telemetry.counts import Counts
         (10_000, counts(ok=500), True),
     ],
 )
-def test_where_it_is_in_force(parts, canary, in_force):
+def test_where_it_is_in_force(parts: int, canary: Counts, in_force: bool) -> None:
     assert (Guard().look(parts, canary, counts()) is not None) == in_force
 
 
@@ -41,14 +41,14 @@ def test_where_it_is_in_force(parts, canary, in_force):
         (counts(ok=20, taken_over={"failure": 50}), counts(), "healthy", 0.0, 0.1),
     ],
 )
-def test_what_it_finds(canary, stable, state, value, limit):
+def test_what_it_finds(canary: Counts, stable: Counts, state: str, value: float | None, limit: float) -> None:
     finding = Guard().look(10_000, canary, stable)
     assert (finding.check, finding.state, finding.needed, finding.window) == ("guard", state, 20, 30.0)
     assert (finding.value, finding.limit) == (pytest.approx(value), pytest.approx(limit))
     assert finding.odds is None
 
 
-def test_what_it_says():
+def test_what_it_says() -> None:
     finding = Guard().look(10_000, counts(ok=15, bad=10), counts(ok=249, bad=1))
     assert finding.sentence == (
         "guard: 40.0 % of 25 canary answers over 30 s failed, above 10.0 % (stable: 0.4 %)"
@@ -57,7 +57,7 @@ def test_what_it_says():
     assert lacking.sentence == "guard: 3 of the 20 canary answers over 30 s needed to judge it"
 
 
-def test_stables_last_known_share_stays():
+def test_stables_last_known_share_stays() -> None:
     guard = Guard()
     assert guard.look(5_000, counts(), counts(ok=80, bad=20)) is None  # and looks at it all the same
     assert guard.look(10_000, counts(ok=50, bad=50), counts()).limit == pytest.approx(0.6)
@@ -67,7 +67,7 @@ def test_stables_last_known_share_stays():
 
 
 @pytest.mark.parametrize("last", [counts(bad=1), counts(ok=1, bad=2), counts(ok=9, bad=10)])
-def test_the_last_answers_to_leave_the_window_are_no_share_to_remember(last):
+def test_the_last_answers_to_leave_the_window_are_no_share_to_remember(last: Counts) -> None:
     guard = Guard()
     guard.look(10_000, counts(), counts(ok=99, bad=1))
     guard.look(10_000, counts(), last)
@@ -75,14 +75,14 @@ def test_the_last_answers_to_leave_the_window_are_no_share_to_remember(last):
     assert (finding.state, finding.stable) == ("failing", 0.01)
 
 
-def test_where_stable_never_had_a_sample_the_largest_is_remembered():
+def test_where_stable_never_had_a_sample_the_largest_is_remembered() -> None:
     guard = Guard()
     for seen in (counts(bad=1), counts(ok=1, bad=1), counts(ok=3, bad=1), counts(ok=4), counts(bad=2)):
         guard.look(10_000, counts(), seen)
     assert guard.look(10_000, counts(), counts()).stable == 0.0
 
 
-def test_excluded_ones_are_no_answers():
+def test_excluded_ones_are_no_answers() -> None:
     left = counts(ok=3, bad=1)
     left.drawn["excluded"] = left.pinned["excluded"] = 50
     assert meant(left) == (1, 4)
@@ -91,7 +91,7 @@ def test_excluded_ones_are_no_answers():
 
 
 @pytest.mark.parametrize("parts", [0, 10_000])
-def test_clients_that_give_up_on_a_canary_that_hangs_are_its_failures(parts):
+def test_clients_that_give_up_on_a_canary_that_hangs_are_its_failures(parts: int) -> None:
     hanging = Counts(pinned={"excluded": 20}, abandoned=20)
     assert Guard().look(parts, hanging, counts(ok=500)).state == "failing"
     assert Guard().look(10_000, Counts(drawn={"excluded": 20}), counts(ok=500)).state == "inconclusive"

@@ -4,9 +4,10 @@ import pytest
 from made import counts
 
 from proxy.analysis.incident import Incident
+from proxy.telemetry.counts import Counts
 
 
-def seen(*stretches):
+def seen(*stretches: tuple[int, Counts]) -> tuple[Incident, float]:
     """Stretches of seconds, and what stable answered every ten of them; their end."""
     incident, now = Incident(), 0.0
     for seconds, stable in stretches:
@@ -38,18 +39,18 @@ QUIET, BAD = counts(ok=100), counts(ok=80, bad=20)
         ([(600, QUIET), (60, counts(ok=80, taken_over={"failure": 20}))], None),  # rescues of poison
     ],
 )
-def test_when_it_is_an_incident(stretches, share):
+def test_when_it_is_an_incident(stretches: list[tuple[int, Counts]], share: float | None) -> None:
     incident, now = seen(*stretches)
     assert incident.share(now) == (None if share is None else pytest.approx(share))
 
 
-def test_it_passes_with_time_alone():
+def test_it_passes_with_time_alone() -> None:
     incident, now = seen((600, QUIET), (60, BAD))
     assert incident.share(now + 50) == pytest.approx(0.2)
     assert incident.share(now + 61) is None
 
 
-def test_what_is_older_than_ten_minutes_is_forgotten():
+def test_what_is_older_than_ten_minutes_is_forgotten() -> None:
     incident, now = seen((600, BAD), (540, QUIET), (60, BAD))
     assert incident.share(now) is None or incident.share(now) == pytest.approx(0.2)
     assert len(incident._slots) == 60

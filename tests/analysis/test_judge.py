@@ -1,6 +1,7 @@
 """The judge as control uses it."""
 
 import json
+from typing import Any
 
 import pytest
 from reports import counts, report
@@ -8,42 +9,44 @@ from reports import counts, report
 from proxy.analysis.check import Check
 from proxy.analysis.judge import Judge
 from proxy.analysis.policy import Caps, Policy
+from proxy.analysis.verdict import Finding
+from proxy.telemetry.counts import Counts
 from proxy.telemetry.histogram import Histogram
 
 ERRORS = Policy(slower=None)
 
 
-def judge(policy=ERRORS, parts=2_000):
+def judge(policy: Policy = ERRORS, parts: int = 2_000) -> Judge:
     made = Judge(policy)
     made.weigh(1, parts)
     return made
 
 
-def head(count, seconds=0.02):
+def head(count: int, seconds: float = 0.02) -> Histogram:
     made = Histogram()
     for _ in range(count):
         made.add(seconds)
     return made
 
 
-def after(made, *reports, now=0.0):
+def after(made: Judge, *reports: list[tuple[int, str, Counts]], now: float = 0.0) -> Judge:
     for each in reports:
         made.apply(each, now)
     return made
 
 
-def state(made, now=0.0):
+def state(made: Judge, now: float = 0.0) -> str:
     verdict = made.verdict(now)
     assert made.failing(now) is (verdict.state == "failing")
     return verdict.state
 
 
-def finding(made, check, now=0.0):
+def finding(made: Judge, check: str, now: float = 0.0) -> Finding:
     return {each.check: each for each in made.verdict(now).findings}[check]
 
 
 @pytest.mark.parametrize(("parts", "most"), [(100, 3), (500, 4), (2_000, 6), (5_000, 13)])
-def test_a_dead_canary_is_out_after_a_handful(parts, most):
+def test_a_dead_canary_is_out_after_a_handful(parts: int, most: int) -> None:
     made, requests = judge(parts=parts), 0
     while state(made) != "failing":
         after(made, report(counts(bad=1), counts(ok=(10_000 - parts) // parts)))
@@ -52,14 +55,14 @@ def test_a_dead_canary_is_out_after_a_handful(parts, most):
     assert made.verdict(0.0).failing[0].check == "errors"
 
 
-def test_both_failing_at_once_is_no_trip():
+def test_both_failing_at_once_is_no_trip() -> None:
     made = judge()
     for _ in range(50):
         after(made, report(counts(bad=5), counts(bad=20)))
         assert state(made) == "inconclusive"
 
 
-def test_a_good_canary_is_good_enough_after_some_420():
+def test_a_good_canary_is_good_enough_after_some_420() -> None:
     made = after(judge(), report(counts(ok=300), counts(ok=1_200)))
     assert state(made) == "inconclusive"
     after(made, report(counts(ok=150), counts(ok=600)))
@@ -67,14 +70,14 @@ def test_a_good_canary_is_good_enough_after_some_420():
 
 
 @pytest.mark.parametrize("parts", [5_001, 9_000, 10_000])
-def test_the_guard_watches_where_bets_are_slow(parts):
+def test_the_guard_watches_where_bets_are_slow(parts: int) -> None:
     made = after(judge(Policy(comparing=False), parts), report(counts(bad=20), counts(ok=5)))
     assert made.verdict(0.0).failing[0].check == "guard"
     quiet = after(judge(Policy(comparing=False, guard=False), parts), report(counts(bad=20), counts(ok=5)))
     assert state(quiet) == "healthy"
 
 
-def test_at_all_of_the_traffic_a_quiet_guard_suffices():
+def test_at_all_of_the_traffic_a_quiet_guard_suffices() -> None:
     made = after(judge(parts=10_000), report(counts(ok=19)))
     assert state(made) == "inconclusive"
     assert state(after(made, report(counts(ok=1)))) == "healthy"
@@ -82,7 +85,7 @@ def test_at_all_of_the_traffic_a_quiet_guard_suffices():
     assert state(after(made, report(counts(bad=20)))) == "failing"
 
 
-def test_on_segments_alone():
+def test_on_segments_alone() -> None:
     made = judge(parts=0)
     assert made.verdict(0.0).sentence == "no canary requests yet"
     assert state(after(made, report(counts(pinned=(19, 0))))) == "inconclusive"
@@ -90,16 +93,16 @@ def test_on_segments_alone():
     assert state(after(made, report(counts(pinned=(0, 20))))) == "failing"
 
 
-def test_the_guards_window_passes():
+def test_the_guards_window_passes() -> None:
     made = after(judge(parts=10_000), report(counts(bad=20)))
     assert (state(made, 29.0), state(made, 31.0)) == ("failing", "inconclusive")
 
 
-def test_diverted_draws_are_evidence():
+def test_diverted_draws_are_evidence() -> None:
     assert state(after(judge(), report(counts(diverted=8), counts(ok=20)))) == "failing"
 
 
-def test_draws_that_the_canary_answered_for_a_dead_stable_are_evidence_as_well():
+def test_draws_that_the_canary_answered_for_a_dead_stable_are_evidence_as_well() -> None:
     made = judge()
     for _ in range(50):
         after(made, report(counts(diverted=5), counts(diverted=20)))
@@ -107,14 +110,14 @@ def test_draws_that_the_canary_answered_for_a_dead_stable_are_evidence_as_well()
 
 
 @pytest.mark.parametrize("revision", [0, 2])
-def test_requests_of_unknown_revisions_are_no_evidence_but_seen(revision):
+def test_requests_of_unknown_revisions_are_no_evidence_but_seen(revision: int) -> None:
     made = after(judge(), report(counts(bad=50, harmed=50), revision=revision))
     assert state(made) == "inconclusive"
     assert finding(made, "errors").sample == 0
     assert (made.blast_radius.harmed, made.shown("canary", 0.0).failures) == (50, 50)
 
 
-def test_each_request_is_judged_by_the_weight_it_was_routed_by():
+def test_each_request_is_judged_by_the_weight_it_was_routed_by() -> None:
     late, early = judge(parts=100), judge(parts=100)
     for made in (late, early):
         made.weigh(2, 9_000)
@@ -124,7 +127,7 @@ def test_each_request_is_judged_by_the_weight_it_was_routed_by():
 
 
 @pytest.mark.parametrize(("parts", "anew"), [(2_000, False), (3_000, True), (1_000, True)])
-def test_another_weight_begins_assurance_anew_and_keeps_the_evidence(parts, anew):
+def test_another_weight_begins_assurance_anew_and_keeps_the_evidence(parts: int, anew: bool) -> None:
     made = after(judge(), report(counts(ok=300, bad=1), counts(ok=1_200)))
     odds, shown = made.verdict(0.0).odds, made.verdict(0.0).assurance.odds
     made.weigh(2, parts)
@@ -133,14 +136,14 @@ def test_another_weight_begins_assurance_anew_and_keeps_the_evidence(parts, anew
     assert shown > 1.5
 
 
-def test_answers_of_an_older_weight_assure_nothing_of_the_new_one():
+def test_answers_of_an_older_weight_assure_nothing_of_the_new_one() -> None:
     made = judge()
     made.weigh(2, 3_000)
     after(made, report(counts(ok=900), revision=1))
     assert made.verdict(0.0).assurance.odds == pytest.approx(1)
 
 
-def test_a_known_or_older_revision_changes_nothing():
+def test_a_known_or_older_revision_changes_nothing() -> None:
     made = after(judge(), report(counts(ok=300)))
     before = made.to_json()
     made.weigh(1, 9_000)
@@ -148,7 +151,7 @@ def test_a_known_or_older_revision_changes_nothing():
     assert made.to_json() == before
 
 
-def test_an_incident_of_stable_is_no_time_to_step_up():
+def test_an_incident_of_stable_is_no_time_to_step_up() -> None:
     made = after(judge(), report(counts(ok=600), counts(ok=9_000)), now=0.0)
     after(made, report(counts(ok=10), counts(bad=2, ok=8)), now=400.0)
     assert state(made, 400.0) == "inconclusive"
@@ -156,14 +159,14 @@ def test_an_incident_of_stable_is_no_time_to_step_up():
     assert state(made, 480.0) == "healthy"
 
 
-def test_assurance_tells_how_long_it_will_take():
+def test_assurance_tells_how_long_it_will_take() -> None:
     made = after(judge(), report(counts(ok=0), counts(ok=1)), now=0.0)
     after(made, report(counts(ok=100), counts(ok=400)), now=10.0)
     told = made.verdict(10.0).assurance
     assert told.seconds == pytest.approx(told.requests / 10)
 
 
-def test_slow_answers_are_evidence_where_latency_is_compared():
+def test_slow_answers_are_evidence_where_latency_is_compared() -> None:
     slow = report(counts(slow=(0, 0, 0, 30)), counts(slow=(60, 48, 11, 1)))
     made = after(judge(Policy()), report(None, counts(head=head(500))), slow)
     made.thresholds(0.0)
@@ -172,7 +175,7 @@ def test_slow_answers_are_evidence_where_latency_is_compared():
     assert state(after(judge(), slow)) == "inconclusive"
 
 
-def test_p99_must_be_assured_once_it_is_known():
+def test_p99_must_be_assured_once_it_is_known() -> None:
     made = after(judge(Policy()), report(counts(ok=900), counts(ok=3_600)))
     assert state(made) == "healthy"
     after(made, report(None, counts(head=head(500))))
@@ -181,7 +184,7 @@ def test_p99_must_be_assured_once_it_is_known():
     assert state(after(made, report(counts(slow=(300, 0, 0, 0)), counts(slow=(900,))))) == "healthy"
 
 
-def test_thresholds():
+def test_thresholds() -> None:
     made = judge(Policy())
     assert made.thresholds(0.0) == {"stable": (), "canary": ()}
     after(made, report(counts(head=head(500, 3.0)), counts(head=head(100))))
@@ -190,12 +193,12 @@ def test_thresholds():
     assert judge(ERRORS).thresholds(0.0) == judge(Policy(comparing=False)).thresholds(0.0) == {}
 
 
-def test_the_limit_is_judged_at_all_of_the_traffic():
+def test_the_limit_is_judged_at_all_of_the_traffic() -> None:
     made = after(judge(Policy(slower=None, error_limit=0.05), 10_000), report(counts(ok=10, bad=10)))
     assert made.verdict(0.0).failing[0].check == "error-limit"
 
 
-def test_caps_and_rules():
+def test_caps_and_rules() -> None:
     made = judge(Policy(slower=None, caps=Caps(harmed=3), checks=(Check("error-rate", 0.5, 10.0, 2),)))
     assert state(made) == "inconclusive"
     assert finding(after(made, report(counts(ok=1, bad=1, harmed=2))), "error-rate").state == "healthy"
@@ -204,13 +207,13 @@ def test_caps_and_rules():
     assert finding(made, "error-rate", 11.0).state == "inconclusive"
 
 
-def test_what_is_shown():
+def test_what_is_shown() -> None:
     made = after(judge(), report(counts(ok=3)))
     assert made.shown("canary", 29.0).requests == 3
     assert (made.shown("canary", 31.0), made.shown("stable", 0.0)) == (None, None)
 
 
-def test_a_person_forgives():
+def test_a_person_forgives() -> None:
     policy = Policy(slower=None, caps=Caps(harmed=30))
     made = after(judge(policy, 6_000), report(counts(bad=50, harmed=50), counts(ok=20)))
     assert {each.check for each in made.verdict(0.0).failing} == {"errors", "guard", "harmed"}
@@ -220,11 +223,11 @@ def test_a_person_forgives():
     assert state(after(made, report(counts(harmed=30)))) == "failing"
 
 
-def sticky(users, canary=True):
+def sticky(users: list[int] | range, canary: bool = True) -> Counts:
     return counts(bad=len(users), users=[(user, 1) for user in users])
 
 
-def test_users_count_once_where_the_coin_is_theirs():
+def test_users_count_once_where_the_coin_is_theirs() -> None:
     made = judge(Policy(slower=None, sticky=True))
     for _ in range(40):
         after(made, report(sticky([1, 1, 1]), counts(ok=12)))
@@ -232,7 +235,7 @@ def test_users_count_once_where_the_coin_is_theirs():
     assert state(after(made, report(sticky(range(2, 20)), counts(ok=72)))) == "failing"
 
 
-def test_a_user_of_stable_assures_once():
+def test_a_user_of_stable_assures_once() -> None:
     once, often = judge(Policy(slower=None, sticky=True)), judge(Policy(slower=None, sticky=True))
     after(once, report(counts(ok=1), sticky([1])))
     for _ in range(9):
@@ -242,7 +245,7 @@ def test_a_user_of_stable_assures_once():
 
 
 @pytest.mark.parametrize("policy", [Policy(error_limit=0.1), Policy(slower=None, sticky=True)])
-def test_json_goes_on_identically(policy):
+def test_json_goes_on_identically(policy: Policy) -> None:
     made = after(judge(policy), report(counts(ok=40, bad=1, harmed=1, slow=(9, 1)), counts(ok=90, bad=2)))
     made.weigh(2, 3_000)
     after(made, report(counts(ok=40, bad=1), revision=2))
@@ -265,18 +268,18 @@ def test_json_goes_on_identically(policy):
         Policy(slower=None, error_limit=0.1),
     ],
 )
-def test_evidence_on_other_terms_is_an_error(other):
+def test_evidence_on_other_terms_is_an_error(other: Policy) -> None:
     with pytest.raises((ValueError, KeyError, TypeError)):
         Judge.from_json(other, judge().to_json())
 
 
 @pytest.mark.parametrize("data", [{}, {"weights": []}, {"weights": 1}])
-def test_what_is_no_judge_is_an_error(data):
+def test_what_is_no_judge_is_an_error(data: dict[str, int | list[Any]]) -> None:
     with pytest.raises((ValueError, KeyError, TypeError)):
         Judge.from_json(ERRORS, data)
 
 
-def test_a_long_life_stays_in_numbers():
+def test_a_long_life_stays_in_numbers() -> None:
     made = judge(Policy(error_limit=0.1))
     for _ in range(10):
         after(made, report(counts(ok=10**8, bad=10**6, slow=(10**7, 10**6)), counts(ok=10**8, bad=10**7)))
@@ -284,11 +287,11 @@ def test_a_long_life_stays_in_numbers():
     json.dumps([verdict.to_json(), made.to_json()], allow_nan=False)
 
 
-def test_repr():
+def test_repr() -> None:
     assert repr(judge()).startswith("<Judge at <WeightHistory: 2000 parts since revision 1>: <Lifelong")
 
 
-def test_how_often_stable_failed_survives():
+def test_how_often_stable_failed_survives() -> None:
     made = after(judge(), report(None, counts(ok=90, bad=10)))
     made.weigh(2, 10_000)
     made.verdict(0.0)
@@ -296,7 +299,7 @@ def test_how_often_stable_failed_survives():
     assert finding(after(again, report(counts(ok=75, bad=25), revision=2)), "guard").state == "healthy"
 
 
-def test_at_all_traffic_a_quiet_guard_is_enough_once_there_is_a_sample():
+def test_at_all_traffic_a_quiet_guard_is_enough_once_there_is_a_sample() -> None:
     made = judge(parts=10_000)
     for minute in range(1, 4):
         made.apply(report(counts(ok=6)), minute * 60.0)

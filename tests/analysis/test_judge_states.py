@@ -1,6 +1,7 @@
 """The judge as a whole: reports go in, verdicts come out."""
 
 import json
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -10,6 +11,7 @@ from made import counts, labelled
 from proxy.analysis.check import Check
 from proxy.analysis.judge import Judge
 from proxy.analysis.policy import Caps, Policy, Slower, StepUp
+from proxy.telemetry.counts import Counts
 
 RATE = Check("error-rate", 0.05, 30.0, 20)
 POLICIES = [
@@ -45,25 +47,33 @@ ACTS = st.lists(
 )
 
 
-def judging(policy=None, parts=2_000):
+def judging(policy: Policy | None = None, parts: int = 2_000) -> Judge:
     judge = Judge(policy or Policy())
     judge.weigh(1, parts)
     return judge
 
 
-def told(judge, canary=None, stable=None, revision=1, now=0.0):
+def told(
+    judge: Judge,
+    canary: Counts | None = None,
+    stable: Counts | None = None,
+    revision: int = 1,
+    now: float = 0.0,
+) -> Judge:
     sides = {"canary": canary, "stable": stable}
     judge.apply([(revision, backend, side) for backend, side in sides.items() if side], now)
     return judge
 
 
-def restarted(judge, policy):
+def restarted(judge: Judge, policy: Policy) -> Judge:
     return Judge.from_json(policy, json.loads(json.dumps(judge.to_json(), allow_nan=False)))
 
 
 @settings(max_examples=150, deadline=None)
 @given(st.sampled_from(POLICIES), ACTS)
-def test_failing_and_the_verdict_always_agree_and_all_of_it_is_json(policy, acts):
+def test_failing_and_the_verdict_always_agree_and_all_of_it_is_json(
+    policy: Policy, acts: list[tuple[float | list[tuple[int, str, Any]] | str, ...]]
+) -> None:
     judge, now, revision = judging(policy), 0.0, 1
     for act, *more in acts:
         if act == "apply":
@@ -87,7 +97,9 @@ def test_failing_and_the_verdict_always_agree_and_all_of_it_is_json(policy, acts
 
 @settings(max_examples=60, deadline=None)
 @given(st.sampled_from(POLICIES[:4]), st.lists(REPORT, max_size=5), st.lists(REPORT, max_size=5))
-def test_bets_go_on_after_a_restart_as_if_nothing_was(policy, before, behind):
+def test_bets_go_on_after_a_restart_as_if_nothing_was(
+    policy: Policy, before: list[list[tuple[int, str, Counts]]], behind: list[list[tuple[int, str, Counts]]]
+) -> None:
     judge = judging(policy)
     judge.weigh(4, 2_500)
     for report in before:
@@ -113,19 +125,19 @@ def test_bets_go_on_after_a_restart_as_if_nothing_was(policy, before, behind):
         (Policy(sticky=True), Policy()),
     ],
 )
-def test_evidence_on_other_terms_is_refused(kept, now):
+def test_evidence_on_other_terms_is_refused(kept: Policy, now: Policy) -> None:
     with pytest.raises((KeyError, TypeError, ValueError)):
         restarted(judging(kept), now)
 
 
 @pytest.mark.parametrize("part", ["weights", "case", "step", "seen", "guard", "radius"])
 @pytest.mark.parametrize("nonsense", [7, "?", [[]], {"errors": 3}])
-def test_nonsense_is_refused(part, nonsense):
+def test_nonsense_is_refused(part: str, nonsense: Any) -> None:
     with pytest.raises((KeyError, TypeError, ValueError)):
         Judge.from_json(Policy(), judging().to_json() | {part: nonsense})
 
 
-def test_a_dead_canary_fails_by_its_errors_within_a_handful():
+def test_a_dead_canary_fails_by_its_errors_within_a_handful() -> None:
     judge = told(judging(), counts(ok=2), counts(ok=500))
     for number in range(1, 20):
         told(judge, counts(bad=1), counts(ok=4), now=number)
@@ -135,38 +147,38 @@ def test_a_dead_canary_fails_by_its_errors_within_a_handful():
     assert judge.verdict(number).failing[0].check == "errors"
 
 
-def test_a_slow_canary_fails_by_its_latency():
+def test_a_slow_canary_fails_by_its_latency() -> None:
     judge = told(judging(), counts(ok=9, labels=labelled(0, 12)), counts(ok=99, labels=labelled(99, 1)))
     assert judge.verdict(0.0).failing[0].check in ("p50", "p90", "p99")
     off = told(judging(Policy(slower=None)), counts(ok=9, labels=labelled(0, 12)), counts(ok=99))
     assert off.verdict(0.0).state == "inconclusive"
 
 
-def test_what_was_diverted_from_a_dead_canary_is_its_failure():
+def test_what_was_diverted_from_a_dead_canary_is_its_failure() -> None:
     assert told(judging(), counts(diverted=12), counts(ok=50)).failing(0.0)
 
 
-def test_a_shared_incident_fails_nobody():
+def test_a_shared_incident_fails_nobody() -> None:
     judge = judging(Policy(error_limit=0.05))
     for now in range(60):
         told(judge, counts(ok=5, bad=5), counts(ok=20, bad=20), now=now)
         assert not judge.failing(now)
 
 
-def test_pinned_requests_and_those_of_others_move_no_bet():
+def test_pinned_requests_and_those_of_others_move_no_bet() -> None:
     judge = told(judging(Policy(guard=False)), counts(pinned_bad=50, taken_over={"failure": 50}))
     assert judge.verdict(0.0).odds == pytest.approx(1.0)
 
 
 @pytest.mark.parametrize("revision", [0, 2, 99])
-def test_an_unknown_revision_moves_no_bet(revision):
+def test_an_unknown_revision_moves_no_bet(revision: int) -> None:
     judge = told(judging(Policy(guard=False)), counts(bad=50), revision=revision)
     verdict = judge.verdict(0.0)
     assert (verdict.odds, verdict.state) == (pytest.approx(1.0), "inconclusive")
     assert judge.blast_radius.met == 50
 
 
-def test_a_revision_counts_by_its_own_weight():
+def test_a_revision_counts_by_its_own_weight() -> None:
     old, new = judging(parts=100), judging(parts=100)
     for judge in (old, new):
         judge.weigh(2, 5_000)
@@ -179,7 +191,7 @@ def test_a_revision_counts_by_its_own_weight():
     )
 
 
-def test_a_rise_stakes_cash_once_and_begins_the_assurance_anew():
+def test_a_rise_stakes_cash_once_and_begins_the_assurance_anew() -> None:
     judge = told(judging(), counts(ok=500), counts(ok=2_000))
     assert judge.verdict(0.0).assurance.requests == 0
     before = judge.to_json()["case"]["errors"][2]
@@ -193,7 +205,7 @@ def test_a_rise_stakes_cash_once_and_begins_the_assurance_anew():
         assert judge.to_json()["case"]["errors"][2] == pytest.approx(before * cash)
 
 
-def test_the_way_to_healthy():
+def test_the_way_to_healthy() -> None:
     judge = judging(Policy(slower=None))
     assert judge.verdict(0.0).sentence == "no canary requests yet"
     for now in range(10):
@@ -209,7 +221,7 @@ def test_the_way_to_healthy():
     assert judge.verdict(43.0).assurance.requests > 380
 
 
-def test_a_latency_with_a_threshold_must_be_assured_too():
+def test_a_latency_with_a_threshold_must_be_assured_too() -> None:
     judge = told(judging(), counts(ok=500), counts(ok=2_000, took=0.02))
     judge.thresholds(0.0)
     assert judge.verdict(0.0).state == "inconclusive"
@@ -217,7 +229,7 @@ def test_a_latency_with_a_threshold_must_be_assured_too():
     assert judge.verdict(0.0).state == "healthy"
 
 
-def test_an_incident_of_stable_holds_back():
+def test_an_incident_of_stable_holds_back() -> None:
     judge = told(judging(Policy(slower=None)), counts(ok=900), counts(ok=4_000))
     told(judge, counts(ok=99), counts(ok=360, bad=40), now=500.0)
     verdict = judge.verdict(500.0)
@@ -239,7 +251,9 @@ def test_an_incident_of_stable_holds_back():
     ],
 )
 @pytest.mark.parametrize("policy", [Policy(), Policy(sticky=True)])
-def test_where_no_coin_is_tossed_the_guard_judges(policy, parts, canary, state):
+def test_where_no_coin_is_tossed_the_guard_judges(
+    policy: Policy, parts: int, canary: Counts, state: str
+) -> None:
     judge = told(judging(policy, parts), canary, now=1.0)
     verdict = judge.verdict(1.0)
     assert (verdict.state, verdict.assurance) == (state, None)
@@ -248,13 +262,13 @@ def test_where_no_coin_is_tossed_the_guard_judges(policy, parts, canary, state):
 
 
 @pytest.mark.parametrize(("parts", "fails"), [(2_000, False), (10_000, True)])
-def test_the_absolute_limit_beside_a_shared_incident(parts, fails):
+def test_the_absolute_limit_beside_a_shared_incident(parts: int, fails: bool) -> None:
     judge = judging(Policy(error_limit=0.05, guard=False), parts)
     told(judge, counts(ok=40, bad=60), counts(ok=160, bad=240))
     assert judge.failing(0.0) == fails
 
 
-def test_caps_count_what_came_since_a_person_resumed():
+def test_caps_count_what_came_since_a_person_resumed() -> None:
     judge = told(judging(Policy(caps=Caps(harmed=50))), counts(bad=50, harmed=50), counts(ok=9))
     assert [each.check for each in judge.verdict(0.0).failing] == ["errors", "harmed"]
     judge.afresh()
@@ -267,7 +281,7 @@ def test_caps_count_what_came_since_a_person_resumed():
     assert judge.verdict(1.0).failing[0].check == "harmed"
 
 
-def test_sticky_bursts_of_one_user_move_nothing_more():
+def test_sticky_bursts_of_one_user_move_nothing_more() -> None:
     once, burst = judging(Policy(sticky=True)), judging(Policy(sticky=True))
     told(once, counts(bad=1, users=[(7, 1)]))
     for now in range(100):
@@ -277,7 +291,7 @@ def test_sticky_bursts_of_one_user_move_nothing_more():
 
 
 @pytest.mark.parametrize("policy", POLICIES)
-def test_nothing_overflows(policy):
+def test_nothing_overflows(policy: Policy) -> None:
     judge = judging(policy)
     for seen in (counts(ok=10**8), counts(bad=10**8, labels=labelled(0, 10**8)), counts(ok=10**8, bad=10**8)):
         for sides in ((seen, counts(ok=1)), (counts(ok=1), seen), (seen, seen)):
@@ -286,7 +300,7 @@ def test_nothing_overflows(policy):
             assert judge.failing(0.0) == (judge.verdict(0.0).state == "failing")
 
 
-def test_thresholds_come_from_stable_alone():
+def test_thresholds_come_from_stable_alone() -> None:
     judge = told(judging(), counts(ok=500, took=0.5), counts(ok=500, took=0.02))
     assert judge.thresholds(0.0)["stable"] == pytest.approx((0.02,) * 3, rel=0.09)
     assert judge.thresholds(0.0)["canary"] == tuple(map(Slower().limit, judge.thresholds(0.0)["stable"]))
@@ -294,7 +308,7 @@ def test_thresholds_come_from_stable_alone():
         assert told(judging(policy), None, counts(ok=500, took=0.02)).thresholds(0.0) == {}
 
 
-def test_what_is_shown():
+def test_what_is_shown() -> None:
     judge = told(judging(), counts(ok=5), now=1.0)
     assert judge.shown("canary", 1.0).requests == 5
     assert judge.shown("stable", 1.0) is None

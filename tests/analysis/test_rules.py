@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from proxy.analysis.check import Check
 from proxy.analysis.rules import findings
+from proxy.analysis.verdict import Finding
 from proxy.routing.failures import Failures
 from proxy.telemetry.counts import Counts
 from proxy.telemetry.outcome import Outcome, classify
@@ -16,7 +17,7 @@ TENS = st.integers(0, 60)
 P50 = Check("latency-p50", 0.4, 30.0, 10)
 
 
-def counts(ok=0, bad=0, left=0, drawn=True, head=0.1):
+def counts(ok: int = 0, bad: int = 0, left: int = 0, drawn: bool = True, head: float = 0.1) -> Counts:
     result = Counts()
     for status, ending, number in ((200, "complete", ok), (500, "complete", bad), (200, "client-left", left)):
         kind = classify(ending, status, Failures())
@@ -25,7 +26,7 @@ def counts(ok=0, bad=0, left=0, drawn=True, head=0.1):
     return result
 
 
-def found(check, canary, stable=None):
+def found(check: Check, canary: Counts, stable: Counts | None = None) -> tuple[Finding]:
     return findings([check], {check.window: canary}, {} if stable is None else {check.window: stable})
 
 
@@ -44,14 +45,16 @@ def found(check, canary, stable=None):
         (counts(), None, "inconclusive", None, 0.10),
     ],
 )
-def test_an_error_rate_beside_stable(canary, stable, state, value, limit):
+def test_an_error_rate_beside_stable(
+    canary: Counts, stable: Counts | None, state: str, value: float | None, limit: float
+) -> None:
     [finding] = found(RELATIVE, canary, stable)
     assert finding.state == state
     assert finding.value == value
     assert finding.limit == pytest.approx(limit)
 
 
-def test_a_finding_tells_what_it_rests_on():
+def test_a_finding_tells_what_it_rests_on() -> None:
     [finding] = found(RELATIVE, counts(ok=40, bad=15), counts(ok=249, bad=1))
     assert (finding.check, finding.unit, finding.window) == ("error-rate", "ratio", 30.0)
     assert (finding.sample, finding.needed, finding.stable) == (55, 20, 0.004)
@@ -61,13 +64,13 @@ def test_a_finding_tells_what_it_rests_on():
 
 
 @pytest.mark.parametrize("check", [RATE, P50])
-def test_excluded_exchanges_count_nowhere(check):
+def test_excluded_exchanges_count_nowhere(check: Check) -> None:
     canary = counts(left=500, head=9.0)
     [finding] = found(check, canary, canary)
     assert (finding.state, finding.value, finding.stable, finding.sample) == ("inconclusive", None, None, 0)
 
 
-def test_pinned_exchanges_count_as_drawn_ones_do():
+def test_pinned_exchanges_count_as_drawn_ones_do() -> None:
     canary = counts(ok=10).plus(counts(bad=10, drawn=False))
     [finding] = found(RATE, canary)
     assert (finding.state, finding.value, finding.sample) == ("failing", 0.5, 20)
@@ -77,7 +80,7 @@ def test_pinned_exchanges_count_as_drawn_ones_do():
     ("head", "number", "state"),
     [(0.3, 10, "healthy"), (0.6, 10, "failing"), (0.6, 9, "inconclusive"), (None, 50, "inconclusive")],
 )
-def test_a_latency_check_judges_the_time_to_the_head(head, number, state):
+def test_a_latency_check_judges_the_time_to_the_head(head: float | None, number: int, state: str) -> None:
     canary = Counts()
     for _ in range(number):
         canary.record(Outcome(("shop", 1, "canary"), "GET", 200, "complete", "success", True, head, 100.0))
@@ -87,19 +90,19 @@ def test_a_latency_check_judges_the_time_to_the_head(head, number, state):
     assert finding.sample == (number if head else 0)
 
 
-def test_each_latency_check_looks_at_its_own_quantile():
+def test_each_latency_check_looks_at_its_own_quantile() -> None:
     canary = counts(ok=92, head=0.1).plus(counts(ok=8, head=2.0))
     metrics = ("latency-p50", "latency-p90", "latency-p95", "latency-p99")
     judged = findings([Check(metric, 1.0, 30.0, 10) for metric in metrics], {30.0: canary}, {})
     assert [each.state for each in judged] == ["healthy", "healthy", "failing", "failing"]
 
 
-def test_failed_answers_with_a_head_are_in_the_latency():
+def test_failed_answers_with_a_head_are_in_the_latency() -> None:
     [finding] = found(P50, counts(bad=10, head=2.0))
     assert finding.state == "failing"
 
 
-def test_each_check_looks_at_its_own_window():
+def test_each_check_looks_at_its_own_window() -> None:
     short, long = Check("error-rate", 0.05, 10.0, 20), Check("error-rate", 0.05, 60.0, 20)
     judged = findings([short, long], {10.0: counts(ok=20), 60.0: counts(bad=20)}, {10.0: counts(bad=1)})
     assert [each.state for each in judged] == ["healthy", "failing"]
@@ -107,7 +110,9 @@ def test_each_check_looks_at_its_own_window():
 
 
 @given(canary=st.tuples(TENS, TENS), stable=st.tuples(TENS, TENS))
-def test_it_fails_a_canary_only_when_it_does_worse_than_stable(canary, stable):
+def test_it_fails_a_canary_only_when_it_does_worse_than_stable(
+    canary: tuple[int, int], stable: tuple[int, int]
+) -> None:
     [finding] = found(RELATIVE, counts(*canary), counts(*stable))
     if finding.state == "failing":
         (ok, bad), (stable_ok, stable_bad) = canary, stable

@@ -1,6 +1,7 @@
 """Verdicts and findings travel and come back the same."""
 
 import json
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -27,16 +28,16 @@ VERDICTS = st.builds(Verdict, STATES, st.lists(FINDINGS, max_size=3).map(tuple))
 
 
 @given(VERDICTS)
-def test_json_round_trip(verdict):
+def test_json_round_trip(verdict: Verdict) -> None:
     assert Verdict.from_json(json.loads(json.dumps(verdict.to_json()))) == verdict
 
 
 @given(VERDICTS)
-def test_the_failing_findings_are_those_that_fail(verdict):
+def test_the_failing_findings_are_those_that_fail(verdict: Verdict) -> None:
     assert list(verdict.failing) == [each for each in verdict.findings if each.state == "failing"]
 
 
 @pytest.mark.parametrize("data", [{}, {"state": "healthy"}, {"state": "healthy", "findings": [{}]}])
-def test_what_is_no_verdict_is_an_error(data):
+def test_what_is_no_verdict_is_an_error(data: dict[str, list[dict[Any, Any]] | str]) -> None:
     with pytest.raises((KeyError, TypeError)):
         Verdict.from_json(data)

@@ -58,7 +58,9 @@ P99 = Check("latency-p99", 0.4, 90.0, 50, times_stable=2.0)
         ),
     ],
 )
-def test_a_sentence_tells_value_limit_stable_and_sample(arguments, text):
+def test_a_sentence_tells_value_limit_stable_and_sample(
+    arguments: tuple[Check | float | str | None, ...], text: str
+) -> None:
     assert sentence(*arguments) == text
 
 
@@ -73,7 +75,7 @@ def test_a_sentence_tells_value_limit_stable_and_sample(arguments, text):
         (1.254, "seconds", "1.25 s"),
     ],
 )
-def test_a_quantity_has_its_unit(value, unit, text):
+def test_a_quantity_has_its_unit(value: float, unit: str, text: str) -> None:
     assert quantity(value, unit) == text
 
 
@@ -85,25 +87,25 @@ def test_a_quantity_has_its_unit(value, unit, text):
         (float("inf"), "more than 1,000,000:1"),
     ],
 )  # fmt: skip
-def test_odds(value, said):
+def test_odds(value: float, said: str) -> None:
     assert odds(value) == said
 
 
 @pytest.mark.parametrize(("seconds", "said"), [(40.2, "40 s"), (720, "12 min"), (12_600, "3.5 h")])
-def test_durations(seconds, said):
+def test_durations(seconds: float, said: str) -> None:
     assert duration(seconds) == said
 
 
-def test_one_answer_is_no_answers():
+def test_one_answer_is_no_answers() -> None:
     assert (answers(1), answers(1_180, "stable")) == ("1 canary answer", "1,180 stable answers")
 
 
-def test_evidence_says_for_what_it_is_and_when_it_is_enough():
+def test_evidence_says_for_what_it_is_and_when_it_is_enough() -> None:
     assert evidence("it is worse", 241.0, 100.0) == "evidence that it is worse: 241:1, out at 100:1"
 
 
 @pytest.mark.parametrize("value", [0.0, 0.5, 1.0, 1.04])
-def test_even_odds_are_no_evidence(value):
+def test_even_odds_are_no_evidence(value: float) -> None:
     assert evidence("it is worse", value, 100.0) == "no evidence that it is worse"
 
 
@@ -115,12 +117,12 @@ def test_even_odds_are_no_evidence(value):
         (Slower(0.0, 0.0), 0.01, "10 ms (its limit is 0 % above stable's)"),
     ],
 )
-def test_a_latency_tells_why_the_two_limits_differ(terms, stable, why):
+def test_a_latency_tells_why_the_two_limits_differ(terms: Slower, stable: float, why: str) -> None:
     said = slower("p99", Observations(3, 59, 5, 1_175), (terms.limit(stable), stable), terms, 12.0, 100.0)
     assert f"took longer than {why}, 0.4 % of 1,180 stable answers longer than " in said
 
 
-def test_a_cap_says_since_when_it_counts():
+def test_a_cap_says_since_when_it_counts() -> None:
     assert capped("harmed", 9, 10, resumed=True) == (
         "harmed: 9 bad answers reached clients since it was resumed; the cap is 10"
     )
@@ -146,7 +148,7 @@ def test_a_cap_says_since_when_it_counts():
         ),
     ],
 )
-def test_assurance(assurance, said):
+def test_assurance(assurance: Assurance, said: str) -> None:
     assert assured(assurance, 0.01) == said
 
 
@@ -160,5 +162,5 @@ def test_assurance(assurance, said):
         (9000, 7200.0, "about 9,000 more requests (2.0 h)"),
     ],
 )
-def test_what_a_larger_weight_waits_for(requests, seconds, text):
+def test_what_a_larger_weight_waits_for(requests: int | None, seconds: float | None, text: str) -> None:
     assert to_go(requests, seconds) == text

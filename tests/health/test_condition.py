@@ -15,7 +15,7 @@ class Proof:
     unhealthy_after: int = 3
 
 
-def after(probes, start=UNKNOWN, proof=None):
+def after(probes: str, start: EndpointCondition = UNKNOWN, proof: Proof | None = None) -> str:
     """The states after each of these probes: `+` was answered, `-` was not."""
     condition, states = start, ""
     for each in probes:
@@ -37,23 +37,25 @@ def after(probes, start=UNKNOWN, proof=None):
         ("---+-+-+", "uudddddd"),
     ],
 )
-def test_it_takes_several_in_a_row(probes, states):
+def test_it_takes_several_in_a_row(probes: str, states: str) -> None:
     assert after(probes) == states
 
 
-def test_what_was_wrong_last_is_known_whatever_the_state():
+def test_what_was_wrong_last_is_known_whatever_the_state() -> None:
     alive = probed(UNKNOWN, "", Proof())
     doubted = probed(alive, "answered 503", Proof())
     assert str(doubted) == "alive, but the last probe failed: answered 503"
     assert probed(doubted, "", Proof()) == alive
 
 
-def test_one_is_enough_where_that_is_said():
+def test_one_is_enough_where_that_is_said() -> None:
     assert after("+-+-", proof=Proof(1, 1)) == "adad"
 
 
 @given(st.text("+-", max_size=30), st.integers(1, 4), st.integers(1, 4))
-def test_a_state_changes_only_with_so_many_in_a_row_and_always_with_them(probes, healthy, unhealthy):
+def test_a_state_changes_only_with_so_many_in_a_row_and_always_with_them(
+    probes: str, healthy: int, unhealthy: int
+) -> None:
     states = after(probes, proof=Proof(healthy, unhealthy))
     for at, (before, now) in enumerate(zip("u" + states, states, strict=False)):
         upto = probes[: at + 1]
@@ -78,5 +80,5 @@ def test_a_state_changes_only_with_so_many_in_a_row_and_always_with_them(probes,
         (EndpointCondition("dead", 1), "dead, but the last probe was answered"),
     ],
 )
-def test_it_says_how_it_stands(condition, words):
+def test_it_says_how_it_stands(condition: EndpointCondition, words: str) -> None:
     assert str(condition) == words

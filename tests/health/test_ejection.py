@@ -14,7 +14,7 @@ RULE = Ejection(failures=3, backoff=10, longest=35)
 class Sent:
     """A request on its way."""
 
-    def __init__(self, response="awaited", status=0):
+    def __init__(self, response: str = "awaited", status: int = 0) -> None:
         self.response, self.status = response, status
 
 
@@ -35,44 +35,46 @@ class Sent:
         ("stale", 0, "nothing"),
     ],
 )
-def test_what_an_outcome_says_of_the_endpoint(ending, status, said):
+def test_what_an_outcome_says_of_the_endpoint(ending: str, status: int, said: str) -> None:
     assert attempt_result(outcome(ending, status, Failures())) == said
 
 
-def test_what_the_service_holds_against_nobody_is_not_held_against_the_endpoint():
+def test_what_the_service_holds_against_nobody_is_not_held_against_the_endpoint() -> None:
     lenient = Failures(frozenset({500}), frozenset({"reset"}))
     assert attempt_result(outcome("complete", 503, lenient)) == "answered"
     assert attempt_result(outcome("timeout", 504, lenient)) == "nothing"
     assert attempt_result(outcome("reset", 502, lenient)) == "failed"
 
 
-def outcome(ending, status, failures):
+def outcome(ending: str, status: int, failures: Failures) -> Outcome:
     result = classify(ending, status, failures)
     return Outcome(("shop", 1, "stable"), "GET", status, ending, result, True, None, 0.1)
 
 
-def after(*words, rule=RULE, record=None, now=100.0):
+def after(
+    *words: str, rule: Ejection | None = RULE, record: EjectionRecord | None = None, now: float = 100.0
+) -> EjectionRecord | None:
     """What is held against it after requests of these words."""
     for each in words:
         record = after_attempt(record, Sent(), each, rule, now)
     return record
 
 
-def test_failures_in_a_row_eject():
+def test_failures_in_a_row_eject() -> None:
     assert after("failed") == EjectionRecord("counting", 1)
     assert after("failed", "failed") == EjectionRecord("counting", 2)
     assert after("failed", "failed", "failed") == EjectionRecord("ejected", 3, 10, until=110)
     assert after("failed", rule=Ejection(1, 5, 5)) == EjectionRecord("ejected", 1, 5, until=105)
 
 
-def test_an_answer_between_them_begins_the_row_anew_and_nothing_does_not():
+def test_an_answer_between_them_begins_the_row_anew_and_nothing_does_not() -> None:
     assert after("failed", "failed", "answered") is None
     assert after("failed", "failed", "answered", "failed") == EjectionRecord("counting", 1)
     assert after("failed", "nothing", "failed") == EjectionRecord("counting", 2)
     assert after("answered") is after("nothing") is None
 
 
-def test_where_nothing_is_ejected_nothing_is_counted():
+def test_where_nothing_is_ejected_nothing_is_counted() -> None:
     assert after(*["failed"] * 9, rule=None) is None
     counted = EjectionRecord("counting", 2)
     assert after("failed", "answered", rule=None, record=counted) is counted, "another service counts it"
@@ -81,12 +83,14 @@ def test_where_nothing_is_ejected_nothing_is_counted():
 @pytest.mark.parametrize("state", ["ejected", "due", "trial"])
 @pytest.mark.parametrize("said", ["failed", "answered", "nothing"])
 @pytest.mark.parametrize("rule", [RULE, None])
-def test_what_else_was_sent_says_nothing_until_the_trial_is_over(state, said, rule):
+def test_what_else_was_sent_says_nothing_until_the_trial_is_over(
+    state: str, said: str, rule: Ejection | None
+) -> None:
     record = EjectionRecord(state, 3, 10, 110, Sent() if state == "trial" else None)
     assert after_attempt(record, Sent(), said, rule, 500.0) is record
 
 
-def test_the_back_off_passes_and_one_request_is_the_trial():
+def test_the_back_off_passes_and_one_request_is_the_trial() -> None:
     ejected, trial = EjectionRecord("ejected", 3, 10, 110), Sent()
     assert waited(ejected, 109.9) is begun(ejected, trial) is ejected
     due = waited(ejected, 110.0)
@@ -99,12 +103,12 @@ def test_the_back_off_passes_and_one_request_is_the_trial():
     assert begun(counting, trial) is waited(counting, 999.0) is counting
 
 
-def tried(said, pause=10.0, rule=RULE):
+def tried(said: str, pause: float = 10.0, rule: Ejection | None = RULE) -> EjectionRecord | None:
     trial = Sent()
     return after_attempt(EjectionRecord("trial", 3, pause, 110, trial), trial, said, rule, 200.0)
 
 
-def test_what_comes_of_the_trial():
+def test_what_comes_of_the_trial() -> None:
     assert tried("answered") is None
     assert tried("nothing") == EjectionRecord("due", 3, 10, 110), "another one has to tell"
     assert tried("failed") == EjectionRecord("ejected", 4, 20, until=220)
@@ -113,7 +117,7 @@ def test_what_comes_of_the_trial():
 
 
 @pytest.mark.parametrize("said", ["failed", "answered"])
-def test_a_trial_where_nothing_is_ejected_any_more_ends_it(said):
+def test_a_trial_where_nothing_is_ejected_any_more_ends_it(said: str) -> None:
     assert tried(said, rule=None) is None
 
 
@@ -129,7 +133,7 @@ def test_a_trial_where_nothing_is_ejected_any_more_ends_it(said):
         ("cut", 200, False),
     ],
 )
-def test_a_trial_is_passed_once_its_answer_has_begun(response, status, passed):
+def test_a_trial_is_passed_once_its_answer_has_begun(response: str, status: int, passed: bool) -> None:
     record = EjectionRecord("trial", 3, 10, 110, Sent(response, status))
     assert waited(record, 200.0) == (None if passed else record)
 
@@ -137,22 +141,22 @@ def test_a_trial_is_passed_once_its_answer_has_begun(response, status, passed):
 class Endpoint:
     """One endpoint as a worker has to do with it, any number of requests at a time."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.record, self.now, self.open = None, 0.0, []
 
-    def send(self):
+    def send(self) -> None:
         sent = Sent()
         self.open.append(sent)
         if self.record is not None:
             self.record = begun(self.record, sent)
 
-    def end(self, which, said):
+    def end(self, which: int, said: str) -> None:
         if self.open:
             self.record = after_attempt(
                 self.record, self.open.pop(which % len(self.open)), said, RULE, self.now
             )
 
-    def wait(self, seconds):
+    def wait(self, seconds: float) -> None:
         self.now += seconds
         if self.record is not None:
             self.record = waited(self.record, self.now)
@@ -163,7 +167,9 @@ MOVES = st.one_of(st.none(), ENDS, st.floats(0, 40))
 
 
 @given(st.lists(MOVES, max_size=60))
-def test_whatever_happens_a_trial_is_under_way_and_an_ejection_ends(moves):
+def test_whatever_happens_a_trial_is_under_way_and_an_ejection_ends(
+    moves: list[float | tuple[int, str] | None],
+) -> None:
     endpoint = Endpoint()
     for move in moves:
         match move:

@@ -4,25 +4,31 @@ import asyncio
 import contextlib
 import shutil
 import ssl
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 import proxy
 from proxy.health.probe import Prober
 from proxy.routing.endpoint import Endpoint, Trust
+from tests.conftest import Authority, Issued
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 
 
 @pytest.fixture
-async def origin():
+async def origin() -> AsyncIterator[Any]:
     """Start an origin that says this to a request; returns its port, and what it was asked."""
     async with contextlib.AsyncExitStack() as stack:
 
-        async def start(said=OK, *, path="", tls=None):
+        async def start(
+            said: bytes | None = OK, *, path: str = "", tls: ssl.SSLContext | None = None
+        ) -> tuple[int, list[Any]]:
             asked = []
 
-            async def answer(reader, writer):
+            async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
                 with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
                     asked.append(await reader.readuntil(b"\r\n\r\n"))
                     if said is not None:
@@ -42,11 +48,11 @@ async def origin():
         yield start
 
 
-def at(port, scheme="http", trust=None):
+def at(port: int, scheme: str = "http", trust: Trust | None = None) -> Endpoint:
     return Endpoint.parse(f"{scheme}://localhost:{port}", trust or Trust())
 
 
-def head(status, more=b""):
+def head(status: int, more: bytes = b"") -> bytes:
     return b"HTTP/1.1 %d X\r\nContent-Length: 0\r\n%b\r\n" % (status, more)
 
 
@@ -64,7 +70,7 @@ def head(status, more=b""):
         (b"", "it hung up without an answer"),
     ],
 )
-async def test_what_an_answer_says(origin, said, why):
+async def test_what_an_answer_says(origin: Callable[..., Any], said: bytes, why: str) -> None:
     port, asked = await origin(said)
     assert await Prober().probe(at(port), "/healthz", 10) == why
     assert len(set(asked)) == 1, "a redirection isn't followed"
@@ -73,13 +79,13 @@ async def test_what_an_answer_says(origin, said, why):
 @pytest.mark.parametrize(
     ("said", "why"), [(head(404), ""), (head(503), ""), (b"x", "its answer is no HTTP/1.1")]
 )
-async def test_without_a_path_any_answer_will_do(origin, said, why):
+async def test_without_a_path_any_answer_will_do(origin: Callable[..., Any], said: bytes, why: str) -> None:
     port, asked = await origin(said)
     assert await Prober().probe(at(port), None, 10) == why
     assert asked[0].startswith(b"GET / HTTP/1.1\r\n")
 
 
-async def test_what_it_asks(origin):
+async def test_what_it_asks(origin: Callable[..., Any]) -> None:
     port, asked = await origin()
     assert await Prober().probe(at(port), "/up?deep=1&x=%2F", 10) == ""
     first, *fields = asked[0].decode().rstrip().split("\r\n")
@@ -92,12 +98,12 @@ async def test_what_it_asks(origin):
     ]
 
 
-async def test_one_that_does_not_answer_in_time(origin):
+async def test_one_that_does_not_answer_in_time(origin: Callable[..., Any]) -> None:
     port, _ = await origin(None)
     assert await Prober().probe(at(port), "/", 0.05) == "no answer within 0.05 s"
 
 
-async def test_one_that_cannot_be_reached(unused_tcp_port, tmp_path):
+async def test_one_that_cannot_be_reached(unused_tcp_port: int, tmp_path: Path) -> None:
     prober = Prober()
     assert await prober.probe(at(unused_tcp_port), "/", 10) == "connection refused"
     nowhere = Endpoint.parse("http://nobody.invalid")
@@ -106,14 +112,14 @@ async def test_one_that_cannot_be_reached(unused_tcp_port, tmp_path):
     assert await prober.probe(gone, "/", 10) == "no such file or directory"
 
 
-async def test_a_unix_socket(origin, tmp_path):
+async def test_a_unix_socket(origin: Callable[..., Any], tmp_path: Path) -> None:
     _, asked = await origin(path=str(tmp_path / "up"))
     assert await Prober().probe(Endpoint.parse(f"unix:{tmp_path}/up"), "/healthz", 10) == ""
     assert b"\r\nHost: localhost\r\n" in asked[0]
 
 
 @pytest.fixture
-def secure(shop):
+def secure(shop: Issued) -> ssl.SSLContext:
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain(shop.cert, shop.key)
     return context
@@ -130,14 +136,20 @@ def secure(shop):
         ({"ca": "/no/ca.pem"}, "/no/ca.pem: no such file or directory"),
     ],
 )
-async def test_tls_is_trusted_as_the_endpoint_says(origin, secure, authority, trust, why):
+async def test_tls_is_trusted_as_the_endpoint_says(
+    origin: Callable[..., Any],
+    secure: ssl.SSLContext,
+    authority: Authority,
+    trust: dict[str, bool | str],
+    why: str,
+) -> None:
     port, _ = await origin(tls=secure)
     trusted = Trust(**{"ca": authority.cert, **trust})
     assert await Prober().probe(at(port, "https", trusted), "/", 10) == why
 
 
-async def test_one_that_does_not_speak_tls():
-    async def greet(reader, writer):
+async def test_one_that_does_not_speak_tls() -> None:
+    async def greet(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.read(100)
         writer.write(b"220 mail.example ESMTP\r\n")
         await reader.read()
@@ -148,7 +160,9 @@ async def test_one_that_does_not_speak_tls():
         assert await Prober().probe(at(port, "https"), "/", 10) == "it does not speak TLS"
 
 
-async def test_files_that_may_be_out_of_date_are_read_again(origin, secure, authority, tmp_path):
+async def test_files_that_may_be_out_of_date_are_read_again(
+    origin: Callable[..., Any], secure: ssl.SSLContext, authority: Authority, tmp_path: Path
+) -> None:
     port, _ = await origin(tls=secure)
     copy = tmp_path / "ca.pem"
     shutil.copy(authority.issue("x").cert, copy)

@@ -1,9 +1,11 @@
 """Sides, plans, verdicts, a state of each phase, and a story that is told line by line."""
 
 from dataclasses import replace
+from typing import Any
 
 from proxy.analysis.verdict import Finding, Verdict
 from proxy.rollout.advance import advance
+from proxy.rollout.entry import Entry
 from proxy.rollout.inputs import Look
 from proxy.rollout.phases import IDLE, PAUSED, PROGRESSING, PROMOTED, PROMOTING, ROLLED_BACK
 from proxy.rollout.plan import Gate, Plan, Step
@@ -52,7 +54,7 @@ RUNNING = replace(SEEN, weight=2000)
 BARE = replace(SEEN, canary=VACANT, definition="")
 
 
-def at_step(step, phase=PROGRESSING, **more):
+def at_step(step: int, phase: str = PROGRESSING, **more: Any) -> Rollout:
     """On its way since 900, in a step that was entered at 1000."""
     state = replace(
         SEEN, plan=PLAN, step=step, weight=PLAN.weight(step), step_revision=9, entered=1000.0, began=900.0
@@ -60,7 +62,7 @@ def at_step(step, phase=PROGRESSING, **more):
     return replace(state, phase=phase, **more)
 
 
-def tripped(state):
+def tripped(state: Rollout) -> Rollout:
     return replace(
         state,
         phase=ROLLED_BACK,
@@ -82,7 +84,13 @@ STATES = {
 }
 
 
-def look(verdict=HEALTHY, answers=1000, asked=EVERYBODY, *, enforce=True):
+def look(
+    verdict: Verdict = HEALTHY,
+    answers: int = 1000,
+    asked: frozenset[str] = EVERYBODY,
+    *,
+    enforce: bool = True,
+) -> Look:
     """Nothing is missing, unless it is said."""
     return Look(verdict, enforce, answers, asked)
 
@@ -90,15 +98,15 @@ def look(verdict=HEALTHY, answers=1000, asked=EVERYBODY, *, enforce=True):
 class Story:
     """One rollout from its first sight on, by a clock that only `wait` moves."""
 
-    def __init__(self, *beginning):
+    def __init__(self, *beginning: Any) -> None:
         self.rollout, self.at, self.entries = Rollout(), 1000.0, []
         for happened in beginning:
             self.tell(happened)
 
-    def wait(self, seconds):
+    def wait(self, seconds: float) -> None:
         self.at += seconds
 
-    def tell(self, happened):
+    def tell(self, happened: Any) -> str | tuple[str, int, int]:
         """Where it leads: phase, step, weight; the reason when it is refused."""
         result = advance(self.rollout, happened, self.at)
         if isinstance(result, Refused):
@@ -109,18 +117,18 @@ class Story:
         return self.rollout.phase, self.rollout.step, self.rollout.weight
 
     @property
-    def words(self):
+    def words(self) -> list[str]:
         return [entry.event for entry in self.entries]
 
 
-def went(state, happened, at=1100.0):
+def went(state: Rollout, happened: Any, at: float = 1100.0) -> tuple[Rollout, Entry]:
     """The state and the entry that something leads to."""
     result = advance(state, happened, at)
     assert isinstance(result, Advance), result
     return result.rollout, result.entry
 
 
-def refusal(state, happened, at=1100.0):
+def refusal(state: Rollout, happened: Any, at: float = 1100.0) -> str:
     result = advance(state, happened, at)
     assert isinstance(result, Refused), result
     return result.reason

@@ -1,6 +1,6 @@
 """Stories of a rollout: whatever comes, in whatever order, at whatever time."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -115,7 +115,7 @@ class Moment:
         return isinstance(self.happened, Order)
 
 
-def play(beginning, story) -> Iterator[Moment]:
+def play(beginning: tuple[Release | Start, ...], story: list[tuple[float, Any]]) -> Iterator[Moment]:
     rollout, at = Rollout(), 1000.0
     for seconds, happened in [(0.0, each) for each in beginning] + story:
         at += seconds
@@ -129,12 +129,12 @@ def play(beginning, story) -> Iterator[Moment]:
         rollout = after
 
 
-def every(check):
+def every(check: Callable[[list[Moment]], None]) -> Callable[..., None]:
     """Run a check of a whole story over all kinds of them."""
 
     @settings(max_examples=60, deadline=None)
     @given(begun, stories)
-    def test(beginning, story):
+    def test(beginning: tuple[Release | Start, ...], story: list[tuple[float, Any]]) -> None:
         check(list(play(beginning, story)))
 
     test.__name__, test.__doc__ = check.__name__, check.__doc__

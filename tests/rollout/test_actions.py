@@ -1,4 +1,5 @@
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from rollouts import (
@@ -68,8 +69,8 @@ BY_HAND = at_step(2, PAUSED, weight=100, pause="by hand")
     ids=repr,
 )
 def test_traffic_to_the_canary_is_written_first_and_traffic_away_from_it_is_told_first(
-    rollout, happened, kind
-):
+    rollout: Rollout, happened: Any, kind: type[Any]
+) -> None:
     advanced = advance(rollout, happened, 1200.0)
     decided = action(rollout, advanced)
     assert type(decided) is kind
@@ -77,13 +78,13 @@ def test_traffic_to_the_canary_is_written_first_and_traffic_away_from_it_is_told
         assert (decided.rollout, decided.entry) == (advanced.rollout, advanced.entry)
 
 
-def test_a_deadline_is_told_first():
+def test_a_deadline_is_told_first() -> None:
     rollout = at_step(1)
     assert went(rollout, look(), 9999.0)[1].event == "deadline"
     assert isinstance(action(rollout, advance(rollout, look(), 9999.0)), Lower)
 
 
 @pytest.mark.parametrize("event", ["trip", "abort", "pause", "gate", "deadline", "weight"])
-def test_whatever_it_is_called_more_traffic_is_written_first(event):
+def test_whatever_it_is_called_more_traffic_is_written_first(event: str) -> None:
     advanced = advance(RUNNING, SetWeight(2500), 1200.0)
     assert isinstance(action(RUNNING, replace(advanced, entry=replace(advanced.entry, event=event))), Raise)

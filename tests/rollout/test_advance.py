@@ -1,7 +1,7 @@
 """Every pair of a phase and what happens, against the table of moves."""
 
 from dataclasses import replace
-from typing import get_args
+from typing import Any, get_args
 
 import pytest
 from rollouts import (
@@ -45,7 +45,7 @@ from proxy.rollout.phases import (
     orders,
 )
 from proxy.rollout.plan import AT_ONCE, Plan
-from proxy.rollout.rollout import Advance, Refused
+from proxy.rollout.rollout import Advance, Refused, Rollout
 from proxy.rollout.side import VACANT
 
 ORDERED = {
@@ -63,7 +63,7 @@ TWO_GATES = Plan((GATE, GATE, *AT_ONCE.steps, GATE), None)
 
 @pytest.mark.parametrize("order", get_args(OrderName))
 @pytest.mark.parametrize("phase", get_args(Phase))
-def test_every_pair_of_phase_and_order(phase, order):
+def test_every_pair_of_phase_and_order(phase: str, order: str) -> None:
     before = STATES[phase]
     result = advance(before, ORDERED[order], 1100.0)
     if (phase, order) not in MOVES:
@@ -80,13 +80,13 @@ def test_every_pair_of_phase_and_order(phase, order):
 
 
 @pytest.mark.parametrize("order", get_args(OrderName))
-def test_the_orders_are_called_what_they_are(order):
+def test_the_orders_are_called_what_they_are(order: str) -> None:
     assert ORDERS[type(ORDERED[order])][0] == order
     assert len(ORDERS) == len(ORDERED)
 
 
 @pytest.mark.parametrize("phase", get_args(Phase))
-def test_the_weight_that_is_already_so_is_no_illegal_order(phase):
+def test_the_weight_that_is_already_so_is_no_illegal_order(phase: str) -> None:
     before = STATES[phase]
     result = advance(before, SetWeight(before.weight), 1100.0)
     if phase in (PROGRESSING, PROMOTING):
@@ -162,20 +162,22 @@ REACHED = [
     REACHED,
     ids=[f"{before.phase} {event} {phase}" for before, event, _, phase in REACHED],
 )
-def test_every_move_of_the_table_is_made_by_something(before, event, happened, phase):
+def test_every_move_of_the_table_is_made_by_something(
+    before: Rollout, event: str, happened: Any, phase: str
+) -> None:
     result = advance(before, happened, 1200.0)
     assert isinstance(result, Advance)
     assert result.rollout.phase == phase
     assert phase in MOVES[before.phase, event]
 
 
-def test_no_move_of_the_table_is_left_out():
+def test_no_move_of_the_table_is_left_out() -> None:
     reached = {(before.phase, event, phase) for before, event, _, phase in REACHED}
     assert reached == {(*pair, phase) for pair, phases in MOVES.items() for phase in phases}
 
 
 @pytest.mark.parametrize("phase", [IDLE, PAUSED, PROMOTED, ROLLED_BACK])
-def test_time_alone_moves_nothing_that_no_plan_moves(phase):
+def test_time_alone_moves_nothing_that_no_plan_moves(phase: str) -> None:
     assert advance(STATES[phase], look(), LATER) == Advance(STATES[phase])
 
 
@@ -184,12 +186,12 @@ def test_time_alone_moves_nothing_that_no_plan_moves(phase):
     ("before", "order"),
     [(STATES[IDLE], SetWeight), (STATES[PROGRESSING], SetWeight), (STATES[ROLLED_BACK], Resume)],
 )
-def test_a_weight_out_of_range_is_an_error(before, order, parts):
+def test_a_weight_out_of_range_is_an_error(before: Rollout, order: type[Any], parts: int) -> None:
     with pytest.raises(ValueError, match=r"outside 0\.\.10000"):
         advance(before, order(parts), 1100.0)
 
 
-def test_there_is_no_weight_without_a_canary():
+def test_there_is_no_weight_without_a_canary() -> None:
     result = advance(BARE, SetWeight(100), 1100.0)
     assert isinstance(result, Refused)
     assert "no canary" in result.reason

@@ -6,7 +6,7 @@ from itertools import pairwise
 from typing import Any
 
 from rollouts import FAILING, HEALTHY
-from telling import every
+from telling import Moment, every
 
 from proxy.rollout.actions import Lower, Nothing, Raise, action
 from proxy.rollout.advance import advance
@@ -19,7 +19,7 @@ from proxy.rollout.waiting import PROMOTION, START, STEP
 
 
 @every
-def test_every_state_that_is_reached_is_valid(story):
+def test_every_state_that_is_reached_is_valid(story: list[Moment]) -> None:
     for after in (moment.after for moment in story):
         steps = len(after.plan.steps) if after.plan else 0
         assert after.step <= steps
@@ -35,13 +35,13 @@ def test_every_state_that_is_reached_is_valid(story):
 
 
 @every
-def test_every_state_that_is_reached_outlives_json(story):
+def test_every_state_that_is_reached_outlives_json(story: list[Moment]) -> None:
     for after in (moment.after for moment in story):
         assert Rollout.from_json(json.loads(json.dumps(after.to_json()))) == after
 
 
 @every
-def test_what_is_refused_says_what_can_be_ordered_and_no_order_is_lost(story):
+def test_what_is_refused_says_what_can_be_ordered_and_no_order_is_lost(story: list[Moment]) -> None:
     for moment in story:
         match moment.result:
             case Refused(reason, phase, legal):
@@ -53,7 +53,7 @@ def test_what_is_refused_says_what_can_be_ordered_and_no_order_is_lost(story):
 
 
 @every
-def test_a_state_and_its_number_change_together(story):
+def test_a_state_and_its_number_change_together(story: list[Moment]) -> None:
     for moment in story:
         if not moment.event:
             assert moment.after == moment.before
@@ -66,7 +66,7 @@ def test_a_state_and_its_number_change_together(story):
 
 
 @every
-def test_the_entries_alone_replayed_give_the_same_state(story):
+def test_the_entries_alone_replayed_give_the_same_state(story: list[Moment]) -> None:
     """A ledger that was read to any of its ends, and what was kept with the entry there."""
     ledger: list[tuple[Any, Any]] = []
     for moment in story:
@@ -83,14 +83,14 @@ def test_the_entries_alone_replayed_give_the_same_state(story):
 
 
 @every
-def test_every_move_is_one_of_the_table(story):
+def test_every_move_is_one_of_the_table(story: list[Moment]) -> None:
     moves = {(phase, goal) for (phase, _), goals in MOVES.items() for goal in goals}
     for moment in story:
         assert not moment.event or (moment.before.phase, moment.after.phase) in moves
 
 
 @every
-def test_the_weight_that_the_plan_gives_is_that_of_its_step(story):
+def test_the_weight_that_the_plan_gives_is_that_of_its_step(story: list[Moment]) -> None:
     for moment in story:
         if isinstance(moment.happened, Look) and moment.after.weight > moment.before.weight:
             assert moment.after.weight == moment.after.plan.weight(moment.after.step)
@@ -101,7 +101,7 @@ def test_the_weight_that_the_plan_gives_is_that_of_its_step(story):
 
 
 @every
-def test_a_look_raises_once_for_a_step(story):
+def test_a_look_raises_once_for_a_step(story: list[Moment]) -> None:
     for moment in story:
         if isinstance(moment.happened, Look) and moment.after.weight > moment.before.weight:
             assert moment.after.step == moment.before.step + 1
@@ -110,7 +110,7 @@ def test_a_look_raises_once_for_a_step(story):
 
 
 @every
-def test_a_step_is_not_left_by_itself_before_all_is_there(story):
+def test_a_step_is_not_left_by_itself_before_all_is_there(story: list[Moment]) -> None:
     """When a step began is read from the history alone."""
     entered = 0.0
     for moment in story:
@@ -132,7 +132,7 @@ def test_a_step_is_not_left_by_itself_before_all_is_there(story):
 
 
 @every
-def test_a_failing_canary_is_out_in_the_same_move(story):
+def test_a_failing_canary_is_out_in_the_same_move(story: list[Moment]) -> None:
     for moment in story:
         look = moment.happened
         if isinstance(look, Look) and look.verdict is FAILING and look.enforce and moment.before.has_canary:
@@ -141,7 +141,9 @@ def test_a_failing_canary_is_out_in_the_same_move(story):
 
 
 @every
-def test_after_a_failing_verdict_nothing_grows_until_a_person_or_a_release_says_so(story):
+def test_after_a_failing_verdict_nothing_grows_until_a_person_or_a_release_says_so(
+    story: list[Moment],
+) -> None:
     bad = False
     for moment in story:
         look = moment.happened
@@ -153,7 +155,7 @@ def test_after_a_failing_verdict_nothing_grows_until_a_person_or_a_release_says_
 
 
 @every
-def test_an_abort_reaches_0_in_one_step_from_everywhere(story):
+def test_an_abort_reaches_0_in_one_step_from_everywhere(story: list[Moment]) -> None:
     for moment in story:
         for state in (moment.before, moment.after):
             result = advance(state, Abort("now"), moment.at)
@@ -165,7 +167,7 @@ def test_an_abort_reaches_0_in_one_step_from_everywhere(story):
 
 
 @every
-def test_what_was_rolled_back_stays_out_until_a_person_or_a_release_lets_it_in(story):
+def test_what_was_rolled_back_stays_out_until_a_person_or_a_release_lets_it_in(story: list[Moment]) -> None:
     for moment in story:
         if moment.before.halted and not moment.after.halted:
             assert isinstance(moment.happened, Start | Resume | Retry | Release)
@@ -174,7 +176,7 @@ def test_what_was_rolled_back_stays_out_until_a_person_or_a_release_lets_it_in(s
 
 
 @every
-def test_the_evidence_begins_anew_with_another_canary_and_another_stable(story):
+def test_the_evidence_begins_anew_with_another_canary_and_another_stable(story: list[Moment]) -> None:
     for moment in story:
         before, after = moment.before, moment.after
         if after.has_canary and (before.canary, before.salt) != (after.canary, after.salt):
@@ -184,7 +186,7 @@ def test_the_evidence_begins_anew_with_another_canary_and_another_stable(story):
 
 
 @every
-def test_an_undo_gives_back_exactly_the_stable_that_was_before(story):
+def test_an_undo_gives_back_exactly_the_stable_that_was_before(story: list[Moment]) -> None:
     before_promotion = None
     for moment in story:
         if moment.event == "promotion":
@@ -198,7 +200,7 @@ def test_an_undo_gives_back_exactly_the_stable_that_was_before(story):
 
 
 @every
-def test_a_release_said_again_changes_nothing(story):
+def test_a_release_said_again_changes_nothing(story: list[Moment]) -> None:
     for moment in story:
         if isinstance(moment.happened, Release):
             again = replace(moment.happened, salt="again", weight=77, changed=())
@@ -206,7 +208,7 @@ def test_a_release_said_again_changes_nothing(story):
 
 
 @every
-def test_a_file_that_says_what_is_in_force_starts_nothing_and_moves_no_weight(story):
+def test_a_file_that_says_what_is_in_force_starts_nothing_and_moves_no_weight(story: list[Moment]) -> None:
     for moment in story:
         state = moment.after
         if state.revision and state.stable != VACANT:
@@ -223,7 +225,7 @@ def test_a_file_that_says_what_is_in_force_starts_nothing_and_moves_no_weight(st
 
 
 @every
-def test_a_reload_moves_no_weight(story):
+def test_a_reload_moves_no_weight(story: list[Moment]) -> None:
     for moment in story:
         if moment.event == "reload":
             assert moment.after.weight == moment.before.weight
@@ -231,7 +233,9 @@ def test_a_reload_moves_no_weight(story):
 
 
 @every
-def test_what_lets_a_canary_in_is_written_first_and_what_takes_it_out_waits_for_nothing(story):
+def test_what_lets_a_canary_in_is_written_first_and_what_takes_it_out_waits_for_nothing(
+    story: list[Moment],
+) -> None:
     for moment in story:
         if isinstance(moment.result, Refused):
             continue

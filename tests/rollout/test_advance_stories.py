@@ -1,5 +1,7 @@
 """Whole rollouts, told line by line."""
 
+from typing import Any
+
 import pytest
 from rollouts import (
     EVERYBODY,
@@ -36,7 +38,7 @@ FIVE = Plan(
 )
 
 
-def on_its_way(*more):
+def on_its_way(*more: Any) -> Story:
     """In step 2 of 5, since this moment."""
     story = Story(FILE, START, look())
     story.wait(60.0)
@@ -46,13 +48,13 @@ def on_its_way(*more):
     return story
 
 
-def promoted():
+def promoted() -> Story:
     story = on_its_way(Promote(full=True), look())
     assert story.rollout.phase == "promoted"
     return story
 
 
-def test_five_steps_with_a_gate_a_promotion_and_an_undo():
+def test_five_steps_with_a_gate_a_promotion_and_an_undo() -> None:
     story = Story(FILE)
     assert story.tell(Start(FIVE, "s1", TWO)) == ("progressing", 0, 0)
     assert story.tell(look(INCONCLUSIVE, 0, NOBODY)) == ("progressing", 0, 0)  # it doesn't answer yet
@@ -88,7 +90,9 @@ def test_five_steps_with_a_gate_a_promotion_and_an_undo():
 
 
 @pytest.mark.parametrize("before", [[], [Pause()], [Promote()], [SetWeight(9000)], [Promote(full=True)]])
-def test_a_canary_that_goes_bad_is_out_wherever_it_is_and_stays_out(before):
+def test_a_canary_that_goes_bad_is_out_wherever_it_is_and_stays_out(
+    before: list[Pause | Promote | SetWeight],
+) -> None:
     story = on_its_way(*before)
     weight = story.rollout.weight
     assert story.tell(look(FAILING, asked=NOBODY))[::2] == ("rolled-back", 0)
@@ -101,7 +105,7 @@ def test_a_canary_that_goes_bad_is_out_wherever_it_is_and_stays_out(before):
     assert story.words[-1] == "trip"
 
 
-def test_a_resume_after_a_trip_is_back_at_its_step_and_waits_for_all_of_it_again():
+def test_a_resume_after_a_trip_is_back_at_its_step_and_waits_for_all_of_it_again() -> None:
     story = on_its_way()
     story.wait(119.0)
     story.tell(look(FAILING))
@@ -114,14 +118,14 @@ def test_a_resume_after_a_trip_is_back_at_its_step_and_waits_for_all_of_it_again
     assert story.tell(look()) == ("paused", 3, 500)  # at the gate; no deadline came in between
 
 
-def test_a_retry_begins_at_0_with_another_salt():
+def test_a_retry_begins_at_0_with_another_salt() -> None:
     story = on_its_way(look(FAILING))
     assert story.tell(Retry("s2")) == ("progressing", 0, 0)
     assert (story.rollout.salt, story.rollout.trip) == ("s2", None)
     assert story.tell(look()) == ("progressing", 1, 100)
 
 
-def test_the_next_canary_may_start_over_one_that_was_rolled_back():
+def test_the_next_canary_may_start_over_one_that_was_rolled_back() -> None:
     story = on_its_way(look(FAILING))
     assert "`retry` begins it again" in story.tell(START)
     assert story.tell(Start(PLAN, "s3", THREE)) == ("progressing", 0, 0)
@@ -129,7 +133,7 @@ def test_the_next_canary_may_start_over_one_that_was_rolled_back():
     assert story.tell(FILE) == ("progressing", 0, 0)  # the file says what it said
 
 
-def test_a_deadline_pauses_and_a_resume_begins_it_anew():
+def test_a_deadline_pauses_and_a_resume_begins_it_anew() -> None:
     story = on_its_way()
     story.wait(PLAN.deadline - 60.1)
     assert story.tell(look(INCONCLUSIVE)) == ("progressing", 2, 500)
@@ -143,7 +147,7 @@ def test_a_deadline_pauses_and_a_resume_begins_it_anew():
     assert story.tell(look(INCONCLUSIVE))[0] == "paused"
 
 
-def test_a_gate_may_take_longer_than_the_deadline():
+def test_a_gate_may_take_longer_than_the_deadline() -> None:
     story = on_its_way()
     story.wait(120.0)
     assert story.tell(look()) == ("paused", 3, 500)
@@ -153,7 +157,7 @@ def test_a_gate_may_take_longer_than_the_deadline():
     assert story.tell(look()) == ("progressing", 4, 2500)
 
 
-def test_a_weight_by_hand_pauses_and_a_resume_goes_back_to_the_steps():
+def test_a_weight_by_hand_pauses_and_a_resume_goes_back_to_the_steps() -> None:
     story = on_its_way(SetWeight(4000))
     assert story.tell(look()) == ("paused", 2, 4000)
     story.wait(3000.0)
@@ -161,13 +165,13 @@ def test_a_weight_by_hand_pauses_and_a_resume_goes_back_to_the_steps():
     assert story.tell(Resume()) == ("progressing", 2, 500)
 
 
-def test_a_promote_passes_a_gate_before_it_is_reached_in_two_moves():
+def test_a_promote_passes_a_gate_before_it_is_reached_in_two_moves() -> None:
     story = on_its_way()
     assert story.tell(Promote()) == ("paused", 3, 500)
     assert story.tell(Promote()) == ("progressing", 4, 2500)
 
 
-def test_a_full_promote_from_idle_needs_no_plan():
+def test_a_full_promote_from_idle_needs_no_plan() -> None:
     story = Story(Release(ONE, TWO, 1000, "s0"))
     assert "needs none" in story.tell(Promote())
     assert story.tell(Promote(full=True)) == ("promoting", 1, 10_000)
@@ -177,7 +181,7 @@ def test_a_full_promote_from_idle_needs_no_plan():
     assert story.rollout.stable == ONE
 
 
-def test_an_undo_by_steps_promotes_the_stable_before_and_can_be_undone():
+def test_an_undo_by_steps_promotes_the_stable_before_and_can_be_undone() -> None:
     story = promoted()
     assert story.tell(Undo("s2", PLAN)) == ("progressing", 0, 0)
     assert (story.rollout.stable, story.rollout.canary) == (TWO, ONE)
@@ -188,7 +192,7 @@ def test_an_undo_by_steps_promotes_the_stable_before_and_can_be_undone():
     assert story.rollout.stable == TWO
 
 
-def test_an_undo_by_steps_may_be_rolled_back_like_any_other():
+def test_an_undo_by_steps_may_be_rolled_back_like_any_other() -> None:
     story = promoted()
     story.tell(Undo("s2", PLAN))
     story.tell(look())
@@ -206,7 +210,7 @@ PHASES = {
 
 
 @pytest.mark.parametrize("phase", PHASES)
-def test_the_file_in_each_phase(phase):
+def test_the_file_in_each_phase(phase: str) -> None:
     """It has v1 alone; v2 was named at runtime."""
     again = on_its_way(*PHASES[phase])
     state = again.rollout
@@ -226,7 +230,7 @@ def test_the_file_in_each_phase(phase):
     assert begins.tell(Release(ONE, FOUR, 0, "s5", plan=PLAN)) == ("progressing", 0, 0)
 
 
-def test_a_moved_line_after_a_promotion_and_the_release_after_it():
+def test_a_moved_line_after_a_promotion_and_the_release_after_it() -> None:
     story = Story(Release(ONE, TWO, 0, "s0", plan=PLAN))
     assert story.words == ["start"]
     story.tell(Promote(full=True))
@@ -239,7 +243,7 @@ def test_a_moved_line_after_a_promotion_and_the_release_after_it():
     assert (story.rollout.stable, story.rollout.canary) == (TWO, THREE)
 
 
-def test_an_undone_canary_does_not_come_back_by_a_reload_or_a_restart():
+def test_an_undone_canary_does_not_come_back_by_a_reload_or_a_restart() -> None:
     story = Story(Release(ONE, TWO, 0, "s0", plan=PLAN), Promote(full=True), look(), Undo("s1"))
     state = story.rollout
     story.tell(Release(ONE, TWO, 0, "s2", plan=PLAN))
@@ -247,13 +251,13 @@ def test_an_undone_canary_does_not_come_back_by_a_reload_or_a_restart():
     assert (state.stable, state.canary) == (ONE, VACANT)
 
 
-def test_a_control_that_died_after_telling_and_before_writing_goes_on_lower():
+def test_a_control_that_died_after_telling_and_before_writing_goes_on_lower() -> None:
     story = on_its_way(Held(9, halted=False))
     assert (story.rollout.phase, story.rollout.weight, story.rollout.revision) == ("paused", 0, 10)
     assert story.tell(Resume()) == ("progressing", 2, 500)
 
 
-def test_verdicts_that_are_only_watched_neither_roll_back_nor_hold():
+def test_verdicts_that_are_only_watched_neither_roll_back_nor_hold() -> None:
     story = on_its_way()
     story.wait(120.0)
     for verdict in (FAILING, INCONCLUSIVE, HEALTHY):

@@ -2,7 +2,7 @@ from proxy.rollout.inputs import Held, Release, Resume, SetWeight
 from proxy.rollout.side import VACANT
 
 
-def test_inputs_are_values():
+def test_inputs_are_values() -> None:
     assert SetWeight(500) == SetWeight(500) != SetWeight(501)
     assert Resume() == Resume(None) != Resume(0)
     assert (

@@ -7,11 +7,11 @@ from proxy.rollout.side import VACANT, Side, another
 from proxy.routing.endpoint import Endpoint, Trust
 
 
-def side(*urls, version=""):
+def side(*urls: str, version: str = "") -> Side:
     return Side(tuple(map(Endpoint.parse, urls)), version)
 
 
-def test_neither_order_nor_spelling_makes_another_one():
+def test_neither_order_nor_spelling_makes_another_one() -> None:
     assert side("http://A:80", "http://b").definition == side("http://b", "http://a").definition
 
 
@@ -25,16 +25,16 @@ def test_neither_order_nor_spelling_makes_another_one():
         VACANT,
     ],
 )
-def test_endpoints_and_version_do(other):
+def test_endpoints_and_version_do(other: Side) -> None:
     assert side("http://a", version="1").definition != other.definition
 
 
-def test_whom_to_trust_does_not():
+def test_whom_to_trust_does_not() -> None:
     trusting = Side((Endpoint.parse("https://a", Trust(verify=False)),))
     assert trusting.definition == side("https://a").definition
 
 
-def test_without_endpoints_it_is_nobody():
+def test_without_endpoints_it_is_nobody() -> None:
     assert VACANT.definition == Side((), "v2").definition == ""
 
 
@@ -52,12 +52,14 @@ def test_without_endpoints_it_is_nobody():
     ],
     ids=str,
 )
-def test_another_program_has_another_version_or_no_endpoint_in_common(before, after, expected):
+def test_another_program_has_another_version_or_no_endpoint_in_common(
+    before: Side, after: Side, expected: bool
+) -> None:
     assert another(before.definition, after.definition) is expected
 
 
 @pytest.mark.parametrize(
     "each", [VACANT, ONE, Side((Endpoint.parse("https://a", Trust(server_name="b")),), "7")], ids=str
 )
-def test_json_round_trip(each):
+def test_json_round_trip(each: Side) -> None:
     assert Side.from_json(json.loads(json.dumps(each.to_json()))) == each

@@ -15,8 +15,10 @@ from rollouts import (
     tripped,
 )
 
+from proxy.analysis.verdict import Verdict
 from proxy.rollout.phases import IDLE, PAUSED, PROMOTED, PROMOTING, ROLLED_BACK
 from proxy.rollout.plan import AT_ONCE, Plan
+from proxy.rollout.rollout import Rollout
 from proxy.rollout.waiting import PROMOTION, START, STEP, Waiting, asks, waiting
 
 
@@ -35,32 +37,34 @@ from proxy.rollout.waiting import PROMOTION, START, STEP, Waiting, asks, waiting
         (tripped(at_step(2)), ()),
     ],
 )
-def test_who_is_asked_before_the_next_move(state, expected):
+def test_who_is_asked_before_the_next_move(state: Rollout, expected: tuple[str, ...]) -> None:
     assert asks(state) == expected
 
 
 @pytest.mark.parametrize("phase", [IDLE, PAUSED, PROMOTED, ROLLED_BACK])
-def test_only_the_plan_waits(phase):
+def test_only_the_plan_waits(phase: str) -> None:
     assert waiting(STATES[phase], look(), 1100.0) is None
 
 
-def test_a_step_waits_for_hold_sample_and_verdict():
+def test_a_step_waits_for_hold_sample_and_verdict() -> None:
     found = waiting(at_step(1), look(INCONCLUSIVE, 31, NOBODY), 1045.0)
     assert found == Waiting(hold=15.0, have=31, need=50, verdict="inconclusive", asks=(STEP,))
 
 
-def test_a_hold_that_is_over_is_none():
+def test_a_hold_that_is_over_is_none() -> None:
     assert waiting(at_step(1), look(), 5000.0).hold == 0.0
 
 
 @pytest.mark.parametrize("verdict", [FAILING, INCONCLUSIVE])
-def test_a_verdict_that_is_only_watched_holds_nothing(verdict):
+def test_a_verdict_that_is_only_watched_holds_nothing(verdict: Verdict) -> None:
     found = waiting(at_step(1), look(verdict, enforce=False), 1060.0)
     assert (found.verdict, found.due) == ("healthy", True)
 
 
 @pytest.mark.parametrize("state", [at_step(0), at_step(5, PROMOTING)])
-def test_before_the_first_step_and_after_the_last_only_those_who_are_asked_are_waited_for(state):
+def test_before_the_first_step_and_after_the_last_only_those_who_are_asked_are_waited_for(
+    state: Rollout,
+) -> None:
     found = waiting(state, look(INCONCLUSIVE, 0, NOBODY), 1000.0)
     assert found == Waiting(0.0, 0, 0, "healthy", asks(state))
     assert found.due
@@ -76,6 +80,6 @@ def test_before_the_first_step_and_after_the_last_only_those_who_are_asked_are_w
         (1120.0, 100, FAILING, False),
     ],
 )
-def test_due_is_when_nothing_is_missing(at, answers, verdict, due):
+def test_due_is_when_nothing_is_missing(at: float, answers: int, verdict: Verdict, due: bool) -> None:
     assert PLAN.at(2).hold == 120.0
     assert waiting(at_step(2), look(verdict, answers), at).due is due

@@ -7,7 +7,7 @@ import pytest
 from proxy.routing.failures import SERVER_ERRORS, UNANSWERED, Ejection, Failures
 
 
-def test_by_default_it_is_every_server_error_and_every_way_of_giving_no_answer():
+def test_by_default_it_is_every_server_error_and_every_way_of_giving_no_answer() -> None:
     it = Failures()
     assert (it.statuses, it.endings) == (set(range(500, 600)), UNANSWERED)
     assert it.statuses == SERVER_ERRORS
@@ -16,7 +16,7 @@ def test_by_default_it_is_every_server_error_and_every_way_of_giving_no_answer()
 @pytest.mark.parametrize(
     "it", [Failures(), Failures(frozenset(), frozenset()), Failures(frozenset({429}), frozenset({"reset"}))]
 )
-def test_survives_json(it):
+def test_survives_json(it: Failures) -> None:
     assert Failures.from_json(json.loads(json.dumps(it.to_json()))) == it
 
 
@@ -29,7 +29,9 @@ def test_survives_json(it):
         (set(), {"complete"}, "are no endings"),
     ],
 )
-def test_what_no_backend_is_answerable_for_is_refused(statuses, endings, said):
+def test_what_no_backend_is_answerable_for_is_refused(
+    statuses: set[int], endings: set[str], said: str
+) -> None:
     with pytest.raises(ValueError, match=said):
         Failures(frozenset(statuses), frozenset(endings))
 

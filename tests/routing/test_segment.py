@@ -1,4 +1,4 @@
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import get_args
 
 import pytest
@@ -71,7 +71,7 @@ def test_a_header_is_read_once_for_all_segments() -> None:
     class Fields(list[tuple[bytes, bytes]]):
         passes = 0
 
-        def __iter__(self):  # type: ignore[no-untyped-def]  # the list's own
+        def __iter__(self) -> Iterator[tuple[bytes, bytes]]:
             self.passes += 1
             return super().__iter__()
 

@@ -17,16 +17,16 @@ THRESHOLDS = (0.01, 0.1, 1.0)
 
 
 def outcome(
-    key=KEY,
-    ending="complete",
-    status=200,
-    drawn=True,
-    head=0.02,
-    total=0.03,
-    method="GET",
-    route=b"/",
-    **more,
-):
+    key: tuple[str, int, str] = KEY,
+    ending: str = "complete",
+    status: int = 200,
+    drawn: bool = True,
+    head: float | None = 0.02,
+    total: float = 0.03,
+    method: str = "GET",
+    route: bytes = b"/",
+    **more: int | tuple[float | str, ...] | None,
+) -> Outcome:
     result = classify(ending, status, Failures())
     return Outcome(key, method, status, ending, result, drawn, head, total, route, **more)
 
@@ -49,7 +49,7 @@ OUTCOMES = st.builds(
 )
 
 
-def counted(outcomes):
+def counted(outcomes: list[Outcome]) -> Counts:
     counts = Counts()
     for each in outcomes:
         counts.record(each)
@@ -59,7 +59,7 @@ def counted(outcomes):
 COUNTS = st.lists(OUTCOMES, max_size=12).map(counted)
 
 
-def events(counts):
+def events(counts: Counts) -> Counts:
     """What is added up and differenced, without gauges, states and the log."""
     return replace(
         counts,

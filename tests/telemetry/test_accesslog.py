@@ -48,20 +48,20 @@ NASTY = st.binary(max_size=30) | st.sampled_from(
 )
 
 
-def test_combined_is_nginx_s():
+def test_combined_is_nginx_s() -> None:
     assert format_combined(PLAIN) == (
         '203.0.113.7 - - [10/Oct/2000:13:55:36 +0000] "GET /cart?item=1 HTTP/1.1" 200 512 '
         '"https://shop.example/" "curl/8.5.0"'
     )
 
 
-def test_common_is_combined_without_referer_and_agent():
+def test_common_is_combined_without_referer_and_agent() -> None:
     assert format_common(PLAIN) == (
         '203.0.113.7 - - [10/Oct/2000:13:55:36 +0000] "GET /cart?item=1 HTTP/1.1" 200 512'
     )
 
 
-def test_json_tells_everything():
+def test_json_tells_everything() -> None:
     assert json.loads(format_json(PLAIN)) == {
         "time": "2000-10-10T13:55:36.250Z",
         "client": "203.0.113.7",
@@ -85,7 +85,7 @@ def test_json_tells_everything():
     }
 
 
-def test_what_is_absent_is_a_dash_or_null():
+def test_what_is_absent_is_a_dash_or_null() -> None:
     bare = replace(PLAIN, client="", referer=b"", user_agent=b"", upstream_seconds=None)
     assert format_combined(bare).startswith("- - - [")
     assert format_combined(bare).endswith('200 512 "-" "-"')
@@ -93,7 +93,7 @@ def test_what_is_absent_is_a_dash_or_null():
 
 
 @pytest.mark.parametrize("name", FORMATS)
-def test_no_status_sent_is_499_as_in_nginx(name):
+def test_no_status_sent_is_499_as_in_nginx(name: str) -> None:
     assert "499" in FORMATS[name](replace(PLAIN, status=0, ending="client-left"))
 
 
@@ -109,7 +109,7 @@ def test_no_status_sent_is_499_as_in_nginx(name):
         (b"plain ~!", "plain ~!"),
     ],
 )
-def test_combined_escapes_as_nginx_does(sent, logged):
+def test_combined_escapes_as_nginx_does(sent: bytes, logged: str) -> None:
     assert format_combined(replace(PLAIN, user_agent=sent)).endswith(f'"{logged}"')
 
 
@@ -122,17 +122,19 @@ def test_combined_escapes_as_nginx_does(sent, logged):
         (b"a\xffb", "a\\xffb"),
     ],
 )
-def test_json_reads_back_as_text(sent, read):
+def test_json_reads_back_as_text(sent: bytes, read: str) -> None:
     line = format_json(replace(PLAIN, user_agent=sent))
     assert json.loads(line)["user_agent"] == read
 
 
 @pytest.mark.parametrize("client", ["a b", 'a"b', "a\nb", "\udcff", "\u2028", "fe80::1%eth0\x00"])
-def test_a_strange_client_address_stays_in_its_place(client):
+def test_a_strange_client_address_stays_in_its_place(client: str) -> None:
     assert COMBINED.fullmatch(format_combined(replace(PLAIN, client=client)))
 
 
-def nasty(method, target, referer, agent, host, request_id):
+def nasty(
+    method: bytes, target: bytes, referer: bytes, agent: bytes, host: bytes, request_id: bytes
+) -> Access:
     return replace(
         PLAIN,
         method=method,
@@ -149,12 +151,12 @@ NASTY_ACCESS = st.builds(nasty, NASTY, NASTY, NASTY, NASTY, NASTY, NASTY)
 
 @pytest.mark.parametrize("name", FORMATS)
 @given(NASTY_ACCESS)
-def test_a_line_is_one_line_of_printable_ascii_whatever_was_sent(name, access):
+def test_a_line_is_one_line_of_printable_ascii_whatever_was_sent(name: str, access: Access) -> None:
     assert re.fullmatch(r"[ -~]+", FORMATS[name](access))
 
 
 @given(NASTY_ACCESS)
-def test_combined_reads_back_field_by_field_whatever_was_sent(access):
+def test_combined_reads_back_field_by_field_whatever_was_sent(access: Access) -> None:
     match = COMBINED.fullmatch(format_combined(access))
     request, referer, agent = match.group(3), match.group(6), match.group(7)
     assert unescaped(request) == access.method + b" " + access.target + b" HTTP/1.1"
@@ -162,12 +164,12 @@ def test_combined_reads_back_field_by_field_whatever_was_sent(access):
     assert unescaped(agent) == (access.user_agent or b"-")
 
 
-def unescaped(text):
+def unescaped(text: str) -> bytes:
     return re.sub(rb"\\x(..)", lambda found: bytes.fromhex(found[1].decode()), text.encode())
 
 
 @given(NASTY_ACCESS)
-def test_json_has_the_same_keys_whatever_was_sent(access):
+def test_json_has_the_same_keys_whatever_was_sent(access: Access) -> None:
     line = json.loads(format_json(access))
     assert line.keys() == json.loads(format_json(PLAIN)).keys()
     assert (line["backend"], line["status"]) == ("canary", 200)

@@ -15,7 +15,7 @@ from proxy.telemetry.outcome import Outcome
 from proxy.telemetry.users import Users
 
 
-def test_every_part_is_of_one_kind():
+def test_every_part_is_of_one_kind() -> None:
     kinds = (
         module.BY_KEY,
         module.HISTOGRAMS,
@@ -29,7 +29,7 @@ def test_every_part_is_of_one_kind():
 
 
 @given(COUNTS)
-def test_a_copy_is_equal_and_shares_nothing(counts):
+def test_a_copy_is_equal_and_shares_nothing(counts: Counts) -> None:
     again, before = counts.copy(), counts.copy()
     assert again == counts
     again.absorb(counted([outcome(status=500, user=7, exposed=True)]))
@@ -37,7 +37,7 @@ def test_a_copy_is_equal_and_shares_nothing(counts):
     assert counts == before
 
 
-def test_what_the_coin_meant_is_answered_or_diverted_and_never_excluded():
+def test_what_the_coin_meant_is_answered_or_diverted_and_never_excluded() -> None:
     counts = counted([outcome(), outcome(), outcome(status=500), outcome(ending="client-left")])
     counts.record(outcome(drawn=False))
     counts.divert(0, drawn=True)
@@ -45,7 +45,7 @@ def test_what_the_coin_meant_is_answered_or_diverted_and_never_excluded():
     assert (counts.drawn_bad, counts.drawn_good, counts.drawn_meant) == (2, 2, 4)
 
 
-def test_a_drawn_success_is_counted_once_everywhere():
+def test_a_drawn_success_is_counted_once_everywhere() -> None:
     counts = counted([outcome()])
     assert (counts.drawn, counts.pinned) == ({"success": 1}, {})
     assert (counts.requests, counts.successes, counts.failures, counts.excluded) == (1, 1, 0, 0)
@@ -67,7 +67,9 @@ def test_a_drawn_success_is_counted_once_everywhere():
         ("client-left", 0, "excluded", {}),
     ],
 )
-def test_each_result_has_its_place_drawn_or_pinned(ending, status, result, errors, drawn):
+def test_each_result_has_its_place_drawn_or_pinned(
+    ending: str, status: int, result: str, errors: dict[str, int], drawn: bool
+) -> None:
     counts = counted([outcome(ending=ending, status=status, drawn=drawn)])
     place, other = (counts.drawn, counts.pinned) if drawn else (counts.pinned, counts.drawn)
     assert (place, other) == ({result: 1}, {})
@@ -75,18 +77,18 @@ def test_each_result_has_its_place_drawn_or_pinned(ending, status, result, error
     assert counts.codes == {("GET", status): 1}
 
 
-def test_excluded_exchanges_are_in_total_and_codes_only():
+def test_excluded_exchanges_are_in_total_and_codes_only() -> None:
     counts = counted([outcome(ending="client-left", head=0.01)])
     assert counts.requests == 0
     assert counts.head == Histogram()
     assert counts.total.count == 1
 
 
-def test_no_head_no_time_to_it():
+def test_no_head_no_time_to_it() -> None:
     assert counted([outcome(ending="connect", status=502, head=None)]).head == Histogram()
 
 
-def test_what_neither_coin_nor_pin_brought_has_a_place_of_its_own_and_is_counted_with_the_others():
+def test_what_neither_coin_nor_pin_brought_has_a_place_of_its_own_and_is_counted_with_the_others() -> None:
     counts = counted([outcome(drawn=False, taken_over=True), outcome(), outcome(drawn=False)])
     assert counts.drawn == counts.pinned == counts.taken_over == {"success": 1}
     assert counts.requests == counts.successes == 3
@@ -105,7 +107,9 @@ def test_what_neither_coin_nor_pin_brought_has_a_place_of_its_own_and_is_counted
         (None, THRESHOLDS, {}),
     ],
 )
-def test_a_drawn_success_is_compared_with_the_thresholds(head, thresholds, labels):
+def test_a_drawn_success_is_compared_with_the_thresholds(
+    head: float | None, thresholds: tuple[float, ...], labels: dict[int, int]
+) -> None:
     assert counted([outcome(head=head, thresholds=thresholds)]).labels == labels
 
 
@@ -120,7 +124,7 @@ def test_a_drawn_success_is_compared_with_the_thresholds(head, thresholds, label
         {"overdue": True},
     ],
 )
-def test_nothing_else_is_compared(more):
+def test_nothing_else_is_compared(more: dict[str, int | str]) -> None:
     assert counted([outcome(thresholds=THRESHOLDS, head=5.0, **more)]).labels == {}
 
 
@@ -142,12 +146,14 @@ def test_nothing_else_is_compared(more):
         ({"ending": "client-left"}, []),
     ],
 )
-def test_users_are_noted_for_failures_and_slow_answers_that_the_coin_brought(more, events):
+def test_users_are_noted_for_failures_and_slow_answers_that_the_coin_brought(
+    more: dict[str, float | str], events: list[tuple[int, int]]
+) -> None:
     values = {"user": 77, "thresholds": THRESHOLDS, "head": 0.001} | more
     assert counted([outcome(**values)]).users.events == events
 
 
-def test_one_that_falls_overdue_is_labelled_then_and_not_when_it_ends():
+def test_one_that_falls_overdue_is_labelled_then_and_not_when_it_ends() -> None:
     counts = Counts(in_flight=1)
     counts.fall_overdue(THRESHOLDS, 77)
     assert (counts.labels, counts.overdue, counts.users.events) == ({28: 1}, 1, [(77, 14)])
@@ -158,13 +164,13 @@ def test_one_that_falls_overdue_is_labelled_then_and_not_when_it_ends():
     assert (counts.in_flight, counts.excluded) == (0, 1)
 
 
-def test_one_that_falls_overdue_without_a_user_is_in_no_log():
+def test_one_that_falls_overdue_without_a_user_is_in_no_log() -> None:
     counts = Counts()
     counts.fall_overdue(THRESHOLDS, 0)
     assert counts.users.events == []
 
 
-def test_diverted_requests_are_counted_by_what_meant_them():
+def test_diverted_requests_are_counted_by_what_meant_them() -> None:
     counts = Counts()
     counts.divert(0, drawn=True)
     counts.divert(77, drawn=True)
@@ -184,30 +190,30 @@ def test_diverted_requests_are_counted_by_what_meant_them():
         ({"ending": "client-left"}, 0),
     ],
 )
-def test_a_bad_answer_harms_once(more, harmed):
+def test_a_bad_answer_harms_once(more: dict[str, int | str | tuple[str, int, str]], harmed: int) -> None:
     assert counted([outcome(key=STABLE, **more)]).harmed == harmed
 
 
 @pytest.mark.parametrize(("result", "told"), [("success", (1, 0)), ("failure", (0, 1)), ("excluded", (0, 0))])
-def test_a_rescue_is_counted_where_the_request_failed_first(result, told):
+def test_a_rescue_is_counted_where_the_request_failed_first(result: str, told: tuple[int, int]) -> None:
     counts = Counts()
     counts.settle_rescue(result)
     assert (counts.rescued, counts.harmed) == told
 
 
-def test_exposed_users_are_counted_once_each():
+def test_exposed_users_are_counted_once_each() -> None:
     users = [n * 0x9E3779B97F4A7C15 % 2**64 for n in (1, 2, 1)]
     counts = counted([outcome(user=user, exposed=True) for user in users] + [outcome(user=5)])
     assert counts.exposed.estimate() == 2
 
 
-def test_failed_requests_are_listed_with_their_numbers_folded():
+def test_failed_requests_are_listed_with_their_numbers_folded() -> None:
     bad = [outcome(status=500, route=b"/order/%d" % n) for n in range(3)]
     counts = counted([*bad, outcome(route=b"/fine"), outcome(ending="client-left")])
     assert counts.failed.counts == {("GET", "/order/#", 500): 3}
 
 
-def test_slow_and_timely_are_counted_of_those_that_had_the_threshold():
+def test_slow_and_timely_are_counted_of_those_that_had_the_threshold() -> None:
     counts = counted([outcome(head=0.02, thresholds=each) for each in ((0.01,), THRESHOLDS, ())])
     counts.fall_overdue(THRESHOLDS, 0)
     assert [counts.slow(n) for n in range(3)] == [3, 1, 1]
@@ -219,7 +225,9 @@ def test_slow_and_timely_are_counted_of_those_that_had_the_threshold():
     ("ending", "late", "abandoned"),
     [("client-left", True, 1), ("client-left", False, 0), ("halted", True, 0), ("complete", True, 0)],
 )
-def test_one_that_was_overdue_when_its_client_went_away_is_abandoned(ending, late, abandoned, drawn):
+def test_one_that_was_overdue_when_its_client_went_away_is_abandoned(
+    ending: str, late: bool, abandoned: int, drawn: bool
+) -> None:
     counts = Counts(in_flight=1)
     if late:
         counts.fall_overdue(THRESHOLDS if drawn else (), 0)
@@ -235,7 +243,9 @@ def test_one_that_was_overdue_when_its_client_went_away_is_abandoned(ending, lat
     ("status", "passed_on", "codes"),
     [(0, True, {}), (503, True, {("GET", 503): 1}), (0, False, {("GET", 0): 1})],
 )
-def test_an_attempt_that_was_passed_on_without_a_status_has_no_code(status, passed_on, codes):
+def test_an_attempt_that_was_passed_on_without_a_status_has_no_code(
+    status: int, passed_on: bool, codes: dict[tuple[str, int], int]
+) -> None:
     counts = Counts()
     ending = "halted" if not status else "complete"
     result = "failure" if status else "excluded"
@@ -246,7 +256,7 @@ def test_an_attempt_that_was_passed_on_without_a_status_has_no_code(status, pass
 
 
 @given(COUNTS, COUNTS)
-def test_plus_then_minus_is_where_it_began(some, more):
+def test_plus_then_minus_is_where_it_began(some: Counts, more: Counts) -> None:
     before = some.copy()
     both = some.plus(more)
     assert both.requests == some.requests + more.requests
@@ -256,12 +266,14 @@ def test_plus_then_minus_is_where_it_began(some, more):
 
 
 @given(st.lists(OUTCOMES, max_size=10), st.lists(OUTCOMES, max_size=10))
-def test_plus_is_counting_both(some, more):
+def test_plus_is_counting_both(some: list[Outcome], more: list[Outcome]) -> None:
     assert counted(some).plus(counted(more)) == counted(some + more)
 
 
 @given(COUNTS, COUNTS)
-def test_a_sum_takes_events_in_and_gives_them_back_and_leaves_the_rest_alone(some, more):
+def test_a_sum_takes_events_in_and_gives_them_back_and_leaves_the_rest_alone(
+    some: Counts, more: Counts
+) -> None:
     total, users, failed = some.copy(), some.users.since(0), some.failed.copy()
     total.absorb(more)
     assert (total.users, total.failed) == (users, failed)
@@ -272,13 +284,15 @@ def test_a_sum_takes_events_in_and_gives_them_back_and_leaves_the_rest_alone(som
 
 
 @given(COUNTS, st.lists(OUTCOMES, min_size=1, max_size=5))
-def test_minus_what_is_more_is_a_value_error(some, more):
+def test_minus_what_is_more_is_a_value_error(some: Counts, more: list[Outcome]) -> None:
     with pytest.raises(ValueError):
         some.minus(some.plus(counted(more)))
 
 
 @given(st.lists(OUTCOMES, max_size=10), st.lists(OUTCOMES, max_size=10))
-def test_a_difference_is_what_came_since_and_keeps_the_newer_state(some, more):
+def test_a_difference_is_what_came_since_and_keeps_the_newer_state(
+    some: list[Outcome], more: list[Outcome]
+) -> None:
     earlier, later = counted(some), counted(some + more)
     for mark in (earlier, earlier.mark(), counts_json.from_json(counts_json.to_json(earlier.mark()))):
         delta = later.minus(mark)
@@ -289,19 +303,19 @@ def test_a_difference_is_what_came_since_and_keeps_the_newer_state(some, more):
 
 
 @pytest.mark.parametrize("name", ["diverted", "pins_diverted", "rescued", "harmed", "ejections"])
-def test_a_number_of_its_own_comes_apart_as_well(name):
+def test_a_number_of_its_own_comes_apart_as_well(name: str) -> None:
     some, more = Counts(**{name: 2}), Counts(**{name: 5})
     assert more.minus(some) == Counts(**{name: 3})
     with pytest.raises(ValueError, match=f"5 {name} were to be subtracted, of 2"):
         some.minus(more)
 
 
-def test_a_mark_holds_no_user():
+def test_a_mark_holds_no_user() -> None:
     mark = counted([outcome(status=500, user=77, exposed=True)] * 3).mark()
     assert (mark.users.events, mark.users.end, mark.exposed.estimate()) == ([], 3, 0)
 
 
-def test_a_gauge_is_added_up_over_workers_but_neither_differenced_nor_accumulated():
+def test_a_gauge_is_added_up_over_workers_but_neither_differenced_nor_accumulated() -> None:
     earlier, later = Counts(in_flight=5, overdue=1), Counts(in_flight=2, overdue=3)
     assert (earlier.plus(later).in_flight, earlier.plus(later).overdue) == (7, 4)
     assert (later.minus(earlier).in_flight, later.minus(earlier).overdue) == (2, 3)
@@ -311,19 +325,19 @@ def test_a_gauge_is_added_up_over_workers_but_neither_differenced_nor_accumulate
     assert (earlier.in_flight, earlier.overdue) == (5, 1)
 
 
-def test_nothing_is_subtracted_from_another_life():
+def test_nothing_is_subtracted_from_another_life() -> None:
     old, new = counted([outcome()] * 3), counted([outcome()] * 2)
     old.life, new.life = 1, 2
     assert new.minus(old) == counted([outcome()] * 2)
     assert new.minus(Counts()) == counted([outcome()] * 2)
 
 
-def test_the_events_of_another_life_are_all_new_unless_some_were_lost():
+def test_the_events_of_another_life_are_all_new_unless_some_were_lost() -> None:
     old, new = (Counts(life=life, users=Users(start, [(7, 1)])) for life, start in ((1, 900), (2, 0)))
     assert new.minus(old).users == Users(0, [(7, 1)])
     assert old.minus(new).users == Users(900, [(7, 1)], gap=True)
 
 
-def test_a_sum_and_a_difference_are_no_life():
+def test_a_sum_and_a_difference_are_no_life() -> None:
     assert Counts(life=3).plus(Counts(life=4)).life == 0
     assert Counts(life=3).minus(Counts(life=3)).life == 0

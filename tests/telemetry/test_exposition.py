@@ -1,5 +1,8 @@
 """The exposition: rendered by prometheus-client as control does, read back by its parser."""
 
+from collections.abc import Iterator
+from typing import Any
+
 import pytest
 from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import generate_latest
@@ -15,7 +18,7 @@ CANARY, STABLE = ("shop", "canary"), ("shop", "stable")
 NOTHING = Snapshot(totals={}, weights={}, shares={}, checks=(), trips={}, refused={}, version="0.1.0")
 
 
-def counted(*outcomes, **numbers):
+def counted(*outcomes: tuple[Any, ...], **numbers: int) -> Counts:
     counts = Counts()
     for method, status, ending, head, total in outcomes:
         result = classify(ending, status, Failures())
@@ -67,20 +70,20 @@ SNAPSHOT = Snapshot(
 
 
 class Collector:
-    def __init__(self, snapshot):
+    def __init__(self, snapshot: Snapshot) -> None:
         self.snapshot = snapshot
 
-    def collect(self):
+    def collect(self) -> Iterator[Any]:
         return families(self.snapshot)
 
 
-def rendered(snapshot):
+def rendered(snapshot: Snapshot) -> str:
     registry = CollectorRegistry()
     registry.register(Collector(snapshot))
     return generate_latest(registry).decode()
 
 
-def samples(snapshot, name):
+def samples(snapshot: Snapshot, name: str) -> dict[tuple[str, ...], float]:
     """By label values, in the order of the labels' names; for buckets by their `le`, of the canary."""
     found = {}
     for family in text_string_to_metric_families(rendered(snapshot)):
@@ -92,11 +95,11 @@ def samples(snapshot, name):
     return found
 
 
-def buckets(name):
+def buckets(name: str) -> dict[str, float]:
     return {le: value for (backend, le, _), value in samples(SNAPSHOT, name).items() if backend == "canary"}
 
 
-def test_families_have_the_names_types_and_labels_that_dashboards_rely_on():
+def test_families_have_the_names_types_and_labels_that_dashboards_rely_on() -> None:
     shape = {}
     for family in text_string_to_metric_families(rendered(SNAPSHOT)):
         labels = {label for sample in family.samples for label in sample.labels} - {"le"}
@@ -134,7 +137,7 @@ def test_families_have_the_names_types_and_labels_that_dashboards_rely_on():
     }
 
 
-def test_requests_are_counted_by_method_and_code_and_499_is_no_status():
+def test_requests_are_counted_by_method_and_code_and_499_is_no_status() -> None:
     assert samples(SNAPSHOT, "weir_requests_total") == {
         ("canary", "200", "GET", "shop"): 2,
         ("canary", "502", "_OTHER", "shop"): 1,
@@ -143,19 +146,19 @@ def test_requests_are_counted_by_method_and_code_and_499_is_no_status():
     }
 
 
-def test_errors_are_counted_by_kind():
+def test_errors_are_counted_by_kind() -> None:
     assert samples(SNAPSHOT, "weir_upstream_errors_total") == {
         ("canary", "connect", "shop"): 1,
         ("canary", "no-endpoint", "shop"): 1,
     }
 
 
-def test_buckets_are_powers_of_two_seconds():
+def test_buckets_are_powers_of_two_seconds() -> None:
     shown = [float(le) for le in buckets("weir_request_duration_seconds_bucket")]
     assert shown == [2.0**power for power in range(-12, 8)] + [float("inf")]
 
 
-def test_buckets_count_all_within_their_bound():
+def test_buckets_count_all_within_their_bound() -> None:
     total = buckets("weir_request_duration_seconds_bucket")
     assert (total["0.000244140625"], total["0.25"], total["0.5"]) == (2, 2, 4)
     assert (total["64.0"], total["128.0"], total["+Inf"]) == (4, 5, 6)
@@ -167,13 +170,13 @@ def test_buckets_count_all_within_their_bound():
     ("name", "count", "total"),
     [("weir_request_duration_seconds", 6, 300.6002), ("weir_upstream_duration_seconds", 3, 0.81)],
 )
-def test_durations_have_a_count_and_a_sum(name, count, total):
+def test_durations_have_a_count_and_a_sum(name: str, count: int, total: float) -> None:
     assert samples(SNAPSHOT, f"{name}_count")["canary", "shop"] == count
     assert samples(SNAPSHOT, f"{name}_sum")["canary", "shop"] == pytest.approx(total, abs=1e-6)
     assert samples(SNAPSHOT, f"{name}_count")["stable", "shop"] == 0
 
 
-def test_the_request_durations_are_as_many_as_the_requests():
+def test_the_request_durations_are_as_many_as_the_requests() -> None:
     requests = sum(samples(SNAPSHOT, "weir_requests_total").values())
     assert sum(samples(SNAPSHOT, "weir_request_duration_seconds_count").values()) == requests
 
@@ -216,16 +219,18 @@ def test_the_request_durations_are_as_many_as_the_requests():
         ("weir_build_info", {("0.1.0",): 1}),
     ],
 )
-def test_what_is_known_is_shown_and_what_is_not_is_not_shown_as_zero(name, expected):
+def test_what_is_known_is_shown_and_what_is_not_is_not_shown_as_zero(
+    name: str, expected: dict[tuple[str, ...], float]
+) -> None:
     assert samples(SNAPSHOT, name) == expected
 
 
-def test_nothing_to_show_still_says_what_runs():
+def test_nothing_to_show_still_says_what_runs() -> None:
     assert samples(NOTHING, "weir_build_info") == {("0.1.0",): 1}
     assert "weir_requests_total{" not in rendered(NOTHING)
 
 
-def test_a_name_with_quotes_and_newlines_stays_one_label():
+def test_a_name_with_quotes_and_newlines_stays_one_label() -> None:
     odd = 'a"b\\c\nd'
     snapshot = Snapshot({}, {(odd, "canary"): 0.5}, {}, (), {}, "0.1.0", {})
     assert samples(snapshot, "weir_backend_weight_ratio") == {("canary", odd): 0.5}

@@ -1,30 +1,33 @@
+from collections.abc import Iterator
+from typing import Any
+
 from prometheus_client import CollectorRegistry, generate_latest
 
 from proxy.telemetry.operations import Operations, families
 
 
 class Collector:
-    def __init__(self, operations):
+    def __init__(self, operations: Operations) -> None:
         self.operations = operations
 
-    def collect(self):
+    def collect(self) -> Iterator[Any]:
         return families(self.operations)
 
 
-def exposed(operations):
+def exposed(operations: Operations) -> list[str]:
     registry = CollectorRegistry()
     registry.register(Collector(operations))
     return [line for line in generate_latest(registry).decode().splitlines() if not line.startswith("#")]
 
 
-def test_before_anything_happened():
+def test_before_anything_happened() -> None:
     assert exposed(Operations()) == [
         "weir_config_last_reload_successful 1.0",
         "weir_config_last_reload_timestamp_seconds 0.0",
     ]
 
 
-def test_all_of_it():
+def test_all_of_it() -> None:
     made = Operations(
         hooks={("shop", "before-step", "open"): 2},
         notices={("shop", "failed"): 1},

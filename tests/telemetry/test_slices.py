@@ -33,13 +33,13 @@ WHOLE = Snapshot(
 )
 
 
-def services(part):
+def services(part: Snapshot) -> set[str]:
     keys = [*part.totals, *part.weights, *part.trips, *part.halted, *part.operations.endpoints]
     return {key[0] for key in keys} | {each.service for each in part.checks}
 
 
 @pytest.mark.parametrize("most", [1, 2, 3, 100])
-def test_slices_together_are_the_whole(most):
+def test_slices_together_are_the_whole(most: int) -> None:
     parts = list(sliced(WHOLE, most))
     assert len(parts) == -(-9 // most)
     assert all(len(services(part)) <= most for part in parts)
@@ -53,18 +53,18 @@ def test_slices_together_are_the_whole(most):
         assert found == list(getattr(WHOLE.operations, name).items()), name
 
 
-def test_what_is_nobodys_own_is_in_every_slice():
+def test_what_is_nobodys_own_is_in_every_slice() -> None:
     for part in sliced(WHOLE, 2):
         assert (part.version, part.refused) == (WHOLE.version, WHOLE.refused)
         assert (part.operations.reloaded, part.operations.reloaded_at) == (False, 5.0)
 
 
-def test_a_snapshot_without_services_is_one_slice():
+def test_a_snapshot_without_services_is_one_slice() -> None:
     empty = Snapshot({}, {}, {}, [], {}, "1", {"host": 1})
     assert list(sliced(empty, 3)) == [empty]
 
 
-def test_a_field_that_grows_with_the_services_is_cut():
+def test_a_field_that_grows_with_the_services_is_cut() -> None:
     first = next(sliced(WHOLE, 1))
     uncut = {each.name for each in fields(Snapshot) if getattr(first, each.name) == getattr(WHOLE, each.name)}
     assert uncut == {"version", "refused"}

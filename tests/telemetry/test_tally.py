@@ -1,5 +1,7 @@
 """The tally: what is reported when, and that control adds up the same whatever happens to reports."""
 
+from typing import Any
+
 import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
@@ -11,7 +13,7 @@ from proxy.telemetry.outcome import Outcome
 from proxy.telemetry.tally import Tally
 
 
-def test_begin_opens_and_add_closes():
+def test_begin_opens_and_add_closes() -> None:
     tally = Tally("b1")
     tally.begin(KEY)
     tally.begin(KEY)
@@ -20,7 +22,7 @@ def test_begin_opens_and_add_closes():
     assert (counts.in_flight, counts.requests) == (1, 1)
 
 
-def test_an_outcome_that_never_began_is_counted_and_the_gauge_stays_at_zero():
+def test_an_outcome_that_never_began_is_counted_and_the_gauge_stays_at_zero() -> None:
     tally = Tally("b1")
     tally.add(outcome())
     tally.add(outcome())
@@ -28,7 +30,7 @@ def test_an_outcome_that_never_began_is_counted_and_the_gauge_stays_at_zero():
     assert (counts.in_flight, counts.requests) == (0, 2)
 
 
-def test_only_what_changed_is_reported_and_each_report_has_a_number():
+def test_only_what_changed_is_reported_and_each_report_has_a_number() -> None:
     tally, other = Tally("b1"), ("shop", 7, "stable")
     tally.begin(KEY)
     tally.begin(other)
@@ -40,7 +42,7 @@ def test_only_what_changed_is_reported_and_each_report_has_a_number():
     assert tally.changed() == {}
 
 
-def test_a_report_is_a_picture_that_later_counting_leaves_alone():
+def test_a_report_is_a_picture_that_later_counting_leaves_alone() -> None:
     tally = Tally("b1")
     tally.add(outcome())
     report = tally.changed()
@@ -53,7 +55,7 @@ def test_a_report_is_a_picture_that_later_counting_leaves_alone():
     ("ending", "status", "urgent"),
     [("complete", 200, False), ("client-left", 0, False), ("complete", 500, True), ("reset", 502, True)],
 )
-def test_a_failure_is_urgent_until_it_is_reported(ending, status, urgent):
+def test_a_failure_is_urgent_until_it_is_reported(ending: str, status: int, urgent: bool) -> None:
     tally = Tally("b1")
     tally.add(outcome(ending=ending, status=status))
     assert tally.urgent is urgent
@@ -61,7 +63,7 @@ def test_a_failure_is_urgent_until_it_is_reported(ending, status, urgent):
     assert tally.urgent is False
 
 
-def test_only_closed_entries_of_other_revisions_are_droppable():
+def test_only_closed_entries_of_other_revisions_are_droppable() -> None:
     tally, old, gone, current = Tally("b1"), ("shop", 6, "canary"), ("blog", 1, "stable"), KEY
     for key in (old, gone, current):
         tally.begin(key)
@@ -71,7 +73,7 @@ def test_only_closed_entries_of_other_revisions_are_droppable():
     assert tally.droppable({"shop": 7}) == [old, gone]
 
 
-def test_an_acknowledged_entry_is_forgotten():
+def test_an_acknowledged_entry_is_forgotten() -> None:
     tally = Tally("b1")
     tally.add(outcome())
     tally.changed()
@@ -79,7 +81,7 @@ def test_an_acknowledged_entry_is_forgotten():
     assert tally.everything() == {}
 
 
-def test_an_open_entry_is_kept():
+def test_an_open_entry_is_kept() -> None:
     tally = Tally("b1")
     tally.begin(KEY)
     tally.changed()
@@ -87,7 +89,7 @@ def test_an_open_entry_is_kept():
     assert tally.everything()[KEY].in_flight == 1
 
 
-def test_an_entry_that_changed_since_the_acknowledged_report_is_kept():
+def test_an_entry_that_changed_since_the_acknowledged_report_is_kept() -> None:
     tally = Tally("b1")
     tally.add(outcome())
     tally.changed()
@@ -98,7 +100,7 @@ def test_an_entry_that_changed_since_the_acknowledged_report_is_kept():
     assert tally.everything()[KEY].requests == 2
 
 
-def test_a_late_outcome_of_a_forgotten_key_begins_a_new_life():
+def test_a_late_outcome_of_a_forgotten_key_begins_a_new_life() -> None:
     tally = Tally("b1")
     for _ in range(3):
         tally.add(outcome())
@@ -111,13 +113,13 @@ def test_a_late_outcome_of_a_forgotten_key_begins_a_new_life():
     assert (delta.requests, delta.failures) == (1, 1)
 
 
-def test_its_repr_tells_its_state():
+def test_its_repr_tells_its_state() -> None:
     tally = Tally("b1")
     tally.begin(KEY)
     assert repr(tally) == "<Tally b1 report 0: 1 entries, 1 unreported, 1 in flight>"
 
 
-def test_one_that_is_overdue_is_told_at_once_and_its_end_takes_it_down():
+def test_one_that_is_overdue_is_told_at_once_and_its_end_takes_it_down() -> None:
     tally = Tally("b1")
     tally.begin(KEY)
     tally.changed()
@@ -131,7 +133,9 @@ def test_one_that_is_overdue_is_told_at_once_and_its_end_takes_it_down():
 
 
 @pytest.mark.parametrize(("drawn", "counted"), [(True, (1, 0)), (False, (0, 1))])
-def test_a_diverted_request_is_told_at_once_under_the_backend_that_was_meant(drawn, counted):
+def test_a_diverted_request_is_told_at_once_under_the_backend_that_was_meant(
+    drawn: bool, counted: tuple[int, int]
+) -> None:
     tally = Tally("b1")
     tally.divert(KEY, 0, drawn=drawn)
     assert tally.urgent
@@ -140,7 +144,7 @@ def test_a_diverted_request_is_told_at_once_under_the_backend_that_was_meant(dra
     assert (counts.diverted, counts.pins_diverted) == counted
 
 
-def test_an_ejection_is_told_with_the_next_report_even_when_nothing_else_is_new():
+def test_an_ejection_is_told_with_the_next_report_even_when_nothing_else_is_new() -> None:
     tally = Tally("b1")
     tally.add(outcome())
     tally.changed()
@@ -149,7 +153,7 @@ def test_an_ejection_is_told_with_the_next_report_even_when_nothing_else_is_new(
     assert {key: counts.ejections for key, counts in tally.changed().items()} == {KEY: 1}
 
 
-def test_a_rescue_is_told_of_both_backends():
+def test_a_rescue_is_told_of_both_backends() -> None:
     tally = Tally("b1")
     tally.add(outcome(status=500, passed_on=True))
     tally.changed()
@@ -160,14 +164,14 @@ def test_a_rescue_is_told_of_both_backends():
     assert (report[STABLE].taken_over, report[STABLE].harmed) == ({"success": 1}, 0)
 
 
-def test_a_rescue_that_fails_harms_where_the_request_failed_first():
+def test_a_rescue_that_fails_harms_where_the_request_failed_first() -> None:
     tally = Tally("b1")
     tally.add(outcome(key=STABLE, status=500, drawn=False, taken_over=True, rescue_of=KEY))
     report = tally.changed()
     assert (report[KEY].harmed, report[STABLE].harmed) == (1, 0)
 
 
-def test_a_report_holds_the_users_since_the_one_before_and_everything_all_that_are_kept():
+def test_a_report_holds_the_users_since_the_one_before_and_everything_all_that_are_kept() -> None:
     tally = Tally("b1")
     tally.add(outcome(status=500, user=1))
     assert tally.changed()[KEY].users == users.Users(0, [(1, 1)])
@@ -180,7 +184,7 @@ def test_a_report_holds_the_users_since_the_one_before_and_everything_all_that_a
     assert tally.changed()[KEY].users == users.Users(2, [(3, 1)])
 
 
-def test_a_log_that_began_anew_is_reported_from_its_beginning():
+def test_a_log_that_began_anew_is_reported_from_its_beginning() -> None:
     tally = Tally("b1")
     tally.add(outcome(status=500, user=1))
     tally.changed()
@@ -198,7 +202,7 @@ class Link(RuleBasedStateMachine):
 
     KEYS = tuple(("shop", revision, backend) for revision in (1, 2) for backend in ("stable", "canary"))
 
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__()
         self.tally = Tally("b1")
         self.truth = Counts()
@@ -213,18 +217,18 @@ class Link(RuleBasedStateMachine):
         self.totals = Counts()
 
     @rule(key=st.sampled_from(KEYS))
-    def begin(self, key):
+    def begin(self, key: tuple[str, int, str]) -> None:
         self.tally.begin(key)
         self.open.append(key)
 
     @rule(data=st.data(), like=OUTCOMES)
-    def end(self, data, like):
+    def end(self, data: Any, like: Outcome) -> None:
         if self.open:
             key = self.open.pop(data.draw(st.integers(0, len(self.open) - 1)))
             self.finish(key, like, overdue=False)
 
     @rule(data=st.data())
-    def falls_overdue(self, data):
+    def falls_overdue(self, data: Any) -> None:
         if self.open:
             key = self.open.pop(data.draw(st.integers(0, len(self.open) - 1)))
             self.late.append(key)
@@ -232,22 +236,22 @@ class Link(RuleBasedStateMachine):
             self.truth.fall_overdue(THRESHOLDS, 77)
 
     @rule(data=st.data(), like=OUTCOMES)
-    def late_one_ends(self, data, like):
+    def late_one_ends(self, data: Any, like: Outcome) -> None:
         if self.late:
             key = self.late.pop(data.draw(st.integers(0, len(self.late) - 1)))
             self.finish(key, like, overdue=True)
 
     @rule(key=st.sampled_from(KEYS), user=st.integers(0, 2), drawn=st.booleans())
-    def divert(self, key, user, drawn):
+    def divert(self, key: tuple[str, int, str], user: int, drawn: bool) -> None:
         self.tally.divert(key, user, drawn=drawn)
         self.truth.divert(user, drawn=drawn)
 
     @rule(key=st.sampled_from(KEYS))
-    def eject(self, key):
+    def eject(self, key: tuple[str, int, str]) -> None:
         self.tally.eject(key)
         self.truth.ejections += 1
 
-    def finish(self, key, like, *, overdue):
+    def finish(self, key: tuple[str, int, str], like: Outcome, *, overdue: bool) -> None:
         values = {name: getattr(like, name) for name in Outcome.__slots__[1:]} | {"overdue": overdue}
         ended = Outcome(key, **values)
         self.tally.add(ended)
@@ -256,30 +260,30 @@ class Link(RuleBasedStateMachine):
             self.truth.settle_rescue(ended.result)
 
     @rule(everything=st.booleans())
-    def report(self, everything):
+    def report(self, everything: bool) -> None:
         entries = self.tally.everything() if everything else self.tally.changed()
         self.sent.append((self.tally.number, entries, everything))
 
     @rule(data=st.data())
-    def deliver_any_report_any_number_of_times(self, data):
+    def deliver_any_report_any_number_of_times(self, data: Any) -> None:
         if self.sent:
             self.take(*data.draw(st.sampled_from(self.sent)))
 
     @rule(keys=st.sets(st.sampled_from(KEYS)))
-    def acknowledge(self, keys):
+    def acknowledge(self, keys: set[tuple[str, int, str]]) -> None:
         self.tally.forget(keys, self.acknowledged)
 
     @rule()
-    def acknowledgement_travels(self):
+    def acknowledgement_travels(self) -> None:
         self.acknowledged = self.whole
 
     @rule()
-    def connect_again(self):
+    def connect_again(self) -> None:
         """A report may have been lost with the old connection: the first one on the new says everything."""
         self.report(everything=True)
         self.take(*self.sent[-1])
 
-    def take(self, number, entries, everything):
+    def take(self, number: int, entries: dict[tuple[str, int, str], Counts], everything: bool) -> None:
         """What control does with a report."""
         if number <= self.last:
             return
@@ -293,11 +297,11 @@ class Link(RuleBasedStateMachine):
             self.marks[key] = counts.mark()
 
     @invariant()
-    def control_never_has_more_than_there_was(self):
+    def control_never_has_more_than_there_was(self) -> None:
         events(self.truth).minus(events(self.totals))
         assert len(self.heard.events) <= len(self.truth.users.events)
 
-    def teardown(self):
+    def teardown(self) -> None:
         self.connect_again()
         assert events(self.totals) == events(self.truth)
         assert self.totals.exposed == self.truth.exposed
@@ -312,7 +316,7 @@ class Link(RuleBasedStateMachine):
 TestLink = Link.TestCase
 
 
-def test_a_tunnel_is_open_until_its_exchange_ends():
+def test_a_tunnel_is_open_until_its_exchange_ends() -> None:
     tally = Tally("boot")
     key = KEY
     tally.begin(key)

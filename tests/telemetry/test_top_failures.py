@@ -13,7 +13,7 @@ from proxy.telemetry.top_failures import KEPT, LONGEST, TopFailures, fold
 STREAMS = st.lists(st.integers(0, 60), max_size=400) | st.permutations([*range(61), *range(30), *range(9)])
 
 
-def listed(stream):
+def listed(stream: list[int]) -> TopFailures:
     it = TopFailures()
     for each in stream:
         it.add("GET", b"/" + b"x" * each, 500)
@@ -30,17 +30,17 @@ def listed(stream):
         (b"/caf\xc3\xa9/1", "/caf\\xc#\\xa#/#"),
     ],
 )
-def test_numbers_are_folded_and_what_is_not_ascii_is_escaped(route, folded):
+def test_numbers_are_folded_and_what_is_not_ascii_is_escaped(route: bytes, folded: str) -> None:
     assert fold(route) == folded
 
 
-def test_a_long_path_is_cut():
+def test_a_long_path_is_cut() -> None:
     assert fold(b"/" + b"a" * 10_000) == "/" + "a" * (LONGEST - 2) + "…"
     assert fold(b"a" * LONGEST) == "a" * LONGEST
     assert fold(b"/" + b"7" * 300) == "/#"
 
 
-def test_method_and_status_tell_requests_apart():
+def test_method_and_status_tell_requests_apart() -> None:
     it = TopFailures()
     for method, status in (("GET", 500), ("GET", 502), ("POST", 500), ("GET", 500)):
         it.add(method, b"/a/1", status)
@@ -49,7 +49,7 @@ def test_method_and_status_tell_requests_apart():
 
 
 @given(STREAMS)
-def test_it_is_bounded_and_off_by_no_more_than_the_paper_says(stream):
+def test_it_is_bounded_and_off_by_no_more_than_the_paper_says(stream: list[int]) -> None:
     it, truth = listed(stream), Counter(stream)
     assert len(it.counts) <= KEPT
     assert sum(it.counts.values()) == len(stream)
@@ -60,7 +60,7 @@ def test_it_is_bounded_and_off_by_no_more_than_the_paper_says(stream):
 
 
 @given(STREAMS, STREAMS)
-def test_lists_of_two_workers_add_up_and_stay_bounded(some, more):
+def test_lists_of_two_workers_add_up_and_stay_bounded(some: list[int], more: list[int]) -> None:
     both = listed(some)
     both.absorb(listed(more))
     assert len(both.counts) <= KEPT
@@ -68,18 +68,18 @@ def test_lists_of_two_workers_add_up_and_stay_bounded(some, more):
         assert both.counts == listed(some + more).counts
 
 
-def test_the_most_frequent_come_first():
+def test_the_most_frequent_come_first() -> None:
     assert [count for _, count in listed([1, 2, 2, 3, 3, 3]).most()] == [3, 2, 1]
 
 
-def test_a_copy_is_its_own():
+def test_a_copy_is_its_own() -> None:
     it = listed([1])
     it.copy().add("GET", b"/", 500)
     assert it == listed([1])
 
 
 @given(STREAMS)
-def test_json_round_trip(stream):
+def test_json_round_trip(stream: list[int]) -> None:
     it = listed(stream)
     assert TopFailures.from_json(json.loads(json.dumps(it.to_json()))) == it
 
@@ -87,6 +87,6 @@ def test_json_round_trip(stream):
 @pytest.mark.parametrize(
     "data", [[["GET", "/", 500]], [["GET", "/", "500", 1]], [[]], 7, [["GET", "/", 500, -1]]]
 )
-def test_what_is_no_list_is_an_error(data):
+def test_what_is_no_list_is_an_error(data: int | list[list[int | str]]) -> None:
     with pytest.raises((ValueError, TypeError)):
         TopFailures.from_json(data)

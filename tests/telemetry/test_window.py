@@ -12,7 +12,7 @@ from proxy.telemetry.outcome import Outcome
 from proxy.telemetry.window import SHOWN, Window, Windows
 
 
-def counts(successes=1, failures=0, seconds=0.01):
+def counts(successes: int = 1, failures: int = 0, seconds: float = 0.01) -> Counts:
     result = Counts()
     for index in range(successes + failures):
         failed = index >= successes
@@ -41,7 +41,9 @@ STEPS = st.lists(
 
 
 @given(STEPS, st.floats(0, 40), st.sampled_from([(10.0, 20), (30.0, 60), (5.0, 1)]))
-def test_it_equals_a_naive_recount(steps, rest, shape):
+def test_it_equals_a_naive_recount(
+    steps: list[tuple[float, Counts]], rest: float, shape: tuple[float, int]
+) -> None:
     span, slots = shape
     window, added, now = Window(span, slots), [], 1000.0
     for pause, delta in steps:
@@ -59,7 +61,9 @@ def test_it_equals_a_naive_recount(steps, rest, shape):
 
 
 @given(STEPS, st.floats(0, 40))
-def test_what_is_young_is_in_and_what_is_older_than_the_span_is_out(steps, rest):
+def test_what_is_young_is_in_and_what_is_older_than_the_span_is_out(
+    steps: list[tuple[float, Counts]], rest: float
+) -> None:
     window, now, added = Window(10.0, 20), 0.0, []
     for pause, delta in steps:
         now += pause
@@ -71,13 +75,13 @@ def test_what_is_young_is_in_and_what_is_older_than_the_span_is_out(steps, rest)
     assert surely <= window.counts(now).requests <= at_most
 
 
-def test_a_new_window_is_empty_and_tells_of_no_rate():
+def test_a_new_window_is_empty_and_tells_of_no_rate() -> None:
     seen = Window(30.0).counts(5.0)
     assert seen == Counts()
     assert seen.head.quantile(0.99) is None
 
 
-def test_it_is_empty_again_when_all_has_expired():
+def test_it_is_empty_again_when_all_has_expired() -> None:
     window = Window(30.0)
     window.add(counts(3, 2), 100.0)
     assert window.counts(129.0).failures == 2
@@ -86,7 +90,7 @@ def test_it_is_empty_again_when_all_has_expired():
     assert window.counts(500.0).requests == 1
 
 
-def test_what_it_hands_out_and_what_it_was_given_are_not_its_own():
+def test_what_it_hands_out_and_what_it_was_given_are_not_its_own() -> None:
     window, delta = Window(30.0), counts(1)
     window.add(delta, 0.0)
     delta.absorb(counts(5))
@@ -94,14 +98,14 @@ def test_what_it_hands_out_and_what_it_was_given_are_not_its_own():
     assert window.counts(0.0) == counts(1)
 
 
-def test_it_holds_events_and_no_gauge():
+def test_it_holds_events_and_no_gauge() -> None:
     window, delta = Window(30.0), counts(1)
     delta.in_flight, delta.life = 9, 4
     window.add(delta, 0.0)
     assert window.counts(0.0) == counts(1)
 
 
-def test_clear_begins_anew():
+def test_clear_begins_anew() -> None:
     window = Window(30.0)
     window.add(counts(1), 0.0)
     window.clear()
@@ -111,19 +115,19 @@ def test_clear_begins_anew():
 
 
 @pytest.mark.parametrize(("span", "slots"), [(0, 60), (-1, 60), (30, 0), (float("nan"), 60)])
-def test_a_window_of_nothing_is_refused(span, slots):
+def test_a_window_of_nothing_is_refused(span: float, slots: int) -> None:
     with pytest.raises(ValueError, match="no window"):
         Window(span, slots)
 
 
-def test_its_repr_tells_its_state():
+def test_its_repr_tells_its_state() -> None:
     window = Window(30.0)
     window.add(counts(2), 0.0)
     window.add(counts(1), 7.0)
     assert repr(window) == "<Window 30 s: 3 requests in 2 slots>"
 
 
-def test_each_backend_and_span_has_its_own():
+def test_each_backend_and_span_has_its_own() -> None:
     windows = Windows([60.0])
     windows.add("canary", counts(1), 0.0)
     windows.add("canary", counts(2), 40.0)
@@ -136,7 +140,7 @@ def test_each_backend_and_span_has_its_own():
     assert windows.counts("other", 41.0) == {}
 
 
-def test_what_is_shown_is_kept_as_it_was():
+def test_what_is_shown_is_kept_as_it_was() -> None:
     windows = Windows()
     windows.add("canary", counts(1), 0.0)
     shown = windows.shown("canary", 1.0)
