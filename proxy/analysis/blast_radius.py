@@ -1,4 +1,4 @@
-"""How far a canary's harm reaches: whom it met since the release began, and the caps on it."""
+"""The reach of a canary's harm: requests and users met since the release began, and the caps on it."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""From what was found to a verdict: what fails, or what is still lacking before the next step."""
+"""The verdict from what was found: what fails, or what is still lacking before the next step."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""The case against a canary: all bets, for whatever the coin is tossed."""
+"""The evidence against a canary: all bets, whether the coin is tossed for requests or for users."""
 
 from collections.abc import Sequence
 from typing import Any, Protocol

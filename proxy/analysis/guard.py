@@ -1,4 +1,4 @@
-"""Where no coin is tossed: the canary's failures over a window, and no promise on false alarms.
+"""The guard, where no coin is tossed: the canary's failures over a window, without a bound on false alarms.
 
 A bet needs requests that might have gone to the one or the other. There are none at a weight of 100 %, and
 none where segments or a header send all there is; above 50 % they are so few on stable's side that bets

@@ -1,4 +1,4 @@
-"""Whether stable itself is in trouble: no time to raise anything."""
+"""Incidents: stable's own failures, during which no weight is raised."""
 
 from collections import deque
 

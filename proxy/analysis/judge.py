@@ -1,4 +1,4 @@
-"""The judge of one canary: what is reported goes to whoever looks at it, and a verdict comes out."""
+"""The judge of one canary: reports go in, and a verdict comes out."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from math import inf

@@ -1,4 +1,4 @@
-"""What a check sees: bad and good requests of both sides, of those that the coin sent there."""
+"""Bad and good requests of both sides, of those that the coin sent there: what bets are made on."""
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass

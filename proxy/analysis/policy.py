@@ -1,4 +1,4 @@
-"""By what a service's canary is judged: what its owner may set, as values."""
+"""The policy that a service's canary is judged by: what its owner may set, as values."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""Plain rules on windows: what each finds. They know nothing of chance, and bound no false alarms."""
+"""Plain rules on windows, and their findings. They use no statistics, and bound no false alarms."""
 
 from collections.abc import Mapping, Sequence
 

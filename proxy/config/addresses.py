@@ -1,4 +1,4 @@
-"""Where to listen (`:8080`, `[::1]:8080`) and where endpoints are (`https://shop:81`), or `unix:/run/x`."""
+"""Addresses to listen on (`:8080`, `[::1]:8080`) and of endpoints (`https://shop:81`), or `unix:/run/x`."""
 
 import re
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""The admin listener, and who may be let near it."""
+"""The admin listener, and its token."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What a canary is judged by, as its owner writes it: bets, plain rules on windows, and caps on the harm."""
+"""The `analysis` of a service: bets, plain rules on windows, and caps on the harm."""
 
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, ClassVar, Literal

@@ -1,4 +1,4 @@
-"""One side of a service: where it answers, and which version of the program it is."""
+"""One side of a service: its endpoints, and the version of the program behind them."""
 
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, ClassVar

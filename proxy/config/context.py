@@ -1,4 +1,4 @@
-"""What reading a file needs beside its text: where the file is, and how a token is read."""
+"""The context of reading a file, beside its text: where the file is, and how a token is read."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

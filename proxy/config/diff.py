@@ -1,4 +1,4 @@
-"""What differs between two files that were both read."""
+"""The difference between two files that were both read."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""How it is found out that an endpoint is dead: by asking it, and by what becomes of requests."""
+"""The probes of endpoints, and the ejection of those that fail requests."""
 
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, ClassVar

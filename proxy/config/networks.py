@@ -1,4 +1,4 @@
-"""Whose word to take: `10.0.0.0/8`, `2001:db8::/32`, `192.0.2.1`, or `unix` for every unix socket."""
+"""Trusted networks: `10.0.0.0/8`, `2001:db8::/32`, `192.0.2.1`, or `unix` for every unix socket."""
 
 import re
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network

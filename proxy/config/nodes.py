@@ -1,4 +1,4 @@
-"""YAML nodes become dicts, lists and texts, and every place among them can still be found in the file.
+"""YAML nodes as dicts, lists and texts, of which each place can still be found in the file.
 
 What is said here is what no type could say: keys written twice, values left empty, variables not set.
 """

@@ -1,4 +1,4 @@
-"""What is wrong with a config file, and how it is reported: all of it at once, in the way compilers do.
+"""The problems of a config file, reported all at once, in the way compilers do.
 
 weir.yaml:8:7: error: `stepz` is not a key of `services.checkout`
     8 |       stepz: [5, 25]

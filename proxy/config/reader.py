@@ -1,4 +1,4 @@
-"""The way in: text becomes a Config, or Problems that hold everything that is wrong with it."""
+"""The way in: a text becomes a Config, or Problems that hold everything that is wrong with it."""
 
 import json
 from collections.abc import Mapping

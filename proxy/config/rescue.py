@@ -1,4 +1,4 @@
-"""What becomes of requests that the canary fails, and of those still on it when it is taken out."""
+"""The rescue of requests that the canary fails, and the end of those on it when it is taken out."""
 
 from collections.abc import Mapping
 from typing import Annotated, ClassVar

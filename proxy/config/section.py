@@ -1,4 +1,4 @@
-"""What every mapping of the file has in common, as a pydantic model.
+"""The base of every mapping of the file, as a pydantic model.
 
 Each model finds what is wrong with it as a whole (`quarrels`) in the plain values, beside pydantic's own
 findings, so that a misspelled key never hides a contradiction two lines below. Each finding becomes an Unfit.

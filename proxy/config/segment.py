@@ -1,4 +1,4 @@
-"""Segments: which requests are pinned to a backend, whatever the weights.
+"""Segments: requests that are pinned to a backend, whatever the weights.
 
     segments:
       - name: testers

@@ -1,4 +1,4 @@
-"""One service as its owner writes it: backends, weight, who is pinned where, and what guards it."""
+"""One service as its owner writes it: backends, weight, pins, and how the canary is judged."""
 
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, ClassVar

@@ -1,4 +1,4 @@
-"""Text becomes YAML nodes, and what stops it becomes one problem in words for the person who wrote the file.
+"""YAML nodes from a text, or one problem in words for the person who wrote the file.
 
 The loader is PyYAML's safe one without its constructor, and with a resolver that knows nothing: no scalar
 ever turns into a number, a date or a truth value. It is the pure Python one everywhere, for the same words.

@@ -1,4 +1,4 @@
-"""Words become numbers by the type of their key, never by YAML 1.1: `on`, `12:30:45`, `010` hold no surprise.
+"""Numbers from words by the type of their key, never by YAML 1.1: `on`, `12:30:45`, `010` hold no surprise.
 
 Every function takes the text as written and returns the value, or raises Unfit with what was written, what is
 expected and how to write it.

@@ -1,4 +1,4 @@
-"""What concerns the wire, whatever the service: deadlines, kept connections, limits, whose word is taken."""
+"""The keys of the wire, for all services: deadlines, kept connections, limits, trusted proxies."""
 
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any

@@ -1,4 +1,4 @@
-"""What probes have shown of an endpoint: one that fails or answers once is no proof yet."""
+"""The condition of an endpoint as probes have shown it: one failure or answer is no proof yet."""
 
 from dataclasses import dataclass, replace
 from typing import Literal, Protocol

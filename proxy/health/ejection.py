@@ -1,4 +1,4 @@
-"""When an endpoint that fails is left alone, and when it is tried again: what a worker remembers of it.
+"""The ejection of an endpoint that fails, its back-off and its trial: what a worker holds against it.
 
     counting --too many failures in a row--> ejected --back-off--> due --the next request--> trial
                                                 ^                                             |

@@ -1,4 +1,4 @@
-"""Asking an endpoint how it does: one request over a connection of its own, as a client of it would come."""
+"""A probe of an endpoint: one request over a connection of its own, as a client of it would come."""
 
 import asyncio
 import ssl

@@ -1,4 +1,4 @@
-"""How anything that happens changes a rollout: one pure function."""
+"""The one pure function that changes a rollout, whatever happens."""
 
 from collections.abc import Callable, Mapping
 from typing import Any

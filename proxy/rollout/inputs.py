@@ -1,4 +1,4 @@
-"""What can happen to a rollout: a new file, an order, a look at it, a report of a worker.
+"""The inputs of a rollout: a new file, an order, a look at it, a report of a worker.
 
 A `salt` is fresh, so that no user is always among the first. Weights are parts of 10,000.
 """

@@ -1,4 +1,4 @@
-"""Where a rollout can be, what can happen to it, and the table of legal moves.
+"""The phases of a rollout, what triggers a move, and the table of legal moves.
 
 The table owns every transition: a pair that isn't in it is refused, with the orders that are. A canary that
 was taken out therefore comes back by a person's word or by a new release, and by no verdict or restart.

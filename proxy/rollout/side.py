@@ -1,4 +1,4 @@
-"""Who answers for a backend: endpoints and version, and what makes two of them the same."""
+"""The endpoints and version that answer for a backend, and when two of them are the same."""
 
 import json
 from dataclasses import dataclass

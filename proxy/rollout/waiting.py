@@ -1,4 +1,4 @@
-"""What a rollout waits for before it goes on, and who has to be asked."""
+"""The conditions that a rollout waits for before it goes on, and the hooks that have to be asked."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""Which of a backend's endpoints gets a request: of two alive ones at random, the one with less to do.
+"""The choice of an endpoint: of two alive ones at random, the one with less to do.
 
 Two choices are nearly as good as asking all of them, cost the same however many there are, and
 cannot make every worker run to the same idle endpoint at once (Mitzenmacher, "The Power of Two

@@ -1,4 +1,4 @@
-"""Who answers a request, and why: the order of choosing.
+"""The choice of the backend that answers a request, in the order of choosing.
 
     forced by the client  ->  pinned by a segment  ->  kept by its key  ->  drawn by weight
 

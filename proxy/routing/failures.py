@@ -1,4 +1,4 @@
-"""How a service treats failures: which count, which are rescued, when endpoints are ejected."""
+"""A service's treatment of failures: which count, which are rescued, when endpoints are ejected."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

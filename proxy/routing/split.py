@@ -1,4 +1,4 @@
-"""How a service's requests divide among its backends, in parts of 10,000."""
+"""The split of a service's requests among its backends, in parts of 10,000."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

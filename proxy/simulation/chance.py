@@ -1,4 +1,4 @@
-"""The chance that a simulation is given: what it asks of it, and times drawn from it quickly."""
+"""The randomness that a simulation is given, and times drawn from it quickly."""
 
 from functools import lru_cache
 from math import exp

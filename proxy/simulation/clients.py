@@ -1,4 +1,4 @@
-"""Who asks when: strangers at random, or users who come again, are fast or slow, and try again."""
+"""The clients: strangers at random, or users who come again, are fast or slow, and try again."""
 
 from collections.abc import Iterator
 from heapq import heappop, heappush

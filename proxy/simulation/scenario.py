@@ -1,4 +1,4 @@
-"""What happens in a simulation: how many ask, how both sides answer, and when the canary turns bad."""
+"""The settings of a simulation: how many ask, how both sides answer, and when the canary turns bad."""
 
 from dataclasses import dataclass, field, fields, replace
 from typing import Any

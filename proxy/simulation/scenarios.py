@@ -1,4 +1,4 @@
-"""Scenarios that have a name."""
+"""Named scenarios."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

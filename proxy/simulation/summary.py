@@ -1,4 +1,4 @@
-"""Many runs in a few numbers."""
+"""The summary of many runs in a few numbers."""
 
 from collections import Counter
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""What both sides share at a moment: how much traffic there is, how much fails, how slow all is."""
+"""The weather that both sides share: how much traffic there is, how much fails, how slow all is."""
 
 from dataclasses import dataclass
 from math import pi, sin

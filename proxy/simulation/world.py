@@ -1,4 +1,4 @@
-"""Clients, both sides and a worker that counts: time passes, and what a worker would report comes out.
+"""Clients, both sides and a worker that counts: time passes, and the worker's reports come out.
 
 What is counted, and under which label, is as the worker does it (`proxy.telemetry`): only requests that
 the coin sent are labelled, by the thresholds in force when they were sent; one that is overdue is counted as

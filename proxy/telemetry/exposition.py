@@ -1,4 +1,4 @@
-"""What Prometheus is shown: one snapshot of the merged counts as metric families.
+"""The metrics for Prometheus: one snapshot of the merged counts as metric families.
 
 No label has paths or clients, and methods come from a known set, so that the number of series is
 bounded by the services. `code` is the status sent to the client; where none was sent it is 499, see

@@ -1,4 +1,4 @@
-"""Slow or timely: how a drawn request compares with the thresholds that were in force when it was sent.
+"""Labels of drawn requests: slow or timely, by the thresholds in force when they were sent.
 
 One number holds it, or there would be six counters: 8 times how many thresholds were known, plus how many of
 them were exceeded. They rise, so the ones exceeded are the first; a request that was not yet answered when it

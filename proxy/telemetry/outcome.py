@@ -1,4 +1,4 @@
-"""What is remembered of one exchange once it has ended: an Outcome.
+"""The outcome of one exchange, recorded once it has ended.
 
 An exchange ends in exactly one way, its Ending. Ending and status together say whether the backend did its
 work (success), did not (failure), or was never put to the test (excluded). Excluded outcomes are shown, but

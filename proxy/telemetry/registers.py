@@ -1,4 +1,4 @@
-"""How many different users met a backend, in 2 KB, however many they are: HyperLogLog.
+"""The number of different users that met a backend, in 2 KB, however many they are: HyperLogLog.
 
 Flajolet, Fusy, Gandouet & Meunier, "HyperLogLog: the analysis of a near-optimal cardinality estimation
 algorithm" (2007): each of 2,048 registers keeps the longest run of zero bits that any of its users' hashes

@@ -1,4 +1,4 @@
-"""A snapshot in slices of a few services each, as the whole of many takes long to be written down."""
+"""A snapshot in slices of a few services each, as one of many services takes long to write."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping

@@ -1,4 +1,4 @@
-"""What one worker has counted since its boot, by service, revision and backend.
+"""The counts of one worker since its boot, by service, revision and backend.
 
 Entries are cumulative: control takes the difference between an entry and the one of that key that it used
 last, so a report that is lost, or arrives twice, changes nothing. Three things keep that exact while entries
