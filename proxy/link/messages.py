@@ -1,7 +1,6 @@
 """What travels between a worker and control, over one unix socket for each worker.
 
-Down goes state and up go tallies, never deltas, so a frame that is lost or sent twice changes nothing: each
-side may drop the connection at any moment and say everything again on the next one.
+State goes down and tallies come up, never deltas: a frame that is lost or sent twice changes nothing.
 """
 
 from collections.abc import Iterator, Mapping
@@ -9,9 +8,9 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from proxy.routing.table import Service
-from proxy.telemetry import counts_json, outcome
+from proxy.telemetry import counts_json
 from proxy.telemetry.counts import Counts
-from proxy.telemetry.outcome import Key
+from proxy.telemetry.outcome import QUANTILES, Key, Thresholds
 
 PART = 20
 """Services that one message has at most: reading one costs a worker 0.15 ms."""
@@ -197,7 +196,7 @@ class ThresholdUpdate:
     Each service that is named is meant whole: backends of it that aren't have none. Others stay as they are.
     """
 
-    services: Mapping[str, Mapping[str, outcome.Thresholds]]
+    services: Mapping[str, Mapping[str, Thresholds]]
     """By service and backend: seconds, rising, for p50, p90 and p99 in this order, those that are known."""
 
     def to_json(self) -> dict[str, Any]:
@@ -293,9 +292,9 @@ def _key(value: list[Any]) -> Key:
     return _text(service), _whole(revision), _text(backend)
 
 
-def _rising(value: list[Any]) -> outcome.Thresholds:
+def _rising(value: list[Any]) -> Thresholds:
     """Thresholds, one for each quantile at most; ValueError unless they are positive and rise."""
     thresholds = tuple(map(float, value))
-    if len(thresholds) > len(outcome.QUANTILES) or list(thresholds) != sorted(thresholds):
-        raise ValueError(f"{value!r} are no thresholds of {', '.join(outcome.QUANTILES)}")
+    if len(thresholds) > len(QUANTILES) or list(thresholds) != sorted(thresholds):
+        raise ValueError(f"{value!r} are no thresholds of {', '.join(QUANTILES)}")
     return thresholds

@@ -10,9 +10,7 @@ from proxy.control.standing import Standing
 from proxy.ledger.record import iso
 from proxy.ledger.totals import Totals
 from proxy.routing.split import CANARY
-
-FailedRequest = tuple[str, str, int]
-"""Method, path with each number in it as `#`, status."""
+from proxy.telemetry.top_failures import FailedRequest
 
 
 @dataclass(frozen=True, slots=True)
