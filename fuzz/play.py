@@ -13,9 +13,9 @@ from typing import Any
 import script
 
 from proxy.forwarding import backpressure, connection, downstream, upstream
+from proxy.http1.forwarded_fields import Provenance
+from proxy.http1.head_cache import Heads
 from proxy.http1.limits import Limits
-from proxy.http1.provenance import Provenance
-from proxy.http1.remembered import Heads
 
 ROOT = Path(__file__).resolve().parents[1]
 MOST_CLIENTS, MOST_SERVERS = 4, 10

@@ -22,10 +22,10 @@ from typing import Any
 from machine import machine
 from quiet import Pair
 
-from proxy.http1 import reading, writing
+from proxy.http1 import parser, serializer
 from proxy.http1.head import RequestHead
+from proxy.http1.head_cache import Heads
 from proxy.http1.limits import DEFAULT
-from proxy.http1.remembered import Heads
 from proxy.routing.endpoint import Endpoint
 from proxy.routing.match import Condition, RouteMatch
 from proxy.routing.segment import Segment
@@ -118,7 +118,7 @@ def segments(kind: str) -> tuple[Segment, ...]:
 
 def choosing() -> Iterator[Step]:
     """Choose under tables of several kinds."""
-    head = reading.read_request(REQUEST)
+    head = parser.read_request(REQUEST)
     live, draw = Everybody(), 0x1234_5678_9ABC_DEF0_1234_5678_9ABC_DEF0
 
     def step(
@@ -157,7 +157,7 @@ def heads() -> Iterator[Step]:
         before, after = block[:-2] + b"X-Request-Id: ", b"\r\n\r\n"
         return lambda: read(before + next(unlike) + after)
 
-    request, response = reading.read_request(REQUEST), reading.read_response(ANSWER_HEAD)
+    request, response = parser.read_request(REQUEST), parser.read_response(ANSWER_HEAD)
 
     def fresh(block: bytes) -> bytes:
         return bytes(memoryview(block))  # bytes remember their hash, and a request's are new
@@ -170,8 +170,11 @@ def heads() -> Iterator[Step]:
     yield Step("read a request's head, never met", unique(known.request, REQUEST))
     yield Step("look up an answer's head", lambda: known.responses.get(fresh(ANSWER_HEAD)))
     yield Step("read an answer's head, never met", unique(known.response, ANSWER_HEAD))
-    yield Step("write a request's head", partial(writing.request_head, request, b"shop500.example", 0, OURS))
-    yield Step("write an answer's head", partial(writing.response_head, response, 1024, b""))
+    asked = partial(serializer.request_head, request, b"shop500.example", 0, OURS)
+    yield Step("write a request's head", asked)
+        "write a request's head", partial(serializer.request_head, request, b"shop500.example", 0, OURS)
+    )
+    yield Step("write an answer's head", partial(serializer.response_head, response, 1024, b""))
 
 
 # Counting.

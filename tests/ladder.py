@@ -64,7 +64,7 @@ FORBIDDEN: Mapping[str, frozenset[str]] = {
 """Foreign packages that a package of ours must not import, with all that lies in it."""
 
 STANDARD_LIBRARY_ALONE = frozenset({"child"})
-ONE_IMPORTER = {"httptools": frozenset({"http1/reading.py"})}
+ONE_IMPORTER = {"httptools": frozenset({"http1/parser.py"})}
 ENTRIES: Mapping[str, str] = {"control/__main__.py": "control.process"}
 """Entry points that belong to the process that they start."""
 

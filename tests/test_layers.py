@@ -103,7 +103,7 @@ def test_each_wall_of_control_is_there(path: str, source: str) -> None:
     ("path", "source"),
     [
         ("routing/table.py", "from proxy.http1.head import RequestHead"),
-        ("http1/reading.py", "import httptools"),
+        ("http1/parser.py", "import httptools"),
         ("worker/worker.py", "import proxy.link.messages"),
         ("control/api/metrics.py", "from proxy import __version__"),
         ("control/process.py", "import proxy.control.api.routes"),

@@ -17,7 +17,7 @@ from proxy.forwarding.pool import Shelf
 from proxy.forwarding.side import Client, Side
 from proxy.forwarding.upload import Upload
 from proxy.forwarding.upstream import Upstream
-from proxy.http1 import writing
+from proxy.http1 import serializer
 from proxy.http1.errors import BadMessage
 from proxy.telemetry.outcome import Ending, Key
 
@@ -112,7 +112,7 @@ class Attempts(Client, ABC):
         upstream.carry(self, exchange.head.method, exchange.upgrade, self._lane.heads)
         ours = side.hop.lines(exchange.head, exchange.request_id)
         host = exchange.head.steering.get(b"host") or upstream.endpoint.authority.encode()
-        head = writing.request_head(exchange.head, host, exchange.length, ours, exchange.upgrade)
+        head = serializer.request_head(exchange.head, host, exchange.length, ours, exchange.upgrade)
         if self._upload is not None:
             head += self._upload.again()
         if exchange.request == "done":

@@ -7,7 +7,7 @@ from typing import cast
 
 from proxy.forwarding.backpressure import Reading, Sending
 from proxy.forwarding.peek import Peek
-from proxy.http1.provenance import UNIX, peer_address
+from proxy.http1.forwarded_fields import UNIX, peer_address
 
 
 class Connection(asyncio.Protocol):

@@ -10,7 +10,7 @@ from proxy.forwarding.exchange import Exchange
 from proxy.forwarding.halted import Halted
 from proxy.forwarding.switching import switch
 from proxy.forwarding.tunnel import Tunnel
-from proxy.http1 import writing
+from proxy.http1 import serializer
 from proxy.http1.framing import CHUNKED
 from proxy.http1.head import ResponseHead
 from proxy.telemetry.outcome import Ending
@@ -111,7 +111,7 @@ class Crossing(Attempts):
             self._pace.await_bytes(exchange)
         if exchange.head.minor:
             exchange.hinted = True
-            self._side.write(writing.interim_head(head))
+            self._side.write(serializer.interim_head(head))
 
     def withholds(self, status: int) -> bool:
         """Ask ``stable`` instead of telling the client of an error of the server, if that may be."""
@@ -151,12 +151,12 @@ class Crossing(Attempts):
         """Return the head of an answer with a body of this length as the client gets it."""
         side = self._side
         if side.persistent and exchange.is_plain(length):
-            return writing.response_head(head, length, b"")
+            return serializer.response_head(head, length, b"")
         # What came behind a request may be of the protocol that was offered and not taken.
         if exchange.is_last(length) or (exchange.upgrade and side.buffered):
             side.persistent = False
         ours = exchange.own_lines(persistent=side.persistent, secure=side.secure)
-        return writing.response_head(head, length, ours)
+        return serializer.response_head(head, length, ours)
 
     def answer_part(self, data: bytes) -> None:
         """Write bytes of the answer."""

@@ -15,12 +15,12 @@ from proxy.forwarding.peek import Peek
 from proxy.forwarding.reset import reset
 from proxy.forwarding.tunnel import Tunnel
 from proxy.http1.errors import BadMessage
+from proxy.http1.forwarded_fields import Hop
 from proxy.http1.framing import request_length
 from proxy.http1.head import RequestHead
+from proxy.http1.head_cache import LONGEST
 from proxy.http1.hops import one_hop_on
-from proxy.http1.provenance import Hop
-from proxy.http1.reading import cut_request
-from proxy.http1.remembered import LONGEST
+from proxy.http1.parser import cut_request
 
 Phase = Literal["new", "idle", "head", "exchange", "tunnel", "lingering", "closed"]
 """Nothing came yet; between requests; part of a head is there; a request is under way; HTTP no more; the last

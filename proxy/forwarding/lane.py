@@ -19,9 +19,9 @@ from proxy.forwarding.refusal import Refusal
 from proxy.forwarding.rescue import Budget
 from proxy.forwarding.yardsticks import Yardsticks
 from proxy.health import ejection
+from proxy.http1.forwarded_fields import Provenance
+from proxy.http1.head_cache import Heads
 from proxy.http1.limits import Limits
-from proxy.http1.provenance import Provenance
-from proxy.http1.remembered import Heads
 from proxy.routing.split import STABLE
 from proxy.routing.table import Choice, RoutingTable
 from proxy.telemetry.outcome import COMPLETE, FAILURE, Ending, Key, Outcome, Thresholds, refused

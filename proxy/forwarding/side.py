@@ -3,8 +3,8 @@
 from typing import Protocol
 
 from proxy.forwarding.tunnel import Near, Tunnel
+from proxy.http1.forwarded_fields import Hop
 from proxy.http1.head import ResponseHead
-from proxy.http1.provenance import Hop
 from proxy.telemetry.outcome import Ending
 
 

@@ -4,7 +4,7 @@ from proxy.forwarding.exchange import Exchange
 from proxy.forwarding.lane import Lane
 from proxy.forwarding.side import Side
 from proxy.forwarding.tunnel import Half, Over, Tunnel
-from proxy.http1 import writing
+from proxy.http1 import serializer
 from proxy.http1.head import ResponseHead
 
 
@@ -25,8 +25,8 @@ def switch(
     exchange.switched(lane.now())
     lane.tally.switch(exchange.key)
     tunnel = Tunnel(side, endpoint, over, exchange.choice.service.timeouts.tunnel, lane.now)
-    ours = writing.switching(protocol) + exchange.choice_lines(secure=side.secure)
-    side.write(writing.interim_head(head, ours))
+    ours = serializer.switching(protocol) + exchange.choice_lines(secure=side.secure)
+    side.write(serializer.interim_head(head, ours))
     side.enter(tunnel)
     tunnel.from_client(side.take_buffered())
     return tunnel

@@ -2,7 +2,7 @@
 
 from proxy.forwarding.exchange import Exchange
 from proxy.forwarding.rescue import Replay
-from proxy.http1 import writing
+from proxy.http1 import serializer
 from proxy.http1.framing import CHUNKED, measure
 from proxy.http1.limits import Limits
 
@@ -43,7 +43,7 @@ class Upload:
             exchange.takes(pieces)
         if body.done:
             exchange.request_ended()
-        part = writing.framed(pieces, body.done, rechunk=exchange.length == CHUNKED)
+        part = serializer.framed(pieces, body.done, rechunk=exchange.length == CHUNKED)
         if self._replay is not None:
             self._replay.keep(part, exchange.received)
         return part

@@ -10,13 +10,13 @@ from proxy.forwarding.peek import Peek
 from proxy.forwarding.reset import reset
 from proxy.forwarding.side import Client
 from proxy.forwarding.tunnel import Tunnel
-from proxy.http1 import writing
+from proxy.http1 import serializer
 from proxy.http1.errors import BadMessage
 from proxy.http1.fields import accepted
 from proxy.http1.framing import CHUNKED, Chunks, Endless
 from proxy.http1.head import ResponseHead
-from proxy.http1.reading import head_end
-from proxy.http1.remembered import Heads
+from proxy.http1.head_cache import Heads
+from proxy.http1.parser import head_end
 from proxy.routing.endpoint import Endpoint
 from proxy.telemetry.outcome import Ending
 
@@ -262,7 +262,7 @@ class Upstream(Connection):
         self, client: Client, body: Chunks | Endless, pieces: list[bytes], prefix: bytes = b""
     ) -> None:
         done = body.done
-        part = writing.framed(pieces, done, rechunk=self._rechunk)
+        part = serializer.framed(pieces, done, rechunk=self._rechunk)
         if part or prefix:
             client.answer_part(prefix + part)
         if done:
@@ -280,7 +280,7 @@ class Upstream(Connection):
         assert client is not None, self
         self._phase = "closed"
         if self._rechunk:
-            client.answer_part(writing.LAST_CHUNK)
+            client.answer_part(serializer.LAST_CHUNK)
         client.answer_ended()
 
     def _fail_garbled(self, bad: BadMessage) -> None:

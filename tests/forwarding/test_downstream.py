@@ -5,8 +5,8 @@ import time
 import pytest
 
 from proxy.forwarding.downstream import MAX_PIPELINED
+from proxy.http1.head_cache import LONGEST, Heads
 from proxy.http1.limits import Limits
-from proxy.http1.remembered import LONGEST, Heads, Memory
 from proxy.routing.match import RouteMatch
 
 GET = b"GET /a HTTP/1.1\r\nHost: shop\r\n\r\n"
@@ -100,7 +100,7 @@ def test_what_is_pipelined_is_not_looked_up_as_one_head(picky):
     """Its hash would be that of all that is left, for each request of it."""
     looked_up = []
 
-    class Noting(Memory):
+    class Noting(HeadCache):
         def get(self, block):
             looked_up.append(len(block))
             return super().get(block)

@@ -5,9 +5,9 @@ import pytest
 from proxy.forwarding.exchange import Exchange
 from proxy.forwarding.lane import Lane, NoAccessLog
 from proxy.forwarding.refusal import UNREAD, Refusal
+from proxy.http1.forwarded_fields import Provenance
 from proxy.http1.head import RequestHead
 from proxy.http1.limits import DEFAULT
-from proxy.http1.provenance import Provenance
 from proxy.routing.choice import Choice
 from proxy.routing.table import RoutingTable
 from proxy.telemetry.outcome import UNROUTED, Outcome, refused

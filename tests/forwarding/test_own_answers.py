@@ -6,8 +6,8 @@ import pytest
 
 from proxy.forwarding import own_answers
 from proxy.forwarding.refusal import UNREAD
-from proxy.http1.provenance import Provenance
-from proxy.http1.reading import read_request
+from proxy.http1.forwarded_fields import Provenance
+from proxy.http1.parser import read_request
 
 GET = b"GET /a HTTP/1.1\r\nHost: shop\r\n\r\n"
 

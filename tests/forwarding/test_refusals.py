@@ -4,9 +4,9 @@ import json
 
 import pytest
 
+from proxy.http1.forwarded_fields import Provenance
+from proxy.http1.head_cache import Heads
 from proxy.http1.limits import Limits
-from proxy.http1.provenance import Provenance
-from proxy.http1.remembered import Heads
 from proxy.routing.match import RouteMatch
 
 GET = b"GET /a HTTP/1.1\r\nHost: shop\r\n\r\n"

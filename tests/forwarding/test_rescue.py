@@ -10,7 +10,7 @@ from proxy.forwarding import rescue
 from proxy.forwarding.exchange import Exchange
 from proxy.forwarding.rescue import CAPACITY, MOST_PARTS, PER_REQUEST, PER_SECOND, Budget, Replay
 from proxy.http1.limits import DEFAULT
-from proxy.http1.reading import read_request
+from proxy.http1.parser import read_request
 from proxy.routing.choice import Choice
 from proxy.routing.endpoint import Endpoint
 from proxy.routing.failures import Rescue

@@ -6,8 +6,8 @@ import pytest
 
 from proxy.forwarding.upstream import Upstream
 from proxy.http1.framing import CHUNKED, UNTIL_CLOSE
+from proxy.http1.head_cache import Heads
 from proxy.http1.limits import DEFAULT
-from proxy.http1.remembered import Heads
 from proxy.routing.endpoint import Endpoint
 
 HERE = Endpoint.parse("http://here:80")

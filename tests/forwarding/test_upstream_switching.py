@@ -3,8 +3,8 @@
 import pytest
 
 from proxy.forwarding.upstream import Upstream
+from proxy.http1.head_cache import Heads
 from proxy.http1.limits import DEFAULT, Limits
-from proxy.http1.remembered import Heads
 from proxy.routing.endpoint import Endpoint
 
 HERE = Endpoint.parse("http://here:80")

@@ -16,7 +16,7 @@ from proxy.forwarding.crossing import Crossing
 from proxy.forwarding.downstream import Downstream
 from proxy.forwarding.exchange import Exchange
 from proxy.forwarding.upstream import Upstream
-from proxy.http1 import writing
+from proxy.http1 import serializer
 
 CORPUS = sorted((Path(oracle.__file__).parent / "corpus").iterdir())
 GET = b"GET /a HTTP/1.1\r\nHost: shop\r\n\r\n"
@@ -75,7 +75,7 @@ def completed(crossing):
     cut = crossing._cut
 
     def complete(self, exchange, ending):
-        self._side.write(writing.LAST_CHUNK)
+        self._side.write(serializer.LAST_CHUNK)
         cut(self, exchange, ending)
 
     return complete
@@ -98,31 +98,31 @@ FAULTS = {
         [("u", OK), ("c", POST), ("X", b""), ("d", b""), ("u", OK)],
     ),
     "another method": (
-        writing,
+        serializer,
         "request_head",
         lambda on: swapped("request_head", on, b"GET", b"PUT"),
         [("u", OK)],
     ),
     "another target": (
-        writing,
+        serializer,
         "request_head",
         lambda on: swapped("request_head", on, b"/a", b"/%61"),
         [("u", OK)],
     ),
     "a field is lost": (
-        writing,
+        serializer,
         "response_head",
         lambda on: swapped("response_head", on, b"X: y\r\n", b""),
         [("u", OK.replace(b"\r\n\r\n", b"\r\nX: y\r\n\r\n"))],
     ),
     "two Hosts": (
-        writing,
+        serializer,
         "request_head",
         lambda on: swapped("request_head", on, b"Host: shop\r\n", b"Host: shop\r\nHost: b\r\n"),
         [("u", OK)],
     ),
     "a bare LF": (
-        writing,
+        serializer,
         "request_head",
         lambda on: swapped("request_head", on, b"Via: 1.1 weir\r\n", b"Via: 1.1 weir\n"),
         [("u", OK)],

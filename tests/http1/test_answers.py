@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from proxy.http1 import answers
-from proxy.http1.reading import read_request, read_response
+from proxy.http1.parser import read_request, read_response
 
 
 def request(*lines, first=b"GET /a?b HTTP/1.1"):

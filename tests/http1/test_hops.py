@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from proxy.http1.errors import BadMessage
 from proxy.http1.hops import one_hop_on
-from proxy.http1.reading import read_request
+from proxy.http1.parser import read_request
 
 
 def request(*lines, method=b"OPTIONS"):

@@ -49,21 +49,21 @@ MUTATIONS = (
     ),
     Mutation(
         "a repeated field that steers is no single one",
-        "http1/reading.py",
+        "http1/parser.py",
         'steering[name] + b"," + value if name in steering else value',
         "value",
         ("p04-rfc9112-3.2-two-hosts", "p04-rfc9112-3.2-two-equal-hosts"),
     ),
     Mutation(
         "a port is at most 65535",
-        "http1/reading.py",
+        "http1/parser.py",
         " or int(match[3] or 0) > 65_535",
         "",
         ("p04-rfc9110-7.2-port-too-large",),
     ),
     Mutation(
         "a target has no fragment",
-        "http1/reading.py",
+        "http1/parser.py",
         '    if b"#" in target:\n        raise',
         "    if False:\n        raise",
         ("p04-rfc9112-3.2-fragment-in-absolute",),
@@ -154,7 +154,7 @@ MUTATIONS = (
     ),
     Mutation(
         "the number of fields is limited",
-        "http1/reading.py",
+        "http1/parser.py",
         "    if fields > limits.fields:\n",
         "    if False:\n",
         ("p15-rfc6585-5-fields", "p15-configured-fields", "p15-answer-fields"),

@@ -8,7 +8,7 @@ import pytest
 
 from proxy.forwarding.exchange import Exchange
 from proxy.forwarding.refusal import UNREAD, Refusal
-from proxy.http1.reading import read_request
+from proxy.http1.parser import read_request
 from proxy.routing.endpoint import Endpoint
 from proxy.routing.match import RouteMatch
 from proxy.routing.split import Split

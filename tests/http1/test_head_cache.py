@@ -3,9 +3,9 @@
 import pytest
 
 from proxy.http1.errors import BadMessage
+from proxy.http1.head_cache import LONGEST, MET, MOST, MOST_FIELDS, Heads
 from proxy.http1.limits import DEFAULT, Limits
-from proxy.http1.reading import read_request, read_response
-from proxy.http1.remembered import LONGEST, MET, MOST, MOST_FIELDS, Heads
+from proxy.http1.parser import read_request, read_response
 
 
 def get(*lines, target=b"/"):
@@ -84,7 +84,7 @@ def test_the_fields_of_a_client_are_remembered_whatever_its_target(monkeypatch):
     heads = Heads(DEFAULT)
     blocks = [get(b"A: b", target=b"/%d" % number) for number in range(4)]
     read = [heads.request(block) for block in blocks[:2]]
-    monkeypatch.setattr("proxy.http1.remembered.request_fields", None)
+    monkeypatch.setattr("proxy.http1.head_cache.request_fields", None)
     read += [heads.request(block) for block in blocks[2:]]
     assert read == [read_request(block) for block in blocks]
 

@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from proxy.http1.head import RequestHead, ResponseHead
 from proxy.http1.limits import Limits
-from proxy.http1.reading import RequestFields, read_request, read_response, request_fields
+from proxy.http1.parser import RequestFields, read_request, read_response, request_fields
 
 What = TypeVar("What")
 
@@ -24,7 +24,7 @@ MET = 4096
 """Heads that are known to have been met, by their hashes alone."""
 
 
-class Memory(dict[bytes, What]):
+class HeadCache(dict[bytes, What]):
     """What was read from which bytes."""
 
     __slots__ = ("_met",)
@@ -57,9 +57,9 @@ class Heads:
 
     def __init__(self, limits: Limits) -> None:
         self.limits = limits
-        self.requests: Memory[RequestHead] = Memory()
-        self.responses: Memory[ResponseHead] = Memory()
-        self._fields: Memory[RequestFields] = Memory()
+        self.requests: HeadCache[RequestHead] = HeadCache()
+        self.responses: HeadCache[ResponseHead] = HeadCache()
+        self._fields: HeadCache[RequestFields] = HeadCache()
         """Of requests in HTTP/1.1: a client's targets differ, and the rest is the same."""
 
     def __repr__(self) -> str:

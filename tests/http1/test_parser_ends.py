@@ -4,7 +4,7 @@ import pytest
 
 from proxy.http1.errors import BadMessage
 from proxy.http1.limits import DEFAULT, Limits
-from proxy.http1.reading import cut_request, head_end, read_request, read_response
+from proxy.http1.parser import cut_request, head_end, read_request, read_response
 
 HOST = b"Host: shop.example\r\n"
 

@@ -4,7 +4,7 @@ import pytest
 
 from proxy.http1.errors import BadMessage
 from proxy.http1.limits import DEFAULT
-from proxy.http1.reading import head_end, read_response
+from proxy.http1.parser import head_end, read_response
 
 HOST = b"Host: shop.example\r\n"
 MAX_FIELDS = DEFAULT.fields

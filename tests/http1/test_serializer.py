@@ -4,11 +4,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proxy.http1 import writing
+from proxy.http1 import serializer
 from proxy.http1.fields import HOP_BY_HOP
 from proxy.http1.framing import CHUNKED, UNTIL_CLOSE, Chunks, request_length, response_length
 from proxy.http1.head import value_of
-from proxy.http1.reading import read_request, read_response
+from proxy.http1.parser import read_request, read_response
 
 OURS = b"X-Forwarded-For: 192.0.2.7\r\nVia: 1.1 weir\r\n"
 
@@ -22,7 +22,7 @@ def response(*lines, first=b"HTTP/1.1 200 OK"):
 
 
 def sent(head, length, ours):
-    return writing.request_head(head, head.steering.get(b"host", b"h"), length, ours)
+    return serializer.request_head(head, head.steering.get(b"host", b"h"), length, ours)
 
 
 def naive(block):
@@ -86,9 +86,9 @@ def test_fields_of_one_connection_stop_here():
     assert [name for name, _ in fields] == [
         *("Host", "X-C", "X-Forwarded-For", "Via"),
     ]
-    _, fields = naive(writing.response_head(response(*HOPS, *nominated), 0, b""))
+    _, fields = naive(serializer.response_head(response(*HOPS, *nominated), 0, b""))
     assert fields == [("X-C", "4")]
-    _, fields = naive(writing.interim_head(response(*HOPS, *nominated, first=b"HTTP/1.1 103 Early Hints")))
+    _, fields = naive(serializer.interim_head(response(*HOPS, *nominated, first=b"HTTP/1.1 103 Early Hints")))
     assert fields == [("X-C", "4")]
 
 
@@ -105,7 +105,7 @@ def test_a_nomination_strips_neither_host_nor_lengths_nor_what_is_ours():
         ("Via", "1.1 weir"),
     ]
     head = response(b"Connection: Content-Length, Set-Cookie", b"Content-Length: 5", b"Set-Cookie: a")
-    _, fields = naive(writing.response_head(head, 5, b"Connection: close\r\nSet-Cookie: ours\r\n"))
+    _, fields = naive(serializer.response_head(head, 5, b"Connection: close\r\nSet-Cookie: ours\r\n"))
     assert fields == [("Content-Length", "5"), ("Connection", "close"), ("Set-Cookie", "ours")]
 
 
@@ -147,7 +147,7 @@ def test_a_request_is_framed_afresh(lines, expected):
 
 def test_an_answer_as_the_client_gets_it():
     head = response(b"Server: a", b"Set-Cookie: a=1", b"Content-Length: 5", b"set-cookie:b=2")
-    assert writing.response_head(head, 5, b"Connection: close\r\nX-Weir: stable\r\n") == (
+    assert serializer.response_head(head, 5, b"Connection: close\r\nX-Weir: stable\r\n") == (
         b"HTTP/1.1 200 OK\r\n"
         b"Server: a\r\n"
         b"Set-Cookie: a=1\r\n"
@@ -173,7 +173,7 @@ def test_an_answer_as_the_client_gets_it():
     ],
 )
 def test_the_status_line_keeps_its_reason_under_our_version(first, status_line):
-    assert writing.response_head(response(first=first), 0, b"") == status_line + b"\r\n\r\n"
+    assert serializer.response_head(response(first=first), 0, b"") == status_line + b"\r\n\r\n"
 
 
 @pytest.mark.parametrize(
@@ -194,13 +194,13 @@ def test_the_status_line_keeps_its_reason_under_our_version(first, status_line):
 )
 def test_an_answer_is_framed_afresh(status, lines, length, expected):
     head = response(*lines, first=b"HTTP/1.1 %d " % status)
-    ours = read_response(writing.response_head(head, length, b""))
+    ours = read_response(serializer.response_head(head, length, b""))
     assert [(one[0], value_of(one)) for one in ours.fields if one[0] in FRAMED] == expected
 
 
 def test_an_interim_answer_has_no_length():
     head = response(b"Link: </a>", b"Content-Length: 5", first=b"HTTP/1.1 103 Early Hints")
-    assert writing.interim_head(head) == b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n"
+    assert serializer.interim_head(head) == b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n"
 
 
 # What is written reads back as it was, by our own reader and by a naive one.
@@ -247,7 +247,7 @@ def test_any_request_reads_back_as_it_was_written(some, nominated, length):
 def test_any_answer_reads_back_as_it_was_written(some, nominated, status, length):
     lines = [*as_lines(some), b"Connection: " + b", ".join(nominated)]
     head = response(*lines, first=b"HTTP/1.1 %d Why not" % status)
-    wire = writing.response_head(head, length, b"Connection: close\r\n")
+    wire = serializer.response_head(head, length, b"Connection: close\r\n")
     gone = HOP_BY_HOP | {b"content-length"} | {one.lower() for one in nominated}
     first, read = naive(wire)
     assert first == f"HTTP/1.1 {status} Why not"
@@ -266,8 +266,8 @@ def test_any_answer_reads_back_as_it_was_written(some, nominated, status, length
 @given(st.lists(st.lists(st.binary(max_size=20), max_size=3), max_size=5))
 def test_pieces_framed_as_chunks_are_read_as_the_same_body(parts):
     content = [b"".join(pieces) for pieces in parts]
-    wire = b"".join(writing.framed(pieces, last=False, rechunk=True) for pieces in parts)
-    wire += writing.framed([b"end"], last=True, rechunk=True)
+    wire = b"".join(serializer.framed(pieces, last=False, rechunk=True) for pieces in parts)
+    wire += serializer.framed([b"end"], last=True, rechunk=True)
     body = Chunks()
     assert b"".join(body.feed(wire)) == b"".join(content) + b"end"
     assert (body.done, body.rest) == (True, b"")
@@ -284,10 +284,10 @@ def test_pieces_framed_as_chunks_are_read_as_the_same_body(parts):
     ],
 )
 def test_pieces_go_on_as_they_are_or_as_one_chunk(pieces, last, plain, chunked):
-    assert writing.framed(pieces, last, rechunk=False) == plain
-    assert writing.framed(pieces, last, rechunk=True) == chunked
+    assert serializer.framed(pieces, last, rechunk=False) == plain
+    assert serializer.framed(pieces, last, rechunk=True) == chunked
 
 
 def test_one_piece_isnt_copied():
     piece = bytes(1000)
-    assert writing.framed([piece], last=True, rechunk=False) is piece
+    assert serializer.framed([piece], last=True, rechunk=False) is piece

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proxy.http1.provenance import LONGEST_ID, Provenance, peer_address
-from proxy.http1.reading import read_request
+from proxy.http1.forwarded_fields import LONGEST_ID, Provenance, peer_address
+from proxy.http1.parser import read_request
 
 CLIENT = "192.0.2.7"
 PROXY = "10.0.0.1"

@@ -5,7 +5,7 @@ import pytest
 from proxy.http1.errors import BadMessage
 from proxy.http1.head import value_of
 from proxy.http1.limits import DEFAULT
-from proxy.http1.reading import head_end, read_request, read_response
+from proxy.http1.parser import head_end, read_request, read_response
 
 HOST = b"Host: shop.example\r\n"
 

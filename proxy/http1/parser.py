@@ -23,7 +23,7 @@ from proxy.http1.fields import EXPECTATION, REQUEST_DROPS, RESPONSE_DROPS, TOKEN
 from proxy.http1.framing import response_length
 from proxy.http1.head import Field, RequestHead, ResponseHead, value_of
 from proxy.http1.limits import DEFAULT, Limits
-from proxy.http1.writing import response_head, status_line
+from proxy.http1.serializer import response_head, status_line
 
 STEERING = frozenset(
     (
@@ -49,9 +49,9 @@ _ABSOLUTE = re.compile(rb"https?://([^/?:][^/?]*)", re.IGNORECASE)
 
 
 Fields = tuple[Field, ...]
-Steering = dict[bytes, bytes]
+SteeringFields = dict[bytes, bytes]
 
-RequestFields = tuple[Fields, Steering, bytes, bytes]
+RequestFields = tuple[Fields, SteeringFields, bytes, bytes]
 FieldsOf = Callable[[bytes, int], RequestFields]
 
 LONGEST_HOST = 64
@@ -204,7 +204,7 @@ def _check(kind: type[HttpRequestParser | HttpResponseParser], *head: bytes) -> 
         raise BadMessage(400, "malformed", "malformed head: it ended early")
 
 
-def _fields(rest: bytes) -> tuple[Fields, Steering]:
+def _fields(rest: bytes) -> tuple[Fields, SteeringFields]:
     """Split what follows the first line of a head that llhttp has accepted; pick out what steers."""
     lines = rest[:-4].split(b"\r\n") if len(rest) > 2 else []
     fields = [(line.partition(b":")[0].lower(), line) for line in lines]
