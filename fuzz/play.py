@@ -3,7 +3,6 @@
 In one process, without a socket or a clock: the data plane of a worker between transports that are fakes.
 """
 
-import importlib.util
 import math
 import sys
 from dataclasses import dataclass
@@ -12,31 +11,19 @@ from typing import Any
 
 import script
 
+sys.path.append(str(Path(__file__).resolve().parents[1]))  # the kits that it shares with the tests
+
 from proxy.forwarding import backpressure, connection, downstream, upstream
 from proxy.http1.forwarded_fields import Provenance
 from proxy.http1.head_cache import Heads
 from proxy.http1.limits import Limits
+from tests.kits.stage import Stage, service
+from tests.kits.transports import FakePeek, Transport
 
-ROOT = Path(__file__).resolve().parents[1]
 MOST_CLIENTS, MOST_SERVERS = 4, 10
 
 
-def _stage_module() -> Any:
-    """The stage of tests/forwarding; a conftest can't be imported by its name."""
-    place = ROOT / "tests" / "forwarding" / "conftest.py"
-    spec = importlib.util.spec_from_file_location("forwarding_stage", place)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-stages = _stage_module()
-
-
-class Recorded(stages.Transport):  # type: ignore[misc, name-defined]  # the tests are not typed
+class Recorded(Transport):
     """A transport whose writes are known in the order of all writes."""
 
     def write(self, data: bytes) -> None:
@@ -46,10 +33,9 @@ class Recorded(stages.Transport):  # type: ignore[misc, name-defined]  # the tes
             self.turns.journal.append(Write(self, before, len(self.written)))
 
 
-stages.Transport = Recorded
 # The kernel knows nothing of these transports, so nobody may ask it.
 for _module in (connection, upstream, downstream):
-    vars(_module)["Peek"] = stages.FakePeek
+    vars(_module)["Peek"] = FakePeek
 vars(backpressure)["queued"] = lambda _: 0
 
 
@@ -109,7 +95,7 @@ class Peer:
 
 def _set_up(which: int) -> Any:
     """A stage with one of a few settings: the defaults, or what is seldom set."""
-    stage = stages.Stage(stages.service(max_body=10) if which == 1 else stages.service())
+    stage = Stage(service(max_body=10) if which == 1 else service(), transport=Recorded)
     stage.turns.journal = []
     match which:
         case 2:

@@ -28,7 +28,7 @@ def check_quiet(play: Play) -> None:
 
 def check_pool(play: Play) -> None:
     """Raise Fault when a connection waits in the pool that is unclean: bytes left, or half a message."""
-    idle = {up for shelf in play.stage.lane.pool._shelves.values() for up in shelf._idle}
+    idle = set(play.stage.lane.pool.waiting())
     for server in play.servers:
         if server.transport.protocol in idle:
             stream = requests(server.written, strict=True)
@@ -50,7 +50,7 @@ def check_counts(play: Play) -> None:
     stage = play.stage
     entries = stage.tally.everything().values()
     in_flight = sum(entry.in_flight for entry in entries)
-    open_now = sum(connection._crossing.exchange is not None for connection in stage.members)
+    open_now = sum(connection.crossing.exchange is not None for connection in stage.members)
     expect(in_flight == open_now, "in flight isn't what is open", in_flight, open_now)
     endings = Counter(one.ending for one in stage.tally.outcomes)
     failures = sum(one.result == "failure" for one in stage.tally.outcomes)

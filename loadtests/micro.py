@@ -172,8 +172,6 @@ def heads() -> Iterator[Step]:
     yield Step("read an answer's head, never met", unique(known.response, ANSWER_HEAD))
     asked = partial(serializer.request_head, request, b"shop500.example", 0, OURS)
     yield Step("write a request's head", asked)
-        "write a request's head", partial(serializer.request_head, request, b"shop500.example", 0, OURS)
-    )
     yield Step("write an answer's head", partial(serializer.response_head, response, 1024, b""))
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from proxy.forwarding.downstream import Downstream
 from proxy.forwarding.lane import Lane
-from proxy.forwarding.listener import Listener
+from proxy.forwarding.members import Members
 from proxy.forwarding.upstream import Upstream
 from proxy.routing.table import RoutingTable, Service
 from proxy.telemetry.tally import Tally
@@ -58,7 +58,7 @@ class Pair:
     def __init__(self, service: Service, request: bytes, answer: bytes) -> None:
         self._lane: Any = Lane(Quiet(), RoutingTable.build(1, [service]), Tally("boot"), lambda: None, "w1")  # type: ignore[arg-type]
         self._lane.dialler = dialler = Dials()
-        self._down = Downstream(self._lane, Listener(self._lane, ()))
+        self._down = Downstream(self._lane, Members(self._lane))
         self.client, self.server = Quiet(), Quiet()
         self._down.connection_made(self.client)  # type: ignore[arg-type]
         self._down.data_received(request)
@@ -75,5 +75,5 @@ class Pair:
 
     def ended(self) -> int:
         """How many exchanges have ended well."""
-        (counts,) = self._lane.tally.everything().values()
+        (counts,) = self._lane.accounts.tally.everything().values()
         return int(counts.drawn["success"])

@@ -1,189 +1,199 @@
-"""Getting a request to an endpoint, by as many attempts as it takes and may have.
+"""Sending a request to an endpoint, by as many attempts as it takes and may have.
 
-An attempt takes a pooled connection or dials, writes the head and what there is of the body. If it fails
-before the client has seen anything of an answer, there may be another: on a fresh connection when a pooled
-one proved stale, and to ``stable`` when it was another backend that failed (see `rescue`).
+An attempt takes a pooled connection or dials, then writes the head and what there is of the body. Here are
+the connection, its place in the pool and the body on its way; what follows an attempt that fails is for the
+crossing to decide.
 """
 
-from abc import ABC, abstractmethod
 from functools import partial
+from typing import Protocol
 
 from proxy.forwarding import rescue
 from proxy.forwarding.dial import DialFailed
 from proxy.forwarding.exchange import Exchange
 from proxy.forwarding.lane import Lane
-from proxy.forwarding.pace import Pace
 from proxy.forwarding.pool import Shelf
-from proxy.forwarding.side import Client, Side
+from proxy.forwarding.sides import ClientSide, Requester
 from proxy.forwarding.upload import Upload
 from proxy.forwarding.upstream import Upstream
 from proxy.http1 import serializer
 from proxy.http1.errors import BadMessage
+from proxy.routing.table import Choice
 from proxy.telemetry.outcome import Ending, Key
 
 
-class Attempts(Client, ABC):
-    """The half of a crossing that sends.
+class Sender(Requester, Protocol):
+    """The crossing, as its attempts see it."""
+
+    exchange: Exchange | None
+    """The one under way."""
+    full: bool
+    """Whether the client takes no more bytes for now."""
+
+    def attempt_failed(self, exchange: Exchange, ending: Ending, status: int, detail: str) -> None:
+        """Decide what follows: there is no connection to the endpoint."""
+
+    def body_failed(self, exchange: Exchange, bad: BadMessage) -> None:
+        """End the exchange: its request's body is no good."""
+
+
+class Attempts:
+    """The attempts of one client's connection: one at a time, for one request after the other.
 
     Args:
-        lane: the worker's shared pieces.
+        lane: what the worker's connections share.
         side: the client's connection.
+        sender: is asked what follows. It owns this object, and has to drop it in the end: they form a cycle.
     """
 
-    __slots__ = ("_lane", "_pace", "_rest", "_shelf", "_side", "_upload", "_upstream", "exchange", "full")
+    __slots__ = ("_lane", "_rest", "_sender", "_side", "shelf", "upload", "upstream")
 
-    _shelf: Shelf
+    shelf: Shelf
+    """Of the endpoint that was asked last."""
 
-    def __init__(self, lane: Lane, side: Side) -> None:
-        self.exchange: Exchange | None = None
+    def __init__(self, lane: Lane, side: ClientSide, sender: Sender) -> None:
         self._lane = lane
         self._side = side
-        self._pace = Pace(side, lane.now)
-        self._upstream: Upstream | None = None
-        self._upload: Upload | None = None
-        self.full = False
-        """Whether the client takes no more bytes for now."""
+        self._sender = sender
+        self.upstream: Upstream | None = None
+        """The connection that carries the request; None while there is none."""
+        self.upload: Upload | None = None
+        """The body on its way; None for a request without one, or none any more."""
         self._rest = b""
 
-    def more(self, data: bytes) -> bytes:
-        """Take bytes that the client sent meanwhile; returns those that aren't this request's, or not yet."""
-        exchange, upstream = self.exchange, self._upstream
-        if exchange is None or exchange.request != "open" or upstream is None:
-            return data
-        self._send_body(exchange, upstream, data)
-        rest, self._rest = self._rest, b""
-        return rest
+    def __repr__(self) -> str:
+        return f"<Attempts on {self.upstream or 'no connection'}>"
 
-    # The half that answers.
-
-    @abstractmethod
-    def _answer_ourselves(self, ending: Ending, status: int, detail: str) -> None:
-        """Tell the client that there will be no other answer."""
-
-    @abstractmethod
-    def _cut(self, exchange: Exchange, ending: Ending) -> None:
-        """End an answer that can't be completed so that nobody can take it for a whole one."""
-
-    # Attempts.
+    # What the crossing decides.
 
     def begin(self, exchange: Exchange) -> None:
-        """Send the request on its way."""
-        self.exchange = exchange
-        self._lane.begin(exchange)
-        endpoint = exchange.choice.endpoint
-        if endpoint is None:
-            self._answer_ourselves("refused", 503, "no endpoint of the service is available")
-            return
-        shelf = self._shelf = self._lane.pool.begin(endpoint, exchange)
-        self._upload = None
+        """Send the request to the endpoint that was chosen."""
+        lane, endpoint = self._lane, exchange.choice.endpoint
+        assert endpoint is not None, exchange
+        shelf = self.shelf = lane.pool.begin(endpoint, exchange)
         if exchange.request == "open":
             kept = exchange.choice.service.rescue.max_body if rescue.may(exchange) else None
-            self._upload = Upload(exchange, self._lane.heads.limits, kept)
+            self.upload = Upload(exchange, lane.heads.limits, kept)
         upstream = shelf.take()
         if upstream is None:
             self._dial(exchange)
         else:
             self._join(upstream, exchange, exchange.started)
 
+    def repeat(self, exchange: Exchange) -> None:
+        """Send the request to the same endpoint once more, on a fresh connection."""
+        self._drop()
+        self._dial(exchange)
+
+    def redirect(self, exchange: Exchange, choice: Choice, ending: Ending, status: int) -> None:
+        """Send the request to another endpoint, as its attempt has ended so.
+
+        `status`: what the client would have been sent; 0 for nothing.
+        """
+        self._drop()
+        lane, endpoint = self._lane, choice.endpoint
+        assert endpoint is not None, choice
+        lane.accounts.pass_on(exchange, choice, ending, status, self.shelf)
+        self.shelf = lane.pool.begin(endpoint, exchange)
+        self._dial(exchange)  # a pooled connection could prove stale, and there is no third attempt
+
+    def more(self, exchange: Exchange, data: bytes) -> bytes:
+        """Send bytes of the body that came meanwhile; return those that aren't this request's, or not yet."""
+        if self.upstream is None:
+            return data
+        self._send_body(exchange, self.upstream, data)
+        return self.take_rest()
+
+    def take_rest(self) -> bytes:
+        """Return the bytes that came behind the request, and keep them no longer."""
+        rest, self._rest = self._rest, b""
+        return rest
+
+    def finish(self, exchange: Exchange) -> None:
+        """Give the connection back: the answer is whole."""
+        upstream = self.upstream
+        assert upstream is not None, self
+        self._part(upstream)
+        self.upload = None
+        # What is still to be sent to the endpoint would hold up the next request, unknown to its client.
+        if exchange.request == "done" and not upstream.sending.waits() and upstream.reusable():
+            self.shelf.give(upstream, self._lane.now())
+        else:
+            upstream.abandon()
+
+    def abandon(self) -> None:
+        """Drop the connection, if there is one, and the body: there won't be another attempt."""
+        self._drop()
+        self.upload = None
+
+    def release(self) -> None:
+        """Leave the connection to itself: it closes once everything is sent."""
+        self.upstream = self.upload = None
+
+    # Attempts.
+
     def _dial(self, exchange: Exchange) -> None:
-        shelf, seconds = self._shelf, exchange.choice.service.timeouts.connect
-        self._side.due = float("inf")  # dialling has a deadline of its own
+        shelf, seconds = self.shelf, exchange.choice.service.timeouts.connect
+        self._side.deadline.dial()
         self._lane.dialler.dial(shelf, seconds, partial(self._dialled, exchange, exchange.key, shelf))
 
     def _dialled(self, exchange: Exchange, key: Key, shelf: Shelf, result: Upstream | DialFailed) -> None:
-        if self.exchange is not exchange or exchange.key is not key:
+        sender = self._sender
+        if sender.exchange is not exchange or exchange.key is not key:
             # The client left meanwhile, or another backend is asked; the connection is as good for others.
             if isinstance(result, Upstream) and result.reusable():
                 shelf.give(result, self._lane.now())
             return
         if isinstance(result, DialFailed):
             detail = f"the service can't be reached: {result.detail}"
-            self._failed(exchange, result.ending, result.status, detail)
+            sender.attempt_failed(exchange, result.ending, result.status, detail)
         elif result.reusable():
             self._join(result, exchange, self._lane.now())
         else:
-            self._failed(exchange, "connect", 502, "the service can't be reached: it hung up")
+            sender.attempt_failed(exchange, "connect", 502, "the service can't be reached: it hung up")
 
     def _join(self, upstream: Upstream, exchange: Exchange, now: float) -> None:
-        side = self._side
-        self._upstream = upstream
-        exchange.sends += 1
-        self._lane.yardsticks.sent(exchange, now)
-        upstream.carry(self, exchange.head.method, exchange.upgrade, self._lane.heads)
+        lane, side = self._lane, self._side
+        self.upstream = upstream
+        thresholds = lane.thresholds
+        exchange.send(now, thresholds.watch(exchange, now) if thresholds.in_force else exchange.thresholds)
+        upstream.carry(self._sender, exchange.head.method, exchange.upgrade, lane.heads)
         ours = side.hop.lines(exchange.head, exchange.request_id)
         host = exchange.head.steering.get(b"host") or upstream.endpoint.authority.encode()
         head = serializer.request_head(exchange.head, host, exchange.length, ours, exchange.upgrade)
-        if self._upload is not None:
-            head += self._upload.again()
+        if self.upload is not None:
+            head += self.upload.again()
         if exchange.request == "done":
-            side.due = now + exchange.choice.service.timeouts.response
+            side.deadline.response(exchange, now)
             upstream.write(head)
         else:
             self._send_body(exchange, upstream, side.take_buffered(), head)
 
     def _send_body(self, exchange: Exchange, upstream: Upstream, data: bytes, head: bytes = b"") -> None:
-        upload = self._upload
+        upload = self.upload
         assert upload is not None, self
         try:
             part = upload.take(data)
         except BadMessage as bad:
-            exchange.reason = bad.reason
-            if exchange.response == "awaited":
-                self._answer_ourselves("refused", bad.status, bad.detail)
-            else:
-                self._cut(exchange, "refused")
+            self._sender.body_failed(exchange, bad)
             return
         self._rest = upload.rest
-        if not self.full:  # a client that takes nothing isn't kept by what it sends
-            self._pace.await_bytes(exchange)
+        if not self._sender.full:  # a client that takes nothing isn't kept by what it sends
+            self._side.deadline.next_bytes(exchange)
         if part or head:
             upstream.write(head + part)
 
-    def _failed(self, exchange: Exchange, ending: Ending, status: int, detail: str) -> None:
-        """Ask ``stable`` instead, or tell the client."""
-        if not self._rescued(exchange, ending, status):
-            self._answer_ourselves(ending, status, detail)
+    # Parting.
 
-    def _rescued(self, exchange: Exchange, ending: Ending, status: int) -> bool:
-        """Send the request to ``stable`` instead, if that may be; tells whether it was."""
-        lane, upload = self._lane, self._upload
-        if not rescue.may(exchange, ending) or not (upload is None or upload.repeatable):
-            return False
-        free = exchange.spared(ending)  # it adds nothing to what was meant to be sent
-        choice = rescue.choice(exchange, lane.pool, lane.draw())
-        if choice is None or choice.endpoint is None or not (free or lane.affords(exchange)):
-            return False
-        self._drop_upstream()
-        lane.pass_on(exchange, choice, ending, status, self._shelf)
-        self._shelf = lane.pool.begin(choice.endpoint, exchange)
-        self._dial(exchange)  # a pooled connection could prove stale, and there is no third attempt
-        return True
-
-    def _joined(self) -> tuple[Exchange, Upstream]:
-        exchange, upstream = self.exchange, self._upstream
-        assert exchange is not None, self
-        assert upstream is not None, self
-        return exchange, upstream
-
-    def _give_back(self, upstream: Upstream) -> None:
-        """The answer is whole: the connection may carry another request."""
-        self._part(upstream)
-        if upstream.reusable():
-            self._shelf.give(upstream, self._lane.now())
-        else:
+    def _drop(self) -> None:
+        upstream = self.upstream
+        if upstream is not None:
+            self._part(upstream)
             upstream.abandon()
 
-    def _abandon(self, upstream: Upstream) -> None:
-        self._part(upstream)
-        upstream.abandon()
-
     def _part(self, upstream: Upstream) -> None:
-        self._upstream = None
+        self.upstream = None
         if upstream.reading.reasons:
             upstream.reading.free("full")
         if self._side.reading.reasons:
             self._side.reading.free("full")
-
-    def _drop_upstream(self) -> None:
-        if self._upstream is not None:
-            self._abandon(self._upstream)

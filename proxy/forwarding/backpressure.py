@@ -9,10 +9,10 @@ from typing import Literal
 
 from proxy.forwarding.peek import queued
 
-Reason = Literal["full", "pipelined"]
+Hold = Literal["full", "pipelined"]
 """The other side's write buffer is full; enough bytes wait their turn."""
 
-NONE: frozenset[Reason] = frozenset()
+NONE: frozenset[Hold] = frozenset()
 
 LOOKS = 8
 """How often it is looked whether bytes are taken, within the time that they may take."""
@@ -25,7 +25,7 @@ class Reading:
 
     def __init__(self, transport: asyncio.Transport) -> None:
         self._transport = transport
-        self.reasons: frozenset[Reason] = NONE
+        self.reasons: frozenset[Hold] = NONE
         """Why it isn't read for now; none while it is."""
 
     def __repr__(self) -> str:
@@ -36,17 +36,17 @@ class Reading:
         """Whether it isn't read for now."""
         return bool(self.reasons)
 
-    def held_for(self, reason: Reason) -> bool:
+    def held_for(self, reason: Hold) -> bool:
         """Tell whether this is among the reasons not to read."""
         return reason in self.reasons
 
-    def hold(self, reason: Reason) -> None:
+    def hold(self, reason: Hold) -> None:
         """Stop reading, for this reason too."""
         if not self.reasons:
             self._transport.pause_reading()
         self.reasons |= {reason}
 
-    def free(self, reason: Reason) -> None:
+    def free(self, reason: Hold) -> None:
         """Read again, unless another reason stands."""
         if reason in self.reasons:
             self.reasons -= {reason}

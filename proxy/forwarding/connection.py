@@ -2,12 +2,15 @@
 
 import asyncio
 import socket
+import struct
 from collections.abc import Callable
 from typing import cast
 
 from proxy.forwarding.backpressure import Reading, Sending
 from proxy.forwarding.peek import Peek
 from proxy.http1.forwarded_fields import UNIX, peer_address
+
+_AT_ONCE = struct.pack("ii", 1, 0)
 
 
 class Connection(asyncio.Protocol):
@@ -49,3 +52,14 @@ class Connection(asyncio.Protocol):
     def end_writing(self) -> None:
         """Say that no more bytes follow."""
         self._transport.write_eof()
+
+
+def reset(transport: asyncio.Transport) -> None:
+    """End a connection so that what it carried can't be taken for whole, as it can after a plain close.
+
+    A unix socket knows no reset, and a TLS peer misses the close_notify.
+    """
+    connection = transport.get_extra_info("socket")
+    if connection is not None and connection.family != socket.AF_UNIX:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _AT_ONCE)
+    transport.abort()

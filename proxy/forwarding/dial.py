@@ -38,7 +38,7 @@ class DialFailed(Exception):
         self.ending = ending
 
 
-Connected = Callable[[Upstream | DialFailed], None]
+Dialled = Callable[[Upstream | DialFailed], None]
 
 
 class Dialler:
@@ -52,13 +52,13 @@ class Dialler:
     def __repr__(self) -> str:
         return f"<Dialler of {len(self._tasks)} connections>"
 
-    def dial(self, shelf: Shelf, seconds: float, then: Connected) -> None:
+    def dial(self, shelf: Shelf, seconds: float, then: Dialled) -> None:
         """Connect to the shelf's endpoint within so many seconds, then call back with what came of it."""
         task = asyncio.get_running_loop().create_task(self._dial(shelf, seconds, then))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _dial(self, shelf: Shelf, seconds: float, then: Connected) -> None:
+    async def _dial(self, shelf: Shelf, seconds: float, then: Dialled) -> None:
         result: Upstream | DialFailed
         try:
             async with asyncio.timeout(seconds):

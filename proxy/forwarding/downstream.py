@@ -3,16 +3,15 @@
 import asyncio
 from typing import Literal
 
-from proxy.forwarding.backpressure import LOOKS
-from proxy.forwarding.connection import Connection
+from proxy.forwarding.connection import Connection, reset
 from proxy.forwarding.crossing import Crossing
+from proxy.forwarding.deadlines import Deadline
 from proxy.forwarding.exchange import Exchange
-from proxy.forwarding.halted import Halted
+from proxy.forwarding.halt import HaltedBackend
 from proxy.forwarding.lane import Lane
 from proxy.forwarding.members import MOST_DISMISSED, Members
 from proxy.forwarding.own_answers import answer_last_hop, turn_away, turn_connection_away
 from proxy.forwarding.peek import Peek
-from proxy.forwarding.reset import reset
 from proxy.forwarding.tunnel import Tunnel
 from proxy.http1.errors import BadMessage
 from proxy.http1.forwarded_fields import Hop
@@ -22,7 +21,7 @@ from proxy.http1.head_cache import LONGEST
 from proxy.http1.hops import one_hop_on
 from proxy.http1.parser import cut_request
 
-Phase = Literal["new", "idle", "head", "exchange", "tunnel", "lingering", "closed"]
+DownstreamPhase = Literal["new", "idle", "head", "exchange", "tunnel", "lingering", "closed"]
 """Nothing came yet; between requests; part of a head is there; a request is under way; HTTP no more; the last
 answer is written; over."""
 
@@ -30,8 +29,6 @@ BETWEEN = ("idle", "head", "new")
 """The phases in which a request can begin."""
 MAX_PIPELINED = 64 * 1024
 """Bytes of further requests that are kept while one is under way."""
-LINGER_SECONDS = 2.0
-"""How long a connection that ends waits for its client: to read the last answer, or send a first request."""
 
 
 class Downstream(Connection):
@@ -44,33 +41,33 @@ class Downstream(Connection):
 
     __slots__ = (
         "_buffer",
-        "_crossing",
         "_lane",
         "_members",
         "_phase",
         "_tunnel",
         "client",
-        "due",
+        "crossing",
+        "deadline",
         "hop",
         "persistent",
     )
 
-    _crossing: Crossing
     _tunnel: Tunnel
+    crossing: Crossing
+    deadline: Deadline
     hop: Hop
 
     def __init__(self, lane: Lane, members: Members) -> None:
         self.client = ""
         """The address of the client whose request came last."""
-        self.due = 0.0
         self.persistent = True
         self._lane = lane
         self._members = members
-        self._phase: Phase = "new"
+        self._phase: DownstreamPhase = "new"
         self._buffer = b""
 
     def __repr__(self) -> str:
-        crossing = getattr(self, "_crossing", "gone")
+        crossing = getattr(self, "crossing", "gone")
         return f"<Downstream {self.client or 'new'} {self._phase}, {crossing}>"
 
     # The event loop calls these.
@@ -79,9 +76,9 @@ class Downstream(Connection):
         super().connection_made(transport)
         lane = self._lane
         # Not before: it knows us, and who never finishes a handshake is never told that it is gone.
-        self._crossing = Crossing(lane, self)
+        self.crossing = Crossing(lane, self)
         self.client = self.peer()
-        self.due = lane.now() + lane.idle_seconds
+        self.deadline = Deadline(lane.now, lane.idle_seconds)
         open_now = self._members.add(self)
         lane.deadlines.watch(self)
         if not self.client:
@@ -96,24 +93,24 @@ class Downstream(Connection):
             self._buffer = self._buffer + data if self._buffer else data
             self._read_requests()
         elif self._phase == "exchange":
-            data = self._crossing.more(data)
+            data = self.crossing.more(data)
             self._buffer += data
         elif self._phase == "tunnel":
             self._tunnel.from_client(data)
         # While a head is being read, its own bounds are enough.
-        if len(self._buffer) > MAX_PIPELINED and (self._phase == "exchange" or self._crossing.full):
+        if len(self._buffer) > MAX_PIPELINED and (self._phase == "exchange" or self.crossing.full):
             self.reading.hold("pipelined")
 
     def eof_received(self) -> bool:
         if self._phase == "tunnel":
             return self._tunnel.client_ended()
-        exchange = self._crossing.exchange
+        exchange = self.crossing.exchange
         if exchange is not None and exchange.response == "open":
             # The client leaves, and the plain close that follows would read as the end of its answer.
             self._leave()
         else:
             # Earlier answers may still wait to be taken; what was asked behind them is of no use any more.
-            self._crossing.client_left()
+            self.crossing.client_left()
             self.close()
         return False
 
@@ -124,17 +121,18 @@ class Downstream(Connection):
         if phase == "tunnel":
             self._tunnel.client_lost()
         else:
-            self._crossing.client_left()
-        # They know us. Without these cycles what is gone is freed at once, under TLS with 0.4 MiB unsent.
-        del self._crossing
+            self.crossing.client_left()
+        # They hold this object. Without these cycles what is gone is freed at once, under TLS with 0.4 MiB.
+        self.crossing.dissolve()
+        del self.crossing
         if hasattr(self, "_tunnel"):
             del self._tunnel
 
     def pause_writing(self) -> None:
-        self._crossing.client_full()
+        self.crossing.client_full()
 
     def resume_writing(self) -> None:
-        self._crossing.client_ready()
+        self.crossing.client_ready()
         self._read_requests()
 
     # The listener and the deadlines call these.
@@ -146,24 +144,24 @@ class Downstream(Connection):
         """
         self.persistent = False
         if self._phase == "new":
-            self.due = min(self.due, self._lane.now() + LINGER_SECONDS)
+            self.deadline.hurry()
         elif self._phase == "idle" and not self._buffer:
             self.close()
 
-    def halted(self, halted: Halted, *, drained: bool) -> bool:
+    def halted(self, halted: HaltedBackend, *, drained: bool) -> bool:
         """Let go of a halted backend; tells whether it still awaits it. `drained`: it had its time."""
-        return self._crossing.halted(halted, drained=drained)
+        return self.crossing.halted(halted, drained=drained)
 
     def overdue(self, now: float) -> None:
         """Act on the deadline of the present phase."""
         if self._phase == "exchange":
-            self._crossing.overdue(now)
+            self.crossing.overdue(now)
         elif self._phase == "tunnel":
             self._tunnel.overdue(now)
         elif self._phase == "head":
             turn_away(self._lane, self, 408, "slow-head", "the head of the request took too long")
         elif self.sending.waits() and self.sending.stalled(now) < self._lane.idle_seconds:
-            self.due = now + self._lane.idle_seconds / LOOKS  # of answers that are over
+            self.deadline.taking(self._lane.idle_seconds, now)  # of answers that are over
         elif self._phase == "closed":
             self.reset()
         else:
@@ -182,14 +180,14 @@ class Downstream(Connection):
             self._tunnel.look()
 
     def _leave(self) -> None:
-        self._crossing.client_left()
+        self.crossing.client_left()
         self.reset()
 
     # Reading requests.
 
     def _read_requests(self) -> None:
         """Begin what can be begun, unless the client takes no more answers; our own are over at once."""
-        while self._buffer and self._phase in BETWEEN and not self._crossing.full:
+        while self._buffer and self._phase in BETWEEN and not self.crossing.full:
             heads = self._lane.heads
             # Most come alone, word for word as one before them; a flood of them isn't hashed for each.
             head = heads.requests.get(self._buffer) if len(self._buffer) <= LONGEST else None
@@ -210,7 +208,7 @@ class Downstream(Connection):
         block, self._buffer = cut_request(self._buffer, self._lane.heads.limits)
         if not block and self._phase != "head" and self._buffer not in (b"", b"\r"):
             self._phase = "head"
-            self.due = self._lane.now() + self._lane.header_seconds
+            self.deadline.head(self._lane.header_seconds)
         return block
 
     def _begin(self, head: RequestHead, length: int) -> None:
@@ -231,13 +229,13 @@ class Downstream(Connection):
             return
         exchange = Exchange(onward, choice, length, lane.now(), request_id or lane.request_id())
         self._phase = "exchange"
-        self._crossing.begin(exchange)
+        self.crossing.begin(exchange)
 
     def _dismiss(self) -> None:
         if self._members.dismiss(self) <= MOST_DISMISSED:
             turn_connection_away(self._lane, self)
         else:
-            self._lane.count_refusal("connections")
+            self._lane.accounts.refuse("connections")
             self.close()
 
     # The crossing calls these.
@@ -265,7 +263,7 @@ class Downstream(Connection):
             return
         self._phase = "idle"
         self._buffer = rest + self._buffer if self._buffer else rest
-        self.due = self._lane.now() + self._lane.idle_seconds
+        self.deadline.idle(self._lane.idle_seconds)
         if self._buffer:
             self.reading.free("pipelined")
             self._lane.soon(self._read_requests)
@@ -284,7 +282,7 @@ class Downstream(Connection):
         self._phase = "lingering"
         self._buffer = b""
         self.reading.free("pipelined")
-        self.due = self._lane.now() + LINGER_SECONDS
+        self.deadline.linger()
         if self._transport.is_closing():
             return
         if self.half_closes:
@@ -295,5 +293,5 @@ class Downstream(Connection):
     def close(self) -> None:
         """Close once everything is sent; the kernel goes on with what it has taken by then."""
         self._phase = "closed"
-        self.due = self._lane.now() + self._lane.idle_seconds
+        self.deadline.idle(self._lane.idle_seconds)
         self._transport.close()

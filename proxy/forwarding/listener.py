@@ -1,8 +1,6 @@
 """Takes in the connections of clients, and lets them go."""
 
 import asyncio
-import contextlib
-import itertools
 import socket
 import sys
 from collections.abc import Mapping, Sequence
@@ -10,17 +8,13 @@ from types import MappingProxyType
 from typing import Any, Literal
 
 from proxy.forwarding.downstream import Downstream
-from proxy.forwarding.halted import Halted
 from proxy.forwarding.lane import Lane
-from proxy.forwarding.members import Member
-from proxy.routing.table import Service
+from proxy.forwarding.members import Members
 from proxy.tls.certificates import Certificates
 from proxy.tls.handshakes import Handshakes
 
 RESET_SECONDS = 1.0
 """How long the end of connections that were reset is awaited, at most."""
-LOOK_AGAIN_SECONDS = 1.0
-"""At least, between two looks at who still awaits an answer of a halted backend."""
 QUEUE = 4096
 """As the sockets were told already by whoever bound them; the event loop says it again."""
 
@@ -46,30 +40,25 @@ class Listener:
     ) -> None:
         self._lane = lane
         self._sockets = [one for one in sockets if one not in certificates]
-        self._handshakes = {
+        self.members = Members(lane)
+        self.handshakes = {
             one: Handshakes(
-                one, shown, self._connect, lambda: lane.header_seconds, self._room, self._unshaken
+                one, shown, self._connect, lambda: lane.header_seconds, self.members.room, self._unshaken
             )
             for one, shown in certificates.items()
         }
         self._state: Literal["closed", "open"] = "closed"
         self._servers: list[asyncio.Server] = []
-        self._connections: set[Member] = set()
-        self._dismissed: set[Member] = set()
-        self._empty = asyncio.Event()
-        self._halts: dict[tuple[str, str], int] = {}
-        """The number of the last halt of each backend that was ever halted."""
-        self._numbers = itertools.count(1)
 
     def __repr__(self) -> str:
         state = "draining" if self._lane.draining else self._state
-        return f"<Listener {state}, {len(self._connections)} connections>"
+        return f"<Listener {state}, {len(self.members)} connections>"
 
     async def open(self) -> None:
         """Begin to accept."""
         for one in self._sockets:
             self._servers.append(await self._serve(one))
-        for handshakes in self._handshakes.values():
+        for handshakes in self.handshakes.values():
             handshakes.open()
         self._state = "open"
         self._lane.deadlines.start()
@@ -90,36 +79,25 @@ class Listener:
         for one in self._sockets:
             await self._accept_queued(one)
             one.close()
-        for one, handshakes in self._handshakes.items():
+        for one, handshakes in self.handshakes.items():
             handshakes.close()
             one.close()
-        self._finish()
-        await self._all_gone(await self._handshakes_over(grace))
-        for connection in tuple(self._connections):
-            connection.reset()
-        # A reset ends in a later turn of the loop, and what it cut is counted only then.
-        await self._all_gone(RESET_SECONDS)
+        self.members.finish()
+        await self.members.gone(await self._handshakes_over(grace))
+        self.members.reset()
+        await self.members.gone(RESET_SECONDS)
         self._lane.pool.close()
         self._lane.deadlines.stop()
 
-    def _finish(self) -> None:
-        for connection in tuple(self._connections):
-            connection.finish()
-
     async def _handshakes_over(self, grace: float) -> float:
         """Wait for those who are on their way in; what is left of the grace."""
-        if not self._handshakes:
+        if not self.handshakes:
             return grace
         now = asyncio.get_running_loop().time
         begun = now()
-        await asyncio.gather(*(each.over(grace) for each in self._handshakes.values()))
-        self._finish()
+        await asyncio.gather(*(each.over(grace) for each in self.handshakes.values()))
+        self.members.finish()
         return max(0.0, grace - (now() - begun))
-
-    async def _all_gone(self, seconds: float) -> None:
-        if self._connections:
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._empty.wait(), seconds)
 
     async def _accept_queued(self, one: socket.socket) -> None:
         loop = asyncio.get_running_loop()
@@ -132,49 +110,7 @@ class Listener:
             await loop.connect_accepted_socket(self._connect, connection)
 
     def _unshaken(self) -> None:
-        self._lane.count_refusal("handshake")
-
-    def _room(self) -> int:
-        return self._lane.connections - len(self._connections)
-
-    def halt(self, service: Service, backend: str) -> None:
-        """Let go of a backend that has just been halted: at once where that hurts nobody, the rest later."""
-        halted, number = Halted.of(service, backend), next(self._numbers)
-        self._halts[service.name, backend] = number
-        for connection in tuple(self._connections):
-            connection.halted(halted, drained=False)
-        if service.drain is not None:
-            self._lane.later(service.drain, self._cut_off, halted, number)
-
-    def _cut_off(self, halted: Halted, number: int) -> None:
-        """End what goes on. A backend that is back in service, or was since then, is left alone."""
-        name, backend = halted.service, halted.backend
-        service = self._lane.table.services.get(name)
-        if service is None or backend not in service.halted or self._halts[name, backend] != number:
-            return
-        awaited = [one.halted(halted, drained=True) for one in tuple(self._connections)]
-        if any(awaited) and service.drain is not None:
-            # What they get may be an answer without end.
-            again = max(service.drain, LOOK_AGAIN_SECONDS)
-            self._lane.later(again, self._cut_off, halted, number)
-
-    def add(self, connection: Member) -> int:
-        """A connection is open; returns how many there are, without those that were dismissed."""
-        self._connections.add(connection)
-        self._empty.clear()
-        return len(self._connections) - len(self._dismissed)
-
-    def dismiss(self, connection: Member) -> int:
-        """There is no room for this one, and it is on its way out; returns how many such there are."""
-        self._dismissed.add(connection)
-        return len(self._dismissed)
-
-    def discard(self, connection: Member) -> None:
-        """A connection is over."""
-        self._connections.discard(connection)
-        self._dismissed.discard(connection)
-        if not self._connections:
-            self._empty.set()
+        self._lane.accounts.refuse("handshake")
 
     def _connect(self) -> Downstream:
-        return Downstream(self._lane, self)
+        return Downstream(self._lane, self.members)

@@ -1,14 +1,14 @@
 """Answering clients ourselves: what is refused, what can't be had, and what goes no further."""
 
+from proxy.forwarding.accounts import UNREAD, Refusal
 from proxy.forwarding.lane import Lane
-from proxy.forwarding.refusal import UNREAD, Refusal
-from proxy.forwarding.side import Side
+from proxy.forwarding.sides import ClientSide
 from proxy.http1 import answers
 from proxy.http1.head import RequestHead
 
 
 def answer(
-    lane: Lane, side: Side, status: int, detail: str, request_id: bytes, head: RequestHead | None
+    lane: Lane, side: ClientSide, status: int, detail: str, request_id: bytes, head: RequestHead | None
 ) -> int:
     """Write an answer that says what is wrong; returns the size of its body in bytes."""
     close, as_json = not side.persistent, answers.prefers_json(head)
@@ -20,31 +20,31 @@ def answer(
 
 
 def turn_away(
-    lane: Lane, side: Side, status: int, reason: str, detail: str, head: RequestHead | None = None
+    lane: Lane, side: ClientSide, status: int, reason: str, detail: str, head: RequestHead | None = None
 ) -> None:
     """Answer a request that never became an exchange; one that couldn't be read is the last."""
     if head is None:
         side.persistent = False
     request_id, client = _who(lane, side, head or UNREAD)
     size = answer(lane, side, status, detail, request_id, head)
-    lane.turned_away(Refusal(head or UNREAD, status, reason, request_id, size), client)
+    lane.accounts.turn_away(Refusal(head or UNREAD, status, reason, request_id, size), client)
     side.settled(b"")
 
 
-def turn_connection_away(lane: Lane, side: Side) -> None:
+def turn_connection_away(lane: Lane, side: ClientSide) -> None:
     """Tell a client for whom there is no room that it may come back."""
     turn_away(lane, side, 503, "connections", "too many connections, try again in a while")
 
 
-def answer_last_hop(lane: Lane, side: Side, head: RequestHead) -> None:
+def answer_last_hop(lane: Lane, side: ClientSide, head: RequestHead) -> None:
     """Answer an OPTIONS or TRACE whose Max-Forwards says that it may go no further."""
     request_id, client = _who(lane, side, head)
     ours, body = answers.last_hop(head, request_id, lane.unix_now(), close=not side.persistent)
     side.write(ours + body)
-    lane.turned_away(Refusal(head, 200, "last-hop", request_id, len(body)), client)
+    lane.accounts.turn_away(Refusal(head, 200, "last-hop", request_id, len(body)), client)
     side.settled(b"")
 
 
-def _who(lane: Lane, side: Side, head: RequestHead) -> tuple[bytes, str]:
+def _who(lane: Lane, side: ClientSide, head: RequestHead) -> tuple[bytes, str]:
     """Return the id of a request and the address of its client, as far as a trusted peer has said them."""
     return side.hop.request_id(head) or lane.request_id(), side.hop.client(head)

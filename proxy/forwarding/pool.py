@@ -4,6 +4,8 @@ One shelf per endpoint, looked up once for an exchange. The connection used last
 needed grows old at the bottom and is closed there.
 """
 
+from collections.abc import Iterator
+
 from proxy import defaults
 from proxy.forwarding.upstream import Upstream
 from proxy.health.ejection import Attempt, EjectionRecord, begun, waited
@@ -29,6 +31,9 @@ class Shelf:
 
     def __len__(self) -> int:
         return len(self._idle)
+
+    def __iter__(self) -> Iterator[Upstream]:
+        return iter(self._idle)
 
     def take(self) -> Upstream | None:
         """Return the connection that was used last and is clean to this moment, or None for none."""
@@ -119,6 +124,11 @@ class Pool:
         """Return how many requests the endpoint has not answered in full."""
         shelf = self._shelves.get(endpoint)
         return 0 if shelf is None else shelf.pending
+
+    def waiting(self) -> Iterator[Upstream]:
+        """Return all connections that wait for a request."""
+        for shelf in self._shelves.values():
+            yield from shelf
 
     def expire(self, now: float) -> None:
         """Close what has waited for too long at this time."""

@@ -7,16 +7,17 @@ is put on the wire twice at most, whatever for, and nothing that a client has se
 from dataclasses import replace
 
 from proxy.forwarding.exchange import MOST_SENT, Exchange
+from proxy.http1.head import IDEMPOTENT, SAFE
 from proxy.routing import balance
 from proxy.routing.endpoint import Live
 from proxy.routing.split import STABLE
 from proxy.routing.table import Choice
 from proxy.telemetry.outcome import Ending
 
-SAFE = frozenset((b"GET", b"HEAD", b"OPTIONS"))
-"""They ask for nothing to be done (RFC 9110 section 9.2.1): even a 500 doesn't say that something was."""
-REPEATABLE = SAFE | {b"PUT", b"DELETE"}
-"""Sending these twice means the same as once (RFC 9110 section 9.2.2)."""
+RESCUED = IDEMPOTENT - {b"TRACE"}
+"""Methods that may be sent to `stable`. TRACE asks what its endpoint got, which no other can answer."""
+RESCUED_AFTER_500 = SAFE & RESCUED
+"""Methods of which it doesn't matter that a 500 leaves open whether something was done."""
 BAD_GATEWAY = frozenset((502, 503, 504))
 """Answers that say that nothing was done, or that it isn't known."""
 INTERNAL_ERROR = 500
@@ -43,12 +44,12 @@ def may(exchange: Exchange, ending: Ending | None = None) -> bool:
     if exchange.response != "awaited" or exchange.hinted or exchange.sends >= MOST_SENT:
         return False
     head = exchange.head
-    return head.method in REPEATABLE or (rescue.keyed and bool(head.values(b"idempotency-key")))
+    return head.method in RESCUED or (rescue.keyed and bool(head.values(b"idempotency-key")))
 
 
 def withholds(exchange: Exchange, status: int) -> bool:
     """Tell whether an answer with this status is not to reach the client if another can be had."""
-    return status in BAD_GATEWAY or (status == INTERNAL_ERROR and exchange.head.method in SAFE)
+    return status in BAD_GATEWAY or (status == INTERNAL_ERROR and exchange.head.method in RESCUED_AFTER_500)
 
 
 def choice(exchange: Exchange, live: Live, draw: int) -> Choice | None:
@@ -85,6 +86,9 @@ class Replay:
     def __repr__(self) -> str:
         return f"<Replay of {len(self._parts)} parts{'' if self.whole else ', gone'}>"
 
+    def __len__(self) -> int:
+        return len(self._parts)
+
     def keep(self, part: bytes, size: int) -> None:
         """Keep what is sent now, by reference; give up once the body, of this `size` so far, is too large."""
         self.whole = self.whole and size <= self._most
@@ -115,10 +119,14 @@ class Budget:
         self._tokens = CAPACITY
         self._at = now
         self.sent = 0
-        """Requests sent to ``stable`` since it was last spent from."""
+        """Requests sent to `stable` since it was last spent from."""
 
     def __repr__(self) -> str:
         return f"<Budget {self._tokens:.1f} and of {self.sent} requests>"
+
+    def earn(self, requests: int = 1) -> None:
+        """Count requests that were sent to `stable`."""
+        self.sent += requests
 
     def spend(self, now: float) -> bool:
         """Take one rescue out, if there is one."""

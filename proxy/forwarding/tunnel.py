@@ -8,11 +8,12 @@ from collections.abc import Callable
 from typing import Literal, Protocol
 
 from proxy.forwarding.backpressure import Reading, Sending
+from proxy.forwarding.deadlines import Deadline
 from proxy.telemetry.outcome import Ending
 
-State = Literal["open", "client-ended", "endpoint-ended", "over"]
+TunnelState = Literal["open", "client-ended", "endpoint-ended", "over"]
 
-MOVES: dict[tuple[State, str], State] = {
+MOVES: dict[tuple[TunnelState, str], TunnelState] = {
     ("open", "client-ends"): "client-ended",
     ("open", "endpoint-ends"): "endpoint-ended",
     ("open", "break"): "over",
@@ -49,10 +50,10 @@ class Half(Protocol):
         """End it evidently broken."""
 
 
-class Near(Half, Protocol):
+class ClientEnd(Half, Protocol):
     """The client's end, which has the deadline of both."""
 
-    due: float
+    deadline: Deadline
 
 
 class Over(Protocol):
@@ -76,7 +77,7 @@ class Tunnel:
     __slots__ = ("_client", "_endpoint", "_idle", "_moved", "_now", "_over", "_state")
 
     def __init__(
-        self, client: Near, endpoint: Half, over: Over, idle: float, now: Callable[[], float]
+        self, client: ClientEnd, endpoint: Half, over: Over, idle: float, now: Callable[[], float]
     ) -> None:
         self._client = client
         self._endpoint = endpoint
@@ -84,8 +85,8 @@ class Tunnel:
         self._idle = idle
         self._now = now
         self._moved = now()
-        self._state: State = "open"
-        client.due = self._moved + idle
+        self._state: TunnelState = "open"
+        client.deadline.tunnel(self._moved, idle)
 
     def __repr__(self) -> str:
         return f"<Tunnel {self._state}>"
@@ -139,7 +140,7 @@ class Tunnel:
         if waiting:
             self._moved = max(self._moved, now - min(one.stalled(now) for one in waiting))
         if now - self._moved < self._idle:
-            self._client.due = self._moved + self._idle
+            self._client.deadline.tunnel(self._moved, self._idle)
         else:
             self.close("complete")
 

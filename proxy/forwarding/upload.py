@@ -40,7 +40,7 @@ class Upload:
         exchange, body = self._exchange, self._body
         pieces = body.feed(data) if data else []
         if pieces:
-            exchange.takes(pieces)
+            exchange.request_came(pieces)
         if body.done:
             exchange.request_ended()
         part = serializer.framed(pieces, body.done, rechunk=exchange.length == CHUNKED)

@@ -5,10 +5,9 @@ import ssl
 from collections.abc import Callable
 from typing import Literal
 
-from proxy.forwarding.connection import Connection
+from proxy.forwarding.connection import Connection, reset
 from proxy.forwarding.peek import Peek
-from proxy.forwarding.reset import reset
-from proxy.forwarding.side import Client
+from proxy.forwarding.sides import Requester
 from proxy.forwarding.tunnel import Tunnel
 from proxy.http1 import serializer
 from proxy.http1.errors import BadMessage
@@ -20,7 +19,7 @@ from proxy.http1.parser import head_end
 from proxy.routing.endpoint import Endpoint
 from proxy.telemetry.outcome import Ending
 
-Phase = Literal["idle", "awaiting", "hinted", "body", "tunnel", "closed"]
+UpstreamPhase = Literal["idle", "awaiting", "hinted", "body", "tunnel", "closed"]
 """No request; no answer yet; only an interim one yet; part of the answer's body is to come; HTTP no more;
 over."""
 
@@ -68,9 +67,9 @@ class Upstream(Connection):
         self.used = 0
         """How many requests it has carried."""
         self._gone = gone
-        self._client: Client | None = None
+        self._client: Requester | None = None
         self._method = self._offer = b""
-        self._phase: Phase = "idle"
+        self._phase: UpstreamPhase = "idle"
         self._buffer = b""
         self._persistent = True
         self._rechunk = False
@@ -84,7 +83,7 @@ class Upstream(Connection):
         """Tell whether the connection is clean and may carry another request."""
         return self._phase == "idle" and self._persistent
 
-    def carry(self, client: Client, method: bytes, offer: bytes, heads: Heads) -> None:
+    def carry(self, client: Requester, method: bytes, offer: bytes, heads: Heads) -> None:
         """Take on a request; its bytes follow by :meth:`write`. `offer`: the protocols it may change to."""
         assert self._phase == "idle", self
         self._client = client
@@ -199,7 +198,7 @@ class Upstream(Connection):
         if head.status < 500 or not client.withholds(head.status):  # else this connection was dropped
             self._begin_answer(client, head, data)
 
-    def _begin_answer(self, client: Client, head: ResponseHead, data: bytes) -> None:
+    def _begin_answer(self, client: Requester, head: ResponseHead, data: bytes) -> None:
         # RFC 9112 section 6.3: an answer to HEAD has no body, whatever it says of one.
         length = 0 if self._method == b"HEAD" else head.length
         self._buffer = b""
@@ -224,7 +223,7 @@ class Upstream(Connection):
         ours, self._rechunk = client.answer_began(head, length)
         self._pass_on(client, body, pieces, ours)
 
-    def _switch(self, client: Client, head: ResponseHead, early: bytes) -> None:
+    def _switch(self, client: Requester, head: ResponseHead, early: bytes) -> None:
         protocol = accepted(head, self._offer)
         if not protocol:
             raise BadMessage(502, "malformed", "a change of protocol that nobody asked for")
@@ -246,7 +245,7 @@ class Upstream(Connection):
             return
         self._pass_on(client, body, pieces)
 
-    def _count_off(self, client: Client, data: bytes, prefix: bytes = b"") -> None:
+    def _count_off(self, client: Requester, data: bytes, prefix: bytes = b"") -> None:
         """Hand on bytes of a body whose length is known: they are counted and not looked at."""
         left = self._left = self._left - len(data)
         if left < 0:
@@ -259,7 +258,7 @@ class Upstream(Connection):
             self._finish()
 
     def _pass_on(
-        self, client: Client, body: Chunks | Endless, pieces: list[bytes], prefix: bytes = b""
+        self, client: Requester, body: Chunks | Endless, pieces: list[bytes], prefix: bytes = b""
     ) -> None:
         done = body.done
         part = serializer.framed(pieces, done, rechunk=self._rechunk)

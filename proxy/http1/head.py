@@ -6,6 +6,11 @@ from dataclasses import dataclass, field
 Field = tuple[bytes, bytes]
 """A field: its name in lower case, and its line as received, without CRLF."""
 
+SAFE = frozenset((b"GET", b"HEAD", b"OPTIONS", b"TRACE"))
+"""Methods that ask for nothing to be changed (RFC 9110 section 9.2.1)."""
+IDEMPOTENT = SAFE | {b"PUT", b"DELETE"}
+"""Methods of which a second request changes nothing that the first hasn't (RFC 9110 section 9.2.2)."""
+
 
 def value_of(field: Field) -> bytes:
     """Return a field's value, without the blanks around it."""

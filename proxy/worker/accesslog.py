@@ -6,8 +6,8 @@ import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
+from proxy.forwarding.accounts import Refusal
 from proxy.forwarding.exchange import Exchange
-from proxy.forwarding.refusal import Refusal
 from proxy.telemetry.accesslog import FORMATS, Access
 from proxy.telemetry.outcome import REFUSED
 

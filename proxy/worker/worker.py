@@ -15,7 +15,8 @@ from types import MappingProxyType
 
 from proxy.child import garbage_collector
 from proxy.child.lifeline import Lifeline, attach
-from proxy.forwarding.lane import Lane, NoAccessLog
+from proxy.forwarding.accounts import NoAccessLog
+from proxy.forwarding.lane import Lane
 from proxy.forwarding.listener import Listener
 from proxy.link.messages import Ack, Counted, Health, Hello, Message, Report, Settings, Table, ThresholdUpdate
 from proxy.routing.endpoint import Endpoint
@@ -128,7 +129,7 @@ class Worker:
             case Settings():
                 self._settle(message)
             case ThresholdUpdate(services=services):
-                self._lane.yardsticks.set(services)
+                self._lane.thresholds.set(services)
             case Health(services=services):
                 self._avoid(services)
             case Counted(number=number):
@@ -160,7 +161,7 @@ class Worker:
         changes = [(held.services.get(service.name), service) for service in services]
         for before, service in changes:
             for backend in sorted(service.halted - before.halted) if before else ():
-                self._listener.halt(service, backend)
+                self._listener.members.halt(service, backend)
         for name in table.removed:
             self._dead.pop(name, None)
         self._have_table.set()
@@ -202,9 +203,9 @@ class Worker:
         if style == "off":
             if self._access is not None:  # what was noted is written all the same
                 self._closing = asyncio.ensure_future(self._access.close())
-            lane.access, self._access = NoAccessLog(), None
+            lane.accounts.access, self._access = NoAccessLog(), None
         elif self._access is None:
-            lane.access = self._access = AccessLog(style, lane.unix_now() - lane.now())
+            lane.accounts.access = self._access = AccessLog(style, lane.unix_now() - lane.now())
         else:
             self._access.restyle(style)
 

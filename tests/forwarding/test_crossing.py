@@ -274,7 +274,7 @@ class Log:
 
 @pytest.mark.parametrize("parts", [(OK,), (OK[:-5], b"hel", b"lo")])
 def test_the_access_log_gets_each_exchange_once_with_the_size_of_its_body(stage, parts):
-    log = stage.lane.access = Log()
+    log = stage.lane.accounts.access = Log()
     client = stage.client()
     client.sends(GET)
     server = stage.connects()
@@ -293,7 +293,7 @@ def test_the_access_log_gets_each_exchange_once_with_the_size_of_its_body(stage,
 
 def test_it_says_what_it_carries(stage):
     client = stage.client()
-    crossing = client.transport.protocol._crossing
+    crossing = client.transport.protocol.crossing
     assert repr(crossing) == "<Crossing idle>"
     client.sends(GET)
     assert repr(crossing) == "<Crossing <Exchange shop/stable request done, response awaited, open>>"

@@ -4,14 +4,14 @@ from dataclasses import replace
 
 import pytest
 
-from proxy.forwarding.halted import Halted
+from proxy.forwarding.halt import HaltedBackend
 from proxy.forwarding.rescue import CAPACITY
 from proxy.routing.endpoint import Endpoint
 from proxy.routing.failures import Rescue
 
 CANARY = "http://canary:9002"
 STABLE = "http://stable:9001"
-CANARY_OUT = Halted("shop", "canary", frozenset({Endpoint.parse(CANARY)}))
+CANARY_OUT = HaltedBackend("shop", "canary", frozenset({Endpoint.parse(CANARY)}))
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"
 
 
@@ -190,7 +190,7 @@ def test_off_and_keyed(canary):
 def test_the_log_says_how_it_failed_and_not_what_we_would_have_said(canary, how):
     stage = canary()
     noted = []
-    stage.lane.access = type("Sink", (), {"note": lambda self, e, c, n: noted.append(e)})()
+    stage.lane.accounts.access = type("Sink", (), {"note": lambda self, e, c, n: noted.append(e)})()
     client = stage.client()
     client.sends(asks())
     if how == "refuses":
@@ -206,7 +206,7 @@ def test_the_copy_is_let_go_with_the_exchange(canary):
     client = stage.client()
     client.sends(asks(b"PUT", b"x" * 60_000))
     stage.connects().sends(OK)
-    upload = client.transport.protocol._crossing._upload
+    upload = client.transport.protocol.crossing.attempts.upload
     assert upload is None or not upload.again()
 
 
@@ -214,7 +214,7 @@ def halt(stage):
     table = stage.lane.table
     service = replace(table.services["shop"], revision=8, halted=frozenset({"canary"}))
     stage.lane.table = table.replace(2, [service])
-    for member in tuple(stage.members):
+    for member in stage.members:
         member.halted(CANARY_OUT, drained=False)
     stage.turns.run()
     return service
@@ -258,11 +258,11 @@ def test_an_answer_that_begins_after_the_drain_does_not_go_on_for_ever(canary):
     client.sends(asks())
     server = stage.connects()
     halt(stage)
-    for member in tuple(stage.members):
+    for member in stage.members:
         member.halted(CANARY_OUT, drained=True)
-    [awaited] = [member.halted(CANARY_OUT, drained=True) for member in tuple(stage.members)]
+    [awaited] = [member.halted(CANARY_OUT, drained=True) for member in stage.members]
     assert awaited
     server.sends(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
-    [awaited] = [member.halted(CANARY_OUT, drained=True) for member in tuple(stage.members)]
+    [awaited] = [member.halted(CANARY_OUT, drained=True) for member in stage.members]
     assert client.was_reset
     assert not awaited

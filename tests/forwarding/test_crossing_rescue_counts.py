@@ -27,7 +27,8 @@ def noted(canary):
 
     def make(**more):
         stage, found = canary(**more), []
-        stage.lane.access = type("Sink", (), {"note": lambda self, exchange, *_: found.append(exchange)})()
+        sink = type("Sink", (), {"note": lambda self, exchange, *_: found.append(exchange)})
+        stage.lane.accounts.access = sink()
         return stage, found
 
     return make
@@ -160,17 +161,17 @@ def test_both_are_in_flight_one_after_the_other(canary):
 
 def test_one_that_was_overdue_is_so_no_more(canary):
     stage = canary()
-    stage.lane.yardsticks.set({"shop": {"canary": (0.1, 0.2, 0.3), "stable": (0.1, 0.2, 0.3)}})
+    stage.lane.thresholds.set({"shop": {"canary": (0.1, 0.2, 0.3), "stable": (0.1, 0.2, 0.3)}})
     client = stage.client()
     client.sends(GET)
     server = stage.connects()
     stage.now += 1
-    stage.lane.yardsticks.look(stage.now)
+    stage.lane.thresholds.look(stage.now)
     assert counts(stage)[0].overdue == 1
     server.sends(UNAVAILABLE)
     second = stage.connects()
     stage.now += 1
-    stage.lane.yardsticks.look(stage.now)
+    stage.lane.thresholds.look(stage.now)
     assert [entry.overdue for entry in counts(stage)] == [0, 0], "nobody's coin sent it to stable"
     second.sends(OK)
     assert counts(stage)[1].labels == {}
@@ -258,7 +259,7 @@ def test_without_an_endpoint_of_stable_the_client_is_told_and_nothing_is_spent(c
     stage.connects().sends(UNAVAILABLE)
     assert (client.got()[:13], stage.dialled()) == (b"HTTP/1.1 503 ", [])
     assert stage.outcomes() == [("complete", 503, "failure")]
-    assert (stage.lane.budgets, counts(stage)[0].harmed) == ({}, 1)
+    assert (stage.lane.accounts.budgets, counts(stage)[0].harmed) == ({}, 1)
 
 
 class DeadStable:
@@ -290,10 +291,10 @@ def test_the_copy_of_a_body_is_kept_no_longer_than_it_may_be_needed(canary):
     stage = canary()
     client = stage.client()
     client.sends(b"PUT /a HTTP/1.1\r\nHost: shop\r\nContent-Length: 5\r\n\r\nhello")
-    crossing = client.transport.protocol._crossing
+    crossing = client.transport.protocol.crossing
     server = stage.connects()
-    assert crossing._upload.again() == b"hello"
+    assert crossing.attempts.upload.again() == b"hello"
     server.sends(UNAVAILABLE[:-2].replace(b"503", b"200"))
-    assert crossing._upload.again() == b""
+    assert crossing.attempts.upload.again() == b""
     server.sends(b"no")
-    assert crossing._upload is None
+    assert crossing.attempts.upload is None

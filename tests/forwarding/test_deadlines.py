@@ -1,18 +1,26 @@
-"""One timer for all: whoever is due is told, once for each look, and the timer goes on."""
+"""Deadlines: what is awaited has its time, bytes that are taken prolong it, and one timer looks at all."""
 
 from dataclasses import dataclass, field
 
 import pytest
 
-from proxy.forwarding.deadlines import PERIOD, SWEEP, Deadlines
+from proxy.forwarding.backpressure import LOOKS
+from proxy.forwarding.deadlines import LINGER_SECONDS, PERIOD, SWEEP, Deadline, Deadlines
+from proxy.forwarding.exchange import Exchange
+from proxy.http1.head import RequestHead
+from proxy.routing.choice import Choice
+from proxy.routing.table import Timeouts
 
 
 @dataclass(eq=False)
 class One:
-    due: float
+    at: float
     told: list = field(default_factory=list)
     looks: int = 0
     blind: bool = False
+
+    def __post_init__(self):
+        self.deadline = Deadline(lambda: 0.0, self.at)
 
     def look(self):
         self.looks += 1
@@ -72,10 +80,10 @@ def test_whoever_is_due_is_told(deadlines, pool):
     assert (past.told, present.told, future.told, pool.told) == ([5.0], [5.0], [], [5.0])
 
 
-def test_a_deadline_moves_by_assignment(deadlines):
+def test_a_deadline_moves(deadlines):
     one = One(5.0)
     deadlines.watch(one)
-    one.due = 6.0
+    one.deadline.idle(6.0)
     deadlines.look(5.5)
     assert one.told == []
     deadlines.look(6.0)
@@ -188,3 +196,130 @@ def test_one_that_is_due_and_ends_is_not_looked_after(deadlines):
 
 def test_a_client_that_leaves_is_noticed_within_a_second():
     assert PERIOD + SWEEP < 1.0
+
+
+# One deadline.
+
+
+RESPONSE, BODY = 20.0, 8.0
+
+
+class Sending:
+    """Bytes that wait at one end: `stalled` answers with what the test says."""
+
+    def __init__(self, waits=True, stalled=0.0):
+        self.unsent = waits
+        self.for_seconds = stalled
+        self.looked = []
+        self.watched = []
+
+    def watch(self, now):
+        self.watched.append(now)
+
+    def waits(self):
+        return self.unsent
+
+    def stalled(self, now):
+        self.looked.append(now)
+        return self.for_seconds
+
+
+@pytest.fixture
+def deadline():
+    return Deadline(lambda: 100.0, 0.0)
+
+
+@pytest.fixture
+def exchange(service):
+    def build(request="done", response="awaited", expects=False):
+        shop = service(timeouts=Timeouts(response=RESPONSE, body=BODY))
+        choice = Choice(shop, "stable", shop.backends[0].endpoints[0], "weight", True, b"", b"")
+        it = Exchange(RequestHead(b"POST", b"/", 1, [], b"a"), choice, 5, 10.0)
+        it.request, it.response, it.expects = request, response, expects
+        return it
+
+    return build
+
+
+@pytest.mark.parametrize(
+    ("request_", "response", "expects", "seconds"),
+    [
+        ("open", "awaited", False, BODY),
+        ("open", "awaited", True, RESPONSE),
+        ("done", "awaited", False, RESPONSE),
+        ("done", "awaited", True, RESPONSE),
+        ("open", "open", False, BODY),
+        ("open", "open", True, BODY),
+        ("done", "open", False, BODY),
+    ],
+)
+def test_an_answers_head_has_its_time_and_every_part_of_a_body_too(
+    deadline, exchange, request_, response, expects, seconds
+):
+    deadline.next_bytes(exchange(request_, response, expects))
+    assert deadline.due == 100.0 + seconds
+
+
+def test_bytes_that_wait_are_looked_at_from_now_on_and_often(deadline, exchange):
+    sending = Sending()
+    deadline.bytes_taken(exchange(), sending)
+    assert deadline.due == 100.0 + BODY / LOOKS
+    assert sending.watched == [100.0], "or the first look would find nothing taken for ages"
+
+
+def test_a_tunnel_has_a_deadline_of_its_own(deadline, exchange):
+    deadline.tunnel(5.0, 2.0)
+    sending = Sending()
+    deadline.next_bytes(exchange(response="tunnel"))
+    deadline.bytes_taken(exchange(response="tunnel"), sending)
+    assert (deadline.due, sending.watched) == (7.0, [])
+
+
+@pytest.mark.parametrize(
+    ("ends", "goes_on"),
+    [
+        ([], False),
+        ([Sending(waits=False)], False),
+        ([Sending(waits=False), Sending(waits=False)], False),
+        ([Sending(stalled=0.0)], True),
+        ([Sending(stalled=BODY - 0.1)], True),
+        ([Sending(stalled=BODY)], False),
+        ([Sending(stalled=BODY + 1), Sending(stalled=BODY + 2)], False),
+        ([Sending(stalled=BODY + 1), Sending(stalled=1.0)], True),
+        ([Sending(stalled=BODY + 1), Sending(waits=False)], False),
+    ],
+)
+def test_it_goes_on_while_one_end_takes_bytes(deadline, exchange, ends, goes_on):
+    deadline.idle(4.0)
+    assert deadline.prolonged(exchange(), ends, 105.0) is goes_on
+    assert deadline.due == (105.0 + BODY / LOOKS if goes_on else 104.0)
+
+
+def test_it_shows_when_it_is(deadline, exchange):
+    deadline.next_bytes(exchange())
+    assert repr(deadline) == "<Deadline at 120.000>"
+
+
+@pytest.mark.parametrize(
+    ("set_it", "due"),
+    [
+        (lambda it, exchange: it.idle(75.0), 175.0),
+        (lambda it, exchange: it.head(10.0), 110.0),
+        (lambda it, exchange: it.linger(), 100.0 + LINGER_SECONDS),
+        (lambda it, exchange: it.dial(), float("inf")),
+        (lambda it, exchange: it.response(exchange, 99.0), 99.0 + RESPONSE),
+        (lambda it, exchange: it.body(exchange), 100.0 + BODY),
+        (lambda it, exchange: it.taking(BODY, 99.0), 99.0 + BODY / LOOKS),
+        (lambda it, exchange: it.tunnel(98.0, 60.0), 158.0),
+    ],
+)
+def test_each_thing_that_is_awaited_has_its_time(deadline, exchange, set_it, due):
+    set_it(deadline, exchange())
+    assert deadline.due == due
+
+
+def test_a_first_request_may_be_hurried_and_never_gets_more_time():
+    late, soon = Deadline(lambda: 100.0, 75.0), Deadline(lambda: 100.0, LINGER_SECONDS / 2)
+    for one in (late, soon):
+        one.hurry()
+    assert (late.due, soon.due) == (100.0 + LINGER_SECONDS, 100.0 + LINGER_SECONDS / 2)

@@ -5,7 +5,7 @@ import time
 import pytest
 
 from proxy.forwarding.downstream import MAX_PIPELINED
-from proxy.http1.head_cache import LONGEST, Heads
+from proxy.http1.head_cache import LONGEST, HeadCache, Heads
 from proxy.http1.limits import Limits
 from proxy.routing.match import RouteMatch
 

@@ -1,15 +1,15 @@
-"""What an exchange takes, expects and changes to, what may follow it, and what is added to its answer."""
+"""What an exchange takes, expects and changes to, who is silent in it, and what an attempt leaves behind."""
 
 from dataclasses import replace
 
 import pytest
 
+from proxy.forwarding.answer_head import choice_lines
 from proxy.forwarding.exchange import Exchange
 from proxy.http1.errors import BadMessage
-from proxy.http1.framing import CHUNKED, UNTIL_CLOSE
+from proxy.http1.framing import CHUNKED
 from proxy.http1.head import RequestHead
 from proxy.routing.choice import Choice
-from proxy.routing.sticky import Sticky
 from proxy.telemetry.outcome import Outcome
 
 
@@ -46,19 +46,19 @@ def test_one_that_says_nothing_is_refused_when_it_is(exchange, pieces):
     it = exchange(b"POST", CHUNKED, max_body=10)
     *fit, last = pieces
     for some in fit:
-        it.takes(some)
+        it.request_came(some)
     with pytest.raises(BadMessage) as caught:
-        it.takes(last)
+        it.request_came(last)
     assert (caught.value.status, caught.value.reason) == (413, "body")
 
 
 def test_what_fits_is_counted(exchange):
     it = exchange(b"POST", CHUNKED, max_body=10)
-    it.takes([b"01234", b"567"])
-    it.takes([b"89"])
+    it.request_came([b"01234", b"567"])
+    it.request_came([b"89"])
     assert it.received == 10
     any_size = exchange(b"POST", CHUNKED)
-    any_size.takes([b"x" * 1_000_000])
+    any_size.request_came([b"x" * 1_000_000])
     assert any_size.received == 1_000_000
 
 
@@ -72,7 +72,7 @@ def test_it_expects_until_the_first_byte_of_the_body(exchange):
     assert not exchange(b"POST", 5).expects
     it = exchange(b"POST", 5, steering=WAITS)
     assert it.expects
-    it.takes([b"x"])
+    it.request_came([b"x"])
     assert not it.expects
 
 
@@ -100,7 +100,7 @@ def test_a_request_without_a_body_may_change_to_what_the_service_allows(exchange
 
 def test_what_is_remembered_of_a_tunnel(exchange):
     it = exchange(steering=ASKS)
-    it.sent = 10.5
+    it.send(10.5, ())
     it.switched(11.0)
     assert (it.status, it.response) == (101, "tunnel")
     it.response_ended()
@@ -132,92 +132,6 @@ def test_who_is_silent(exchange, request_, expects, client_full, endpoint_full, 
     assert detail
 
 
-# What may follow.
-
-
-@pytest.mark.parametrize(
-    ("minor", "length", "framed"),
-    [
-        (1, 0, 0),
-        (1, 5, 5),
-        (1, CHUNKED, CHUNKED),
-        (1, UNTIL_CLOSE, CHUNKED),
-        (0, 0, 0),
-        (0, 5, 5),
-        (0, CHUNKED, UNTIL_CLOSE),
-        (0, UNTIL_CLOSE, UNTIL_CLOSE),
-    ],
-)
-def test_how_an_answer_is_framed_for_its_client(exchange, minor, length, framed):
-    it = exchange(minor=minor)
-    assert it.framed(length) == framed
-    assert it.is_last(it.framed(length)) is (framed == UNTIL_CLOSE)
-
-
-@pytest.mark.parametrize(
-    ("request_", "length", "last"),
-    [("done", 5, False), ("done", CHUNKED, False), ("done", UNTIL_CLOSE, True), ("open", 5, True)],
-)
-def test_what_no_other_request_may_follow(exchange, request_, length, last):
-    it = exchange()
-    it.request = request_
-    assert it.is_last(length) is last
-
-
-@pytest.mark.parametrize(
-    ("minor", "more", "plain"),
-    [
-        (1, {}, True),
-        (0, {}, False),
-        (1, {"choice_header": "X-Weir"}, False),
-        (1, {"issue": b"k1", "sticky": Sticky("cookie", "weir", issue=True, salt="s")}, False),
-    ],
-)
-def test_whose_answer_goes_on_as_it_came(exchange, minor, more, plain):
-    it = exchange(minor=minor, **more)
-    assert it.is_plain(5) is it.is_plain(CHUNKED) is plain
-    assert (it.own_lines(persistent=True, secure=False) == b"") is plain
-
-
-@pytest.mark.parametrize(
-    ("request_", "length", "steering"),
-    [("open", 5, {}), ("done", UNTIL_CLOSE, {}), ("done", 5, ASKS)],
-)
-def test_whose_answer_needs_a_closer_look(exchange, request_, length, steering):
-    it = exchange(steering=steering)
-    it.request = request_
-    assert not it.is_plain(length)
-
-
-# The lines that are added to an answer.
-
-
-@pytest.mark.parametrize(
-    ("minor", "persistent", "lines"),
-    [
-        (1, True, b""),
-        (1, False, b"Connection: close\r\n"),
-        (0, True, b"Connection: keep-alive\r\n"),
-        (0, False, b"Connection: close\r\n"),
-    ],
-)
-def test_what_becomes_of_the_connection_is_said_where_it_is_no_matter_of_course(
-    exchange, minor, persistent, lines
-):
-    assert exchange(minor=minor).own_lines(persistent=persistent, secure=False) == lines
-    assert exchange(minor=minor).choice_lines(secure=False) == b""
-
-
-@pytest.mark.parametrize("secure", [False, True])
-def test_the_choice_and_the_key_are_told(exchange, secure):
-    it = exchange(choice_header="X-Weir", issue=b"k1", sticky=Sticky("cookie", "weir", issue=True, salt="s"))
-    cookie = b"Set-Cookie: " + it.choice.service.sticky.set_cookie(b"k1", secure=secure) + b"\r\n"
-    lines = cookie + b"X-Weir: stable; why=weight\r\n"
-    assert it.choice_lines(secure=secure) == lines
-    assert it.own_lines(persistent=False, secure=secure) == b"Connection: close\r\n" + lines
-    assert (b"Secure" in lines) is secure
-
-
 # Another backend is asked.
 
 
@@ -225,7 +139,8 @@ def test_what_is_remembered_of_an_attempt_that_was_passed_on(service):
     shop = service(choice_header="x-choice")
     choice = Choice(shop, "canary", shop.backends[1].endpoints[0], "weight", True, b"k", b"", user=77)
     it = Exchange(RequestHead(b"GET", b"/a?b", 1, [], b"a"), choice, 0, 10.0)
-    it.sent, it.thresholds, it.overdue, it.answered = 10.5, (0.1, 0.2, 0.3), True, 12.0
+    it.send(11.5, (0.1, 0.2, 0.3))
+    it.fall_overdue()
     again = replace(
         choice, backend="stable", endpoint=shop.backends[0].endpoints[0], why="rescued", drawn=False
     )
@@ -248,10 +163,9 @@ def test_what_is_remembered_of_an_attempt_that_was_passed_on(service):
     assert (it.key, it.first, it.failed) == (("shop", 7, "stable"), ("shop", 7, "canary"), "canary 503")
     assert (it.response, it.status, it.ending, it.sent, it.answered) == ("awaited", 0, None, None, None)
     assert (it.thresholds, it.overdue) == ((), False)
-    assert it.choice_lines(secure=False) == b"x-choice: stable; why=rescued\r\n"
+    assert choice_lines(it, secure=False) == b"x-choice: stable; why=rescued\r\n"
 
-    it.response_began(200, 14.0)
-    it.response_ended()
+    it.response_came_whole(200, 14.0, 5)
     last = it.outcome(15.0)
     assert (last.key[2], last.rescue_of, last.passed_on) == ("stable", ("shop", 7, "canary"), False)
     assert (last.drawn, last.taken_over, last.exposed, last.total_seconds) == (False, True, False, 5.0)
@@ -277,6 +191,6 @@ def test_an_answer_that_began_is_passed_on_no_more(service):
     shop = service()
     choice = Choice(shop, "canary", shop.backends[1].endpoints[0], "weight", True, b"", b"")
     it = Exchange(RequestHead(b"GET", b"/", 1, [], b"a"), choice, 0, 10.0)
-    it.response_began(200, 11.0)
+    it.response_began(200, 11.0, 0)
     with pytest.raises(KeyError):
         it.pass_on(choice, "reset", 502, 12.0)

@@ -177,7 +177,7 @@ async def test_draining_ends_after_its_grace_with_resets(place):
         await reader.read()
     writer.close()
     await place.until(lambda: repr(place.listener).endswith(" 0 connections>"))
-    [counts] = place.lane.tally.everything().values()
+    [counts] = place.lane.accounts.tally.everything().values()
     assert (counts.in_flight, counts.excluded) == (0, 1)
 
 
@@ -207,7 +207,7 @@ async def test_draining_leaves_the_path_of_a_unix_socket_to_its_owner(place):
 @with_a_place(OK, "tls")
 async def test_clients_on_their_way_in_are_served_while_draining(place):
     late = socket.create_connection(place.address)
-    (handshakes,) = place.listener._handshakes.values()
+    (handshakes,) = place.listener.handshakes.values()
     await place.until(lambda: repr(handshakes) == "<Handshakes 1 under way>")
     draining = asyncio.create_task(place.listener.drain(10))
     await place.until(lambda: place.lane.draining)
@@ -222,7 +222,7 @@ async def test_clients_on_their_way_in_are_served_while_draining(place):
 async def test_a_handshake_that_stalls_holds_up_the_drain_no_longer_than_its_grace(place):
     stalled = socket.create_connection(place.address)
     stalled.setblocking(False)
-    (handshakes,) = place.listener._handshakes.values()
+    (handshakes,) = place.listener.handshakes.values()
     await place.until(lambda: repr(handshakes) == "<Handshakes 1 under way>")
     await place.listener.drain(0.05)
     assert await asyncio.get_running_loop().sock_recv(stalled, 1) == b""
@@ -232,9 +232,9 @@ async def test_a_handshake_that_stalls_holds_up_the_drain_no_longer_than_its_gra
 @with_a_place(OK, "tls")
 async def test_as_many_handshakes_as_there_may_be_connections(place):
     place.lane.connections = 100
-    assert place.listener._room() == 100
+    assert place.listener.members.room() == 100
     _, writer = await place.connect()
-    await place.until(lambda: place.listener._room() == 99)
+    await place.until(lambda: place.listener.members.room() == 99)
     writer.close()
 
 

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import pytest
 
 from proxy.forwarding import own_answers
-from proxy.forwarding.refusal import UNREAD
+from proxy.forwarding.accounts import UNREAD
 from proxy.http1.forwarded_fields import Provenance
 from proxy.http1.parser import read_request
 
@@ -35,6 +35,7 @@ class Lane:
 
     def __init__(self):
         self.refusals = []
+        self.accounts = self
 
     def request_id(self):
         return b"w1-1"
@@ -42,7 +43,7 @@ class Lane:
     def unix_now(self):
         return 0.0
 
-    def turned_away(self, refusal, client):
+    def turn_away(self, refusal, client):
         self.refusals.append((refusal, client))
 
 

@@ -21,7 +21,7 @@ class Log:
 
 def test_connections_over_the_limit_are_told_so_and_counted(stage, answers):
     stage.lane.connections = 2
-    log = stage.lane.access = Log()
+    log = stage.lane.accounts.access = Log()
     first, second, third = stage.client(), stage.client(), stage.client()
     assert (first.end, second.end, first.got(), second.got()) == ("", "", b"", b"")
     [(status, fields, body)] = answers(third.got())
@@ -54,7 +54,7 @@ def test_one_that_was_told_is_not_kept_for_long(stage):
     stage.lane.connections = 0
     client = stage.client()
     stage.passes(2.1)
-    assert (client.end, stage.members) == ("close", set())
+    assert (client.end, set(stage.members)) == ("close", set())
 
 
 def test_of_very_many_the_last_are_closed_without_a_word(stage):

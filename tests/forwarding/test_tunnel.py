@@ -5,6 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from proxy.forwarding.deadlines import Deadline
 from proxy.forwarding.tunnel import MOVES, Tunnel
 
 STATES = ("open", "client-ended", "endpoint-ended", "over")
@@ -29,7 +30,7 @@ class Half:
 
     def __init__(self, half_closes):
         self.half_closes = half_closes
-        self.due = 0.0
+        self.deadline = Deadline(lambda: 0.0, 0.0)
         self.sending = Sending()
         self.reading = SimpleNamespace(held=False)
         self.gone = False
@@ -164,7 +165,7 @@ def test_nothing_is_written_for_no_bytes(setting):
 
 def test_it_is_due_after_so_much_silence(setting):
     it = setting()
-    assert it.client.due == 110.0
+    assert it.client.deadline.due == 110.0
 
 
 @pytest.mark.parametrize("speaks", ["from_client", "from_endpoint"])
@@ -174,7 +175,7 @@ def test_a_byte_gives_it_its_time_anew(setting, speaks, state):
     it.now = 109.0
     getattr(it.tunnel, speaks)(b"x")
     it.tunnel.overdue(110.0)
-    assert (it.client.due, it.over) == (119.0, [])
+    assert (it.client.deadline.due, it.over) == (119.0, [])
     it.tunnel.overdue(118.9)
     assert it.over == []
     it.tunnel.overdue(119.0)
@@ -188,7 +189,7 @@ def test_bytes_that_are_being_taken_are_no_silence(setting, end):
     sending = getattr(it, end).sending
     sending.unsent, sending.since = True, 108.0
     it.tunnel.overdue(110.0)
-    assert (it.client.due, it.over) == (118.0, [])
+    assert (it.client.deadline.due, it.over) == (118.0, [])
     it.tunnel.overdue(118.0)
     assert it.over == ["complete"], "none of them was taken since"
 
@@ -198,7 +199,7 @@ def test_one_end_that_takes_its_bytes_is_enough(setting):
     for half, since in ((it.client, 90.0), (it.endpoint, 109.0)):
         half.sending.unsent, half.sending.since = True, since
     it.tunnel.overdue(110.0)
-    assert it.client.due == 119.0
+    assert it.client.deadline.due == 119.0
 
 
 def test_an_end_that_takes_nothing_does_not_hold_it(setting):

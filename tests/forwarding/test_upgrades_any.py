@@ -75,7 +75,7 @@ class Tunnel:
         self.stage.turns.run()
         self.look()
         assert all(side.end.transport.lost for side in self.sides)
-        assert (self.stage.members, self.stage.idle()) == (set(), 0)
+        assert (set(self.stage.members), self.stage.idle()) == (set(), 0)
         assert sum(counts.tunnels for counts in self.stage.tally.everything().values()) == 0
         [(ending, status, _)] = self.stage.outcomes()
         assert status == 101

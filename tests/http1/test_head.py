@@ -2,7 +2,7 @@
 
 import pytest
 
-from proxy.http1.head import RequestHead, ResponseHead
+from proxy.http1.head import IDEMPOTENT, SAFE, RequestHead, ResponseHead
 
 
 def request(target=b"/", fields=()):
@@ -44,3 +44,8 @@ def test_heads_share_no_steering():
     ResponseHead(200, b"OK", 1, []).steering[b"connection"] = b"close"
     assert request().steering == {}
     assert ResponseHead(200, b"OK", 1, []).steering == {}
+
+
+def test_safe_and_idempotent_methods_are_those_of_rfc_9110():
+    assert {b"GET", b"HEAD", b"OPTIONS", b"TRACE"} == SAFE
+    assert {b"GET", b"HEAD", b"OPTIONS", b"TRACE", b"PUT", b"DELETE"} == IDEMPOTENT

@@ -105,7 +105,7 @@ MUTATIONS = (
     ),
     Mutation(
         "a cut answer ends with a reset",
-        "forwarding/reset.py",
+        "forwarding/connection.py",
         "        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _AT_ONCE)",
         "        pass",
         ("p11-rfc9112-8-until-close-reset-for-1.0",),
@@ -126,9 +126,9 @@ MUTATIONS = (
     ),
     Mutation(
         "a request that was answered early is the last",
-        "forwarding/exchange.py",
-        'if self.request == "open":\n            return False',
-        "if False:\n            return False",
+        "forwarding/answer_head.py",
+        'exchange.request == "open" or ',
+        "",
         ("p12-rfc9112-9.3-answered-early", "p10-rfc9110-10.1.1-refused-413"),
     ),
     Mutation(
@@ -189,9 +189,9 @@ MUTATIONS = (
     ),
     Mutation(
         "early bytes behind a refused upgrade are no request",
-        "forwarding/exchange.py",
-        "if self.upgrade and early:",
-        "if False:",
+        "forwarding/answer_head.py",
+        " or (exchange.upgrade and side.buffered)",
+        "",
         ("p18-rfc9110-7.8-refused-403-with-early-bytes",),
     ),
     Mutation(
@@ -245,7 +245,7 @@ MUTATIONS = (
     ),
     Mutation(
         "a diverted request counts against who was meant",
-        "forwarding/lane.py",
+        "forwarding/accounts.py",
         "        if choice.diverted:\n",
         "        if False:\n",
         ("p23-ejected-canary", "p23-dead-canary", "p23-dead-canary-trips", "p23-fallback"),

@@ -6,8 +6,8 @@ import threading
 
 import pytest
 
+from proxy.forwarding.accounts import UNREAD, Refusal
 from proxy.forwarding.exchange import Exchange
-from proxy.forwarding.refusal import UNREAD, Refusal
 from proxy.http1.parser import read_request
 from proxy.routing.endpoint import Endpoint
 from proxy.routing.match import RouteMatch
@@ -29,10 +29,8 @@ BLOCK = b"GET /a?b HTTP/1.1\r\nHost: Shop:80\r\nUser-Agent: curl\r\nReferer: r\r
 def exchange() -> Exchange:
     choice = Choice(SERVICE, "canary", None, "weight", True, b"", b"")
     done = Exchange(read_request(BLOCK), choice, 0, 10.0, b"id1")
-    done.sent = 10.25
-    done.response_began(200, 10.5)
-    done.bytes_out = 7
-    done.response_ended()
+    done.send(10.25, ())
+    done.response_came_whole(200, 10.5, 7)
     return done
 
 
@@ -117,7 +115,7 @@ async def test_what_the_client_was_told_as_its_request_id_can_be_found() -> None
     log = AccessLog("json", 0.0, written.append)
     choice = Choice(SERVICE, "stable", None, "weight", True, b"", b"")
     refused = Exchange(read_request(BLOCK), choice, 0, 10.0, b"b007b007-1")
-    refused.answered_by_us(503, "refused")
+    refused.answered_by_us(503, "refused", 0)
     log.note(refused, "192.0.2.7", 11.0)
     await log.close()
     assert json.loads(written[0])["request_id"] == "b007b007-1"

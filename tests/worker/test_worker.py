@@ -335,7 +335,7 @@ async def test_those_on_a_backend_are_told_when_it_is_halted_and_only_then(
     def halt(service: Service, backend: str) -> None:
         told.append((service.revision, backend, stage.worker._lane.table.generation))
 
-    monkeypatch.setattr(stage.worker._listener, "halt", halt)
+    monkeypatch.setattr(stage.worker._listener.members, "halt", halt)
     out = frozenset(["canary"])
     tables = [
         (2, stage.service(2)),
@@ -385,18 +385,18 @@ async def test_settings_reach_the_connections(stage: Stage) -> None:
         forwarded=True,
     )
     stage.control.say(told)
-    await until(lambda: isinstance(lane.access, AccessLog))
+    await until(lambda: isinstance(lane.accounts.access, AccessLog))
     assert (lane.header_seconds, lane.idle_seconds) == (1.5, 2.5)
     assert (lane.heads.limits.line, lane.heads.limits.head, lane.heads.limits.fields) == (1024, 2048, 3)
     assert (lane.pool.idle_seconds, lane.pool.max_idle, lane.connections) == (5.5, 6, 4)
     assert lane.provenance.trusted == ("10.0.0.0/8", "unix")
     assert (lane.provenance.via, lane.provenance.forwarded) == (False, True)
-    first = lane.access
+    first = lane.accounts.access
     stage.control.say(replace(told, access="combined"))
-    await until(lambda: lane.access._format is FORMATS["combined"])
-    assert lane.access is first, "what it has noted is written, too"
+    await until(lambda: lane.accounts.access._format is FORMATS["combined"])
+    assert lane.accounts.access is first, "what it has noted is written, too"
     stage.control.say(replace(told, access="off"))
-    await until(lambda: not isinstance(lane.access, AccessLog))
+    await until(lambda: not isinstance(lane.accounts.access, AccessLog))
     await stage.worker._closing
     assert first._thread._shutdown
 

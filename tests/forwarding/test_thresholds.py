@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from proxy.forwarding.yardsticks import ROOM, Yardsticks
+from proxy.forwarding.thresholds import ROOM, ThresholdWatch
 from proxy.routing.match import Condition
 from proxy.routing.segment import Segment
 from proxy.routing.sticky import Sticky
@@ -24,7 +24,7 @@ CANARY = ("shop", 7, "canary")
 def hung(staged, service):
     """A stage whose canary has everybody, with thresholds, and one request that it doesn't answer."""
     stage = staged(service(weight=10_000, sticky=Sticky("header", "X-User", salt="s")))
-    stage.lane.yardsticks.set({"shop": {"canary": ALL}})
+    stage.lane.thresholds.set({"shop": {"canary": ALL}})
     client = stage.client()
     client.sends(GET)
     stage.now += 5  # dialling is timed apart
@@ -37,7 +37,7 @@ def canary(stage):
 
 def test_a_hang_is_counted_once_after_the_last_threshold_and_not_when_it_ends(hung):
     stage, client, server = hung
-    stage.lane.yardsticks.look(stage.now + 1.0)
+    stage.lane.thresholds.look(stage.now + 1.0)
     assert (canary(stage).overdue, canary(stage).labels, stage.failures) == (0, {}, [])
     for _ in range(3):
         stage.now += 1.01
@@ -96,7 +96,7 @@ def test_those_exposed_are_counted_by_their_keys(hung):
 def test_a_pinned_request_is_told_as_overdue_and_is_no_evidence(staged, service):
     everybody = Segment("all", "canary", (Condition("header", "X-User", "present"),))
     stage = staged(service(segments=(everybody,)))
-    stage.lane.yardsticks.set({"shop": {"canary": ALL}})
+    stage.lane.thresholds.set({"shop": {"canary": ALL}})
     client = stage.client()
     client.sends(GET)
     server = stage.connects()
@@ -116,12 +116,12 @@ def told():
 
 
 @pytest.fixture
-def yardsticks(told):
-    return Yardsticks(told.append)
+def thresholds(told):
+    return ThresholdWatch(told.append)
 
 
 class Sent(SimpleNamespace):
-    """An exchange, as far as yardsticks see it."""
+    """An exchange, as far as thresholds see it."""
 
     __hash__ = object.__hash__
 
@@ -130,109 +130,111 @@ class Sent(SimpleNamespace):
         choice = SimpleNamespace(drawn=drawn, pinned=pinned)
         super().__init__(key=key, choice=choice, sent=None, thresholds=(), overdue=False, response="awaited")
 
+    def fall_overdue(self):
+        self.overdue = True
 
-def send(yardsticks, now, **more):
-    exchange = Sent(**more)
-    yardsticks.sent(exchange, now)
-    assert exchange.sent == now
+
+def send(thresholds, now, exchange=None, **more):
+    exchange = exchange or Sent(**more)
+    exchange.thresholds, exchange.sent = thresholds.watch(exchange, now), now
     return exchange
 
 
 @pytest.mark.parametrize("known", [(), (0.1,), (0.1, 0.2), ALL])
-def test_what_is_sent_keeps_the_thresholds_and_is_looked_at_when_all_are_known(yardsticks, told, known):
-    yardsticks.set({"shop": {"canary": known}})
-    exchange = send(yardsticks, 10.0)
+def test_what_is_sent_keeps_the_thresholds_and_is_looked_at_when_all_are_known(thresholds, told, known):
+    thresholds.set({"shop": {"canary": known}})
+    exchange = send(thresholds, 10.0)
     assert exchange.thresholds == known
-    yardsticks.look(99.0)
+    thresholds.look(99.0)
     assert told == [exchange] * (known == ALL)
 
 
-def test_nobody_else_has_thresholds(yardsticks, told):
-    yardsticks.set({"shop": {"canary": ALL}, "blog": {"stable": ALL}})
-    assert send(yardsticks, 10.0, backend="stable").thresholds == ()
-    assert send(yardsticks, 10.0, drawn=False).thresholds == ()
-    assert send(yardsticks, 10.0, revision=8).thresholds == ALL
-    pinned = send(yardsticks, 10.0, drawn=False, pinned=True)
-    yardsticks.look(99.0)
+def test_nobody_else_has_thresholds(thresholds, told):
+    thresholds.set({"shop": {"canary": ALL}, "blog": {"stable": ALL}})
+    assert send(thresholds, 10.0, backend="stable").thresholds == ()
+    assert send(thresholds, 10.0, drawn=False).thresholds == ()
+    assert send(thresholds, 10.0, revision=8).thresholds == ALL
+    pinned = send(thresholds, 10.0, drawn=False, pinned=True)
+    thresholds.look(99.0)
     assert len(told) == 2
     assert pinned.overdue
 
 
-def test_each_is_told_once_when_its_time_has_passed(yardsticks, told):
-    yardsticks.set({"shop": {"canary": ALL}})
-    sent = [send(yardsticks, 10.0 + n) for n in range(3)]
-    yardsticks.look(11.0)
+def test_each_is_told_once_when_its_time_has_passed(thresholds, told):
+    thresholds.set({"shop": {"canary": ALL}})
+    sent = [send(thresholds, 10.0 + n) for n in range(3)]
+    thresholds.look(11.0)
     assert told == [], "exactly as long is timely"
-    yardsticks.look(11.5)
+    thresholds.look(11.5)
     assert told == sent[:1]
-    yardsticks.look(99.0)
-    yardsticks.look(99.0)
+    thresholds.look(99.0)
+    thresholds.look(99.0)
     assert told == sent
     assert all(exchange.overdue for exchange in sent)
 
 
-def test_one_that_is_sent_again_counts_from_then(yardsticks, told):
-    yardsticks.set({"shop": {"canary": ALL}})
-    exchange = send(yardsticks, 10.0)
-    yardsticks.sent(exchange, 10.9)
-    yardsticks.look(11.5)
+def test_one_that_is_sent_again_counts_from_then(thresholds, told):
+    thresholds.set({"shop": {"canary": ALL}})
+    exchange = send(thresholds, 10.0)
+    send(thresholds, 10.9, exchange)
+    thresholds.look(11.5)
     assert told == []
-    yardsticks.look(12.0)
-    yardsticks.look(99.0)
+    thresholds.look(12.0)
+    thresholds.look(99.0)
     assert told == [exchange]
 
 
-def test_one_that_is_sent_again_after_it_was_overdue_is_not_told_again(yardsticks, told):
-    yardsticks.set({"shop": {"canary": ALL}})
-    exchange = send(yardsticks, 10.0)
-    yardsticks.look(11.5)
-    yardsticks.sent(exchange, 12.0)
-    yardsticks.look(99.0)
+def test_one_that_is_sent_again_after_it_was_overdue_is_not_told_again(thresholds, told):
+    thresholds.set({"shop": {"canary": ALL}})
+    exchange = send(thresholds, 10.0)
+    thresholds.look(11.5)
+    send(thresholds, 12.0, exchange)
+    thresholds.look(99.0)
     assert told == [exchange]
 
 
-def test_new_thresholds_are_for_those_that_are_sent_from_now_on(yardsticks, told):
-    yardsticks.set({"shop": {"canary": ALL}})
-    old = send(yardsticks, 10.0)
-    yardsticks.set({"shop": {"canary": (5.0, 6.0, 7.0)}})
-    new = send(yardsticks, 10.0)
-    assert repr(yardsticks) == "<Yardsticks of 1 backends, 1 replaced>"
-    yardsticks.look(12.0)
+def test_new_thresholds_are_for_those_that_are_sent_from_now_on(thresholds, told):
+    thresholds.set({"shop": {"canary": ALL}})
+    old = send(thresholds, 10.0)
+    thresholds.set({"shop": {"canary": (5.0, 6.0, 7.0)}})
+    new = send(thresholds, 10.0)
+    assert repr(thresholds) == "<ThresholdWatch of 1 backends, 1 replaced>"
+    thresholds.look(12.0)
     assert told == [old]
-    assert repr(yardsticks) == "<Yardsticks of 1 backends, 0 replaced>"
-    yardsticks.look(18.0)
+    assert repr(thresholds) == "<ThresholdWatch of 1 backends, 0 replaced>"
+    thresholds.look(18.0)
     assert told == [old, new]
     assert (old.thresholds, new.thresholds) == (ALL, (5.0, 6.0, 7.0))
 
 
-def test_a_service_is_meant_whole_and_others_stay(yardsticks):
-    yardsticks.set({"shop": {"canary": ALL, "stable": ALL}, "blog": {"stable": ALL}})
-    yardsticks.set({"shop": {"stable": ALL}})
-    assert repr(yardsticks) == "<Yardsticks of 2 backends, 1 replaced>"
-    assert send(yardsticks, 1.0).thresholds == ()
-    yardsticks.set({"shop": {}})
-    assert repr(yardsticks) == "<Yardsticks of 1 backends, 2 replaced>"
-    yardsticks.look(1.0)
-    assert repr(yardsticks) == "<Yardsticks of 1 backends, 0 replaced>"
+def test_a_service_is_meant_whole_and_others_stay(thresholds):
+    thresholds.set({"shop": {"canary": ALL, "stable": ALL}, "blog": {"stable": ALL}})
+    thresholds.set({"shop": {"stable": ALL}})
+    assert repr(thresholds) == "<ThresholdWatch of 2 backends, 1 replaced>"
+    assert send(thresholds, 1.0).thresholds == ()
+    thresholds.set({"shop": {}})
+    assert repr(thresholds) == "<ThresholdWatch of 1 backends, 2 replaced>"
+    thresholds.look(1.0)
+    assert repr(thresholds) == "<ThresholdWatch of 1 backends, 0 replaced>"
 
 
-def test_the_same_thresholds_again_change_nothing(yardsticks, told):
-    yardsticks.set({"shop": {"canary": ALL}})
-    exchange = send(yardsticks, 10.0)
-    yardsticks.set({"shop": {"canary": ALL}})
-    assert repr(yardsticks) == "<Yardsticks of 1 backends, 0 replaced>"
-    yardsticks.look(99.0)
+def test_the_same_thresholds_again_change_nothing(thresholds, told):
+    thresholds.set({"shop": {"canary": ALL}})
+    exchange = send(thresholds, 10.0)
+    thresholds.set({"shop": {"canary": ALL}})
+    assert repr(thresholds) == "<ThresholdWatch of 1 backends, 0 replaced>"
+    thresholds.look(99.0)
     assert told == [exchange]
 
 
-def test_answered_ones_are_kept_no_longer_than_a_look_even_behind_one_that_waits(yardsticks):
-    yardsticks.set({"shop": {"canary": (1.0, 2.0, 3600.0)}})
-    send(yardsticks, 10.0)
-    answered = [send(yardsticks, 10.0) for _ in range(ROOM + 1)]
+def test_answered_ones_are_kept_no_longer_than_a_look_even_behind_one_that_waits(thresholds):
+    thresholds.set({"shop": {"canary": (1.0, 2.0, 3600.0)}})
+    send(thresholds, 10.0)
+    answered = [send(thresholds, 10.0) for _ in range(ROOM + 1)]
     for exchange in answered:
         exchange.response = "done"
     kept = [weakref.ref(exchange) for exchange in answered]
-    yardsticks.look(10.05)
+    thresholds.look(10.05)
     del answered, exchange
     gc.collect()
     assert [one for one in kept if one() is not None] == []

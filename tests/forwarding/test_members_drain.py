@@ -2,7 +2,7 @@
 
 import pytest
 
-from proxy.forwarding.listener import LOOK_AGAIN_SECONDS
+from proxy.forwarding.members import LOOK_AGAIN_SECONDS
 from proxy.routing.endpoint import Endpoint
 from proxy.routing.table import Backend
 
@@ -129,7 +129,7 @@ def test_what_was_promoted_since_is_another_backend_s(tripping, service):
     backends = (Backend("stable", (Endpoint.parse(CANARY),)), Backend("canary", (Endpoint.parse(STABLE),)))
     later = service(revision=9, backends=backends, halted=frozenset({"canary"}))
     stage.lane.table = stage.lane.table.replace(9, [later])
-    trip.listener.halt(later, "canary")
+    stage.members.halt(later, "canary")
     trip.rings()
     server.sends(CHUNK)
     assert (client.got(), client.end) == (CHUNK, "")

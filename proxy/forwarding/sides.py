@@ -1,14 +1,14 @@
-"""What stands between the two connections of an exchange, as each of its parts sees the other."""
+"""The two sides of an exchange, as what stands between them sees each: protocols, and nothing that runs."""
 
 from typing import Protocol
 
-from proxy.forwarding.tunnel import Near, Tunnel
+from proxy.forwarding.tunnel import ClientEnd, Tunnel
 from proxy.http1.forwarded_fields import Hop
 from proxy.http1.head import ResponseHead
 from proxy.telemetry.outcome import Ending
 
 
-class Side(Near, Protocol):
+class ClientSide(ClientEnd, Protocol):
     """The client's connection, as a crossing sees it."""
 
     client: str
@@ -34,40 +34,40 @@ class Side(Near, Protocol):
         """Hand everything that comes to the tunnel from now on."""
 
     def settled(self, rest: bytes) -> None:
-        """The exchange is over and accounted for; these bytes of the next request came with it."""
+        """Go on: the exchange is over and accounted for, and these bytes of the next request came with it."""
 
 
-class Client(Protocol):
+class Requester(Protocol):
     """The other side of the exchange, as an upstream connection sees it."""
 
     __slots__ = ()
 
     def endpoint_full(self) -> None:
-        """No more of the request can be taken for now."""
+        """Stop: the endpoint takes no more of the request for now."""
 
     def endpoint_ready(self) -> None:
-        """More of the request can be taken again."""
+        """Go on: the endpoint takes bytes of the request again."""
 
     def interim(self, head: ResponseHead) -> None:
-        """An interim (1xx) answer came."""
+        """Take an interim (1xx) answer."""
 
     def withholds(self, status: int) -> bool:
-        """A final answer came that is an error of the server; tells whether it isn't wanted after all."""
+        """Return whether a final answer that is an error of the server isn't wanted after all."""
 
     def answer_began(self, head: ResponseHead, length: int) -> tuple[bytes, bool]:
-        """The answer's head came; returns the client's, and whether the body goes on in chunks."""
+        """Take the answer's head; return the client's, and whether the body goes on in chunks."""
 
     def answer_whole(self, head: ResponseHead, body: bytes) -> None:
-        """An answer came all at once, its body of a known length."""
+        """Take an answer that came at once, its body of a known length."""
 
     def answer_part(self, data: bytes) -> None:
-        """These bytes, framed for the client, came."""
+        """Take bytes of the answer, framed for the client."""
 
     def answer_ended(self) -> None:
-        """The answer is whole."""
+        """Settle: the answer is whole."""
 
     def answer_broke(self, ending: Ending, detail: str, *, stale: bool) -> None:
-        """There will be no (more) answer, for this reason; a stale connection may never have been heard."""
+        """Give up: there will be no (more) answer. A stale connection may never have been heard."""
 
     def switched(self, head: ResponseHead, protocol: bytes) -> Tunnel:
-        """The endpoint speaks this protocol from now on; returns what carries it."""
+        """Speak this protocol from now on, as the endpoint does; return what carries it."""

@@ -2,7 +2,7 @@
 
 import pytest
 
-from proxy.forwarding.halted import Halted
+from proxy.forwarding.halt import HaltedBackend
 from proxy.routing.endpoint import Endpoint
 from proxy.routing.failures import Rescue
 from proxy.routing.table import Backend
@@ -93,13 +93,13 @@ def test_rescues_at_a_trip_are_paid_for(tripping):
     "other", [("other", "canary", CANARY), ("shop", "another", CANARY), ("shop", "canary", STABLE)]
 )
 def test_a_trip_of_another_service_backend_or_release_is_none_of_theirs(tripping, other):
-    stage, trip = tripping()
+    stage, _ = tripping()
     client = stage.client()
     client.sends(GET)
     server = stage.connects()
-    halted = Halted(*other[:2], frozenset({Endpoint.parse(other[2])}))
+    halted = HaltedBackend(*other[:2], frozenset({Endpoint.parse(other[2])}))
     for drained in (False, True):
-        for member in tuple(trip.listener._connections):
+        for member in stage.members:
             assert not member.halted(halted, drained=drained)
     assert (stage.dialled(), server.end) == ([], "")
 
@@ -136,7 +136,7 @@ def test_what_was_not_sent_yet_goes_to_stable_and_costs_nothing(tripping, reques
     second.sends(OK)
     assert client.got() == OK
     assert stage.outcomes() == [("halted", 0, "excluded"), ("complete", 200, "success")]
-    assert stage.lane.budgets == {}
+    assert stage.lane.accounts.budgets == {}
     assert trip.counts()[7, "canary"].rescued == 0, "nobody had failed it"
 
 
@@ -160,7 +160,7 @@ def test_a_stale_connection_is_not_made_good_at_a_halted_backend(tripping):
     server.sends(OK)
     client.got(), stage.outcomes()
     client.sends(GET)
-    trip._moves(frozenset({"canary"}))  # nobody was told yet
+    trip.turns_out()
     server.resets()
     assert stage.dialled() == [STABLE]
     stage.connects().sends(OK)
@@ -194,11 +194,3 @@ def test_a_stale_connection_to_what_was_promoted_since_is_made_good(tripping, se
     stage.lane.table = stage.lane.table.replace(9, [later])
     server.resets()
     assert stage.dialled() == [CANARY]
-
-
-# What is told.
-
-
-def test_the_backend_is_told_with_its_endpoints(service):
-    assert Halted.of(service(), "canary") == Halted("shop", "canary", frozenset({Endpoint.parse(CANARY)}))
-    assert Halted.of(service(), "another").endpoints == frozenset()

@@ -7,7 +7,7 @@ import struct
 import pytest
 import uvloop
 
-from proxy.forwarding.reset import reset
+from proxy.forwarding.connection import reset
 
 
 class Transport:

@@ -61,7 +61,7 @@ class Log:
 )
 def test_each_reason_has_its_word(picky, answers, wire, status, reason):
     picky.lane.heads = Heads(Limits(line=90, head=180, fields=3))
-    log = picky.lane.access = Log()
+    log = picky.lane.accounts.access = Log()
     client = picky.client()
     client.sends(wire, GET)
     [(got, fields, body)] = answers(client.got())
@@ -81,7 +81,7 @@ def test_a_request_is_refused_once_however_much_follows(stage, answers):
 
 
 def test_nobody_answers_for_a_host(picky, answers):
-    log = picky.lane.access = Log()
+    log = picky.lane.accounts.access = Log()
     client = picky.client()
     client.sends(GET.replace(b"shop", b"else"), GET.replace(b"GET", b"HEAD").replace(b"shop", b"other"))
     assert [status for status, _, _ in answers(client.got(), ["GET", "HEAD"])] == [404, 404]
@@ -91,7 +91,7 @@ def test_nobody_answers_for_a_host(picky, answers):
 
 
 def test_a_head_that_does_not_come_in_time(stage, answers):
-    log = stage.lane.access = Log()
+    log = stage.lane.accounts.access = Log()
     client = stage.client()
     client.sends(GET[:-1])
     stage.passes(10.1)
@@ -133,7 +133,7 @@ def test_one_that_says_that_it_is_larger_never_gets_anywhere(picky, answers):
 
 @pytest.mark.parametrize("parts", [(b"9\r\n012345678\r\n",), (b"8\r\n01234567\r\n", b"1\r\n8\r\n")])
 def test_one_in_chunks_is_refused_when_it_has_become_larger(picky, answers, parts):
-    log = picky.lane.access = Log()
+    log = picky.lane.accounts.access = Log()
     client = picky.client()
     client.sends(CHUNKED)
     server = picky.connects()
@@ -263,7 +263,7 @@ def test_a_head_is_answered_with_a_head(picky, answers):
 
 def test_a_trusted_peers_id_is_the_exchanges(stage, answers):
     stage.lane.provenance = Provenance(("192.0.2.0/24",))
-    log = stage.lane.access = Log()
+    log = stage.lane.accounts.access = Log()
     client = stage.client()
     client.sends(GET.replace(b"\r\n\r\n", b"\r\nX-Request-Id: theirs\r\nX-Forwarded-For: 1.2.3.4\r\n\r\n"))
     stage.refuses()
@@ -275,7 +275,7 @@ def test_a_trusted_peers_id_is_the_exchanges(stage, answers):
 
 def test_what_is_refused_is_noted_under_its_own_client(stage):
     stage.lane.provenance = Provenance(("192.0.2.0/24",))
-    log = stage.lane.access = Log()
+    log = stage.lane.accounts.access = Log()
     client = stage.client()
     client.sends(GET.replace(b"\r\n\r\n", b"\r\nX-Forwarded-For: 1.2.3.4\r\n\r\n"))
     stage.connects().sends(OK)
