@@ -127,8 +127,8 @@ MUTATIONS = (
     Mutation(
         "a request that was answered early is the last",
         "forwarding/answer_head.py",
-        'exchange.request == "open" or ',
-        "",
+        'return exchange.request == "open" or length',
+        "return length",
         ("p12-rfc9112-9.3-answered-early", "p10-rfc9110-10.1.1-refused-413"),
     ),
     Mutation(
