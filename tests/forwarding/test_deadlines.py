@@ -1,9 +1,12 @@
 """Deadlines: what is awaited has its time, bytes that are taken prolong it, and one timer looks at all."""
 
+import re
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pytest
 
+import proxy
 from proxy.forwarding.backpressure import LOOKS
 from proxy.forwarding.deadlines import LINGER_SECONDS, PERIOD, SWEEP, Deadline, Deadlines
 from proxy.forwarding.exchange import Exchange
@@ -202,6 +205,7 @@ def test_a_client_that_leaves_is_noticed_within_a_second():
 
 
 RESPONSE, BODY = 20.0, 8.0
+SETS = re.compile(r"\.due\b[^=\n]*[^=<>!]=[^=]")
 
 
 class Sending:
@@ -323,3 +327,9 @@ def test_a_first_request_may_be_hurried_and_never_gets_more_time():
     for one in (late, soon):
         one.hurry()
     assert (late.due, soon.due) == (100.0 + LINGER_SECONDS, 100.0 + LINGER_SECONDS / 2)
+
+
+def test_no_other_file_sets_a_deadline():
+    root = Path(proxy.__file__).parent
+    files = {path.relative_to(root).as_posix(): path.read_text() for path in root.rglob("*.py")}
+    assert [name for name, text in files.items() if SETS.search(text)] == ["forwarding/deadlines.py"]

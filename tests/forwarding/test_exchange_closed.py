@@ -24,12 +24,12 @@ def writes(source: str) -> list[str]:
     tree = ast.parse(source)
     ours = _imports_exchange(tree)
     declared = {name for node in ast.walk(tree) for name in _declared(node)}
-    return [
-        ast.unparse(target)
-        for target in _targets(tree)
-        if _is_exchange(target.value, declared)
-        or (ours and target.attr in FIELDS and not _is_self(target.value))
-    ]
+    return [ast.unparse(one) for one in _targets(tree) if _written(one, declared, ours=ours)]
+
+
+def _written(target: ast.Attribute, declared: set[str], *, ours: bool) -> bool:
+    on = target.value
+    return _is_exchange(on, declared) or (ours and target.attr in FIELDS and not _is_self(on))
 
 
 def _targets(tree: ast.AST) -> Iterator[ast.Attribute]:
@@ -50,22 +50,20 @@ def _imports_exchange(tree: ast.AST) -> bool:
 
 def _declared(node: ast.AST) -> Iterator[str]:
     """Names that are declared as exchanges, or are made or renamed from one."""
-    if (
-        isinstance(node, ast.arg)
-        and node.annotation is not None
-        and "Exchange" in ast.unparse(node.annotation)
-    ):
-        yield node.arg
-    elif isinstance(node, ast.AnnAssign) and "Exchange" in ast.unparse(node.annotation):
-        yield _name(node.target)
-    elif isinstance(node, ast.Assign) and _is_exchange(node.value, frozenset()):
-        yield from (_name(target) for target in node.targets)
-    elif isinstance(node, ast.Assign) and isinstance(node.value, ast.Call):
-        if _name(node.value.func) == "Exchange":
-            yield from (_name(target) for target in node.targets)
+    match node:
+        case ast.arg(arg=name, annotation=ast.expr() as kind) if "Exchange" in ast.unparse(kind):
+            yield name
+        case ast.AnnAssign(target=target, annotation=kind) if "Exchange" in ast.unparse(kind):
+            yield _name(target)
+        case ast.Assign(targets=targets, value=value) if _is_exchange(value, set()) or _is_made(value):
+            yield from map(_name, targets)
 
 
-def _is_exchange(node: ast.AST, declared: frozenset[str] | set[str]) -> bool:
+def _is_made(node: ast.AST) -> bool:
+    return isinstance(node, ast.Call) and _name(node.func) == "Exchange"
+
+
+def _is_exchange(node: ast.AST, declared: set[str]) -> bool:
     name = _name(node)
     return name.strip("_") == "exchange" or (bool(name) and name in declared)
 
