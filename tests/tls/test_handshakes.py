@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import errno
 import os
+import select
 import socket
 import ssl
 import stat
@@ -48,6 +49,19 @@ class Echo(asyncio.Protocol):
         self.lost.set_result(error)
 
 
+class Entrance(socket.socket):
+    """A listening socket for which there may be no file descriptor left."""
+
+    exhausted = False
+    refused = 0
+
+    def accept(self):
+        if self.exhausted:
+            self.refused += 1
+            raise OSError(errno.EMFILE, "Too many open files")
+        return super().accept()
+
+
 class Door:
     """A socket whose clients come in by handshakes."""
 
@@ -56,7 +70,7 @@ class Door:
         renew([certificates])
         self.met = []
         self.room = 1000
-        self.socket = socket.create_server(("127.0.0.1", 0), backlog=64)
+        self.socket = Entrance(fileno=socket.create_server(("127.0.0.1", 0), backlog=64).detach())
         self.address = self.socket.getsockname()
         self.failed = []
         self.handshakes = Handshakes(
@@ -225,7 +239,7 @@ async def test_some_come_in_even_when_there_is_no_room_to_be_told_so(door):
 
 @with_a_door()
 async def test_closing_takes_in_who_queues_and_nobody_after_that(door):
-    door.handshakes._loop.remove_reader(door.socket)
+    asyncio.get_running_loop().remove_reader(door.socket)
     _, writer = await hurried(door)
     await until(lambda: door.met)
     writer.transport.abort()
@@ -238,12 +252,9 @@ async def test_closing_takes_in_who_queues_and_nobody_after_that(door):
 
 async def hurried(door):
     """A client that is in the queue when the door closes."""
-    coming = asyncio.ensure_future(door.client())
-    queued = door.stalled()  # whoever connects before this one is in the queue by then
-    await asyncio.sleep(0.05)
+    queued = in_the_queue(door)
     door.handshakes.close()
-    queued.close()
-    return await coming
+    return await asyncio.open_connection(sock=queued, ssl=door.trusting, server_hostname="localhost")
 
 
 @with_a_door()
@@ -256,29 +267,26 @@ async def test_who_is_on_the_way_in_at_the_end_is_awaited_then_cut(door):
 
 @with_a_door()
 async def test_who_is_cut_before_the_first_step_leaves_nothing(door):
-    client = door.stalled()
-    door.handshakes._accept()  # in this very turn of the event loop
-    for task in door.handshakes._under_way:
-        task.cancel()
+    client = in_the_queue(door)
+    door.handshakes.close()  # accepts it at once
+    begun = asyncio.all_tasks() - {asyncio.current_task()}
+    assert len(begun) == 1
+    begun.pop().cancel()
     await end_of(client)
 
 
 @with_a_door()
 async def test_without_a_file_descriptor_it_pauses_and_goes_on(door):
-    class Empty:
-        def accept(self):
-            raise OSError(errno.EMFILE, "Too many open files")
-
-        def __getattr__(self, name):
-            return getattr(door.socket, name)
-
-    pause, module.RETRY_SECONDS = module.RETRY_SECONDS, 0.01
-    door.handshakes._socket = Empty()
+    pause, module.RETRY_SECONDS = module.RETRY_SECONDS, 0.5
+    door.socket.exhausted = True
     try:
-        door.handshakes._come_in()
-        assert door.handshakes._retry is not None
-        door.handshakes._socket = door.socket
-        _, writer = await door.client()
+        coming = asyncio.ensure_future(door.client())
+        await until(lambda: door.socket.refused)
+        for _ in range(5):
+            await asyncio.sleep(0)
+        assert door.socket.refused == 1, "it doesn't try again at once"
+        door.socket.exhausted = False
+        _, writer = await coming
         await until(lambda: door.met)
     finally:
         module.RETRY_SECONDS = pause
@@ -296,12 +304,27 @@ async def test_what_came_before_the_end_is_not_lost_while_it_is_not_read(door):
     writer.write(b"x" * 1000)
     await until(lambda: queued(one) > 0)
     writer.transport.abort()  # the end of the stream, right behind the data
-    await until(lambda: client.fileno() < 0)
-    await asyncio.sleep(0.05)
+    await until(lambda: client.fileno() < 0 and ended(one))
+    for _ in range(5):
+        await asyncio.sleep(0)
     assert not one.lost.done()
     one.transport.resume_reading()
     await one.lost
     assert one.got == b"x" * 1000
+
+
+def in_the_queue(door):
+    """A client that has connected and waits to be accepted, in this very turn of the event loop."""
+    client = door.stalled()
+    assert select.select([door.socket], [], [], 10)[0]
+    return client
+
+
+def ended(one):
+    """Whether the end of the stream has come for a connection, as the kernel knows it."""
+    poll = select.poll()
+    poll.register(one.transport.get_extra_info("socket"), getattr(select, "POLLRDHUP", select.POLLHUP))
+    return bool(poll.poll(0))
 
 
 def queued(one):
