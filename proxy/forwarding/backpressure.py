@@ -1,7 +1,8 @@
-"""Who may read, the only place where reading is paused and resumed; and who takes what is written.
+"""Back-pressure: whether a connection is read, and whether its peer takes what is written to it.
 
-Back-pressure is a cross-connection: while one side can't take more, the other side isn't read. A connection
-can have several reasons not to be read at once, and is read again when the last of them is gone.
+While one side of an exchange can't take more, the other side isn't read. A connection can have several
+reasons at once not to be read, and is read again when the last of them is gone. Nothing else pauses or
+resumes a transport.
 """
 
 import asyncio
@@ -15,7 +16,7 @@ Hold = Literal["full", "pipelined"]
 NONE: frozenset[Hold] = frozenset()
 
 LOOKS = 8
-"""How often it is looked whether bytes are taken, within the time that they may take."""
+"""How often it is checked whether bytes are taken, within the time that they may take."""
 
 
 class Reading:
@@ -37,7 +38,7 @@ class Reading:
         return bool(self.reasons)
 
     def held_for(self, reason: Hold) -> bool:
-        """Tell whether this is among the reasons not to read."""
+        """Return whether this is among the reasons not to read."""
         return reason in self.reasons
 
     def hold(self, reason: Hold) -> None:
@@ -70,7 +71,7 @@ class Sending:
         return f"<Sending {self._transport.get_write_buffer_size()} bytes>"
 
     def waits(self) -> bool:
-        """Tell whether bytes wait to be sent."""
+        """Return whether bytes wait to be sent."""
         # Under TLS the transport doesn't know of what it has handed on already, and whose end it awaits.
         return bool(self._transport.get_write_buffer_size() or (self.secure and queued(self._transport)))
 
@@ -79,7 +80,7 @@ class Sending:
         self._unsent, self._since = self._waiting(), now
 
     def stalled(self, now: float) -> float:
-        """Return for how long none of the bytes that wait was taken, as far as looks can tell; 0 for none."""
+        """Return for how long none of the bytes that wait was taken, as far as was checked; 0 for none."""
         unsent = self._waiting()
         if unsent != self._unsent or not unsent:
             self._unsent, self._since = unsent, now

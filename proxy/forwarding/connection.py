@@ -34,13 +34,13 @@ class Connection(asyncio.Protocol):
         self.write = self._transport.write
 
     def peer(self) -> str:
-        """Return the address at the other end, or ``unix``; empty when it has gone by now."""
+        """Return the address at the other end, or `unix`; empty when it has gone by now."""
         if self._transport.get_extra_info("socket").family == socket.AF_UNIX:
             return UNIX
         return peer_address(self._transport.get_extra_info("peername"))
 
     def broken(self) -> bool:
-        """Tell whether the peer has reset it, which nobody is told of while it isn't read."""
+        """Return whether the peer has reset it, which the event loop doesn't report while it isn't read."""
         peek = Peek(self._transport)
         return peek.ended() if self.secure else peek.broken()  # TLS knows no half-closed connection
 
@@ -50,7 +50,7 @@ class Connection(asyncio.Protocol):
         return self._transport.can_write_eof()
 
     def end_writing(self) -> None:
-        """Say that no more bytes follow."""
+        """Announce that no more bytes follow."""
         self._transport.write_eof()
 
 

@@ -1,8 +1,8 @@
 """Carrying exchanges across: the client's connection is joined to an endpoint's, and the bytes move on.
 
-The shell around :class:`~proxy.forwarding.exchange.Exchange`: that one decides what may happen, this one does
+The shell around `Exchange`: that one decides what may happen, this one does
 it. Each client connection has one crossing, which carries its exchanges one after the other. Its
-:class:`~proxy.forwarding.attempts.Attempts` bring requests to endpoints; what an answer, a failure or the end
+`Attempts` bring requests to endpoints; what an answer, a failure or the end
 of either connection leads to is here.
 """
 

@@ -17,7 +17,7 @@ from proxy.tls.trusts import Trusts, expected_name, refusal
 log = logging.getLogger(__name__)
 
 QUIET_SECONDS = 60.0
-"""Between two lines that say the same of an endpoint."""
+"""Between two log lines with the same text for an endpoint."""
 GOODBYE_SECONDS = 3.0
 """How long an endpoint may take to answer our goodbye (close_notify): nothing is unsent by then."""
 
@@ -26,9 +26,9 @@ class DialFailed(Exception):
     """No connection to the endpoint could be had.
 
     Args:
-        status: what the client is told: 502 when it was refused, 504 when it took too long.
+        status: of the client's answer: 502 when it was refused, 504 when it took too long.
         detail: why, for a person; it names no address.
-        ending: what it is for the exchange, ``connect`` or ``tls``.
+        ending: what it is for the exchange, `connect` or `tls`.
     """
 
     def __init__(self, status: int, detail: str, ending: Ending = CONNECT) -> None:
@@ -42,11 +42,11 @@ Dialled = Callable[[Upstream | DialFailed], None]
 
 
 class Dialler:
-    """Opens the connections of one worker."""
+    """The connections to endpoints that one worker is opening."""
 
     def __init__(self) -> None:
         self.trusts = Trusts()
-        self._said: dict[tuple[str, str], float] = {}
+        self._warned: dict[tuple[str, str], float] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
     def __repr__(self) -> str:
@@ -69,15 +69,15 @@ class Dialler:
             result = DialFailed(502, "our own files for TLS with it can't be used", TLS)
         except (OSError, UnicodeError) as error:
             result = _failure(shelf.endpoint, error)
-            self._say(shelf.endpoint, result)
+            self._warn(shelf.endpoint, result)
         then(result)
 
-    def _say(self, endpoint: Endpoint, failed: DialFailed) -> None:
-        """Tell the operator whom TLS can't be spoken with, and why: now and then, not for each request."""
+    def _warn(self, endpoint: Endpoint, failed: DialFailed) -> None:
+        """Log with which endpoint TLS fails, and why: now and then, not for each request."""
         now = asyncio.get_running_loop().time()
         which = (endpoint.url, failed.detail)
-        if failed.ending == TLS and now >= self._said.get(which, 0.0):
-            self._said[which] = now + QUIET_SECONDS
+        if failed.ending == TLS and now >= self._warned.get(which, 0.0):
+            self._warned[which] = now + QUIET_SECONDS
             log.warning("%s: %s", *which)
 
     async def _connect(self, shelf: Shelf, seconds: float) -> Upstream:

@@ -35,8 +35,8 @@ class Downstream(Connection):
     """One connection of one client.
 
     Args:
-        lane: what it shares with the others of its worker.
-        members: who keeps the open connections.
+        lane: what the worker's connections share.
+        members: the open connections, which it joins.
     """
 
     __slots__ = (
@@ -75,14 +75,14 @@ class Downstream(Connection):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
         lane = self._lane
-        # Not before: it knows us, and who never finishes a handshake is never told that it is gone.
+        # Not before: it holds this object, and a handshake that never ends doesn't report its end.
         self.crossing = Crossing(lane, self)
         self.client = self.peer()
         self.deadline = Deadline(lane.now, lane.idle_seconds)
         open_now = self._members.add(self)
         lane.deadlines.watch(self)
         if not self.client:
-            self.reset()  # it is gone already, and nobody can say who asked
+            self.reset()  # it is gone already, and with it the client's address
             return
         self.hop = lane.provenance.hop(self.client, secure=self.secure)
         if open_now > lane.connections:
@@ -149,7 +149,7 @@ class Downstream(Connection):
             self.close()
 
     def halted(self, halted: HaltedBackend, *, drained: bool) -> bool:
-        """Let go of a halted backend; tells whether it still awaits it. `drained`: it had its time."""
+        """Leave a halted backend; return whether it is still awaited. `drained`: it had its time."""
         return self.crossing.halted(halted, drained=drained)
 
     def overdue(self, now: float) -> None:
@@ -169,11 +169,11 @@ class Downstream(Connection):
 
     @property
     def blind(self) -> bool:
-        """Whether nobody tells of an end, here or across a tunnel. Under TLS uvloop may keep it to itself."""
+        """Whether an end isn't reported, here or across a tunnel. Under TLS uvloop may not report it."""
         return self.reading.held or self.secure or (self._phase == "tunnel" and self._tunnel.blind)
 
     def look(self) -> None:
-        """Look whether the client is still there; in a tunnel, whether both ends are."""
+        """Check whether the client is still there; in a tunnel, whether both ends are."""
         if self._phase == "exchange" and Peek(self._transport).ended():
             self._leave()
         elif self._phase == "tunnel":
@@ -200,7 +200,7 @@ class Downstream(Connection):
                     return
                 self._begin(head, request_length(head) if head.bodied else 0)
             except BadMessage as bad:
-                self.persistent = False  # nobody knows where the next request begins
+                self.persistent = False  # the next request may begin anywhere
                 turn_away(self._lane, self, bad.status, bad.reason, bad.detail, head)
 
     def _cut_head(self) -> bytes:
@@ -288,7 +288,7 @@ class Downstream(Connection):
         if self.half_closes:
             self._transport.write_eof()
         else:
-            self._transport.close()  # TLS says its own goodbye, and waits for the client's
+            self._transport.close()  # TLS sends its own close_notify, and awaits the client's
 
     def close(self) -> None:
         """Close once everything is sent; the kernel goes on with what it has taken by then."""

@@ -227,7 +227,7 @@ class Exchange:
             self.answered = now  # by an error that is withheld
         outcome = self.outcome(now)
         outcome.passed_on = True
-        self.first = None if self.spared(ending) else self.key  # nobody failed what was never sent
+        self.first = None if self.spared(ending) else self.key  # what was never sent hasn't failed
         self.failed = f"{self.choice.backend} {status if ending == 'complete' else ending}"
         self.choice = choice
         self.key = (choice.service.name, choice.service.revision, choice.backend)

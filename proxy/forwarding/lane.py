@@ -10,7 +10,7 @@ from proxy import defaults
 from proxy.forwarding.accounts import Accounts, Counters
 from proxy.forwarding.deadlines import Deadlines
 from proxy.forwarding.dial import Dialler
-from proxy.forwarding.draws import Draws, RequestIds
+from proxy.forwarding.entropy import RandomBits, RequestIds
 from proxy.forwarding.pool import Pool
 from proxy.forwarding.thresholds import ThresholdWatch
 from proxy.http1.forwarded_fields import Provenance
@@ -49,7 +49,7 @@ class Lane:
         self.later = loop.call_later
         self.now = now
         self.unix_now = time.time
-        self.draw = Draws(SystemRandom().randbytes).draw
+        self.draw = RandomBits(SystemRandom().randbytes).draw
         self.request_id = RequestIds(prefix).next
         self.table = table
         self.pool = Pool()

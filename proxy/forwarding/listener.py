@@ -1,4 +1,4 @@
-"""Takes in the connections of clients, and lets them go."""
+"""Accepting the connections of clients, and draining them."""
 
 import asyncio
 import socket
@@ -16,7 +16,7 @@ from proxy.tls.handshakes import Handshakes
 RESET_SECONDS = 1.0
 """How long the end of connections that were reset is awaited, at most."""
 QUEUE = 4096
-"""As the sockets were told already by whoever bound them; the event loop says it again."""
+"""Length of the queue of clients, as the supervisor has set it; the event loop sets it again."""
 
 # Newer Pythons would remove the path of a unix socket with the first server on it that closes; the supervisor
 # does that, for it goes on using it.
@@ -24,7 +24,7 @@ _KEEP_PATH: dict[str, Any] = {"cleanup_socket": False} if sys.version_info >= (3
 
 
 class Listener:
-    """Serves the sockets of one worker.
+    """The listening sockets of one worker.
 
     Args:
         lane: what all its connections share.
@@ -72,7 +72,7 @@ class Listener:
         return await loop.create_server(self._connect, sock=copy, backlog=QUEUE)
 
     async def drain(self, grace: float) -> None:
-        """Accept what is queued, then nothing more; finish what is under way within ``grace`` seconds."""
+        """Accept what is queued, then nothing more; finish what is under way within `grace` seconds."""
         self._lane.draining = True
         for server in self._servers:
             server.close()
@@ -90,7 +90,7 @@ class Listener:
         self._lane.deadlines.stop()
 
     async def _handshakes_over(self, grace: float) -> float:
-        """Wait for those who are on their way in; what is left of the grace."""
+        """Wait for handshakes that are under way; return what is left of the grace."""
         if not self.handshakes:
             return grace
         now = asyncio.get_running_loop().time

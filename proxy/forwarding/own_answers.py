@@ -1,4 +1,4 @@
-"""Answering clients ourselves: what is refused, what can't be had, and what goes no further."""
+"""Answers of the proxy's own: to what is refused, what can't be had, and what goes no further."""
 
 from proxy.forwarding.accounts import UNREAD, Refusal
 from proxy.forwarding.lane import Lane
@@ -10,7 +10,7 @@ from proxy.http1.head import RequestHead
 def answer(
     lane: Lane, side: ClientSide, status: int, detail: str, request_id: bytes, head: RequestHead | None
 ) -> int:
-    """Write an answer that says what is wrong; returns the size of its body in bytes."""
+    """Write an answer that states what is wrong; return the size of its body in bytes."""
     close, as_json = not side.persistent, answers.prefers_json(head)
     ours, body = answers.problem(status, detail, request_id, lane.unix_now(), close=close, as_json=as_json)
     if head is not None and head.method == b"HEAD":
@@ -32,7 +32,7 @@ def turn_away(
 
 
 def turn_connection_away(lane: Lane, side: ClientSide) -> None:
-    """Tell a client for whom there is no room that it may come back."""
+    """Answer a client for which there is no room: it may come back."""
     turn_away(lane, side, 503, "connections", "too many connections, try again in a while")
 
 
@@ -46,5 +46,5 @@ def answer_last_hop(lane: Lane, side: ClientSide, head: RequestHead) -> None:
 
 
 def _who(lane: Lane, side: ClientSide, head: RequestHead) -> tuple[bytes, str]:
-    """Return the id of a request and the address of its client, as far as a trusted peer has said them."""
+    """Return the id of a request and the address of its client, as far as a trusted peer has given them."""
     return side.hop.request_id(head) or lane.request_id(), side.hop.client(head)

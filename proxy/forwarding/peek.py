@@ -1,8 +1,8 @@
-"""What the kernel knows of a connection and the event loop hasn't said yet.
+"""What the kernel knows of a connection and the event loop hasn't reported yet.
 
-A loop tells of a connection in its own turn, and of one that isn't read not at all. Two questions can't wait
-for that: whether something lies on a pooled connection at the moment it is taken, and whether a client is
-gone whose bytes aren't wanted for now. Both are one system call (0.4 us), for TCP and unix sockets alike;
+A loop reports on a connection in its own turn, and on one that isn't read not at all. Two questions can't
+wait for that: whether something lies on a pooled connection at the moment it is taken, and whether a client
+is gone whose bytes aren't wanted for now. Both are one system call (0.4 us), for TCP and unix sockets alike;
 TCP_INFO would answer the second for TCP alone.
 """
 
@@ -14,34 +14,34 @@ import select
 import termios
 
 _BROKEN = select.POLLERR
-"""A reset. POLLHUP says less: both directions have ended, in order perhaps, with bytes still to be read."""
+"""A reset. POLLHUP means less: both directions have ended, in order perhaps, with bytes still to be read."""
 _ENDED = _BROKEN | select.POLLHUP | getattr(select, "POLLRDHUP", 0)
 """A reset, or (on Linux) the end of what the peer sends."""
 
 
 class Peek:
-    """Looks at one connection."""
+    """A look at one connection."""
 
     __slots__ = ("_poll",)
 
     def __init__(self, transport: asyncio.BaseTransport) -> None:
         self._poll: select.poll | None = None
         connection = transport.get_extra_info("socket")
-        # Under TLS uvloop closes the descriptor a turn before it says that the connection is lost.
+        # Under TLS uvloop closes the descriptor a turn before it reports that the connection is lost.
         if connection is not None and connection.fileno() >= 0:
             self._poll = select.poll()
             self._poll.register(connection, select.POLLIN | _ENDED)
 
     def arrived(self) -> bool:
-        """Tell whether bytes or the end of the stream have come."""
+        """Return whether bytes or the end of the stream have come."""
         return self._poll is None or bool(self._poll.poll(0))
 
     def broken(self) -> bool:
-        """Tell whether the peer has reset the connection."""
+        """Return whether the peer has reset the connection."""
         return self._sees(_BROKEN)
 
     def ended(self) -> bool:
-        """Tell whether the peer has ended the stream or is gone, whatever it sent before."""
+        """Return whether the peer has ended the stream or is gone, whatever it sent before."""
         return self._sees(_ENDED)
 
     def _sees(self, events: int) -> bool:
@@ -51,7 +51,7 @@ class Peek:
 def queued(transport: asyncio.BaseTransport) -> int:
     """Return how many bytes the kernel has taken from us and the peer hasn't taken from it (SIOCOUTQ).
 
-    0 where it doesn't tell: on macOS, and of a socket that is closed.
+    0 where that isn't known: on macOS, and of a socket that is closed.
     """
     size = array.array("i", [0])
     connection = transport.get_extra_info("socket")

@@ -1,4 +1,4 @@
-"""What a worker has to do with endpoints: connections that wait for a request, requests, and failures.
+"""A worker's records of endpoints: connections that wait for a request, pending requests, and failures.
 
 One shelf per endpoint, looked up once for an exchange. The connection used last is taken first, so what isn't
 needed grows old at the bottom and is closed there.
@@ -13,7 +13,7 @@ from proxy.routing.endpoint import Endpoint
 
 
 class Shelf:
-    """The waiting connections to one endpoint, oldest first."""
+    """One endpoint: the connections that wait, oldest first, and what is held against it."""
 
     __slots__ = ("_idle", "_pool", "endpoint", "pending", "record")
 
@@ -39,7 +39,7 @@ class Shelf:
         """Return the connection that was used last and is clean to this moment, or None for none."""
         while self._idle:
             upstream = self._idle.pop()
-            if not upstream.stirred():
+            if not upstream.has_input():
                 return upstream
             upstream.abandon()
         return None
@@ -67,7 +67,7 @@ class Shelf:
 
 
 class Pool:
-    """The connections to endpoints of one worker; it answers for them when `routing` asks."""
+    """The connections to endpoints of one worker; `routing` asks it which of them may be chosen."""
 
     __slots__ = ("_ejected", "_shelves", "idle_seconds", "max_idle")
 
@@ -91,7 +91,7 @@ class Pool:
         return shelf
 
     def begin(self, endpoint: Endpoint, attempt: Attempt) -> Shelf:
-        """Count a request that is to be sent to the endpoint; returns its shelf."""
+        """Count a request that is to be sent to the endpoint; return its shelf."""
         shelf = self._shelves.get(endpoint)
         if shelf is None:
             shelf = self.shelf(endpoint)
@@ -114,7 +114,7 @@ class Pool:
             self.remember(self._shelves[endpoint], waited(record, now))
 
     def alive(self, endpoint: Endpoint) -> bool:
-        """Tell whether requests may be sent there: it isn't ejected, or due to be tried."""
+        """Return whether requests may be sent there: it isn't ejected, or due to be tried."""
         if not self._ejected:
             return True
         record = self._ejected.get(endpoint)

@@ -1,4 +1,4 @@
-"""Whether a request that a backend failed is sent again, to ``stable``, so that its client sees none of it.
+"""Rescue: whether a request that a backend failed is sent again, to `stable`, unnoticed by its client.
 
 Decisions only: may this attempt be followed by another, and is there something left to pay for it. A request
 is put on the wire twice at most, whatever for, and nothing that a client has seen a byte of is taken back.
@@ -19,11 +19,11 @@ RESCUED = IDEMPOTENT - {b"TRACE"}
 RESCUED_AFTER_500 = SAFE & RESCUED
 """Methods of which it doesn't matter that a 500 leaves open whether something was done."""
 BAD_GATEWAY = frozenset((502, 503, 504))
-"""Answers that say that nothing was done, or that it isn't known."""
+"""Statuses of answers that mean that nothing was done, or that it isn't known."""
 INTERNAL_ERROR = 500
 
 PER_REQUEST = 0.2
-"""Rescues that a request sent to ``stable`` pays for: they may add a fifth to its load."""
+"""Rescues that a request sent to `stable` pays for: they may add a fifth to its load."""
 PER_SECOND = 3.0
 """And those that time pays for, where there are few requests."""
 CAPACITY = 50.0
@@ -31,7 +31,7 @@ CAPACITY = 50.0
 
 
 def may(exchange: Exchange, ending: Ending | None = None) -> bool:
-    """Tell whether the request may be sent to ``stable`` once its present attempt has failed.
+    """Return whether the request may be sent to `stable` once its present attempt has failed.
 
     `ending`: how, when that is known. A request whose backend was halted before it was sent is nothing that
     could be done twice.
@@ -48,12 +48,12 @@ def may(exchange: Exchange, ending: Ending | None = None) -> bool:
 
 
 def withholds(exchange: Exchange, status: int) -> bool:
-    """Tell whether an answer with this status is not to reach the client if another can be had."""
+    """Return whether an answer with this status is not to reach the client if another can be had."""
     return status in BAD_GATEWAY or (status == INTERNAL_ERROR and exchange.head.method in RESCUED_AFTER_500)
 
 
 def choice(exchange: Exchange, live: Live, draw: int) -> Choice | None:
-    """Where the request goes instead; None when no endpoint of ``stable`` is alive."""
+    """Return where the request goes instead; None when no endpoint of `stable` is alive."""
     before = exchange.choice
     endpoint = balance.pick(before.service.in_service[STABLE], live, draw)
     if endpoint is None:
@@ -107,7 +107,7 @@ class Replay:
 class Budget:
     """What may be spent on rescues of one service, by one worker: a bucket of tokens that starts full.
 
-    Without it a canary that fails all of a large share would bring ``stable`` down with what it fails.
+    Without it a canary that fails all of a large share would bring `stable` down with what it fails.
 
     Args:
         now: the time, in seconds.

@@ -14,7 +14,7 @@ class ClientSide(ClientEnd, Protocol):
     client: str
     """The address of the client whose request is under way."""
     hop: Hop
-    """What endpoints are told of where requests came from."""
+    """What endpoints learn of where requests came from."""
 
     @property
     def secure(self) -> bool:

@@ -1,4 +1,4 @@
-"""What two connections become after a 101: bytes both ways, unread, until both sides have ended.
+"""The tunnel that two connections become after a 101: bytes both ways, until both sides have ended.
 
 Each side may end its half and go on listening (RFC 9110 section 7.8 leaves that to the new protocol); where
 one of them can't, because TLS knows no half-closed connection, the end of one side ends both.
@@ -35,13 +35,13 @@ class Half(Protocol):
         """Whether one direction of it can end while the other goes on."""
 
     def broken(self) -> bool:
-        """Tell whether the peer has reset it, which nobody is told of while it isn't read."""
+        """Return whether the peer has reset it, which the event loop doesn't report while it isn't read."""
 
     def write(self, data: bytes) -> None:
         """Write bytes."""
 
     def end_writing(self) -> None:
-        """Say that no more bytes follow."""
+        """Announce that no more bytes follow."""
 
     def close(self) -> None:
         """End it once everything is sent."""
@@ -57,10 +57,10 @@ class ClientEnd(Half, Protocol):
 
 
 class Over(Protocol):
-    """Who has to know that a tunnel has ended."""
+    """What is called when a tunnel has ended."""
 
     def __call__(self, ending: Ending) -> None:
-        """It ended so."""
+        """Take note of how it ended."""
 
 
 class Tunnel:
@@ -104,19 +104,19 @@ class Tunnel:
             self._client.write(data)
 
     def client_ended(self) -> bool:
-        """The client sends no more; returns whether its connection stays for what is still to come."""
+        """Take the end of the client's bytes; return whether its connection stays for what is to come."""
         return self._ended("client-ends", self._endpoint)
 
     def endpoint_ended(self) -> bool:
-        """The endpoint sends no more; returns whether its connection stays for what is still to come."""
+        """Take the end of the endpoint's bytes; return whether its connection stays for what is to come."""
         return self._ended("endpoint-ends", self._client)
 
     def client_lost(self) -> None:
-        """The client's connection is gone."""
+        """Break off: the client's connection is gone."""
         self._break(self._endpoint, "client-left")
 
     def endpoint_lost(self) -> None:
-        """The endpoint's connection is gone."""
+        """Break off: the endpoint's connection is gone."""
         self._break(self._client, "truncated")
 
     @property
@@ -126,7 +126,7 @@ class Tunnel:
         return any(half.reading.held or not half.half_closes for half in halves)
 
     def look(self) -> None:
-        """Look whether both peers are still there. One that ended its half is: it may be listening."""
+        """Check whether both peers are still there. One that ended its half is: it may be listening."""
         if self._client.broken():
             self.client_lost()
             self._client.reset()

@@ -46,8 +46,8 @@ class Upstream(Connection):
         "_rechunk",
         "_tunnel",
         "endpoint",
+        "has_input",
         "idle_since",
-        "stirred",
         "used",
     )
 
@@ -55,9 +55,9 @@ class Upstream(Connection):
     """What finds the end of the answer's body; None for one whose length is known."""
     _left: int
     """Bytes of such a body that are still to come."""
-    stirred: Callable[[], bool]
-    """Tells whether something has come that nobody asked for, or the end, at this very moment. The event loop
-    may not have said so yet, and handed to the next client it would be a wrong answer."""
+    has_input: Callable[[], bool]
+    """Returns whether something unasked has come, or the end, by this very moment. The event loop may not
+    have reported it yet, and it would be a wrong answer to the next request."""
     _tunnel: Tunnel
 
     def __init__(self, endpoint: Endpoint, gone: Callable[["Upstream"], None]) -> None:
@@ -80,11 +80,11 @@ class Upstream(Connection):
     # The client's side calls these.
 
     def reusable(self) -> bool:
-        """Tell whether the connection is clean and may carry another request."""
+        """Return whether the connection is clean and may carry another request."""
         return self._phase == "idle" and self._persistent
 
     def carry(self, client: Requester, method: bytes, offer: bytes, heads: Heads) -> None:
-        """Take on a request; its bytes follow by :meth:`write`. `offer`: the protocols it may change to."""
+        """Take on a request; its bytes follow by `write`. `offer`: the protocols it may change to."""
         assert self._phase == "idle", self
         self._client = client
         self._method = method
@@ -106,7 +106,7 @@ class Upstream(Connection):
         reset(self._transport)
 
     def abandon(self) -> None:
-        """Drop the connection in the middle of an exchange: nobody waits for the rest of the answer."""
+        """Drop the connection in the middle of an exchange: the rest of the answer isn't wanted."""
         self._client = None
         self._phase = "closed"
         self._transport.abort()
@@ -115,8 +115,8 @@ class Upstream(Connection):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
-        # Under TLS the descriptor can be another connection's by the time we are told of our end.
-        self.stirred = (lambda: Peek(transport).arrived()) if self.secure else Peek(transport).arrived
+        # Under TLS the descriptor can be another connection's by the time the loop reports the end.
+        self.has_input = (lambda: Peek(transport).arrived()) if self.secure else Peek(transport).arrived
 
     def data_received(self, data: bytes) -> None:
         if self._phase == "body":
@@ -126,7 +126,7 @@ class Upstream(Connection):
         elif self._phase == "tunnel":
             self._tunnel.from_endpoint(data)
         elif self._phase == "idle":
-            # Nobody asked: handed to the next client, this would be somebody else's answer.
+            # Unasked: the next client would get it as the answer to its request.
             self._leave_pool()
 
     def eof_received(self) -> bool:
@@ -147,7 +147,7 @@ class Upstream(Connection):
             del self._tunnel
 
     def _lose(self, error: Exception | None) -> None:
-        """The end of the stream, or of the connection, which waits for an upload that may never be taken."""
+        """Act on the end of the stream, or of the connection, which may wait for an upload to be taken."""
         phase, self._phase = self._phase, "closed"
         if phase == "idle":
             self._gone(self)
@@ -199,7 +199,7 @@ class Upstream(Connection):
             self._begin_answer(client, head, data)
 
     def _begin_answer(self, client: Requester, head: ResponseHead, data: bytes) -> None:
-        # RFC 9112 section 6.3: an answer to HEAD has no body, whatever it says of one.
+        # RFC 9112 section 6.3: an answer to HEAD has no body, whatever its head announces.
         length = 0 if self._method == b"HEAD" else head.length
         self._buffer = b""
         self._persistent = head.persistent
@@ -214,7 +214,7 @@ class Upstream(Connection):
             return
         self._body = body = Chunks(self._heads.limits) if length == CHUNKED else Endless()
         try:
-            # Before the client is told of an answer: garbage right behind the head still makes it a 502.
+            # Before the answer begins for the client: garbage right behind the head still makes it a 502.
             pieces = body.feed(data) if data else []
         except BadMessage as bad:
             self._fail_garbled(bad)

@@ -18,7 +18,7 @@ Answer = tuple[bytes, bytes]
 def problem(
     status: int, detail: str, request_id: bytes, when: float, *, close: bool, as_json: bool = False
 ) -> Answer:
-    """Return an answer that says what is wrong.
+    """Return an answer that states what is wrong.
 
     Args:
         status: 400 to 599.
@@ -30,8 +30,8 @@ def problem(
     """
     phrase = HTTPStatus(status).phrase
     if as_json:
-        told = {"status": status, "title": phrase, "detail": detail, "request_id": request_id.decode()}
-        return _answer(status, "application/json", f"{json.dumps(told)}\n".encode(), request_id, when, close)
+        found = {"status": status, "title": phrase, "detail": detail, "request_id": request_id.decode()}
+        return _answer(status, "application/json", f"{json.dumps(found)}\n".encode(), request_id, when, close)
     text = f"{status} {phrase}: {detail}\nrequest id: {request_id.decode()}\n"
     return _answer(status, "text/plain; charset=utf-8", text.encode(), request_id, when, close)
 
@@ -56,7 +56,7 @@ def _answer(status: int, kind: str, body: bytes, request_id: bytes, when: float,
 
 
 def prefers_json(head: RequestHead | None) -> bool:
-    """Tell whether Accept asks for JSON rather than for text (RFC 9110 section 12.5.1)."""
+    """Return whether Accept asks for JSON rather than for text (RFC 9110 section 12.5.1)."""
     if head is None:
         return False
     qualities: dict[bytes, float] = {}

@@ -1,4 +1,4 @@
-"""What can be wrong with a message, named after the world; each says the status that it implies."""
+"""What can be wrong with a message, in one word, and the status that follows from it."""
 
 from typing import Literal
 
@@ -26,7 +26,7 @@ class BadMessage(ValueError):
     """A message that must not be forwarded.
 
     Args:
-        status: what a client is told about its request (400, 413, 431, 501, ...). A bad *response* always
+        status: of the answer to a bad request (400, 413, 431, 501, ...). A bad *response* always
             means 502 to the client, whatever stands here.
         reason: what is at fault.
         detail: one short clause that a person can read; it never quotes the message.

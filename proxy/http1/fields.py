@@ -29,7 +29,7 @@ UNSTRIPPED = FRAMING | frozenset((b"expect", b"max-forwards"))
 OURS = frozenset(
     (b"x-forwarded-for", b"x-forwarded-proto", b"x-forwarded-host", b"forwarded", b"x-request-id"),
 )
-"""What :mod:`proxy.http1.forwarded_fields` writes afresh, because anybody can write them."""
+"""What `proxy.http1.forwarded_fields` writes afresh, because anybody can write them."""
 
 REQUEST_DROPS = HOP_BY_HOP | FRAMING | OURS
 EXPECTATION = frozenset((b"expect",))
@@ -62,7 +62,7 @@ def _tokens(value: bytes) -> frozenset[bytes]:
 
 
 def persistent(head: RequestHead | ResponseHead) -> bool:
-    """Tell whether the sender keeps its connection open behind this message (RFC 9112 section 9.3)."""
+    """Return whether the sender keeps its connection open behind this message (RFC 9112 section 9.3)."""
     connection = head.steering.get(b"connection")
     if connection is None:
         return head.minor == 1
@@ -85,7 +85,7 @@ def onward(fields: Iterable[Field], dropped: frozenset[bytes]) -> bytes:
 
 
 def expects(head: RequestHead) -> bool:
-    """Tell whether a client may wait for a 100 (Continue) before it sends the body (RFC 9110 section 10.1.1).
+    """Return whether a client may await a 100 (Continue) before it sends the body (RFC 9110 section 10.1.1).
 
     Raises:
         BadMessage: 417 for another expectation.

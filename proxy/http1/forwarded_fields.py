@@ -1,7 +1,8 @@
-"""Where a request came from, as the endpoint is told: by what the socket says, not by hearsay.
+"""The fields that tell an endpoint where a request came from: X-Forwarded-*, Forwarded, Via, X-Request-Id.
 
-Anybody can write X-Forwarded-For, so what a client says of itself is dropped. Only a peer that the operator
-trusts (another proxy, in front of this one) is believed: what it said is kept, and this hop is added to it.
+They are made from what the socket knows. Anybody can write X-Forwarded-For, so what a client states of itself
+is dropped. Only a peer that the operator trusts (another proxy, in front of this one) is believed: what it
+stated is kept, and this hop is added to it.
 """
 
 from collections.abc import Sequence
@@ -16,7 +17,7 @@ UNIX = "unix"
 LONGEST_ID = 128
 """Bytes of a request id that is kept: it is repeated in each line of the access log."""
 
-Network = IPv4Network | IPv6Network
+TrustedNetwork = IPv4Network | IPv6Network
 
 _VIA = (b"Via: 1.0 weir\r\n", b"Via: 1.1 weir\r\n")
 
@@ -26,7 +27,7 @@ class Provenance:
     """What all hops of one proxy have in common. Raises ValueError for a network that is none.
 
     Args:
-        trusted: addresses and networks (CIDR) of the peers that are believed, and ``unix``.
+        trusted: addresses and networks (CIDR) of the peers that are believed, and `unix`.
         via: whether Via is added (RFC 9110 section 7.6.3).
         forwarded: whether Forwarded is added (RFC 7239).
     """
@@ -34,7 +35,7 @@ class Provenance:
     trusted: Sequence[str] = ()
     via: bool = True
     forwarded: bool = False
-    networks: Sequence[Network] = field(init=False, repr=False, compare=False)
+    networks: Sequence[TrustedNetwork] = field(init=False, repr=False, compare=False)
     """Of the trusted peers, read once for all connections."""
 
     def __post_init__(self) -> None:
@@ -42,26 +43,26 @@ class Provenance:
         object.__setattr__(self, "networks", networks)
 
     def hop(self, peer: str, *, secure: bool) -> "Hop":
-        """Return what is said of requests from this peer: an address, or ``unix``."""
+        """Return the hop of requests from this peer: an address, or `unix`."""
         return Hop(self, peer, secure=secure)
 
 
 class Hop:
-    """What is said of the requests of one connection, made once for all of them.
+    """The fields of the requests of one connection, as far as they are the same for all of them.
 
     Args:
         provenance: what all hops have in common.
-        peer: the address at the other end of the socket, or ``unix``.
+        peer: the address at the other end of the socket, or `unix`.
         secure: whether the connection speaks TLS.
     """
 
     __slots__ = (
         "_forwarded",
         "_host",
+        "_lines",
+        "_lines_with_host",
         "_networks",
         "_proto",
-        "_said",
-        "_said_of_host",
         "_shown",
         "_via",
         "peer",
@@ -75,8 +76,8 @@ class Hop:
         """Whether the peer is believed."""
         self._shown = b"unknown" if peer == UNIX else peer.encode()
         self._proto = b"https" if secure else b"http"
-        self._said = b"X-Forwarded-For: %b\r\nX-Forwarded-Proto: %b\r\n" % (self._shown, self._proto)
-        self._host, self._said_of_host = b"", self._said
+        self._lines = b"X-Forwarded-For: %b\r\nX-Forwarded-Proto: %b\r\n" % (self._shown, self._proto)
+        self._host, self._lines_with_host = b"", self._lines
         self._via = _VIA if provenance.via else (b"", b"")
         self._forwarded = provenance.forwarded
 
@@ -107,32 +108,32 @@ class Hop:
         """Return our own field lines for the endpoint, each with its CRLF."""
         host = head.steering.get(b"host", b"")
         if self.trusted:
-            said = self._kept(head, host)
+            lines = self._kept(head, host)
         elif host == self._host:
-            said = self._said_of_host
+            lines = self._lines_with_host
         else:
-            said = self._say(host)
+            lines = self._lines_for(host)
         if self._forwarded:
-            said += self._forwarded_line(head, host)
-        return b"%bX-Request-Id: %b\r\n%b" % (said, request_id, self._via[head.minor])
+            lines += self._forwarded_line(head, host)
+        return b"%bX-Request-Id: %b\r\n%b" % (lines, request_id, self._via[head.minor])
 
-    def _say(self, host: bytes) -> bytes:
-        """The fields of a request for this host; a client hardly ever asks for another on one connection."""
+    def _lines_for(self, host: bytes) -> bytes:
+        """Return the lines of a request for this host. Another one on the same connection is rare."""
         self._host = host
-        self._said_of_host = self._said + b"X-Forwarded-Host: %b\r\n" % host if host else self._said
-        return self._said_of_host
+        self._lines_with_host = self._lines + b"X-Forwarded-Host: %b\r\n" % host if host else self._lines
+        return self._lines_with_host
 
     def _kept(self, head: RequestHead, host: bytes) -> bytes:
-        """The fields as the trusted peer has them; what it didn't say is said by us."""
+        """Return the lines as the trusted peer has them; what it didn't state is added."""
         chain = _joined(head, b"x-forwarded-for")
-        said = b"X-Forwarded-For: %b\r\n" % (chain + b", " + self._shown if chain else self._shown)
-        said += b"X-Forwarded-Proto: %b\r\n" % (_joined(head, b"x-forwarded-proto") or self._proto)
+        lines = b"X-Forwarded-For: %b\r\n" % (chain + b", " + self._shown if chain else self._shown)
+        lines += b"X-Forwarded-Proto: %b\r\n" % (_joined(head, b"x-forwarded-proto") or self._proto)
         if host := _joined(head, b"x-forwarded-host") or host:
-            said += b"X-Forwarded-Host: %b\r\n" % host
+            lines += b"X-Forwarded-Host: %b\r\n" % host
         chain = _joined(head, b"forwarded")
         if chain and not self._forwarded:
-            said += b"Forwarded: %b\r\n" % chain
-        return said
+            lines += b"Forwarded: %b\r\n" % chain
+        return lines
 
     def _forwarded_line(self, head: RequestHead, host: bytes) -> bytes:
         node = b'"[%b]"' % self._shown if b":" in self._shown else self._shown
@@ -158,13 +159,13 @@ def _joined(head: RequestHead, name: bytes) -> bytes:
     return b", ".join(head.values(name))
 
 
-def _among(address: str, networks: Sequence[Network]) -> bool:
+def _among(address: str, networks: Sequence[TrustedNetwork]) -> bool:
     found = ip_address(address.partition("%")[0]) if networks else None
     return any(found in network for network in networks)
 
 
 def _address(text: str) -> str:
-    """Return the address in ``192.0.2.7``, ``192.0.2.7:80`` or ``[2001:db8::1]:80``; empty for none."""
+    """Return the address in `192.0.2.7`, `192.0.2.7:80` or `[2001:db8::1]:80`; empty for none."""
     if text.startswith("["):
         text = text[1:].partition("]")[0]
     elif text.count(":") == 1:

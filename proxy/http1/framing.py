@@ -1,6 +1,6 @@
 """Where a body ends: the one reading of its length that RFC 9112 section 6 leaves, or none.
 
-A body is measured, never parsed: its length is known when the head is, or its chunks say so one by one.
+A body is measured, never parsed: its length is known when the head is, or its chunks give theirs one by one.
 """
 
 import re
@@ -21,7 +21,7 @@ _TRAILER_LINE = re.compile(TOKEN.pattern + rb":[\t\x20-\x7e\x80-\xff]*")
 
 
 def request_length(head: RequestHead) -> int:
-    """Return the length of a request's body in bytes, or :data:`CHUNKED`.
+    """Return the length of a request's body in bytes, or `CHUNKED`.
 
     Raises:
         BadMessage: 400 when the length is ambiguous or malformed, 501 for an unknown transfer coding.
@@ -39,9 +39,9 @@ def request_length(head: RequestHead) -> int:
 
 
 def response_length(head: ResponseHead) -> int:
-    """Return the length of a response's body in bytes, :data:`CHUNKED` or :data:`UNTIL_CLOSE`.
+    """Return the length of a response's body in bytes, `CHUNKED` or `UNTIL_CLOSE`.
 
-    An answer to HEAD has no body, whatever its head says of one.
+    An answer to HEAD has no body, whatever its head announces.
 
     Raises:
         BadMessage: when the length is ambiguous or malformed.
@@ -95,7 +95,7 @@ class Sized:
     def __init__(self, length: int) -> None:
         self._left = length
         self.rest = b""
-        """The bytes behind the body, once :attr:`done`."""
+        """The bytes behind the body, once `done`."""
 
     def __repr__(self) -> str:
         return f"<Sized {self._left} bytes left>"
@@ -148,7 +148,7 @@ class Chunks:
         self._trailers = 0
         self._trailers_size = 0
         self.rest = b""
-        """The bytes behind the last chunk, once :attr:`done`."""
+        """The bytes behind the last chunk, once `done`."""
 
     def __repr__(self) -> str:
         return f"<Chunks {self._state}, {self._left} bytes left>"

@@ -1,4 +1,4 @@
-"""What a message says before its body: a request's head and a response's."""
+"""The heads of messages: a request's and a response's."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -24,7 +24,7 @@ class RequestHead:
 
     method: bytes
     target: bytes
-    """The request target in origin form (or ``*``), byte for byte as received."""
+    """The request target in origin form (or `*`), byte for byte as received."""
     minor: int
     """The x of HTTP/1.x."""
     fields: Sequence[Field]
@@ -37,20 +37,20 @@ class RequestHead:
     persistent: bool = True
     """Whether the sender keeps its connection open behind this message."""
     bodied: bool = True
-    """Whether something is said of a body: only then its length has to be worked out."""
+    """Whether the head announces a body: only then its length has to be worked out."""
 
     @property
     def path(self) -> bytes:
-        """The raw path: the target up to its ``?``."""
+        """The raw path: the target up to its `?`."""
         return self.target.partition(b"?")[0]
 
     @property
     def query(self) -> bytes:
-        """The raw query: what follows the target's ``?``; empty when there is none."""
+        """The raw query: what follows the target's `?`; empty when there is none."""
         return self.target.partition(b"?")[2]
 
     def values(self, lower: bytes) -> list[bytes]:
-        """The values of every line of the field with this lower-case name, in the order received."""
+        """Return the values of all lines of the field with this lower-case name, in the order received."""
         return [value_of(one) for one in self.fields if one[0] == lower]
 
 
@@ -63,11 +63,11 @@ class ResponseHead:
     minor: int
     fields: Sequence[Field]
     steering: Mapping[bytes, bytes] = field(default_factory=dict)
-    """As in :class:`RequestHead`."""
+    """As in `RequestHead`."""
     onward: bytes = b""
-    """As in :class:`RequestHead`."""
+    """As in `RequestHead`."""
     persistent: bool = True
-    """As in :class:`RequestHead`."""
+    """As in `RequestHead`."""
     length: int = 0
     """Of the body in bytes, CHUNKED or UNTIL_CLOSE; an answer to HEAD has none all the same."""
     line: bytes = b""

@@ -1,7 +1,7 @@
-"""Heads that were read lately, so that what is said again needn't be read again.
+"""Heads that were read lately, so that the same bytes needn't be read again.
 
-A client says the same with request after request, and what is asked for often is often answered alike, Date
-and all, for a second at least. Looking up a head costs a tenth of reading it. Only whole heads that were
+A client sends the same head with request after request, and what is asked for often is often answered alike,
+Date and all, for a second at least. Looking up a head costs a tenth of reading it. Only whole heads that were
 found good are kept, by all of their bytes, so nothing can be mistaken for another; and only those that were
 met before, or heads of which no two are alike would cost their keeping and push out the others.
 """
@@ -19,7 +19,7 @@ LONGEST = 2048
 MOST_FIELDS = 40
 """And its fields: each is three objects, of some 200 bytes together."""
 MOST = 512
-"""Heads of each kind: with the bounds above nobody can fill more than some 20 MB with all kinds."""
+"""Heads of each kind: with the bounds above all kinds together can fill no more than some 20 MB."""
 MET = 4096
 """Heads that are known to have been met, by their hashes alone."""
 
@@ -66,13 +66,13 @@ class Heads:
         return f"<Heads {len(self.requests)} requests, {len(self.responses)} responses>"
 
     def request(self, block: bytes) -> RequestHead:
-        """Read a request's head; raises BadMessage as :func:`read_request` does."""
+        """Read a request's head; raises BadMessage as `read_request` does."""
         head = read_request(block, self.limits, self._read_fields)
         self.requests.keep(block, len(head.fields), head)
         return head
 
     def response(self, block: bytes) -> ResponseHead:
-        """Read a response's head; raises BadMessage as :func:`read_response` does."""
+        """Read a response's head; raises BadMessage as `read_response` does."""
         head = read_response(block, self.limits)
         self.responses.keep(block, len(head.fields), head)
         return head

@@ -1,9 +1,9 @@
 """Heads are read here, one whole block at a time, by llhttp (through httptools, imported nowhere else).
 
 The connections cut a head out of the stream at its blank line, so limits hold across TCP segments, and the
-parser never sees a body: bodies are measured by :mod:`proxy.http1.framing`. Each head gets a parser of its
+parser never sees a body: bodies are measured by `proxy.http1.framing`. Each head gets a parser of its
 own (0.6 us), because a parser that is reused carries state over: it refuses bytes behind
-``Connection: close``, and waits for the body that it was never shown.
+`Connection: close`, and waits for the body that it was never shown.
 """
 
 import re
@@ -98,7 +98,7 @@ def cut_request(data: bytes, limits: Limits) -> tuple[bytes, bytes]:
     """Cut the head off the beginning of these bytes; it is empty while its blank line hasn't come.
 
     Raises:
-        BadMessage: as :func:`head_end`.
+        BadMessage: as `head_end`.
     """
     at = 0
     while data.startswith(b"\r\n", at):
@@ -113,7 +113,7 @@ def cut_request(data: bytes, limits: Limits) -> tuple[bytes, bytes]:
 def read_request(block: bytes, limits: Limits = DEFAULT, fields_of: FieldsOf | None = None) -> RequestHead:
     """Read one request head from the bytes up to and including its blank line.
 
-    `fields_of` may know already what :func:`request_fields` reads.
+    `fields_of` may know already what `request_fields` reads.
 
     Raises:
         BadMessage: 400 for what isn't HTTP, 431 for too many fields, 501 for CONNECT and unknown transfer
@@ -225,9 +225,9 @@ def _refusal(heard: _Heard, block: bytes, error: HttpParserError) -> BadMessage:
         coding = steering.get(b"transfer-encoding", b"chunked").lower()
         if b"content-length" not in steering and b"chunked" not in coding:
             return BadMessage(501, "coding", "a transfer coding other than chunked")
-    told = str(error)
-    reason: Reason = "length" if "Content-Length" in told or "Transfer-Encoding" in told else "malformed"
-    return BadMessage(400, reason, f"malformed head: {told}")
+    text = str(error)
+    reason: Reason = "length" if "Content-Length" in text or "Transfer-Encoding" in text else "malformed"
+    return BadMessage(400, reason, f"malformed head: {text}")
 
 
 def _origin_form(method: bytes, target: bytes) -> tuple[bytes, bytes]:

@@ -18,7 +18,7 @@ def request_head(head: RequestHead, host: bytes, length: int, ours: bytes, upgra
 
     Args:
         head: the client's request.
-        host: whom it asks for; HTTP/1.0 needn't say so, and no server of HTTP/1.1 takes an empty Host.
+        host: for Host; HTTP/1.0 needn't have one, and no server of HTTP/1.1 takes an empty one.
         length: its body's, in bytes, or CHUNKED.
         ours: further lines, each with its CRLF.
         upgrade: the protocols that the client may change to; empty: none.
@@ -61,7 +61,7 @@ def response_head(head: ResponseHead, length: int, ours: bytes) -> bytes:
     if length > 0 or length == CHUNKED:
         framing = _framing(length)
     elif length == 0 and b"content-length" in head.steering and head.status >= 200 and head.status != 204:
-        # A HEAD or a 304 tells the length of the body that it doesn't carry (RFC 9110 section 8.6).
+        # A HEAD or a 304 gives the length of the body that it doesn't carry (RFC 9110 section 8.6).
         framing = b"Content-Length: %b\r\n" % head.steering[b"content-length"]
     return b"".join((head.line, head.onward, framing, ours, b"\r\n"))
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from proxy.forwarding.attempts import Attempts
-from proxy.routing.rescue import Rescue
+from proxy.routing.failures import Rescue
 from proxy.routing.table import Service
 from tests.kits.stage import STABLE, Stage
 from tests.kits.transports import Client

@@ -1,6 +1,7 @@
 """Who is read: not while any reason stands, and pausing happens once."""
 
 from itertools import permutations
+from typing import Any
 
 import pytest
 
@@ -12,27 +13,27 @@ REASONS = ("full", "pipelined")
 class Transport:
     """Notes pausing and resuming."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.calls = []
         self.size = 0
         self.known = {}
 
-    def pause_reading(self):
+    def pause_reading(self) -> None:
         self.calls.append("pause")
 
-    def resume_reading(self):
+    def resume_reading(self) -> None:
         self.calls.append("resume")
 
-    def get_write_buffer_size(self):
+    def get_write_buffer_size(self) -> int:
         return self.size
 
-    def get_extra_info(self, name):
+    def get_extra_info(self, name: str) -> Any:
         return self.known.get(name)
 
 
 @pytest.mark.parametrize("order", list(permutations(REASONS)))
 @pytest.mark.parametrize("back", list(permutations(REASONS)))
-def test_reading_goes_on_when_the_last_reason_is_gone(order, back):
+def test_reading_goes_on_when_the_last_reason_is_gone(order: tuple[str, str], back: tuple[str, str]) -> None:
     transport = Transport()
     reading = Reading(transport)
     for reason in order:
@@ -48,13 +49,13 @@ def test_reading_goes_on_when_the_last_reason_is_gone(order, back):
     assert transport.calls == ["pause", "resume"]
 
 
-def test_what_was_never_held_is_not_resumed():
+def test_what_was_never_held_is_not_resumed() -> None:
     transport = Transport()
     Reading(transport).free("full")
     assert transport.calls == []
 
 
-def test_it_says_why_it_is_held():
+def test_it_says_why_it_is_held() -> None:
     reading = Reading(Transport())
     assert repr(reading) == "<Reading>"
     reading.hold("full")
@@ -62,7 +63,7 @@ def test_it_says_why_it_is_held():
     assert repr(reading) == "<Reading held: full, pipelined>"
 
 
-def test_what_is_sent_stalls_while_its_size_stays():
+def test_what_is_sent_stalls_while_its_size_stays() -> None:
     transport = Transport()
     sending = Sending(transport)
     seen = []
@@ -73,7 +74,7 @@ def test_what_is_sent_stalls_while_its_size_stays():
     assert repr(sending) == "<Sending 5 bytes>"
 
 
-def test_under_tls_what_the_kernel_holds_waits_too(monkeypatch):
+def test_under_tls_what_the_kernel_holds_waits_too(monkeypatch: pytest.MonkeyPatch) -> None:
     transport = Transport()
     transport.known = {"sslcontext": object()}
     held = iter((5, 5, 3, 3, 0))
@@ -86,12 +87,12 @@ def test_under_tls_what_the_kernel_holds_waits_too(monkeypatch):
     assert not sending.waits()
 
 
-def test_in_plain_what_the_kernel_holds_is_its_own_affair(monkeypatch):
+def test_in_plain_what_the_kernel_holds_is_its_own_affair(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("proxy.forwarding.backpressure.queued", lambda _: 5)
     assert not Sending(Transport()).waits()
 
 
-def test_a_stall_is_counted_from_when_it_is_watched():
+def test_a_stall_is_counted_from_when_it_is_watched() -> None:
     transport = Transport()
     sending = Sending(transport)
     transport.size = 5

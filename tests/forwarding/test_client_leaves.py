@@ -1,10 +1,16 @@
 """Clients that leave, in every phase: nobody works for them any more, and nothing cut is ever completed."""
 
+from collections.abc import Callable
+
 import pytest
 
 from proxy.forwarding.deadlines import SWEEP
 from proxy.forwarding.downstream import MAX_PIPELINED
 from proxy.routing.match import RouteMatch
+from proxy.routing.table import Service
+from tests.kits.exchanges import Answered
+from tests.kits.stage import Stage
+from tests.kits.transports import Client, Server
 
 GET = b"GET /a HTTP/1.1\r\nHost: shop\r\n\r\n"
 POST = b"POST /a HTTP/1.1\r\nHost: shop\r\nContent-Length: 200000\r\n\r\n"
@@ -18,7 +24,7 @@ COMPLETE = [("complete", 200, "success")]
 # The end of what a client sends, in every phase.
 
 
-def test_before_anything_came(stage):
+def test_before_anything_came(stage: Stage) -> None:
     client = stage.client()
     client.closes()
     assert (client.end, client.got(), set(stage.members)) == ("close", b"", set())
@@ -26,7 +32,7 @@ def test_before_anything_came(stage):
 
 
 @pytest.mark.parametrize("part", [b"\r\n", b"G", GET[:-1]])
-def test_within_a_head(stage, part):
+def test_within_a_head(stage: Stage, part: bytes) -> None:
     client = stage.client()
     client.sends(part)
     client.closes()
@@ -34,7 +40,7 @@ def test_within_a_head(stage, part):
     assert (stage.outcomes(), stage.refusals(), stage.dialled()) == ([], [], [])
 
 
-def test_while_dialling(stage):
+def test_while_dialling(stage: Stage) -> None:
     client = stage.client()
     client.sends(GET)
     client.closes()
@@ -42,14 +48,14 @@ def test_while_dialling(stage):
     assert (stage.connects().got(), stage.idle()) == (b"", 1)
 
 
-def test_in_one_segment_with_the_request(stage):
+def test_in_one_segment_with_the_request(stage: Stage) -> None:
     client = stage.client()
     client.slips(GET)
     client.closes()
     assert (client.end, stage.outcomes(), set(stage.members)) == ("close", LEFT, set())
 
 
-def test_while_an_answer_is_awaited(stage):
+def test_while_an_answer_is_awaited(stage: Stage) -> None:
     client = stage.client()
     client.sends(GET)
     server = stage.connects()
@@ -59,7 +65,7 @@ def test_while_an_answer_is_awaited(stage):
     assert client.got() == b""
 
 
-def test_while_requests_wait_for_their_turn(stage):
+def test_while_requests_wait_for_their_turn(stage: Stage) -> None:
     client = stage.client()
     client.sends(GET * 3)
     server = stage.connects()
@@ -68,7 +74,7 @@ def test_while_requests_wait_for_their_turn(stage):
 
 
 @pytest.mark.parametrize("sent", [CHUNKED, CHUNKED + b"5\r\nhello\r\n", POST + b"x" * 199_999])
-def test_within_an_upload(stage, sent):
+def test_within_an_upload(stage: Stage, sent: bytes) -> None:
     client = stage.client()
     client.sends(sent)
     server = stage.connects()
@@ -78,7 +84,7 @@ def test_within_an_upload(stage, sent):
 
 
 @pytest.mark.parametrize("head", [b"Content-Length: 10", b"Transfer-Encoding: chunked", b"A: until close"])
-def test_within_an_answer_no_part_passes_for_the_whole(stage, head):
+def test_within_an_answer_no_part_passes_for_the_whole(stage: Stage, head: bytes) -> None:
     client = stage.client()
     client.sends(GET)
     server = stage.connects()
@@ -92,7 +98,7 @@ def test_within_an_answer_no_part_passes_for_the_whole(stage, head):
     )
 
 
-def test_between_requests(stage):
+def test_between_requests(stage: Stage) -> None:
     client = stage.client()
     server = stage.warm(client)
     client.closes()
@@ -100,7 +106,7 @@ def test_between_requests(stage):
     assert (server.end, stage.idle()) == ("", 1), "somebody else may have the connection"
 
 
-def test_after_the_last_answer(stage):
+def test_after_the_last_answer(stage: Stage) -> None:
     client = stage.client()
     client.sends(GET.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n"))
     stage.connects().sends(OK)
@@ -112,7 +118,7 @@ def test_after_the_last_answer(stage):
 # The same while earlier answers wait to be taken.
 
 
-def slow(stage):
+def slow(stage: Stage) -> tuple[Client, Server]:
     """A client that asked once, and whose answer waits for it."""
     client = stage.client()
     client.sends(GET)
@@ -123,7 +129,7 @@ def slow(stage):
     return client, server
 
 
-def test_an_earlier_answer_is_still_its_own(stage):
+def test_an_earlier_answer_is_still_its_own(stage: Stage) -> None:
     client, _ = slow(stage)
     client.closes()
     assert (client.end, client.transport.lost) == ("close", False)
@@ -132,7 +138,7 @@ def test_an_earlier_answer_is_still_its_own(stage):
     assert stage.idle() == 1
 
 
-def test_what_was_asked_behind_it_is_given_up(stage):
+def test_what_was_asked_behind_it_is_given_up(stage: Stage) -> None:
     client, server = slow(stage)
     server.got()
     client.sends(GET + GET.replace(b"/a", b"/b"))
@@ -149,7 +155,7 @@ def test_what_was_asked_behind_it_is_given_up(stage):
     )
 
 
-def test_one_that_then_takes_nothing_is_given_up_too(stage):
+def test_one_that_then_takes_nothing_is_given_up_too(stage: Stage) -> None:
     client, _ = slow(stage)
     client.closes()
     stage.passes(76 * 3)
@@ -157,7 +163,7 @@ def test_one_that_then_takes_nothing_is_given_up_too(stage):
     assert set(stage.members) == set()
 
 
-def test_own_answers_are_still_its_own(staged, service):
+def test_own_answers_are_still_its_own(staged: type[Stage], service: Callable[..., Service]) -> None:
     stage = staged(service(match=RouteMatch("shop")))
     client = stage.client()
     client.stalls()
@@ -168,7 +174,7 @@ def test_own_answers_are_still_its_own(staged, service):
     assert set(stage.members) == set()
 
 
-def test_one_that_takes_something_now_and_then_is_waited_for(stage):
+def test_one_that_takes_something_now_and_then_is_waited_for(stage: Stage) -> None:
     client, _ = slow(stage)
     client.closes()
     stage.passes(50)
@@ -183,7 +189,7 @@ def test_one_that_takes_something_now_and_then_is_waited_for(stage):
 # A client that leaves while it isn't read: the loop says nothing of it.
 
 
-def test_one_that_is_held_because_the_endpoint_takes_nothing(stage):
+def test_one_that_is_held_because_the_endpoint_takes_nothing(stage: Stage) -> None:
     client = stage.client()
     client.sends(POST)
     server = stage.connects()
@@ -197,7 +203,7 @@ def test_one_that_is_held_because_the_endpoint_takes_nothing(stage):
     assert set(stage.members) == set()
 
 
-def test_one_that_is_held_because_it_asked_for_too_much(stage):
+def test_one_that_is_held_because_it_asked_for_too_much(stage: Stage) -> None:
     client = stage.client()
     client.sends(GET)
     server = stage.connects()
@@ -208,7 +214,7 @@ def test_one_that_is_held_because_it_asked_for_too_much(stage):
     assert (server.end, client.end, stage.outcomes()) == ("abort", "abort", LEFT)
 
 
-def test_one_that_is_held_while_dialling(stage):
+def test_one_that_is_held_while_dialling(stage: Stage) -> None:
     client = stage.client()
     client.sends(POST + BIG)
     assert not client.read
@@ -218,7 +224,7 @@ def test_one_that_is_held_while_dialling(stage):
     assert (stage.connects().got(), stage.idle()) == (b"", 1)
 
 
-def test_one_that_is_held_within_its_answer_is_reset(stage):
+def test_one_that_is_held_within_its_answer_is_reset(stage: Stage) -> None:
     client = stage.client()
     client.sends(POST)
     server = stage.connects()
@@ -231,7 +237,7 @@ def test_one_that_is_held_within_its_answer_is_reset(stage):
     assert (server.end, stage.outcomes()) == ("abort", [("client-left", 200, "excluded")])
 
 
-def test_one_that_only_sends_more_is_still_there(stage):
+def test_one_that_only_sends_more_is_still_there(stage: Stage) -> None:
     client = stage.client()
     client.sends(POST)
     server = stage.connects()
@@ -245,7 +251,7 @@ def test_one_that_only_sends_more_is_still_there(stage):
     assert (client.got(), stage.outcomes()) == (OK, COMPLETE)
 
 
-def test_the_end_of_one_that_is_read_comes_by_itself(stage):
+def test_the_end_of_one_that_is_read_comes_by_itself(stage: Stage) -> None:
     client = stage.client()
     client.sends(GET)
     server = stage.connects()
@@ -254,7 +260,9 @@ def test_the_end_of_one_that_is_read_comes_by_itself(stage):
     assert (client.end, server.end) == ("", ""), "it isn't asked for, the loop will say so"
 
 
-def test_one_that_is_held_between_exchanges_still_gets_its_answers(staged, service, answers):
+def test_one_that_is_held_between_exchanges_still_gets_its_answers(
+    staged: type[Stage], service: Callable[..., Service], answers: Callable[..., list[Answered]]
+) -> None:
     stage = staged(service(match=RouteMatch("shop")))
     client = stage.client()
     client.stalls()

@@ -1,10 +1,16 @@
 """Exchanges as playbooks: what client and endpoint send, what each of them gets, and what is counted."""
 
 import re
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
+from proxy.forwarding.exchange import Exchange
 from proxy.routing.sticky import Sticky
+from proxy.routing.table import Service
+from tests.kits.exchanges import Answered
+from tests.kits.stage import Stage
 
 OURS = b"X-Forwarded-For: 192.0.2.7\r\nX-Forwarded-Proto: http\r\nX-Forwarded-Host: shop\r\n"
 OURS += b"X-Request-Id: w1-1\r\nVia: 1.1 weir\r\n\r\n"
@@ -18,7 +24,7 @@ POSTED_CHUNKED = b"POST /a HTTP/1.1\r\nHost: shop\r\nTransfer-Encoding: chunked\
 COMPLETE = [("complete", 200, "success")]
 
 
-def dechunked(data):
+def dechunked(data: bytes) -> tuple[bytes, bytes]:
     """The content of chunks, and what is behind them."""
     content = b""
     while True:
@@ -34,7 +40,7 @@ def dechunked(data):
 # One request and its answer.
 
 
-def test_over_a_fresh_connection_and_then_over_the_same(stage):
+def test_over_a_fresh_connection_and_then_over_the_same(stage: Stage) -> None:
     client = stage.client()
     client.sends(GET)
     assert stage.dialled() == ["http://stable:9001"]
@@ -53,7 +59,7 @@ def test_over_a_fresh_connection_and_then_over_the_same(stage):
     assert (stage.idle(), client.end, server.end) == (1, "", "")
 
 
-def test_whom_http_1_0_does_not_name_is_the_endpoint(stage):
+def test_whom_http_1_0_does_not_name_is_the_endpoint(stage: Stage) -> None:
     client = stage.client()
     client.sends(b"GET /a HTTP/1.0\r\n\r\n")
     got = stage.connects().got()
@@ -61,7 +67,7 @@ def test_whom_http_1_0_does_not_name_is_the_endpoint(stage):
     assert (got.count(b"Host: "), b"Via: 1.0 weir\r\n" in got) == (1, True)
 
 
-def test_two_clients_share_a_connection_one_after_the_other(stage):
+def test_two_clients_share_a_connection_one_after_the_other(stage: Stage) -> None:
     server = stage.warm(stage.client())
     other = stage.client(("2001:db8::1", 1, 0, 0))
     other.sends(GET)
@@ -74,7 +80,9 @@ def test_two_clients_share_a_connection_one_after_the_other(stage):
     assert third.got() == b""
 
 
-def test_however_both_sides_are_cut(stage, every_cut):
+def test_however_both_sides_are_cut(
+    stage: Stage, every_cut: Callable[[bytes], Iterator[tuple[bytes, ...]]]
+) -> None:
     client = stage.client()
     server = stage.warm(client)
     for request in every_cut(GET):
@@ -86,7 +94,7 @@ def test_however_both_sides_are_cut(stage, every_cut):
             assert stage.outcomes() == COMPLETE
 
 
-def test_the_bytes_of_an_answer_go_on_at_once(stage):
+def test_the_bytes_of_an_answer_go_on_at_once(stage: Stage) -> None:
     client = stage.client()
     server = stage.warm(client)
     client.sends(GET)
@@ -100,7 +108,7 @@ def test_the_bytes_of_an_answer_go_on_at_once(stage):
         assert client.got() == body[at : at + 1]
 
 
-def test_a_body_in_the_same_segment_goes_out_in_one_write(stage):
+def test_a_body_in_the_same_segment_goes_out_in_one_write(stage: Stage) -> None:
     client = stage.client()
     server = stage.warm(client)
     client.sends(POST + b"0123456789")
@@ -112,7 +120,7 @@ def test_a_body_in_the_same_segment_goes_out_in_one_write(stage):
 # Bodies of requests.
 
 
-def test_a_sized_upload(stage, every_cut):
+def test_a_sized_upload(stage: Stage, every_cut: Callable[[bytes], Iterator[tuple[bytes, ...]]]) -> None:
     client = stage.client()
     server = stage.warm(client)
     for parts in every_cut(POST + b"0123456789"):
@@ -124,7 +132,7 @@ def test_a_sized_upload(stage, every_cut):
     assert stage.idle() == 1
 
 
-def test_an_upload_in_chunks(stage, every_cut):
+def test_an_upload_in_chunks(stage: Stage, every_cut: Callable[[bytes], Iterator[tuple[bytes, ...]]]) -> None:
     client = stage.client()
     server = stage.warm(client)
     for parts in every_cut(POST_CHUNKED + b"5;x=y\r\nhello\r\n6\r\n world\r\n0\r\nDigest: abc\r\n\r\n"):
@@ -137,7 +145,7 @@ def test_an_upload_in_chunks(stage, every_cut):
         assert stage.outcomes() == COMPLETE
 
 
-def test_an_upload_that_begins_while_dialling_waits_for_the_connection(stage):
+def test_an_upload_that_begins_while_dialling_waits_for_the_connection(stage: Stage) -> None:
     client = stage.client()
     client.sends(POST + b"0123")
     client.sends(b"456789")
@@ -145,7 +153,7 @@ def test_an_upload_that_begins_while_dialling_waits_for_the_connection(stage):
     assert server.got() == POSTED + b"0123456789"
 
 
-def test_an_upload_that_dialling_keeps_waiting_is_read_up_to_a_bound(stage):
+def test_an_upload_that_dialling_keeps_waiting_is_read_up_to_a_bound(stage: Stage) -> None:
     client = stage.client()
     client.sends(POST.replace(b"10", b"200000") + b"a" * 40_000)
     assert client.read
@@ -156,7 +164,7 @@ def test_an_upload_that_dialling_keeps_waiting_is_read_up_to_a_bound(stage):
     assert server.got() == POSTED.replace(b"10", b"200000") + b"a" * 40_000 + b"b" * 40_000
 
 
-def test_an_upload_is_forwarded_as_it_comes(stage):
+def test_an_upload_is_forwarded_as_it_comes(stage: Stage) -> None:
     client = stage.client()
     client.sends(POST)
     server = stage.connects()
@@ -167,7 +175,9 @@ def test_an_upload_is_forwarded_as_it_comes(stage):
 
 
 @pytest.mark.parametrize("chunks", [b"x\r\n", b"5\r\nhello!", b"0\r\nbad\r\n\r\n", b"5\nhello"])
-def test_a_malformed_upload_is_refused_and_what_went_out_is_aborted(stage, answers, chunks):
+def test_a_malformed_upload_is_refused_and_what_went_out_is_aborted(
+    stage: Stage, answers: Callable[..., list[Answered]], chunks: bytes
+) -> None:
     client = stage.client()
     client.sends(POST_CHUNKED)
     server = stage.connects()
@@ -180,7 +190,9 @@ def test_a_malformed_upload_is_refused_and_what_went_out_is_aborted(stage, answe
     assert b"0\r\n\r\n" not in server.got()
 
 
-def test_an_upload_that_is_malformed_at_once_never_goes_out(stage, answers):
+def test_an_upload_that_is_malformed_at_once_never_goes_out(
+    stage: Stage, answers: Callable[..., list[Answered]]
+) -> None:
     client = stage.client()
     client.sends(POST_CHUNKED + b"x\r\n\r\n")
     server = stage.connects()
@@ -189,7 +201,7 @@ def test_an_upload_that_is_malformed_at_once_never_goes_out(stage, answers):
     assert stage.outcomes() == [("refused", 400, "excluded")]
 
 
-def test_an_upload_that_turns_out_malformed_within_the_answer_cuts_it(stage):
+def test_an_upload_that_turns_out_malformed_within_the_answer_cuts_it(stage: Stage) -> None:
     client = stage.client()
     client.sends(POST_CHUNKED)
     server = stage.connects()
@@ -203,7 +215,7 @@ def test_an_upload_that_turns_out_malformed_within_the_answer_cuts_it(stage):
 # The service's own marks on an answer.
 
 
-def test_the_choice_is_told_when_asked_for(staged, service):
+def test_the_choice_is_told_when_asked_for(staged: type[Stage], service: Callable[..., Service]) -> None:
     stage = staged(service(choice_header="X-Weir"))
     client = stage.client()
     client.sends(GET)
@@ -211,7 +223,9 @@ def test_the_choice_is_told_when_asked_for(staged, service):
     assert b"\r\nX-Weir: stable; why=weight\r\n" in client.got()
 
 
-def test_a_key_is_issued_once_and_taken_back(staged, service, answers):
+def test_a_key_is_issued_once_and_taken_back(
+    staged: type[Stage], service: Callable[..., Service], answers: Callable[..., list[Answered]]
+) -> None:
     stage = staged(service(weight=10_000, sticky=Sticky("cookie", "weir", issue=True, salt="s")))
     client = stage.client()
     client.sends(GET)
@@ -233,7 +247,7 @@ def test_a_key_is_issued_once_and_taken_back(staged, service, answers):
 # What is counted.
 
 
-def test_the_time_to_the_head_is_counted_from_the_connection(stage):
+def test_the_time_to_the_head_is_counted_from_the_connection(stage: Stage) -> None:
     client = stage.client()
     client.sends(GET)
     stage.now += 2
@@ -252,7 +266,7 @@ def test_the_time_to_the_head_is_counted_from_the_connection(stage):
     )
 
 
-def test_an_exchange_is_in_flight_until_its_end(stage):
+def test_an_exchange_is_in_flight_until_its_end(stage: Stage) -> None:
     client = stage.client()
     client.sends(GET)
     server = stage.connects()
@@ -265,15 +279,17 @@ def test_an_exchange_is_in_flight_until_its_end(stage):
 
 
 class Log:
-    def __init__(self):
+    def __init__(self) -> None:
         self.notes = []
 
-    def note(self, exchange, client, now):
+    def note(self, exchange: Exchange, client: str, now: float) -> None:
         self.notes.append((exchange.status, exchange.ending, exchange.bytes_out, client, now))
 
 
 @pytest.mark.parametrize("parts", [(OK,), (OK[:-5], b"hel", b"lo")])
-def test_the_access_log_gets_each_exchange_once_with_the_size_of_its_body(stage, parts):
+def test_the_access_log_gets_each_exchange_once_with_the_size_of_its_body(
+    stage: Stage, parts: tuple[Any, ...]
+) -> None:
     log = stage.lane.accounts.access = Log()
     client = stage.client()
     client.sends(GET)
@@ -291,7 +307,7 @@ def test_the_access_log_gets_each_exchange_once_with_the_size_of_its_body(stage,
     ]
 
 
-def test_it_says_what_it_carries(stage):
+def test_it_says_what_it_carries(stage: Stage) -> None:
     client = stage.client()
     crossing = client.transport.protocol.crossing
     assert repr(crossing) == "<Crossing idle>"

@@ -1,6 +1,11 @@
 """Answers of every kind as playbooks: what clients of both versions get of them."""
 
+from collections.abc import Callable, Iterator
+
 import pytest
+
+from tests.kits.exchanges import Answered
+from tests.kits.stage import Stage
 
 OURS = b"X-Forwarded-For: 192.0.2.7\r\nX-Forwarded-Proto: http\r\nX-Forwarded-Host: shop\r\n"
 OURS += b"X-Request-Id: w1-1\r\nVia: 1.1 weir\r\n\r\n"
@@ -32,7 +37,13 @@ ANSWERS = {
 
 @pytest.mark.parametrize("name", ANSWERS)
 @pytest.mark.parametrize("minor", [0, 1])
-def test_every_kind_of_answer_to_both_versions(stage, every_cut, answers, name, minor):
+def test_every_kind_of_answer_to_both_versions(
+    stage: Stage,
+    every_cut: Callable[[bytes], Iterator[tuple[bytes, ...]]],
+    answers: Callable[..., list[Answered]],
+    name: str,
+    minor: int,
+) -> None:
     wire, closes = ANSWERS[name]
     for parts in every_cut(wire):
         client = stage.client()
@@ -53,7 +64,7 @@ def test_every_kind_of_answer_to_both_versions(stage, every_cut, answers, name, 
         assert stage.idle() == (0 if closes else 1)
 
 
-def test_http_1_0_may_keep_its_connection_when_the_length_is_known(stage):
+def test_http_1_0_may_keep_its_connection_when_the_length_is_known(stage: Stage) -> None:
     client = stage.client()
     for _ in range(2):
         client.sends(b"GET /a HTTP/1.0\r\nHost: shop\r\nConnection: Keep-Alive\r\n\r\n")
@@ -64,7 +75,7 @@ def test_http_1_0_may_keep_its_connection_when_the_length_is_known(stage):
 
 
 @pytest.mark.parametrize("name", ["chunked", "until close"])
-def test_http_1_0_may_not_keep_it_when_only_the_end_tells_the_length(stage, name):
+def test_http_1_0_may_not_keep_it_when_only_the_end_tells_the_length(stage: Stage, name: str) -> None:
     client = stage.client()
     client.sends(GET_1_0.replace(b"\r\n\r\n", b"\r\nConnection: keep-alive\r\n\r\n"))
     server = stage.connects()
@@ -74,7 +85,7 @@ def test_http_1_0_may_not_keep_it_when_only_the_end_tells_the_length(stage, name
     assert client.end == "eof"
 
 
-def test_a_client_that_says_close_is_told_so(stage):
+def test_a_client_that_says_close_is_told_so(stage: Stage) -> None:
     client = stage.client()
     client.sends(b"GET /a HTTP/1.1\r\nHost: shop\r\nConnection: close\r\n\r\n")
     server = stage.connects()
@@ -95,7 +106,9 @@ BODILESS = [
 
 
 @pytest.mark.parametrize(("method", "wire", "status"), BODILESS)
-def test_answers_without_a_body_end_with_their_head(stage, answers, method, wire, status):
+def test_answers_without_a_body_end_with_their_head(
+    stage: Stage, answers: Callable[..., list[Answered]], method: str, wire: bytes, status: int
+) -> None:
     client = stage.client()
     client.sends(GET.replace(b"GET", method.encode()))
     server = stage.connects()
@@ -110,7 +123,9 @@ def test_answers_without_a_body_end_with_their_head(stage, answers, method, wire
 
 
 @pytest.mark.parametrize(("method", "wire", "status"), BODILESS)
-def test_a_body_that_may_not_be_there_reaches_nobody(stage, method, wire, status):
+def test_a_body_that_may_not_be_there_reaches_nobody(
+    stage: Stage, method: str, wire: bytes, status: int
+) -> None:
     client = stage.client()
     client.sends(GET.replace(b"GET", method.encode()))
     server = stage.connects()
@@ -122,7 +137,9 @@ def test_a_body_that_may_not_be_there_reaches_nobody(stage, method, wire, status
 
 @pytest.mark.parametrize("name", ["sized", "empty", "chunked", "trailers"])
 @pytest.mark.parametrize("surplus", [b"x", b"\r\n", OK])
-def test_bytes_behind_an_answer_reach_nobody_and_the_connection_is_not_kept(stage, answers, name, surplus):
+def test_bytes_behind_an_answer_reach_nobody_and_the_connection_is_not_kept(
+    stage: Stage, answers: Callable[..., list[Answered]], name: str, surplus: bytes
+) -> None:
     client = stage.client()
     client.sends(GET)
     server = stage.connects()
@@ -136,7 +153,7 @@ def test_bytes_behind_an_answer_reach_nobody_and_the_connection_is_not_kept(stag
 
 
 @pytest.mark.parametrize("close", [b"HTTP/1.1 200 OK\r\nConnection: close", b"HTTP/1.0 200 OK"])
-def test_a_connection_that_the_endpoint_wants_closed_is_not_kept(stage, close):
+def test_a_connection_that_the_endpoint_wants_closed_is_not_kept(stage: Stage, close: bytes) -> None:
     client = stage.client()
     client.sends(GET)
     server = stage.connects()
@@ -146,7 +163,7 @@ def test_a_connection_that_the_endpoint_wants_closed_is_not_kept(stage, close):
     assert stage.outcomes() == COMPLETE
 
 
-def test_an_endpoint_of_http_1_0_may_keep_its_connection(stage):
+def test_an_endpoint_of_http_1_0_may_keep_its_connection(stage: Stage) -> None:
     client = stage.client()
     client.sends(GET)
     stage.connects().sends(b"HTTP/1.0 200 OK\r\nConnection: keep-alive\r\nContent-Length: 5\r\n\r\nhello")
@@ -159,7 +176,9 @@ def test_an_endpoint_of_http_1_0_may_keep_its_connection(stage):
 INTERIM = b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n"
 
 
-def test_interim_answers_go_before_the_answer(stage, every_cut):
+def test_interim_answers_go_before_the_answer(
+    stage: Stage, every_cut: Callable[[bytes], Iterator[tuple[bytes, ...]]]
+) -> None:
     client = stage.client()
     server = stage.warm(client)
     for parts in every_cut(b"HTTP/1.1 100 Continue\r\n\r\n" + INTERIM + OK):
@@ -170,14 +189,14 @@ def test_interim_answers_go_before_the_answer(stage, every_cut):
     assert stage.idle() == 1
 
 
-def test_http_1_0_never_gets_an_interim_answer(stage, answers):
+def test_http_1_0_never_gets_an_interim_answer(stage: Stage, answers: Callable[..., list[Answered]]) -> None:
     client = stage.client()
     client.sends(GET_1_0)
     stage.connects().sends(INTERIM + OK)
     assert [status for status, _, _ in answers(client.got())] == [200]
 
 
-def test_a_client_that_waits_for_100_gets_it_from_the_endpoint(stage):
+def test_a_client_that_waits_for_100_gets_it_from_the_endpoint(stage: Stage) -> None:
     client = stage.client()
     expecting = POST.replace(b"\r\n\r\n", b"\r\nExpect: 100-continue\r\n\r\n")
     client.sends(expecting)
@@ -192,7 +211,9 @@ def test_a_client_that_waits_for_100_gets_it_from_the_endpoint(stage):
     assert stage.outcomes() == COMPLETE
 
 
-def test_a_change_of_protocol_that_nobody_asked_for(stage, answers):
+def test_a_change_of_protocol_that_nobody_asked_for(
+    stage: Stage, answers: Callable[..., list[Answered]]
+) -> None:
     client = stage.client()
     client.sends(GET)
     server = stage.connects()

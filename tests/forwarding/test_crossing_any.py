@@ -5,12 +5,14 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.kits.stage import Stage
+
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"
 POST = b"POST /a HTTP/1.1\r\nHost: shop\r\nContent-Length: 10\r\n\r\n"
 COMPLETE = [("complete", 200, "success")]
 
 
-def dechunked(data):
+def dechunked(data: bytes) -> tuple[bytes, bytes]:
     """The content of chunks, and what is behind them."""
     content = b""
     while True:
@@ -27,7 +29,7 @@ bodies = st.binary(max_size=30)
 sizes = st.lists(st.integers(1, 60), max_size=20)
 
 
-def cut(data, some):
+def cut(data: bytes, some: list[int]) -> list[bytes]:
     parts, at = [], 0
     for size in some:
         parts.append(data[at : at + size])
@@ -35,14 +37,14 @@ def cut(data, some):
     return [part for part in (*parts, data[at:]) if part]
 
 
-def framed(content, chunked):
+def framed(content: bytes, chunked: bool) -> bytes:
     if not chunked:
         return b"Content-Length: %d\r\n\r\n%b" % (len(content), content)
     chunks = b"".join(b"%x\r\n%b\r\n" % (len(one), one) for one in cut(content, [7, 7, 7]))
     return b"Transfer-Encoding: chunked\r\n\r\n" + chunks + b"0\r\n\r\n"
 
 
-def whole_body(message):
+def whole_body(message: bytes) -> tuple[bytes, bytes]:
     head, _, rest = message.partition(b"\r\n\r\n")
     if b"Transfer-Encoding: chunked" in head:
         return dechunked(rest)
@@ -53,7 +55,12 @@ def whole_body(message):
 @given(
     st.lists(st.tuples(bodies, st.booleans(), bodies, st.booleans()), min_size=1, max_size=3), sizes, sizes
 )
-def test_any_exchanges_in_any_cuts(staged, exchanges, request_sizes, answer_sizes):
+def test_any_exchanges_in_any_cuts(
+    staged: type[Stage],
+    exchanges: list[tuple[bytes, bool, bytes, bool]],
+    request_sizes: list[int],
+    answer_sizes: list[int],
+) -> None:
     stage = staged()
     client = stage.client()
     requests = b"".join(

@@ -1,6 +1,13 @@
 """Exchanges that break, on the endpoint's side and on the client's."""
 
+from collections.abc import Callable
+
 import pytest
+
+from proxy.forwarding.upstream import Upstream
+from proxy.routing.table import Service
+from tests.kits.exchanges import Answered
+from tests.kits.stage import Stage
 
 GET = b"GET /a HTTP/1.1\r\nHost: shop\r\n\r\n"
 GET_1_0 = b"GET /a HTTP/1.0\r\nHost: shop\r\n\r\n"
@@ -16,7 +23,7 @@ INTERIM = b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n"
 
 
 @pytest.mark.parametrize(("status", "detail"), [(502, "the connection was refused"), (504, "it took longer")])
-def test_nobody_takes_the_connection(stage, status, detail):
+def test_nobody_takes_the_connection(stage: Stage, status: int, detail: str) -> None:
     client = stage.client()
     client.sends(GET)
     stage.refuses(status, detail)
@@ -27,12 +34,12 @@ def test_nobody_takes_the_connection(stage, status, detail):
     assert client.got() == OK
 
 
-def test_the_connection_is_gone_before_the_request_is_sent(stage):
+def test_the_connection_is_gone_before_the_request_is_sent(stage: Stage) -> None:
     client = stage.client()
     client.sends(GET)
     shelf, _, then = stage.lane.dialler.calls[0]
 
-    def hung_up(upstream):
+    def hung_up(upstream: Upstream) -> None:
         upstream.connection_lost(None)
         then(upstream)
 
@@ -43,7 +50,7 @@ def test_the_connection_is_gone_before_the_request_is_sent(stage):
 
 @pytest.mark.parametrize("end", ["closes", "resets"])
 @pytest.mark.parametrize("sent", [b"", b"HTTP/1.1 200 OK\r\nContent-Le", INTERIM])
-def test_the_endpoint_goes_away_before_the_answer(stage, end, sent):
+def test_the_endpoint_goes_away_before_the_answer(stage: Stage, end: str, sent: bytes) -> None:
     client = stage.client()
     client.sends(GET)
     server = stage.connects()
@@ -75,7 +82,7 @@ GARBAGE = [
 
 @pytest.mark.parametrize("wire", GARBAGE, ids=lambda wire: str(wire)[:40])
 @pytest.mark.parametrize("before", [b"", INTERIM])
-def test_what_is_no_answer_is_502(stage, wire, before):
+def test_what_is_no_answer_is_502(stage: Stage, wire: bytes, before: bytes) -> None:
     client = stage.client()
     client.sends(GET)
     server = stage.connects()
@@ -86,7 +93,7 @@ def test_what_is_no_answer_is_502(stage, wire, before):
     stage.failed(client, 502, "garbage")
 
 
-def test_head_gets_502_without_a_body(stage):
+def test_head_gets_502_without_a_body(stage: Stage) -> None:
     client = stage.client()
     client.sends(GET.replace(b"GET", b"HEAD"))
     stage.refuses()
@@ -105,7 +112,7 @@ CUTS = {
 @pytest.mark.parametrize("name", CUTS)
 @pytest.mark.parametrize("end", ["closes", "resets"])
 @pytest.mark.parametrize("request_", [GET, GET_1_0])
-def test_a_cut_answer_is_never_completed(stage, name, end, request_):
+def test_a_cut_answer_is_never_completed(stage: Stage, name: str, end: str, request_: bytes) -> None:
     client = stage.client()
     client.sends(request_)
     server = stage.connects()
@@ -118,7 +125,7 @@ def test_a_cut_answer_is_never_completed(stage, name, end, request_):
 
 
 @pytest.mark.parametrize("request_", [GET, GET_1_0])
-def test_an_answer_until_close_that_ends_in_a_reset_is_cut(stage, request_):
+def test_an_answer_until_close_that_ends_in_a_reset_is_cut(stage: Stage, request_: bytes) -> None:
     client = stage.client()
     client.sends(request_)
     server = stage.connects()
@@ -130,7 +137,7 @@ def test_an_answer_until_close_that_ends_in_a_reset_is_cut(stage, request_):
 
 
 @pytest.mark.parametrize("chunks", [b"5\r\nhello!\r\n", b"x\r\n", b"0\r\nbad\r\n\r\n"])
-def test_an_answer_that_turns_out_malformed_is_cut(stage, chunks):
+def test_an_answer_that_turns_out_malformed_is_cut(stage: Stage, chunks: bytes) -> None:
     client = stage.client()
     client.sends(GET)
     server = stage.connects()
@@ -140,7 +147,7 @@ def test_an_answer_that_turns_out_malformed_is_cut(stage, chunks):
     assert stage.outcomes() == [("truncated", 200, "failure")]
 
 
-def test_an_error_of_the_endpoint_goes_through_and_is_a_failure(stage):
+def test_an_error_of_the_endpoint_goes_through_and_is_a_failure(stage: Stage) -> None:
     client = stage.client()
     client.sends(GET)
     stage.connects().sends(OK.replace(b"200 OK", b"500 Internal Server Error"))
@@ -149,7 +156,9 @@ def test_an_error_of_the_endpoint_goes_through_and_is_a_failure(stage):
     assert (stage.idle(), client.end) == (1, "")
 
 
-def test_no_endpoint_is_there(staged, service, answers):
+def test_no_endpoint_is_there(
+    staged: type[Stage], service: Callable[..., Service], answers: Callable[..., list[Answered]]
+) -> None:
     stage = staged(service(endpoints=()))
     client = stage.client()
     client.sends(GET + GET)
@@ -168,7 +177,9 @@ def test_no_endpoint_is_there(staged, service, answers):
 @pytest.mark.parametrize(
     ("sent", "status"), [(b"", 0), (b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhello", 200)]
 )
-def test_the_endpoint_is_left_when_the_client_leaves(stage, end, sent, status):
+def test_the_endpoint_is_left_when_the_client_leaves(
+    stage: Stage, end: str, sent: bytes, status: int
+) -> None:
     client = stage.client()
     client.sends(GET)
     server = stage.connects()
@@ -180,7 +191,7 @@ def test_the_endpoint_is_left_when_the_client_leaves(stage, end, sent, status):
 
 
 @pytest.mark.parametrize("request_", [GET, GET_1_0])
-def test_a_client_that_ends_its_side_gets_no_part_as_the_whole(stage, request_):
+def test_a_client_that_ends_its_side_gets_no_part_as_the_whole(stage: Stage, request_: bytes) -> None:
     client = stage.client()
     client.sends(request_)
     server = stage.connects()
@@ -191,7 +202,7 @@ def test_a_client_that_ends_its_side_gets_no_part_as_the_whole(stage, request_):
     assert stage.outcomes() == [("client-left", 200, "excluded")]
 
 
-def test_a_client_that_ends_its_side_behind_an_answer_is_only_closed(stage):
+def test_a_client_that_ends_its_side_behind_an_answer_is_only_closed(stage: Stage) -> None:
     client = stage.client()
     client.sends(GET)
     stage.connects().sends(OK)
@@ -201,7 +212,7 @@ def test_a_client_that_ends_its_side_behind_an_answer_is_only_closed(stage):
 
 
 @pytest.mark.parametrize("end", ["closes", "resets"])
-def test_a_cut_upload_is_never_completed(stage, end):
+def test_a_cut_upload_is_never_completed(stage: Stage, end: str) -> None:
     client = stage.client()
     client.sends(POST_CHUNKED + b"5\r\nhello\r\n")
     server = stage.connects()
@@ -211,7 +222,7 @@ def test_a_cut_upload_is_never_completed(stage, end):
     assert stage.outcomes() == [("client-left", 0, "excluded")]
 
 
-def test_a_connection_that_comes_when_the_client_is_gone_is_kept_for_others(stage):
+def test_a_connection_that_comes_when_the_client_is_gone_is_kept_for_others(stage: Stage) -> None:
     client = stage.client()
     client.sends(GET)
     client.resets()
@@ -223,13 +234,13 @@ def test_a_connection_that_comes_when_the_client_is_gone_is_kept_for_others(stag
     assert server.got() == FORWARDED
 
 
-def test_but_not_when_it_is_gone_as_well(stage):
+def test_but_not_when_it_is_gone_as_well(stage: Stage) -> None:
     client = stage.client()
     client.sends(GET)
     client.resets()
     shelf, _, then = stage.lane.dialler.calls[0]
 
-    def hung_up(upstream):
+    def hung_up(upstream: Upstream) -> None:
         upstream.connection_lost(None)
         then(upstream)
 
@@ -238,7 +249,7 @@ def test_but_not_when_it_is_gone_as_well(stage):
     assert stage.idle() == 0
 
 
-def test_a_failed_dial_of_a_client_that_is_gone_troubles_nobody(stage):
+def test_a_failed_dial_of_a_client_that_is_gone_troubles_nobody(stage: Stage) -> None:
     client = stage.client()
     client.sends(GET)
     client.resets()

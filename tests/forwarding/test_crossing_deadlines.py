@@ -1,8 +1,12 @@
 """Exchanges at their own pace: who waits for whom, for how long, and who is blamed."""
 
+from collections.abc import Callable
+
 import pytest
 
-from proxy.routing.table import Timeouts
+from proxy.routing.table import Service, Timeouts
+from tests.kits.exchanges import Answered
+from tests.kits.stage import Stage
 
 GET = b"GET /a HTTP/1.1\r\nHost: shop\r\n\r\n"
 POST = b"POST /a HTTP/1.1\r\nHost: shop\r\nContent-Length: 10\r\n\r\n"
@@ -17,7 +21,7 @@ FORWARDED += b"X-Forwarded-Host: shop\r\nX-Request-Id: w1-1\r\nVia: 1.1 weir\r\n
 BIG = b"x" * 100_000
 
 
-def test_an_endpoint_is_not_read_while_the_client_takes_nothing(stage):
+def test_an_endpoint_is_not_read_while_the_client_takes_nothing(stage: Stage) -> None:
     client = stage.client()
     client.sends(GET)
     server = stage.connects()
@@ -33,7 +37,7 @@ def test_an_endpoint_is_not_read_while_the_client_takes_nothing(stage):
     assert stage.idle() == 1
 
 
-def test_a_client_is_not_read_while_the_endpoint_takes_nothing(stage):
+def test_a_client_is_not_read_while_the_endpoint_takes_nothing(stage: Stage) -> None:
     client = stage.client()
     client.sends(POST.replace(b"10", b"200000"))
     server = stage.connects()
@@ -51,7 +55,7 @@ def test_a_client_is_not_read_while_the_endpoint_takes_nothing(stage):
     assert stage.idle() == 1
 
 
-def test_both_sides_are_read_again_after_an_exchange_that_was_held(stage):
+def test_both_sides_are_read_again_after_an_exchange_that_was_held(stage: Stage) -> None:
     client = stage.client()
     client.sends(POST.replace(b"10", b"100000"))
     server = stage.connects()
@@ -63,7 +67,7 @@ def test_both_sides_are_read_again_after_an_exchange_that_was_held(stage):
     assert stage.outcomes() == [("reset", 502, "failure")]
 
 
-def test_a_connection_that_still_has_much_to_send_is_not_kept(stage):
+def test_a_connection_that_still_has_much_to_send_is_not_kept(stage: Stage) -> None:
     client = stage.client()
     client.sends(POST.replace(b"10", b"100000"))
     server = stage.connects()
@@ -75,7 +79,7 @@ def test_a_connection_that_still_has_much_to_send_is_not_kept(stage):
     assert (stage.idle(), server.end) == (0, "abort")
 
 
-def test_the_next_request_waits_until_the_client_takes_the_answer(stage):
+def test_the_next_request_waits_until_the_client_takes_the_answer(stage: Stage) -> None:
     client = stage.client()
     server = stage.warm(client)
     client.sends(GET)
@@ -94,12 +98,12 @@ def test_the_next_request_waits_until_the_client_takes_the_answer(stage):
 
 
 @pytest.fixture
-def hasty(staged, service):
+def hasty(staged: type[Stage], service: Callable[..., Service]) -> Stage:
     """A stage whose service has short timeouts: 1 s to connect, 2 s for a response, 3 s within a body."""
     return staged(service(timeouts=Timeouts(connect=1, response=2, body=3)))
 
 
-def test_connecting_has_a_deadline_of_its_own(hasty):
+def test_connecting_has_a_deadline_of_its_own(hasty: Stage) -> None:
     client = hasty.client()
     client.sends(GET)
     [(_, seconds, _)] = hasty.lane.dialler.calls
@@ -108,7 +112,7 @@ def test_connecting_has_a_deadline_of_its_own(hasty):
     assert client.got() == b""
 
 
-def test_a_silent_endpoint_is_504(hasty):
+def test_a_silent_endpoint_is_504(hasty: Stage) -> None:
     client = hasty.client()
     client.sends(GET)
     server = hasty.connects()
@@ -119,7 +123,7 @@ def test_a_silent_endpoint_is_504(hasty):
     assert (server.end, client.end) == ("abort", "")
 
 
-def test_the_answer_is_due_from_the_end_of_the_request(hasty):
+def test_the_answer_is_due_from_the_end_of_the_request(hasty: Stage) -> None:
     client = hasty.client()
     client.sends(POST)
     server = hasty.connects()
@@ -132,7 +136,9 @@ def test_the_answer_is_due_from_the_end_of_the_request(hasty):
     hasty.failed(client, 504, "timeout", "POST")
 
 
-def test_an_upload_that_stops_is_408_and_says_nothing_about_the_endpoint(hasty, answers):
+def test_an_upload_that_stops_is_408_and_says_nothing_about_the_endpoint(
+    hasty: Stage, answers: Callable[..., list[Answered]]
+) -> None:
     client = hasty.client()
     client.sends(POST + b"0123")
     server = hasty.connects()
@@ -146,7 +152,7 @@ def test_an_upload_that_stops_is_408_and_says_nothing_about_the_endpoint(hasty, 
     assert hasty.outcomes() == [("client-left", 408, "excluded")]
 
 
-def test_an_endpoint_that_takes_no_more_of_an_upload_is_504(hasty):
+def test_an_endpoint_that_takes_no_more_of_an_upload_is_504(hasty: Stage) -> None:
     client = hasty.client()
     client.sends(POST.replace(b"10", b"200000"))
     server = hasty.connects()
@@ -159,7 +165,7 @@ def test_an_endpoint_that_takes_no_more_of_an_upload_is_504(hasty):
     assert client.end == "eof"
 
 
-def test_an_answer_that_stops_is_cut(hasty):
+def test_an_answer_that_stops_is_cut(hasty: Stage) -> None:
     client = hasty.client()
     client.sends(GET)
     server = hasty.connects()
@@ -174,7 +180,7 @@ def test_an_answer_that_stops_is_cut(hasty):
     assert hasty.outcomes() == [("timeout", 200, "failure")]
 
 
-def test_a_client_that_takes_no_more_is_cut_and_says_nothing_about_the_endpoint(hasty):
+def test_a_client_that_takes_no_more_is_cut_and_says_nothing_about_the_endpoint(hasty: Stage) -> None:
     client = hasty.client()
     client.sends(GET)
     server = hasty.connects()
@@ -186,7 +192,7 @@ def test_a_client_that_takes_no_more_is_cut_and_says_nothing_about_the_endpoint(
     assert hasty.outcomes() == [("client-left", 200, "excluded")]
 
 
-def test_a_slow_reader_is_not_cut_while_it_takes_something(hasty):
+def test_a_slow_reader_is_not_cut_while_it_takes_something(hasty: Stage) -> None:
     client = hasty.client()
     client.sends(GET)
     server = hasty.connects()
@@ -201,7 +207,7 @@ def test_a_slow_reader_is_not_cut_while_it_takes_something(hasty):
     assert hasty.outcomes() == COMPLETE
 
 
-def test_an_upload_that_stops_within_the_answer_says_nothing_about_the_endpoint(hasty):
+def test_an_upload_that_stops_within_the_answer_says_nothing_about_the_endpoint(hasty: Stage) -> None:
     client = hasty.client()
     client.sends(POST + b"0123")
     server = hasty.connects()
@@ -212,7 +218,7 @@ def test_an_upload_that_stops_within_the_answer_says_nothing_about_the_endpoint(
     assert hasty.outcomes() == [("client-left", 200, "excluded")]
 
 
-def test_an_endpoint_that_takes_an_upload_slowly_is_not_cut(hasty):
+def test_an_endpoint_that_takes_an_upload_slowly_is_not_cut(hasty: Stage) -> None:
     client = hasty.client()
     client.sends(POST.replace(b"10", b"100000"))
     server = hasty.connects()
@@ -228,7 +234,9 @@ def test_an_endpoint_that_takes_an_upload_slowly_is_not_cut(hasty):
     assert client.got() == OK
 
 
-def test_a_second_stall_with_as_many_bytes_has_its_own_time(staged, service):
+def test_a_second_stall_with_as_many_bytes_has_its_own_time(
+    staged: type[Stage], service: Callable[..., Service]
+) -> None:
     stage = staged(service(timeouts=Timeouts(body=60)))
     client = stage.client()
     client.sends(GET)
@@ -245,7 +253,7 @@ def test_a_second_stall_with_as_many_bytes_has_its_own_time(staged, service):
         client.sends(GET)
 
 
-def test_an_endpoint_that_ends_while_it_takes_no_more_of_an_upload_is_502_at_once(stage):
+def test_an_endpoint_that_ends_while_it_takes_no_more_of_an_upload_is_502_at_once(stage: Stage) -> None:
     client = stage.client()
     client.sends(POST.replace(b"10", b"1000000"))
     server = stage.connects()
@@ -256,7 +264,7 @@ def test_an_endpoint_that_ends_while_it_takes_no_more_of_an_upload_is_502_at_onc
     assert server.end == "abort"
 
 
-def test_a_request_on_a_connection_from_the_pool_counts_from_its_head(stage):
+def test_a_request_on_a_connection_from_the_pool_counts_from_its_head(stage: Stage) -> None:
     client = stage.client()
     server = stage.warm(client)
     stage.passes(1)

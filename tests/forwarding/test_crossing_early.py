@@ -1,5 +1,10 @@
 """Answers that come before the request is whole: they go on at once, and the rest is not waited for."""
 
+from collections.abc import Callable
+
+from tests.kits.exchanges import Answered
+from tests.kits.stage import Stage
+
 GET = b"GET /a HTTP/1.1\r\nHost: shop\r\n\r\n"
 POST = b"POST /a HTTP/1.1\r\nHost: shop\r\nContent-Length: 10\r\n\r\n"
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"
@@ -7,7 +12,7 @@ COMPLETE = [("complete", 200, "success")]
 BIG = b"x" * 100_000
 
 
-def test_an_answer_may_begin_before_the_request_is_whole(stage):
+def test_an_answer_may_begin_before_the_request_is_whole(stage: Stage) -> None:
     client = stage.client()
     client.sends(POST)
     server = stage.connects()
@@ -23,7 +28,9 @@ def test_an_answer_may_begin_before_the_request_is_whole(stage):
     assert stage.idle() == 1
 
 
-def test_an_early_answer_ends_the_connection_and_says_so(stage, answers):
+def test_an_early_answer_ends_the_connection_and_says_so(
+    stage: Stage, answers: Callable[..., list[Answered]]
+) -> None:
     client = stage.client()
     client.sends(POST + b"0123")
     server = stage.connects()
@@ -37,7 +44,9 @@ def test_an_early_answer_ends_the_connection_and_says_so(stage, answers):
     assert (client.got(), stage.dialled()) == (b"", [])
 
 
-def test_an_early_answer_until_close_does_not_wait_for_the_upload(stage, answers):
+def test_an_early_answer_until_close_does_not_wait_for_the_upload(
+    stage: Stage, answers: Callable[..., list[Answered]]
+) -> None:
     client = stage.client()
     client.sends(POST.replace(b"10", b"200000"))
     server = stage.connects()

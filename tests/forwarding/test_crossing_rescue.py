@@ -1,5 +1,6 @@
 """Requests that the canary fails: sent again to stable, once, before the client has seen anything."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -8,6 +9,9 @@ from proxy.forwarding.halt import HaltedBackend
 from proxy.forwarding.rescue import CAPACITY
 from proxy.routing.endpoint import Endpoint
 from proxy.routing.failures import Rescue
+from proxy.routing.table import Service
+from tests.kits.stage import Stage
+from tests.kits.transports import Client, Server
 
 CANARY = "http://canary:9002"
 STABLE = "http://stable:9001"
@@ -15,7 +19,7 @@ CANARY_OUT = HaltedBackend("shop", "canary", frozenset({Endpoint.parse(CANARY)})
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"
 
 
-def asks(method=b"GET", body=b"", chunked=False, more=b""):
+def asks(method: bytes = b"GET", body: bytes = b"", chunked: bool = False, more: bytes = b"") -> bytes:
     fields = b"Host: shop\r\n" + more
     if chunked:
         fields += b"Transfer-Encoding: chunked\r\n"
@@ -25,7 +29,7 @@ def asks(method=b"GET", body=b"", chunked=False, more=b""):
     return method + b" /a HTTP/1.1\r\n" + fields + b"\r\n" + body
 
 
-def fails(stage, client, server, how):
+def fails(stage: Stage, client: Client, server: Server, how: int | str) -> None:
     if isinstance(how, int):
         server.sends(b"HTTP/1.1 %d Oh\r\nContent-Length: 2\r\n\r\nno" % how)
     elif how == "garbage":
@@ -37,8 +41,8 @@ def fails(stage, client, server, how):
 
 
 @pytest.fixture
-def canary(staged, service):
-    def make(**more):
+def canary(staged: type[Stage], service: Callable[..., Service]) -> Callable[..., Stage]:
+    def make(**more: Rescue) -> Stage:
         return staged(service(weight=10_000, **more))
 
     return make
@@ -51,7 +55,7 @@ HOWS = [500, 502, 503, 504, "garbage", "hangs", "closes", "resets"]
 @pytest.mark.parametrize(
     "method", [b"GET", b"HEAD", b"OPTIONS", b"PUT", b"DELETE", b"POST", b"PATCH", b"TRACE"]
 )
-def test_who_is_rescued(canary, method, how):
+def test_who_is_rescued(canary: Callable[..., Stage], method: bytes, how: int | str) -> None:
     stage = canary()
     client = stage.client()
     client.sends(asks(method))
@@ -81,7 +85,9 @@ def test_who_is_rescued(canary, method, how):
 @pytest.mark.parametrize("chunked", [False, True])
 @pytest.mark.parametrize("size", [1, 1000, 65_536, 65_537, 200_000])
 @pytest.mark.parametrize("how", [503, "resets", "hangs"])
-def test_a_body_is_sent_again_while_it_is_kept(canary, size, chunked, how):
+def test_a_body_is_sent_again_while_it_is_kept(
+    canary: Callable[..., Stage], size: int, chunked: bool, how: int | str
+) -> None:
     stage = canary()
     client = stage.client()
     request = asks(b"PUT", b"x" * size, chunked=chunked)
@@ -104,7 +110,7 @@ def test_a_body_is_sent_again_while_it_is_kept(canary, size, chunked, how):
     stage.outcomes()
 
 
-def test_an_upload_goes_on_at_the_second_backend(canary):
+def test_an_upload_goes_on_at_the_second_backend(canary: Callable[..., Stage]) -> None:
     stage = canary()
     client = stage.client()
     request = asks(b"PUT", b"0123456789")
@@ -123,7 +129,9 @@ def test_an_upload_goes_on_at_the_second_backend(canary):
     stage.outcomes()
 
 
-def test_an_empty_chunked_body_without_room_for_a_copy_is_whole_at_stable(canary):
+def test_an_empty_chunked_body_without_room_for_a_copy_is_whole_at_stable(
+    canary: Callable[..., Stage],
+) -> None:
     stage = canary(rescue=Rescue(max_body=0))
     client = stage.client()
     client.sends(asks(b"PUT", chunked=True))
@@ -132,7 +140,7 @@ def test_an_empty_chunked_body_without_room_for_a_copy_is_whole_at_stable(canary
         assert stage.connects().got().endswith(b"0\r\n\r\n")
 
 
-def test_nothing_after_an_interim_answer_or_a_byte_of_the_answer(canary):
+def test_nothing_after_an_interim_answer_or_a_byte_of_the_answer(canary: Callable[..., Stage]) -> None:
     for first, how in (
         (b"HTTP/1.1 103 Hi\r\n\r\n", 503),
         (b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nab", "resets"),
@@ -146,7 +154,7 @@ def test_nothing_after_an_interim_answer_or_a_byte_of_the_answer(canary):
         assert stage.dialled() == []
 
 
-def test_never_three(canary):
+def test_never_three(canary: Callable[..., Stage]) -> None:
     stage = canary()
     client = stage.client()
     client.sends(asks())
@@ -158,7 +166,7 @@ def test_never_three(canary):
     stage.outcomes()
 
 
-def test_the_budget_ends(canary):
+def test_the_budget_ends(canary: Callable[..., Stage]) -> None:
     stage = canary()
     rescued = 0
     for _ in range(int(CAPACITY) + 5):
@@ -173,7 +181,7 @@ def test_the_budget_ends(canary):
     assert rescued == CAPACITY
 
 
-def test_off_and_keyed(canary):
+def test_off_and_keyed(canary: Callable[..., Stage]) -> None:
     for rescue, more, expected in (
         (Rescue(on=False), b"", []),
         (Rescue(keyed=True), b"Idempotency-Key: a\r\n", [STABLE]),
@@ -187,7 +195,9 @@ def test_off_and_keyed(canary):
 
 
 @pytest.mark.parametrize("how", ["resets", "refuses"])
-def test_the_log_says_how_it_failed_and_not_what_we_would_have_said(canary, how):
+def test_the_log_says_how_it_failed_and_not_what_we_would_have_said(
+    canary: Callable[..., Stage], how: str
+) -> None:
     stage = canary()
     noted = []
     stage.lane.accounts.access = type("Sink", (), {"note": lambda self, e, c, n: noted.append(e)})()
@@ -201,7 +211,7 @@ def test_the_log_says_how_it_failed_and_not_what_we_would_have_said(canary, how)
     assert noted[0].failed == ("canary connect" if how == "refuses" else "canary reset")
 
 
-def test_the_copy_is_let_go_with_the_exchange(canary):
+def test_the_copy_is_let_go_with_the_exchange(canary: Callable[..., Stage]) -> None:
     stage = canary()
     client = stage.client()
     client.sends(asks(b"PUT", b"x" * 60_000))
@@ -210,7 +220,7 @@ def test_the_copy_is_let_go_with_the_exchange(canary):
     assert upload is None or not upload.again()
 
 
-def halt(stage):
+def halt(stage: Stage) -> Service:
     table = stage.lane.table
     service = replace(table.services["shop"], revision=8, halted=frozenset({"canary"}))
     stage.lane.table = table.replace(2, [service])
@@ -220,7 +230,7 @@ def halt(stage):
     return service
 
 
-def test_who_waits_at_a_trip_is_answered_by_stable(canary):
+def test_who_waits_at_a_trip_is_answered_by_stable(canary: Callable[..., Stage]) -> None:
     stage = canary()
     client = stage.client()
     client.sends(asks())
@@ -234,7 +244,9 @@ def test_who_waits_at_a_trip_is_answered_by_stable(canary):
 
 @pytest.mark.parametrize("rescue", [Rescue(), Rescue(on=False)])
 @pytest.mark.parametrize("method", [b"GET", b"POST"])
-def test_nothing_new_is_sent_to_a_halted_backend_when_dialling_took_longer(canary, rescue, method):
+def test_nothing_new_is_sent_to_a_halted_backend_when_dialling_took_longer(
+    canary: Callable[..., Stage], rescue: Rescue, method: bytes
+) -> None:
     stage = canary(rescue=rescue)
     client = stage.client()
     client.sends(asks(method))
@@ -243,7 +255,7 @@ def test_nothing_new_is_sent_to_a_halted_backend_when_dialling_took_longer(canar
     assert server.got() == b""
 
 
-def test_without_budget_nothing_new_is_sent_to_a_halted_backend(canary):
+def test_without_budget_nothing_new_is_sent_to_a_halted_backend(canary: Callable[..., Stage]) -> None:
     stage = canary()
     stage.lane.affords = lambda exchange: False
     client = stage.client()
@@ -252,7 +264,7 @@ def test_without_budget_nothing_new_is_sent_to_a_halted_backend(canary):
     assert stage.connects().got() == b""
 
 
-def test_an_answer_that_begins_after_the_drain_does_not_go_on_for_ever(canary):
+def test_an_answer_that_begins_after_the_drain_does_not_go_on_for_ever(canary: Callable[..., Stage]) -> None:
     stage = canary(rescue=Rescue(on=False))
     client = stage.client()
     client.sends(asks())

@@ -1,10 +1,17 @@
 """How often a request is sent, what that costs, and what is counted and noted of it."""
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 
+from proxy.forwarding.pool import Pool
 from proxy.forwarding.rescue import CAPACITY
 from proxy.routing.endpoint import Endpoint
 from proxy.routing.match import RouteMatch
+from proxy.routing.table import Service
+from tests.kits.stage import Stage
+from tests.kits.transports import Client, Server
 
 CANARY = "http://canary:9002"
 STABLE = "http://stable:9001"
@@ -14,18 +21,18 @@ UNAVAILABLE = b"HTTP/1.1 503 Oh\r\nContent-Length: 2\r\n\r\nno"
 
 
 @pytest.fixture
-def canary(staged, service):
-    def make(**more):
+def canary(staged: type[Stage], service: Callable[..., Service]) -> Callable[..., Stage]:
+    def make(**more: tuple[()]) -> Stage:
         return staged(service(weight=10_000, **more))
 
     return make
 
 
 @pytest.fixture
-def noted(canary):
+def noted(canary: Callable[..., Stage]) -> Callable[..., tuple[Stage, list[Any]]]:
     """Make a stage, and the list of the exchanges that its access log is told of."""
 
-    def make(**more):
+    def make(**more: Any) -> tuple[Stage, list[Any]]:
         stage, found = canary(**more), []
         sink = type("Sink", (), {"note": lambda self, exchange, *_: found.append(exchange)})
         stage.lane.accounts.access = sink()
@@ -34,7 +41,7 @@ def noted(canary):
     return make
 
 
-def counts(stage):
+def counts(stage: Stage) -> tuple[Any, ...]:
     """The counts of canary and stable."""
     entries = {key[2]: entry for key, entry in stage.tally.everything().items()}
     return entries.get("canary"), entries.get("stable")
@@ -45,7 +52,9 @@ def counts(stage):
 
 @pytest.mark.parametrize("end", ["closes", "resets"])
 @pytest.mark.parametrize("joined", [True, False])
-def test_a_client_that_leaves_meanwhile_is_neither_rescued_nor_harmed(canary, end, joined):
+def test_a_client_that_leaves_meanwhile_is_neither_rescued_nor_harmed(
+    canary: Callable[..., Stage], end: str, joined: bool
+) -> None:
     stage = canary()
     client = stage.client()
     client.sends(GET)
@@ -62,7 +71,7 @@ def test_a_client_that_leaves_meanwhile_is_neither_rescued_nor_harmed(canary, en
 # How often it is sent.
 
 
-def test_a_rescue_dials_even_when_a_connection_to_stable_waits(canary):
+def test_a_rescue_dials_even_when_a_connection_to_stable_waits(canary: Callable[..., Stage]) -> None:
     stage = canary()
     other = stage.client()
     other.sends(GET)
@@ -75,7 +84,7 @@ def test_a_rescue_dials_even_when_a_connection_to_stable_waits(canary):
     assert (stage.dialled(), stage.idle()) == ([STABLE], 1), "that one could be stale, and there is no third"
 
 
-def warm(stage, client):
+def warm(stage: Stage, client: Client) -> Server:
     """A connection to the canary waits in the pool."""
     client.sends(GET)
     server = stage.connects()
@@ -85,7 +94,9 @@ def warm(stage, client):
 
 
 @pytest.mark.parametrize("end", ["resets", "closes"])
-def test_a_stale_connection_says_nothing_of_the_canary_and_stable_is_asked(canary, end):
+def test_a_stale_connection_says_nothing_of_the_canary_and_stable_is_asked(
+    canary: Callable[..., Stage], end: str
+) -> None:
     stage = canary()
     client = stage.client()
     server = warm(stage, client)
@@ -99,7 +110,7 @@ def test_a_stale_connection_says_nothing_of_the_canary_and_stable_is_asked(canar
 
 
 @pytest.mark.parametrize("how", ["resets", "closes", 503])
-def test_a_stale_connection_and_a_failure_are_two(canary, how):
+def test_a_stale_connection_and_a_failure_are_two(canary: Callable[..., Stage], how: int | str) -> None:
     stage = canary()
     client = gone(stage)  # or stable would be asked
     server = warm(stage, client)
@@ -114,7 +125,9 @@ def test_a_stale_connection_and_a_failure_are_two(canary, how):
     assert counts(stage)[0].harmed == 1
 
 
-def test_a_pooled_connection_that_begins_to_answer_and_fails_is_a_failure(canary):
+def test_a_pooled_connection_that_begins_to_answer_and_fails_is_a_failure(
+    canary: Callable[..., Stage],
+) -> None:
     stage = canary()
     client = stage.client()
     server = warm(stage, client)
@@ -129,7 +142,7 @@ def test_a_pooled_connection_that_begins_to_answer_and_fails_is_a_failure(canary
 # What is counted and noted.
 
 
-def test_the_canary_is_charged_and_the_whole_time_is_the_client_s(canary):
+def test_the_canary_is_charged_and_the_whole_time_is_the_client_s(canary: Callable[..., Stage]) -> None:
     stage = canary()
     client = stage.client()
     client.sends(GET)
@@ -148,7 +161,7 @@ def test_the_canary_is_charged_and_the_whole_time_is_the_client_s(canary):
     assert stage.failures == [1], "it is told at once"
 
 
-def test_both_are_in_flight_one_after_the_other(canary):
+def test_both_are_in_flight_one_after_the_other(canary: Callable[..., Stage]) -> None:
     stage = canary()
     client = stage.client()
     client.sends(GET)
@@ -159,7 +172,7 @@ def test_both_are_in_flight_one_after_the_other(canary):
     assert [entry.in_flight for entry in counts(stage)] == [0, 0]
 
 
-def test_one_that_was_overdue_is_so_no_more(canary):
+def test_one_that_was_overdue_is_so_no_more(canary: Callable[..., Stage]) -> None:
     stage = canary()
     stage.lane.thresholds.set({"shop": {"canary": (0.1, 0.2, 0.3), "stable": (0.1, 0.2, 0.3)}})
     client = stage.client()
@@ -181,7 +194,9 @@ def test_one_that_was_overdue_is_so_no_more(canary):
     ("how", "told"),
     [(UNAVAILABLE, "canary 503"), (b"SSH-2\r\n\r\n", "canary garbage"), (None, "canary timeout")],
 )
-def test_the_log_has_one_line_and_says_who_failed(noted, how, told):
+def test_the_log_has_one_line_and_says_who_failed(
+    noted: Callable[..., tuple[Stage, list[Any]]], how: bytes | None, told: str
+) -> None:
     stage, found = noted()
     client = stage.client()
     client.sends(GET)
@@ -198,7 +213,7 @@ def test_the_log_has_one_line_and_says_who_failed(noted, how, told):
 # What it costs.
 
 
-def gone(stage):
+def gone(stage: Stage) -> Client:
     """Spend the whole budget, and send what stable gets to tell it."""
     client = stage.client()
     for _ in range(int(CAPACITY)):
@@ -209,7 +224,7 @@ def gone(stage):
     return client
 
 
-def rescued(stage, client):
+def rescued(stage: Stage, client: Client) -> bool:
     """Whether one more is."""
     client.sends(GET)
     stage.refuses()
@@ -219,7 +234,9 @@ def rescued(stage, client):
     return client.got() == OK
 
 
-def test_only_requests_that_are_sent_to_stable_in_the_first_place_pay(staged, service):
+def test_only_requests_that_are_sent_to_stable_in_the_first_place_pay(
+    staged: type[Stage], service: Callable[..., Service]
+) -> None:
     stage = staged(service(force="X-To", weight=10_000))
     client = gone(stage)
     assert [rescued(stage, client) for _ in range(10)] == [False] * 10, "rescues pay for none"
@@ -233,14 +250,14 @@ def test_only_requests_that_are_sent_to_stable_in_the_first_place_pay(staged, se
     assert [rescued(stage, client) for _ in range(3)] == [True, False, False]
 
 
-def test_time_pays_as_well(canary):
+def test_time_pays_as_well(canary: Callable[..., Stage]) -> None:
     stage = canary()
     client = gone(stage)
     stage.now += 1
     assert [rescued(stage, client) for _ in range(5)] == [True] * 3 + [False] * 2
 
 
-def test_each_service_has_a_budget_of_its_own(staged, service):
+def test_each_service_has_a_budget_of_its_own(staged: type[Stage], service: Callable[..., Service]) -> None:
     stage = staged(service(weight=10_000), service("other", weight=10_000, match=RouteMatch(host="other")))
     client = gone(stage)
     assert not rescued(stage, client)
@@ -250,7 +267,9 @@ def test_each_service_has_a_budget_of_its_own(staged, service):
 
 
 @pytest.mark.parametrize("out", ["none", "dead"])
-def test_without_an_endpoint_of_stable_the_client_is_told_and_nothing_is_spent(canary, out):
+def test_without_an_endpoint_of_stable_the_client_is_told_and_nothing_is_spent(
+    canary: Callable[..., Stage], out: str
+) -> None:
     stage = canary(endpoints=()) if out == "none" else canary()
     if out == "dead":
         stage.lane.pool = DeadStable(stage.lane.pool)
@@ -265,20 +284,20 @@ def test_without_an_endpoint_of_stable_the_client_is_told_and_nothing_is_spent(c
 class DeadStable:
     """A pool that knows stable's endpoint to be dead."""
 
-    def __init__(self, pool):
+    def __init__(self, pool: Pool) -> None:
         self._pool = pool
 
-    def __getattr__(self, name):
+    def __getattr__(self, name: str) -> Callable[..., Any]:
         return getattr(self._pool, name)
 
-    def alive(self, endpoint):
+    def alive(self, endpoint: Endpoint) -> bool:
         return endpoint != Endpoint.parse(STABLE)
 
 
 # What is left behind.
 
 
-def test_a_head_that_proves_to_be_garbage_has_no_time(canary):
+def test_a_head_that_proves_to_be_garbage_has_no_time(canary: Callable[..., Stage]) -> None:
     stage = canary()
     client = stage.client()
     client.sends(GET.replace(b"GET", b"POST"))
@@ -287,7 +306,7 @@ def test_a_head_that_proves_to_be_garbage_has_no_time(canary):
     assert stage.tally.outcomes[0].head_seconds is None
 
 
-def test_the_copy_of_a_body_is_kept_no_longer_than_it_may_be_needed(canary):
+def test_the_copy_of_a_body_is_kept_no_longer_than_it_may_be_needed(canary: Callable[..., Stage]) -> None:
     stage = canary()
     client = stage.client()
     client.sends(b"PUT /a HTTP/1.1\r\nHost: shop\r\nContent-Length: 5\r\n\r\nhello")

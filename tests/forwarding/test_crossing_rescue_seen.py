@@ -1,8 +1,14 @@
 """What a rescue looks like to the client and to both backends."""
 
+from collections.abc import Callable, Iterator
+from typing import Any
+
 import pytest
 
 from proxy.routing.failures import Rescue
+from proxy.routing.table import Service
+from tests.kits.exchanges import Answered
+from tests.kits.stage import Stage
 
 CANARY = "http://canary:9002"
 STABLE = "http://stable:9001"
@@ -14,14 +20,14 @@ CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
 @pytest.fixture
-def canary(staged, service):
-    def make(**more):
+def canary(staged: type[Stage], service: Callable[..., Service]) -> Callable[..., Stage]:
+    def make(**more: Rescue | str) -> Stage:
         return staged(service(weight=10_000, **more))
 
     return make
 
 
-def counts(stage):
+def counts(stage: Stage) -> tuple[Any, ...]:
     """The counts of canary and stable."""
     entries = {key[2]: entry for key, entry in stage.tally.everything().items()}
     return entries.get("canary"), entries.get("stable")
@@ -30,7 +36,9 @@ def counts(stage):
 # To the client.
 
 
-def test_the_failure_is_not_seen_however_it_is_cut(canary, every_cut):
+def test_the_failure_is_not_seen_however_it_is_cut(
+    canary: Callable[..., Stage], every_cut: Callable[[bytes], Iterator[tuple[bytes, ...]]]
+) -> None:
     for parts in every_cut(UNAVAILABLE):
         stage = canary()
         client = stage.client()
@@ -44,7 +52,9 @@ def test_the_failure_is_not_seen_however_it_is_cut(canary, every_cut):
         assert stage.outcomes() == [("complete", 503, "failure"), ("complete", 200, "success")]
 
 
-def test_the_answer_of_stable_may_come_byte_by_byte(canary, every_cut):
+def test_the_answer_of_stable_may_come_byte_by_byte(
+    canary: Callable[..., Stage], every_cut: Callable[[bytes], Iterator[tuple[bytes, ...]]]
+) -> None:
     for parts in every_cut(OK):
         stage = canary()
         client = stage.client()
@@ -56,7 +66,7 @@ def test_the_answer_of_stable_may_come_byte_by_byte(canary, every_cut):
 
 
 @pytest.mark.parametrize("status", [200, 301, 400, 404, 429, 499, 501, 505, 599])
-def test_other_answers_are_answers(canary, status):
+def test_other_answers_are_answers(canary: Callable[..., Stage], status: int) -> None:
     stage = canary()
     client = stage.client()
     client.sends(GET)
@@ -65,7 +75,7 @@ def test_other_answers_are_answers(canary, status):
     assert (client.got(), stage.dialled()) == (answer, [])
 
 
-def test_the_choice_header_and_the_cookie(canary):
+def test_the_choice_header_and_the_cookie(canary: Callable[..., Stage]) -> None:
     stage = canary(choice_header="X-Weir")
     client = stage.client()
     client.sends(GET)
@@ -74,7 +84,9 @@ def test_the_choice_header_and_the_cookie(canary):
     assert b"X-Weir: stable; why=rescued\r\n" in client.got()
 
 
-def test_what_stable_fails_reaches_the_client_as_it_is(canary, answers):
+def test_what_stable_fails_reaches_the_client_as_it_is(
+    canary: Callable[..., Stage], answers: Callable[..., list[Answered]]
+) -> None:
     for fail in ("resets", "closes"):
         stage = canary()
         client = stage.client()
@@ -89,7 +101,9 @@ def test_what_stable_fails_reaches_the_client_as_it_is(canary, answers):
         assert at_stable.taken_over == {"failure": 1}
 
 
-def test_nobody_takes_the_connection_at_either(canary, answers):
+def test_nobody_takes_the_connection_at_either(
+    canary: Callable[..., Stage], answers: Callable[..., list[Answered]]
+) -> None:
     stage = canary()
     client = stage.client()
     client.sends(GET)
@@ -99,7 +113,9 @@ def test_nobody_takes_the_connection_at_either(canary, answers):
     assert stage.outcomes() == [("connect", 502, "failure"), ("connect", 504, "failure")]
 
 
-def test_stable_takes_too_long_as_well(canary, answers):
+def test_stable_takes_too_long_as_well(
+    canary: Callable[..., Stage], answers: Callable[..., list[Answered]]
+) -> None:
     stage = canary()
     client = stage.client()
     client.sends(GET)
@@ -117,7 +133,7 @@ def test_stable_takes_too_long_as_well(canary, answers):
 # With the rest of HTTP.
 
 
-def test_pipelined_requests_are_rescued_each_and_answered_in_order(canary):
+def test_pipelined_requests_are_rescued_each_and_answered_in_order(canary: Callable[..., Stage]) -> None:
     stage = canary()
     client = stage.client()
     client.sends(PUT + b"0123456789" + GET + GET)
@@ -132,7 +148,7 @@ def test_pipelined_requests_are_rescued_each_and_answered_in_order(canary):
     assert (stage.dialled(), counts(stage)[0].rescued) == ([], 3)
 
 
-def test_who_waits_for_a_100_gets_it_from_stable(canary):
+def test_who_waits_for_a_100_gets_it_from_stable(canary: Callable[..., Stage]) -> None:
     stage = canary()
     client = stage.client()
     client.sends(PUT[:-2] + b"Expect: 100-continue\r\n\r\n")
@@ -149,7 +165,7 @@ def test_who_waits_for_a_100_gets_it_from_stable(canary):
     stage.outcomes()
 
 
-def test_who_was_told_to_go_on_is_not_rescued(canary):
+def test_who_was_told_to_go_on_is_not_rescued(canary: Callable[..., Stage]) -> None:
     stage = canary()
     client = stage.client()
     client.sends(PUT[:-2] + b"Expect: 100-continue\r\n\r\n")
@@ -161,7 +177,9 @@ def test_who_was_told_to_go_on_is_not_rescued(canary):
     assert counts(stage)[0].harmed == 1
 
 
-def test_an_interim_answer_that_1_0_does_not_get_is_no_byte_of_an_answer(canary):
+def test_an_interim_answer_that_1_0_does_not_get_is_no_byte_of_an_answer(
+    canary: Callable[..., Stage],
+) -> None:
     stage = canary()
     client = stage.client()
     client.sends(GET.replace(b"1.1", b"1.0"))
@@ -171,7 +189,9 @@ def test_an_interim_answer_that_1_0_does_not_get_is_no_byte_of_an_answer(canary)
     assert stage.outcomes()[-1] == ("complete", 200, "success")
 
 
-def test_an_upload_too_large_to_be_kept_gets_the_answer_and_is_never_413(canary):
+def test_an_upload_too_large_to_be_kept_gets_the_answer_and_is_never_413(
+    canary: Callable[..., Stage],
+) -> None:
     for body in (b"Content-Length: 20\r\n\r\n", b"Transfer-Encoding: chunked\r\n\r\n14\r\n"):
         stage = canary(rescue=Rescue(max_body=10))
         client = stage.client()
@@ -181,7 +201,7 @@ def test_an_upload_too_large_to_be_kept_gets_the_answer_and_is_never_413(canary)
         assert (stage.dialled(), stage.outcomes()) == ([], [("complete", 503, "failure")])
 
 
-def test_an_upload_that_nobody_takes_is_sent_again_when_it_is_kept(canary):
+def test_an_upload_that_nobody_takes_is_sent_again_when_it_is_kept(canary: Callable[..., Stage]) -> None:
     stage = canary()
     client = stage.client()
     client.sends(b"PUT /a HTTP/1.1\r\nHost: shop\r\nContent-Length: 65536\r\n\r\n")
@@ -197,7 +217,9 @@ def test_an_upload_that_nobody_takes_is_sent_again_when_it_is_kept(canary):
     stage.outcomes()
 
 
-def test_a_body_that_turns_out_malformed_at_stable_is_refused_and_nobody_is_harmed(canary, answers):
+def test_a_body_that_turns_out_malformed_at_stable_is_refused_and_nobody_is_harmed(
+    canary: Callable[..., Stage], answers: Callable[..., list[Answered]]
+) -> None:
     stage = canary()
     client = stage.client()
     client.sends(b"PUT /a HTTP/1.1\r\nHost: shop\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n")
@@ -210,7 +232,7 @@ def test_a_body_that_turns_out_malformed_at_stable_is_refused_and_nobody_is_harm
     assert (counts(stage)[0].rescued, counts(stage)[0].harmed) == (0, 0)
 
 
-def test_an_upgrade_is_offered_to_stable(canary):
+def test_an_upgrade_is_offered_to_stable(canary: Callable[..., Stage]) -> None:
     stage = canary()
     client = stage.client()
     client.sends(GET[:-2] + b"Connection: Upgrade\r\nUpgrade: websocket\r\n\r\nearly")

@@ -1,6 +1,10 @@
 """Pooled connections that had ended: made good once, where sending twice is as good as once."""
 
+from typing import Any
+
 import pytest
+
+from tests.kits.stage import Stage
 
 GET = b"GET /a HTTP/1.1\r\nHost: shop\r\n\r\n"
 POST = b"POST /a HTTP/1.1\r\nHost: shop\r\nContent-Length: 10\r\n\r\n"
@@ -12,7 +16,7 @@ INTERIM = b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n"
 
 @pytest.mark.parametrize("end", ["closes", "resets"])
 @pytest.mark.parametrize("method", [b"GET", b"HEAD", b"DELETE"])
-def test_a_stale_connection_is_made_good_once(stage, end, method):
+def test_a_stale_connection_is_made_good_once(stage: Stage, end: str, method: bytes) -> None:
     client = stage.client()
     server = stage.warm(client)
     client.sends(GET.replace(b"GET", method))
@@ -27,7 +31,7 @@ def test_a_stale_connection_is_made_good_once(stage, end, method):
     assert stage.idle() == 1
 
 
-def test_it_is_made_good_once_only(stage):
+def test_it_is_made_good_once_only(stage: Stage) -> None:
     client = stage.client()
     server = stage.warm(client)
     client.sends(GET)
@@ -36,7 +40,7 @@ def test_it_is_made_good_once_only(stage):
     stage.failed(client, 502, "reset")
 
 
-def test_another_idle_connection_is_not_tried_as_it_may_be_stale_too(stage):
+def test_another_idle_connection_is_not_tried_as_it_may_be_stale_too(stage: Stage) -> None:
     clients = stage.client(), stage.client()
     for client in clients:
         client.sends(GET)
@@ -58,7 +62,7 @@ def test_another_idle_connection_is_not_tried_as_it_may_be_stale_too(stage):
         POST.replace(b"POST", b"GET") + b"0123456789",
     ],
 )
-def test_what_may_not_be_sent_twice_is_not(stage, request_):
+def test_what_may_not_be_sent_twice_is_not(stage: Stage, request_: bytes) -> None:
     client = stage.client()
     server = stage.warm(client)
     client.sends(request_)
@@ -68,7 +72,7 @@ def test_what_may_not_be_sent_twice_is_not(stage, request_):
 
 
 @pytest.mark.parametrize("sent", [b"H", b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n"])
-def test_once_the_endpoint_spoke_nothing_is_sent_again(stage, sent):
+def test_once_the_endpoint_spoke_nothing_is_sent_again(stage: Stage, sent: bytes) -> None:
     client = stage.client()
     server = stage.warm(client)
     client.sends(GET)
@@ -78,7 +82,7 @@ def test_once_the_endpoint_spoke_nothing_is_sent_again(stage, sent):
     assert stage.dialled() == []
 
 
-def test_an_interim_answer_is_speaking_too(stage):
+def test_an_interim_answer_is_speaking_too(stage: Stage) -> None:
     client = stage.client()
     server = stage.warm(client)
     client.sends(GET)
@@ -89,7 +93,7 @@ def test_an_interim_answer_is_speaking_too(stage):
     assert stage.dialled() == []
 
 
-def test_an_earlier_interim_answer_does_not_count_for_the_next_request(stage):
+def test_an_earlier_interim_answer_does_not_count_for_the_next_request(stage: Stage) -> None:
     client = stage.client()
     server = stage.warm(client)
     client.sends(GET)
@@ -99,7 +103,7 @@ def test_an_earlier_interim_answer_does_not_count_for_the_next_request(stage):
     assert stage.dialled() == ["http://stable:9001"]
 
 
-def test_the_client_leaves_while_it_is_made_good(stage):
+def test_the_client_leaves_while_it_is_made_good(stage: Stage) -> None:
     client = stage.client()
     server = stage.warm(client)
     client.sends(GET)
@@ -115,7 +119,7 @@ def test_the_client_leaves_while_it_is_made_good(stage):
 
 @pytest.mark.parametrize("arrived", [OK, b"x", None, ConnectionResetError()])
 @pytest.mark.parametrize("method", [b"GET", b"POST"])
-def test_a_connection_that_stirred_is_not_handed_out(stage, arrived, method):
+def test_a_connection_that_stirred_is_not_handed_out(stage: Stage, arrived: Any, method: bytes) -> None:
     client = stage.client()
     server = stage.warm(client)
     server.slips(arrived)
@@ -128,7 +132,7 @@ def test_a_connection_that_stirred_is_not_handed_out(stage, arrived, method):
     assert stage.outcomes() == [("complete", 200, "success")]
 
 
-def test_one_below_it_that_is_clean_is_taken(stage):
+def test_one_below_it_that_is_clean_is_taken(stage: Stage) -> None:
     clients = stage.client(), stage.client()
     for client in clients:
         client.sends(GET)
@@ -141,7 +145,7 @@ def test_one_below_it_that_is_clean_is_taken(stage):
     assert (servers[0].got(), stage.dialled(), stage.idle()) == (FORWARDED, [], 0)
 
 
-def test_a_connection_that_was_dialled_and_has_ended_already_is_no_stale_one(stage):
+def test_a_connection_that_was_dialled_and_has_ended_already_is_no_stale_one(stage: Stage) -> None:
     client = stage.client()
     client.sends(GET)
     stage.connects().resets()
@@ -149,7 +153,7 @@ def test_a_connection_that_was_dialled_and_has_ended_already_is_no_stale_one(sta
     assert stage.dialled() == []
 
 
-def test_a_pooled_connection_that_nobody_had_used_yet_can_be_stale_too(stage):
+def test_a_pooled_connection_that_nobody_had_used_yet_can_be_stale_too(stage: Stage) -> None:
     left = stage.client()
     left.sends(GET)
     left.resets()

@@ -1,8 +1,10 @@
 """Deadlines: what is awaited has its time, bytes that are taken prolong it, and one timer looks at all."""
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,7 +14,7 @@ from proxy.forwarding.deadlines import LINGER_SECONDS, PERIOD, SWEEP, Deadline, 
 from proxy.forwarding.exchange import Exchange
 from proxy.http1.head import RequestHead
 from proxy.routing.choice import Choice
-from proxy.routing.table import Timeouts
+from proxy.routing.table import Service, Timeouts
 
 
 @dataclass(eq=False)
@@ -22,35 +24,35 @@ class One:
     looks: int = 0
     blind: bool = False
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         self.deadline = Deadline(lambda: 0.0, self.at)
 
-    def look(self):
+    def look(self) -> None:
         self.looks += 1
 
-    def overdue(self, now):
+    def overdue(self, now: float) -> None:
         self.told.append(now)
 
 
 class Pool:
-    def __init__(self):
+    def __init__(self) -> None:
         self.told = []
 
-    def expire(self, now):
+    def expire(self, now: float) -> None:
         self.told.append(now)
 
 
 class Loop:
     """Keeps what is to be called later; the test calls it."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.later = []
 
-    def call_later(self, delay, callback):
+    def call_later(self, delay: float, callback: Callable[..., Any]) -> "Handle":
         self.later.append((delay, callback))
         return Handle(self, callback)
 
-    def turn(self):
+    def turn(self) -> float | None:
         (delay, callback), *self.later = self.later
         callback()
         return delay
@@ -61,21 +63,21 @@ class Handle:
     loop: Loop
     callback: object
 
-    def cancel(self):
+    def cancel(self) -> None:
         self.loop.later = [one for one in self.loop.later if one[1] != self.callback]
 
 
 @pytest.fixture
-def pool():
+def pool() -> Pool:
     return Pool()
 
 
 @pytest.fixture
-def deadlines(pool):
+def deadlines(pool: Pool) -> Deadlines:
     return Deadlines(Loop(), lambda: 5.0, pool.expire)
 
 
-def test_whoever_is_due_is_told(deadlines, pool):
+def test_whoever_is_due_is_told(deadlines: Deadlines, pool: Pool) -> None:
     past, present, future = One(4.9), One(5.0), One(5.1)
     for one in (past, present, future):
         deadlines.watch(one)
@@ -83,7 +85,7 @@ def test_whoever_is_due_is_told(deadlines, pool):
     assert (past.told, present.told, future.told, pool.told) == ([5.0], [5.0], [], [5.0])
 
 
-def test_a_deadline_moves(deadlines):
+def test_a_deadline_moves(deadlines: Deadlines) -> None:
     one = One(5.0)
     deadlines.watch(one)
     one.deadline.idle(6.0)
@@ -93,7 +95,7 @@ def test_a_deadline_moves(deadlines):
     assert one.told == [6.0]
 
 
-def test_one_that_was_forgotten_is_not_told(deadlines):
+def test_one_that_was_forgotten_is_not_told(deadlines: Deadlines) -> None:
     one = One(1.0)
     deadlines.watch(one)
     deadlines.forget(one)
@@ -102,9 +104,9 @@ def test_one_that_was_forgotten_is_not_told(deadlines):
     assert one.told == []
 
 
-def test_who_is_told_may_forget_itself_and_others(deadlines):
+def test_who_is_told_may_forget_itself_and_others(deadlines: Deadlines) -> None:
     class Leaving(One):
-        def overdue(self, now):
+        def overdue(self, now: float) -> None:
             super().overdue(now)
             deadlines.forget(self)
 
@@ -117,7 +119,7 @@ def test_who_is_told_may_forget_itself_and_others(deadlines):
     assert repr(deadlines) == "<Deadlines of 0>"
 
 
-def test_it_looks_again_and_again_until_it_is_stopped(pool):
+def test_it_looks_again_and_again_until_it_is_stopped(pool: Pool) -> None:
     loop = Loop()
     deadlines = Deadlines(loop, lambda: 7.0, pool.expire)
     deadlines.stop()
@@ -128,15 +130,15 @@ def test_it_looks_again_and_again_until_it_is_stopped(pool):
     assert loop.later == []
 
 
-def test_whoever_looks_as_well_is_told_the_time(pool):
+def test_whoever_looks_as_well_is_told_the_time(pool: Pool) -> None:
     other = Pool()
     Deadlines(Loop(), lambda: 5.0, pool.expire, other.expire).look(6.0)
     assert pool.told == other.told == [6.0]
 
 
-def test_one_that_fails_does_not_stop_the_timer(pool):
+def test_one_that_fails_does_not_stop_the_timer(pool: Pool) -> None:
     class Failing(One):
-        def overdue(self, now):
+        def overdue(self, now: float) -> None:
             raise RuntimeError
 
     loop = Loop()
@@ -151,7 +153,7 @@ def test_one_that_fails_does_not_stop_the_timer(pool):
 # Connections that aren't read.
 
 
-def test_it_is_looked_after_those_that_are_not_read_now_and_then(deadlines):
+def test_it_is_looked_after_those_that_are_not_read_now_and_then(deadlines: Deadlines) -> None:
     held, read = One(1000.0, blind=True), One(1000.0)
     deadlines.watch(held)
     deadlines.watch(read)
@@ -163,7 +165,7 @@ def test_it_is_looked_after_those_that_are_not_read_now_and_then(deadlines):
     assert (read.looks, held.told) == (0, [])
 
 
-def test_one_that_is_not_read_only_for_now_is_looked_after_for_as_long(deadlines):
+def test_one_that_is_not_read_only_for_now_is_looked_after_for_as_long(deadlines: Deadlines) -> None:
     one = One(1000.0)
     deadlines.watch(one)
     for at, one.blind in ((1.0, False), (2.0, True), (3.0, False), (4.0, True)):
@@ -171,9 +173,9 @@ def test_one_that_is_not_read_only_for_now_is_looked_after_for_as_long(deadlines
     assert one.looks == 2
 
 
-def test_who_is_looked_after_may_forget_itself(deadlines):
+def test_who_is_looked_after_may_forget_itself(deadlines: Deadlines) -> None:
     class Leaving(One):
-        def look(self):
+        def look(self) -> None:
             super().look()
             deadlines.forget(self)
 
@@ -185,9 +187,9 @@ def test_who_is_looked_after_may_forget_itself(deadlines):
     assert [one.looks for one in some] == [1, 1]
 
 
-def test_one_that_is_due_and_ends_is_not_looked_after(deadlines):
+def test_one_that_is_due_and_ends_is_not_looked_after(deadlines: Deadlines) -> None:
     class Ending(One):
-        def overdue(self, now):
+        def overdue(self, now: float) -> None:
             super().overdue(now)
             deadlines.forget(self)
 
@@ -197,7 +199,7 @@ def test_one_that_is_due_and_ends_is_not_looked_after(deadlines):
     assert (one.told, one.looks) == ([5.0], 0)
 
 
-def test_a_client_that_leaves_is_noticed_within_a_second():
+def test_a_client_that_leaves_is_noticed_within_a_second() -> None:
     assert PERIOD + SWEEP < 1.0
 
 
@@ -211,31 +213,31 @@ SETS = re.compile(r"\.due\b[^=\n]*[^=<>!]=[^=]")
 class Sending:
     """Bytes that wait at one end: `stalled` answers with what the test says."""
 
-    def __init__(self, waits=True, stalled=0.0):
+    def __init__(self, waits: bool = True, stalled: float = 0.0) -> None:
         self.unsent = waits
         self.for_seconds = stalled
         self.looked = []
         self.watched = []
 
-    def watch(self, now):
+    def watch(self, now: float) -> None:
         self.watched.append(now)
 
-    def waits(self):
+    def waits(self) -> bool:
         return self.unsent
 
-    def stalled(self, now):
+    def stalled(self, now: float) -> float:
         self.looked.append(now)
         return self.for_seconds
 
 
 @pytest.fixture
-def deadline():
+def deadline() -> Deadline:
     return Deadline(lambda: 100.0, 0.0)
 
 
 @pytest.fixture
-def exchange(service):
-    def build(request="done", response="awaited", expects=False):
+def exchange(service: Callable[..., Service]) -> Callable[..., Exchange]:
+    def build(request: str = "done", response: str = "awaited", expects: bool = False) -> Exchange:
         shop = service(timeouts=Timeouts(response=RESPONSE, body=BODY))
         choice = Choice(shop, "stable", shop.backends[0].endpoints[0], "weight", True, b"", b"")
         it = Exchange(RequestHead(b"POST", b"/", 1, [], b"a"), choice, 5, 10.0)
@@ -258,20 +260,27 @@ def exchange(service):
     ],
 )
 def test_an_answers_head_has_its_time_and_every_part_of_a_body_too(
-    deadline, exchange, request_, response, expects, seconds
-):
+    deadline: Deadline,
+    exchange: Callable[..., Exchange],
+    request_: str,
+    response: str,
+    expects: bool,
+    seconds: float,
+) -> None:
     deadline.next_bytes(exchange(request_, response, expects))
     assert deadline.due == 100.0 + seconds
 
 
-def test_bytes_that_wait_are_looked_at_from_now_on_and_often(deadline, exchange):
+def test_bytes_that_wait_are_looked_at_from_now_on_and_often(
+    deadline: Deadline, exchange: Callable[..., Exchange]
+) -> None:
     sending = Sending()
     deadline.bytes_taken(exchange(), sending)
     assert deadline.due == 100.0 + BODY / LOOKS
     assert sending.watched == [100.0], "or the first look would find nothing taken for ages"
 
 
-def test_a_tunnel_has_a_deadline_of_its_own(deadline, exchange):
+def test_a_tunnel_has_a_deadline_of_its_own(deadline: Deadline, exchange: Callable[..., Exchange]) -> None:
     deadline.tunnel(5.0, 2.0)
     sending = Sending()
     deadline.next_bytes(exchange(response="tunnel"))
@@ -293,13 +302,15 @@ def test_a_tunnel_has_a_deadline_of_its_own(deadline, exchange):
         ([Sending(stalled=BODY + 1), Sending(waits=False)], False),
     ],
 )
-def test_it_goes_on_while_one_end_takes_bytes(deadline, exchange, ends, goes_on):
+def test_it_goes_on_while_one_end_takes_bytes(
+    deadline: Deadline, exchange: Callable[..., Exchange], ends: list[Sending], goes_on: bool
+) -> None:
     deadline.idle(4.0)
     assert deadline.prolonged(exchange(), ends, 105.0) is goes_on
     assert deadline.due == (105.0 + BODY / LOOKS if goes_on else 104.0)
 
 
-def test_it_shows_when_it_is(deadline, exchange):
+def test_it_shows_when_it_is(deadline: Deadline, exchange: Callable[..., Exchange]) -> None:
     deadline.next_bytes(exchange())
     assert repr(deadline) == "<Deadline at 120.000>"
 
@@ -317,19 +328,21 @@ def test_it_shows_when_it_is(deadline, exchange):
         (lambda it, exchange: it.tunnel(98.0, 60.0), 158.0),
     ],
 )
-def test_each_thing_that_is_awaited_has_its_time(deadline, exchange, set_it, due):
+def test_each_thing_that_is_awaited_has_its_time(
+    deadline: Deadline, exchange: Callable[..., Exchange], set_it: Callable[..., Any], due: float
+) -> None:
     set_it(deadline, exchange())
     assert deadline.due == due
 
 
-def test_a_first_request_may_be_hurried_and_never_gets_more_time():
+def test_a_first_request_may_be_hurried_and_never_gets_more_time() -> None:
     late, soon = Deadline(lambda: 100.0, 75.0), Deadline(lambda: 100.0, LINGER_SECONDS / 2)
     for one in (late, soon):
         one.hurry()
     assert (late.due, soon.due) == (100.0 + LINGER_SECONDS, 100.0 + LINGER_SECONDS / 2)
 
 
-def test_no_other_file_sets_a_deadline():
+def test_no_other_file_sets_a_deadline() -> None:
     root = Path(proxy.__file__).parent
     files = {path.relative_to(root).as_posix(): path.read_text() for path in root.rglob("*.py")}
     assert [name for name, text in files.items() if SETS.search(text)] == ["forwarding/deadlines.py"]

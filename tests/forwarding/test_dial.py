@@ -6,7 +6,9 @@ import os
 import socket
 import ssl
 import stat
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import uvloop
@@ -18,13 +20,15 @@ from proxy.routing.endpoint import SYSTEM, Endpoint, Trust
 
 
 @pytest.fixture(params=[asyncio.new_event_loop, uvloop.new_event_loop])
-def play(request):
+def play(request: pytest.FixtureRequest) -> Iterator[Callable[..., Any]]:
     """Run a coroutine on either kind of event loop: their transports differ in small things."""
     with asyncio.Runner(loop_factory=request.param) as runner:
         yield runner.run
 
 
-async def dialled(dialler, url, seconds=30.0, trust=SYSTEM):
+async def dialled(
+    dialler: Dialler, url: str, seconds: float = 30.0, trust: Trust = SYSTEM
+) -> DialFailed | Upstream:
     """What comes of dialling."""
     result = asyncio.get_running_loop().create_future()
     dialler.dial(Pool().shelf(Endpoint.parse(url, trust)), seconds, result.set_result)
@@ -36,7 +40,7 @@ async def dialled(dialler, url, seconds=30.0, trust=SYSTEM):
 
 
 @contextlib.asynccontextmanager
-async def listening(start, *where):
+async def listening(start: Callable[..., Any], *where: int | str) -> AsyncIterator[Any]:
     accepted = asyncio.Queue()
     server = await start(lambda *streams: accepted.put_nowait(streams), *where)
     try:
@@ -45,15 +49,15 @@ async def listening(start, *where):
         server.close()
 
 
-def free_port():
+def free_port() -> int:
     with socket.socket() as one:
         one.bind(("127.0.0.1", 0))
         return one.getsockname()[1]
 
 
 @pytest.mark.parametrize("kind", ["tcp", "unix"])
-def test_a_connection_that_was_had(play, kind, tmp_path):
-    async def story():
+def test_a_connection_that_was_had(play: Callable[..., Any], kind: str, tmp_path: Path) -> None:
+    async def story() -> None:
         path = str(tmp_path / "s")
         where = (asyncio.start_server, "127.0.0.1", 0) if kind == "tcp" else (asyncio.start_unix_server, path)
         async with listening(*where) as (server, accepted):
@@ -72,8 +76,8 @@ def test_a_connection_that_was_had(play, kind, tmp_path):
     play(story())
 
 
-def test_a_connection_that_ends_while_it_waits_leaves_its_shelf(play):
-    async def story():
+def test_a_connection_that_ends_while_it_waits_leaves_its_shelf(play: Callable[..., Any]) -> None:
+    async def story() -> None:
         async with listening(asyncio.start_server, "127.0.0.1", 0) as (server, accepted):
             shelf = Pool().shelf(Endpoint.parse(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"))
             result = asyncio.get_running_loop().create_future()
@@ -96,13 +100,15 @@ def test_a_connection_that_ends_while_it_waits_leaves_its_shelf(play):
         ("http://no-such-name.invalid:80", "its name could not be resolved"),
     ],
 )
-def test_a_connection_that_was_not_had(play, url, detail, tmp_path):
+def test_a_connection_that_was_not_had(
+    play: Callable[..., Any], url: str, detail: str, tmp_path: Path
+) -> None:
     failure = play(dialled(Dialler(), url.format(port=free_port(), path=tmp_path)))
     assert isinstance(failure, DialFailed)
     assert (failure.status, str(failure), failure.ending) == (502, detail, "connect")
 
 
-def test_a_connection_that_takes_too_long(play):
+def test_a_connection_that_takes_too_long(play: Callable[..., Any]) -> None:
     with socket.socket() as full, contextlib.ExitStack() as queued:
         full.bind(("127.0.0.1", 0))
         full.listen(0)
@@ -118,7 +124,14 @@ def test_a_connection_that_takes_too_long(play):
 class Origin:
     """An endpoint that speaks TLS: what it saw of those who met it, and who is connected."""
 
-    def __init__(self, pair, *, authority=None, alpn=("h2", "http/1.1"), newest=ssl.TLSVersion.TLSv1_3):
+    def __init__(
+        self,
+        pair: Any,
+        *,
+        authority: Any = None,
+        alpn: tuple[str, str] = ("h2", "http/1.1"),
+        newest: Any = ssl.TLSVersion.TLSv1_3,
+    ) -> None:
         self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self.context.load_cert_chain(pair.cert, pair.key)
         self.context.set_alpn_protocols(list(alpn))
@@ -129,17 +142,17 @@ class Origin:
             self.context.verify_mode = ssl.CERT_REQUIRED
             self.context.load_verify_locations(authority.cert)
 
-    def listening(self):
+    def listening(self) -> Any:
         return listening(
             lambda met, *where: asyncio.start_server(met, *where, ssl=self.context), "127.0.0.1", 0
         )
 
 
-def port_of(server):
+def port_of(server: Any) -> int:
     return server.sockets[0].getsockname()[1]
 
 
-def sockets():
+def sockets() -> int:
     found = 0
     for path in Path("/dev/fd").iterdir():
         with contextlib.suppress(OSError):
@@ -155,8 +168,10 @@ def sockets():
         ("127.0.0.1", "shop.example", "shop.example"),
     ],
 )
-def test_an_endpoint_that_is_who_it_should_be(play, authority, shop, host, name, asked):
-    async def story():
+def test_an_endpoint_that_is_who_it_should_be(
+    play: Callable[..., Any], authority: Any, shop: Any, host: str, name: str, asked: str | None
+) -> None:
+    async def story() -> None:
         origin = Origin(shop)
         async with origin.listening() as (server, accepted):
             trust = Trust(ca=authority.cert, server_name=name)
@@ -183,8 +198,16 @@ def test_an_endpoint_that_is_who_it_should_be(play, authority, shop, host, name,
         (lambda ca, other: Trust(ca=other), "its certificate is not trusted"),
     ],
 )
-def test_an_endpoint_that_is_not_trusted(play, authority, shop, blog, trust, detail, caplog):
-    async def story():
+def test_an_endpoint_that_is_not_trusted(
+    play: Callable[..., Any],
+    authority: Any,
+    shop: Any,
+    blog: Any,
+    trust: Callable[..., Any],
+    detail: str,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async def story() -> None:
         async with Origin(shop).listening() as (server, accepted):
             where = f"https://127.0.0.1:{port_of(server)}"
             before = sockets()
@@ -202,8 +225,8 @@ def test_an_endpoint_that_is_not_trusted(play, authority, shop, blog, trust, det
     play(story())
 
 
-def test_an_expired_certificate_is_told_as_such(play, authority):
-    async def story():
+def test_an_expired_certificate_is_told_as_such(play: Callable[..., Any], authority: Any) -> None:
+    async def story() -> None:
         async with Origin(authority.issue("localhost", days=-1)).listening() as (server, _):
             where = f"https://localhost:{port_of(server)}"
             failure = await dialled(Dialler(), where, trust=Trust(ca=authority.cert))
@@ -212,8 +235,8 @@ def test_an_expired_certificate_is_told_as_such(play, authority):
     play(story())
 
 
-def test_anybody_is_believed_where_nothing_is_verified(play, authority):
-    async def story():
+def test_anybody_is_believed_where_nothing_is_verified(play: Callable[..., Any], authority: Any) -> None:
+    async def story() -> None:
         async with Origin(authority.issue("nobody.example", days=-1)).listening() as (server, accepted):
             upstream = await dialled(
                 Dialler(), f"https://127.0.0.1:{port_of(server)}", trust=Trust(verify=False)
@@ -225,8 +248,10 @@ def test_anybody_is_believed_where_nothing_is_verified(play, authority):
     play(story())
 
 
-def test_a_certificate_of_ours_is_shown_to_who_asks(play, authority, shop, blog):
-    async def story():
+def test_a_certificate_of_ours_is_shown_to_who_asks(
+    play: Callable[..., Any], authority: Any, shop: Any, blog: Any
+) -> None:
+    async def story() -> None:
         async with Origin(shop, authority=authority).listening() as (server, accepted):
             trust = Trust(ca=authority.cert, cert=blog.cert, key=blog.key)
             upstream = await dialled(Dialler(), f"https://localhost:{port_of(server)}", trust=trust)
@@ -250,13 +275,13 @@ def test_a_certificate_of_ours_is_shown_to_who_asks(play, authority, shop, blog)
         (b"\x16\x03\x03\x00\x04\x63\x00\x00\x00", "the TLS handshake failed"),
     ],
 )
-def test_an_endpoint_that_does_not_come_to_terms(play, said, detail):
-    async def met(reader, writer):
+def test_an_endpoint_that_does_not_come_to_terms(play: Callable[..., Any], said: bytes, detail: str) -> None:
+    async def met(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.read(1)
         writer.write(said)
         writer.close()
 
-    async def story():
+    async def story() -> None:
         server = await asyncio.start_server(met, "127.0.0.1", 0)
         failure = await dialled(Dialler(), f"https://127.0.0.1:{port_of(server)}", trust=Trust(verify=False))
         server.close()
@@ -266,8 +291,8 @@ def test_an_endpoint_that_does_not_come_to_terms(play, said, detail):
     play(story())
 
 
-def test_the_time_to_connect_covers_the_handshake_and_leaves_no_socket(play):
-    async def story():
+def test_the_time_to_connect_covers_the_handshake_and_leaves_no_socket(play: Callable[..., Any]) -> None:
+    async def story() -> None:
         async with listening(asyncio.start_server, "127.0.0.1", 0) as (server, accepted):
             before = sockets()
             failure = await dialled(
@@ -285,7 +310,9 @@ def test_the_time_to_connect_covers_the_handshake_and_leaves_no_socket(play):
     play(story())
 
 
-def test_files_that_cannot_be_used_fail_the_request_and_are_told(play, tmp_path, caplog):
+def test_files_that_cannot_be_used_fail_the_request_and_are_told(
+    play: Callable[..., Any], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     missing = str(tmp_path / "ca.pem")
     failure = play(dialled(Dialler(), "https://127.0.0.1:1", trust=Trust(ca=missing)))
     assert isinstance(failure, DialFailed)

@@ -1,34 +1,39 @@
 """Connections of clients: which requests are read, and in which order they are answered."""
 
 import time
+from collections.abc import Callable, Iterator
 
 import pytest
 
 from proxy.forwarding.downstream import MAX_PIPELINED
+from proxy.http1.head import RequestHead
 from proxy.http1.head_cache import LONGEST, HeadCache, Heads
 from proxy.http1.limits import Limits
 from proxy.routing.match import RouteMatch
+from proxy.routing.table import Service
+from tests.kits.exchanges import Answered
+from tests.kits.stage import Stage
 
 GET = b"GET /a HTTP/1.1\r\nHost: shop\r\n\r\n"
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"
 COMPLETE = [("complete", 200, "success")]
 
 
-def get(path):
+def get(path: bytes) -> bytes:
     return b"GET %b HTTP/1.1\r\nHost: shop\r\n\r\n" % path
 
 
-def paths(data):
+def paths(data: bytes) -> list[bytes]:
     """The paths of the requests that an endpoint got."""
     return [line.split(b" ")[1] for line in data.split(b"\r\n") if line.endswith(b" HTTP/1.1")]
 
 
-def page(name):
+def page(name: bytes) -> bytes:
     return b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(name), name)
 
 
 @pytest.fixture
-def picky(staged, service):
+def picky(staged: type[Stage], service: Callable[..., Service]) -> Stage:
     """A stage whose only service is for the host shop."""
     return staged(service(match=RouteMatch("shop")))
 
@@ -36,7 +41,9 @@ def picky(staged, service):
 # Requests one after the other.
 
 
-def test_pipelined_requests_are_sent_one_at_a_time_and_answered_in_order(stage, every_cut):
+def test_pipelined_requests_are_sent_one_at_a_time_and_answered_in_order(
+    stage: Stage, every_cut: Callable[[bytes], Iterator[tuple[bytes, ...]]]
+) -> None:
     client = stage.client()
     client.sends(GET)
     server = stage.connects()
@@ -51,7 +58,9 @@ def test_pipelined_requests_are_sent_one_at_a_time_and_answered_in_order(stage, 
     assert stage.dialled() == []
 
 
-def test_requests_behind_a_body_wait_too(stage, every_cut):
+def test_requests_behind_a_body_wait_too(
+    stage: Stage, every_cut: Callable[[bytes], Iterator[tuple[bytes, ...]]]
+) -> None:
     post = b"POST /1 HTTP/1.1\r\nHost: shop\r\nContent-Length: 5\r\n\r\nhello"
     chunked = b"POST /2 HTTP/1.1\r\nHost: shop\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\n\r\n"
     for parts in every_cut(post + chunked + get(b"/3")):
@@ -66,7 +75,7 @@ def test_requests_behind_a_body_wait_too(stage, every_cut):
             assert client.got() == page(number)
 
 
-def test_no_request_behind_the_last_one_is_served(stage):
+def test_no_request_behind_the_last_one_is_served(stage: Stage) -> None:
     client = stage.client()
     client.sends(GET.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n") + get(b"/2"))
     server = stage.connects()
@@ -76,7 +85,9 @@ def test_no_request_behind_the_last_one_is_served(stage):
     assert (client.end, stage.outcomes()) == ("eof", COMPLETE)
 
 
-def test_empty_lines_before_a_request_are_skipped(stage, every_cut):
+def test_empty_lines_before_a_request_are_skipped(
+    stage: Stage, every_cut: Callable[[bytes], Iterator[tuple[bytes, ...]]]
+) -> None:
     for parts in every_cut(b"\r\n\r\n\r\n" + GET):
         client = stage.client()
         client.sends(*parts)
@@ -86,7 +97,7 @@ def test_empty_lines_before_a_request_are_skipped(stage, every_cut):
         assert client.got() == OK
 
 
-def test_a_flood_of_empty_lines_costs_no_copy_for_each(stage):
+def test_a_flood_of_empty_lines_costs_no_copy_for_each(stage: Stage) -> None:
     client = stage.client()
     before = time.process_time()
     client.sends(b"\r\n" * 500_000)
@@ -96,12 +107,12 @@ def test_a_flood_of_empty_lines_costs_no_copy_for_each(stage):
     assert client.got() == OK
 
 
-def test_what_is_pipelined_is_not_looked_up_as_one_head(picky):
+def test_what_is_pipelined_is_not_looked_up_as_one_head(picky: Stage) -> None:
     """Its hash would be that of all that is left, for each request of it."""
     looked_up = []
 
     class Noting(HeadCache):
-        def get(self, block):
+        def get(self, block: bytes) -> RequestHead | None:
             looked_up.append(len(block))
             return super().get(block)
 
@@ -113,7 +124,7 @@ def test_what_is_pipelined_is_not_looked_up_as_one_head(picky):
     assert len(looked_up) > 1000
 
 
-def test_only_so_many_bytes_are_read_ahead(stage):
+def test_only_so_many_bytes_are_read_ahead(stage: Stage) -> None:
     client = stage.client()
     client.sends(GET)
     server = stage.connects()
@@ -130,7 +141,7 @@ def test_only_so_many_bytes_are_read_ahead(stage):
     assert client.got() == OK * (more.count(b"GET") + 2)
 
 
-def test_what_was_read_ahead_in_one_piece_is_held_too(stage):
+def test_what_was_read_ahead_in_one_piece_is_held_too(stage: Stage) -> None:
     client = stage.client()
     client.sends(GET + GET * (MAX_PIPELINED // len(GET)) + GET)
     server = stage.connects()
@@ -139,7 +150,7 @@ def test_what_was_read_ahead_in_one_piece_is_held_too(stage):
     assert client.read
 
 
-def test_an_upload_that_came_ahead_is_let_through(stage):
+def test_an_upload_that_came_ahead_is_let_through(stage: Stage) -> None:
     client = stage.client()
     client.sends(b"POST /a HTTP/1.1\r\nHost: shop\r\nContent-Length: 300000\r\n\r\n" + b"x" * 200_000)
     server = stage.connects()
@@ -149,7 +160,7 @@ def test_an_upload_that_came_ahead_is_let_through(stage):
     assert client.got() == OK
 
 
-def test_answers_of_our_own_wait_until_the_client_takes_them(picky):
+def test_answers_of_our_own_wait_until_the_client_takes_them(picky: Stage) -> None:
     client = picky.client()
     client.stalls()
     request = GET.replace(b"shop", b"else")
@@ -184,7 +195,9 @@ def test_answers_of_our_own_wait_until_the_client_takes_them(picky):
     ],
     ids=lambda value: str(value)[:60],
 )
-def test_a_bad_request_is_answered_and_is_the_last(stage, answers, wire, status):
+def test_a_bad_request_is_answered_and_is_the_last(
+    stage: Stage, answers: Callable[..., list[Answered]], wire: bytes, status: int
+) -> None:
     for parts in ((wire,), [wire[at : at + 997] for at in range(0, len(wire), 997)]):
         client = stage.client()
         client.sends(*parts, GET)
@@ -195,7 +208,9 @@ def test_a_bad_request_is_answered_and_is_the_last(stage, answers, wire, status)
     assert (stage.dialled(), stage.outcomes()) == ([], [])
 
 
-def test_a_bad_request_behind_a_good_one_waits_for_its_turn(stage, answers):
+def test_a_bad_request_behind_a_good_one_waits_for_its_turn(
+    stage: Stage, answers: Callable[..., list[Answered]]
+) -> None:
     client = stage.client()
     client.sends(GET + b"GET / HTTP/1.1\r\n\r\n")
     server = stage.connects()
@@ -205,7 +220,7 @@ def test_a_bad_request_behind_a_good_one_waits_for_its_turn(stage, answers):
     assert client.end == "eof"
 
 
-def test_nobody_answers_for_a_host(picky, answers):
+def test_nobody_answers_for_a_host(picky: Stage, answers: Callable[..., list[Answered]]) -> None:
     client = picky.client()
     client.sends(GET.replace(b"shop", b"else") + GET.replace(b"shop", b"else").replace(b"GET", b"HEAD"))
     first, second = answers(client.got(), ["GET", "HEAD"])
@@ -217,7 +232,9 @@ def test_nobody_answers_for_a_host(picky, answers):
     assert client.got() == OK
 
 
-def test_nobody_answers_for_a_host_and_a_body_is_to_come(picky, answers):
+def test_nobody_answers_for_a_host_and_a_body_is_to_come(
+    picky: Stage, answers: Callable[..., list[Answered]]
+) -> None:
     client = picky.client()
     client.sends(b"POST / HTTP/1.1\r\nHost: else\r\nContent-Length: 100\r\n\r\n" + GET)
     [(status, fields, _)] = answers(client.got())
@@ -226,7 +243,7 @@ def test_nobody_answers_for_a_host_and_a_body_is_to_come(picky, answers):
     assert (client.end, picky.dialled()) == ("eof", [])
 
 
-def test_nobody_answers_for_a_host_to_http_1_0(picky, answers):
+def test_nobody_answers_for_a_host_to_http_1_0(picky: Stage, answers: Callable[..., list[Answered]]) -> None:
     client = picky.client()
     client.sends(b"GET / HTTP/1.0\r\n\r\n")
     assert answers(client.got())[0][0] == 404
@@ -236,7 +253,7 @@ def test_nobody_answers_for_a_host_to_http_1_0(picky, answers):
 # What it says.
 
 
-def test_it_says_where_it_stands(stage):
+def test_it_says_where_it_stands(stage: Stage) -> None:
     client = stage.client()
     protocol = client.transport.protocol
     seen = [repr(protocol)]
@@ -258,7 +275,7 @@ def test_it_says_where_it_stands(stage):
     ]
 
 
-def test_a_head_larger_than_what_may_be_pipelined_is_read_to_its_end(stage):
+def test_a_head_larger_than_what_may_be_pipelined_is_read_to_its_end(stage: Stage) -> None:
     stage.lane.heads = Heads(Limits(head=256 * 1024))
     client = stage.client()
     client.sends(b"GET /a HTTP/1.1\r\nHost: shop\r\n" + (b"X: " + b"y" * 7000 + b"\r\n") * 10)

@@ -2,23 +2,28 @@
 
 import gc
 import socket
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 
 from proxy.forwarding.deadlines import LINGER_SECONDS
 from proxy.forwarding.downstream import Downstream
 from proxy.forwarding.upstream import Upstream
+from tests.kits.exchanges import Answered
+from tests.kits.stage import Stage
+from tests.kits.transports import Client, Server
 
 GET = b"GET /a HTTP/1.1\r\nHost: shop\r\n\r\n"
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"
 COMPLETE = [("complete", 200, "success")]
 
 
-def get(path):
+def get(path: bytes) -> bytes:
     return b"GET %b HTTP/1.1\r\nHost: shop\r\n\r\n" % path
 
 
-def paths(data):
+def paths(data: bytes) -> list[bytes]:
     """The paths of the requests that an endpoint got."""
     return [line.split(b" ")[1] for line in data.split(b"\r\n") if line.endswith(b" HTTP/1.1")]
 
@@ -26,7 +31,7 @@ def paths(data):
 # Deadlines.
 
 
-def test_a_head_has_to_come_in_time(stage, answers):
+def test_a_head_has_to_come_in_time(stage: Stage, answers: Callable[..., list[Answered]]) -> None:
     client = stage.client()
     stage.passes(70)
     client.sends(GET[:5])
@@ -42,7 +47,7 @@ def test_a_head_has_to_come_in_time(stage, answers):
     assert stage.outcomes() == []
 
 
-def test_an_idle_connection_is_closed_without_a_word(stage):
+def test_an_idle_connection_is_closed_without_a_word(stage: Stage) -> None:
     fresh, used = stage.client(), stage.client()
     used.sends(GET)
     server = stage.connects()
@@ -61,7 +66,7 @@ def test_an_idle_connection_is_closed_without_a_word(stage):
 
 
 @pytest.mark.parametrize("parts", [(b"\r\n",), (b"\r", b"\n")])
-def test_empty_lines_do_not_keep_a_connection_open(stage, parts):
+def test_empty_lines_do_not_keep_a_connection_open(stage: Stage, parts: tuple[Any, ...]) -> None:
     client = stage.client()
     for _ in range(75):
         assert client.end == ""
@@ -73,13 +78,13 @@ def test_empty_lines_do_not_keep_a_connection_open(stage, parts):
 # The end of a connection.
 
 
-def lingering(stage):
+def lingering(stage: Stage) -> tuple[Client, Server]:
     client = stage.client()
     client.sends(GET.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n"))
     return client, stage.connects()
 
 
-def test_a_client_that_has_read_the_last_answer_closes(stage):
+def test_a_client_that_has_read_the_last_answer_closes(stage: Stage) -> None:
     client, server = lingering(stage)
     server.sends(OK)
     assert client.end == "eof"
@@ -87,7 +92,7 @@ def test_a_client_that_has_read_the_last_answer_closes(stage):
     assert set(stage.members) == set()
 
 
-def test_a_client_that_does_not_close_is_closed_but_not_reset(stage):
+def test_a_client_that_does_not_close_is_closed_but_not_reset(stage: Stage) -> None:
     client, server = lingering(stage)
     server.sends(OK)
     client.sends(b"more" * 1000)
@@ -98,7 +103,7 @@ def test_a_client_that_does_not_close_is_closed_but_not_reset(stage):
     assert set(stage.members) == set()
 
 
-def test_the_last_answer_is_not_taken_from_a_slow_reader(stage):
+def test_the_last_answer_is_not_taken_from_a_slow_reader(stage: Stage) -> None:
     client, server = lingering(stage)
     client.stalls()
     server.sends(OK.replace(b"5", b"60000").replace(b"hello", b"x" * 60_000))
@@ -112,7 +117,7 @@ def test_the_last_answer_is_not_taken_from_a_slow_reader(stage):
     assert set(stage.members) == set()
 
 
-def test_nor_is_any_other_answer(stage):
+def test_nor_is_any_other_answer(stage: Stage) -> None:
     client = stage.client()
     client.sends(GET)
     server = stage.connects()
@@ -128,7 +133,7 @@ def test_nor_is_any_other_answer(stage):
 
 
 @pytest.mark.parametrize("last", [True, False])
-def test_a_reader_that_takes_nothing_is_given_up(stage, last):
+def test_a_reader_that_takes_nothing_is_given_up(stage: Stage, last: bool) -> None:
     if last:
         client, server = lingering(stage)
     else:
@@ -142,14 +147,14 @@ def test_a_reader_that_takes_nothing_is_given_up(stage, last):
     assert set(stage.members) == set()
 
 
-def test_a_unix_socket_is_reset_without_the_option_that_it_does_not_know(stage):
+def test_a_unix_socket_is_reset_without_the_option_that_it_does_not_know(stage: Stage) -> None:
     client = stage.client("", family=socket.AF_UNIX)
     assert client.transport.protocol.client == "unix"
     client.transport.protocol.reset()
     assert (client.end, client.transport.options) == ("abort", [])
 
 
-def test_a_client_that_is_gone_when_it_is_accepted_is_nobody(stage):
+def test_a_client_that_is_gone_when_it_is_accepted_is_nobody(stage: Stage) -> None:
     client = stage.client(None)
     assert client.end == "abort"
     assert len(stage.members) == 0
@@ -159,14 +164,14 @@ def test_a_client_that_is_gone_when_it_is_accepted_is_nobody(stage):
 # Draining.
 
 
-def drain(stage):
+def drain(stage: Stage) -> None:
     stage.lane.draining = True
     for member in stage.members:
         member.finish()
     stage.turns.run()
 
 
-def test_when_it_is_over_idle_connections_are_closed(stage):
+def test_when_it_is_over_idle_connections_are_closed(stage: Stage) -> None:
     client = stage.client()
     client.sends(GET)
     stage.connects().sends(OK)
@@ -175,7 +180,7 @@ def test_when_it_is_over_idle_connections_are_closed(stage):
     assert set(stage.members) == set()
 
 
-def test_what_is_under_way_is_finished_and_says_close(stage):
+def test_what_is_under_way_is_finished_and_says_close(stage: Stage) -> None:
     client = stage.client()
     client.sends(GET)
     server = stage.connects()
@@ -187,7 +192,7 @@ def test_what_is_under_way_is_finished_and_says_close(stage):
     assert stage.outcomes() == COMPLETE
 
 
-def test_an_answer_that_began_before_is_finished(stage):
+def test_an_answer_that_began_before_is_finished(stage: Stage) -> None:
     client = stage.client()
     client.sends(GET)
     server = stage.connects()
@@ -197,7 +202,7 @@ def test_an_answer_that_began_before_is_finished(stage):
     assert (client.got(), client.end) == (OK, "eof")
 
 
-def test_a_head_that_has_begun_is_awaited(stage):
+def test_a_head_that_has_begun_is_awaited(stage: Stage) -> None:
     client = stage.client()
     client.sends(GET[:10])
     drain(stage)
@@ -207,7 +212,7 @@ def test_a_head_that_has_begun_is_awaited(stage):
     assert client.end == "eof"
 
 
-def test_a_connection_that_was_only_just_accepted_may_send_its_request(stage):
+def test_a_connection_that_was_only_just_accepted_may_send_its_request(stage: Stage) -> None:
     client = stage.client()
     drain(stage)
     assert client.end == ""
@@ -217,14 +222,14 @@ def test_a_connection_that_was_only_just_accepted_may_send_its_request(stage):
     assert client.end == "eof"
 
 
-def test_but_not_for_long(stage):
+def test_but_not_for_long(stage: Stage) -> None:
     client = stage.client()
     drain(stage)
     stage.passes(LINGER_SECONDS + 0.1)
     assert (client.end, client.got(), set(stage.members)) == ("close", b"", set())
 
 
-def test_a_request_that_waits_for_its_turn_is_served(stage):
+def test_a_request_that_waits_for_its_turn_is_served(stage: Stage) -> None:
     client = stage.client()
     client.sends(GET)
     server = stage.connects()
@@ -245,14 +250,16 @@ ASKS = b"GET /a HTTP/1.1\r\nHost: shop\r\nConnection: Upgrade\r\nUpgrade: websoc
 SWITCH = b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n"
 
 
-def kept():
+def kept() -> int:
     """How many connections are in memory, those included that only wait for the garbage collector."""
     return sum(type(one) in (Downstream, Upstream) for one in gc.get_objects())
 
 
 @pytest.mark.parametrize("first", ["client", "server"])
 @pytest.mark.parametrize(("asked", "answer"), [(GET, OK), (GET, OK[:-1]), (GET, b""), (ASKS, SWITCH)])
-def test_connections_that_are_gone_are_freed_at_once(stage, asked, answer, first):
+def test_connections_that_are_gone_are_freed_at_once(
+    stage: Stage, asked: bytes, answer: bytes, first: str
+) -> None:
     gc.collect()
     gc.disable()
     try:

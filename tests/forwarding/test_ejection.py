@@ -1,11 +1,16 @@
 """Endpoints that fail are left alone and tried again, as clients and endpoints see it."""
 
+from collections.abc import Callable
+
 import pytest
 
+from proxy.health.ejection import EjectionRecord
 from proxy.routing.endpoint import Endpoint
 from proxy.routing.failures import Ejection
 from proxy.routing.match import RouteMatch
-from proxy.routing.table import Backend
+from proxy.routing.table import Backend, Service
+from tests.kits.stage import Stage
+from tests.kits.transports import Client
 
 RULE = Ejection(failures=2, backoff=10, longest=300)
 GET = b"GET /a HTTP/1.1\r\nHost: shop\r\n\r\n"
@@ -16,28 +21,28 @@ STABLE, CANARY = "http://stable:9001", "http://canary:9002"
 
 
 @pytest.fixture
-def canary(staged, service):
+def canary(staged: type[Stage], service: Callable[..., Service]) -> Stage:
     """A stage with all its weight on the canary."""
     return staged(service(weight=10_000, ejection=RULE))
 
 
 @pytest.fixture
-def pair(staged, service):
+def pair(staged: type[Stage], service: Callable[..., Service]) -> Stage:
     """A stage whose stable has two endpoints, of which the first is always the first that is drawn."""
     stage = staged(service(endpoints=("http://one:1", "http://two:2"), ejection=RULE))
     stage.lane.draw = lambda: 0
     return stage
 
 
-def alive(stage, url):
+def alive(stage: Stage, url: str) -> bool:
     return stage.lane.pool.alive(Endpoint.parse(url))
 
 
-def record(stage, url):
+def record(stage: Stage, url: str) -> EjectionRecord | None:
     return stage.lane.pool.shelf(Endpoint.parse(url)).record
 
 
-def fail(stage, times=1, request=POST):
+def fail(stage: Stage, times: int = 1, request: bytes = POST) -> None:
     """So many requests whose endpoint can't be reached."""
     for _ in range(times):
         client = stage.client()
@@ -45,7 +50,7 @@ def fail(stage, times=1, request=POST):
         stage.refuses()
 
 
-def answer(stage, said=OK, request=GET):
+def answer(stage: Stage, said: bytes = OK, request: bytes = GET) -> tuple[str, Client]:
     """One request on a fresh connection to its endpoint, which says this."""
     client = stage.client()
     client.sends(request)
@@ -56,11 +61,13 @@ def answer(stage, said=OK, request=GET):
     return url, client
 
 
-def ejections(stage):
+def ejections(stage: Stage) -> dict[str, int]:
     return {key[2]: counts.ejections for key, counts in stage.tally.everything().items() if counts.ejections}
 
 
-def test_a_canary_that_fails_in_a_row_is_left_alone_and_what_is_meant_for_it_is_counted(canary, caplog):
+def test_a_canary_that_fails_in_a_row_is_left_alone_and_what_is_meant_for_it_is_counted(
+    canary: Stage, caplog: pytest.LogCaptureFixture
+) -> None:
     fail(canary)
     assert (alive(canary, CANARY), ejections(canary)) == (True, {})
     fail(canary)
@@ -73,7 +80,7 @@ def test_a_canary_that_fails_in_a_row_is_left_alone_and_what_is_meant_for_it_is_
     assert (counts.diverted, counts.failures) == (1, 2)
 
 
-def test_a_healthy_endpoint_has_no_record(canary):
+def test_a_healthy_endpoint_has_no_record(canary: Stage) -> None:
     answer(canary)
     assert record(canary, CANARY) is None
     fail(canary)
@@ -82,7 +89,7 @@ def test_a_healthy_endpoint_has_no_record(canary):
     assert record(canary, CANARY) is None
 
 
-def test_what_is_passed_on_to_stable_is_held_against_who_failed(canary):
+def test_what_is_passed_on_to_stable_is_held_against_who_failed(canary: Stage) -> None:
     for _ in range(2):
         client = canary.client()
         client.sends(GET)
@@ -104,13 +111,15 @@ def test_what_is_passed_on_to_stable_is_held_against_who_failed(canary):
         (b"HTTP/1.1 500 Oops\r\nContent-Length: 0\r\n\r\n", False),
     ],
 )
-def test_an_endpoint_that_gives_no_answer_of_its_own_is_left_alone(canary, said, left):
+def test_an_endpoint_that_gives_no_answer_of_its_own_is_left_alone(
+    canary: Stage, said: bytes, left: bool
+) -> None:
     for _ in range(2):
         answer(canary, said, POST)
     assert alive(canary, CANARY) is not left
 
 
-def test_one_that_is_silent_for_too_long_is_left_alone(canary):
+def test_one_that_is_silent_for_too_long_is_left_alone(canary: Stage) -> None:
     for _ in range(2):
         canary.client().sends(POST)
         canary.connects()
@@ -118,7 +127,7 @@ def test_one_that_is_silent_for_too_long_is_left_alone(canary):
     assert not alive(canary, CANARY)
 
 
-def test_clients_that_leave_say_nothing(canary):
+def test_clients_that_leave_say_nothing(canary: Stage) -> None:
     for _ in range(3):
         client = canary.client()
         client.sends(GET)
@@ -127,7 +136,7 @@ def test_clients_that_leave_say_nothing(canary):
     assert record(canary, CANARY) is None
 
 
-def test_it_is_tried_with_one_request_and_is_back(pair):
+def test_it_is_tried_with_one_request_and_is_back(pair: Stage) -> None:
     fail(pair, 2)
     assert not alive(pair, "http://one:1")
     assert answer(pair)[0] == "http://two:2"
@@ -141,7 +150,7 @@ def test_it_is_tried_with_one_request_and_is_back(pair):
     assert (client.got(), alive(pair, "http://one:1"), record(pair, "http://one:1")) == (OK, True, None)
 
 
-def test_a_trial_that_fails_doubles_the_back_off(pair):
+def test_a_trial_that_fails_doubles_the_back_off(pair: Stage) -> None:
     fail(pair, 2)
     pair.passes(11)
     fail(pair)
@@ -152,7 +161,7 @@ def test_a_trial_that_fails_doubles_the_back_off(pair):
     assert ejections(pair) == {"stable": 2}
 
 
-def test_a_trial_whose_client_leaves_is_no_trial(pair):
+def test_a_trial_whose_client_leaves_is_no_trial(pair: Stage) -> None:
     fail(pair, 2)
     pair.passes(11)
     client = pair.client()
@@ -163,7 +172,7 @@ def test_a_trial_whose_client_leaves_is_no_trial(pair):
     assert answer(pair)[0] == "http://one:1"
 
 
-def test_an_answer_without_end_or_a_tunnel_need_not_end_to_pass(pair):
+def test_an_answer_without_end_or_a_tunnel_need_not_end_to_pass(pair: Stage) -> None:
     fail(pair, 2)
     pair.passes(11)
     client = pair.client()
@@ -176,7 +185,9 @@ def test_an_answer_without_end_or_a_tunnel_need_not_end_to_pass(pair):
     assert alive(pair, "http://one:1")
 
 
-def test_while_all_endpoints_of_stable_are_ejected_they_are_tried_all_the_same(staged, service):
+def test_while_all_endpoints_of_stable_are_ejected_they_are_tried_all_the_same(
+    staged: type[Stage], service: Callable[..., Service]
+) -> None:
     stage = staged(service(ejection=RULE))
     fail(stage, 5)
     assert not alive(stage, STABLE)
@@ -188,12 +199,14 @@ def test_while_all_endpoints_of_stable_are_ejected_they_are_tried_all_the_same(s
     assert record(stage, STABLE) is None
 
 
-def test_where_it_is_off_nobody_is_left_alone(stage):
+def test_where_it_is_off_nobody_is_left_alone(stage: Stage) -> None:
     fail(stage, 20)
     assert record(stage, STABLE) is None
 
 
-def test_two_services_share_what_they_know_of_an_endpoint(staged, service):
+def test_two_services_share_what_they_know_of_an_endpoint(
+    staged: type[Stage], service: Callable[..., Service]
+) -> None:
     both = Backend("stable", (Endpoint.parse(STABLE), Endpoint.parse("http://two:2")))
     backends = (both, service().backends[1])
     one = service("a", backends=backends, ejection=RULE)

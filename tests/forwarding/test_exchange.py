@@ -1,6 +1,8 @@
 """An exchange makes the moves of its tables, and every other is an error where it happens."""
 
+from collections.abc import Callable
 from itertools import product
+from typing import Any
 
 import pytest
 
@@ -8,6 +10,7 @@ from proxy.forwarding.exchange import REQUEST_MOVES, RESPONSE_MOVES, Exchange
 from proxy.http1.framing import CHUNKED
 from proxy.http1.head import IDEMPOTENT, RequestHead
 from proxy.routing.choice import Choice
+from proxy.routing.table import Service
 from proxy.telemetry.outcome import Outcome
 
 REQUEST_STATES = ("open", "done", "cut")
@@ -15,8 +18,8 @@ RESPONSE_STATES = ("awaited", "open", "done", "cut", "tunnel")
 
 
 @pytest.fixture
-def exchange(service):
-    def build(method=b"GET", length=0, drawn=True):
+def exchange(service: Callable[..., Service]) -> Callable[..., Exchange]:
+    def build(method: bytes = b"GET", length: int = 0, drawn: bool = True) -> Exchange:
         head = RequestHead(method, b"/", 1, [], b"a")
         shop = service()
         choice = Choice(
@@ -27,7 +30,7 @@ def exchange(service):
     return build
 
 
-def test_the_tables_hold_nothing_but_known_words():
+def test_the_tables_hold_nothing_but_known_words() -> None:
     assert {state for state, _ in REQUEST_MOVES} | set(REQUEST_MOVES.values()) == set(REQUEST_STATES)
     assert {state for state, _ in RESPONSE_MOVES} | set(RESPONSE_MOVES.values()) == set(RESPONSE_STATES)
 
@@ -59,8 +62,13 @@ MOVES = [
 )
 @pytest.mark.parametrize(("request_state", "response_state"), list(product(REQUEST_STATES, RESPONSE_STATES)))
 def test_every_legal_move_and_no_other(
-    exchange, move, request_event, response_event, request_state, response_state
-):
+    exchange: Callable[..., Exchange],
+    move: Callable[..., Any],
+    request_event: str | None,
+    response_event: str | None,
+    request_state: str,
+    response_state: str,
+) -> None:
     it = exchange()
     it.request, it.response = request_state, response_state
     legal = (request_event is None or (request_state, request_event) in REQUEST_MOVES) and (
@@ -76,11 +84,13 @@ def test_every_legal_move_and_no_other(
 
 
 @pytest.mark.parametrize(("length", "state"), [(0, "done"), (1, "open"), (CHUNKED, "open")])
-def test_a_request_without_a_body_is_done_when_its_head_is(exchange, length, state):
+def test_a_request_without_a_body_is_done_when_its_head_is(
+    exchange: Callable[..., Exchange], length: int, state: str
+) -> None:
     assert exchange(length=length).request == state
 
 
-def test_it_says_where_it_stands(exchange):
+def test_it_says_where_it_stands(exchange: Callable[..., Exchange]) -> None:
     it = exchange(b"POST", 5)
     seen = [repr(it)]
     it.request_ended()
@@ -101,14 +111,16 @@ def test_it_says_where_it_stands(exchange):
     + [(b"POST", 0, 1, False), (b"PATCH", 0, 1, False), (b"CUSTOM", 0, 1, False)]
     + [(b"GET", 5, 1, False), (b"PUT", CHUNKED, 1, False), (b"GET", 0, 2, False)],
 )
-def test_what_may_be_sent_once_more(exchange, method, length, sends, may):
+def test_what_may_be_sent_once_more(
+    exchange: Callable[..., Exchange], method: bytes, length: int, sends: int, may: bool
+) -> None:
     it = exchange(method, length)
     for _ in range(sends):
         it.send(11.0, ())
     assert it.may_retry() is may
 
 
-def test_what_is_remembered_of_a_whole_answer(exchange):
+def test_what_is_remembered_of_a_whole_answer(exchange: Callable[..., Exchange]) -> None:
     it = exchange(b"POST", 5, drawn=False)
     it.send(10.5, ())
     it.request_ended()
@@ -119,7 +131,7 @@ def test_what_is_remembered_of_a_whole_answer(exchange):
     )
 
 
-def test_what_is_remembered_of_an_answer_of_our_own(exchange):
+def test_what_is_remembered_of_an_answer_of_our_own(exchange: Callable[..., Exchange]) -> None:
     it = exchange(b"FROB")
     it.answered_by_us(504, "timeout", 0)
     assert it.outcome(11.0) == Outcome(
@@ -127,6 +139,6 @@ def test_what_is_remembered_of_an_answer_of_our_own(exchange):
     )
 
 
-def test_nothing_is_remembered_before_the_end(exchange):
+def test_nothing_is_remembered_before_the_end(exchange: Callable[..., Exchange]) -> None:
     with pytest.raises(AssertionError):
         exchange().outcome(11.0)

@@ -1,6 +1,8 @@
 """What an exchange takes, expects and changes to, who is silent in it, and what an attempt leaves behind."""
 
+from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -10,12 +12,21 @@ from proxy.http1.errors import BadMessage
 from proxy.http1.framing import CHUNKED
 from proxy.http1.head import RequestHead
 from proxy.routing.choice import Choice
+from proxy.routing.table import Service
 from proxy.telemetry.outcome import Outcome
 
 
 @pytest.fixture
-def exchange(service):
-    def build(method=b"GET", length=0, *, minor=1, steering=(), issue=b"", **settings):
+def exchange(service: Callable[..., Service]) -> Callable[..., Exchange | None]:
+    def build(
+        method: bytes = b"GET",
+        length: int = 0,
+        *,
+        minor: int = 1,
+        steering: dict[bytes, bytes] | tuple[()] = (),
+        issue: bytes = b"",
+        **settings: int | tuple[Any, ...] | None,
+    ) -> Exchange | None:
         head = RequestHead(method, b"/", minor, [], b"a", dict(steering))
         shop = service(**settings)
         choice = Choice(shop, "stable", shop.backends[0].endpoints[0], "weight", True, b"", issue)
@@ -31,7 +42,9 @@ def exchange(service):
     ("length", "most", "fits"),
     [(10, None, True), (10, 10, True), (11, 10, False), (0, 0, True), (1, 0, False), (CHUNKED, 0, True)],
 )
-def test_a_body_that_says_it_is_too_large_is_refused_at_once(exchange, length, most, fits):
+def test_a_body_that_says_it_is_too_large_is_refused_at_once(
+    exchange: Callable[..., Exchange | None], length: int, most: int | None, fits: bool
+) -> None:
     if fits:
         assert exchange(b"POST", length, max_body=most).response == "awaited"
         return
@@ -42,7 +55,9 @@ def test_a_body_that_says_it_is_too_large_is_refused_at_once(exchange, length, m
 
 
 @pytest.mark.parametrize("pieces", [[[b"0123456789", b"x"]], [[b"01234"], [b"56789", b""], [b"x"]]])
-def test_one_that_says_nothing_is_refused_when_it_is(exchange, pieces):
+def test_one_that_says_nothing_is_refused_when_it_is(
+    exchange: Callable[..., Exchange | None], pieces: list[list[bytes]]
+) -> None:
     it = exchange(b"POST", CHUNKED, max_body=10)
     *fit, last = pieces
     for some in fit:
@@ -52,7 +67,7 @@ def test_one_that_says_nothing_is_refused_when_it_is(exchange, pieces):
     assert (caught.value.status, caught.value.reason) == (413, "body")
 
 
-def test_what_fits_is_counted(exchange):
+def test_what_fits_is_counted(exchange: Callable[..., Exchange | None]) -> None:
     it = exchange(b"POST", CHUNKED, max_body=10)
     it.request_came([b"01234", b"567"])
     it.request_came([b"89"])
@@ -68,7 +83,7 @@ WAITS = {b"expect": b"100-continue"}
 ASKS = {b"connection": b"upgrade", b"upgrade": b"WebSocket, h2c"}
 
 
-def test_it_expects_until_the_first_byte_of_the_body(exchange):
+def test_it_expects_until_the_first_byte_of_the_body(exchange: Callable[..., Exchange | None]) -> None:
     assert not exchange(b"POST", 5).expects
     it = exchange(b"POST", 5, steering=WAITS)
     assert it.expects
@@ -76,7 +91,7 @@ def test_it_expects_until_the_first_byte_of_the_body(exchange):
     assert not it.expects
 
 
-def test_an_expectation_that_nobody_knows_is_refused(exchange):
+def test_an_expectation_that_nobody_knows_is_refused(exchange: Callable[..., Exchange | None]) -> None:
     with pytest.raises(BadMessage) as caught:
         exchange(b"POST", 5, steering={b"expect": b"the spanish inquisition"})
     assert (caught.value.status, caught.value.reason) == (417, "expectation")
@@ -94,11 +109,13 @@ def test_an_expectation_that_nobody_knows_is_refused(exchange):
         (CHUNKED, ("websocket",), b""),
     ],
 )
-def test_a_request_without_a_body_may_change_to_what_the_service_allows(exchange, length, upgrades, offer):
+def test_a_request_without_a_body_may_change_to_what_the_service_allows(
+    exchange: Callable[..., Exchange | None], length: int, upgrades: tuple[Any, ...], offer: bytes
+) -> None:
     assert exchange(length=length, steering=ASKS, upgrades=upgrades).upgrade == offer
 
 
-def test_what_is_remembered_of_a_tunnel(exchange):
+def test_what_is_remembered_of_a_tunnel(exchange: Callable[..., Exchange | None]) -> None:
     it = exchange(steering=ASKS)
     it.send(10.5, ())
     it.switched(11.0)
@@ -124,7 +141,14 @@ def test_what_is_remembered_of_a_tunnel(exchange):
         ("open", True, True, False, "client"),
     ],
 )
-def test_who_is_silent(exchange, request_, expects, client_full, endpoint_full, who):
+def test_who_is_silent(
+    exchange: Callable[..., Exchange | None],
+    request_: str,
+    expects: bool,
+    client_full: bool,
+    endpoint_full: bool,
+    who: str,
+) -> None:
     it = exchange(b"POST", 5)
     it.request, it.expects = request_, expects
     ending, status, detail = it.silence(client_full=client_full, endpoint_full=endpoint_full)
@@ -135,7 +159,7 @@ def test_who_is_silent(exchange, request_, expects, client_full, endpoint_full, 
 # Another backend is asked.
 
 
-def test_what_is_remembered_of_an_attempt_that_was_passed_on(service):
+def test_what_is_remembered_of_an_attempt_that_was_passed_on(service: Callable[..., Service]) -> None:
     shop = service(choice_header="x-choice")
     choice = Choice(shop, "canary", shop.backends[1].endpoints[0], "weight", True, b"k", b"", user=77)
     it = Exchange(RequestHead(b"GET", b"/a?b", 1, [], b"a"), choice, 0, 10.0)
@@ -179,7 +203,9 @@ def test_what_is_remembered_of_an_attempt_that_was_passed_on(service):
         ("halted", 0, "excluded", "canary halted"),
     ],
 )
-def test_how_it_failed_is_told_by_what_happened(service, ending, status, result, told):
+def test_how_it_failed_is_told_by_what_happened(
+    service: Callable[..., Service], ending: str, status: int, result: str, told: str
+) -> None:
     shop = service()
     choice = Choice(shop, "canary", shop.backends[1].endpoints[0], "weight", True, b"", b"")
     it = Exchange(RequestHead(b"GET", b"/", 1, [], b"a"), choice, 0, 10.0)
@@ -187,7 +213,7 @@ def test_how_it_failed_is_told_by_what_happened(service, ending, status, result,
     assert (outcome.result, it.failed, outcome.head_seconds) == (result, told, None)
 
 
-def test_an_answer_that_began_is_passed_on_no_more(service):
+def test_an_answer_that_began_is_passed_on_no_more(service: Callable[..., Service]) -> None:
     shop = service()
     choice = Choice(shop, "canary", shop.backends[1].endpoints[0], "weight", True, b"", b"")
     it = Exchange(RequestHead(b"GET", b"/", 1, [], b"a"), choice, 0, 10.0)

@@ -1,8 +1,13 @@
 """Expect: 100-continue as playbooks: clients that wait or do not, and what they are told meanwhile."""
 
+from collections.abc import Callable, Iterator
+
 import pytest
 
-from proxy.routing.table import Timeouts
+from proxy.routing.table import Service, Timeouts
+from tests.kits.exchanges import Answered
+from tests.kits.stage import Stage
+from tests.kits.transports import Client, Server
 
 POST = b"POST /a HTTP/1.1\r\nHost: shop\r\nContent-Length: 10\r\nExpect: 100-continue\r\n\r\n"
 CHUNKED = b"POST /a HTTP/1.1\r\nHost: shop\r\nTransfer-Encoding: chunked\r\nExpect: 100-continue\r\n\r\n"
@@ -13,7 +18,7 @@ CLOSE = OK.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n")
 COMPLETE = [("complete", 200, "success")]
 
 
-def asked(stage, request=POST):
+def asked(stage: Stage, request: bytes = POST) -> tuple[Client, Server]:
     """A client that waits, and the endpoint that has its head."""
     client = stage.client()
     client.sends(request)
@@ -25,7 +30,9 @@ def asked(stage, request=POST):
     return client, server
 
 
-def test_a_client_that_waits_is_told_by_the_endpoint(stage, every_cut):
+def test_a_client_that_waits_is_told_by_the_endpoint(
+    stage: Stage, every_cut: Callable[[bytes], Iterator[tuple[bytes, ...]]]
+) -> None:
     for parts in every_cut(CONTINUE):
         client, server = asked(stage)
         server.sends(*parts)
@@ -38,7 +45,7 @@ def test_a_client_that_waits_is_told_by_the_endpoint(stage, every_cut):
         server.closes()
 
 
-def test_the_same_in_chunks(stage):
+def test_the_same_in_chunks(stage: Stage) -> None:
     client, server = asked(stage, CHUNKED)
     server.sends(CONTINUE)
     client.sends(b"2\r\nhi\r\n", b"0\r\n\r\n")
@@ -49,7 +56,7 @@ def test_the_same_in_chunks(stage):
 
 
 @pytest.mark.parametrize("said", [b"", CONTINUE])
-def test_a_client_that_does_not_wait_is_not_held_up(stage, said):
+def test_a_client_that_does_not_wait_is_not_held_up(stage: Stage, said: bytes) -> None:
     client = stage.client()
     client.sends(POST + b"01234")
     server = stage.connects()
@@ -61,7 +68,7 @@ def test_a_client_that_does_not_wait_is_not_held_up(stage, said):
     assert (stage.outcomes(), client.end) == (COMPLETE, "")
 
 
-def test_one_that_has_waited_long_enough_goes_on_unasked(stage):
+def test_one_that_has_waited_long_enough_goes_on_unasked(stage: Stage) -> None:
     client, server = asked(stage)
     stage.passes(3)
     client.sends(b"0123456789")
@@ -72,7 +79,9 @@ def test_one_that_has_waited_long_enough_goes_on_unasked(stage):
 
 
 @pytest.mark.parametrize("status", [b"417 Expectation Failed", b"413 Content Too Large", b"401 Unauthorized"])
-def test_a_refusal_goes_through_and_the_body_is_not_waited_for(stage, answers, status):
+def test_a_refusal_goes_through_and_the_body_is_not_waited_for(
+    stage: Stage, answers: Callable[..., list[Answered]], status: bytes
+) -> None:
     client, server = asked(stage)
     server.sends(OK.replace(b"200 OK", status))
     [(got, fields, body)] = answers(client.got(), ["POST"])
@@ -84,13 +93,13 @@ def test_a_refusal_goes_through_and_the_body_is_not_waited_for(stage, answers, s
     assert stage.outcomes() == [("complete", int(status[:3]), "success")]
 
 
-def test_a_final_answer_instead_of_100_ends_the_connection_too(stage):
+def test_a_final_answer_instead_of_100_ends_the_connection_too(stage: Stage) -> None:
     client, server = asked(stage)
     server.sends(OK)
     assert (client.got(), client.end, server.end) == (CLOSE, "eof", "abort")
 
 
-def test_an_expectation_without_a_body_is_answered_as_usual(stage):
+def test_an_expectation_without_a_body_is_answered_as_usual(stage: Stage) -> None:
     client = stage.client()
     client.sends(GET.replace(b"\r\n\r\n", b"\r\nExpect: 100-continue\r\n\r\n"))
     server = stage.connects()
@@ -98,7 +107,7 @@ def test_an_expectation_without_a_body_is_answered_as_usual(stage):
     assert (client.got(), client.end, stage.idle()) == (OK, "", 1)
 
 
-def test_http_1_0_can_expect_nothing(stage):
+def test_http_1_0_can_expect_nothing(stage: Stage) -> None:
     client = stage.client()
     client.sends(POST.replace(b"HTTP/1.1", b"HTTP/1.0") + b"0123456789")
     server = stage.connects()
@@ -111,7 +120,9 @@ def test_http_1_0_can_expect_nothing(stage):
 
 
 @pytest.mark.parametrize("expectation", [b"200-ok", b"100-continue, more", b""])
-def test_another_expectation_is_refused_by_us(stage, answers, expectation):
+def test_another_expectation_is_refused_by_us(
+    stage: Stage, answers: Callable[..., list[Answered]], expectation: bytes
+) -> None:
     client = stage.client()
     client.sends(POST.replace(b"100-continue", expectation), GET)
     [(status, fields, _)] = answers(client.got(), ["POST"])
@@ -120,7 +131,9 @@ def test_another_expectation_is_refused_by_us(stage, answers, expectation):
     assert (stage.outcomes(), stage.refusals(), client.end) == ([], ["expectation"], "eof")
 
 
-def test_a_body_that_would_be_too_large_is_refused_before_it_is_sent(staged, service, answers):
+def test_a_body_that_would_be_too_large_is_refused_before_it_is_sent(
+    staged: type[Stage], service: Callable[..., Service], answers: Callable[..., list[Answered]]
+) -> None:
     stage = staged(service(max_body=9))
     client = stage.client()
     client.sends(POST)
@@ -133,12 +146,12 @@ def test_a_body_that_would_be_too_large_is_refused_before_it_is_sent(staged, ser
 
 
 @pytest.fixture
-def hasty(staged, service):
+def hasty(staged: type[Stage], service: Callable[..., Service]) -> Stage:
     """A stage whose service has 4 s for an answer's head, and 2 s for any part of a body."""
     return staged(service(timeouts=Timeouts(response=4, body=2)))
 
 
-def test_an_endpoint_that_says_nothing_to_a_waiting_client_is_504(hasty):
+def test_an_endpoint_that_says_nothing_to_a_waiting_client_is_504(hasty: Stage) -> None:
     client, server = asked(hasty)
     hasty.passes(3.9)
     assert client.got() == b""
@@ -147,7 +160,7 @@ def test_an_endpoint_that_says_nothing_to_a_waiting_client_is_504(hasty):
     assert (server.end, client.end) == ("abort", "eof")
 
 
-def test_other_interim_answers_are_no_permission(hasty):
+def test_other_interim_answers_are_no_permission(hasty: Stage) -> None:
     client, server = asked(hasty)
     hasty.passes(3)
     server.sends(b"HTTP/1.1 103 Early Hints\r\n\r\n")
@@ -156,7 +169,9 @@ def test_other_interim_answers_are_no_permission(hasty):
     hasty.failed(client, 504, "timeout", "POST")
 
 
-def test_a_client_that_was_told_and_sends_nothing_is_408(hasty, answers):
+def test_a_client_that_was_told_and_sends_nothing_is_408(
+    hasty: Stage, answers: Callable[..., list[Answered]]
+) -> None:
     client, server = asked(hasty)
     hasty.passes(3.9)
     server.sends(CONTINUE)
@@ -167,14 +182,14 @@ def test_a_client_that_was_told_and_sends_nothing_is_408(hasty, answers):
     assert (server.end, hasty.outcomes()) == ("abort", [("client-left", 408, "excluded")])
 
 
-def test_a_client_that_began_and_stopped_is_408(hasty, answers):
+def test_a_client_that_began_and_stopped_is_408(hasty: Stage, answers: Callable[..., list[Answered]]) -> None:
     client, _ = asked(hasty)
     client.sends(b"01")
     hasty.passes(2.1)
     assert [status for status, _, _ in answers(client.got(), ["POST"])] == [408]
 
 
-def test_the_answer_is_due_from_the_end_of_the_body(hasty):
+def test_the_answer_is_due_from_the_end_of_the_body(hasty: Stage) -> None:
     client, server = asked(hasty)
     hasty.passes(3)
     server.sends(CONTINUE)
@@ -190,7 +205,7 @@ def test_the_answer_is_due_from_the_end_of_the_body(hasty):
 
 @pytest.mark.parametrize("said", [b"", CONTINUE])
 @pytest.mark.parametrize("end", ["closes", "resets"])
-def test_the_client_leaves_while_it_waits(stage, said, end):
+def test_the_client_leaves_while_it_waits(stage: Stage, said: bytes, end: str) -> None:
     client, server = asked(stage)
     server.sends(said)
     getattr(client, end)()
@@ -199,7 +214,7 @@ def test_the_client_leaves_while_it_waits(stage, said, end):
 
 
 @pytest.mark.parametrize("said", [b"", CONTINUE])
-def test_the_endpoint_leaves_while_it_is_asked(stage, said):
+def test_the_endpoint_leaves_while_it_is_asked(stage: Stage, said: bytes) -> None:
     client, server = asked(stage)
     server.sends(said)
     client.got()
@@ -208,7 +223,7 @@ def test_the_endpoint_leaves_while_it_is_asked(stage, said):
     assert (client.end, stage.dialled()) == ("eof", [])
 
 
-def test_a_nomination_strips_neither_what_both_sides_wait_for_nor_what_counts_hops(stage):
+def test_a_nomination_strips_neither_what_both_sides_wait_for_nor_what_counts_hops(stage: Stage) -> None:
     client = stage.client()
     client.sends(
         b"POST /a HTTP/1.1\r\nHost: shop\r\nConnection: expect\r\nExpect: 100-continue\r\n"

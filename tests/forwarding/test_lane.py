@@ -5,22 +5,23 @@ from proxy.http1.forwarded_fields import Provenance
 from proxy.http1.limits import DEFAULT
 from proxy.routing.table import RoutingTable
 from proxy.telemetry.tally import Tally
+from tests.kits.stage import Stage
 
 
-def test_it_says_how_it_stands(stage):
+def test_it_says_how_it_stands(stage: Stage) -> None:
     assert repr(stage.lane) == "<Lane <Pool 0 idle, 0 pending>, <Deadlines of 0>>"
     stage.client()
     stage.lane.draining = True
     assert repr(stage.lane) == "<Lane <Pool 0 idle, 0 pending>, <Deadlines of 1>, draining>"
 
 
-def test_without_a_word_it_has_the_limits_and_times_of_the_readme(stage):
+def test_without_a_word_it_has_the_limits_and_times_of_the_readme(stage: Stage) -> None:
     lane = Lane(stage.turns, RoutingTable.build(1, ()), Tally("boot"), lambda: None, "w")
     assert (lane.header_seconds, lane.idle_seconds, lane.heads.limits) == (10.0, 75.0, DEFAULT)
     assert (lane.provenance, lane.draining) == (Provenance(), False)
 
 
-def test_what_was_read_under_other_limits_is_read_anew(stage):
+def test_what_was_read_under_other_limits_is_read_anew(stage: Stage) -> None:
     lane, block = stage.lane, b"GET /a HTTP/1.1\r\nHost: shop\r\nA: b\r\n\r\n"
     _, remembered = (lane.heads.request(block) for _ in range(2))
     lane.limit(line=DEFAULT.line, head=DEFAULT.head, fields=DEFAULT.fields)
@@ -31,7 +32,7 @@ def test_what_was_read_under_other_limits_is_read_anew(stage):
     assert client.got().startswith(b"HTTP/1.1 431 ")
 
 
-def test_its_clock_does_not_stand_still_within_a_turn(stage):
+def test_its_clock_does_not_stand_still_within_a_turn(stage: Stage) -> None:
     lane = Lane(stage.turns, RoutingTable.build(1, ()), Tally("boot"), lambda: None, "w")
     before = lane.now()
     while lane.now() == before:

@@ -5,6 +5,9 @@ import contextlib
 import pathlib
 import socket
 import ssl
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any
 
 import pytest
 import uvloop
@@ -24,14 +27,14 @@ OK_CLOSE = OK.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n")
 class Origin:
     """An endpoint that answers each head when its gate is open."""
 
-    def __init__(self, answer):
+    def __init__(self, answer: bytes) -> None:
         self.answer = answer
         self.gate = asyncio.Event()
         self.gate.set()
         self.asked = 0
         self.writers = []
 
-    async def serve(self, reader, writer):
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.writers.append(writer)
         with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
             while True:
@@ -46,27 +49,36 @@ class Origin:
 class Place:
     """A listener, its socket and the origin behind it."""
 
-    def __init__(self, listener, lane, origin, address, trusting):
+    def __init__(
+        self,
+        listener: Listener,
+        lane: Lane,
+        origin: Origin,
+        address: str | tuple[str, int],
+        trusting: ssl.SSLContext | None,
+    ) -> None:
         self.listener = listener
         self.trusting = trusting
         self.lane = lane
         self.origin = origin
         self.address = address
 
-    async def connect(self):
+    async def connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         name = "localhost" if self.trusting else None
         if isinstance(self.address, str):
             return await asyncio.open_unix_connection(self.address, ssl=self.trusting, server_hostname=name)
         return await asyncio.open_connection(*self.address, ssl=self.trusting, server_hostname=name)
 
-    async def until(self, condition):
+    async def until(self, condition: Callable[..., Any]) -> None:
         async with asyncio.timeout(5):
             while not condition():  # noqa: ASYNC110 - what is waited for is the kernel's doing
                 await asyncio.sleep(0.001)
 
 
 @contextlib.asynccontextmanager
-async def a_place(service, answer, kind, path, shop, authority):
+async def a_place(
+    service: Callable[..., Any], answer: bytes, kind: str, path: Path, shop: Any, authority: Any
+) -> AsyncIterator[Any]:
     origin = Origin(answer)
     server = await asyncio.start_server(origin.serve, "127.0.0.1", 0)
     endpoint = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
@@ -100,14 +112,21 @@ async def a_place(service, answer, kind, path, shop, authority):
 KINDS = ("tcp", "unix", "tls", "tls over unix")
 
 
-def with_a_place(answer, *kinds):
+def with_a_place(answer: bytes, *kinds: str) -> Callable[..., Callable[..., None]]:
     """Play the test on both kinds of event loop: their transports differ in small things."""
 
-    def decorate(test):
+    def decorate(test: Callable[..., Any]) -> Callable[..., None]:
         @pytest.mark.parametrize("kind", kinds or ["tcp"])
         @pytest.mark.parametrize("loop", [asyncio.new_event_loop, uvloop.new_event_loop])
-        def played(loop, kind, service, tmp_path, shop, authority):
-            async def play():
+        def played(
+            loop: Callable[..., Any],
+            kind: str,
+            service: Callable[..., Any],
+            tmp_path: Path,
+            shop: Any,
+            authority: Any,
+        ) -> None:
+            async def play() -> None:
                 async with a_place(service, answer, kind, tmp_path / "s", shop, authority) as place:
                     await test(place)
 
@@ -119,7 +138,7 @@ def with_a_place(answer, *kinds):
     return decorate
 
 
-async def over(reader, writer):
+async def over(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bytes:
     """Everything that still comes, up to the end."""
     rest = await reader.read()
     writer.close()
@@ -128,7 +147,7 @@ async def over(reader, writer):
 
 
 @with_a_place(OK, *KINDS)
-async def test_a_request_and_its_answer(place):
+async def test_a_request_and_its_answer(place: Place) -> None:
     reader, writer = await place.connect()
     for _ in range(3):
         writer.write(GET)
@@ -140,7 +159,7 @@ async def test_a_request_and_its_answer(place):
 
 
 @with_a_place(OK)
-async def test_draining_closes_idle_connections_and_takes_no_more(place):
+async def test_draining_closes_idle_connections_and_takes_no_more(place: Place) -> None:
     reader, writer = await place.connect()
     writer.write(GET)
     await reader.readexactly(len(OK))
@@ -153,7 +172,7 @@ async def test_draining_closes_idle_connections_and_takes_no_more(place):
 
 
 @with_a_place(OK, *KINDS)
-async def test_draining_finishes_what_is_under_way(place):
+async def test_draining_finishes_what_is_under_way(place: Place) -> None:
     place.origin.gate.clear()
     reader, writer = await place.connect()
     writer.write(GET)
@@ -167,7 +186,7 @@ async def test_draining_finishes_what_is_under_way(place):
 
 
 @with_a_place(OK)
-async def test_draining_ends_after_its_grace_with_resets(place):
+async def test_draining_ends_after_its_grace_with_resets(place: Place) -> None:
     place.origin.gate.clear()
     reader, writer = await place.connect()
     writer.write(GET)
@@ -182,7 +201,7 @@ async def test_draining_ends_after_its_grace_with_resets(place):
 
 
 @with_a_place(OK)
-async def test_clients_in_the_queue_are_served_while_draining(place):
+async def test_clients_in_the_queue_are_served_while_draining(place: Place) -> None:
     clients = []
     for _ in range(20):  # no turn of the loop in between: the kernel has accepted them, nobody else has
         one = socket.create_connection(place.address)
@@ -195,7 +214,7 @@ async def test_clients_in_the_queue_are_served_while_draining(place):
 
 
 @with_a_place(OK, "unix", "tls over unix")
-async def test_draining_leaves_the_path_of_a_unix_socket_to_its_owner(place):
+async def test_draining_leaves_the_path_of_a_unix_socket_to_its_owner(place: Place) -> None:
     reader, writer = await place.connect()
     writer.write(GET)
     assert await reader.readexactly(len(OK)) == OK
@@ -205,7 +224,7 @@ async def test_draining_leaves_the_path_of_a_unix_socket_to_its_owner(place):
 
 
 @with_a_place(OK, "tls")
-async def test_clients_on_their_way_in_are_served_while_draining(place):
+async def test_clients_on_their_way_in_are_served_while_draining(place: Place) -> None:
     late = socket.create_connection(place.address)
     (handshakes,) = place.listener.handshakes.values()
     await place.until(lambda: repr(handshakes) == "<Handshakes 1 under way>")
@@ -219,7 +238,7 @@ async def test_clients_on_their_way_in_are_served_while_draining(place):
 
 
 @with_a_place(OK, "tls")
-async def test_a_handshake_that_stalls_holds_up_the_drain_no_longer_than_its_grace(place):
+async def test_a_handshake_that_stalls_holds_up_the_drain_no_longer_than_its_grace(place: Place) -> None:
     stalled = socket.create_connection(place.address)
     stalled.setblocking(False)
     (handshakes,) = place.listener.handshakes.values()
@@ -230,7 +249,7 @@ async def test_a_handshake_that_stalls_holds_up_the_drain_no_longer_than_its_gra
 
 
 @with_a_place(OK, "tls")
-async def test_as_many_handshakes_as_there_may_be_connections(place):
+async def test_as_many_handshakes_as_there_may_be_connections(place: Place) -> None:
     place.lane.connections = 100
     assert place.listener.members.room() == 100
     _, writer = await place.connect()
@@ -239,7 +258,7 @@ async def test_as_many_handshakes_as_there_may_be_connections(place):
 
 
 @with_a_place(OK)
-async def test_a_client_in_the_queue_that_is_gone_stops_nothing(place):
+async def test_a_client_in_the_queue_that_is_gone_stops_nothing(place: Place) -> None:
     gone, there = socket.create_connection(place.address), socket.create_connection(place.address)
     gone.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
     gone.close()
@@ -250,7 +269,7 @@ async def test_a_client_in_the_queue_that_is_gone_stops_nothing(place):
 
 
 @with_a_place(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhello")
-async def test_a_cut_answer_reads_as_a_reset(place):
+async def test_a_cut_answer_reads_as_a_reset(place: Place) -> None:
     reader, writer = await place.connect()
     writer.write(GET.replace(b"1.1", b"1.0"))
     await place.until(lambda: place.origin.asked)
@@ -266,7 +285,7 @@ SIZE = 4_000_000
 
 
 @with_a_place(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (SIZE, b"x" * SIZE), *KINDS)
-async def test_a_reader_that_takes_its_time_gets_all_of_it(place):
+async def test_a_reader_that_takes_its_time_gets_all_of_it(place: Place) -> None:
     for minor in (b"1.0", b"1.1"):
         reader, writer = await place.connect()
         writer.write(GET.replace(b"1.1", minor))
@@ -278,7 +297,7 @@ async def test_a_reader_that_takes_its_time_gets_all_of_it(place):
 
 
 @with_a_place(OK)
-async def test_connections_over_the_limit_are_told_so_and_take_nobodys_room(place):
+async def test_connections_over_the_limit_are_told_so_and_take_nobodys_room(place: Place) -> None:
     place.lane.connections = 1
     first, second = await place.connect(), await place.connect()
     assert (await second[0].readuntil(b"\r\n")).startswith(b"HTTP/1.1 503 ")

@@ -1,11 +1,14 @@
 """A backend is out: who waits for it, and who was to be sent to it."""
 
+from collections.abc import Callable
+
 import pytest
 
 from proxy.forwarding.halt import HaltedBackend
 from proxy.routing.endpoint import Endpoint
 from proxy.routing.failures import Rescue
-from proxy.routing.table import Backend
+from proxy.routing.table import Backend, Service
+from tests.kits.stage import Stage, Trip
 
 CANARY = "http://canary:9002"
 STABLE = "http://stable:9001"
@@ -19,7 +22,9 @@ OK = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"
 
 
 @pytest.mark.parametrize("request_", [GET, PUT, GET.replace(b"GET", b"DELETE")])
-def test_all_who_wait_are_answered_by_stable_at_once(tripping, request_):
+def test_all_who_wait_are_answered_by_stable_at_once(
+    tripping: Callable[..., tuple[Stage, Trip]], request_: bytes
+) -> None:
     stage, trip = tripping()
     clients = [stage.client() for _ in range(3)]
     for client in clients:
@@ -41,7 +46,9 @@ def test_all_who_wait_are_answered_by_stable_at_once(tripping, request_):
     assert server.got().startswith(b"GET /a"), "it is no longer chosen"
 
 
-def test_who_may_not_be_sent_twice_waits_on_and_gets_the_canary_s_answer(tripping):
+def test_who_may_not_be_sent_twice_waits_on_and_gets_the_canary_s_answer(
+    tripping: Callable[..., tuple[Stage, Trip]],
+) -> None:
     for request_, more in ((POST, {}), (GET, {"rescue": Rescue(on=False)})):
         stage, trip = tripping(**more)
         client = stage.client()
@@ -54,7 +61,7 @@ def test_who_may_not_be_sent_twice_waits_on_and_gets_the_canary_s_answer(trippin
         assert stage.outcomes() == [("complete", 200, "success")]
 
 
-def test_an_upload_that_is_kept_goes_on_at_stable(tripping):
+def test_an_upload_that_is_kept_goes_on_at_stable(tripping: Callable[..., tuple[Stage, Trip]]) -> None:
     stage, trip = tripping()
     client = stage.client()
     client.sends(PUT[:-2])
@@ -68,7 +75,7 @@ def test_an_upload_that_is_kept_goes_on_at_stable(tripping):
     stage.outcomes()
 
 
-def test_who_has_seen_an_interim_answer_waits_on(tripping):
+def test_who_has_seen_an_interim_answer_waits_on(tripping: Callable[..., tuple[Stage, Trip]]) -> None:
     stage, trip = tripping()
     client = stage.client()
     client.sends(GET)
@@ -78,7 +85,7 @@ def test_who_has_seen_an_interim_answer_waits_on(tripping):
     assert (stage.dialled(), server.end) == ([], "")
 
 
-def test_rescues_at_a_trip_are_paid_for(tripping):
+def test_rescues_at_a_trip_are_paid_for(tripping: Callable[..., tuple[Stage, Trip]]) -> None:
     stage, trip = tripping()
     clients = [stage.client() for _ in range(60)]
     for client in clients:
@@ -92,7 +99,9 @@ def test_rescues_at_a_trip_are_paid_for(tripping):
 @pytest.mark.parametrize(
     "other", [("other", "canary", CANARY), ("shop", "another", CANARY), ("shop", "canary", STABLE)]
 )
-def test_a_trip_of_another_service_backend_or_release_is_none_of_theirs(tripping, other):
+def test_a_trip_of_another_service_backend_or_release_is_none_of_theirs(
+    tripping: Callable[..., tuple[Stage, Trip]], other: tuple[str, ...]
+) -> None:
     stage, _ = tripping()
     client = stage.client()
     client.sends(GET)
@@ -104,7 +113,7 @@ def test_a_trip_of_another_service_backend_or_release_is_none_of_theirs(tripping
     assert (stage.dialled(), server.end) == ([], "")
 
 
-def test_what_was_rescued_before_is_left_alone(tripping):
+def test_what_was_rescued_before_is_left_alone(tripping: Callable[..., tuple[Stage, Trip]]) -> None:
     stage, trip = tripping()
     client = stage.client()
     client.sends(GET)
@@ -122,7 +131,9 @@ def test_what_was_rescued_before_is_left_alone(tripping):
 
 @pytest.mark.parametrize("rescue", [Rescue(), Rescue(on=False)])
 @pytest.mark.parametrize("request_", [GET, PUT, POST, POST[:-5]])
-def test_what_was_not_sent_yet_goes_to_stable_and_costs_nothing(tripping, request_, rescue):
+def test_what_was_not_sent_yet_goes_to_stable_and_costs_nothing(
+    tripping: Callable[..., tuple[Stage, Trip]], request_: bytes, rescue: Rescue
+) -> None:
     stage, trip = tripping(rescue=rescue)
     client = stage.client()
     client.sends(request_)
@@ -140,7 +151,7 @@ def test_what_was_not_sent_yet_goes_to_stable_and_costs_nothing(tripping, reques
     assert trip.counts()[7, "canary"].rescued == 0, "nobody had failed it"
 
 
-def test_the_first_dial_may_fail_after_all(tripping):
+def test_the_first_dial_may_fail_after_all(tripping: Callable[..., tuple[Stage, Trip]]) -> None:
     stage, trip = tripping()
     client = stage.client()
     client.sends(GET)
@@ -152,7 +163,9 @@ def test_the_first_dial_may_fail_after_all(tripping):
     assert stage.outcomes() == [("halted", 0, "excluded"), ("complete", 200, "success")]
 
 
-def test_a_stale_connection_is_not_made_good_at_a_halted_backend(tripping):
+def test_a_stale_connection_is_not_made_good_at_a_halted_backend(
+    tripping: Callable[..., tuple[Stage, Trip]],
+) -> None:
     stage, trip = tripping()
     client = stage.client()
     client.sends(GET)
@@ -167,7 +180,9 @@ def test_a_stale_connection_is_not_made_good_at_a_halted_backend(tripping):
     assert client.got() == OK
 
 
-def test_a_stale_connection_to_it_is_made_good_by_nobody_where_stable_may_not_be_asked(tripping):
+def test_a_stale_connection_to_it_is_made_good_by_nobody_where_stable_may_not_be_asked(
+    tripping: Callable[..., tuple[Stage, Trip]],
+) -> None:
     stage, trip = tripping(rescue=Rescue(on=False))
     client = stage.client()
     client.sends(GET)
@@ -181,7 +196,9 @@ def test_a_stale_connection_to_it_is_made_good_by_nobody_where_stable_may_not_be
     assert stage.outcomes() == [("reset", 502, "failure")]
 
 
-def test_a_stale_connection_to_what_was_promoted_since_is_made_good(tripping, service):
+def test_a_stale_connection_to_what_was_promoted_since_is_made_good(
+    tripping: Callable[..., tuple[Stage, Trip]], service: Callable[..., Service]
+) -> None:
     stage, _ = tripping(rescue=Rescue(on=False))
     client = stage.client()
     client.sends(GET)

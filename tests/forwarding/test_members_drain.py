@@ -1,10 +1,14 @@
 """A backend is out: what goes on there has its time, and ends."""
 
+from collections.abc import Callable
+
 import pytest
 
 from proxy.forwarding.members import LOOK_AGAIN_SECONDS
 from proxy.routing.endpoint import Endpoint
-from proxy.routing.table import Backend
+from proxy.routing.table import Backend, Service
+from tests.kits.stage import Stage, Trip
+from tests.kits.transports import Client, Server
 
 CANARY = "http://canary:9002"
 STABLE = "http://stable:9001"
@@ -17,7 +21,7 @@ STREAM = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 CHUNK = b"5\r\nhello\r\n"
 
 
-def streaming(stage, request_=GET, answer=STREAM):
+def streaming(stage: Stage, request_: bytes = GET, answer: bytes = STREAM) -> tuple[Client, Server]:
     """A client that gets an answer from the canary which doesn't end, or a tunnel."""
     client = stage.client()
     client.sends(request_)
@@ -28,7 +32,9 @@ def streaming(stage, request_=GET, answer=STREAM):
 
 
 @pytest.mark.parametrize("drain", [10.0, 0, 0.5])
-def test_streams_and_tunnels_end_when_they_had_their_time(tripping, drain):
+def test_streams_and_tunnels_end_when_they_had_their_time(
+    tripping: Callable[..., tuple[Stage, Trip]], drain: float
+) -> None:
     stage, trip = tripping(drain)
     client, server = streaming(stage)
     tunnelled, end = streaming(stage, ASKS, SWITCH)
@@ -46,7 +52,7 @@ def test_streams_and_tunnels_end_when_they_had_their_time(tripping, drain):
     assert trip.timers == [], "nobody waits any more"
 
 
-def test_what_ends_by_itself_meanwhile_is_whole(tripping):
+def test_what_ends_by_itself_meanwhile_is_whole(tripping: Callable[..., tuple[Stage, Trip]]) -> None:
     stage, trip = tripping()
     client, server = streaming(stage)
     trip.halts()
@@ -56,7 +62,7 @@ def test_what_ends_by_itself_meanwhile_is_whole(tripping):
     assert stage.outcomes() == [("complete", 200, "success")]
 
 
-def test_they_may_be_kept(tripping):
+def test_they_may_be_kept(tripping: Callable[..., tuple[Stage, Trip]]) -> None:
     stage, trip = tripping(None)
     client, server = streaming(stage)
     trip.halts()
@@ -65,7 +71,7 @@ def test_they_may_be_kept(tripping):
     assert (client.got(), client.end) == (CHUNK, "")
 
 
-def test_those_of_stable_go_on(tripping):
+def test_those_of_stable_go_on(tripping: Callable[..., tuple[Stage, Trip]]) -> None:
     stage, trip = tripping(force="X-To")
     client, server = streaming(stage, GET[:-2] + b"X-To: never\r\n\r\n")
     trip.halts()
@@ -74,7 +80,7 @@ def test_those_of_stable_go_on(tripping):
     assert (client.got(), client.end) == (CHUNK, "")
 
 
-def test_a_backend_that_is_back_in_service_is_left_alone(tripping):
+def test_a_backend_that_is_back_in_service_is_left_alone(tripping: Callable[..., tuple[Stage, Trip]]) -> None:
     stage, trip = tripping()
     client, _ = streaming(stage)
     trip.halts()
@@ -84,7 +90,9 @@ def test_a_backend_that_is_back_in_service_is_left_alone(tripping):
     assert trip.timers == []
 
 
-def test_one_that_is_halted_again_has_its_whole_time_again(tripping):
+def test_one_that_is_halted_again_has_its_whole_time_again(
+    tripping: Callable[..., tuple[Stage, Trip]],
+) -> None:
     stage, trip = tripping()
     trip.halts()
     trip.resumes()
@@ -97,7 +105,7 @@ def test_one_that_is_halted_again_has_its_whole_time_again(tripping):
     assert client.was_reset
 
 
-def test_a_service_that_is_gone_by_then_troubles_nobody(tripping):
+def test_a_service_that_is_gone_by_then_troubles_nobody(tripping: Callable[..., tuple[Stage, Trip]]) -> None:
     stage, trip = tripping()
     client, _ = streaming(stage)
     trip.halts()
@@ -107,7 +115,9 @@ def test_a_service_that_is_gone_by_then_troubles_nobody(tripping):
 
 
 @pytest.mark.parametrize(("drain", "again"), [(10.0, 10.0), (0, LOOK_AGAIN_SECONDS)])
-def test_an_answer_that_begins_after_that_has_as_long(tripping, drain, again):
+def test_an_answer_that_begins_after_that_has_as_long(
+    tripping: Callable[..., tuple[Stage, Trip]], drain: float, again: float
+) -> None:
     stage, trip = tripping(drain)
     client = stage.client()
     client.sends(POST)
@@ -123,7 +133,9 @@ def test_an_answer_that_begins_after_that_has_as_long(tripping, drain, again):
     assert stage.outcomes() == [("halted", 200, "excluded")]
 
 
-def test_what_was_promoted_since_is_another_backend_s(tripping, service):
+def test_what_was_promoted_since_is_another_backend_s(
+    tripping: Callable[..., tuple[Stage, Trip]], service: Callable[..., Service]
+) -> None:
     stage, trip = tripping()
     client, server = streaming(stage)
     backends = (Backend("stable", (Endpoint.parse(CANARY),)), Backend("canary", (Endpoint.parse(STABLE),)))

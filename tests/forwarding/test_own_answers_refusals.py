@@ -1,13 +1,20 @@
 """Who is turned away, with which words, and under which reason it is counted."""
 
 import json
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 
+from proxy.forwarding.accounts import Refusal
+from proxy.forwarding.exchange import Exchange
 from proxy.http1.forwarded_fields import Provenance
 from proxy.http1.head_cache import Heads
 from proxy.http1.limits import Limits
 from proxy.routing.match import RouteMatch
+from proxy.routing.table import Service
+from tests.kits.exchanges import Answered
+from tests.kits.stage import Stage
 
 GET = b"GET /a HTTP/1.1\r\nHost: shop\r\n\r\n"
 POST = b"POST /a HTTP/1.1\r\nHost: shop\r\nContent-Length: 10\r\n\r\n"
@@ -16,7 +23,7 @@ OK = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"
 
 
 @pytest.fixture
-def picky(staged, service):
+def picky(staged: type[Stage], service: Callable[..., Service]) -> Stage:
     """A stage whose only service is for the host shop and takes bodies of up to 8 bytes."""
     return staged(service(match=RouteMatch("shop"), max_body=8))
 
@@ -24,13 +31,13 @@ def picky(staged, service):
 class Log:
     """An access log that keeps what it gets."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.lines = []
 
-    def note(self, exchange, client, now):
+    def note(self, exchange: Exchange, client: str, now: float) -> None:
         self.lines.append((exchange.status, exchange.reason, exchange.request_id, client))
 
-    def refused(self, refusal, client, now):
+    def refused(self, refusal: Refusal, client: str, now: float) -> None:
         self.lines.append((refusal.status, refusal.reason, refusal.request_id, client))
 
 
@@ -59,7 +66,9 @@ class Log:
     ],
     ids=lambda value: str(value)[:50],
 )
-def test_each_reason_has_its_word(picky, answers, wire, status, reason):
+def test_each_reason_has_its_word(
+    picky: Stage, answers: Callable[..., list[Answered]], wire: bytes, status: int, reason: str
+) -> None:
     picky.lane.heads = Heads(Limits(line=90, head=180, fields=3))
     log = picky.lane.accounts.access = Log()
     client = picky.client()
@@ -73,14 +82,16 @@ def test_each_reason_has_its_word(picky, answers, wire, status, reason):
     assert (client.end, picky.dialled(), picky.outcomes()) == ("eof", [], [])
 
 
-def test_a_request_is_refused_once_however_much_follows(stage, answers):
+def test_a_request_is_refused_once_however_much_follows(
+    stage: Stage, answers: Callable[..., list[Answered]]
+) -> None:
     client = stage.client()
     client.sends(b"NONSENSE\r\n\r\n" * 3 + GET, b"NONSENSE\r\n\r\n", GET)
     assert len(answers(client.got())) == 1
     assert stage.refusals() == ["malformed"]
 
 
-def test_nobody_answers_for_a_host(picky, answers):
+def test_nobody_answers_for_a_host(picky: Stage, answers: Callable[..., list[Answered]]) -> None:
     log = picky.lane.accounts.access = Log()
     client = picky.client()
     client.sends(GET.replace(b"shop", b"else"), GET.replace(b"GET", b"HEAD").replace(b"shop", b"other"))
@@ -90,7 +101,7 @@ def test_nobody_answers_for_a_host(picky, answers):
     assert client.end == ""
 
 
-def test_a_head_that_does_not_come_in_time(stage, answers):
+def test_a_head_that_does_not_come_in_time(stage: Stage, answers: Callable[..., list[Answered]]) -> None:
     log = stage.lane.accounts.access = Log()
     client = stage.client()
     client.sends(GET[:-1])
@@ -101,7 +112,7 @@ def test_a_head_that_does_not_come_in_time(stage, answers):
     assert [line[:2] for line in log.lines] == [(408, "slow-head")]
 
 
-def test_an_idle_connection_that_ends_is_no_refusal(stage):
+def test_an_idle_connection_that_ends_is_no_refusal(stage: Stage) -> None:
     client = stage.client()
     stage.passes(76)
     assert (client.end, client.got(), stage.refusals()) == ("close", b"", [])
@@ -110,7 +121,7 @@ def test_an_idle_connection_that_ends_is_no_refusal(stage):
 # Bodies that are too large.
 
 
-def test_a_body_of_as_many_bytes_as_are_taken(picky):
+def test_a_body_of_as_many_bytes_as_are_taken(picky: Stage) -> None:
     client = picky.client()
     client.sends(POST.replace(b"10", b"8") + b"01234567")
     server = picky.connects()
@@ -122,7 +133,9 @@ def test_a_body_of_as_many_bytes_as_are_taken(picky):
     assert picky.refusals() == []
 
 
-def test_one_that_says_that_it_is_larger_never_gets_anywhere(picky, answers):
+def test_one_that_says_that_it_is_larger_never_gets_anywhere(
+    picky: Stage, answers: Callable[..., list[Answered]]
+) -> None:
     client = picky.client()
     client.sends(POST + b"0123456789", GET)
     [(status, fields, _)] = answers(client.got())
@@ -132,7 +145,9 @@ def test_one_that_says_that_it_is_larger_never_gets_anywhere(picky, answers):
 
 
 @pytest.mark.parametrize("parts", [(b"9\r\n012345678\r\n",), (b"8\r\n01234567\r\n", b"1\r\n8\r\n")])
-def test_one_in_chunks_is_refused_when_it_has_become_larger(picky, answers, parts):
+def test_one_in_chunks_is_refused_when_it_has_become_larger(
+    picky: Stage, answers: Callable[..., list[Answered]], parts: tuple[Any, ...]
+) -> None:
     log = picky.lane.accounts.access = Log()
     client = picky.client()
     client.sends(CHUNKED)
@@ -149,7 +164,7 @@ def test_one_in_chunks_is_refused_when_it_has_become_larger(picky, answers, part
     assert log.lines == [(413, "body", b"w1-1", "192.0.2.7")]
 
 
-def test_one_that_becomes_too_large_within_the_answer_cuts_it(picky):
+def test_one_that_becomes_too_large_within_the_answer_cuts_it(picky: Stage) -> None:
     client = picky.client()
     client.sends(CHUNKED)
     server = picky.connects()
@@ -169,7 +184,9 @@ def test_one_that_becomes_too_large_within_the_answer_cuts_it(picky):
         (b"0\r\n" + b"A: b\r\n" * 4, 431, "fields"),
     ],
 )
-def test_a_body_that_turns_out_malformed_is_counted_by_its_reason_too(stage, answers, wire, status, reason):
+def test_a_body_that_turns_out_malformed_is_counted_by_its_reason_too(
+    stage: Stage, answers: Callable[..., list[Answered]], wire: bytes, status: int, reason: str
+) -> None:
     stage.lane.heads = Heads(Limits(line=90, head=1000, fields=3))
     client = stage.client()
     client.sends(CHUNKED)
@@ -184,7 +201,9 @@ def test_a_body_that_turns_out_malformed_is_counted_by_its_reason_too(stage, ans
 
 
 @pytest.mark.parametrize("method", [b"OPTIONS", b"TRACE"])
-def test_at_their_last_hop_they_are_answered_by_us(stage, answers, method):
+def test_at_their_last_hop_they_are_answered_by_us(
+    stage: Stage, answers: Callable[..., list[Answered]], method: bytes
+) -> None:
     client = stage.client()
     request = GET.replace(b"GET", method)
     client.sends(request.replace(b"\r\n\r\n", b"\r\nMax-Forwards: 0\r\nCookie: a=secret\r\n\r\n") + GET)
@@ -199,19 +218,21 @@ def test_at_their_last_hop_they_are_answered_by_us(stage, answers, method):
 
 
 @pytest.mark.parametrize("method", [b"OPTIONS", b"TRACE"])
-def test_before_that_they_go_on_with_one_hop_fewer(stage, method):
+def test_before_that_they_go_on_with_one_hop_fewer(stage: Stage, method: bytes) -> None:
     client = stage.client()
     client.sends(GET.replace(b"GET", method).replace(b"\r\n\r\n", b"\r\nMax-Forwards: 2\r\n\r\n"))
     assert b"\r\nMax-Forwards: 1\r\n" in stage.connects().got()
 
 
-def test_other_methods_are_not_counted(stage):
+def test_other_methods_are_not_counted(stage: Stage) -> None:
     client = stage.client()
     client.sends(GET.replace(b"\r\n\r\n", b"\r\nMax-Forwards: 0\r\n\r\n"))
     assert b"\r\nMax-Forwards: 0\r\n" in stage.connects().got()
 
 
-def test_a_body_behind_the_last_hop_is_not_read_as_a_request(stage, answers):
+def test_a_body_behind_the_last_hop_is_not_read_as_a_request(
+    stage: Stage, answers: Callable[..., list[Answered]]
+) -> None:
     client = stage.client()
     client.sends(
         POST.replace(b"POST", b"OPTIONS").replace(b"\r\n\r\n", b"\r\nMax-Forwards: 0\r\n\r\n") + b"0123456789"
@@ -227,7 +248,7 @@ def test_a_body_behind_the_last_hop_is_not_read_as_a_request(stage, answers):
 JSON = b"\r\nAccept: application/json\r\n\r\n"
 
 
-def test_programs_get_json(picky, answers):
+def test_programs_get_json(picky: Stage, answers: Callable[..., list[Answered]]) -> None:
     client = picky.client()
     client.sends(GET.replace(b"shop", b"else").replace(b"\r\n\r\n", JSON))
     [(status, fields, body)] = answers(client.got())
@@ -241,7 +262,9 @@ def test_programs_get_json(picky, answers):
     }
 
 
-def test_also_when_the_endpoint_is_at_fault_and_without_a_word_of_it(stage, answers):
+def test_also_when_the_endpoint_is_at_fault_and_without_a_word_of_it(
+    stage: Stage, answers: Callable[..., list[Answered]]
+) -> None:
     client = stage.client()
     client.sends(GET.replace(b"\r\n\r\n", JSON))
     stage.refuses()
@@ -252,7 +275,7 @@ def test_also_when_the_endpoint_is_at_fault_and_without_a_word_of_it(stage, answ
     assert stage.refusals() == [], "that is the backend's failure"
 
 
-def test_a_head_is_answered_with_a_head(picky, answers):
+def test_a_head_is_answered_with_a_head(picky: Stage, answers: Callable[..., list[Answered]]) -> None:
     client = picky.client()
     client.sends(GET.replace(b"GET", b"HEAD").replace(b"shop", b"else").replace(b"\r\n\r\n", JSON) + GET)
     [(status, fields, _)] = answers(client.got(), ["HEAD"])
@@ -261,7 +284,7 @@ def test_a_head_is_answered_with_a_head(picky, answers):
     assert picky.dialled() == ["http://stable:9001"]
 
 
-def test_a_trusted_peers_id_is_the_exchanges(stage, answers):
+def test_a_trusted_peers_id_is_the_exchanges(stage: Stage, answers: Callable[..., list[Answered]]) -> None:
     stage.lane.provenance = Provenance(("192.0.2.0/24",))
     log = stage.lane.accounts.access = Log()
     client = stage.client()
@@ -273,7 +296,7 @@ def test_a_trusted_peers_id_is_the_exchanges(stage, answers):
     assert log.lines == [(502, "", b"theirs", "1.2.3.4")]
 
 
-def test_what_is_refused_is_noted_under_its_own_client(stage):
+def test_what_is_refused_is_noted_under_its_own_client(stage: Stage) -> None:
     stage.lane.provenance = Provenance(("192.0.2.0/24",))
     log = stage.lane.accounts.access = Log()
     client = stage.client()

@@ -1,31 +1,35 @@
 """Connections that wait: last in, first out, not too many, not too long; and how many requests there are."""
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 
 from proxy.defaults import POOL_IDLE_TIMEOUT, POOL_MAX_IDLE
-from proxy.forwarding.pool import Pool
+from proxy.forwarding.pool import Pool, Shelf
 from proxy.forwarding.upstream import Upstream
 from proxy.health.ejection import EjectionRecord
 from proxy.routing.endpoint import Endpoint
+from tests.kits.transports import Transport
 
 HERE, THERE = Endpoint.parse("http://here:80"), Endpoint.parse("unix:/there")
 
 
 @pytest.fixture
-def upstream(transport_of):
-    def build(shelf):
+def upstream(transport_of: Callable[..., Transport]) -> Callable[..., tuple[Upstream, Transport]]:
+    def build(shelf: Shelf) -> tuple[Upstream, Transport]:
         one = Upstream(shelf.endpoint, shelf.forget)
         return one, transport_of(one)
 
     return build
 
 
-def test_without_a_word_64_are_kept_for_a_minute():
+def test_without_a_word_64_are_kept_for_a_minute() -> None:
     pool = Pool()
     assert (pool.max_idle, pool.idle_seconds) == (POOL_MAX_IDLE, POOL_IDLE_TIMEOUT) == (64, 60.0)
 
 
-def test_the_connection_used_last_is_taken_first(upstream):
+def test_the_connection_used_last_is_taken_first(upstream: Callable[..., tuple[Upstream, Transport]]) -> None:
     shelf = Pool().shelf(HERE)
     (first, _), (second, _) = upstream(shelf), upstream(shelf)
     shelf.give(first, 1.0)
@@ -33,7 +37,7 @@ def test_the_connection_used_last_is_taken_first(upstream):
     assert [shelf.take(), shelf.take(), shelf.take()] == [second, first, None]
 
 
-def test_more_than_enough_are_closed(upstream):
+def test_more_than_enough_are_closed(upstream: Callable[..., tuple[Upstream, Transport]]) -> None:
     shelf = Pool().shelf(HERE)
     ends = []
     for _ in range(POOL_MAX_IDLE + 1):
@@ -44,7 +48,9 @@ def test_more_than_enough_are_closed(upstream):
     assert len(shelf) == POOL_MAX_IDLE
 
 
-def test_what_waits_for_too_long_is_closed_from_the_bottom(upstream):
+def test_what_waits_for_too_long_is_closed_from_the_bottom(
+    upstream: Callable[..., tuple[Upstream, Transport]],
+) -> None:
     pool = Pool()
     shelf = pool.shelf(HERE)
     transports = []
@@ -59,7 +65,7 @@ def test_what_waits_for_too_long_is_closed_from_the_bottom(upstream):
     assert len(shelf) == 1
 
 
-def test_it_waits_anew_each_time(upstream):
+def test_it_waits_anew_each_time(upstream: Callable[..., tuple[Upstream, Transport]]) -> None:
     pool = Pool()
     shelf = pool.shelf(HERE)
     one, transport = upstream(shelf)
@@ -69,7 +75,9 @@ def test_it_waits_anew_each_time(upstream):
     assert transport.end == ""
 
 
-def test_a_connection_that_ends_while_it_waits_is_forgotten(upstream):
+def test_a_connection_that_ends_while_it_waits_is_forgotten(
+    upstream: Callable[..., tuple[Upstream, Transport]],
+) -> None:
     shelf = Pool().shelf(HERE)
     (one, transport), (other, _) = upstream(shelf), upstream(shelf)
     shelf.give(one, 1.0)
@@ -78,14 +86,16 @@ def test_a_connection_that_ends_while_it_waits_is_forgotten(upstream):
     assert [shelf.take(), shelf.take()] == [other, None]
 
 
-def test_one_that_does_not_wait_here_can_be_forgotten_too(upstream):
+def test_one_that_does_not_wait_here_can_be_forgotten_too(
+    upstream: Callable[..., tuple[Upstream, Transport]],
+) -> None:
     shelf = Pool().shelf(HERE)
     _, transport = upstream(shelf)
     transport.lose(None)
     assert len(shelf) == 0
 
 
-def test_closing_closes_all_of_them(upstream):
+def test_closing_closes_all_of_them(upstream: Callable[..., tuple[Upstream, Transport]]) -> None:
     pool = Pool()
     transports = []
     for shelf in (pool.shelf(HERE), pool.shelf(THERE), pool.shelf(HERE)):
@@ -97,7 +107,7 @@ def test_closing_closes_all_of_them(upstream):
     assert repr(pool) == "<Pool 0 idle, 0 pending>"
 
 
-def test_an_endpoint_has_one_shelf_and_its_requests_are_counted():
+def test_an_endpoint_has_one_shelf_and_its_requests_are_counted() -> None:
     pool = Pool()
     assert pool.pending(HERE) == 0
     pool.shelf(HERE).pending += 1
@@ -106,7 +116,7 @@ def test_an_endpoint_has_one_shelf_and_its_requests_are_counted():
     assert pool.alive(HERE)
 
 
-def test_they_say_what_they_hold(upstream):
+def test_they_say_what_they_hold(upstream: Callable[..., tuple[Upstream, Transport]]) -> None:
     pool = Pool()
     shelf = pool.shelf(HERE)
     shelf.pending += 2
@@ -116,19 +126,23 @@ def test_they_say_what_they_hold(upstream):
 
 
 @pytest.mark.parametrize("arrived", [b"x", None, ConnectionResetError()])
-def test_a_connection_on_which_something_lies_is_not_handed_out(upstream, arrived):
+def test_a_connection_on_which_something_lies_is_not_handed_out(
+    upstream: Callable[..., tuple[Upstream, Transport]], arrived: Any
+) -> None:
     shelf = Pool().shelf(HERE)
-    (clean, _), (stirred, transport), (another, _) = upstream(shelf), upstream(shelf), upstream(shelf)
-    for one in (clean, stirred, another):
+    (clean, _), (has_input, transport), (another, _) = upstream(shelf), upstream(shelf), upstream(shelf)
+    for one in (clean, has_input, another):
         shelf.give(one, 1.0)
     transport.hold(arrived)
     assert [shelf.take(), shelf.take(), shelf.take()] == [another, clean, None]
     assert transport.end == "abort"
     transport.turns.run()
-    assert (len(shelf), stirred.reusable()) == (0, False)
+    assert (len(shelf), has_input.reusable()) == (0, False)
 
 
-def test_when_something_lies_on_all_of_them_there_is_none(upstream):
+def test_when_something_lies_on_all_of_them_there_is_none(
+    upstream: Callable[..., tuple[Upstream, Transport]],
+) -> None:
     shelf = Pool().shelf(HERE)
     for _ in range(3):
         one, transport = upstream(shelf)
@@ -138,7 +152,9 @@ def test_when_something_lies_on_all_of_them_there_is_none(upstream):
 
 
 @pytest.mark.parametrize("most", [0, 1, 3])
-def test_each_endpoint_keeps_as_many_as_the_pool_says(upstream, most):
+def test_each_endpoint_keeps_as_many_as_the_pool_says(
+    upstream: Callable[..., tuple[Upstream, Transport]], most: int
+) -> None:
     pool = Pool()
     pool.max_idle = most
     for endpoint in (HERE, THERE):
@@ -151,7 +167,9 @@ def test_each_endpoint_keeps_as_many_as_the_pool_says(upstream, most):
     assert repr(pool) == f"<Pool {2 * most} idle, 0 pending>"
 
 
-def test_they_are_kept_for_as_long_as_the_pool_says(upstream):
+def test_they_are_kept_for_as_long_as_the_pool_says(
+    upstream: Callable[..., tuple[Upstream, Transport]],
+) -> None:
     pool = Pool()
     pool.idle_seconds = 5.0
     one, transport = upstream(pool.shelf(HERE))
@@ -168,18 +186,18 @@ def test_they_are_kept_for_as_long_as_the_pool_says(upstream):
 class Sent:
     """A request that an endpoint was sent."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.response, self.status = "awaited", 0
 
 
-def test_one_that_is_counted_against_is_still_alive():
+def test_one_that_is_counted_against_is_still_alive() -> None:
     pool = Pool()
     shelf = pool.begin(HERE, Sent())
     pool.remember(shelf, EjectionRecord("counting", 4))
     assert (pool.alive(HERE), shelf.record.row, shelf.pending) == (True, 4, 1)
 
 
-def test_an_ejected_one_is_left_alone_and_then_tried_with_one_request():
+def test_an_ejected_one_is_left_alone_and_then_tried_with_one_request() -> None:
     pool = Pool()
     shelf = pool.shelf(HERE)
     pool.remember(shelf, EjectionRecord("ejected", 5, 10.0, until=110.0))
@@ -198,7 +216,7 @@ def test_an_ejected_one_is_left_alone_and_then_tried_with_one_request():
     assert (pool.alive(HERE), shelf.record) == (True, None)
 
 
-def test_one_that_is_held_to_be_well_again_is_alive():
+def test_one_that_is_held_to_be_well_again_is_alive() -> None:
     pool = Pool()
     shelf = pool.shelf(HERE)
     pool.remember(shelf, EjectionRecord("ejected", 5, 10.0, until=110.0))

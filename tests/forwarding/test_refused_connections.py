@@ -1,6 +1,12 @@
 """Connections over the limit: told so and counted, and let go; the others notice nothing."""
 
+from collections.abc import Callable
+
+from proxy.forwarding.accounts import Refusal
+from proxy.forwarding.exchange import Exchange
 from proxy.forwarding.members import MOST_DISMISSED
+from tests.kits.exchanges import Answered
+from tests.kits.stage import Stage
 
 GET = b"GET /a HTTP/1.1\r\nHost: shop\r\n\r\n"
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"
@@ -9,17 +15,19 @@ OK = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"
 class Log:
     """An access log that keeps what it gets."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.lines = []
 
-    def note(self, exchange, client, now):
+    def note(self, exchange: Exchange, client: str, now: float) -> None:
         self.lines.append((exchange.status, exchange.ending))
 
-    def refused(self, refusal, client, now):
+    def refused(self, refusal: Refusal, client: str, now: float) -> None:
         self.lines.append((refusal.status, refusal.reason, refusal.request_id, client))
 
 
-def test_connections_over_the_limit_are_told_so_and_counted(stage, answers):
+def test_connections_over_the_limit_are_told_so_and_counted(
+    stage: Stage, answers: Callable[..., list[Answered]]
+) -> None:
     stage.lane.connections = 2
     log = stage.lane.accounts.access = Log()
     first, second, third = stage.client(), stage.client(), stage.client()
@@ -37,7 +45,7 @@ def test_connections_over_the_limit_are_told_so_and_counted(stage, answers):
     assert first.got() == OK
 
 
-def test_when_one_leaves_there_is_room_again(stage):
+def test_when_one_leaves_there_is_room_again(stage: Stage) -> None:
     stage.lane.connections = 1
     first, over = stage.client(), stage.client()
     assert over.got().startswith(b"HTTP/1.1 503 ")
@@ -50,14 +58,14 @@ def test_when_one_leaves_there_is_room_again(stage):
     assert next_.got() == OK
 
 
-def test_one_that_was_told_is_not_kept_for_long(stage):
+def test_one_that_was_told_is_not_kept_for_long(stage: Stage) -> None:
     stage.lane.connections = 0
     client = stage.client()
     stage.passes(2.1)
     assert (client.end, set(stage.members)) == ("close", set())
 
 
-def test_of_very_many_the_last_are_closed_without_a_word(stage):
+def test_of_very_many_the_last_are_closed_without_a_word(stage: Stage) -> None:
     stage.lane.connections = 1
     stage.client()
     told = [stage.client() for _ in range(MOST_DISMISSED)]

@@ -1,6 +1,8 @@
 """Which failed requests are sent again, what is kept for that, and what may be spent on it."""
 
+from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -14,15 +16,22 @@ from proxy.http1.parser import read_request
 from proxy.routing.choice import Choice
 from proxy.routing.endpoint import Endpoint
 from proxy.routing.failures import Rescue
+from proxy.routing.table import Service
 
 KEY = b"Idempotency-Key: a-1\r\n"
 
 
 @pytest.fixture
-def exchange(service):
+def exchange(service: Callable[..., Service]) -> Callable[..., Exchange]:
     """Make an exchange that a coin sent to the canary."""
 
-    def build(method=b"GET", backend="canary", fields=b"", length=0, **settings):
+    def build(
+        method: bytes = b"GET",
+        backend: str = "canary",
+        fields: bytes = b"",
+        length: int = 0,
+        **settings: Rescue | tuple[str, str],
+    ) -> Exchange:
         shop = service(**settings)
         endpoint = Endpoint.parse("http://canary:9002")
         choice = Choice(shop, backend, endpoint, "weight", True, b"", b"")
@@ -49,7 +58,9 @@ def exchange(service):
         (b"PURGE", False, False),
     ],
 )
-def test_what_may_be_sent_twice(exchange, method, repeatable, safe):
+def test_what_may_be_sent_twice(
+    exchange: Callable[..., Exchange], method: bytes, repeatable: bool, safe: bool
+) -> None:
     it = exchange(method)
     for ending in (None, "connect", "tls", "timeout", "reset", "garbage", "complete"):
         assert rescue.may(it, ending) is repeatable
@@ -60,7 +71,9 @@ def test_what_may_be_sent_twice(exchange, method, repeatable, safe):
 @pytest.mark.parametrize("keyed", [True, False])
 @pytest.mark.parametrize("fields", [b"", KEY, KEY.lower() + KEY])
 @pytest.mark.parametrize("method", [b"POST", b"PATCH"])
-def test_a_key_makes_any_method_repeatable_where_the_owner_says_so(exchange, method, fields, keyed):
+def test_a_key_makes_any_method_repeatable_where_the_owner_says_so(
+    exchange: Callable[..., Exchange], method: bytes, fields: bytes, keyed: bool
+) -> None:
     it = exchange(method, fields=fields, rescue=Rescue(keyed=keyed))
     assert rescue.may(it, "reset") is (keyed and bool(fields))
     assert not rescue.withholds(it, 500), "it isn't safe for that"
@@ -78,7 +91,9 @@ def test_a_key_makes_any_method_repeatable_where_the_owner_says_so(exchange, met
     ],
 )
 @pytest.mark.parametrize("ending", ["reset", "halted"])
-def test_not_after_a_byte_of_an_answer_nor_twice(exchange, spoil, ending):
+def test_not_after_a_byte_of_an_answer_nor_twice(
+    exchange: Callable[..., Exchange], spoil: dict[Any, Any], ending: str
+) -> None:
     it = exchange()
     it.send(11.0, ())
     assert rescue.may(it, ending)
@@ -88,7 +103,9 @@ def test_not_after_a_byte_of_an_answer_nor_twice(exchange, spoil, ending):
 
 
 @pytest.mark.parametrize("more", [{"backend": "stable"}, {"rescue": Rescue(on=False)}])
-def test_not_what_stable_failed_and_not_where_it_is_off(exchange, more):
+def test_not_what_stable_failed_and_not_where_it_is_off(
+    exchange: Callable[..., Exchange], more: dict[Any, Any]
+) -> None:
     it = exchange(**more)
     it.send(11.0, ())
     assert not rescue.may(it, "reset")
@@ -99,7 +116,9 @@ def test_not_what_stable_failed_and_not_where_it_is_off(exchange, more):
 @pytest.mark.parametrize(
     ("ending", "sends", "expected"), [("halted", 0, True), ("halted", 1, False), ("connect", 0, False)]
 )
-def test_any_may_when_the_backend_was_halted_before_it_was_sent(exchange, ending, sends, expected, on):
+def test_any_may_when_the_backend_was_halted_before_it_was_sent(
+    exchange: Callable[..., Exchange], ending: str, sends: int, expected: bool, on: bool
+) -> None:
     it = exchange(b"POST", rescue=Rescue(on=on))
     for _ in range(sends):
         it.send(11.0, ())
@@ -112,17 +131,17 @@ def test_any_may_when_the_backend_was_halted_before_it_was_sent(exchange, ending
 class Alive:
     """All endpoints but these are alive."""
 
-    def __init__(self, *dead):
+    def __init__(self, *dead: str) -> None:
         self._dead = dead
 
-    def alive(self, endpoint):
+    def alive(self, endpoint: Endpoint) -> bool:
         return endpoint.url not in self._dead
 
-    def pending(self, endpoint):
+    def pending(self, endpoint: Any) -> Any:
         return 0
 
 
-def test_the_choice_is_another_of_the_same_service(exchange):
+def test_the_choice_is_another_of_the_same_service(exchange: Callable[..., Exchange]) -> None:
     before = exchange().choice
     before = replace(before, issue=b"key", user=77, key=b"key")
     it = exchange()
@@ -134,21 +153,21 @@ def test_the_choice_is_another_of_the_same_service(exchange):
     assert (found.issue, found.user, found.key) == (b"key", 77, b"key")
 
 
-def test_a_pinned_or_diverted_one_is_neither_when_it_is_rescued(exchange):
+def test_a_pinned_or_diverted_one_is_neither_when_it_is_rescued(exchange: Callable[..., Exchange]) -> None:
     it = exchange()
     it.choice = replace(it.choice, drawn=False, pinned=True, diverted="other")
     found = rescue.choice(it, Alive(), 5)
     assert (found.drawn, found.pinned, found.diverted) == (False, False, "")
 
 
-def test_only_endpoints_that_are_alive_are_asked(exchange):
+def test_only_endpoints_that_are_alive_are_asked(exchange: Callable[..., Exchange]) -> None:
     it = exchange(endpoints=("http://stable:9001", "http://stable:9003"))
     for draw in range(20):
         assert rescue.choice(it, Alive("http://stable:9001"), draw).endpoint.url == "http://stable:9003"
     assert rescue.choice(it, Alive("http://stable:9001", "http://stable:9003"), 0) is None
 
 
-def test_stable_without_an_endpoint_rescues_nobody(exchange):
+def test_stable_without_an_endpoint_rescues_nobody(exchange: Callable[..., Exchange]) -> None:
     assert rescue.choice(exchange(endpoints=()), Alive(), 0) is None
 
 
@@ -167,7 +186,7 @@ def test_stable_without_an_endpoint_rescues_nobody(exchange):
         (5, [], True),
     ],
 )
-def test_a_body_is_kept_whole_or_not_at_all(most, parts, whole):
+def test_a_body_is_kept_whole_or_not_at_all(most: int, parts: list[bytes], whole: bool) -> None:
     replay, size = Replay(most), 0
     for part in parts:
         size += len(part)
@@ -176,13 +195,13 @@ def test_a_body_is_kept_whole_or_not_at_all(most, parts, whole):
     assert replay.again() == replay.again(), "it may be asked for again"
 
 
-def test_the_size_is_of_the_body_and_not_of_its_frame():
+def test_the_size_is_of_the_body_and_not_of_its_frame() -> None:
     replay = Replay(5)
     replay.keep(b"5\r\nhello\r\n0\r\n\r\n", 5)
     assert (replay.whole, replay.again()) == (True, b"5\r\nhello\r\n0\r\n\r\n")
 
 
-def test_a_body_that_comes_byte_by_byte_is_kept_in_few_pieces():
+def test_a_body_that_comes_byte_by_byte_is_kept_in_few_pieces() -> None:
     replay = Replay(1000)
     for size in range(1, 1001):
         replay.keep(b"%d" % (size % 10), size)
@@ -190,21 +209,21 @@ def test_a_body_that_comes_byte_by_byte_is_kept_in_few_pieces():
     assert replay.again() == b"1234567890" * 100
 
 
-def test_what_comes_in_large_parts_is_kept_as_it_came():
+def test_what_comes_in_large_parts_is_kept_as_it_came() -> None:
     replay, part = Replay(1000), b"x" * 500
     replay.keep(part, 500)
     replay.keep(b"", 500)
     assert replay.again() is part
 
 
-def test_what_is_gone_stays_gone():
+def test_what_is_gone_stays_gone() -> None:
     replay = Replay(4)
     replay.keep(b"hello", 5)
     replay.keep(b"", 3)
     assert (replay.whole, replay.again(), repr(replay)) == (False, b"", "<Replay of 0 parts, gone>")
 
 
-def test_it_says_what_it_keeps():
+def test_it_says_what_it_keeps() -> None:
     replay = Replay(4)
     replay.keep(b"he", 2)
     replay.keep(b"ll", 4)
@@ -214,7 +233,7 @@ def test_it_says_what_it_keeps():
 # What may be spent.
 
 
-def spent(budget, now):
+def spent(budget: Budget, now: float) -> int:
     """How many rescues in a row can be paid for."""
     count = 0
     while budget.spend(now):
@@ -222,7 +241,7 @@ def spent(budget, now):
     return count
 
 
-def test_it_starts_full_and_ends_empty():
+def test_it_starts_full_and_ends_empty() -> None:
     budget = Budget(10.0)
     assert spent(budget, 10.0) == CAPACITY
     assert spent(budget, 10.0) == 0
@@ -241,7 +260,7 @@ def test_it_starts_full_and_ends_empty():
         (0, 1e9, 50),
     ],
 )
-def test_requests_to_stable_and_time_pay(requests, seconds, expected):
+def test_requests_to_stable_and_time_pay(requests: int, seconds: float, expected: int) -> None:
     budget = Budget(10.0)
     spent(budget, 10.0)
     budget.earn(requests)
@@ -249,7 +268,7 @@ def test_requests_to_stable_and_time_pay(requests, seconds, expected):
     assert budget.sent == 0, "each pays once"
 
 
-def test_what_it_earned_but_did_not_spend_is_not_lost():
+def test_what_it_earned_but_did_not_spend_is_not_lost() -> None:
     budget = Budget(0.0)
     spent(budget, 0.0)
     for _ in range(4):
@@ -259,7 +278,7 @@ def test_what_it_earned_but_did_not_spend_is_not_lost():
     assert budget.spend(0.0)
 
 
-def test_it_says_how_much_is_left():
+def test_it_says_how_much_is_left() -> None:
     budget = Budget(0.0)
     budget.earn(3)
     assert repr(budget) == "<Budget 50.0 and of 3 requests>"
@@ -269,7 +288,7 @@ Steps = st.lists(st.tuples(st.integers(0, 500), st.floats(0, 60), st.integers(1,
 
 
 @given(Steps)
-def test_never_more_than_was_saved_up_and_earned(steps):
+def test_never_more_than_was_saved_up_and_earned(steps: list[tuple[int, float, int]]) -> None:
     budget, now, earned, paid = Budget(100.0), 100.0, 0.0, 0
     for requests, seconds, tries in steps:
         now += seconds
@@ -282,7 +301,7 @@ def test_never_more_than_was_saved_up_and_earned(steps):
 
 
 @given(st.lists(st.tuples(st.integers(0, 4), st.floats(0, 0.3)), max_size=40))
-def test_nothing_is_lost_while_there_is_room(steps):
+def test_nothing_is_lost_while_there_is_room(steps: list[tuple[int, float]]) -> None:
     budget, now, earned, paid = Budget(0.0), 0.0, CAPACITY, 0
     paid = spent(budget, now)
     for requests, seconds in steps:

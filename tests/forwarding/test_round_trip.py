@@ -1,15 +1,14 @@
 """Made messages, odd but legal in every part, cross the proxy whole; h11 reads what came out on each side."""
 
 import re
-import sys
-from pathlib import Path
+from collections.abc import Callable
+from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "fuzz"))
-
-from reader import answers, requests
+from fuzz.reader import answers, requests
+from tests.kits.stage import Stage
 
 TCHAR = b"!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 VCHAR = bytes(range(0x21, 0x7F))
@@ -22,7 +21,7 @@ CHANGED = re.compile(
 """Fields that steer, or that the proxy writes itself; each has tests of its own."""
 
 
-def of(alphabet, least=0, most=12):
+def of(alphabet: bytes, least: int = 0, most: int = 12) -> Any:
     """Bytes of an alphabet; much faster than a list of samples of it."""
     return st.binary(min_size=least, max_size=most).map(
         lambda data: bytes(alphabet[one % len(alphabet)] for one in data)
@@ -47,13 +46,13 @@ cuts = st.lists(st.integers(1, 600), max_size=8)
 
 
 @st.composite
-def lines(draw, made):
+def lines(draw: Callable[..., Any], made: list[tuple[bytes, bytes]]) -> bytes | None:
     """Field lines with any blanks that are allowed around a value."""
     return b"".join(name + b":" + draw(blank) + value + draw(blank) + b"\r\n" for name, value in made)
 
 
 @st.composite
-def extension(draw):
+def extension(draw: Callable[..., Any]) -> bytes:
     if draw(st.booleans()):
         return b""
     value = draw(
@@ -63,7 +62,7 @@ def extension(draw):
 
 
 @st.composite
-def chunks(draw, content):
+def chunks(draw: Callable[..., Any], content: bytes) -> bytes:
     """The content in chunks of any sizes, spelled in any way, with extensions and trailers."""
     ends = sorted({*draw(st.lists(st.integers(1, max(1, len(content))), max_size=5)), len(content)} - {0})
     wire, at = b"", 0
@@ -76,7 +75,9 @@ def chunks(draw, content):
 
 
 @st.composite
-def framed(draw, content, framings=("sized", "chunked")):
+def framed(
+    draw: Callable[..., Any], content: bytes, framings: tuple[Any, ...] = ("sized", "chunked")
+) -> tuple[bytes, bytes]:
     """Framing line, and the body with it."""
     match draw(st.sampled_from(framings)):
         case "sized":
@@ -90,7 +91,7 @@ def framed(draw, content, framings=("sized", "chunked")):
 
 
 @st.composite
-def a_request(draw):
+def a_request(draw: Callable[..., Any]) -> tuple[tuple[bytes, bytes, list[Any], bytes], bytes] | None:
     method, path, made, content = draw(methods), draw(paths), draw(fields), draw(body)
     framing, wire = draw(framed(content)) if content or draw(st.booleans()) else (b"", b"")
     host = b"hOST:" + draw(blank) + draw(hosts) + draw(blank) + b"\r\n"
@@ -99,7 +100,7 @@ def a_request(draw):
 
 
 @st.composite
-def an_answer(draw):
+def an_answer(draw: Callable[..., Any]) -> tuple[tuple[int, list[Any], bytes], bytes, bool] | None:
     status, made, content = (
         draw(st.sampled_from([200, 201, 206, 299, 404, 418, 503, 599])),
         draw(fields),
@@ -111,17 +112,19 @@ def an_answer(draw):
     return (status, made, content), b"HTTP/1.1 %d %b\r\n%b\r\n%b" % (status, reason, head, wire), not framing
 
 
-def cut(data, at):
+def cut(data: bytes, at: list[int]) -> list[bytes]:
     """The same bytes in segments."""
     ends = [*sorted({one for one in at if one < len(data)}), len(data)]
     return [data[start:end] for start, end in zip([0, *ends], ends, strict=False)]
 
 
-def kept(message):
+def kept(message: Any) -> list[tuple[bytes, bytes]]:
     return [(name, value) for name, value in message.spelled if not CHANGED.fullmatch(name)]
 
 
-def cross(stage, request, answer, ended=False):
+def cross(
+    stage: Stage, request: list[bytes], answer: list[bytes], ended: bool = False
+) -> tuple[list[Any], list[Any], str]:
     """Send the segments of a request and of its answer; return what both sides read, and the ending."""
     client = stage.client()
     client.sends(*request)
@@ -139,7 +142,13 @@ def cross(stage, request, answer, ended=False):
 
 
 @given(a_request(), an_answer(), cuts, cuts)
-def test_a_message_crosses_as_it_is_however_it_is_cut(staged, asked, answered, client_cuts, server_cuts):
+def test_a_message_crosses_as_it_is_however_it_is_cut(
+    staged: type[Stage],
+    asked: tuple[tuple[bytes, bytes, list[Any], bytes], bytes],
+    answered: tuple[tuple[int, list[Any], bytes], bytes, bool],
+    client_cuts: list[int],
+    server_cuts: list[int],
+) -> None:
     (method, path, fields_sent, content_sent), request = asked
     (status, fields_given, content_given), answer, ended = answered
     stage = staged()
@@ -156,13 +165,13 @@ SPOILING = [b"\r", b"\n", b"\r\n", b"\x00", b" ", b":", b";", b",", b"#", b"0", 
 
 
 @st.composite
-def spoiled(draw, message):
+def spoiled(draw: Callable[..., Any], message: bytes) -> bytes | None:
     """A message with something at a place where it may not belong, or a byte less."""
     at = draw(st.integers(0, len(message) - 1))
     return message[:at] + draw(st.sampled_from(SPOILING)) + message[at + draw(st.integers(0, 1)) :]
 
 
-def read(messages):
+def read(messages: list[Any]) -> list[Any]:
     """What the whole ones among these messages say. Our own may say another reason."""
     return [
         m.status if m.values(b"x-request-id") else (m.method, m.target, m.status, m.fields, m.body)
@@ -175,7 +184,9 @@ OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 
 
 @given(a_request().flatmap(lambda made: spoiled(made[1])), cuts)
-def test_a_spoiled_request_means_the_same_however_it_is_cut(staged, request_, client_cuts):
+def test_a_spoiled_request_means_the_same_however_it_is_cut(
+    staged: type[Stage], request_: bytes, client_cuts: list[int]
+) -> None:
     sent, got, end = cross(staged(), [request_], [OK])
     sent_cut, got_cut, end_cut = cross(staged(), cut(request_, client_cuts), [OK])
     assert read(sent_cut) == read(sent)
@@ -184,8 +195,10 @@ def test_a_spoiled_request_means_the_same_however_it_is_cut(staged, request_, cl
 
 
 @given(an_answer().flatmap(lambda made: spoiled(made[1])), cuts)
-def test_a_spoiled_answer_means_the_same_however_it_is_cut(staged, answer, server_cuts):
-    def told(*segments):
+def test_a_spoiled_answer_means_the_same_however_it_is_cut(
+    staged: type[Stage], answer: bytes, server_cuts: list[int]
+) -> None:
+    def told(*segments: bytes) -> str | tuple[list[tuple[Any, ...]], str]:
         """What the client was told; a 502 where nothing had been told yet is as good as a cut."""
         _, got, end = cross(staged(), [b"GET /a HTTP/1.1\r\nHost: shop\r\n\r\n"], segments, ended=True)
         return "broken" if end == "abort" or read(got) == [502] else (read(got), end)

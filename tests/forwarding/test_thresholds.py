@@ -2,7 +2,9 @@
 
 import gc
 import weakref
+from collections.abc import Callable
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -10,6 +12,10 @@ from proxy.forwarding.thresholds import ROOM, ThresholdWatch
 from proxy.routing.match import Condition
 from proxy.routing.segment import Segment
 from proxy.routing.sticky import Sticky
+from proxy.routing.table import Service
+from proxy.telemetry.counts import Counts
+from tests.kits.stage import Stage
+from tests.kits.transports import Client, Server
 
 GET = b"GET /a HTTP/1.1\r\nHost: shop\r\nX-User: ann\r\n\r\n"
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"
@@ -21,7 +27,7 @@ CANARY = ("shop", 7, "canary")
 
 
 @pytest.fixture
-def hung(staged, service):
+def hung(staged: type[Stage], service: Callable[..., Service]) -> tuple[Stage, Client, Server]:
     """A stage whose canary has everybody, with thresholds, and one request that it doesn't answer."""
     stage = staged(service(weight=10_000, sticky=Sticky("header", "X-User", salt="s")))
     stage.lane.thresholds.set({"shop": {"canary": ALL}})
@@ -31,11 +37,13 @@ def hung(staged, service):
     return stage, client, stage.connects()
 
 
-def canary(stage):
+def canary(stage: Stage) -> Counts:
     return stage.tally.everything()[CANARY]
 
 
-def test_a_hang_is_counted_once_after_the_last_threshold_and_not_when_it_ends(hung):
+def test_a_hang_is_counted_once_after_the_last_threshold_and_not_when_it_ends(
+    hung: tuple[Stage, Client, Server],
+) -> None:
     stage, client, server = hung
     stage.lane.thresholds.look(stage.now + 1.0)
     assert (canary(stage).overdue, canary(stage).labels, stage.failures) == (0, {}, [])
@@ -52,7 +60,7 @@ def test_a_hang_is_counted_once_after_the_last_threshold_and_not_when_it_ends(hu
     assert len(canary(stage).users.events) == 1
 
 
-def test_a_client_that_gives_up_after_it_was_overdue_stays_slow(hung):
+def test_a_client_that_gives_up_after_it_was_overdue_stays_slow(hung: tuple[Stage, Client, Server]) -> None:
     stage, client, _ = hung
     stage.passes(1.2)
     client.closes()
@@ -60,7 +68,7 @@ def test_a_client_that_gives_up_after_it_was_overdue_stays_slow(hung):
     assert (counts.excluded, counts.overdue, counts.slow(2), counts.abandoned) == (1, 0, 1, 1)
 
 
-def test_a_client_that_gives_up_before_is_in_nothing(hung):
+def test_a_client_that_gives_up_before_is_in_nothing(hung: tuple[Stage, Client, Server]) -> None:
     stage, client, _ = hung
     stage.passes(0.9)
     client.closes()
@@ -70,7 +78,7 @@ def test_a_client_that_gives_up_before_is_in_nothing(hung):
     assert counts.abandoned == 0
 
 
-def test_an_answer_in_time_is_compared_when_it_has_come(hung):
+def test_an_answer_in_time_is_compared_when_it_has_come(hung: tuple[Stage, Client, Server]) -> None:
     stage, _, server = hung
     stage.passes(0.15)
     server.sends(OK)
@@ -80,20 +88,22 @@ def test_an_answer_in_time_is_compared_when_it_has_come(hung):
     assert [kinds for _, kinds in counts.users.events] == [2]
 
 
-def test_an_answer_that_has_begun_is_overdue_no_more(hung):
+def test_an_answer_that_has_begun_is_overdue_no_more(hung: tuple[Stage, Client, Server]) -> None:
     stage, _, server = hung
     server.sends(OK[:-1])
     stage.passes(5)
     assert (canary(stage).overdue, stage.failures) == (0, [])
 
 
-def test_those_exposed_are_counted_by_their_keys(hung):
+def test_those_exposed_are_counted_by_their_keys(hung: tuple[Stage, Client, Server]) -> None:
     stage, _, server = hung
     server.sends(OK)
     assert canary(stage).exposed.estimate() == 1
 
 
-def test_a_pinned_request_is_told_as_overdue_and_is_no_evidence(staged, service):
+def test_a_pinned_request_is_told_as_overdue_and_is_no_evidence(
+    staged: type[Stage], service: Callable[..., Service]
+) -> None:
     everybody = Segment("all", "canary", (Condition("header", "X-User", "present"),))
     stage = staged(service(segments=(everybody,)))
     stage.lane.thresholds.set({"shop": {"canary": ALL}})
@@ -111,12 +121,12 @@ def test_a_pinned_request_is_told_as_overdue_and_is_no_evidence(staged, service)
 
 
 @pytest.fixture
-def told():
+def told() -> list[Any]:
     return []
 
 
 @pytest.fixture
-def thresholds(told):
+def thresholds(told: list[Any]) -> ThresholdWatch:
     return ThresholdWatch(told.append)
 
 
@@ -125,23 +135,27 @@ class Sent(SimpleNamespace):
 
     __hash__ = object.__hash__
 
-    def __init__(self, backend="canary", *, drawn=True, pinned=False, revision=7):
+    def __init__(
+        self, backend: str = "canary", *, drawn: bool = True, pinned: bool = False, revision: int = 7
+    ) -> None:
         key = ("shop", revision, backend)
         choice = SimpleNamespace(drawn=drawn, pinned=pinned)
         super().__init__(key=key, choice=choice, sent=None, thresholds=(), overdue=False, response="awaited")
 
-    def fall_overdue(self):
+    def fall_overdue(self) -> None:
         self.overdue = True
 
 
-def send(thresholds, now, exchange=None, **more):
+def send(thresholds: ThresholdWatch, now: float, exchange: Sent | None = None, **more: int | str) -> Sent:
     exchange = exchange or Sent(**more)
     exchange.thresholds, exchange.sent = thresholds.watch(exchange, now), now
     return exchange
 
 
 @pytest.mark.parametrize("known", [(), (0.1,), (0.1, 0.2), ALL])
-def test_what_is_sent_keeps_the_thresholds_and_is_looked_at_when_all_are_known(thresholds, told, known):
+def test_what_is_sent_keeps_the_thresholds_and_is_looked_at_when_all_are_known(
+    thresholds: ThresholdWatch, told: list[Any], known: tuple[Any, ...]
+) -> None:
     thresholds.set({"shop": {"canary": known}})
     exchange = send(thresholds, 10.0)
     assert exchange.thresholds == known
@@ -149,7 +163,7 @@ def test_what_is_sent_keeps_the_thresholds_and_is_looked_at_when_all_are_known(t
     assert told == [exchange] * (known == ALL)
 
 
-def test_nobody_else_has_thresholds(thresholds, told):
+def test_nobody_else_has_thresholds(thresholds: ThresholdWatch, told: list[Any]) -> None:
     thresholds.set({"shop": {"canary": ALL}, "blog": {"stable": ALL}})
     assert send(thresholds, 10.0, backend="stable").thresholds == ()
     assert send(thresholds, 10.0, drawn=False).thresholds == ()
@@ -160,7 +174,7 @@ def test_nobody_else_has_thresholds(thresholds, told):
     assert pinned.overdue
 
 
-def test_each_is_told_once_when_its_time_has_passed(thresholds, told):
+def test_each_is_told_once_when_its_time_has_passed(thresholds: ThresholdWatch, told: list[Any]) -> None:
     thresholds.set({"shop": {"canary": ALL}})
     sent = [send(thresholds, 10.0 + n) for n in range(3)]
     thresholds.look(11.0)
@@ -173,7 +187,7 @@ def test_each_is_told_once_when_its_time_has_passed(thresholds, told):
     assert all(exchange.overdue for exchange in sent)
 
 
-def test_one_that_is_sent_again_counts_from_then(thresholds, told):
+def test_one_that_is_sent_again_counts_from_then(thresholds: ThresholdWatch, told: list[Any]) -> None:
     thresholds.set({"shop": {"canary": ALL}})
     exchange = send(thresholds, 10.0)
     send(thresholds, 10.9, exchange)
@@ -184,7 +198,9 @@ def test_one_that_is_sent_again_counts_from_then(thresholds, told):
     assert told == [exchange]
 
 
-def test_one_that_is_sent_again_after_it_was_overdue_is_not_told_again(thresholds, told):
+def test_one_that_is_sent_again_after_it_was_overdue_is_not_told_again(
+    thresholds: ThresholdWatch, told: list[Any]
+) -> None:
     thresholds.set({"shop": {"canary": ALL}})
     exchange = send(thresholds, 10.0)
     thresholds.look(11.5)
@@ -193,7 +209,9 @@ def test_one_that_is_sent_again_after_it_was_overdue_is_not_told_again(threshold
     assert told == [exchange]
 
 
-def test_new_thresholds_are_for_those_that_are_sent_from_now_on(thresholds, told):
+def test_new_thresholds_are_for_those_that_are_sent_from_now_on(
+    thresholds: ThresholdWatch, told: list[Any]
+) -> None:
     thresholds.set({"shop": {"canary": ALL}})
     old = send(thresholds, 10.0)
     thresholds.set({"shop": {"canary": (5.0, 6.0, 7.0)}})
@@ -207,7 +225,7 @@ def test_new_thresholds_are_for_those_that_are_sent_from_now_on(thresholds, told
     assert (old.thresholds, new.thresholds) == (ALL, (5.0, 6.0, 7.0))
 
 
-def test_a_service_is_meant_whole_and_others_stay(thresholds):
+def test_a_service_is_meant_whole_and_others_stay(thresholds: ThresholdWatch) -> None:
     thresholds.set({"shop": {"canary": ALL, "stable": ALL}, "blog": {"stable": ALL}})
     thresholds.set({"shop": {"stable": ALL}})
     assert repr(thresholds) == "<ThresholdWatch of 2 backends, 1 replaced>"
@@ -218,7 +236,7 @@ def test_a_service_is_meant_whole_and_others_stay(thresholds):
     assert repr(thresholds) == "<ThresholdWatch of 1 backends, 0 replaced>"
 
 
-def test_the_same_thresholds_again_change_nothing(thresholds, told):
+def test_the_same_thresholds_again_change_nothing(thresholds: ThresholdWatch, told: list[Any]) -> None:
     thresholds.set({"shop": {"canary": ALL}})
     exchange = send(thresholds, 10.0)
     thresholds.set({"shop": {"canary": ALL}})
@@ -227,7 +245,9 @@ def test_the_same_thresholds_again_change_nothing(thresholds, told):
     assert told == [exchange]
 
 
-def test_answered_ones_are_kept_no_longer_than_a_look_even_behind_one_that_waits(thresholds):
+def test_answered_ones_are_kept_no_longer_than_a_look_even_behind_one_that_waits(
+    thresholds: ThresholdWatch,
+) -> None:
     thresholds.set({"shop": {"canary": (1.0, 2.0, 3600.0)}})
     send(thresholds, 10.0)
     answered = [send(thresholds, 10.0) for _ in range(ROOM + 1)]

@@ -14,21 +14,21 @@ STATES = ("open", "client-ended", "endpoint-ended", "over")
 class Sending:
     """Bytes that wait at one end, and since when none of them was taken."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.unsent = False
         self.since = 0.0
 
-    def waits(self):
+    def waits(self) -> bool:
         return self.unsent
 
-    def stalled(self, now):
+    def stalled(self, now: float) -> float:
         return now - self.since
 
 
 class Half:
     """One end: notes what is done to it."""
 
-    def __init__(self, half_closes):
+    def __init__(self, half_closes: bool) -> None:
         self.half_closes = half_closes
         self.deadline = Deadline(lambda: 0.0, 0.0)
         self.sending = Sending()
@@ -36,38 +36,38 @@ class Half:
         self.gone = False
         self.done = []
 
-    def broken(self):
+    def broken(self) -> bool:
         return self.gone
 
-    def write(self, data):
+    def write(self, data: bytes) -> None:
         assert not {"eof", "close", "reset"} & set(self.done), "a write behind the end"
         self.done.append(data)
 
-    def end_writing(self):
+    def end_writing(self) -> None:
         self.done.append("eof")
 
-    def close(self):
+    def close(self) -> None:
         self.done.append("close")
 
-    def reset(self):
+    def reset(self) -> None:
         self.done.append("reset")
 
 
 class Setting:
     """A tunnel that may be silent for 10 s, and what is on its both ends."""
 
-    def __init__(self, *, client=True, endpoint=True):
+    def __init__(self, *, client: bool = True, endpoint: bool = True) -> None:
         self.client = Half(client)
         self.endpoint = Half(endpoint)
         self.now = 100.0
         self.over = []
         self.tunnel = Tunnel(self.client, self.endpoint, self.over.append, 10.0, lambda: self.now)
 
-    def does(self, move):
+    def does(self, move: str) -> bool | None:
         """What a side does; the loop asks whether the connection stays."""
         return getattr(self.tunnel, move)()
 
-    def brought_to(self, state):
+    def brought_to(self, state: str) -> "Setting":
         for move in {"client-ended": ["client_ended"], "endpoint-ended": ["endpoint_ended"]}.get(state, []):
             assert self.does(move) is True
         if state == "over":
@@ -76,16 +76,16 @@ class Setting:
         self.client.done.clear(), self.endpoint.done.clear(), self.over.clear()
         return self
 
-    def seen(self):
+    def seen(self) -> tuple[list[str], ...]:
         return self.client.done, self.endpoint.done, self.over
 
 
 @pytest.fixture
-def setting():
+def setting() -> type[Setting]:
     return Setting
 
 
-def test_the_table_holds_nothing_but_known_words():
+def test_the_table_holds_nothing_but_known_words() -> None:
     assert {state for state, _ in MOVES} | set(MOVES.values()) == set(STATES)
     assert {move for _, move in MOVES} == {"client-ends", "endpoint-ends", "break"}
 
@@ -114,7 +114,7 @@ AFTER = {"client_ended": "client-ends", "endpoint_ended": "endpoint-ends"}
     ("state", "move"),
     list(product(STATES, ["client_ended", "endpoint_ended", "client_lost", "endpoint_lost"])),
 )
-def test_every_move_in_every_state(setting, state, move):
+def test_every_move_in_every_state(setting: type[Setting], state: str, move: str) -> None:
     it = setting().brought_to(state)
     if (state, move) not in EFFECTS:
         with pytest.raises(KeyError):  # a side ends once
@@ -130,7 +130,9 @@ def test_every_move_in_every_state(setting, state, move):
 
 @pytest.mark.parametrize(("client", "endpoint"), [(True, False), (False, True), (False, False)])
 @pytest.mark.parametrize("move", ["client_ended", "endpoint_ended"])
-def test_where_no_half_can_end_alone_the_end_of_one_ends_both(setting, client, endpoint, move):
+def test_where_no_half_can_end_alone_the_end_of_one_ends_both(
+    setting: type[Setting], client: bool, endpoint: bool, move: str
+) -> None:
     it = setting(client=client, endpoint=endpoint)
     assert it.does(move) is False
     assert it.seen() == (["close"], ["close"], ["complete"])
@@ -146,14 +148,16 @@ def test_where_no_half_can_end_alone_the_end_of_one_ends_both(setting, client, e
         ("over", [], []),
     ],
 )
-def test_bytes_go_across_until_the_side_they_come_from_has_ended(setting, state, to_endpoint, to_client):
+def test_bytes_go_across_until_the_side_they_come_from_has_ended(
+    setting: type[Setting], state: str, to_endpoint: list[bytes], to_client: list[bytes]
+) -> None:
     it = setting().brought_to(state)
     it.tunnel.from_client(b"up")
     it.tunnel.from_endpoint(b"down")
     assert it.seen() == (to_client, to_endpoint, [])
 
 
-def test_nothing_is_written_for_no_bytes(setting):
+def test_nothing_is_written_for_no_bytes(setting: type[Setting]) -> None:
     it = setting()
     it.tunnel.from_client(b"")
     it.tunnel.from_endpoint(b"")
@@ -163,14 +167,14 @@ def test_nothing_is_written_for_no_bytes(setting):
 # Silence.
 
 
-def test_it_is_due_after_so_much_silence(setting):
+def test_it_is_due_after_so_much_silence(setting: type[Setting]) -> None:
     it = setting()
     assert it.client.deadline.due == 110.0
 
 
 @pytest.mark.parametrize("speaks", ["from_client", "from_endpoint"])
 @pytest.mark.parametrize("state", ["open", "client-ended", "endpoint-ended"])
-def test_a_byte_gives_it_its_time_anew(setting, speaks, state):
+def test_a_byte_gives_it_its_time_anew(setting: type[Setting], speaks: str, state: str) -> None:
     it = setting().brought_to(state)
     it.now = 109.0
     getattr(it.tunnel, speaks)(b"x")
@@ -184,7 +188,7 @@ def test_a_byte_gives_it_its_time_anew(setting, speaks, state):
 
 
 @pytest.mark.parametrize("end", ["client", "endpoint"])
-def test_bytes_that_are_being_taken_are_no_silence(setting, end):
+def test_bytes_that_are_being_taken_are_no_silence(setting: type[Setting], end: str) -> None:
     it = setting()
     sending = getattr(it, end).sending
     sending.unsent, sending.since = True, 108.0
@@ -194,7 +198,7 @@ def test_bytes_that_are_being_taken_are_no_silence(setting, end):
     assert it.over == ["complete"], "none of them was taken since"
 
 
-def test_one_end_that_takes_its_bytes_is_enough(setting):
+def test_one_end_that_takes_its_bytes_is_enough(setting: type[Setting]) -> None:
     it = setting()
     for half, since in ((it.client, 90.0), (it.endpoint, 109.0)):
         half.sending.unsent, half.sending.since = True, since
@@ -202,7 +206,7 @@ def test_one_end_that_takes_its_bytes_is_enough(setting):
     assert it.client.deadline.due == 119.0
 
 
-def test_an_end_that_takes_nothing_does_not_hold_it(setting):
+def test_an_end_that_takes_nothing_does_not_hold_it(setting: type[Setting]) -> None:
     it = setting()
     it.client.sending.unsent, it.client.sending.since = True, 90.0
     it.tunnel.overdue(110.0)
@@ -215,7 +219,9 @@ def test_an_end_that_takes_nothing_does_not_hold_it(setting):
 @pytest.mark.parametrize(
     ("held", "blind"), [("", False), ("client", True), ("endpoint", True), ("client endpoint", True)]
 )
-def test_it_is_blind_while_one_of_its_ends_is_not_read(setting, held, blind):
+def test_it_is_blind_while_one_of_its_ends_is_not_read(
+    setting: type[Setting], held: str, blind: bool
+) -> None:
     it = setting()
     for end in held.split():
         getattr(it, end).reading.held = True
@@ -232,7 +238,9 @@ def test_it_is_blind_while_one_of_its_ends_is_not_read(setting, held, blind):
         ("client endpoint", (["reset"], ["reset"], ["client-left"])),
     ],
 )
-def test_an_end_that_is_found_broken_breaks_both_off(setting, state, gone, seen):
+def test_an_end_that_is_found_broken_breaks_both_off(
+    setting: type[Setting], state: str, gone: str, seen: tuple[list[str], ...]
+) -> None:
     it = setting().brought_to(state)
     for end in gone.split():
         getattr(it, end).gone = True

@@ -1,6 +1,13 @@
 """Upgrades as playbooks: a tunnel only after the endpoint's own 101, and nothing lost on either side."""
 
+from collections.abc import Callable, Iterator
+
 import pytest
+
+from proxy.routing.table import Service
+from tests.kits.exchanges import Answered
+from tests.kits.stage import Stage
+from tests.kits.transports import Client, Server
 
 GET = b"GET /a HTTP/1.1\r\nHost: shop\r\n\r\n"
 ASKS = b"GET /a HTTP/1.1\r\nHost: shop\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
@@ -18,7 +25,7 @@ FORBIDDEN = OK.replace(b"200 OK", b"403 Forbidden")
 BIG = b"x" * 100_000
 
 
-def tunnelled(stage):
+def tunnelled(stage: Stage) -> tuple[Client, Server]:
     """A client and an endpoint in a tunnel that has just begun."""
     client = stage.client()
     client.sends(ASKS)
@@ -30,14 +37,14 @@ def tunnelled(stage):
     return client, server
 
 
-def open_tunnels(stage):
+def open_tunnels(stage: Stage) -> int:
     return sum(counts.tunnels for counts in stage.tally.everything().values())
 
 
 # A tunnel.
 
 
-def test_bytes_go_both_ways_after_a_101(stage):
+def test_bytes_go_both_ways_after_a_101(stage: Stage) -> None:
     client, server = tunnelled(stage)
     for number in range(3):
         client.sends(b"up %d" % number)
@@ -49,7 +56,9 @@ def test_bytes_go_both_ways_after_a_101(stage):
     assert (stage.pending(), stage.idle(), stage.tally.outcomes) == (1, 0, [])
 
 
-def test_early_bytes_on_both_sides_are_kept(stage, every_cut):
+def test_early_bytes_on_both_sides_are_kept(
+    stage: Stage, every_cut: Callable[[bytes], Iterator[tuple[bytes, ...]]]
+) -> None:
     for parts in every_cut(SWITCH + b"\x82\x05hello"):
         client = stage.client()
         client.sends(ASKS + b"\x81\x00early")
@@ -63,7 +72,7 @@ def test_early_bytes_on_both_sides_are_kept(stage, every_cut):
         assert stage.outcomes() == [("client-left", 101, "excluded")]
 
 
-def test_many_early_bytes_are_held_and_kept(stage):
+def test_many_early_bytes_are_held_and_kept(stage: Stage) -> None:
     client = stage.client()
     client.sends(ASKS, BIG, b"and more")
     assert not client.read
@@ -74,7 +83,7 @@ def test_many_early_bytes_are_held_and_kept(stage):
     assert server.got() == BIG + b"and more"
 
 
-def test_interim_answers_may_come_before(stage):
+def test_interim_answers_may_come_before(stage: Stage) -> None:
     client = stage.client()
     client.sends(ASKS)
     stage.connects().sends(b"HTTP/1.1 103 Early Hints\r\n\r\n" + SWITCH)
@@ -82,7 +91,7 @@ def test_interim_answers_may_come_before(stage):
     assert open_tunnels(stage) == 1
 
 
-def test_a_pooled_connection_may_become_a_tunnel_and_is_not_pooled_again(stage):
+def test_a_pooled_connection_may_become_a_tunnel_and_is_not_pooled_again(stage: Stage) -> None:
     client = stage.client()
     server = stage.warm(client)
     client.sends(ASKS)
@@ -94,7 +103,7 @@ def test_a_pooled_connection_may_become_a_tunnel_and_is_not_pooled_again(stage):
     assert (stage.idle(), server.end, client.got()) == (0, "close", SWITCHED)
 
 
-def test_a_stale_connection_is_made_good_and_early_bytes_are_kept(stage):
+def test_a_stale_connection_is_made_good_and_early_bytes_are_kept(stage: Stage) -> None:
     client = stage.client()
     stale = stage.warm(client)
     client.sends(ASKS + b"early")
@@ -104,7 +113,9 @@ def test_a_stale_connection_is_made_good_and_early_bytes_are_kept(stage):
     assert server.got() == ASKED + b"early"
 
 
-def test_only_what_the_service_allows_is_offered(staged, service):
+def test_only_what_the_service_allows_is_offered(
+    staged: type[Stage], service: Callable[..., Service]
+) -> None:
     stage = staged(service(upgrades=("x", "websocket")))
     client = stage.client()
     client.sends(ASKS.replace(b": websocket", b": h2c, X, websocket"))
@@ -123,7 +134,7 @@ def test_only_what_the_service_allows_is_offered(staged, service):
         ASKS.replace(b"GET", b"POST").replace(b"\r\n\r\n", b"\r\nContent-Length: 2\r\n\r\nhi"),
     ],
 )
-def test_what_is_not_offered_is_not_asked_and_a_101_is_garbage(stage, request_):
+def test_what_is_not_offered_is_not_asked_and_a_101_is_garbage(stage: Stage, request_: bytes) -> None:
     client = stage.client()
     client.sends(request_)
     server = stage.connects()
@@ -135,7 +146,9 @@ def test_what_is_not_offered_is_not_asked_and_a_101_is_garbage(stage, request_):
     assert (server.end, stage.outcomes()) == ("abort", [("garbage", 502, "failure")])
 
 
-def test_nothing_is_offered_where_upgrades_are_off(staged, service):
+def test_nothing_is_offered_where_upgrades_are_off(
+    staged: type[Stage], service: Callable[..., Service]
+) -> None:
     stage = staged(service(upgrades=()))
     client = stage.client()
     client.sends(ASKS)
@@ -147,7 +160,7 @@ def test_nothing_is_offered_where_upgrades_are_off(staged, service):
 
 
 @pytest.mark.parametrize("early", [b"", b"secrets"])
-def test_an_unasked_101_is_garbage(stage, early):
+def test_an_unasked_101_is_garbage(stage: Stage, early: bytes) -> None:
     client = stage.client()
     client.sends(GET)
     server = stage.connects()
@@ -159,7 +172,7 @@ def test_an_unasked_101_is_garbage(stage, early):
 # A refusal is an ordinary answer.
 
 
-def test_a_refusal_goes_through_and_the_next_request_is_served(stage):
+def test_a_refusal_goes_through_and_the_next_request_is_served(stage: Stage) -> None:
     client = stage.client()
     client.sends(ASKS)
     server = stage.connects()
@@ -174,7 +187,9 @@ def test_a_refusal_goes_through_and_the_next_request_is_served(stage):
 
 
 @pytest.mark.parametrize("early", [b"\x81\x05hello", GET])
-def test_bytes_behind_a_refused_offer_are_nobodys_request(stage, answers, early):
+def test_bytes_behind_a_refused_offer_are_nobodys_request(
+    stage: Stage, answers: Callable[..., list[Answered]], early: bytes
+) -> None:
     client = stage.client()
     client.sends(ASKS + early)
     server = stage.connects()
@@ -189,7 +204,7 @@ def test_bytes_behind_a_refused_offer_are_nobodys_request(stage, answers, early)
     assert stage.refusals() == []
 
 
-def test_an_endpoint_that_ignores_the_offer_answers_as_usual(stage):
+def test_an_endpoint_that_ignores_the_offer_answers_as_usual(stage: Stage) -> None:
     client = stage.client()
     client.sends(ASKS)
     server = stage.connects()

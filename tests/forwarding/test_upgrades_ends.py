@@ -1,8 +1,12 @@
 """How tunnels end: by halves, at once, broken off or silent; and who waits for whom meanwhile."""
 
+from collections.abc import Callable
+
 import pytest
 
-from proxy.routing.table import Timeouts
+from proxy.routing.table import Service, Timeouts
+from tests.kits.stage import Stage
+from tests.kits.transports import Client, Server
 
 GET = b"GET /a HTTP/1.1\r\nHost: shop\r\n\r\n"
 ASKS = b"GET /a HTTP/1.1\r\nHost: shop\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
@@ -19,7 +23,7 @@ OK = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"
 BIG = b"x" * 100_000
 
 
-def tunnelled(stage):
+def tunnelled(stage: Stage) -> tuple[Client, Server]:
     """A client and an endpoint in a tunnel that has just begun."""
     client = stage.client()
     client.sends(ASKS)
@@ -31,7 +35,7 @@ def tunnelled(stage):
     return client, server
 
 
-def open_tunnels(stage):
+def open_tunnels(stage: Stage) -> int:
     return sum(counts.tunnels for counts in stage.tally.everything().values())
 
 
@@ -39,7 +43,7 @@ def open_tunnels(stage):
 
 
 @pytest.mark.parametrize("first", ["client", "server"])
-def test_each_side_may_end_its_half_and_go_on_listening(stage, first):
+def test_each_side_may_end_its_half_and_go_on_listening(stage: Stage, first: str) -> None:
     client, server = tunnelled(stage)
     one, other = (client, server) if first == "client" else (server, client)
     one.closes()
@@ -55,7 +59,7 @@ def test_each_side_may_end_its_half_and_go_on_listening(stage, first):
 
 @pytest.mark.parametrize("tls", ["client", "server"])
 @pytest.mark.parametrize("first", ["client", "server"])
-def test_where_one_of_them_speaks_tls_the_end_of_one_closes_both(stage, tls, first):
+def test_where_one_of_them_speaks_tls_the_end_of_one_closes_both(stage: Stage, tls: str, first: str) -> None:
     client, server = tunnelled(stage)
     ends = {"client": client, "server": server}
     ends[tls].transport.half_closes = False
@@ -66,7 +70,7 @@ def test_where_one_of_them_speaks_tls_the_end_of_one_closes_both(stage, tls, fir
 
 
 @pytest.mark.parametrize("before", ["", "client", "server"])
-def test_a_client_that_breaks_off_breaks_the_endpoint_off(stage, before):
+def test_a_client_that_breaks_off_breaks_the_endpoint_off(stage: Stage, before: str) -> None:
     client, server = tunnelled(stage)
     if before:
         {"client": client, "server": server}[before].closes()
@@ -77,7 +81,7 @@ def test_a_client_that_breaks_off_breaks_the_endpoint_off(stage, before):
 
 
 @pytest.mark.parametrize("before", ["", "client", "server"])
-def test_an_endpoint_that_breaks_off_breaks_the_client_off(stage, before):
+def test_an_endpoint_that_breaks_off_breaks_the_client_off(stage: Stage, before: str) -> None:
     client, server = tunnelled(stage)
     if before:
         {"client": client, "server": server}[before].closes()
@@ -87,7 +91,7 @@ def test_an_endpoint_that_breaks_off_breaks_the_client_off(stage, before):
     assert (set(stage.members), open_tunnels(stage)) == (set(), 0)
 
 
-def test_a_client_that_leaves_before_the_101_leaves_no_tunnel(stage):
+def test_a_client_that_leaves_before_the_101_leaves_no_tunnel(stage: Stage) -> None:
     client = stage.client()
     client.sends(ASKS)
     server = stage.connects()
@@ -96,7 +100,7 @@ def test_a_client_that_leaves_before_the_101_leaves_no_tunnel(stage):
     assert stage.outcomes() == [("client-left", 0, "excluded")]
 
 
-def test_draining_gives_a_tunnel_its_grace_and_then_breaks_it_off(stage):
+def test_draining_gives_a_tunnel_its_grace_and_then_breaks_it_off(stage: Stage) -> None:
     client, server = tunnelled(stage)
     stage.lane.draining = True
     [member] = stage.members
@@ -115,12 +119,12 @@ def test_draining_gives_a_tunnel_its_grace_and_then_breaks_it_off(stage):
 
 
 @pytest.fixture
-def hasty(staged, service):
+def hasty(staged: type[Stage], service: Callable[..., Service]) -> Stage:
     """A stage whose tunnels may be silent for 4 s."""
     return staged(service(timeouts=Timeouts(response=2, body=3, tunnel=4)))
 
 
-def test_silence_closes_both_sides(hasty):
+def test_silence_closes_both_sides(hasty: Stage) -> None:
     client, server = tunnelled(hasty)
     hasty.passes(3.9)
     client.sends(b"x")
@@ -133,14 +137,14 @@ def test_silence_closes_both_sides(hasty):
     assert hasty.outcomes() == [("complete", 101, "success")]
 
 
-def test_neither_the_deadlines_of_http_nor_the_idle_one_hold_in_it(stage):
+def test_neither_the_deadlines_of_http_nor_the_idle_one_hold_in_it(stage: Stage) -> None:
     client, server = tunnelled(stage)
     stage.passes(3590)
     server.sends(b"still")
     assert client.got() == b"still"
 
 
-def test_no_side_is_read_while_the_other_takes_nothing(hasty):
+def test_no_side_is_read_while_the_other_takes_nothing(hasty: Stage) -> None:
     client, server = tunnelled(hasty)
     for one, other in ((client, server), (server, client)):
         other.stalls()
@@ -151,7 +155,7 @@ def test_no_side_is_read_while_the_other_takes_nothing(hasty):
         assert other.got() == BIG
 
 
-def test_a_side_that_takes_slowly_is_not_closed(hasty):
+def test_a_side_that_takes_slowly_is_not_closed(hasty: Stage) -> None:
     client, server = tunnelled(hasty)
     client.stalls()
     server.sends(BIG)
@@ -163,7 +167,7 @@ def test_a_side_that_takes_slowly_is_not_closed(hasty):
     assert client.got() == BIG
 
 
-def test_a_side_that_takes_nothing_is_closed(hasty):
+def test_a_side_that_takes_nothing_is_closed(hasty: Stage) -> None:
     client, server = tunnelled(hasty)
     client.stalls()
     server.sends(BIG)
@@ -172,7 +176,9 @@ def test_a_side_that_takes_nothing_is_closed(hasty):
     assert hasty.outcomes() == [("complete", 101, "success")]
 
 
-def test_the_time_of_silence_holds_after_a_side_was_slow_too(staged, service):
+def test_the_time_of_silence_holds_after_a_side_was_slow_too(
+    staged: type[Stage], service: Callable[..., Service]
+) -> None:
     stage = staged(service(timeouts=Timeouts(response=2, body=60, tunnel=4)))
     client, server = tunnelled(stage)
     for one, other in ((client, server), (server, client)):
@@ -192,7 +198,9 @@ def test_the_time_of_silence_holds_after_a_side_was_slow_too(staged, service):
 @pytest.mark.parametrize(
     ("gone", "ending"), [("client", ("client-left", "excluded")), ("server", ("truncated", "failure"))]
 )
-def test_a_side_that_breaks_off_while_it_is_not_read_is_noticed(stage, gone, ending):
+def test_a_side_that_breaks_off_while_it_is_not_read_is_noticed(
+    stage: Stage, gone: str, ending: tuple[str, str]
+) -> None:
     client, server = tunnelled(stage)
     one, other = (client, server) if gone == "client" else (server, client)
     other.stalls()
@@ -205,7 +213,7 @@ def test_a_side_that_breaks_off_while_it_is_not_read_is_noticed(stage, gone, end
     assert set(stage.members) == set()
 
 
-def test_one_that_only_ends_its_half_meanwhile_is_heard_to_its_last_byte(stage):
+def test_one_that_only_ends_its_half_meanwhile_is_heard_to_its_last_byte(stage: Stage) -> None:
     client, server = tunnelled(stage)
     server.stalls()
     client.sends(BIG)
@@ -219,7 +227,7 @@ def test_one_that_only_ends_its_half_meanwhile_is_heard_to_its_last_byte(stage):
 # What waits for the endpoint when the tunnel is over.
 
 
-def over_with_bytes_to_send(stage):
+def over_with_bytes_to_send(stage: Stage) -> Server:
     client, server = tunnelled(stage)
     server.stalls()
     client.sends(BIG)
@@ -229,13 +237,13 @@ def over_with_bytes_to_send(stage):
     return server
 
 
-def test_an_endpoint_may_still_take_it(hasty):
+def test_an_endpoint_may_still_take_it(hasty: Stage) -> None:
     server = over_with_bytes_to_send(hasty)
     server.takes()
     assert (server.got(), server.transport.lost) == (BIG, True)
 
 
-def test_but_its_connection_does_not_stay_for_ever(hasty):
+def test_but_its_connection_does_not_stay_for_ever(hasty: Stage) -> None:
     server = over_with_bytes_to_send(hasty)
     [(seconds, give_up, arguments)] = hasty.turns.later
     assert seconds == hasty.lane.idle_seconds
@@ -244,7 +252,7 @@ def test_but_its_connection_does_not_stay_for_ever(hasty):
     assert (server.end, server.transport.lost) == ("abort", True)
 
 
-def test_an_endpoint_that_ends_while_much_waits_for_it_troubles_nobody(hasty):
+def test_an_endpoint_that_ends_while_much_waits_for_it_troubles_nobody(hasty: Stage) -> None:
     client, server = tunnelled(hasty)
     server.transport.half_closes = False
     server.stalls()
@@ -255,7 +263,7 @@ def test_an_endpoint_that_ends_while_much_waits_for_it_troubles_nobody(hasty):
     assert (server.got(), hasty.outcomes()) == (BIG, [("complete", 101, "success")])
 
 
-def test_nothing_is_left_to_do_for_one_that_has_taken_all(hasty):
+def test_nothing_is_left_to_do_for_one_that_has_taken_all(hasty: Stage) -> None:
     client, server = tunnelled(hasty)
     client.sends(BIG)
     client.closes()
@@ -264,7 +272,7 @@ def test_nothing_is_left_to_do_for_one_that_has_taken_all(hasty):
 
 
 @pytest.mark.parametrize("who", ["client", "endpoint"])
-def test_a_peer_that_resets_while_it_is_not_read_is_noticed(stage, who):
+def test_a_peer_that_resets_while_it_is_not_read_is_noticed(stage: Stage, who: str) -> None:
     client, server = tunnelled(stage)
     gone, slow = (client, server) if who == "client" else (server, client)
     slow.stalls()
@@ -277,7 +285,7 @@ def test_a_peer_that_resets_while_it_is_not_read_is_noticed(stage, who):
     assert [each[0] for each in stage.outcomes()] == [ending]
 
 
-def test_a_half_closed_peer_that_is_not_read_may_be_listening(stage):
+def test_a_half_closed_peer_that_is_not_read_may_be_listening(stage: Stage) -> None:
     client, server = tunnelled(stage)
     server.stalls()
     client.sends(BIG)
@@ -286,7 +294,7 @@ def test_a_half_closed_peer_that_is_not_read_may_be_listening(stage):
     assert (client.end, server.end) == ("", "")
 
 
-def test_an_endpoint_that_resets_while_bytes_wait_for_it_is_asked_nothing_more(stage):
+def test_an_endpoint_that_resets_while_bytes_wait_for_it_is_asked_nothing_more(stage: Stage) -> None:
     client, server = tunnelled(stage)
     server.stalls()
     client.sends(BIG)

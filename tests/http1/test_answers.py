@@ -7,14 +7,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from proxy.http1 import answers
+from proxy.http1.head import RequestHead
 from proxy.http1.parser import read_request, read_response
 
 
-def request(*lines, first=b"GET /a?b HTTP/1.1"):
+def request(*lines: bytes, first: bytes = b"GET /a?b HTTP/1.1") -> RequestHead:
     return read_request(b"\r\n".join((first, b"Host: shop", *lines, b"", b"")))
 
 
-def fields_of(block):
+def fields_of(block: bytes) -> list[tuple[str, str]]:
     head = read_response(block)
     return [tuple(line.decode().split(": ", 1)) for _, line in head.fields]
 
@@ -23,7 +24,7 @@ def fields_of(block):
 
 
 @pytest.mark.parametrize("close", [True, False])
-def test_an_answer_of_our_own(close):
+def test_an_answer_of_our_own(close: bool) -> None:
     head, body = answers.problem(503, "no endpoint", b"w1-2a", 0.0, close=close)
     assert head.startswith(b"HTTP/1.1 503 Service Unavailable\r\n")
     assert fields_of(head) == [
@@ -38,7 +39,7 @@ def test_an_answer_of_our_own(close):
 
 
 @pytest.mark.parametrize("close", [True, False])
-def test_the_same_for_a_program(close):
+def test_the_same_for_a_program(close: bool) -> None:
     head, body = answers.problem(503, 'no "endpoint"', b"w1-2a", 0.0, close=close, as_json=True)
     assert fields_of(head) == [
         ("Date", "Thu, 01 Jan 1970 00:00:00 GMT"),
@@ -59,7 +60,7 @@ def test_the_same_for_a_program(close):
 
 @pytest.mark.parametrize("as_json", [True, False])
 @pytest.mark.parametrize("status", [400, 404, 408, 413, 414, 417, 431, 501, 502, 503, 504, 505])
-def test_every_status_that_we_answer_with_has_its_words(status, as_json):
+def test_every_status_that_we_answer_with_has_its_words(status: int, as_json: bool) -> None:
     head, body = answers.problem(status, "why", b"1", 1e9, close=True, as_json=as_json)
     read = read_response(head)
     assert (read.status, bool(read.reason)) == (status, True)
@@ -71,7 +72,7 @@ def test_every_status_that_we_answer_with_has_its_words(status, as_json):
 
 
 @pytest.mark.parametrize("close", [True, False])
-def test_options_at_its_last_hop_is_answered_without_a_body(close):
+def test_options_at_its_last_hop_is_answered_without_a_body(close: bool) -> None:
     head, body = answers.last_hop(request(first=b"OPTIONS * HTTP/1.1"), b"w1-1", 0.0, close=close)
     assert head.startswith(b"HTTP/1.1 200 OK\r\n")
     fields = dict(fields_of(head))
@@ -80,7 +81,7 @@ def test_options_at_its_last_hop_is_answered_without_a_body(close):
 
 
 @pytest.mark.parametrize("minor", [b"0", b"1"])
-def test_trace_at_its_last_hop_shows_what_came_without_secrets(minor):
+def test_trace_at_its_last_hop_shows_what_came_without_secrets(minor: bytes) -> None:
     lines = [
         b"X-b:  2 ",
         b"AUTHORIZATION: Basic c2VjcmV0",
@@ -143,21 +144,21 @@ def test_trace_at_its_last_hop_shows_what_came_without_secrets(minor):
     ],
     ids=str,
 )
-def test_json_for_those_who_would_rather_have_it(accept, json_):
+def test_json_for_those_who_would_rather_have_it(accept: list[bytes], json_: bool) -> None:
     assert answers.prefers_json(request(*[b"Accept: " + one for one in accept])) is json_
 
 
-def test_text_for_those_of_whom_nothing_is_known():
+def test_text_for_those_of_whom_nothing_is_known() -> None:
     assert answers.prefers_json(None) is False
 
 
 @given(st.integers(0, 1000), st.integers(0, 1000))
-def test_the_larger_quality_decides(json_, text):
+def test_the_larger_quality_decides(json_: int, text: int) -> None:
     accept = b"Accept: application/json;q=%.3f, text/plain;q=%.3f" % (json_ / 1000, text / 1000)
     expected = json_ > text or (json_ == text > 0)
     assert answers.prefers_json(request(accept)) is expected
 
 
 @given(st.binary(max_size=60).map(lambda raw: bytes(byte for byte in raw if byte > 31 and byte != 127)))
-def test_nothing_in_accept_is_an_error(accept):
+def test_nothing_in_accept_is_an_error(accept: bytes) -> None:
     assert answers.prefers_json(request(b"Accept: " + accept)) in (True, False)

@@ -30,7 +30,7 @@ from proxy.http1.head import RequestHead, ResponseHead
         (b"close" * 100, {b"close" * 100}),
     ],
 )
-def test_a_list_is_a_set_of_lower_case_members(value, expected):
+def test_a_list_is_a_set_of_lower_case_members(value: bytes, expected: set[bytes]) -> None:
     assert tokens(value) == expected
 
 
@@ -52,7 +52,7 @@ def test_a_list_is_a_set_of_lower_case_members(value, expected):
         (b"not-close", 1, True),
     ],
 )
-def test_who_keeps_a_connection_open(connection, minor, stays):
+def test_who_keeps_a_connection_open(connection: bytes | None, minor: int, stays: bool) -> None:
     steering = {} if connection is None else {b"connection": connection}
     assert persistent(RequestHead(b"GET", b"/", minor, [], b"", steering)) is stays
     assert persistent(ResponseHead(200, b"", minor, [], steering)) is stays
@@ -67,7 +67,7 @@ SAID_BY_CLIENTS = {
 }
 
 
-def test_without_a_nomination_the_usual_names_are_left_out():
+def test_without_a_nomination_the_usual_names_are_left_out() -> None:
     assert drops(REQUEST_DROPS, None) == HOP_BY_HOP | SAID_BY_CLIENTS | {b"host", b"content-length"}
     assert drops(RESPONSE_DROPS, None) == HOP_BY_HOP | {b"content-length"}
 
@@ -83,11 +83,13 @@ def test_without_a_nomination_the_usual_names_are_left_out():
     ],
     ids=lambda value: str(value)[:30],
 )
-def test_a_nomination_adds_names_but_never_host_or_length(always, connection, nominated):
+def test_a_nomination_adds_names_but_never_host_or_length(
+    always: frozenset[bytes], connection: bytes, nominated: set[bytes]
+) -> None:
     assert drops(always, connection) == always | nominated
 
 
-def test_nobody_can_make_us_remember_long_connection_fields():
+def test_nobody_can_make_us_remember_long_connection_fields() -> None:
     tracemalloc.start()
     before, _ = tracemalloc.get_traced_memory()
     for n in range(50):
@@ -99,7 +101,7 @@ def test_nobody_can_make_us_remember_long_connection_fields():
     assert after - before < 100_000
 
 
-def test_what_is_kept_keeps_its_order_multiplicity_and_spelling():
+def test_what_is_kept_keeps_its_order_multiplicity_and_spelling() -> None:
     fields = [
         (b"x-b", b"X-B:  1 "),
         (b"te", b"TE: trailers"),
@@ -112,11 +114,11 @@ def test_what_is_kept_keeps_its_order_multiplicity_and_spelling():
     assert onward([], HOP_BY_HOP) == b""
 
 
-def request(minor=1, **steering):
+def request(minor: int = 1, **steering: bytes) -> RequestHead:
     return RequestHead(b"GET", b"/", minor, [], b"", {name.encode(): one for name, one in steering.items()})
 
 
-def response(**steering):
+def response(**steering: bytes) -> ResponseHead:
     return ResponseHead(101, b"", 1, [], {name.encode(): value for name, value in steering.items()})
 
 
@@ -124,12 +126,12 @@ def response(**steering):
 
 
 @pytest.mark.parametrize("minor", [0, 1])
-def test_who_says_nothing_expects_nothing(minor):
+def test_who_says_nothing_expects_nothing(minor: int) -> None:
     assert expects(request(minor)) is False
 
 
 @pytest.mark.parametrize("value", [b"100-continue", b"100-Continue", b"100-CONTINUE"])
-def test_who_waits_for_100(value):
+def test_who_waits_for_100(value: bytes) -> None:
     assert expects(request(expect=value)) is True
     assert expects(request(0, expect=value)) is False, "HTTP/1.0 knows no 100"
 
@@ -137,7 +139,7 @@ def test_who_waits_for_100(value):
 @pytest.mark.parametrize(
     "value", [b"", b"200-ok", b"100-continued", b"100-continue, x", b"100-continue,100-continue", b"100"]
 )
-def test_another_expectation_is_refused(value):
+def test_another_expectation_is_refused(value: bytes) -> None:
     with pytest.raises(BadMessage) as caught:
         expects(request(expect=value))
     assert (caught.value.status, caught.value.reason) == (417, "expectation")
@@ -168,7 +170,9 @@ WEBSOCKET = frozenset((b"websocket",))
         (b"upgrade", None, WEBSOCKET, b""),
     ],
 )
-def test_the_protocols_that_a_request_may_change_to(connection, upgrade, allowed, offer):
+def test_the_protocols_that_a_request_may_change_to(
+    connection: bytes | None, upgrade: bytes | None, allowed: frozenset[bytes], offer: bytes
+) -> None:
     said = {"connection": connection, "upgrade": upgrade}
     steering = {name: value for name, value in said.items() if value is not None}
     assert offered(request(**steering), allowed) == offer
@@ -193,7 +197,9 @@ def test_the_protocols_that_a_request_may_change_to(connection, upgrade, allowed
         (b"upgrade", None, b"websocket", b""),
     ],
 )
-def test_the_protocol_that_an_endpoint_changes_to(connection, upgrade, offer, protocol):
+def test_the_protocol_that_an_endpoint_changes_to(
+    connection: bytes | None, upgrade: bytes | None, offer: bytes, protocol: bytes
+) -> None:
     said = {"connection": connection, "upgrade": upgrade}
     head = response(**{name: value for name, value in said.items() if value is not None})
     assert accepted(head, offer) == protocol

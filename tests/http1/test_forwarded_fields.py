@@ -1,10 +1,13 @@
 """Where requests came from: the socket is believed, and of peers only those that the operator trusts."""
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proxy.http1.forwarded_fields import LONGEST_ID, Provenance, peer_address
+from proxy.http1.forwarded_fields import LONGEST_ID, Hop, Provenance, peer_address
+from proxy.http1.head import RequestHead
 from proxy.http1.parser import read_request
 
 CLIENT = "192.0.2.7"
@@ -12,20 +15,20 @@ PROXY = "10.0.0.1"
 TRUSTED = ("10.0.0.0/8", "2001:db8:ffff::/48")
 
 
-def request(*lines, first=b"GET / HTTP/1.1", host=b"Shop:81"):
+def request(*lines: bytes, first: bytes = b"GET / HTTP/1.1", host: bytes = b"Shop:81") -> RequestHead:
     named = [b"Host: " + host] if host else []
     return read_request(b"\r\n".join((first, *named, *lines, b"", b"")))
 
 
-def forwarded_for(*values):
+def forwarded_for(*values: bytes) -> RequestHead:
     return request(*[b"X-Forwarded-For: " + value for value in values])
 
 
-def hop(peer=CLIENT, *, secure=False, **settings):
+def hop(peer: str = CLIENT, *, secure: bool = False, **settings: bool | tuple[Any, ...]) -> Hop | None:
     return Provenance(**settings).hop(peer, secure=secure)
 
 
-def lines(hop, head):
+def lines(hop: Hop, head: RequestHead) -> list[str]:
     """Our lines, one by one."""
     *said, end = hop.lines(head, b"id-1").split(b"\r\n")
     assert end == b""
@@ -50,7 +53,7 @@ def lines(hop, head):
         (None, ""),
     ],
 )
-def test_the_address_of_a_peer(peername, address):
+def test_the_address_of_a_peer(peername: bytes | str | tuple[Any, ...] | None, address: str) -> None:
     assert peer_address(peername) == address
 
 
@@ -74,13 +77,13 @@ def test_the_address_of_a_peer(peername, address):
         ("unix", ("unix", "10.0.0.0/8"), True),
     ],
 )
-def test_who_is_believed(peer, trusted, believed):
+def test_who_is_believed(peer: str, trusted: tuple[Any, ...], believed: bool) -> None:
     one = hop(peer, trusted=trusted)
     assert one.trusted is believed
     assert repr(one) == f"<Hop from {peer}{', trusted' if believed else ''}>"
 
 
-def test_a_network_that_is_none_is_an_error():
+def test_a_network_that_is_none_is_an_error() -> None:
     with pytest.raises(ValueError):
         hop(trusted=("10.0.0.0/33",))
 
@@ -98,7 +101,9 @@ SAYS = (
 
 @pytest.mark.parametrize("said", [(), SAYS])
 @pytest.mark.parametrize(("secure", "proto"), [(False, "http"), (True, "https")])
-def test_of_a_stranger_the_socket_is_told_whatever_it_says_itself(said, secure, proto):
+def test_of_a_stranger_the_socket_is_told_whatever_it_says_itself(
+    said: tuple[bytes, ...], secure: bool, proto: str
+) -> None:
     assert lines(hop(secure=secure, trusted=TRUSTED), request(*said)) == [
         "X-Forwarded-For: 192.0.2.7",
         f"X-Forwarded-Proto: {proto}",
@@ -108,23 +113,23 @@ def test_of_a_stranger_the_socket_is_told_whatever_it_says_itself(said, secure, 
     ]
 
 
-def test_of_a_stranger_on_a_unix_socket_no_address_is_made_up():
+def test_of_a_stranger_on_a_unix_socket_no_address_is_made_up() -> None:
     assert lines(hop("unix"), request())[0] == "X-Forwarded-For: unknown"
 
 
-def test_of_a_request_without_a_host_no_host_is_told():
+def test_of_a_request_without_a_host_no_host_is_told() -> None:
     head = request(first=b"GET / HTTP/1.0", host=b"")
     told = ["X-Forwarded-For: 192.0.2.7", "X-Forwarded-Proto: http", "X-Request-Id: id-1", "Via: 1.0 weir"]
     assert lines(hop(), head) == told
     assert lines(hop(trusted=(CLIENT,)), head) == told
 
 
-def test_the_host_is_the_authority_of_an_absolute_target():
+def test_the_host_is_the_authority_of_an_absolute_target() -> None:
     told = lines(hop(), request(first=b"GET http://other:82/ HTTP/1.1"))
     assert "X-Forwarded-Host: other:82" in told
 
 
-def test_what_a_trusted_peer_says_is_kept_and_this_hop_is_added():
+def test_what_a_trusted_peer_says_is_kept_and_this_hop_is_added() -> None:
     head = request(
         b"X-Forwarded-For: 1.2.3.4, 5.6.7.8",
         b"x-forwarded-for:10.0.0.9 ",
@@ -143,7 +148,7 @@ def test_what_a_trusted_peer_says_is_kept_and_this_hop_is_added():
     ]
 
 
-def test_what_a_trusted_peer_does_not_say_is_said_by_the_socket():
+def test_what_a_trusted_peer_does_not_say_is_said_by_the_socket() -> None:
     assert lines(hop(PROXY, secure=True, trusted=TRUSTED), request()) == [
         "X-Forwarded-For: 10.0.0.1",
         "X-Forwarded-Proto: https",
@@ -153,7 +158,7 @@ def test_what_a_trusted_peer_does_not_say_is_said_by_the_socket():
     ]
 
 
-def test_a_trusted_peer_on_a_unix_socket():
+def test_a_trusted_peer_on_a_unix_socket() -> None:
     head = request(b"X-Forwarded-For: 1.2.3.4")
     assert lines(hop("unix", trusted=("unix",)), head)[0] == "X-Forwarded-For: 1.2.3.4, unknown"
 
@@ -162,7 +167,7 @@ def test_a_trusted_peer_on_a_unix_socket():
     ("minor", "via", "line"),
     [(b"0", True, ["Via: 1.0 weir"]), (b"1", True, ["Via: 1.1 weir"]), (b"0", False, []), (b"1", False, [])],
 )
-def test_via_tells_the_version_that_came_or_is_off(minor, via, line):
+def test_via_tells_the_version_that_came_or_is_off(minor: bytes, via: bool, line: list[str]) -> None:
     told = lines(hop(via=via), request(b"Via: 1.1 other", first=b"GET / HTTP/1." + minor))
     assert [one for one in told if one.startswith("Via")] == line
 
@@ -181,7 +186,7 @@ def test_via_tells_the_version_that_came_or_is_off(minor, via, line):
         ("unix", b"shop", "for=unknown;proto=http;host=shop"),
     ],
 )
-def test_forwarded_is_quoted_where_its_grammar_asks_for_it(peer, host, element):
+def test_forwarded_is_quoted_where_its_grammar_asks_for_it(peer: str, host: bytes, element: str) -> None:
     head = request(first=b"GET / HTTP/1.0", host=host)
     told = lines(hop(peer, forwarded=True), head)
     assert [one for one in told if one.startswith("Forwarded:")] == [f"Forwarded: {element}"]
@@ -191,7 +196,7 @@ def test_forwarded_is_quoted_where_its_grammar_asks_for_it(peer, host, element):
     ("peer", "chain"),
     [(CLIENT, ""), (PROXY, "for=1.2.3.4, for=_x;proto=https, ")],
 )
-def test_forwarded_of_a_trusted_peer_goes_on_and_of_others_does_not(peer, chain):
+def test_forwarded_of_a_trusted_peer_goes_on_and_of_others_does_not(peer: str, chain: str) -> None:
     head = request(b"Forwarded: for=1.2.3.4", b"forwarded: for=_x;proto=https")
     told = lines(hop(peer, secure=True, trusted=TRUSTED, forwarded=True), head)
     assert [one for one in told if one.startswith("Forwarded:")] == [
@@ -237,19 +242,19 @@ def test_forwarded_of_a_trusted_peer_goes_on_and_of_others_does_not(peer, chain)
     ],
     ids=str,
 )
-def test_the_last_address_that_is_no_trusted_proxy_is_the_client(said, address):
+def test_the_last_address_that_is_no_trusted_proxy_is_the_client(said: list[bytes], address: str) -> None:
     assert hop(PROXY, trusted=TRUSTED).client(forwarded_for(*said)) == address
     assert hop("unix", trusted=("unix", *TRUSTED)).client(forwarded_for(*said)) == address.replace(
         PROXY, "unix"
     )
 
 
-def test_a_stranger_is_the_client_whatever_it_says():
+def test_a_stranger_is_the_client_whatever_it_says() -> None:
     assert hop(trusted=TRUSTED).client(forwarded_for(b"1.2.3.4")) == CLIENT
     assert hop("unix").client(forwarded_for(b"1.2.3.4")) == "unix"
 
 
-def test_a_unix_peer_alone_is_trusted_with_one_step():
+def test_a_unix_peer_alone_is_trusted_with_one_step() -> None:
     assert hop("unix", trusted=("unix",)).client(forwarded_for(b"1.2.3.4, 10.0.0.1")) == PROXY
 
 
@@ -257,13 +262,13 @@ addresses = st.ip_addresses(v=4).map(str)
 
 
 @given(st.lists(addresses, max_size=4), st.lists(st.sampled_from(["10.1.1.1", "10.255.0.1"]), max_size=4))
-def test_nobody_in_front_of_the_first_stranger_matters(forged, proxies):
+def test_nobody_in_front_of_the_first_stranger_matters(forged: list[str], proxies: list[str]) -> None:
     chain = ", ".join((*forged, "192.0.2.7", *proxies)).encode()
     assert hop(PROXY, trusted=TRUSTED).client(forwarded_for(chain)) == "192.0.2.7"
 
 
 @given(st.binary(max_size=40).map(lambda raw: bytes(byte for byte in raw if byte > 31 and byte != 127)))
-def test_nothing_that_a_peer_says_is_an_error(said):
+def test_nothing_that_a_peer_says_is_an_error(said: bytes) -> None:
     head = request(b"X-Forwarded-For: " + said, b"X-Request-Id: " + said)
     for peer in (CLIENT, PROXY, "unix"):
         one = hop(peer, trusted=(*TRUSTED, "unix"))
@@ -291,7 +296,7 @@ def test_nothing_that_a_peer_says_is_an_error(said):
     ],
     ids=str,
 )
-def test_a_trusted_peers_id_is_kept_if_it_is_one_and_can_be_shown(said, kept):
+def test_a_trusted_peers_id_is_kept_if_it_is_one_and_can_be_shown(said: list[bytes], kept: bytes) -> None:
     head = request(*[b"X-Request-Id: " + one for one in said])
     assert hop(PROXY, trusted=TRUSTED).request_id(head) == kept
     assert hop(CLIENT, trusted=TRUSTED).request_id(head) == b""

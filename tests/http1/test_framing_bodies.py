@@ -1,5 +1,8 @@
 """Bodies end where they say, however the bytes are cut, and chunks have one reading."""
 
+from collections.abc import Callable, Iterator
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,13 +12,13 @@ from proxy.http1.framing import CHUNKED, Chunks, Endless, Sized, measure
 from proxy.http1.limits import DEFAULT, Limits
 
 
-def refused(function, *arguments):
+def refused(function: Callable[..., Any], *arguments: Chunks | bytes) -> int:
     with pytest.raises(BadMessage) as caught:
         function(*arguments)
     return caught.value.status
 
 
-def read(body, *parts):
+def read(body: Sized, *parts: bytes) -> tuple[bytes, bytes]:
     """Feed parts one after the other; what is behind the body is never fed to it."""
     pieces = []
     for at, part in enumerate(parts):
@@ -25,7 +28,7 @@ def read(body, *parts):
     return b"".join(pieces), None
 
 
-def every_cut(data):
+def every_cut(data: bytes) -> Iterator[tuple[Any, ...]]:
     """The same bytes: whole, one by one, and in two at every split point."""
     yield (data,)
     yield tuple(data[at : at + 1] for at in range(len(data)))
@@ -35,26 +38,26 @@ def every_cut(data):
 
 @pytest.mark.parametrize("rest", [b"", b"GET / HTTP/1.1\r\n"])
 @pytest.mark.parametrize("content", [b"a", b"hello", bytes(range(256))])
-def test_a_sized_body_ends_at_its_length_wherever_it_is_cut(content, rest):
+def test_a_sized_body_ends_at_its_length_wherever_it_is_cut(content: bytes, rest: bytes) -> None:
     for parts in every_cut(content + rest):
         assert read(Sized(len(content)), *parts) == (content, rest)
 
 
-def test_an_empty_body_is_done_before_it_began():
+def test_an_empty_body_is_done_before_it_began() -> None:
     assert Sized(0).done
     body = Sized(0)
     assert b"".join(body.feed(b"next")) == b""
     assert (body.done, body.rest) == (True, b"next")
 
 
-def test_a_sized_body_that_lacks_a_byte_is_not_done():
+def test_a_sized_body_that_lacks_a_byte_is_not_done() -> None:
     body = Sized(3)
     assert body.feed(b"ab") == [b"ab"]
     assert not body.done
     assert repr(body) == "<Sized 1 bytes left>"
 
 
-def test_an_endless_body_is_never_done():
+def test_an_endless_body_is_never_done() -> None:
     body = Endless()
     assert body.feed(b"0\r\n\r\n") == [b"0\r\n\r\n"]
     assert (body.done, body.rest) == (False, b"")
@@ -75,13 +78,15 @@ CHUNKED_BODIES = [
 
 @pytest.mark.parametrize("rest", [b"", b"\r\n", b"GET / HTTP/1.1\r\n\r\n"])
 @pytest.mark.parametrize(("wire", "content"), CHUNKED_BODIES)
-def test_chunks_give_the_same_body_and_rest_wherever_they_are_cut(wire, content, rest):
+def test_chunks_give_the_same_body_and_rest_wherever_they_are_cut(
+    wire: bytes, content: bytes, rest: bytes
+) -> None:
     for parts in every_cut(wire + rest):
         assert read(Chunks(), *parts) == (content, rest)
 
 
 @pytest.mark.parametrize(("wire", "_"), CHUNKED_BODIES)
-def test_chunks_are_done_with_their_last_byte_and_not_before(wire, _):
+def test_chunks_are_done_with_their_last_byte_and_not_before(wire: bytes, _: bytes) -> None:
     body = Chunks()
     for at in range(len(wire)):
         assert not body.done
@@ -96,7 +101,9 @@ def test_chunks_are_done_with_their_last_byte_and_not_before(wire, _):
     st.binary(max_size=20),
     st.lists(st.integers(1, 30), max_size=30),
 )
-def test_any_chunks_in_any_cuts(contents, extension, trailers, rest, sizes):
+def test_any_chunks_in_any_cuts(
+    contents: list[bytes], extension: bytes, trailers: bytes, rest: bytes, sizes: list[int]
+) -> None:
     wire = b"".join(b"%x%b\r\n%b\r\n" % (len(one), extension, one) for one in contents)
     wire += b"0" + extension + b"\r\n" + trailers + b"\r\n" + rest
     parts, at = [], 0
@@ -137,7 +144,7 @@ BAD_CHUNKS = [
 
 
 @pytest.mark.parametrize("wire", BAD_CHUNKS)
-def test_what_is_not_chunks_is_refused_wherever_it_is_cut(wire):
+def test_what_is_not_chunks_is_refused_wherever_it_is_cut(wire: bytes) -> None:
     for parts in every_cut(wire):
         assert refused(read, Chunks(), *parts) == 400
 
@@ -152,17 +159,17 @@ def test_what_is_not_chunks_is_refused_wherever_it_is_cut(wire):
     ],
     ids=["extension", "unended extension", "trailer", "trailers"],
 )
-def test_endless_lines_and_trailers_are_refused(wire):
+def test_endless_lines_and_trailers_are_refused(wire: bytes) -> None:
     for parts in ((wire,), tuple(wire[at : at + 1000] for at in range(0, len(wire), 1000))):
         assert refused(read, Chunks(), *parts) == 431
 
 
-def test_long_extensions_and_trailers_within_the_limits_are_read():
+def test_long_extensions_and_trailers_within_the_limits_are_read() -> None:
     wire = b"1;" + b"a" * 16000 + b"\r\nx\r\n0\r\n" + b"X: %b\r\n" % (b"a" * 1000) * 60 + b"\r\n"
     assert read(Chunks(), wire) == (b"x", b"")
 
 
-def test_chunks_say_where_they_stand():
+def test_chunks_say_where_they_stand() -> None:
     body = Chunks()
     seen = [repr(body)]
     for part in (b"5\r\n", b"he", b"llo", b"\r\n", b"0\r\n", b"\r\n"):
@@ -184,7 +191,7 @@ def test_chunks_say_where_they_stand():
 SHORT = Limits(line=20, head=50, fields=3)
 
 
-def dripped(wire):
+def dripped(wire: bytes) -> tuple[bytes, ...]:
     return tuple(wire[at : at + 1] for at in range(len(wire)))
 
 
@@ -208,7 +215,9 @@ def dripped(wire):
     ids=str,
 )
 @pytest.mark.parametrize("made", [Chunks, lambda limits: measure(CHUNKED, limits)])
-def test_lines_and_trailers_hold_to_the_limits_that_are_given(made, wire, reason):
+def test_lines_and_trailers_hold_to_the_limits_that_are_given(
+    made: Callable[..., Any] | type[Chunks], wire: bytes, reason: str
+) -> None:
     for parts in ((wire,), dripped(wire)):
         if reason:
             with pytest.raises(BadMessage) as caught:
@@ -218,19 +227,19 @@ def test_lines_and_trailers_hold_to_the_limits_that_are_given(made, wire, reason
             assert read(made(SHORT), *parts)[1] == b""
 
 
-def test_as_many_trailers_as_fields_are_allowed_and_not_one_more():
+def test_as_many_trailers_as_fields_are_allowed_and_not_one_more() -> None:
     wire = b"0\r\n" + b"A: b\r\n" * DEFAULT.fields
     assert read(Chunks(), wire + b"\r\n") == (b"", b"")
     assert refused(read, Chunks(), wire + b"A: b\r\n") == 431
 
 
-def test_chunks_themselves_have_no_limit():
+def test_chunks_themselves_have_no_limit() -> None:
     wire = b"64\r\n" + b"x" * 100 + b"\r\n0\r\n\r\n"
     assert read(Chunks(SHORT), wire) == (b"x" * 100, b"")
 
 
 @given(st.lists(st.binary(min_size=1, max_size=3), min_size=1, max_size=8), st.data())
-def test_small_chunks_read_the_same_however_they_are_cut(chunks, data):
+def test_small_chunks_read_the_same_however_they_are_cut(chunks: list[bytes], data: Any) -> None:
     wire = b"".join(b"%x\r\n%b\r\n" % (len(one), one) for one in chunks) + b"0\r\n\r\nrest"
     cut = data.draw(st.integers(0, len(wire)))
     body = Chunks()
@@ -245,6 +254,6 @@ def test_small_chunks_read_the_same_however_they_are_cut(chunks, data):
 @pytest.mark.parametrize(
     "wire", [b"1\r\nxy\r\n", b"2\r\nx\r\n1\r\n", b"1\r\nx\n\r\n", b"g\r\nx\r\n", b"-1\r\nx\r\n"]
 )
-def test_a_small_chunk_that_is_not_as_long_as_it_says_is_refused(wire):
+def test_a_small_chunk_that_is_not_as_long_as_it_says_is_refused(wire: bytes) -> None:
     with pytest.raises(BadMessage):
         Chunks().feed(wire + b"0\r\n\r\n")

@@ -5,7 +5,7 @@ import pytest
 from proxy.http1.head import IDEMPOTENT, SAFE, RequestHead, ResponseHead
 
 
-def request(target=b"/", fields=()):
+def request(target: bytes = b"/", fields: list[tuple[bytes, bytes]] | tuple[()] = ()) -> RequestHead:
     return RequestHead(b"GET", target, 1, list(fields))
 
 
@@ -22,12 +22,12 @@ def request(target=b"/", fields=()):
         (b"*", b"*", b""),
     ],
 )
-def test_a_target_divides_at_its_first_question_mark(target, path, query):
+def test_a_target_divides_at_its_first_question_mark(target: bytes, path: bytes, query: bytes) -> None:
     head = request(target)
     assert (head.path, head.query) == (path, query)
 
 
-def test_every_line_of_a_field_counts_in_its_order():
+def test_every_line_of_a_field_counts_in_its_order() -> None:
     fields = [
         (b"x-a", b"X-A: 1"),
         (b"x-b", b"X-B: 2"),
@@ -39,13 +39,13 @@ def test_every_line_of_a_field_counts_in_its_order():
     assert head.values(b"x-c") == []
 
 
-def test_heads_share_no_steering():
+def test_heads_share_no_steering() -> None:
     request().steering[b"host"] = b"a"
     ResponseHead(200, b"OK", 1, []).steering[b"connection"] = b"close"
     assert request().steering == {}
     assert ResponseHead(200, b"OK", 1, []).steering == {}
 
 
-def test_safe_and_idempotent_methods_are_those_of_rfc_9110():
+def test_safe_and_idempotent_methods_are_those_of_rfc_9110() -> None:
     assert {b"GET", b"HEAD", b"OPTIONS", b"TRACE"} == SAFE
     assert {b"GET", b"HEAD", b"OPTIONS", b"TRACE", b"PUT", b"DELETE"} == IDEMPOTENT

@@ -1,28 +1,31 @@
 """Requests are read one way or not at all."""
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 
 from proxy.http1.errors import BadMessage
-from proxy.http1.head import value_of
+from proxy.http1.head import RequestHead, ResponseHead, value_of
 from proxy.http1.limits import DEFAULT
 from proxy.http1.parser import head_end, read_request, read_response
 
 HOST = b"Host: shop.example\r\n"
 
 
-def get(*lines, first=b"GET / HTTP/1.1", host=HOST):
+def get(*lines: bytes, first: bytes = b"GET / HTTP/1.1", host: bytes = HOST) -> bytes:
     return first + b"\r\n" + host + b"".join(line + b"\r\n" for line in lines) + b"\r\n"
 
 
-def answer(*lines, first=b"HTTP/1.1 200 OK"):
+def answer(*lines: bytes, first: bytes = b"HTTP/1.1 200 OK") -> bytes:
     return get(*lines, first=first, host=b"")
 
 
-def pairs(head):
+def pairs(head: RequestHead | ResponseHead) -> list[tuple[bytes, bytes]]:
     return [(field[0], value_of(field)) for field in head.fields]
 
 
-def whole(read, data):
+def whole(read: Callable[..., Any], data: bytes) -> RequestHead | int:
     """Cut the head off its stream and read it; the status of the refusal when there is one."""
     try:
         return read(data[: head_end(data, DEFAULT)])
@@ -30,7 +33,7 @@ def whole(read, data):
         return bad.status
 
 
-def dripped(read, data):
+def dripped(read: Callable[..., Any], data: bytes) -> RequestHead | int:
     """The same, byte by byte."""
     try:
         end = next(filter(None, (head_end(data[:at], DEFAULT) for at in range(1, len(data) + 1))))
@@ -87,14 +90,14 @@ MAX_FIELDS = DEFAULT.fields
     ],
     ids=str,
 )
-def test_a_good_request(block, method, target, minor, host):
+def test_a_good_request(block: bytes, method: bytes, target: bytes, minor: int, host: bytes | None) -> None:
     head = whole(read_request, block)
     assert (head.method, head.target, head.minor) == (method, target, minor)
     assert head.host == (b"shop.example" if host is None else host)
     assert dripped(read_request, block) == head
 
 
-def test_fields_keep_order_multiplicity_and_bytes():
+def test_fields_keep_order_multiplicity_and_bytes() -> None:
     lines = [b"X-B: 1", b"x-a:2", b"X-B:\t 3 , 4 \t", b"x-b:", b'Cookie: a="\xff\xe9"; b', b"X-B: 1"]
     head = read_request(get(*lines))
     assert pairs(head)[1:] == [
@@ -108,14 +111,14 @@ def test_fields_keep_order_multiplicity_and_bytes():
     assert pairs(read_response(answer(*lines))) == pairs(head)[1:]
 
 
-def test_repeated_steering_fields_are_joined_and_others_left_out():
+def test_repeated_steering_fields_are_joined_and_others_left_out() -> None:
     lines = [b"Connection: keep-alive", b"X-A: b", b"connection:  X-A ,, close", b"Expect: 100-continue"]
     expected = {b"connection": b"keep-alive,X-A ,, close", b"expect": b"100-continue"}
     assert read_response(answer(*lines)).steering == expected
     assert read_request(get(*lines)).steering == expected | {b"host": b"shop.example"}
 
 
-def test_the_authority_of_an_absolute_target_takes_the_place_of_the_host():
+def test_the_authority_of_an_absolute_target_takes_the_place_of_the_host() -> None:
     head = read_request(get(first=b"GET http://B.example:81/ HTTP/1.1"))
     assert head.steering[b"host"] == b"B.example:81"
     assert head.values(b"host") == [b"shop.example"]
@@ -241,12 +244,12 @@ def test_the_authority_of_an_absolute_target_takes_the_place_of_the_host():
     ],
     ids=str,
 )
-def test_a_bad_request_is_refused_however_it_comes(block, status):
+def test_a_bad_request_is_refused_however_it_comes(block: bytes, status: int) -> None:
     assert whole(read_request, block) == status
     assert dripped(read_request, block) == status
 
 
-def test_as_many_fields_as_are_allowed():
+def test_as_many_fields_as_are_allowed() -> None:
     assert len(read_request(get(*[b"A: b"] * (MAX_FIELDS - 1))).fields) == MAX_FIELDS
     assert len(read_response(answer(*[b"A: b"] * MAX_FIELDS)).fields) == MAX_FIELDS
 
@@ -271,14 +274,14 @@ def test_as_many_fields_as_are_allowed():
     ],
     ids=str,
 )
-def test_what_is_at_fault_is_said_in_one_word(block, reason):
+def test_what_is_at_fault_is_said_in_one_word(block: bytes, reason: str) -> None:
     with pytest.raises(BadMessage) as caught:
         read_request(block)
     assert caught.value.reason == reason
 
 
 @pytest.mark.parametrize("size", [1000, 5000])
-def test_the_same_fields_are_read_in_the_same_way_under_another_line(size):
+def test_the_same_fields_are_read_in_the_same_way_under_another_line(size: int) -> None:
     more = [b"X-Size: " + b"x" * size]
     first, again = (read_request(get(*more, first=b"GET /%d HTTP/1.1" % number)) for number in (1, 2))
     assert (first.target, again.target) == (b"/1", b"/2")

@@ -9,17 +9,17 @@ from proxy.http1.parser import cut_request, head_end, read_request, read_respons
 HOST = b"Host: shop.example\r\n"
 
 
-def get(*lines, first=b"GET / HTTP/1.1", host=HOST):
+def get(*lines: bytes, first: bytes = b"GET / HTTP/1.1", host: bytes = HOST) -> bytes:
     return first + b"\r\n" + host + b"".join(line + b"\r\n" for line in lines) + b"\r\n"
 
 
-def answer(*lines, first=b"HTTP/1.1 200 OK"):
+def answer(*lines: bytes, first: bytes = b"HTTP/1.1 200 OK") -> bytes:
     return get(*lines, first=first, host=b"")
 
 
 @pytest.mark.parametrize("block", [get(), get(b"A: b"), answer()])
 @pytest.mark.parametrize("behind", [b"", b"\r\n\r\n", b"body", get()])
-def test_a_head_ends_at_its_blank_line_and_not_before(block, behind):
+def test_a_head_ends_at_its_blank_line_and_not_before(block: bytes, behind: bytes) -> None:
     assert head_end(block + behind, DEFAULT) == len(block)
     assert {head_end(block[:at], DEFAULT) for at in range(len(block))} == {0}
 
@@ -27,11 +27,11 @@ def test_a_head_ends_at_its_blank_line_and_not_before(block, behind):
 MAX_LINE, MAX_HEAD, MAX_FIELDS = DEFAULT.line, DEFAULT.head, DEFAULT.fields
 
 
-def line_of(size):
+def line_of(size: int) -> bytes:
     return b"GET /" + b"a" * (size - len(b"GET / HTTP/1.1\r\n")) + b" HTTP/1.1\r\n"
 
 
-def head_of(size):
+def head_of(size: int) -> bytes:
     block = get(*[b"A: " + b"a" * 8000] * 7)
     return block[:-2] + b"B: " + b"b" * (size - len(block) - len(b"B: \r\n")) + b"\r\n\r\n"
 
@@ -53,8 +53,8 @@ def head_of(size):
     ],
     ids=lambda value: str(value)[:40],
 )
-def test_limits_hold_however_the_bytes_come(data, status):
-    def at_pace(step):
+def test_limits_hold_however_the_bytes_come(data: bytes, status: int) -> None:
+    def at_pace(step: int) -> int:
         try:
             cuts = (data[:at] for at in range(step, len(data) + step, step))
             return next(filter(None, (head_end(cut, DEFAULT) for cut in cuts)), 0)
@@ -68,7 +68,9 @@ def test_limits_hold_however_the_bytes_come(data, status):
 
 @pytest.mark.parametrize("before", [b"", b"\r\n", b"\r\n" * 3])
 @pytest.mark.parametrize("behind", [b"", b"\r\n", b"body", get()])
-def test_a_request_is_cut_off_its_stream_without_the_empty_lines_before_it(before, behind):
+def test_a_request_is_cut_off_its_stream_without_the_empty_lines_before_it(
+    before: bytes, behind: bytes
+) -> None:
     assert cut_request(before + get() + behind, DEFAULT) == (get(), behind)
     assert cut_request(before + get()[:-1], DEFAULT) == (b"", get()[:-1])
     assert cut_request(before + b"\r", DEFAULT) == (b"", b"\r")
@@ -96,7 +98,7 @@ SHORT = Limits(line=20, head=60, fields=3)
     ],
     ids=str,
 )
-def test_a_head_holds_to_the_limits_that_are_given(data, reason):
+def test_a_head_holds_to_the_limits_that_are_given(data: bytes, reason: str) -> None:
     for start in (1, len(data)):
         ends = (head_end(data[:at], SHORT) for at in range(start, len(data) + 1))
         if reason:
@@ -107,7 +109,7 @@ def test_a_head_holds_to_the_limits_that_are_given(data, reason):
             assert next(filter(None, ends), 0) == (len(data) if data.endswith(b"\r\n\r\n") else 0)
 
 
-def test_fields_hold_to_the_limit_that_is_given():
+def test_fields_hold_to_the_limit_that_is_given() -> None:
     assert len(read_request(get(b"A: b", b"A: b"), SHORT).fields) == 3
     assert len(read_response(answer(*[b"A: b"] * 3), SHORT).fields) == 3
     for read, block in ((read_request, get(*[b"A: b"] * 3)), (read_response, answer(*[b"A: b"] * 4))):
@@ -117,14 +119,14 @@ def test_fields_hold_to_the_limit_that_is_given():
         assert len(read(block).fields) == 4, "by default there may be more"
 
 
-def test_too_many_fields_are_too_many_even_when_the_same_were_read_before():
+def test_too_many_fields_are_too_many_even_when_the_same_were_read_before() -> None:
     block = get(*[b"A: b"] * 3)
     read_request(block)
     with pytest.raises(BadMessage):
         read_request(block, SHORT)
 
 
-def test_fields_are_counted_before_they_are_read():
+def test_fields_are_counted_before_they_are_read() -> None:
     with pytest.raises(BadMessage) as caught:
         read_request(get(*[b"no field"] * 300))
     assert caught.value.status == 431

@@ -1,8 +1,12 @@
 """Responses are read one way or not at all."""
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 
 from proxy.http1.errors import BadMessage
+from proxy.http1.head import ResponseHead
 from proxy.http1.limits import DEFAULT
 from proxy.http1.parser import head_end, read_response
 
@@ -10,15 +14,15 @@ HOST = b"Host: shop.example\r\n"
 MAX_FIELDS = DEFAULT.fields
 
 
-def get(*lines, first=b"GET / HTTP/1.1", host=HOST):
+def get(*lines: bytes, first: bytes = b"GET / HTTP/1.1", host: bytes = HOST) -> bytes:
     return first + b"\r\n" + host + b"".join(line + b"\r\n" for line in lines) + b"\r\n"
 
 
-def answer(*lines, first=b"HTTP/1.1 200 OK"):
+def answer(*lines: bytes, first: bytes = b"HTTP/1.1 200 OK") -> bytes:
     return get(*lines, first=first, host=b"")
 
 
-def whole(read, data):
+def whole(read: Callable[..., Any], data: bytes) -> ResponseHead | int:
     """Cut the head off its stream and read it; the status of the refusal when there is one."""
     try:
         return read(data[: head_end(data, DEFAULT)])
@@ -26,7 +30,7 @@ def whole(read, data):
         return bad.status
 
 
-def dripped(read, data):
+def dripped(read: Callable[..., Any], data: bytes) -> ResponseHead | int:
     """The same, byte by byte."""
     try:
         end = next(filter(None, (head_end(data[:at], DEFAULT) for at in range(1, len(data) + 1))))
@@ -48,7 +52,7 @@ def dripped(read, data):
         (b"HTTP/1.1 101 Switching Protocols", 101, b"Switching Protocols", 1),
     ],
 )
-def test_a_good_response(first, status, reason, minor):
+def test_a_good_response(first: bytes, status: int, reason: bytes, minor: int) -> None:
     block = answer(b"Connection: upgrade", b"Upgrade: websocket", first=first)
     head = whole(read_response, block)
     assert (head.status, head.reason, head.minor) == (status, reason, minor)
@@ -97,6 +101,6 @@ def test_a_good_response(first, status, reason, minor):
     ],
     ids=str,
 )
-def test_a_bad_response_is_refused_however_it_comes(block):
+def test_a_bad_response_is_refused_however_it_comes(block: bytes) -> None:
     assert isinstance(whole(read_response, block), int)
     assert isinstance(dripped(read_response, block), int)

@@ -1,5 +1,8 @@
 """What goes out: whole heads as they are on the wire, and what any reader makes of them."""
 
+from collections.abc import Iterator
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -7,25 +10,27 @@ from hypothesis import strategies as st
 from proxy.http1 import serializer
 from proxy.http1.fields import HOP_BY_HOP
 from proxy.http1.framing import CHUNKED, UNTIL_CLOSE, Chunks, request_length, response_length
-from proxy.http1.head import value_of
+from proxy.http1.head import RequestHead, ResponseHead, value_of
 from proxy.http1.parser import read_request, read_response
 
 OURS = b"X-Forwarded-For: 192.0.2.7\r\nVia: 1.1 weir\r\n"
 
 
-def request(*lines, first=b"GET /a%2fb?x HTTP/1.1", host=b"Host: Shop.Example:8080\r\n"):
+def request(
+    *lines: bytes, first: bytes = b"GET /a%2fb?x HTTP/1.1", host: bytes = b"Host: Shop.Example:8080\r\n"
+) -> RequestHead:
     return read_request(first + b"\r\n" + host + b"".join(line + b"\r\n" for line in lines) + b"\r\n")
 
 
-def response(*lines, first=b"HTTP/1.1 200 OK"):
+def response(*lines: bytes, first: bytes = b"HTTP/1.1 200 OK") -> ResponseHead:
     return read_response(first + b"\r\n" + b"".join(line + b"\r\n" for line in lines) + b"\r\n")
 
 
-def sent(head, length, ours):
+def sent(head: RequestHead, length: int, ours: bytes) -> bytes:
     return serializer.request_head(head, head.steering.get(b"host", b"h"), length, ours)
 
 
-def naive(block):
+def naive(block: bytes) -> tuple[str, list[tuple[str, str]]]:
     """First line and field lines, as somebody would read them who never heard of our reader."""
     text = block.decode("latin-1")
     assert text.endswith("\r\n\r\n")
@@ -37,7 +42,7 @@ def naive(block):
 # Requests.
 
 
-def test_a_request_as_the_endpoint_gets_it():
+def test_a_request_as_the_endpoint_gets_it() -> None:
     head = request(b"Accept: */*", b"x-UPPER:  kept ", b"Accept: text/html", b"X-Empty:")
     assert sent(head, 0, OURS) == (
         b"GET /a%2fb?x HTTP/1.1\r\n"
@@ -52,12 +57,12 @@ def test_a_request_as_the_endpoint_gets_it():
     )
 
 
-def test_a_request_of_http_1_0_without_a_host():
+def test_a_request_of_http_1_0_without_a_host() -> None:
     head = request(first=b"GET / HTTP/1.0", host=b"")
     assert sent(head, 0, OURS) == (b"GET / HTTP/1.1\r\nHost: h\r\n" + OURS + b"\r\n")
 
 
-def test_the_authority_of_an_absolute_target_becomes_the_host():
+def test_the_authority_of_an_absolute_target_becomes_the_host() -> None:
     head = request(first=b"GET http://b.example:81/x HTTP/1.1")
     first, fields = naive(sent(head, 0, OURS))
     assert first == "GET /x HTTP/1.1"
@@ -73,7 +78,7 @@ HOPS = [
 ]
 
 
-def test_fields_of_one_connection_stop_here():
+def test_fields_of_one_connection_stop_here() -> None:
     nominated = [
         b"Connection: X-A, close",
         b"connection: x-b,Via",
@@ -92,7 +97,7 @@ def test_fields_of_one_connection_stop_here():
     assert fields == [("X-C", "4")]
 
 
-def test_a_nomination_strips_neither_host_nor_lengths_nor_what_is_ours():
+def test_a_nomination_strips_neither_host_nor_lengths_nor_what_is_ours() -> None:
     names = (
         b"Host, Content-Length, Transfer-Encoding, X-Forwarded-For, X-Forwarded-Proto, X-Forwarded-Host, Via"
     )
@@ -109,7 +114,7 @@ def test_a_nomination_strips_neither_host_nor_lengths_nor_what_is_ours():
     assert fields == [("Content-Length", "5"), ("Connection", "close"), ("Set-Cookie", "ours")]
 
 
-def test_what_a_client_says_of_itself_is_replaced_and_others_vias_are_kept():
+def test_what_a_client_says_of_itself_is_replaced_and_others_vias_are_kept() -> None:
     said = [
         b"X-Forwarded-For: 1.2.3.4",
         b"x-forwarded-proto: https",
@@ -136,7 +141,7 @@ FRAMED = (b"content-length", b"transfer-encoding")
         ([b"Transfer-Encoding: Chunked"], [(b"transfer-encoding", b"chunked")]),
     ],
 )
-def test_a_request_is_framed_afresh(lines, expected):
+def test_a_request_is_framed_afresh(lines: list[bytes], expected: list[tuple[bytes, bytes]]) -> None:
     head = request(*lines, first=b"POST / HTTP/1.1")
     ours = read_request(sent(head, request_length(head), OURS))
     assert [(one[0], value_of(one)) for one in ours.fields if one[0] in FRAMED] == expected
@@ -145,7 +150,7 @@ def test_a_request_is_framed_afresh(lines, expected):
 # Responses.
 
 
-def test_an_answer_as_the_client_gets_it():
+def test_an_answer_as_the_client_gets_it() -> None:
     head = response(b"Server: a", b"Set-Cookie: a=1", b"Content-Length: 5", b"set-cookie:b=2")
     assert serializer.response_head(head, 5, b"Connection: close\r\nX-Weir: stable\r\n") == (
         b"HTTP/1.1 200 OK\r\n"
@@ -172,7 +177,7 @@ def test_an_answer_as_the_client_gets_it():
         (b"HTTP/1.1 299 \xc3\xa9", b"HTTP/1.1 299 \xc3\xa9"),
     ],
 )
-def test_the_status_line_keeps_its_reason_under_our_version(first, status_line):
+def test_the_status_line_keeps_its_reason_under_our_version(first: bytes, status_line: bytes) -> None:
     assert serializer.response_head(response(first=first), 0, b"") == status_line + b"\r\n\r\n"
 
 
@@ -192,13 +197,15 @@ def test_the_status_line_keeps_its_reason_under_our_version(first, status_line):
         (200, [b"Transfer-Encoding: chunked"], 0, []),  # the answer to HEAD
     ],
 )
-def test_an_answer_is_framed_afresh(status, lines, length, expected):
+def test_an_answer_is_framed_afresh(
+    status: int, lines: list[bytes], length: int, expected: list[tuple[bytes, bytes]]
+) -> None:
     head = response(*lines, first=b"HTTP/1.1 %d " % status)
     ours = read_response(serializer.response_head(head, length, b""))
     assert [(one[0], value_of(one)) for one in ours.fields if one[0] in FRAMED] == expected
 
 
-def test_an_interim_answer_has_no_length():
+def test_an_interim_answer_has_no_length() -> None:
     head = response(b"Link: </a>", b"Content-Length: 5", first=b"HTTP/1.1 103 Early Hints")
     assert serializer.interim_head(head) == b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n"
 
@@ -215,16 +222,18 @@ fields = st.lists(st.tuples(names.map(str.encode), values), max_size=8)
 nominations = st.lists(st.sampled_from([b"a", b"A", b"0", b"z", b"close", b"host"]), max_size=3)
 
 
-def as_lines(some):
+def as_lines(some: list[tuple[bytes, bytes]]) -> list[bytes]:
     return [name + b": " + value for name, value in some]
 
 
-def as_text(some):
+def as_text(some: Iterator[Any]) -> list[tuple[str, str]]:
     return [(name.decode(), value.decode("latin-1")) for name, value in some]
 
 
 @given(fields, nominations, st.sampled_from([0, 5, CHUNKED]))
-def test_any_request_reads_back_as_it_was_written(some, nominated, length):
+def test_any_request_reads_back_as_it_was_written(
+    some: list[tuple[bytes, bytes]], nominated: list[bytes], length: int
+) -> None:
     framing = {0: [], 5: [b"Content-Length: 5"], CHUNKED: [b"Transfer-Encoding: chunked"]}[length]
     lines = [*as_lines(some), *framing, b"Connection: " + b", ".join(nominated)]
     wire = sent(request(*lines, first=b"POST /x?y HTTP/1.0"[:-1] + b"1"), length, OURS)
@@ -244,7 +253,9 @@ def test_any_request_reads_back_as_it_was_written(some, nominated, length):
 
 
 @given(fields, nominations, st.integers(200, 599), st.sampled_from([0, 5, CHUNKED, UNTIL_CLOSE]))
-def test_any_answer_reads_back_as_it_was_written(some, nominated, status, length):
+def test_any_answer_reads_back_as_it_was_written(
+    some: list[tuple[bytes, bytes]], nominated: list[bytes], status: int, length: int
+) -> None:
     lines = [*as_lines(some), b"Connection: " + b", ".join(nominated)]
     head = response(*lines, first=b"HTTP/1.1 %d Why not" % status)
     wire = serializer.response_head(head, length, b"Connection: close\r\n")
@@ -264,7 +275,7 @@ def test_any_answer_reads_back_as_it_was_written(some, nominated, status, length
 
 
 @given(st.lists(st.lists(st.binary(max_size=20), max_size=3), max_size=5))
-def test_pieces_framed_as_chunks_are_read_as_the_same_body(parts):
+def test_pieces_framed_as_chunks_are_read_as_the_same_body(parts: list[list[bytes]]) -> None:
     content = [b"".join(pieces) for pieces in parts]
     wire = b"".join(serializer.framed(pieces, last=False, rechunk=True) for pieces in parts)
     wire += serializer.framed([b"end"], last=True, rechunk=True)
@@ -283,11 +294,13 @@ def test_pieces_framed_as_chunks_are_read_as_the_same_body(parts):
         ([b"ab", b"c" * 8], True, b"ab" + b"c" * 8, b"a\r\nabcccccccc\r\n0\r\n\r\n"),
     ],
 )
-def test_pieces_go_on_as_they_are_or_as_one_chunk(pieces, last, plain, chunked):
+def test_pieces_go_on_as_they_are_or_as_one_chunk(
+    pieces: list[bytes], last: bool, plain: bytes, chunked: bytes
+) -> None:
     assert serializer.framed(pieces, last, rechunk=False) == plain
     assert serializer.framed(pieces, last, rechunk=True) == chunked
 
 
-def test_one_piece_isnt_copied():
+def test_one_piece_isnt_copied() -> None:
     piece = bytes(1000)
     assert serializer.framed([piece], last=True, rechunk=False) is piece

@@ -66,7 +66,8 @@ class Stage:
         table = RoutingTable.build(1, services or (service(),))
         self.now = 1000.0
         failed = self.failures.append
-        self.lane: Any = Lane(self.turns, table, self.tally, lambda: failed(1), "w1", lambda: self.now)  # type: ignore[arg-type]
+        loop: Any = self.turns
+        self.lane: Any = Lane(loop, table, self.tally, lambda: failed(1), "w1", lambda: self.now)
         self.lane.dialler = FakeDialler()
         self.lane.unix_now = lambda: 0.0
         self.lane.request_id = lambda: b"w1-1"
@@ -119,7 +120,7 @@ class Stage:
 
     def pending(self, url: str = STABLE) -> int:
         """How many requests an endpoint has."""
-        return self.lane.pool.pending(Endpoint.parse(url))
+        return int(self.lane.pool.pending(Endpoint.parse(url)))
 
     def warm(self, client: Client) -> Server:
         """Carry one exchange, so that a connection waits in the pool; returns the endpoint's end of it."""

@@ -120,8 +120,8 @@ MUTATIONS = (
     Mutation(
         "bytes on an idle connection remove it",
         "forwarding/upstream.py",
-        "somebody else's answer.\n            self._leave_pool()",
-        "somebody else's answer.\n            pass",
+        "the answer to its request.\n            self._leave_pool()",
+        "the answer to its request.\n            pass",
         ("p12-rfc9112-9.2-unsolicited-answer", "p12-rfc9112-9.2-unsolicited-byte"),
     ),
     Mutation(

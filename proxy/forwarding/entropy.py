@@ -1,13 +1,13 @@
-"""What each request is given when it begins: random bits that decide its fate, and an id."""
+"""What makes one request unlike another: the random bits that decide its fate, and its id."""
 
 import itertools
 from collections.abc import Callable
 
 _AT_ONCE = 256
-"""Draws that are asked for at once: one by one, the system's random bits cost several us."""
+"""RandomBits that are asked for at once: one by one, the system's random bits cost several us."""
 
 
-class Draws:
+class RandomBits:
     """Random bits for requests.
 
     128 bits decide a request's fate: the share of 10,000, the endpoint, and a sticky key when one is due. A
@@ -24,7 +24,7 @@ class Draws:
         self._left: list[int] = []
 
     def __repr__(self) -> str:
-        return f"<Draws {len(self._left) // 2} left>"
+        return f"<RandomBits {len(self._left) // 2} left>"
 
     def draw(self) -> int:
         """Return 128 random bits."""
