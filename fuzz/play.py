@@ -30,7 +30,8 @@ class Recorded(Transport):
         before = len(self.written)
         super().write(data)
         if len(self.written) > before:
-            self.turns.journal.append(Write(self, before, len(self.written)))
+            turns: Any = self.turns
+            turns.journal.append(Write(self, before, len(self.written)))
 
 
 # The kernel knows nothing of these transports, so nobody may ask it.
@@ -95,7 +96,7 @@ class Peer:
 
 def _set_up(which: int) -> Any:
     """A stage with one of a few settings: the defaults, or what is seldom set."""
-    stage = Stage(service(max_body=10) if which == 1 else service(), transport=Recorded)
+    stage: Any = Stage(service(max_body=10) if which == 1 else service(), transport=Recorded)
     stage.turns.journal = []
     match which:
         case 2:

@@ -119,7 +119,7 @@ def test_the_client_leaves_while_it_is_made_good(stage: Stage) -> None:
 
 @pytest.mark.parametrize("arrived", [OK, b"x", None, ConnectionResetError()])
 @pytest.mark.parametrize("method", [b"GET", b"POST"])
-def test_a_connection_that_stirred_is_not_handed_out(stage: Stage, arrived: Any, method: bytes) -> None:
+def test_a_connection_with_input_is_not_handed_out(stage: Stage, arrived: Any, method: bytes) -> None:
     client = stage.client()
     server = stage.warm(client)
     server.slips(arrived)

@@ -65,14 +65,17 @@ class Stage:
         self.failures: list[int] = []
         table = RoutingTable.build(1, services or (service(),))
         self.now = 1000.0
-        failed = self.failures.append
-        loop: Any = self.turns
-        self.lane: Any = Lane(loop, table, self.tally, lambda: failed(1), "w1", lambda: self.now)
+        self.lane = self._quiet_lane(table)
         self.lane.dialler = FakeDialler()
         self.lane.unix_now = lambda: 0.0
         self.lane.request_id = lambda: b"w1-1"
         self.members = Members(self.lane)
         self._accounted = 0
+
+    def _quiet_lane(self, table: RoutingTable) -> Any:
+        loop: Any = self.turns
+        failed = self.failures.append
+        return Lane(loop, table, self.tally, lambda: failed(1), "w1", lambda: self.now)
 
     def client(
         self,
