@@ -12,6 +12,6 @@ def demo(ci: bool) -> None:
     Exit code 0 when v2 was promoted and v3 rolled back, 1 when not.
     """
     # Imported here: the overview of the verbs must not load an HTTP client.
-    from proxy.demo.telling import run
+    from proxy.demo.run import run
 
     raise SystemExit(run(quick=ci))
