@@ -23,7 +23,7 @@ from proxy.config.reader import read, single
 from proxy.config.schema import MOST_WORKERS, Config, exposure
 from proxy.config.units import whole
 from proxy.supervisor.commands import environment, python
-from proxy.supervisor.plan import LaunchPlan, Pair
+from proxy.supervisor.plan import CertificateFiles, LaunchPlan
 
 COMMAND_LINE = "command line"
 """What messages call the config of a run without a file."""
@@ -185,7 +185,7 @@ def planned(config: Config, source: str, overrides: Overrides, directory: str) -
     )
 
 
-def _without_tls(listen: Sequence[Place]) -> list[tuple[Place, tuple[Pair, ...]]]:
+def _without_tls(listen: Sequence[Place]) -> list[tuple[Place, tuple[CertificateFiles, ...]]]:
     return [(each, ()) for each in listen]
 
 

@@ -110,7 +110,7 @@ class Worker:
             each.trust for each in self._endpoints() if each.scheme == "https"
         )
         await self._listener.open()
-        garbage_collector.set_aside()
+        garbage_collector.exempt_startup_objects()
         line.ready()
         await self._draining.wait()
         await self._listener.drain(self._grace)

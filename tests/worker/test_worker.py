@@ -164,7 +164,9 @@ async def stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterato
     monkeypatch.setattr(os, "_exit", lambda status: None)
     stage = Stage(tmp_path)
     # It would outlast the test.
-    monkeypatch.setattr(garbage_collector, "set_aside", lambda: stage.set_aside.append(stage.worker))
+    monkeypatch.setattr(
+        garbage_collector, "exempt_startup_objects", lambda: stage.set_aside.append(stage.worker)
+    )
     await stage.start()
     yield stage
     await stage.stop()
