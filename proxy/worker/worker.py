@@ -17,7 +17,17 @@ from proxy.child import garbage_collector
 from proxy.child.lifeline import Lifeline, attach
 from proxy.forwarding.lane import Lane, NoAccessLog
 from proxy.forwarding.listener import Listener
-from proxy.link.messages import Ack, Counted, Health, Hello, Message, Report, Settings, Table, ThresholdUpdate
+from proxy.link.messages import (
+    Ack,
+    DeadEndpoints,
+    Hello,
+    Message,
+    Report,
+    ReportStored,
+    Settings,
+    Table,
+    ThresholdUpdate,
+)
 from proxy.routing.endpoint import Endpoint
 from proxy.routing.table import RoutingTable, Service
 from proxy.telemetry.tally import Tally
@@ -129,9 +139,9 @@ class Worker:
                 self._settle(message)
             case ThresholdUpdate(services=services):
                 self._lane.yardsticks.set(services)
-            case Health(services=services):
+            case DeadEndpoints(services=services):
                 self._avoid(services)
-            case Counted(number=number):
+            case ReportStored(number=number):
                 self._count_on(number)
             case _:
                 log.error("control sent a message that is not for workers: %r", message)
