@@ -25,11 +25,14 @@ def test_no_services():
 
 
 def test_notes_name_what_is_odd_and_its_remedy(view):
-    drift = {"says": "the file says 5 %, in force is 0.25 %", "apply": "weir set-weight checkout canary=5"}
+    drift = {
+        "says": "the weight is 5 % in the file, but 0.25 % is in force",
+        "apply": "weir set-weight checkout canary=5",
+    }
     drift |= {"write": "stable: http://10.0.0.7:8000\n# no canary"}
     assert list(views.notes(view(durable=False, drift=drift), " -x")) == [
         "in force but not durable yet: the ledger doesn't have it; control keeps trying",
-        "the file says 5 %, in force is 0.25 %",
+        "the weight is 5 % in the file, but 0.25 % is in force",
         "to apply it: weir set-weight checkout canary=5 -x",
         "to keep what is in force, write into the file:",
         "  stable: http://10.0.0.7:8000",

@@ -36,14 +36,12 @@ def drift(standing: Standing) -> Drift | None:
     sides = [] if rollout.phase in (*UNDER_WAY, ROLLED_BACK) else list(_sides(standing))
     if sides:
         differences = "; ".join(text for text, _ in sides)
-        return Drift(
-            f"{differences}: move the lines in the file", write="\n".join(lines for _, lines in sides)
-        )
+        return Drift(f"{differences}: update the file", write="\n".join(lines for _, lines in sides))
     if not rollout.has_canary or rollout.phase != IDLE or file.rollout or file.weight == rollout.weight:
         return None
     wanted, present = percent(file.weight), percent(rollout.weight)
     apply = f"weir set-weight {standing.name} canary={wanted:g}"
-    return Drift(f"the file says {wanted:g} %, {present:g} % is in force and stays", apply)
+    return Drift(f"the weight is {wanted:g} % in the file, but {present:g} % is in force", apply)
 
 
 def _sides(standing: Standing) -> Iterator[tuple[str, str]]:
@@ -54,7 +52,7 @@ def _sides(standing: Standing) -> Iterator[tuple[str, str]]:
         ("canary", side(file.canary), rollout.canary),
     ):
         if by_file.definition != in_force.definition:
-            text = f"the file says {name} is {_label(by_file)}, in force is {_label(in_force)}"
+            text = f"{name} is {_label(by_file)} in the file, but {_label(in_force)} is in force"
             yield text, f"# no {name}" if in_force == VACANT else f"{name}: {_yaml(in_force)}"
 
 

@@ -34,7 +34,7 @@ def test_what_agrees_has_no_drift():
 def test_another_weight_names_the_order_that_applies_it():
     made = found(replace(RUNNING, weight=500))
     assert made.apply == "weir set-weight checkout canary=7.25"
-    assert made.text == "the file says 7.25 %, 5 % is in force and stays"
+    assert made.text == "the weight is 7.25 % in the file, but 5 % is in force"
     assert made.to_json() == {"says": made.text, "apply": made.apply, "write": None}
 
 
@@ -45,8 +45,8 @@ def test_a_trip_explains_itself():
 def test_after_a_promotion_it_says_what_to_write():
     made = found(replace(RUNNING, weight=0, phase="promoted", stable=CANARY, canary=VACANT))
     assert made.text == (
-        "the file says stable is v1, in force is v2; the file says canary is v2, in force is none: "
-        "move the lines in the file"
+        "stable is v1 in the file, but v2 is in force; canary is v2 in the file, but none is in force: "
+        "update the file"
     )
     assert made.write == 'stable: {endpoints: ["http://b"], version: "v2"}\n# no canary'
     assert made.to_json()["apply"] is None
@@ -59,7 +59,7 @@ def test_a_canary_on_trial_is_no_matter_for_the_file(phase):
 
 def test_a_canary_named_at_runtime():
     made = found(replace(RUNNING, canary=OTHER))
-    assert made.text.startswith("the file says canary is v2, in force is http://c, http://d:")
+    assert made.text.startswith("canary is v2 in the file, but http://c, http://d is in force:")
     assert made.write == 'canary: {endpoints: ["http://c", "http://d"]}'
 
 

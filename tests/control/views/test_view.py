@@ -297,7 +297,7 @@ def test_a_promotion_is_explained():
     assert text.startswith(
         "The canary of checkout (v2) was promoted and is stable now. The file says stable is"
     )
-    assert text.endswith("bring the file up to date, `weir get` prints the lines.")
+    assert text.endswith("update the file.")
 
 
 def test_a_plan_in_the_file_that_nobody_began_is_explained():
