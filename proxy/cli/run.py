@@ -32,14 +32,14 @@ _LONGEST_DIRECTORY = 90
 """Bytes of the directory's path, at most: the socket in it may have a path of 103 bytes on macOS."""
 
 
-ListenAddress = Address | SocketPath
+ClientAddress = Address | SocketPath
 
 
 @dataclass(frozen=True, slots=True)
 class Overrides:
     """The options of the command line that replace values of the file; empty or None: not given."""
 
-    listen: tuple[ListenAddress, ...]
+    listen: tuple[ClientAddress, ...]
     admin: Address | None
     workers: int | None
     state: str | None
@@ -54,7 +54,7 @@ def _address(ctx: click.Context, param: click.Parameter, value: str | None) -> A
 
 def _listen_addresses(
     ctx: click.Context, param: click.Parameter, value: tuple[str, ...]
-) -> tuple[ListenAddress, ...]:
+) -> tuple[ClientAddress, ...]:
     try:
         return tuple(map(listening, value))
     except Unfit as unfit:
@@ -97,7 +97,7 @@ def run(
     stable: str | None,
     canary: str | None,
     weight: str | None,
-    listen: tuple[ListenAddress, ...],
+    listen: tuple[ClientAddress, ...],
     admin: Address | None,
     workers: int | None,
     state: str | None,
@@ -187,11 +187,11 @@ def launch_plan(config: Config, source: str, overrides: Overrides, directory: st
     )
 
 
-def _without_tls(listen: Sequence[ListenAddress]) -> list[tuple[ListenAddress, tuple[CertificateFiles, ...]]]:
+def _without_tls(listen: Sequence[ClientAddress]) -> list[tuple[ClientAddress, tuple[CertificateFiles, ...]]]:
     return [(each, ()) for each in listen]
 
 
-def _bindable(listen: ListenAddress) -> BindAddress:
+def _bindable(listen: ClientAddress) -> BindAddress:
     return listen.path if isinstance(listen, SocketPath) else (listen.host, listen.port)
 
 

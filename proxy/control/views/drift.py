@@ -36,7 +36,8 @@ def drift(standing: Standing) -> Drift | None:
     sides = [] if rollout.phase in (*UNDER_WAY, ROLLED_BACK) else list(_sides(standing))
     if sides:
         differences = "; ".join(text for text, _ in sides)
-        return Drift(f"{differences}: update the file", write="\n".join(lines for _, lines in sides))
+        lines = "\n".join(lines for _, lines in sides)
+        return Drift(f"{differences}: bring the file up to date, `weir get` prints the lines", write=lines)
     if not rollout.has_canary or rollout.phase != IDLE or file.rollout or file.weight == rollout.weight:
         return None
     wanted, present = percent(file.weight), percent(rollout.weight)

@@ -46,7 +46,7 @@ def test_after_a_promotion_it_says_what_to_write():
     made = found(replace(RUNNING, weight=0, phase="promoted", stable=CANARY, canary=VACANT))
     assert made.text == (
         "stable is v1 in the file, but v2 is in force; canary is v2 in the file, but none is in force: "
-        "update the file"
+        "bring the file up to date, `weir get` prints the lines"
     )
     assert made.write == 'stable: {endpoints: ["http://b"], version: "v2"}\n# no canary'
     assert made.to_json()["apply"] is None

@@ -294,10 +294,8 @@ def test_a_promotion_is_explained():
     promoted = replace(RUNNING, phase="promoted", weight=0, canary=VACANT)
     side = Side((Endpoint.parse("http://127.0.0.1:9002"),), "v2")
     text = view.explanation(standing(replace(promoted, stable=side)))["text"]
-    assert text.startswith(
-        "The canary of checkout (v2) was promoted and is stable now. The file says stable is"
-    )
-    assert text.endswith("update the file.")
+    assert text.startswith("The canary of checkout (v2) was promoted and is stable now. Stable is")
+    assert text.endswith("bring the file up to date, `weir get` prints the lines.")
 
 
 def test_a_plan_in_the_file_that_nobody_began_is_explained():
