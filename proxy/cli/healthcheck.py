@@ -17,8 +17,8 @@ TIMEOUT = 3.0
 def healthcheck(url: str | None, admin: str) -> None:
     """Check whether the running proxy is ready for traffic.
 
-    Exit codes: 0 ready, 1 not ready or no answer. No answer is 1 and not 3, because container engines know no
-    3.
+    Exit codes: 0 ready, 1 not ready or unreachable, 2 usage. Unreachable is not 3 here, because container
+    engines do not know 3.
     """
     quietly(lambda: check(Client(url or f"{admin.rstrip('/')}/readyz")))
 

@@ -56,7 +56,10 @@ services:
 @click.argument("file", metavar="[CONFIG]", default=DEFAULT)
 @click.option("--force", is_flag=True, help="Overwrite a file that exists.")
 def init(file: str, force: bool) -> None:
-    """Write a commented config file (by default ./weir.yaml) to start from."""
+    """Write a commented config file (by default ./weir.yaml) to start from.
+
+    Exit codes: 0 written, 2 usage, or the file exists already or can't be written.
+    """
     path = Path(file)
     try:
         with path.open("w" if force else "x", encoding="utf-8") as opened:

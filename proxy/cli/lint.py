@@ -25,7 +25,7 @@ _SHARED = (
 def lint(files: tuple[str, ...]) -> None:
     """Check config files (by default ./weir.yaml) and report every problem in them, as `weir run` does.
 
-    Exit codes: 0 no problem, also with warnings, 2 problems.
+    Exit codes: 0 no problem (warnings included), 2 a problem or usage.
     """
     wrong = [source for source in files or (DEFAULT,) if not _check(source)]
     sys.exit(WRONG if wrong else 0)

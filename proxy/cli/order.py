@@ -16,7 +16,9 @@ from proxy.cli.session import Session, client_verb
 
 OPTIONS = (
     click.option("--reason", default="", metavar="TEXT", help="The reason, for the history."),
-    click.option("--actor", metavar="NAME", help="Who orders it, for the history; by default user@host."),
+    click.option(
+        "--actor", metavar="NAME", help="The person or program that orders it; by default user@host."
+    ),
     click.option(
         "--if-match",
         type=click.IntRange(min=0),

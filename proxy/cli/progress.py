@@ -47,7 +47,7 @@ def expectation(view: dict[str, Any]) -> str:
 
 
 def proof(view: dict[str, Any]) -> str:
-    """Return what each step takes beside its time and its answers; "" where nothing has to be shown."""
+    """Return what each step needs beside its time and its answers; "": nothing."""
     assured = view["rollout"]["assured"]
     if not assured:
         return ""

@@ -104,7 +104,9 @@ def run(
 ) -> None:
     """Run the proxy until SIGTERM or Ctrl-C: from a config file, or for one service without a file.
 
-    Options take precedence over the file. Exit codes: 0 stopped, 1 it can't start, 2 wrong config or usage.
+    Options take precedence over the file.
+
+    Exit codes: 0 ended by a signal, 1 it can't start, 2 usage or config.
     """
     if file and option:
         raise click.UsageError("the config file is given twice, as an argument and by --config")
