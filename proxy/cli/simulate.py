@@ -112,7 +112,7 @@ def simulate(
     """Test a service's policy on simulated traffic: how soon is a bad canary out, and how often a good one?
 
     The judge is the real one. The traffic is a scenario (--list), changed by the options. A FILE has the keys
-    that `--json` prints under `scenario`, as numbers or with units (`5%`, `50ms`). Nothing that runs is changed.
+    that `--json` prints under `scenario`, as numbers or with units (`5%`, `50ms`).
 
     Exit codes: 0 done, 2 usage or config.
     """
