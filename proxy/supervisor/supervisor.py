@@ -49,7 +49,7 @@ class Supervisor:
         self._task = asyncio.current_task()
         self._add_signal_callbacks()
         try:
-            return await self._run()
+            return await self._serve()
         except asyncio.CancelledError:
             if self._code is None:
                 raise
@@ -89,7 +89,7 @@ class Supervisor:
         for slot in self._slots:
             slot.reap()
 
-    async def _run(self) -> int:
+    async def _serve(self) -> int:
         try:
             self._sockets = sockets.bind(self._plan)
         except sockets.CannotListen as error:
