@@ -58,7 +58,8 @@ class Certificates:
         pairs: at least one; the first is the default. They are read by the first `renew`.
     """
 
-    _table: CertificateTable
+    table: CertificateTable
+    """The table for new handshakes; it is swapped, never edited."""
 
     def __init__(self, pairs: Sequence[Pair]) -> None:
         self.pairs = pairs
@@ -71,10 +72,10 @@ class Certificates:
 
     def use(self, table: CertificateTable) -> None:
         """Present the certificates of a table from now on."""
-        self._table = table
+        self.table = table
 
     def _choose(self, connection: ssl.SSLObject, name: str | None, outer: ssl.SSLContext) -> None:
-        connection.context = self._table.pick(name)
+        connection.context = self.table.pick(name)
 
 
 def renew(certificates: Iterable[Certificates]) -> None:

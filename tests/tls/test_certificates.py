@@ -114,7 +114,7 @@ def test_a_client_that_speaks_nothing_newer_than_tls_1_1_is_refused(certificates
 
 def test_a_client_cannot_have_us_renegotiate(certificates):
     assert certificates.context.options & ssl.OP_NO_RENEGOTIATION
-    assert certificates._table.default.options & ssl.OP_NO_RENEGOTIATION
+    assert certificates.table.default.options & ssl.OP_NO_RENEGOTIATION
 
 
 @pytest.fixture
@@ -145,11 +145,11 @@ def test_a_renewal_shows_new_certificates_and_leaves_established_connections_alo
 def test_a_bad_pair_changes_nothing_not_even_of_other_listeners(copied, blog, shop, authority):
     one, other = Certificates([Pair(shop.cert, shop.key)]), Certificates([copied])
     renew([one, other])
-    held = one._table, other._table
+    held = one.table, other.table
     shutil.copy(blog.cert, copied.cert)
     with pytest.raises(Unusable):
         renew([one, other])
-    assert (one._table, other._table) == held
+    assert (one.table, other.table) == held
     assert "shop.example" in Met(other.context, authority, "shop.example").names
 
 
