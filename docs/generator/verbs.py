@@ -50,7 +50,7 @@ _CODES = re.compile(r"Exit codes: (.+?)\.(?=\s|$)", re.DOTALL)
 
 def page() -> str:
     """Return the page."""
-    context = click.Context(main, info_name="weir", **main.context_settings)
+    context = click.Context(main, info_name="weir")
     parts = [
         INTRODUCTION,
         "## Exit codes",
@@ -86,7 +86,7 @@ def _help(text: str) -> Iterator[str]:
 
 
 def _option(verb: str, option: click.Option, context: click.Context) -> tuple[str, str]:
-    if option.name == "help":
+    if "--help" in option.opts:  # click keeps the one of the first call, whose names may differ
         return code("-h, --help"), "Print the help and exit."
     record = option.get_help_record(context)
     if record is None or not option.help:
