@@ -23,7 +23,7 @@ from proxy.config.reader import read, single
 from proxy.config.schema import MOST_WORKERS, Config, exposure
 from proxy.config.units import whole
 from proxy.supervisor.commands import environment, python
-from proxy.supervisor.plan import BindAddress, CertificateFiles, LaunchPlan
+from proxy.supervisor.plan import CertificateFiles, LaunchPlan, SocketAddress
 
 COMMAND_LINE = "command line"
 """The name in messages for the config of a run without a file."""
@@ -193,7 +193,7 @@ def _without_tls(listen: Sequence[ClientAddress]) -> list[tuple[ClientAddress, t
     return [(each, ()) for each in listen]
 
 
-def _bindable(listen: ClientAddress) -> BindAddress:
+def _bindable(listen: ClientAddress) -> SocketAddress:
     return listen.path if isinstance(listen, SocketPath) else (listen.host, listen.port)
 
 

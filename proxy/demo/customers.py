@@ -14,7 +14,7 @@ from typing import Self
 
 import aiohttp
 
-from proxy.demo.observations import Observation
+from proxy.demo.customer_counts import ObservedRequest
 from proxy.demo.samples import VERSION_HEADER
 
 COOKIE = "customer"
@@ -44,7 +44,7 @@ class Customers:
         address: the proxy, as http://host:port.
         paths: for each service the path of its requests.
         names: the customers.
-        record: called with every observation.
+        record: called with each request and its answer.
         connections: how many connections are used, at most.
     """
 
@@ -53,7 +53,7 @@ class Customers:
         address: str,
         paths: dict[str, str],
         names: Sequence[str],
-        record: Callable[[Observation], None],
+        record: Callable[[ObservedRequest], None],
         *,
         connections: int = CONNECTIONS,
     ) -> None:
@@ -95,8 +95,8 @@ class Customers:
         finally:
             sending.cancel()
 
-    async def request(self, service: str, path: str, customer: str) -> Observation:
-        """Send one request of one customer; an error becomes part of the observation, not an exception."""
+    async def request(self, service: str, path: str, customer: str) -> ObservedRequest:
+        """Send one request of one customer; an error becomes part of the record, not an exception."""
         assert self._session is not None, "requests are sent inside the context only"
         begun = time.monotonic()
         version, status, reason = "", 0, ""
@@ -109,7 +109,7 @@ class Customers:
         except (aiohttp.ClientError, TimeoutError) as error:
             reason = f"{type(error).__name__}: {error}"
         now = time.monotonic()
-        return Observation(now, service, customer, version, status, now - begun, reason)
+        return ObservedRequest(now, service, customer, version, status, now - begun, reason)
 
     async def _request_and_record(self, service: str, path: str, customer: str) -> None:
         self._record(await self.request(service, path, customer))

@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, Self, TextIO
 
-from proxy.demo.observations import ActSummary
+from proxy.demo.customer_counts import ActSummary
 
 if TYPE_CHECKING:
     from rich.table import Table

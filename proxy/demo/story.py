@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 from proxy.cli.views import entry_line
 from proxy.demo.admin_api import View
+from proxy.demo.customer_counts import CustomerCounts
 from proxy.demo.customers import Customers, customer_names
 from proxy.demo.deployment import Deployment
-from proxy.demo.observations import Observations
 from proxy.demo.screen import Row, Screen
 from proxy.demo.verification import bad_canary_problems, good_canary_problems, ledger_problems, weight
 
@@ -55,13 +55,13 @@ class Story:
         self._deployment = deployment
         self._screen = screen
         self._timing = timing
-        self.observations = Observations()
+        self.counts = CustomerCounts()
         self.problems: list[str] = []
 
     def customers(self) -> Customers:
         """Return the customers of this story."""
         names = customer_names(CUSTOMERS)
-        return Customers(self._deployment.proxy, PATHS, names, self.observations.add)
+        return Customers(self._deployment.proxy, PATHS, names, self.counts.add)
 
     async def play(self) -> list[str]:
         """Play all acts while the customers send requests; return the problems, a sentence each."""
@@ -93,7 +93,7 @@ class Story:
         self._expect(
             view["phase"] == "promoted", f"v2 was not promoted: {view['phase']}, {waiting_text(view)}"
         )
-        self._expect(bool(self.observations.summary(*GOOD).share), "v2 got no traffic")
+        self._expect(bool(self.counts.summary(*GOOD).share), "v2 got no traffic")
 
     async def _bad_canary(self) -> None:
         """Roll v3 out, make it fail halfway, and follow it until it is rolled back."""
@@ -104,7 +104,7 @@ class Story:
         await asyncio.sleep(self._timing.settle)
         view = (await self._refresh(last=True))[service]
         trip, blast = view["trip"], view["blast_radius"]
-        answered, failed = self.observations.answered(service, version)
+        answered, failed = self.counts.answered(service, version)
         step = view["rollout"] and view["rollout"]["step"]
         self._expect((step or 0) >= HALFWAY, f"v3's rollout ended in step {step}, before v3 turned bad")
         if trip is None:
@@ -142,10 +142,10 @@ class Story:
     async def _afterwards(self) -> None:
         await self._act("Afterwards: shop is on v2 for everybody, search on v1", self._timing.act)
         views = await self._refresh(last=False)
-        self.problems += good_canary_problems(*GOOD, views[GOOD[0]], self.observations)
-        self.problems += bad_canary_problems(*BAD, views[BAD[0]], self.observations)
-        for observation in self.observations.unexpected[:5]:
-            self.problems.append(f"unexpected answer: {observation}")
+        self.problems += good_canary_problems(*GOOD, views[GOOD[0]], self.counts)
+        self.problems += bad_canary_problems(*BAD, views[BAD[0]], self.counts)
+        for request in self.counts.unexpected[:5]:
+            self.problems.append(f"unexpected answer: {request}")
         self._screen.title("The ledger (weir history, weir explain)")
         for service in PATHS:
             await self._history(service)
@@ -182,15 +182,14 @@ class Story:
 
     def _begin(self, title: str) -> None:
         self._screen.title(title)
-        self.observations.begin_act()
+        self.counts.begin_act()
 
     async def _refresh(self, *, last: bool) -> dict[str, View]:
         """Show the services on the screen beside what the customers observed; return them."""
         self._deployment.check()
         views = {name: await asyncio.to_thread(self._deployment.admin.service, name) for name in PATHS}
         rows = [
-            Row(weight(views[s], v), views[s]["phase"], self.observations.summary(s, v))
-            for s, v in (GOOD, BAD)
+            Row(weight(views[s], v), views[s]["phase"], self.counts.summary(s, v)) for s, v in (GOOD, BAD)
         ]
         self._screen.show(rows, last=last)
         return views

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 from proxy.demo.admin_api import View
-from proxy.demo.observations import Observations
+from proxy.demo.customer_counts import CustomerCounts
 
 BETWEEN = frozenset({"step", "gate", "promoting"})
 """Events that may happen between the start of a rollout and its end."""
@@ -37,12 +37,12 @@ def ledger_problems(entries: Sequence[View], end: str, approvers: Sequence[str])
         yield f"its gates were opened by {actors}; expected {list(approvers)}"
 
 
-def good_canary_problems(service: str, version: str, view: View, observations: Observations) -> Iterator[str]:
+def good_canary_problems(service: str, version: str, view: View, counts: CustomerCounts) -> Iterator[str]:
     """Yield what is wrong with a canary that had to become stable without a failed request."""
-    share = observations.summary(service, version).share
-    _, failed = observations.answered(service, version)
+    share = counts.summary(service, version).share
+    _, failed = counts.answered(service, version)
     stable = view["backends"]["stable"]["version"]
-    moved_back = sum(name == service for name, _ in observations.moved_back)
+    moved_back = sum(name == service for name, _ in counts.moved_back)
     if view["trip"] is not None:
         yield f"{version} was rolled back: {view['trip']}"
     if stable != version:
@@ -55,9 +55,9 @@ def good_canary_problems(service: str, version: str, view: View, observations: O
         yield f"{moved_back} customers of {service} went back to an older version"
 
 
-def bad_canary_problems(service: str, version: str, view: View, observations: Observations) -> Iterator[str]:
+def bad_canary_problems(service: str, version: str, view: View, counts: CustomerCounts) -> Iterator[str]:
     """Yield what is wrong with a canary that had to be rolled back."""
-    late = observations.answered_in_act(service, version)
+    late = counts.answered_in_act(service, version)
     if weight(view, version) != 0:
         yield f"{version} still has a weight: {view['weights']}"
     if late:

@@ -4,7 +4,7 @@ import json
 from dataclasses import asdict, dataclass
 from typing import Any
 
-BindAddress = tuple[str, int] | str
+SocketAddress = tuple[str, int] | str
 """An address as `socket` takes it: host ("": every interface) and port, or the path of a unix socket."""
 CertificateFiles = tuple[str, str]
 """The absolute paths of a certificate and its private key."""
@@ -14,7 +14,7 @@ CertificateFiles = tuple[str, str]
 class LaunchPlan:
     """Everything that is fixed for the life of the supervisor, which reads it from a small JSON file."""
 
-    listen: tuple[BindAddress, ...]
+    listen: tuple[SocketAddress, ...]
     admin: tuple[str, int]
     workers: int
     directory: str

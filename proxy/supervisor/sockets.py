@@ -19,7 +19,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from proxy.supervisor.plan import BindAddress, LaunchPlan
+from proxy.supervisor.plan import LaunchPlan, SocketAddress
 from proxy.supervisor.socketfile import SocketFile
 
 _QUEUE = 4096
@@ -57,7 +57,7 @@ class Sockets:
     link: socket.socket
     files: tuple[SocketFile, ...]
     """The unix sockets among them."""
-    listen: tuple[BindAddress, ...]
+    listen: tuple[SocketAddress, ...]
     """The addresses of the plan, with the port that the system chose in place of port 0."""
     admin_at: tuple[str, int]
     """The address of the admin API, with its port."""
@@ -104,7 +104,7 @@ def bind(plan: LaunchPlan) -> Sockets:
     return Sockets(workers, admin_socket, link, tuple(files), listen, admin)
 
 
-def _trial(plan: LaunchPlan) -> tuple[tuple[BindAddress, ...], tuple[str, int]]:
+def _trial(plan: LaunchPlan) -> tuple[tuple[SocketAddress, ...], tuple[str, int]]:
     """Bind every port exclusively and close it again; return the addresses with their ports, and admin's."""
     with contextlib.ExitStack() as bound:
 
@@ -129,7 +129,7 @@ def _bind_path(path: str) -> SocketFile:
         raise _refusal(path, error, _PATH_ADVICE, _LISTEN_KEY) from error
 
 
-def _refusal(address: BindAddress, error: Exception, advice: Mapping[int, str], key: str) -> CannotListen:
+def _refusal(address: SocketAddress, error: Exception, advice: Mapping[int, str], key: str) -> CannotListen:
     known = advice.get(getattr(error, "errno", None) or 0, "{reason}: correct {key}")
     reason = getattr(error, "strerror", None) or str(error)
     return CannotListen(f"cannot listen on {display(address)}: {known.format(key=key, reason=reason)}")
@@ -183,7 +183,7 @@ def _bind_link(path: Path) -> socket.socket:
     return opened
 
 
-def display(address: BindAddress) -> str:
+def display(address: SocketAddress) -> str:
     """Return an address as the config has it: 127.0.0.1:8080, [::1]:8080, :8080, unix:/run/weir.sock."""
     if isinstance(address, str):
         return f"unix:{address}"
@@ -191,7 +191,7 @@ def display(address: BindAddress) -> str:
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
-def url(address: BindAddress, *, secure: bool = False) -> str:
+def url(address: SocketAddress, *, secure: bool = False) -> str:
     """Return the URL of an address, with 0.0.0.0 for every interface; https if `secure`."""
     if isinstance(address, str):
         return display(address)

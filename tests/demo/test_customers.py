@@ -7,8 +7,8 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
+from proxy.demo.customer_counts import ObservedRequest
 from proxy.demo.customers import Customers, customer_names
-from proxy.demo.observations import Observation
 
 
 @pytest.mark.parametrize("count", [0, 1, 400, 1000])
@@ -35,8 +35,8 @@ async def test_customers_keep_their_rate_cookies_and_connections():
     origin, recorded = Origin(), []
     enough = asyncio.Event()
 
-    def record(observation: Observation) -> None:
-        recorded.append(observation)
+    def record(observed: ObservedRequest) -> None:
+        recorded.append(observed)
         if len(recorded) >= 60:
             enough.set()
 
@@ -59,9 +59,9 @@ async def test_customers_keep_their_rate_cookies_and_connections():
     assert {(s.version, s.status, s.error) for s in recorded} == {("v1", 200, "")}
 
 
-async def test_no_answer_is_an_observation():
+async def test_no_answer_is_recorded():
     async with Customers("http://127.0.0.1:1", {"shop": "/"}, ["ada"], lambda _: None) as customers:
-        observation = await customers.request("shop", "/", "ada")
-    assert observation.failed
-    assert (observation.status, observation.version) == (0, "")
-    assert "ClientConnectorError" in observation.error
+        observed = await customers.request("shop", "/", "ada")
+    assert observed.failed
+    assert (observed.status, observed.version) == (0, "")
+    assert "ClientConnectorError" in observed.error

@@ -4,7 +4,7 @@ import io
 
 import pytest
 
-from proxy.demo.observations import ActSummary
+from proxy.demo.customer_counts import ActSummary
 from proxy.demo.screen import LiveScreen, PlainScreen, Row, wrapped
 
 GOOD = Row(5.0, "idle", ActSummary("shop", "v2", 200, 0.055, 1, 0.0142))

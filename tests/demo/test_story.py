@@ -11,8 +11,8 @@ from typing import Any, cast
 import pytest
 
 from proxy.demo.admin_api import AdminApi
+from proxy.demo.customer_counts import ObservedRequest
 from proxy.demo.deployment import Deployment
-from proxy.demo.observations import Observation
 from proxy.demo.processes import LifelineProcess
 from proxy.demo.screen import PlainScreen
 from proxy.demo.story import Story, Timing, change
@@ -81,7 +81,7 @@ class World(AdminApi):
         canary = turn < share or late
         bad = canary and ((self.signals and turn % 4 == 0) if name == "search" else self.faults.get("v2"))
         version = (CANARY[name] if canary else "v1") if not self.faults.get("gone") else ""
-        self.story.observations.add(Observation(0, name, str(turn), version, 500 if bad else 200, 0.01))
+        self.story.counts.add(ObservedRequest(0, name, str(turn), version, 500 if bad else 200, 0.01))
 
     def go_on(self, name: str) -> None:
         """What the plan, or the verdict on v3, leads to."""

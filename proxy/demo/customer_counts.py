@@ -1,4 +1,4 @@
-"""What the customers observe, counted on their side of the proxy.
+"""Counts of the customers' answers, made on their side of the proxy.
 
 The version comes from the sample's own header, so these numbers do not depend on what the proxy reports about
 itself. Pure: no clock and no socket.
@@ -15,7 +15,7 @@ MOST_UNEXPECTED = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Observation:
+class ObservedRequest:
     """One request as its customer observed it."""
 
     at: float
@@ -51,13 +51,13 @@ class ActSummary:
     """Seconds; None: there were no requests."""
 
 
-class Observations:
-    """Counts for the present act, and for the whole story."""
+class CustomerCounts:
+    """Counts of the present act, and of the whole story."""
 
     def __init__(self) -> None:
         self.answers: Counter[tuple[str, str]] = Counter()
         self.failures: Counter[tuple[str, str]] = Counter()
-        self.unexpected: list[Observation] = []
+        self.unexpected: list[ObservedRequest] = []
         self.moved_back: set[tuple[str, str]] = set()
         """Service and customer of those who met an older version after a newer one."""
         self._act: Counter[tuple[str, str]] = Counter()
@@ -66,7 +66,7 @@ class Observations:
         self._last: dict[tuple[str, str], str] = {}
 
     def __repr__(self) -> str:
-        return f"<Observations {self.answers.total()} answers, {self.failures.total()} failed>"
+        return f"<CustomerCounts {self.answers.total()} answers, {self.failures.total()} failed>"
 
     def begin_act(self) -> None:
         """Reset the counts of the act; those of the whole story go on."""
@@ -74,18 +74,18 @@ class Observations:
         self._act_failures.clear()
         self._act_seconds.clear()
 
-    def add(self, observation: Observation) -> None:
-        """Count one observation."""
-        key = (observation.service, observation.version)
+    def add(self, request: ObservedRequest) -> None:
+        """Count one request."""
+        key = (request.service, request.version)
         self.answers[key] += 1
         self._act[key] += 1
-        if observation.failed:
+        if request.failed:
             self.failures[key] += 1
-            self._act_failures[observation.service] += 1
-        if not observation.version or observation.status not in (200, 500):
-            self._keep_unexpected(observation)
-        self._track_version(observation)
-        self._act_seconds.setdefault(observation.service, deque(maxlen=KEPT)).append(observation.seconds)
+            self._act_failures[request.service] += 1
+        if not request.version or request.status not in (200, 500):
+            self._keep_unexpected(request)
+        self._track_version(request)
+        self._act_seconds.setdefault(request.service, deque(maxlen=KEPT)).append(request.seconds)
 
     def summary(self, service: str, version: str) -> ActSummary:
         """Return the present act of `service`, with the share of `version` in it."""
@@ -102,17 +102,17 @@ class Observations:
         """Return how many requests `version` answered in the present act."""
         return self._act[service, version]
 
-    def _keep_unexpected(self, observation: Observation) -> None:
+    def _keep_unexpected(self, request: ObservedRequest) -> None:
         if len(self.unexpected) < MOST_UNEXPECTED:
-            self.unexpected.append(observation)
+            self.unexpected.append(request)
 
-    def _track_version(self, observation: Observation) -> None:
+    def _track_version(self, request: ObservedRequest) -> None:
         """Record a customer who meets an older version of a service than before."""
-        key = (observation.service, observation.customer)
+        key = (request.service, request.customer)
         before = self._last.get(key, "")
-        if observation.version and observation.version < before:
+        if request.version and request.version < before:
             self.moved_back.add(key)
-        self._last[key] = observation.version or before
+        self._last[key] = request.version or before
 
 
 def quantile(values: Iterable[float], q: float) -> float | None:
