@@ -1,4 +1,4 @@
-# Two stages: wheels are built where pip is, and the image that runs has the virtual environment alone.
+# Two stages: the first installs with pip, and the image has only the virtual environment.
 FROM python:3.12-slim AS build
 WORKDIR /src
 RUN python -m venv /opt/weir
@@ -14,16 +14,16 @@ RUN groupadd --system --gid 10001 weir \
 COPY --from=build /opt/weir /opt/weir
 ENV PATH="/opt/weir/bin:$PATH" PYTHONUNBUFFERED=1
 
-# The config file is read from /etc/weir/weir.yaml; the ledger needs a place that outlives the container.
+# The config file is /etc/weir/weir.yaml; the ledger is on a volume, so that it outlives the container.
 VOLUME /var/lib/weir
 WORKDIR /var/lib/weir
 USER weir
 EXPOSE 8080
 
-# Asks the admin listener on this container's loopback (WEIR_ADMIN for another one).
+# Checks the admin API on this container's loopback (WEIR_ADMIN sets another address).
 HEALTHCHECK --interval=5s --timeout=3s --start-period=10s --retries=3 CMD ["weir", "healthcheck"]
 
-# SIGTERM reaches weir itself: it stops accepting, finishes what is in flight, and exits 0.
+# SIGTERM reaches weir itself, which stops accepting, finishes requests in flight, and exits with 0.
 STOPSIGNAL SIGTERM
 ENTRYPOINT ["weir"]
 CMD ["run", "--config", "/etc/weir/weir.yaml", "--state", "/var/lib/weir/weir.db"]

@@ -23,8 +23,8 @@ from templates import PLACES, filled
 from wrk import Shape
 
 from proxy import __version__
-from proxy.demo.children import Child, wait_until
 from proxy.demo.ports import free_ports
+from proxy.demo.processes import LifelineProcess, wait_until
 
 START_SECONDS = 20.0
 DEBIAN = "apt-get install -y --no-install-recommends {}"
@@ -174,13 +174,15 @@ def held(name: str, command: list[str], place: Place, port: int) -> Running:
     """A command on a leash, once it listens; Go's programs take one core."""
     leash = ["--remove", str(place.directory), "--", *command]
     environ = {**os.environ, "GOMAXPROCS": "1", "HOME": str(place.directory)}
-    child = Child(name, "proxy.demo.leash", leash, place.directory / "log", environ=environ)
+    child = LifelineProcess(
+        name, "proxy.demo.lifeline_runner", leash, place.directory / "log", environ=environ
+    )
     place.stack.callback(child.end)
     await_listening(child, port)
     return Running(port, below(child))
 
 
-def below(child: Child) -> Callable[[], list[int]]:
+def below(child: LifelineProcess) -> Callable[[], list[int]]:
     """The processes of a proxy on a leash, without the leash."""
     return lambda: descendants(child.process.pid)[1:]
 

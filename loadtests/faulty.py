@@ -25,8 +25,8 @@ from typing import cast
 import uvloop
 from origins import await_listening
 
-from proxy.demo.children import Child
 from proxy.demo.ports import LOOPBACK, free_ports
+from proxy.demo.processes import LifelineProcess
 
 DELAY = 0.02  # seconds
 SLOWER = 3  # times
@@ -174,7 +174,7 @@ def faulty(version: str) -> Iterator[FaultyOrigin]:
         port, orders = free_ports([0, 0])
         command = [sys.executable, __file__, version, str(port), str(orders)]
         arguments = ["--remove", made, "--", *command]
-        child = Child("faulty", "proxy.demo.leash", arguments, Path(made) / "log")
+        child = LifelineProcess("faulty", "proxy.demo.lifeline_runner", arguments, Path(made) / "log")
         stack.callback(child.end)
         await_listening(child, orders)
         yield FaultyOrigin(port, orders)

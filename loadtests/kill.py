@@ -20,7 +20,7 @@ from origins import origin
 from processes import kill
 from rig import Weir, services, weir
 
-from proxy.demo.children import wait_until
+from proxy.demo.processes import wait_until
 
 BEFORE, AFTER = 2.0, 4.0  # seconds of load around a death
 RESTART_SECONDS = 10.0

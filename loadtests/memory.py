@@ -40,8 +40,8 @@ from pace import secure
 from processes import descriptors, forget_peak, resident
 from rig import Weir, services, weir
 
-from proxy.demo.children import wait_until
 from proxy.demo.ports import LOOPBACK, free_ports
+from proxy.demo.processes import wait_until
 
 START_MIB = 40.0
 IDLE_KIB = 10.0

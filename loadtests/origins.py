@@ -13,8 +13,8 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Protocol
 
-from proxy.demo.children import Child, wait_until
 from proxy.demo.ports import LOOPBACK, free_ports
+from proxy.demo.processes import LifelineProcess, wait_until
 
 START_SECONDS = 10.0
 
@@ -76,7 +76,7 @@ class SampleOrigin:
 
     kind = "sample"
 
-    def __init__(self, child: Child, port: int) -> None:
+    def __init__(self, child: LifelineProcess, port: int) -> None:
         self._child = child
         self.url = f"http://{LOOPBACK}:{port}"
 
@@ -105,7 +105,7 @@ def origin(version: str, *, body: str = "ok", prefer_nginx: bool = True) -> Iter
         yield found
 
 
-def start_nginx(version: str, body: str, directory: Path) -> tuple[Child, Origin]:
+def start_nginx(version: str, body: str, directory: Path) -> tuple[LifelineProcess, Origin]:
     """nginx as an origin."""
     (port,) = free_ports([0])
     server = SERVER_CONF.format(host=LOOPBACK, port=port, version=version, directory=directory, body=body)
@@ -113,24 +113,24 @@ def start_nginx(version: str, body: str, directory: Path) -> tuple[Child, Origin
     return child, NginxOrigin(directory, port)
 
 
-def run_nginx(http: str, port: int, directory: Path) -> Child:
+def run_nginx(http: str, port: int, directory: Path) -> LifelineProcess:
     """nginx with `http` inside its http block, once it listens on `port`."""
     nginx = nginx_path()
     assert nginx is not None, "asked for nginx where there is none"
     conf = directory / "nginx.conf"
     conf.write_text(NGINX_CONF.format(directory=directory, http=http))
     command = [nginx, "-p", str(directory), "-e", str(directory / "error.log"), "-c", str(conf)]
-    child = Child(
-        "nginx", "proxy.demo.leash", ["--remove", str(directory), "--", *command], directory / "log"
+    child = LifelineProcess(
+        "nginx", "proxy.demo.lifeline_runner", ["--remove", str(directory), "--", *command], directory / "log"
     )
     await_listening(child, port)
     return child
 
 
-def start_sample(version: str, body: str, directory: Path) -> tuple[Child, Origin]:
+def start_sample(version: str, body: str, directory: Path) -> tuple[LifelineProcess, Origin]:
     """The sample service as an origin; it has an answer of its own and takes no `body`."""
     (port,) = free_ports([0])
-    child = Child(
+    child = LifelineProcess(
         f"sample {version}",
         "proxy.demo.samples",
         ["--version", version, "--port", str(port)],
@@ -140,7 +140,7 @@ def start_sample(version: str, body: str, directory: Path) -> tuple[Child, Origi
     return child, SampleOrigin(child, port)
 
 
-def await_listening(child: Child, port: int) -> None:
+def await_listening(child: LifelineProcess, port: int) -> None:
     """Waits until somebody listens on `port`; ends `child` when that fails."""
 
     def reachable() -> bool:

@@ -11,7 +11,7 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
-from proxy.demo.children import wait_until
+from proxy.demo.processes import wait_until
 
 PROC = Path("/proc")
 

@@ -13,9 +13,9 @@ from pathlib import Path
 
 from processes import await_gone, command_line, descendants, kill
 
-from proxy.demo.admin import Admin
-from proxy.demo.children import ChildEnded, TookTooLong, finish, wait_until
+from proxy.demo.admin_api import AdminApi
 from proxy.demo.ports import LOOPBACK, free_ports
+from proxy.demo.processes import DeadlineExceeded, ProcessEnded, finish, wait_until
 from proxy.supervisor.commands import environment, python
 
 START_SECONDS = 20.0
@@ -34,7 +34,7 @@ class Weir:
         self.directory = directory
         self.port, self.admin_port = unpromised_ports("".join(more_listen))
         self.url = f"http://{LOOPBACK}:{self.port}"
-        self.admin = Admin(f"http://{LOOPBACK}:{self.admin_port}")
+        self.admin = AdminApi(f"http://{LOOPBACK}:{self.admin_port}")
         self.config = directory / "weir.yaml"
         listen = ", ".join((f'"{LOOPBACK}:{self.port}"', *more_listen))
         self.config.write_text(
@@ -68,18 +68,18 @@ class Weir:
         return self.process
 
     def start(self) -> None:
-        """Starts it and waits until it is ready; ChildEnded or TookTooLong with its log when it isn't."""
+        """Start it and wait until it is ready; an error has the end of its log."""
         process = self.spawn()
 
         def ready() -> bool:
             if process.poll() is not None:
-                raise ChildEnded(f"weir ended with exit code {process.returncode}:\n{self.log()}")
+                raise ProcessEnded(f"weir ended with exit code {process.returncode}:\n{self.log()}")
             return self.admin.ready()
 
         try:
             wait_until(ready, "weir is ready", START_SECONDS)
-        except TookTooLong as late:
-            raise TookTooLong(f"{late}\n{self.log()}") from None
+        except DeadlineExceeded as late:
+            raise DeadlineExceeded(f"{late}\n{self.log()}") from None
 
     def log(self) -> str:
         """What it has printed."""
@@ -142,7 +142,7 @@ def weir(
 
 
 async def until(done: Callable[[], bool], what: str, seconds: float = START_SECONDS) -> None:
-    """Waits beside a running load until `done` says yes; TookTooLong, naming `what`, after `seconds`."""
+    """Waits beside a running load until `done` says yes; DeadlineExceeded, naming `what`, after `seconds`."""
     await asyncio.to_thread(wait_until, done, what, seconds)
 
 

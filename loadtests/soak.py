@@ -23,7 +23,7 @@ from processes import descriptors, resident
 from rig import Weir, services, until, weir
 from unruly import unruly
 
-from proxy.demo.children import TookTooLong
+from proxy.demo.processes import DeadlineExceeded
 
 WARM_SECONDS = 60.0
 QUIET_SECONDS = 90.0  # in which the pool empties itself, too
@@ -69,7 +69,7 @@ class Watched:
 
         try:
             await until(still, "nothing is open any more", QUIET_SECONDS)
-        except TookTooLong:
+        except DeadlineExceeded:
             return False
         finally:
             print(f"after {time.monotonic() - begun:.0f} s of quiet: {self.told()}", flush=True)

@@ -27,7 +27,7 @@ from faulty import faulty
 from origins import origin
 from rig import Weir, services, weir
 
-from proxy.demo.children import TookTooLong
+from proxy.demo.processes import DeadlineExceeded
 
 RATE = 500.0  # requests a second
 WEIGHT = 20  # percent
@@ -127,7 +127,7 @@ async def after_trip(running: Weir, seconds: float) -> dict[str, Any]:
     """The service a while after its trip, or after so many seconds without one."""
     try:
         await asyncio.to_thread(running.admin.await_trip, "shop", seconds)
-    except TookTooLong:
+    except DeadlineExceeded:
         pass
     else:
         await asyncio.sleep(AFTER)

@@ -40,12 +40,6 @@ GENERAL: Mapping[str, str] = {
 """What the exit codes mean wherever they occur."""
 
 OF_VERBS: Mapping[str, str] = {
-    "demo": "0 v2 was promoted and v3 rolled back, 1 not so, 2 usage",
-    "init": "0 written, 2 usage, or the file exists already or cannot be written",
-    "lint": "0 every file is fine (warnings included), 2 a problem or usage",
-    "run": "0 ended by a signal, 1 it cannot start, 2 usage or config",
-    "simulate": "0 played, 2 usage or config",
-    "healthcheck": "0 ready, 1 not ready or unreachable, 2 usage",
     "schema": "0 printed",
     "version": "0 printed",
 }
@@ -92,7 +86,7 @@ def _help(text: str) -> Iterator[str]:
 
 
 def _option(verb: str, option: click.Option, context: click.Context) -> tuple[str, str]:
-    if option.name == "help":
+    if "--help" in option.opts:  # click keeps the one of the first call, whose names may differ
         return code("-h, --help"), "Print the help and exit."
     record = option.get_help_record(context)
     if record is None or not option.help:

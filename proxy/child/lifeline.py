@@ -1,8 +1,8 @@
-"""A child's end of the socket that ties it to the supervisor.
+"""A child's end of its lifeline, the socket that connects it with the supervisor.
 
-Lines go both ways. A child says `ready`, or `failed: reason` before it exits; the supervisor says `reload`,
-`drain` and `stop`. The end of the stream says that the supervisor is gone, however it died, and no child
-outlives it: a process that holds the port while nobody restarts or drains it is worse than none.
+Lines go both ways. A child sends `ready`, or `failed: reason` before it exits; the supervisor sends `reload`,
+`drain` and `stop`. The end of the stream means that the supervisor has ended, and the child exits: a process
+that holds the port without a supervisor could neither be restarted nor drained.
 """
 
 import asyncio
@@ -14,23 +14,28 @@ import socket
 import sys
 from collections.abc import Callable
 
-Act = Callable[[], None]
+Callback = Callable[[], None]
 
 _PR_SET_PDEATHSIG = 1
-"""prctl(2)."""
+"""The option of prctl(2) that sets the signal for the parent's end."""
 _REASON = 2000
-"""Bytes of a reason that are passed on, few enough for one write to a fresh socket never to block."""
+"""Bytes of a reason that are sent at most, so few that one write to a new socket never blocks."""
 
 
 class Lifeline(asyncio.Protocol):
-    """What the supervisor says, as calls. Attach it first: before that there is nobody to talk to.
+    """The lines of the supervisor, as calls. It has to be attached before anything is sent.
 
-    `on_drain`: finish what is in flight. `on_stop`: end now, in order. `on_gone`: the supervisor is gone, so
-    exit at once; it is called once, and nothing is called after it. `on_reload`: read certificates again.
+    Args:
+        on_drain: finish what is in flight.
+        on_stop: end now, in order.
+        on_gone: the supervisor has ended, so exit at once; called once, and no other call follows.
+        on_reload: read the files again.
     """
 
-    def __init__(self, on_drain: Act, on_stop: Act, on_gone: Act, on_reload: Act = lambda: None) -> None:
-        self._acts = {b"drain": on_drain, b"stop": on_stop, b"reload": on_reload}
+    def __init__(
+        self, on_drain: Callback, on_stop: Callback, on_gone: Callback, on_reload: Callback = lambda: None
+    ) -> None:
+        self._callbacks = {b"drain": on_drain, b"stop": on_stop, b"reload": on_reload}
         self._on_gone = on_gone
         self._rest = b""
         self._fd = -1
@@ -39,40 +44,41 @@ class Lifeline(asyncio.Protocol):
         return f"<Lifeline {'not attached' if self._fd < 0 else f'fd {self._fd}'}>"
 
     def ready(self) -> None:
-        """Tell the supervisor that this child does its work from now on."""
-        self._say("ready")
+        """Report to the supervisor that this child works from now on."""
+        self._send("ready")
 
     def failed(self, reason: str) -> None:
-        """Tell the supervisor why this child can't start, and exit. Line ends become spaces."""
-        self._say(f"failed: {' '.join(reason.split())}")
+        """Report to the supervisor why this child can't start. Line ends become spaces."""
+        self._send(f"failed: {' '.join(reason.split())}")
 
-    def _say(self, line: str) -> None:
-        # Written past the transport, for the process may exit in the next line; nothing else is ever written.
-        # An error means that the supervisor is gone, and the end of the stream says so in a moment.
+    def _send(self, line: str) -> None:
+        # Written directly and not by the transport, for the process may exit right after this. An error means
+        # that the supervisor has ended; the end of the stream reports that soon.
         with contextlib.suppress(OSError):
             os.write(self._fd, line.encode(errors="replace")[:_REASON] + b"\n")
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Called by the event loop."""
+        """Take the connection. Called by the event loop."""
         self._fd = transport.get_extra_info("socket").fileno()
 
     def data_received(self, data: bytes) -> None:
-        """Called by the event loop. An unknown line is ignored: a newer supervisor may say more."""
+        """Call back for each line. Called by the event loop. Unknown lines are ignored."""
         *lines, self._rest = (self._rest + data).split(b"\n")
         for line in lines:
-            if act := self._acts.get(line):
-                act()
+            if callback := self._callbacks.get(line):
+                callback()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Called by the event loop, after the end of the stream or an error."""
+        """Report the end of the supervisor. Called by the event loop at the end of the stream."""
         self._fd = -1
         self._on_gone()
 
 
 async def attach(fd: int, lifeline: Lifeline) -> None:
-    """Listen to the inherited file descriptor `fd` in the running loop, as long as the process lives.
+    """Read the inherited file descriptor `fd` in the running loop, to the end of the process.
 
-    OSError when `fd` is no connected stream socket.
+    Raises:
+        OSError: `fd` is no connected stream socket.
     """
     inherited = socket.socket(fileno=fd)
     inherited.set_inheritable(False)
@@ -81,6 +87,6 @@ async def attach(fd: int, lifeline: Lifeline) -> None:
 
 
 def die_with_parent() -> None:
-    """Let Linux kill this process when its parent is gone: one that is stuck can't read its lifeline."""
+    """Make Linux kill this process when its parent ends: a process that hangs can't read its lifeline."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)

@@ -1,7 +1,7 @@
 """The command `weir`: one file a verb, each loaded only when it is needed.
 
-A script that asks for a weight must not wait for a YAML parser and a web framework to be imported, so nothing
-here imports more than click; every verb lives in a module of its own and the help is written from the table.
+A script that sets a weight must not wait for the import of a YAML parser and a web framework. So this module
+imports click only, every verb has a module of its own, and the overview is written from the table below.
 """
 
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ from proxy import __version__
 
 
 class Verb(NamedTuple):
-    """Where a verb is ("module:function") and the line that the overview shows for it."""
+    """The place of a verb ("module:function"), and its line in the overview."""
 
     where: str
     line: str
@@ -23,41 +23,43 @@ class Verb(NamedTuple):
 VERBS: Mapping[str, Verb] = {
     "demo": Verb("proxy.cli.demo:demo", "Watch a good canary being promoted and a bad one rolled back."),
     "init": Verb("proxy.cli.init:init", "Write a commented weir.yaml to start from."),
-    "lint": Verb("proxy.cli.lint:lint", "Check a config file and name every problem in it."),
+    "lint": Verb("proxy.cli.lint:lint", "Check a config file and report every problem in it."),
     "run": Verb("proxy.cli.run:run", "Run the proxy: from a config file, or with --stable and --canary."),
-    "simulate": Verb(
-        "proxy.cli.simulate:simulate", "Try a service's policy on made traffic before trusting it."
+    "simulate": Verb("proxy.cli.simulate:simulate", "Test a service's policy on simulated traffic."),
+    "status": Verb(
+        "proxy.cli.status:status", "Show every service: weights, verdicts, and why a canary was rolled back."
     ),
-    "status": Verb("proxy.cli.status:status", "Show every service: weights, verdicts, what tripped and why."),
     "get": Verb("proxy.cli.get:get", "Show one service, or watch it with -w."),
-    "start": Verb("proxy.cli.start:start", "Begin a rollout, and wait for its end with --wait."),
-    "promote": Verb("proxy.cli.rollout:promote", "Go on to the next step now; --full: to the end."),
-    "pause": Verb("proxy.cli.rollout:pause", "Keep the weight of a rollout until resumed."),
-    "resume": Verb("proxy.cli.weight:resume", "Go on, or let a canary back in that was taken out."),
-    "abort": Verb("proxy.cli.rollout:abort", "Take a canary out now, for everybody."),
-    "retry": Verb("proxy.cli.rollout:retry", "Begin a rollout again that was rolled back."),
+    "start": Verb("proxy.cli.start:start", "Start a rollout; with --wait: wait for its end."),
+    "promote": Verb("proxy.cli.rollout:promote", "Go on to the next step now; with --full: to the end."),
+    "pause": Verb("proxy.cli.rollout:pause", "Pause a rollout and keep its weight until it is resumed."),
+    "resume": Verb("proxy.cli.weight:resume", "Resume a paused rollout, or a canary that was taken out."),
+    "abort": Verb("proxy.cli.rollout:abort", "Take a canary out now, for all clients."),
+    "retry": Verb("proxy.cli.rollout:retry", "Start a rollout again that was rolled back."),
     "undo": Verb("proxy.cli.rollout:undo", "Go back to the stable before the last promotion."),
     "set-weight": Verb("proxy.cli.weight:set_weight", "Set a canary's share: set-weight checkout canary=10."),
-    "reload": Verb("proxy.cli.reload:reload", "Have the running proxy read its config file again."),
+    "reload": Verb("proxy.cli.reload:reload", "Make the running proxy read its config file again."),
     "explain": Verb(
-        "proxy.cli.explain:explain", "Tell in a paragraph what happened to a canary, and what to do."
+        "proxy.cli.explain:explain", "Explain in a paragraph what happened to a canary, and what to do."
     ),
     "history": Verb("proxy.cli.history:history", "Show every change of a service, with its reason."),
-    "healthcheck": Verb("proxy.cli.healthcheck:healthcheck", "Exit 0 when the running proxy is ready."),
+    "healthcheck": Verb(
+        "proxy.cli.healthcheck:healthcheck", "Check whether the running proxy is ready: exit code 0."
+    ),
     "schema": Verb("proxy.cli.schema:schema", "Print the JSON Schema of the config file, for editors."),
     "version": Verb("proxy.cli.version:version", "Print the version."),
 }
 
 
 class Verbs(click.Group):
-    """A click group that imports a verb when it is called, and not before."""
+    """A click group that imports a verb when it is called."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """Names in the order of the table, which is the order in which a person meets them."""
+        """Return the names in the order of the table."""
         return list(VERBS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """The verb itself, imported now; None when there is no such verb."""
+        """Import a verb and return its command; None: there is no such verb."""
         verb = VERBS.get(cmd_name)
         if verb is None:
             return None
@@ -70,9 +72,9 @@ class Verbs(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """As click does, but an unknown verb is answered with the one that was probably meant."""
+        """Resolve a verb as click does; for an unknown one the error suggests a similar one."""
         if args and args[0] not in VERBS and not args[0].startswith("-"):
-            import difflib  # takes a tenth of the whole start, and a slip is rare
+            import difflib  # its import takes a tenth of the whole start, and it is rarely needed
 
             near = difflib.get_close_matches(args[0], VERBS, n=1)
             hint = f" Did you mean `{near[0]}`?" if near else ""
@@ -80,7 +82,7 @@ class Verbs(click.Group):
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """The overview, from the table alone: click would import every verb to read its docstring."""
+        """Write the overview from the table: click would import every verb to read its docstring."""
         with formatter.section("Verbs"):
             formatter.write_dl([(name, verb.line) for name, verb in VERBS.items()])
 
@@ -90,6 +92,6 @@ class Verbs(click.Group):
 def main() -> None:
     """A traffic-splitting reverse proxy that takes a bad canary out by itself.
 
-    Exit codes: 0 fine, 1 taken out or failed, 2 usage or config, 3 admin unreachable, 4 conflict, 124 timed
-    out.
+    Exit codes: 0 success, 1 canary taken out or failure, 2 wrong usage or config, 3 admin API unreachable, 4
+    conflict, 124 timed out.
     """

@@ -1,4 +1,4 @@
-"""`python -m proxy.cli` is `weir`, for places where the script is not on the path."""
+"""The command `python -m proxy.cli`, the same as `weir` where that script is not on the path."""
 
 from proxy.cli import main
 

@@ -1,4 +1,4 @@
-"""How every verb that takes a config file reads it: the same words for the same problems, and exit code 2."""
+"""Reading the config file, with the same messages and exit code 2 in every verb."""
 
 import os
 import sys
@@ -13,35 +13,35 @@ from proxy.config.schema import Config
 
 DEFAULT = "weir.yaml"
 WRONG = 2
-"""Exit code for a config or a usage that is wrong."""
+"""The exit code for a wrong config or usage."""
 
 
 def load(source: str) -> tuple[str, Config]:
-    """The text of a config file and what it says. Raises Problems, or OSError when it can't be read."""
+    """Return the text of a config file and its values; raise Problems, or OSError if it can't be read."""
     text = decode(Path(source).read_bytes(), source)
     return text, read(text, source, os.environ)
 
 
 def load_or_exit(source: str) -> tuple[str, Config]:
-    """As `load`, but problems are printed and end the program."""
+    """Load a config file as `load` does; on an error print it and exit with 2."""
     try:
         return load(source)
     except (Problems, OSError) as error:
-        refuse(told(source, error))
+        refuse(error_text(source, error))
 
 
 def refuse(why: str) -> NoReturn:
-    """Say why on stderr and exit with 2."""
+    """Print the reason on stderr and exit with 2."""
     click.echo(why, err=True)
     sys.exit(WRONG)
 
 
-def told(source: str, error: Problems | OSError) -> str:
-    """What `load` raised, for a person."""
+def error_text(source: str, error: Problems | OSError) -> str:
+    """Return the message for what `load` raised."""
     if isinstance(error, Problems):
         return error.render()
     reason = (error.strerror or str(error)).lower()
     advice = ""
     if isinstance(error, FileNotFoundError):
-        advice = "; `weir init` writes one, and `weir run --stable URL --canary URL --weight 5%` takes none"
+        advice = "; `weir init` writes one, and `weir run --stable URL --canary URL --weight 5%` needs none"
     return f"{source}: error: {reason}{advice}"

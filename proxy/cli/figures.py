@@ -1,8 +1,8 @@
-"""Numbers and moments as a person reads them."""
+"""Numbers and times in the format for people."""
 
 
 def percent(value: float | None, digits: int = 2) -> str:
-    """A percentage of 0..100 without needless digits; "-" for no data."""
+    """Format a percentage of 0 to 100 without needless digits; "-" for no data."""
     if value is None:
         return "-"
     text = f"{value:.{digits}f}".rstrip("0").rstrip(".")
@@ -10,14 +10,14 @@ def percent(value: float | None, digits: int = 2) -> str:
 
 
 def rate(value: float | None) -> str:
-    """A ratio of 0..1 in percent with one digit; what is not nothing never shows as nothing."""
+    """Format a ratio of 0 to 1 in percent with one digit; more than 0 is never shown as 0."""
     if value is None:
         return "-"
     return "<0.1 %" if 0 < value < 0.0005 else f"{value * 100:.1f} %"
 
 
 def duration(seconds: float | None) -> str:
-    """Seconds with about three digits, in the unit that fits; "-" for no data."""
+    """Format seconds with about three digits, in s or ms; "-" for no data."""
     if seconds is None:
         return "-"
     if seconds >= 1:
@@ -26,7 +26,7 @@ def duration(seconds: float | None) -> str:
 
 
 def moment(text: str) -> str:
-    """An ISO 8601 moment in UTC to the second; any other as it is."""
+    """Format a time in ISO 8601 and UTC to the second; leave any other text as it is."""
     seconds, _, _ = text.partition(".")
     utc = text.endswith(("Z", "+00:00"))
     return f"{seconds.removesuffix('Z').removesuffix('+00:00').replace('T', ' ')}Z" if utc else text

@@ -1,35 +1,38 @@
-"""`weir get`: services at a glance, once or as they change."""
+"""The verb `weir get`, which shows services in a table, once or as they change."""
 
 from collections.abc import Iterator
 from typing import Any
 
 import click
 
-from proxy.cli.admin import TRIPPED, Admin, admin_verb
+from proxy.cli.session import TRIPPED, Session, client_verb
 from proxy.cli.views import table, tripped
 
 
 @click.command()
 @click.argument("service", required=False)
 @click.option(
-    "-w", "--watch", is_flag=True, help="Go on: redraw on a terminal, else print a line for each change."
+    "-w",
+    "--watch",
+    is_flag=True,
+    help="Keep watching: redraw on a terminal, else print a line for each change.",
 )
-@admin_verb
-def get(admin: Admin, service: str | None, watch: bool) -> int:
-    """Show weights, shares, errors and latencies of SERVICE, or of all.
+@client_verb
+def get(session: Session, service: str | None, watch: bool) -> int:
+    """Show weights, shares, errors and latencies of SERVICE, or of all services.
 
-    Exit codes: 0 fine, 1 one that is shown is tripped, 2 usage, 3 admin unreachable.
+    Exit codes: 0 success, 1 a canary that is shown is out, 2 usage, 3 admin unreachable.
     """
     if watch:
         from proxy.cli.watch import follow
 
-        follow(admin, service)
-    document = admin.client.service(service) if service else admin.client.services()
-    views = list(shown(document))
-    admin.tell(document, table(views, admin.flags))
+        follow(session, service)
+    document = session.client.service(service) if service else session.client.services()
+    views = list(services_in(document))
+    session.print(document, table(views, session.flags))
     return TRIPPED if any(map(tripped, views)) else 0
 
 
-def shown(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """The services in an answer for one or for all."""
+def services_in(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Yield the services in the answer for one service or for all."""
     yield from document.get("services", [document])

@@ -1,31 +1,34 @@
-"""`weir healthcheck`: one question for container engines and load balancers."""
+"""The verb `weir healthcheck`, for container engines and load balancers."""
 
 import click
 
-from proxy.cli.admin import ADMIN, quietly
 from proxy.cli.client import Client, Unreachable
+from proxy.cli.session import ADMIN, quietly
 
 UNHEALTHY = 1
-TIMEOUT = 3.0  # seconds; container engines give a check 30 and call it every 30
+"""The exit code of a proxy that is not ready."""
+TIMEOUT = 3.0
+"""Seconds for the answer; container engines allow a check 30, and repeat it every 30."""
 
 
 @click.command()
-@click.option("--url", metavar="URL", help="What to ask; the admin API's /readyz unless given.")
+@click.option("--url", metavar="URL", help="The URL to check; by default /readyz of the admin API.")
 @ADMIN
 def healthcheck(url: str | None, admin: str) -> None:
-    """Exit 0 when the running proxy is ready for traffic, and 1 when it is not or does not answer.
+    """Check whether the running proxy is ready for traffic.
 
-    Not answering is 1 here as well, not 3: to a container engine 1 means unhealthy, 3 nothing.
+    Exit codes: 0 ready, 1 not ready or unreachable, 2 usage. Unreachable is not 3 here, because container
+    engines do not know 3.
     """
     quietly(lambda: check(Client(url or f"{admin.rstrip('/')}/readyz")))
 
 
 def check(client: Client) -> int:
-    """Ask, say what was answered, and return the exit code."""
+    """Send the request, print the result, and return the exit code."""
     try:
-        status, said = client.probe(timeout=TIMEOUT)
+        status, detail = client.probe(timeout=TIMEOUT)
     except Unreachable as error:
         click.echo(f"unhealthy: {error.message}", err=True)
         return UNHEALTHY
-    click.echo(f"{'healthy' if status == 200 else 'unhealthy'}: {said or status}", err=status != 200)
+    click.echo(f"{'healthy' if status == 200 else 'unhealthy'}: {detail or status}", err=status != 200)
     return 0 if status == 200 else UNHEALTHY

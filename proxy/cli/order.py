@@ -1,4 +1,4 @@
-"""What every order has in common: why, who, on which revision and under which key; and how it is told."""
+"""What all orders share: the options for reason, actor, revision and key, and the report of the result."""
 
 import getpass
 import socket
@@ -9,38 +9,42 @@ from typing import Any
 
 import click
 
-from proxy.cli.admin import Admin, admin_verb
 from proxy.cli.client import service_path
 from proxy.cli.figures import percent
 from proxy.cli.progress import state
+from proxy.cli.session import Session, client_verb
 
 OPTIONS = (
-    click.option("--reason", default="", metavar="TEXT", help="Why; kept in the history."),
-    click.option("--actor", metavar="NAME", help="Who; user@host unless given."),
+    click.option("--reason", default="", metavar="TEXT", help="The reason, for the history."),
+    click.option(
+        "--actor", metavar="NAME", help="The person or program that orders it; by default user@host."
+    ),
     click.option(
         "--if-match",
         type=click.IntRange(min=0),
         metavar="REVISION",
-        help="Only if this revision is in force.",
+        help="Only if the service has this revision.",
     ),
     click.option(
-        "--idempotency-key", metavar="KEY", help="Sent again under the same key, it is not done again."
+        "--idempotency-key", metavar="KEY", help="A repeated order with the same key has no effect."
     ),
 )
 
 
 @dataclass(frozen=True, slots=True)
-class Terms:
-    """What an order says beside what it wants."""
+class OrderOptions:
+    """The options that every order has."""
 
     reason: str
     actor: str
     if_match: int | None
+    """The revision that the service must have; None: any."""
     key: str | None
+    """The idempotency key."""
 
     @property
     def fields(self) -> dict[str, str]:
-        """As header fields."""
+        """The header fields of these options."""
         found = {}
         if self.if_match is not None:
             found["If-Match"] = f'"{self.if_match}"'
@@ -51,40 +55,43 @@ class Terms:
 
 
 def order_verb(verb: Callable[..., int | None]) -> Callable[..., None]:
-    """A verb that is called with an Admin and Terms, on one SERVICE."""
+    """Turn a function that takes a Session and OrderOptions into a command with these options."""
 
     def run(
-        admin: Admin,
+        session: Session,
         reason: str,
         actor: str | None,
         if_match: int | None,
         idempotency_key: str | None,
         **arguments: Any,
     ) -> int | None:
-        return verb(admin, Terms(reason, actor or whoami(), if_match, idempotency_key), **arguments)
+        return verb(session, OrderOptions(reason, actor or whoami(), if_match, idempotency_key), **arguments)
 
     found: Callable[..., Any] = update_wrapper(run, verb)
     for option in reversed(OPTIONS):
         found = option(found)
-    return admin_verb(found)
+    return client_verb(found)
 
 
-def send(admin: Admin, terms: Terms, service: str, order: str, **body: Any) -> dict[str, Any]:
-    """Give an order to a service; the view after it. What is None in ``body`` isn't said."""
-    said = {key: value for key, value in body.items() if value is not None}
-    said |= {"reason": terms.reason, "actor": terms.actor}
-    return admin.client.call("POST", service_path(service, f"/rollout/{order}"), said, terms.fields)
+def send(session: Session, options: OrderOptions, service: str, order: str, **body: Any) -> dict[str, Any]:
+    """Send an order for a service; return the service after it.
+
+    Values of `body` that are None are left out.
+    """
+    content = {key: value for key, value in body.items() if value is not None}
+    content |= {"reason": options.reason, "actor": options.actor}
+    return session.client.call("POST", service_path(service, f"/rollout/{order}"), content, options.fields)
 
 
-def tell(admin: Admin, view: dict[str, Any], more: str = "") -> None:
-    """Say what is in force now, and warn when the ledger does not have it yet."""
+def report(session: Session, view: dict[str, Any]) -> None:
+    """Print the state after an order, and warn when the ledger does not have it yet."""
     canary = percent(view["weights"].get("canary", 0))
-    admin.tell(view, f"{view['name']}: {state(view)}, canary at {canary}, revision {view['revision']}{more}")
-    warn(view)
+    session.print(view, f"{view['name']}: {state(view)}, canary at {canary}, revision {view['revision']}")
+    warn_unless_durable(view)
 
 
-def warn(view: dict[str, Any]) -> None:
-    """Say on stderr that the ledger does not have it yet, if so."""
+def warn_unless_durable(view: dict[str, Any]) -> None:
+    """Print a warning on stderr when the ledger does not have the state yet."""
     if not view["durable"]:
         click.echo(
             "warning: in force but not durable yet: the ledger doesn't have it; control keeps trying",
@@ -93,7 +100,7 @@ def warn(view: dict[str, Any]) -> None:
 
 
 def whoami() -> str:
-    """user@host; an account without a name is "unknown"."""
+    """Return user@host; an account without a name is "unknown"."""
     try:
         user = getpass.getuser()
     except (KeyError, OSError):

@@ -1,4 +1,4 @@
-"""What options hold beside words: durations and weights, written as in the config file."""
+"""The values of options: durations and weights, in the syntax of the config file."""
 
 from collections.abc import Callable
 from typing import TypeVar
@@ -12,12 +12,12 @@ T = TypeVar("T")
 
 
 def duration(_context: click.Context, _parameter: click.Parameter, value: str | None) -> float | None:
-    """Seconds in 300ms, 5s, 2m or 1.5h."""
+    """Return the seconds of 300ms, 5s, 2m or 1.5h."""
     return None if value is None else fit(lambda: units.duration(value, 0.0, units.LONGEST))
 
 
 def weights(_context: click.Context, _parameter: click.Parameter, value: str | None) -> list[float] | None:
-    """The percents in 1%,10%,100% or 1,10,100."""
+    """Return the percents of 1%,10%,100% or 1,10,100."""
     if value is None:
         return None
     words = [word.strip().removesuffix("%").rstrip() for word in value.split(",")]
@@ -25,7 +25,7 @@ def weights(_context: click.Context, _parameter: click.Parameter, value: str | N
 
 
 def fit(read: Callable[[], T]) -> T:
-    """What ``read`` returns; what is unfit is usage."""
+    """Return what `read` returns; turn Unfit into an error of usage."""
     try:
         return read()
     except Unfit as unfit:

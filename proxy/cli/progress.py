@@ -1,4 +1,4 @@
-"""A rollout as text: its plan, where it is, what it waits for and what a person can do about it."""
+"""A rollout as text: its plan, its step, what it waits for, and the commands that lead on."""
 
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
@@ -8,7 +8,7 @@ from proxy.cli.figures import percent
 
 
 def state(view: dict[str, Any]) -> str:
-    """For example: progressing, step 2 of 6."""
+    """Return the phase and the step, such as: progressing, step 2 of 6."""
     rollout = view["rollout"]
     if rollout is None or view["phase"] in ("idle", "promoted"):
         return str(view["phase"])
@@ -16,15 +16,15 @@ def state(view: dict[str, Any]) -> str:
 
 
 def plan(view: dict[str, Any]) -> Iterator[str]:
-    """The steps under each other, the one that it is in marked."""
+    """Yield the steps of the plan, with a mark before the present one."""
     rollout = view["rollout"]
     for number, step in enumerate(rollout["steps"], 1):
         mark = ">" if number == rollout["step"] else " "
-        yield f"{mark} step {number}  {terms(step)}"
+        yield f"{mark} step {number}  {step_text(step)}"
 
 
-def terms(step: dict[str, Any]) -> str:
-    """For example: 5 % for 10 min and 500 answers. A pause says what for."""
+def step_text(step: dict[str, Any]) -> str:
+    """Return a step as text, such as: 5 % for 10 min and 500 answers; for a pause its reason."""
     if "pause" in step:
         return f"pause: {step['pause']}"
     parts = [duration(step["hold"])] if step["hold"] else []
@@ -34,19 +34,20 @@ def terms(step: dict[str, Any]) -> str:
 
 
 def expectation(view: dict[str, Any]) -> str:
-    """How long the plan takes at the traffic seen: about 42 min at 120 requests a second."""
+    """Return how long the plan takes at the present traffic: about 42 min at 120 requests a second."""
     rollout = view["rollout"]
     rate = rollout["rate"]
-    seen = f"at {rate:.{0 if rate >= 10 else 1}f} requests a second" if rate else "no traffic is seen"
+    digits = 0 if rate >= 10 else 1
+    traffic = f"at {rate:.{digits}f} requests a second" if rate else "without traffic"
     if rollout["expected"] is None:
-        return f"nobody can say yet how long it takes, {seen}"
+        return f"no estimate yet of how long it takes, {traffic}"
     pauses = sum("pause" in step for step in rollout["steps"])
-    asked = "" if not pauses else f", and {pauses} pause{'' if pauses == 1 else 's'}"
-    return f"about {duration(rollout['expected'])} {seen}{asked}"
+    added = "" if not pauses else f", and {pauses} pause{'' if pauses == 1 else 's'}"
+    return f"about {duration(rollout['expected'])} {traffic}{added}"
 
 
 def proof(view: dict[str, Any]) -> str:
-    """Return what each step takes beside its time and its answers; "" where nothing has to be shown."""
+    """Return what each step needs beside its time and its answers; "": nothing."""
     assured = view["rollout"]["assured"]
     if not assured:
         return ""
@@ -57,38 +58,38 @@ def proof(view: dict[str, Any]) -> str:
 
 
 def lateness(view: dict[str, Any]) -> str:
-    """That the plan is expected to take longer than its deadline; "" when it isn't."""
+    """Return a warning when the plan is expected to take longer than its deadline; else ""."""
     rollout = view["rollout"]
     expected, deadline = rollout["expected"], rollout["deadline"]
     if deadline is None or expected is None or expected <= deadline:
         return ""
     return (
-        f"at this rate the plan takes about {duration(expected)}, and after its deadline of "
-        f"{duration(deadline)} the rollout is paused; give it fewer answers to wait for, or more time"
+        f"at this rate the plan takes about {duration(expected)}, but the rollout is paused after its "
+        f"deadline of {duration(deadline)}; lower --min-requests or raise --deadline"
     )
 
 
 def waits(view: dict[str, Any]) -> str:
-    """What it waits for now: 31 of 200 answers; at this rate in about 11 min. "" when for nothing."""
+    """Return what it waits for, such as: 31 of 200 answers; "" for nothing."""
     rollout = view["rollout"]
     return str(rollout["waiting"]["says"]) if rollout and rollout["waiting"] else ""
 
 
 def course(view: dict[str, Any]) -> Iterator[str]:
-    """Where the rollout under way is, what it waits for, and how long that and the rest may take."""
+    """Yield the step of a rollout under way, what it waits for, and how long the rest takes."""
     rollout = view["rollout"]
     if rollout is None or rollout["waiting"] is None:
         return
     step = f"step {rollout['step']} of {rollout['of']}"
     if rollout["step"] and not rollout["waiting"]["pause"]:
-        step += f" ({terms(rollout['steps'][rollout['step'] - 1])})"
+        step += f" ({step_text(rollout['steps'][rollout['step'] - 1])})"
     yield f"{step}: {waits(view)}"
     if rollout["expected"] is not None:
         yield f"to its end: {expectation(view)}"
 
 
 def obstacle(view: dict[str, Any], flags: str = "") -> str:
-    """What doesn't go away by itself: a pause, or a gate that is closed; "" for neither."""
+    """Return what a person has to resolve: a pause, or a closed gate; else ""."""
     waiting = view["rollout"]["waiting"] if view["rollout"] else None
     if waiting is None:
         return ""
@@ -99,14 +100,14 @@ def obstacle(view: dict[str, Any], flags: str = "") -> str:
 
 
 def advice(view: dict[str, Any], flags: str = "") -> Iterator[str]:
-    """The commands that lead on from here, of those that are legal now, each with what it does."""
+    """Yield the commands that lead on, of those that are legal now, each with its effect."""
     for order, what in ADVICE.get(view["phase"], ()):
-        if order in view["orders"] and (said := what(view)):
-            yield f"{said}: weir {order} {view['name']}{flags}"
+        if order in view["orders"] and (effect := what(view)):
+            yield f"{effect}: weir {order} {view['name']}{flags}"
 
 
 def _at_gate(view: dict[str, Any]) -> bool:
-    """Whether the plan itself asks for a person."""
+    """Return whether the present step is a pause of the plan."""
     rollout = view["rollout"]
     return bool(rollout and rollout["step"] and "pause" in rollout["steps"][rollout["step"] - 1])
 
@@ -138,4 +139,4 @@ ADVICE: Mapping[str, tuple[tuple[str, Callable[[dict[str, Any]], str]], ...]] = 
     ),
     "promoted": (("undo", _undone),),
 }
-"""By phase: what a person may want to order, and what it would do; "" when that makes no sense now."""
+"""By phase: the orders to suggest, each with a function that returns its effect; "" suggests nothing."""

@@ -1,81 +1,81 @@
-"""`weir promote`, `pause`, `abort`, `retry`, `undo`: what a person says to a rollout."""
+"""The verbs `weir promote`, `pause`, `abort`, `retry` and `undo`, a person's orders to a rollout."""
 
 from typing import Any
 
 import click
 
-from proxy.cli.admin import Admin
-from proxy.cli.order import Terms, order_verb, send, tell
-from proxy.cli.waiting import await_end, waits
+from proxy.cli.order import OrderOptions, order_verb, report, send
+from proxy.cli.session import Session
+from proxy.cli.wait import await_end, wait_options
 
 
 @click.command()
 @click.argument("service")
-@click.option("--full", is_flag=True, help="Past all steps: the canary becomes stable.")
-@waits
+@click.option("--full", is_flag=True, help="Skip all steps: the canary becomes stable.")
+@wait_options
 @order_verb
-def promote(admin: Admin, terms: Terms, service: str, full: bool, patience: float | None) -> int:
-    """Go on to the next step of SERVICE's rollout now, also where it waits for a person.
+def promote(session: Session, options: OrderOptions, service: str, full: bool, patience: float | None) -> int:
+    """Go on to the next step of SERVICE's rollout now, also at a pause that waits for a person.
 
     Exit codes: 0 done (with --wait: promoted), 1 rolled back, 2 usage, 3 admin unreachable, 4 conflict, 124
     timed out.
     """
-    return told(admin, send(admin, terms, service, "promote", full=full or None), patience)
+    return report_or_wait(session, send(session, options, service, "promote", full=full or None), patience)
 
 
 @click.command()
 @click.argument("service")
 @order_verb
-def pause(admin: Admin, terms: Terms, service: str) -> None:
-    """Keep the weight of SERVICE's rollout until `weir resume`; a failing canary is taken out all the same.
+def pause(session: Session, options: OrderOptions, service: str) -> None:
+    """Pause SERVICE's rollout at its weight until `weir resume`; a failing canary is still taken out.
 
     Exit codes: 0 done, 2 usage, 3 admin unreachable, 4 conflict.
     """
-    tell(admin, send(admin, terms, service, "pause"))
+    report(session, send(session, options, service, "pause"))
 
 
 @click.command()
 @click.argument("service")
 @order_verb
-def abort(admin: Admin, terms: Terms, service: str) -> None:
-    """Take SERVICE's canary out now, for everybody.
+def abort(session: Session, options: OrderOptions, service: str) -> None:
+    """Take SERVICE's canary out now, for all clients.
 
     Exit codes: 0 done, 2 usage, 3 admin unreachable, 4 conflict.
     """
-    tell(admin, send(admin, terms, service, "abort"))
+    report(session, send(session, options, service, "abort"))
 
 
 @click.command()
 @click.argument("service")
-@waits
+@wait_options
 @order_verb
-def retry(admin: Admin, terms: Terms, service: str, patience: float | None) -> int:
-    """Begin the rollout of SERVICE's canary that was taken out again, from its first step.
+def retry(session: Session, options: OrderOptions, service: str, patience: float | None) -> int:
+    """Start the rollout of SERVICE's canary again from its first step, after it was taken out.
 
     Exit codes: 0 done (with --wait: promoted), 1 rolled back, 2 usage, 3 admin unreachable, 4 conflict, 124
     timed out.
     """
-    return told(admin, send(admin, terms, service, "retry"), patience)
+    return report_or_wait(session, send(session, options, service, "retry"), patience)
 
 
 @click.command()
 @click.argument("service")
-@click.option("--steps", is_flag=True, help="By the steps of the file's plan, not at once.")
-@waits
+@click.option("--steps", is_flag=True, help="By the steps of the plan in the file, not at once.")
+@wait_options
 @order_verb
-def undo(admin: Admin, terms: Terms, service: str, steps: bool, patience: float | None) -> int:
+def undo(session: Session, options: OrderOptions, service: str, steps: bool, patience: float | None) -> int:
     """Go back to the stable that SERVICE had before its last promotion, at once unless --steps is given.
 
     Exit codes: 0 done (with --steps and --wait: promoted), 1 rolled back, 2 usage, 3 admin unreachable, 4
     conflict, 124 timed out.
     """
-    view = send(admin, terms, service, "undo", steps=steps or None)
-    return told(admin, view, patience if steps else None)
+    view = send(session, options, service, "undo", steps=steps or None)
+    return report_or_wait(session, view, patience if steps else None)
 
 
-def told(admin: Admin, view: dict[str, Any], patience: float | None) -> int:
-    """Say what is in force; then wait for the end, if that was asked for."""
+def report_or_wait(session: Session, view: dict[str, Any], patience: float | None) -> int:
+    """Print the state after an order, or with `patience` (seconds) wait for the end; return the exit code."""
     if patience is None:
-        tell(admin, view)
+        report(session, view)
         return 0
-    return await_end(admin, view, patience)
+    return await_end(session, view, patience)

@@ -1,7 +1,7 @@
-"""`weir run`: reads and checks the config, then becomes the supervisor.
+"""The verb `weir run`, which reads and checks the config and then becomes the supervisor.
 
-The supervisor must outlive everything and so holds nothing that it does not need. This process has imported a
-YAML parser and the models of the config; it writes down what they said, and replaces itself.
+The supervisor is the parent of all processes and holds nothing that it does not need. This process has
+imported a YAML parser and the models of the config. So it writes a launch plan to a file and replaces itself.
 """
 
 import os
@@ -23,23 +23,23 @@ from proxy.config.reader import read, single
 from proxy.config.schema import MOST_WORKERS, Config, exposure
 from proxy.config.units import whole
 from proxy.supervisor.commands import environment, python
-from proxy.supervisor.plan import LaunchPlan, Pair
+from proxy.supervisor.plan import CertificateFiles, LaunchPlan, SocketAddress
 
 COMMAND_LINE = "command line"
-"""What messages call the config of a run without a file."""
+"""The name in messages for the config of a run without a file."""
 
 _LONGEST_DIRECTORY = 90
-"""Bytes; the link's socket lies in the directory, and its whole path may have 103 on macOS."""
+"""Bytes of the directory's path, at most: the socket in it may have a path of 103 bytes on macOS."""
 
 
-Place = Address | SocketPath
+ClientAddress = Address | SocketPath
 
 
 @dataclass(frozen=True, slots=True)
 class Overrides:
-    """What the command line says in place of the file; empty or None where it says nothing."""
+    """The options of the command line that replace values of the file; empty or None: not given."""
 
-    listen: tuple[Place, ...]
+    listen: tuple[ClientAddress, ...]
     admin: Address | None
     workers: int | None
     state: str | None
@@ -52,7 +52,9 @@ def _address(ctx: click.Context, param: click.Parameter, value: str | None) -> A
         raise click.BadParameter(f"{unfit.message}: {unfit.advice}") from unfit
 
 
-def _places(ctx: click.Context, param: click.Parameter, value: tuple[str, ...]) -> tuple[Place, ...]:
+def _listen_addresses(
+    ctx: click.Context, param: click.Parameter, value: tuple[str, ...]
+) -> tuple[ClientAddress, ...]:
     try:
         return tuple(map(listening, value))
     except Unfit as unfit:
@@ -70,24 +72,22 @@ def _workers(ctx: click.Context, param: click.Parameter, value: str | None) -> i
 
 @click.command()
 @click.argument("file", metavar="[CONFIG]", required=False)
-@click.option(
-    "--config", "-c", "option", metavar="PATH", help=f"The config file; ./{DEFAULT} when none is named."
-)
-@click.option("--stable", metavar="URL", help="Run without a file: the endpoint that gets most requests.")
-@click.option("--canary", metavar="URL", help="With --stable: the endpoint that gets a few.")
-@click.option("--weight", metavar="PERCENT", help="With --canary: its share, such as 5%.")
+@click.option("--config", "-c", "option", metavar="PATH", help=f"The config file; by default ./{DEFAULT}.")
+@click.option("--stable", metavar="URL", help="Run without a file: the endpoint of stable.")
+@click.option("--canary", metavar="URL", help="With --stable: the endpoint of the canary.")
+@click.option("--weight", metavar="PERCENT", help="With --canary: its share of the requests, such as 5%.")
 @click.option(
     "--listen",
     metavar="[HOST]:PORT|unix:PATH",
     multiple=True,
-    callback=_places,
-    help="Where clients connect, without TLS; may be repeated.",
+    callback=_listen_addresses,
+    help="The address for clients, without TLS; may be repeated.",
 )
 @click.option(
     "--admin",
     metavar="[HOST]:PORT",
     callback=_address,
-    help="Where control API and metrics listen.",
+    help="The address of the admin API and the metrics.",
 )
 @click.option("--workers", metavar="N|auto", callback=_workers, help="Processes that carry traffic.")
 @click.option("--state", metavar="PATH", help="The file of the ledger.")
@@ -97,26 +97,30 @@ def run(
     stable: str | None,
     canary: str | None,
     weight: str | None,
-    listen: tuple[Place, ...],
+    listen: tuple[ClientAddress, ...],
     admin: Address | None,
     workers: int | None,
     state: str | None,
 ) -> None:
-    """Run the proxy until SIGTERM or Ctrl-C: from a config file, or for one service without any.
+    """Run the proxy until SIGTERM or Ctrl-C: from a config file, or for one service without a file.
 
-    What is said here wins over the file. Exits 2 when config or usage is wrong, 1 when it can't start.
+    Options take precedence over the file.
+
+    Exit codes: 0 ended by a signal, 1 it can't start, 2 usage or config.
     """
     if file and option:
-        raise click.UsageError("the config file is named twice, as an argument and by --config")
+        raise click.UsageError("the config file is given twice, as an argument and by --config")
     source = file or option
     if stable is None:
         if canary or weight:
-            raise click.UsageError("--canary and --weight go with --stable, or into the config file")
+            raise click.UsageError(
+                "--canary and --weight need --stable; otherwise write them into the config file"
+            )
         source = source or DEFAULT
         text, config = load_or_exit(source)
     else:
         if source:
-            raise click.UsageError(f"--stable runs without a file, so {source} can't be named as well")
+            raise click.UsageError(f"--stable runs without a file; remove either --stable or {source}")
         source = COMMAND_LINE
         text, config = _without_file(stable, canary, weight)
     launch(text, config, source, Overrides(listen, admin, workers, state))
@@ -133,7 +137,7 @@ def _without_file(stable: str, canary: str | None, weight: str | None) -> tuple[
 def launch(text: str, config: Config, source: str, overrides: Overrides) -> NoReturn:
     """Write the plan into a private directory and become the supervisor."""
     check(config, overrides)
-    plan = planned(config, source, overrides, private_directory())
+    plan = launch_plan(config, source, overrides, private_directory())
     Path(plan.config).write_text(text, encoding="utf-8")
     if config.admin.filed:
         keep_token(Path(plan.directory) / KEPT_TOKEN, config.admin.filed)
@@ -144,13 +148,13 @@ def launch(text: str, config: Config, source: str, overrides: Overrides) -> NoRe
 
 
 def keep_token(path: Path, token: str) -> None:
-    """A copy for every control to come: the file it is from may be gone when one is restarted."""
+    """Write a copy of the token for restarts of control, when its file may no longer exist."""
     path.touch(mode=0o600, exist_ok=False)
     path.write_text(token, encoding="utf-8")
 
 
 def check(config: Config, overrides: Overrides) -> None:
-    """What reading has checked of the file, for what the command line puts in its place. Exits with 2."""
+    """Check the options of the command line as the file was checked; on an error exit with 2."""
     listen = overrides.listen or tuple(each.address for each in config.listen)
     admin = overrides.admin or config.admin.listen
     if why := exposure(admin, config.admin.token):
@@ -163,14 +167,14 @@ def check(config: Config, overrides: Overrides) -> None:
             refuse(f"{COMMAND_LINE}: error: `{one}` takes the same {where} as `{other}`: change one of them")
 
 
-def planned(config: Config, source: str, overrides: Overrides, directory: str) -> LaunchPlan:
-    """The file's word, and above it the command line's."""
+def launch_plan(config: Config, source: str, overrides: Overrides, directory: str) -> LaunchPlan:
+    """Return the launch plan: the values of the file, replaced by those of the command line."""
     admin = overrides.admin or config.admin.listen
-    places = _without_tls(overrides.listen) or [
+    listeners = _without_tls(overrides.listen) or [
         (each.address, tuple((pair.cert, pair.key) for pair in each.tls)) for each in config.listen
     ]
     return LaunchPlan(
-        listen=tuple(_bindable(place) for place, _ in places),
+        listen=tuple(_bindable(listen) for listen, _ in listeners),
         admin=(admin.host, admin.port),
         workers=overrides.workers or config.workers or processors(),
         directory=directory,
@@ -181,20 +185,20 @@ def planned(config: Config, source: str, overrides: Overrides, directory: str) -
         grace=config.shutdown.grace,
         log_level=config.log.level,
         file="" if source == COMMAND_LINE else str(Path(source).absolute()),
-        tls=tuple(pairs for _, pairs in places),
+        tls=tuple(pairs for _, pairs in listeners),
     )
 
 
-def _without_tls(listen: Sequence[Place]) -> list[tuple[Place, tuple[Pair, ...]]]:
+def _without_tls(listen: Sequence[ClientAddress]) -> list[tuple[ClientAddress, tuple[CertificateFiles, ...]]]:
     return [(each, ()) for each in listen]
 
 
-def _bindable(place: Place) -> tuple[str, int] | str:
-    return place.path if isinstance(place, SocketPath) else (place.host, place.port)
+def _bindable(listen: ClientAddress) -> SocketAddress:
+    return listen.path if isinstance(listen, SocketPath) else (listen.host, listen.port)
 
 
 def state_path(written: str | None, source: str, override: str | None) -> str:
-    """Absolute path of the ledger: as the command line says, else beside the config file."""
+    """Return the absolute path of the ledger: of the command line, else relative to the config file."""
     if override:
         return str(Path(override).absolute())
     beside = Path() if source == COMMAND_LINE else Path(source).parent
@@ -202,14 +206,14 @@ def state_path(written: str | None, source: str, override: str | None) -> str:
 
 
 def processors() -> int:
-    """How many processors this process may use."""
+    """Return how many processors this process may use."""
     if sys.platform == "linux":
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
 
 
 def private_directory() -> str:
-    """A new directory that nobody else can look into, with a path short enough for a unix socket in it."""
+    """Create a directory for this user only, with a path short enough for a unix socket in it."""
     directory = tempfile.mkdtemp(prefix="weir-")
     if len(os.fsencode(directory)) <= _LONGEST_DIRECTORY:
         return directory

@@ -1,4 +1,4 @@
-"""`weir schema`."""
+"""The verb `weir schema`, which prints the JSON Schema of the config file."""
 
 import json
 

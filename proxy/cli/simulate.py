@@ -1,4 +1,4 @@
-"""`weir simulate`: a service's policy before traffic that never was."""
+"""The verb `weir simulate`, which tests a service's policy on simulated traffic."""
 
 import json
 import random
@@ -12,7 +12,7 @@ import yaml
 
 from proxy.analysis.policy import Policy
 from proxy.cli.configfile import DEFAULT, load_or_exit, refuse
-from proxy.cli.trial import Tried
+from proxy.cli.trial import Trial
 from proxy.config import units
 from proxy.config.problems import Unfit
 from proxy.config.schema import Config, Service
@@ -23,17 +23,17 @@ from proxy.simulation.scenarios import SCENARIOS
 from proxy.simulation.summary import Summary, summary
 
 LONGEST = 2_000 * 3600.0
-"""Seconds: what nobody waits for."""
+"""Seconds of any time, at most."""
 SHORTEST = 0.01
-"""Seconds of a run."""
+"""Seconds of a run, at least."""
 GOOD_FOR = 600.0
-"""Seconds for which a good canary is watched beside a bad one."""
+"""Seconds for which a good canary is judged beside a bad one."""
 USERS = 1000
-"""Who ask a sticky service when the scenario names no users: without any, no user's coin could be tossed."""
+"""Users of a sticky service in a scenario without users: its coin is tossed for users."""
 
 
 def as_share(_context: click.Context, _parameter: click.Parameter, text: str | None) -> float | None:
-    """5% or 0.25% as a part of 1; None for none given."""
+    """Return 5% or 0.25% as a part of 1; None: not given."""
     return None if text is None else _number(text, units.percent) / units.WHOLE
 
 
@@ -42,16 +42,16 @@ def _duration(text: str, least: float = 0.0, most: float = LONGEST) -> float:
 
 
 def _number(text: str, read: Callable[[str], float]) -> float:
-    """What an option says; BadParameter tells what is wrong and how to write it."""
+    """Return the value of an option; raise BadParameter with the error and the correct syntax."""
     try:
         return read(text)
     except Unfit as unfit:
         raise click.BadParameter(f"{unfit}; {unfit.advice}") from None
 
 
-def _list(context: click.Context, _parameter: click.Parameter, asked: bool) -> None:
-    """The scenarios that have a name, and the end."""
-    if not asked:
+def _list(context: click.Context, _parameter: click.Parameter, given: bool) -> None:
+    """Print the named scenarios and end."""
+    if not given:
         return
     width = max(map(len, SCENARIOS))
     for name, named in SCENARIOS.items():
@@ -76,25 +76,29 @@ def _factor(name: str, words: str, least: float, most: float) -> Callable[[Any],
 
 @click.command()
 @click.option("--policy", "source", default=DEFAULT, metavar="FILE", help="The config file (./weir.yaml).")
-@click.option("--service", metavar="NAME", help="Whose policy; not needed where there is one service.")
-@click.option("--scenario", default="dead", metavar="NAME|FILE", help="A name of --list, or a YAML file.")
+@click.option("--service", metavar="NAME", help="The service; needed only when the file has several.")
+@click.option("--scenario", default="dead", metavar="NAME|FILE", help="A name from --list, or a YAML file.")
 @click.option(
     "--list", is_flag=True, is_eager=True, expose_value=False, callback=_list, help="List scenarios."
 )
 @_factor("--rate", "Requests a second.", 0.01, 1e6)
-@_share("--weight", "The canary's share, such as 5% (the file's, if it isn't 0).")
+@_share("--weight", "The canary's share, such as 5% (by default that of the file, unless 0).")
 @_time("--latency", "Stable's median time to the response head, such as 50ms.", 1e-4, 60)
-@_factor("--spread", "Of all times: 0.5 makes p99 3.2 times the median.", 0, 3)
+@_factor("--spread", "The spread of all times: 0.5 makes p99 3.2 times the median.", 0, 3)
 @_share("--stable-errors", "The share of stable's requests that fail.")
-@_share("--canary-errors", "The share of the canary's, once it is bad.")
-@_factor("--slow-down", "How many times longer it takes then.", 0.001, 1000)
-@_share("--hang", "The share of its requests that are never answered then.")
-@_time("--onset", "How long it is good before.")
-@_time("--lasts", "How long a run goes on from then at most.", SHORTEST)
-@_time("--good-for", "How long a good canary is watched (10m; a good scenario: as it says; 0s: not).")
-@click.option("--runs", type=click.IntRange(1, 100_000), default=100, help="How many of each (100).")
-@click.option("--seed", type=int, default=1, help="The same seed, the same runs (1).")
-@click.option("--json", "as_json", is_flag=True, help="All of it as JSON.")
+@_share("--canary-errors", "The share of the canary's requests that fail, once it is bad.")
+@_factor("--slow-down", "How many times as long its answers take then.", 0.001, 1000)
+@_share("--hang", "The share of its requests without an answer then.")
+@_time("--onset", "How long the canary is good at first.")
+@_time("--lasts", "How long a run goes on after that, at most.", SHORTEST)
+@_time(
+    "--good-for", "How long a good canary is judged (10m; in a good scenario: its own time; 0s: not at all)."
+)
+@click.option(
+    "--runs", type=click.IntRange(1, 100_000), default=100, help="How many runs of each kind (100)."
+)
+@click.option("--seed", type=int, default=1, help="The seed: the same one gives the same runs (1).")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
 def simulate(
     source: str,
     service: str | None,
@@ -105,48 +109,50 @@ def simulate(
     as_json: bool,
     **changes: float | None,
 ) -> None:
-    """Try a service's policy on made traffic: how soon is a bad canary out, and how often a good one?
+    """Test a service's policy on simulated traffic: how soon is a bad canary out, and how often a good one?
 
-    The judge is the real one; the traffic is a scenario (--list), changed by the options. A FILE has the same
-    names as `--json` shows under `scenario`, with numbers or with units (`5%`, `50ms`). Changes nothing.
+    The judge is the real one. The traffic is a scenario (--list), changed by the options. A FILE has the keys
+    that `--json` prints under `scenario`, as numbers or with units (`5%`, `50ms`).
+
+    Exit codes: 0 done, 2 usage or config.
     """
     name, of_file = _service(load_or_exit(source)[1], source, service)
-    judged_by, (made, weighs) = policy(of_file), _scenario(scenario)
+    judge_policy, (made, weighs) = policy(of_file), _scenario(scenario)
     what = f"{name} by {source}, scenario {scenario}"
     if not weighs and changes["weight"] is None:
         if of_file.weight:
             made = replace(made, weight=of_file.weight / units.WHOLE)
         else:
-            what += " (weight 0 % in the file, so another is tried)"
-    played = _with_users(_changed(made, changes), judged_by)
-    watched = _watched(played, good_for)
-    tried = Tried(
+            what += " (weight 0 % in the file, so the scenario's is used)"
+    changed = _with_users(_changed(made, changes), judge_policy)
+    watched = _good_seconds(changed, good_for)
+    trial = Trial(
         what,
-        played,
+        changed,
         seed,
-        bad=None if played.good else _played(judged_by, played, runs, f"{seed}"),
-        good=_played(judged_by, _made_good(played, watched), runs, f"{seed} good") if watched else None,
+        bad=None if changed.good else _run(judge_policy, changed, runs, f"{seed}"),
+        good=_run(judge_policy, _made_good(changed, watched), runs, f"{seed} good") if watched else None,
         watched=watched,
     )
-    click.echo(json.dumps(tried.to_json(), indent=2) if as_json else tried.text())
+    click.echo(json.dumps(trial.to_json(), indent=2) if as_json else trial.text())
 
 
-def _watched(played: Scenario, good_for: float | None) -> float:
-    """Seconds for which a good canary is watched; exits where there would be nothing to play."""
+def _good_seconds(changed: Scenario, good_for: float | None) -> float:
+    """Return the seconds for which a good canary is judged; raise BadParameter when that is too short."""
     if good_for is None:
-        return played.lasts if played.good else GOOD_FOR
-    if good_for < SHORTEST and (good_for or played.good):
+        return changed.lasts if changed.good else GOOD_FOR
+    if good_for < SHORTEST and (good_for or changed.good):
         raise click.BadParameter(
-            f"{good_for:g} s is too short to see anything; write such as `10m`", param_hint="--good-for"
+            f"{good_for:g} s is too short; write a time such as `10m`", param_hint="--good-for"
         )
     return good_for
 
 
 def _service(config: Config, source: str, service: str | None) -> tuple[str, Service]:
-    """A service of the file by its name; exits when it has none such."""
+    """Return a service of the file and its name; exit with 2 when there is none to judge."""
     names = [*config.services]
     if service is None and len(names) > 1:
-        refuse(f"{source} has {len(names)} services; say which with --service: {', '.join(names)}")
+        refuse(f"{source} has {len(names)} services; choose one with --service: {', '.join(names)}")
     name = service if service is not None else names[0]
     if name not in config.services:
         refuse(f"{source} has no service `{name}`; there are {', '.join(names)}")
@@ -158,9 +164,7 @@ def _service(config: Config, source: str, service: str | None) -> tuple[str, Ser
 
 
 def _scenario(name: str) -> tuple[Scenario, bool]:
-    """A scenario by its name or from a file, and whether it names a weight; exits when it is neither or says
-    what can't be.
-    """
+    """Return a scenario by its name or from a file, and whether it has a weight; exit with 2 on an error."""
     if name in SCENARIOS:
         found = SCENARIOS[name].scenario
         return found, found.weight != Scenario().weight
@@ -168,23 +172,23 @@ def _scenario(name: str) -> tuple[Scenario, bool]:
     if not path.exists():
         refuse(f"`{name}` is neither a scenario nor a file; scenarios are {', '.join(SCENARIOS)}")
     try:
-        data = _plain(yaml.safe_load(path.read_text(encoding="utf-8")))
+        data = _as_numbers(yaml.safe_load(path.read_text(encoding="utf-8")))
         return Scenario.from_json(data), "weight" in data
     except (OSError, ValueError, yaml.YAMLError, Unfit) as error:
         refuse(f"{name}: error: {error}")
 
 
-def _plain(value: Any) -> Any:
-    """Shares and durations with their units as numbers, wherever in the file."""
+def _as_numbers(value: Any) -> Any:
+    """Return a value of a file with all its shares and durations as numbers."""
     if isinstance(value, Mapping):
-        return {key: _plain(each) for key, each in value.items()}
+        return {key: _as_numbers(each) for key, each in value.items()}
     if not isinstance(value, str):
         return value
     return units.percent(value) / units.WHOLE if value.endswith("%") else _duration(value)
 
 
 def _changed(scenario: Scenario, changes: Mapping[str, float | None]) -> Scenario:
-    """The scenario with what the options say; those not given are None."""
+    """Return the scenario with the values of the given options."""
     given = {name: value for name, value in changes.items() if value is not None}
     of_stable = {"latency": "median", "spread": "spread", "stable_errors": "errors"}
     of_canary = {"canary_errors": "errors", "slow_down": "times", "hang": "hang"}
@@ -206,18 +210,18 @@ def _changed(scenario: Scenario, changes: Mapping[str, float | None]) -> Scenari
         raise click.UsageError(f"{error}") from None
 
 
-def _with_users(scenario: Scenario, judged_by: Policy) -> Scenario:
-    """Users where the service keeps them on one side."""
-    if judged_by.sticky and scenario.crowd is None:
+def _with_users(scenario: Scenario, judge_policy: Policy) -> Scenario:
+    """Return the scenario with users, when the service is sticky and the scenario has none."""
+    if judge_policy.sticky and scenario.crowd is None:
         return replace(scenario, crowd=Population(USERS))
     return scenario
 
 
 def _made_good(scenario: Scenario, lasts: float) -> Scenario:
-    """The same traffic before a canary that is as good as stable."""
+    """Return the same traffic with a canary that is as good as stable."""
     return replace(scenario, canary=GOOD, onset=0.0, lasts=lasts)
 
 
-def _played(judged_by: Policy, scenario: Scenario, runs: int, seed: str) -> Summary:
-    """So many runs, each with a chance of its own."""
-    return summary([run(judged_by, scenario, random.Random(f"{seed} {number}")) for number in range(runs)])
+def _run(judge_policy: Policy, scenario: Scenario, runs: int, seed: str) -> Summary:
+    """Run a scenario `runs` times, each with a seed of its own, and summarise."""
+    return summary([run(judge_policy, scenario, random.Random(f"{seed} {number}")) for number in range(runs)])

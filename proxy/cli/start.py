@@ -1,27 +1,38 @@
-"""`weir start`: a rollout begins, for a person or for a pipeline that waits for its end."""
+"""The verb `weir start`, which starts a rollout, for a person or for a pipeline that waits for its end."""
 
 import click
 
-from proxy.cli.admin import Admin
-from proxy.cli.order import Terms, order_verb, send, tell
+from proxy.cli.order import OrderOptions, order_verb, report, send
 from proxy.cli.params import duration, weights
 from proxy.cli.progress import expectation, lateness, plan, proof
-from proxy.cli.waiting import await_end, waits
+from proxy.cli.session import Session
+from proxy.cli.wait import await_end, wait_options
 
 
 @click.command()
 @click.argument("service")
-@click.option("--canary", multiple=True, metavar="URL", help="An endpoint of it; may be repeated.")
-@click.option("--version", metavar="TEXT", help="What the new version is called.")
-@click.option("--steps", callback=weights, metavar="1%,10%,100%", help="Its steps; else those of the file.")
-@click.option("--hold", callback=duration, metavar="TIME", help="How long each of these lasts at least: 10m.")
-@click.option("--min-requests", type=click.IntRange(min=0), metavar="N", help="Answers each takes at least.")
-@click.option("--deadline", callback=duration, metavar="TIME", help="Then it is paused; else the file's.")
-@waits
+@click.option("--canary", multiple=True, metavar="URL", help="An endpoint of the canary; may be repeated.")
+@click.option("--version", metavar="TEXT", help="The name of the new version.")
+@click.option(
+    "--steps", callback=weights, metavar="1%,10%,100%", help="Its steps; by default those of the file."
+)
+@click.option(
+    "--hold", callback=duration, metavar="TIME", help="How long each of these steps lasts at least: 10m."
+)
+@click.option(
+    "--min-requests", type=click.IntRange(min=0), metavar="N", help="Answers that each step needs at least."
+)
+@click.option(
+    "--deadline",
+    callback=duration,
+    metavar="TIME",
+    help="After this time it is paused; by default that of the file.",
+)
+@wait_options
 @order_verb
 def start(
-    admin: Admin,
-    terms: Terms,
+    session: Session,
+    options: OrderOptions,
     service: str,
     canary: tuple[str, ...],
     version: str | None,
@@ -31,18 +42,18 @@ def start(
     deadline: float | None,
     patience: float | None,
 ) -> int:
-    """Begin a rollout of SERVICE: of its canary in the file, or of the endpoints named by --canary.
+    """Start a rollout of SERVICE: of its canary in the file, or of the endpoints given by --canary.
 
     \b
     weir start checkout --canary http://10.0.0.7:8000 --version 2026.11.2 \\
         --steps 1%,10%,100% --hold 1m --wait --timeout 30m
 
     Exit codes: 0 started (with --wait: promoted), 1 rolled back, 2 usage, 3 admin unreachable, 4 conflict,
-    124 timed out. A rollout goes on whatever becomes of this command.
+    124 timed out. The rollout goes on when this command ends, for any reason.
     """
     view = send(
-        admin,
-        terms,
+        session,
+        options,
         service,
         "start",
         canary=list(canary) or None,
@@ -52,11 +63,11 @@ def start(
         min_requests=min_requests,
         deadline=deadline,
     )
-    if view["rollout"] and view["rollout"]["waiting"] and not admin.as_json:
+    if view["rollout"] and view["rollout"]["waiting"] and not session.as_json:
         click.echo("\n".join([*plan(view), *filter(None, [proof(view)]), expectation(view)]))
         if late := lateness(view):
             click.echo(f"warning: {late}", err=True)
     if patience is None:
-        tell(admin, view)
+        report(session, view)
         return 0
-    return await_end(admin, view, patience)
+    return await_end(session, view, patience)

@@ -1,4 +1,4 @@
-"""One service as a tree: where its rollout is, weights set and seen as bars, each check with its numbers."""
+"""One service as a tree: its rollout, set weights and actual shares as bars, each check with its numbers."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -9,13 +9,14 @@ from proxy.cli.figures import duration, percent, rate
 from proxy.cli.progress import state
 from proxy.cli.views import notes
 
-WIDTH = 20  # cells of a bar: 5 % each
+WIDTH = 20
+"""Cells of a bar, 5 % each."""
 HEADINGS = ("CHECK", "VALUE", "LIMIT", "STABLE", "SAMPLE", "ODDS")
 
 
 @dataclass(frozen=True, slots=True)
 class Glyphs:
-    """What trees and bars are drawn with."""
+    """The characters of trees and bars."""
 
     full: str
     empty: str
@@ -30,33 +31,33 @@ ASCII = Glyphs("#", ".", "|- ", "`- ", "|  ")
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """A line with what hangs below it."""
+    """A line with the lines below it."""
 
     text: str
     below: Sequence["Node"] = field(default_factory=tuple)
 
 
 def tree(view: dict[str, Any], glyphs: Glyphs = UNICODE, flags: str = "") -> str:
-    """All that there is to see while a rollout goes on."""
+    """Return a service as a tree of lines."""
     head = f"{view['name']}  {state(view)}, revision {view['revision']}"
     below = [*_backends(view, glyphs), _verdict(view), *(Node(note) for note in notes(view, flags))]
-    return "\n".join([head, *_hung(below, glyphs)])
+    return "\n".join([head, *_indented(below, glyphs)])
 
 
 def bar(part: float | None, glyphs: Glyphs = UNICODE) -> str:
-    """A percent as a bar; what is not nothing never shows as nothing."""
+    """Return a percent of 0 to 100 as a bar; more than 0 fills at least one cell."""
     cells = 0 if part is None else round(part / 100 * WIDTH)
     if part:
         cells = max(1, cells)
     return glyphs.full * cells + glyphs.empty * (WIDTH - cells)
 
 
-def _hung(nodes: Sequence[Node], glyphs: Glyphs) -> Iterator[str]:
+def _indented(nodes: Sequence[Node], glyphs: Glyphs) -> Iterator[str]:
     for node in nodes:
         last = node is nodes[-1]
         yield f"{glyphs.last if last else glyphs.branch}{node.text}"
         indent = " " * len(glyphs.through) if last else glyphs.through
-        yield from (f"{indent}{line}" for line in _hung(node.below, glyphs))
+        yield from (f"{indent}{line}" for line in _indented(node.below, glyphs))
 
 
 def _backends(view: dict[str, Any], glyphs: Glyphs) -> Iterator[Node]:
@@ -82,7 +83,7 @@ def _measure(what: str, part: float | None, digits: int, glyphs: Glyphs) -> Node
 
 
 def _verdict(view: dict[str, Any]) -> Node:
-    """The verdict over its checks, in columns."""
+    """Return the verdict, with its checks in columns below."""
     verdict = view["verdict"]
     rows = [HEADINGS, *map(_check, verdict["findings"])] if verdict["findings"] else []
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]

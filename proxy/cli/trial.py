@@ -1,4 +1,4 @@
-"""What came of a policy before made traffic, for people and programs."""
+"""The results of a policy on simulated traffic, as text and as JSON."""
 
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
@@ -8,34 +8,34 @@ from proxy.simulation.scenario import Scenario
 from proxy.simulation.summary import Spread, Summary, bound
 
 MEANING = """\
-What this says: how this policy judges traffic that chance made as described, requests failing independently
-of each other unless the scenario says otherwise. Real failures come in bunches, and real times are wilder:
-take the requests until a rollback as an order of magnitude. Rescues aren't simulated: a canary request
-counted here harms nobody when stable answers it instead. Where bets judge, that a good canary stays in
-doesn't rest on this simulation: they hold false rollbacks below `false_rollbacks` whatever the traffic.
-Guard and plain checks have no such bound; what they took out is named above."""
+How to read this: the policy judged random traffic of the given kind, in which requests fail
+independently of each other unless the scenario has another rule. Real failures come in bursts and real
+times vary more, so take the requests until a rollback as an order of magnitude. Rescues aren't
+simulated: in reality stable may answer a request that the canary failed. Where bets judge, the bound on
+false rollbacks does not depend on this simulation: they stay below `false_rollbacks` for any traffic.
+Guard and plain checks have no such bound; their rollbacks are listed above."""
 
 FEW = 20
-"""Runs below which the bound on a share is so wide that it only frightens."""
+"""Runs below which no bound on a share is printed, because it would be too wide to be of use."""
 
 
 @dataclass(frozen=True, slots=True)
-class Tried:
-    """All runs of one policy."""
+class Trial:
+    """The results of all runs of one policy."""
 
     what: str
-    """Service, file and scenario."""
+    """The service, the file and the scenario."""
     scenario: Scenario
     seed: int
     bad: Summary | None
-    """Of the canary that turns bad; None where it doesn't."""
+    """The runs whose canary turns bad; None: it doesn't."""
     good: Summary | None
-    """Of one as good as stable in the same traffic; None where it wasn't watched."""
+    """The runs with a canary as good as stable; None: there were none."""
     watched: float
-    """Seconds for which that one was watched."""
+    """Seconds for which the good canary was judged."""
 
     def to_json(self) -> dict[str, Any]:
-        """Plain JSON values."""
+        """Return the results as JSON values."""
         return {
             "what": self.what,
             "scenario": asdict(self.scenario),
@@ -46,7 +46,7 @@ class Tried:
         }
 
     def text(self) -> str:
-        """The same for a person."""
+        """Return the results as text."""
         lines = [f"{self.what}: {_setting(self.scenario)}; seed {self.seed}"]
         lines += _on_bad(self.bad, self.scenario.lasts) if self.bad else ()
         lines += _on_good(self.good, self.watched) if self.good else ()
@@ -54,7 +54,7 @@ class Tried:
 
 
 def _setting(scenario: Scenario) -> str:
-    """The traffic in short."""
+    """Return the traffic in one line."""
     stable, canary = scenario.stable, scenario.canary.beside(scenario.stable)
     words = [
         f"{scenario.rate:,.10g} requests/s",
@@ -82,10 +82,10 @@ def _on_bad(bad: Summary, lasts: float) -> Iterator[str]:
 def _on_good(good: Summary, watched: float) -> Iterator[str]:
     share = bound(good.rolled_back, good.runs)
     bounded = f"fewer than {share * 100:.1f} % with 95 % confidence"
-    said = bounded if good.runs >= FEW else "too few runs to tell more"
+    certainty = bounded if good.runs >= FEW else "too few runs for a bound"
     yield (
         f"false rollbacks of a good canary: {good.rolled_back} of {good.runs} runs of {_time(watched)}, "
-        f"{good.met // good.runs} canary requests each; {said}"
+        f"{good.met // good.runs} canary requests each; {certainty}"
     )
     yield from _by(good)
 
@@ -103,7 +103,7 @@ def _spread(spread: Spread, digits: int = 0) -> str:
 
 
 def _time(seconds: float) -> str:
-    """For example 3 h, 10 m, 45 s."""
+    """Return a time such as 3 h, 10 m or 45 s."""
     for unit, size in (("h", 3600), ("m", 60)):
         if seconds >= size and seconds % size == 0:
             return f"{seconds / size:g} {unit}"

@@ -1,4 +1,4 @@
-"""`weir version`."""
+"""The verb `weir version`."""
 
 import platform
 

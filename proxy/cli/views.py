@@ -1,4 +1,4 @@
-"""Services and ledger entries as text: pure functions from what the API answers to what a person reads."""
+"""Services and ledger entries as text, made by pure functions from the answers of the API."""
 
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -8,16 +8,17 @@ from proxy.cli.figures import duration, moment, percent, rate
 from proxy.cli.progress import advice, course, state
 
 HEADINGS = ("SERVICE", "PHASE", "BACKEND", "WEIGHT", "SEEN", "REQUESTS", "ERRORS", "P99")
-LEFT = 3  # columns of words; those after them are numbers and stand to the right
+LEFT = 3
+"""Columns of words, aligned to the left; the others are numbers, aligned to the right."""
 
 
 def tripped(view: dict[str, Any]) -> bool:
-    """Whether the canary was taken out and waits for a person."""
+    """Return whether the canary was taken out and waits for a person."""
     return bool(view["phase"] == "rolled-back")
 
 
 def table(views: Iterable[dict[str, Any]], flags: str = "") -> str:
-    """An aligned table, a line a backend; under a tripped service why, and the command that resumes it."""
+    """Return an aligned table with a line for each backend, and the notes of a service under its lines."""
     views = list(views)
     if not views:
         return "no services"
@@ -33,7 +34,7 @@ def table(views: Iterable[dict[str, Any]], flags: str = "") -> str:
 
 
 def aligned(row: tuple[str, ...], widths: list[int]) -> str:
-    """The cells of a row under each other's."""
+    """Return a row with its cells padded to the widths of the columns."""
     cells = [
         cell.ljust(width) if column < LEFT else cell.rjust(width)
         for column, (cell, width) in enumerate(zip(row, widths, strict=True))
@@ -42,7 +43,7 @@ def aligned(row: tuple[str, ...], widths: list[int]) -> str:
 
 
 def backend_rows(view: dict[str, Any]) -> Iterator[tuple[str, ...]]:
-    """One row of cells for each backend; the service's own cells stand in the first."""
+    """Yield a row of cells for each backend; name and phase of the service are in the first."""
     first = (view["name"], view["phase"])
     for backend in view["backends"]:
         side = view["window"].get(backend) or {}
@@ -59,7 +60,7 @@ def backend_rows(view: dict[str, Any]) -> Iterator[tuple[str, ...]]:
 
 
 def notes(view: dict[str, Any], flags: str = "") -> Iterator[str]:
-    """What else a person must know of a service, each with what to do about it."""
+    """Yield what else a person must know of a service, each with the command for it."""
     if view["trip"]:
         trip = view["trip"]
         yield f"out since {moment(trip['at'])}: {trip['sentence']}"
@@ -67,10 +68,10 @@ def notes(view: dict[str, Any], flags: str = "") -> Iterator[str]:
             yield f"every worker had taken it out after {trip['acknowledged_ms']:.0f} ms"
     yield from course(view)
     yield from advice(view, flags)
-    yield from dead(view)
-    yield from watching(view)
+    yield from unhealthy_endpoints(view)
+    yield from observe_only(view)
     yield from evidence(view)
-    yield from reach(view)
+    yield from blast_radius(view)
     if not view["durable"]:
         yield "in force but not durable yet: the ledger doesn't have it; control keeps trying"
     if drift := view["drift"]:
@@ -82,16 +83,16 @@ def notes(view: dict[str, Any], flags: str = "") -> Iterator[str]:
             yield from (f"  {line}" for line in drift["write"].splitlines())
 
 
-def dead(view: dict[str, Any]) -> Iterator[str]:
-    """Endpoints that don't do well by their probes."""
+def unhealthy_endpoints(view: dict[str, Any]) -> Iterator[str]:
+    """Yield the endpoints that are not alive by their probes."""
     for backend, side in view["backends"].items():
         for url, condition in side.get("probes", {}).items():
             if condition != "alive":
                 yield f"{url} of {backend} is {condition}"
 
 
-def watching(view: dict[str, Any]) -> Iterator[str]:
-    """That verdicts change nothing, and what this one would have done."""
+def observe_only(view: dict[str, Any]) -> Iterator[str]:
+    """Yield the note that verdicts have no effect (`enforce: false`), and what this one would have done."""
     if view["enforce"] or "canary" not in view["backends"]:
         return
     failing = view["verdict"]["state"] == "failing"
@@ -100,8 +101,8 @@ def watching(view: dict[str, Any]) -> Iterator[str]:
 
 
 def evidence(view: dict[str, Any]) -> Iterator[str]:
-    """How much speaks against the canary; while it is in, also what a larger weight waits for."""
-    shown = against(view)
+    """Yield the evidence against the canary; unless it is failing, also what a larger weight waits for."""
+    shown = evidence_against(view)
     if not shown:
         return
     yield shown
@@ -111,8 +112,8 @@ def evidence(view: dict[str, Any]) -> Iterator[str]:
         yield f"good for a larger weight: {odds}, shown at {bar}; {left}"
 
 
-def against(view: dict[str, Any]) -> str:
-    """The evidence against a canary: 12:1, out at 100:1; "" where no coin is tossed."""
+def evidence_against(view: dict[str, Any]) -> str:
+    """Return the evidence against a canary, such as 12:1, out at 100:1; "" at weights 0 and 100."""
     bets = view["evidence"]
     if bets["odds"] is None or not 0 < (view["weights"].get("canary") or 0) < 100:
         return ""
@@ -120,8 +121,8 @@ def against(view: dict[str, Any]) -> str:
     return wording.evidence("the canary is worse", bets["odds"], bets["bar"], end)
 
 
-def reach(view: dict[str, Any]) -> Iterator[str]:
-    """Whom the release has met and hurt, once it has met anybody."""
+def blast_radius(view: dict[str, Any]) -> Iterator[str]:
+    """Yield how many requests and users met the release, and how many of them were harmed."""
     blast = view["blast_radius"]
     if blast and blast["met"]:
         users = f" of about {blast['exposed_users']} users" if blast["exposed_users"] is not None else ""
@@ -132,7 +133,7 @@ def reach(view: dict[str, Any]) -> Iterator[str]:
 
 
 def details(view: dict[str, Any], flags: str = "") -> str:
-    """All that is known of one service, in a paragraph of lines."""
+    """Return all that is known of one service, in lines."""
     watching = "" if view["enforce"] else ", watching only"
     lines = [f"{view['name']}  {state(view)}, revision {view['revision']}{watching}"]
     last = f"last {view['window']['seconds']} s"
@@ -151,7 +152,7 @@ def details(view: dict[str, Any], flags: str = "") -> str:
 
 
 def entry_line(entry: dict[str, Any]) -> str:
-    """One transition on one line."""
+    """Return a ledger entry on one line."""
     change = f"{percent(entry['from'])} -> {percent(entry['to'])}"
     if entry["event"] == "promotion":
         change = f"{percent(entry['from'])} -> stable"
@@ -166,8 +167,8 @@ def entry_line(entry: dict[str, Any]) -> str:
 
 
 def state_line(view: dict[str, Any]) -> str:
-    """Where a service stands, on one line."""
+    """Return the state of a service on one line."""
     weights = ", ".join(f"{backend} {percent(weight)}" for backend, weight in view["weights"].items())
     why = f": {view['trip']['sentence']}" if tripped(view) and view["trip"] else ""
-    bets = f", {said}" if (said := against(view)) else ""
+    bets = f", {text}" if (text := evidence_against(view)) else ""
     return f"{view['name']}  revision {view['revision']}  {state(view)}  {weights}{bets}{why}"

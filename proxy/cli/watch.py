@@ -1,6 +1,7 @@
-"""Services as they change: a picture redrawn on a terminal, a line a change anywhere else.
+"""Services as they change: a picture that is redrawn on a terminal, a line for each change elsewhere.
 
-Both outlive a restart of control: once the API has been reached, losing it is shown and waited out.
+Both go on after a restart of control: once the API was reachable, an outage is shown and the requests are
+repeated.
 """
 
 import json
@@ -12,34 +13,36 @@ from typing import Any, NoReturn
 
 import click
 
-from proxy.cli.admin import Admin
-from proxy.cli.client import Events, Trouble
+from proxy.cli.client import ApiFailure, EventStream
+from proxy.cli.session import Session
 from proxy.cli.tree import ASCII, UNICODE, tree
 from proxy.cli.views import entry_line, state_line, table
 
-INTERVAL = 0.5  # seconds between two pictures
+INTERVAL = 0.5
+"""Seconds between two pictures."""
 STYLES = (
     (("rolled-back", "failing", "out since"), "bold red"),
     (("progressing", "promoting", "inconclusive"), "bold yellow"),
     (("paused",), "bold cyan"),
     (("promoted", "healthy"), "bold green"),
 )
-RETRY = 1.0  # seconds between two attempts to reach an API that was there before
+RETRY = 1.0
+"""Seconds between two attempts to reach the API again."""
 
 Sleep = Callable[[float], None]
 
 
-def follow(admin: Admin, service: str | None) -> NoReturn:
-    """Show what changes until interrupted."""
-    if sys.stdout.isatty() and not admin.as_json:
-        redraw(admin, service)
-    for line in changes(admin, service):
+def follow(session: Session, service: str | None) -> NoReturn:
+    """Show changes until interrupted."""
+    if sys.stdout.isatty() and not session.as_json:
+        redraw(session, service)
+    for line in changes(session, service):
         click.echo(line)
     raise AssertionError("changes never end")
 
 
-def redraw(admin: Admin, service: str | None) -> NoReturn:
-    """Draw the picture over itself until interrupted; NO_COLOR and the width are rich's to respect."""
+def redraw(session: Session, service: str | None) -> NoReturn:
+    """Redraw the picture until interrupted; rich heeds NO_COLOR and the width of the terminal."""
     from rich.live import Live
     from rich.text import Text
 
@@ -49,86 +52,91 @@ def redraw(admin: Admin, service: str | None) -> NoReturn:
             text.highlight_words(words, style)
         return text
 
-    pictures = screens(admin, service)
-    with Live(colored(next(pictures)), auto_refresh=False) as live:
-        for picture in pictures:
-            live.update(colored(picture), refresh=True)
+    found = pictures(session, service)
+    with Live(colored(next(found)), auto_refresh=False) as live:
+        for each in found:
+            live.update(colored(each), refresh=True)
     raise AssertionError("pictures never end")
 
 
-def screens(admin: Admin, service: str | None, sleep: Sleep = time.sleep) -> Iterator[str]:
-    """What to show, twice a second: a tree of one service, a table of all. The first comes at once, or
-    Trouble does.
+def pictures(session: Session, service: str | None, sleep: Sleep = time.sleep) -> Iterator[str]:
+    """Yield a picture twice a second: a tree of one service, a table of all.
+
+    Raises:
+        ApiFailure: the API is unreachable at the beginning.
     """
-    picture = drawn(admin, service)
+    current = picture(session, service)
     since = lost = ""
     while True:
-        yield picture + lost
+        yield current + lost
         sleep(INTERVAL)
         try:
-            picture, since, lost = drawn(admin, service), "", ""
-        except Trouble as trouble:
+            current, since, lost = picture(session, service), "", ""
+        except ApiFailure as failure:
             since = since or f"{datetime.now():%H:%M:%S}"
-            lost = f"\nsince {since} this is the last that was told: {trouble.message}"
+            lost = f"\nnot updated since {since}: {failure.message}"
 
 
-def drawn(admin: Admin, service: str | None) -> str:
-    """The services that are asked for, as they are now."""
-    found = views(admin, service)
+def picture(session: Session, service: str | None) -> str:
+    """Return the present state of one service as a tree, or of all as a table."""
+    found = views(session, service)
     if service is None:
-        return table(found, admin.flags)
-    return tree(found[0], UNICODE if (sys.stdout.encoding or "").lower() == "utf-8" else ASCII, admin.flags)
+        return table(found, session.flags)
+    return tree(found[0], UNICODE if (sys.stdout.encoding or "").lower() == "utf-8" else ASCII, session.flags)
 
 
-def changes(admin: Admin, service: str | None, sleep: Sleep = time.sleep) -> Iterator[str]:
-    """Where each service stands, then a line for each transition, without end.
+def changes(session: Session, service: str | None, sleep: Sleep = time.sleep) -> Iterator[str]:
+    """Yield the state of each service, then a line for each change, without end.
 
-    The stream is opened before the state is asked for, so nothing falls between them; a transition that is in
-    both is told once, by its revision. After a break the stream goes on behind the last entry that was told.
+    The stream is opened before the state is requested, so that no change is missed. A change that is in both
+    is shown once, by its revision. After an interruption the stream goes on after the last entry that was
+    shown.
     """
-    told: dict[str, int] = {}
+    shown: dict[str, int] = {}
     last: int | None = None
     reached = False
     while True:
         try:
-            events, now = joined(admin, service, last)
-        except Trouble:
+            events, now = open_stream(session, service, last)
+        except ApiFailure:
             if not reached:
                 raise
             sleep(RETRY)
             continue
         reached = True
         for view in now:
-            if told.get(view["name"]) != view["revision"]:
-                told[view["name"]] = view["revision"]
-                yield as_line(admin, "service", view, state_line(view))
+            if shown.get(view["name"]) != view["revision"]:
+                shown[view["name"]] = view["revision"]
+                yield as_line(session, "service", view, state_line(view))
         for entry in events:
             last = entry["id"]
-            if service in (None, entry["service"]) and entry["revision"] > told.get(entry["service"], -1):
-                told[entry["service"]] = entry["revision"]
-                yield as_line(admin, "entry", entry, entry_line(entry))
+            if service in (None, entry["service"]) and entry["revision"] > shown.get(entry["service"], -1):
+                shown[entry["service"]] = entry["revision"]
+                yield as_line(session, "entry", entry, entry_line(entry))
         click.echo("weir: the event stream ended; connecting again", err=True)
         sleep(RETRY)
 
 
-def joined(admin: Admin, service: str | None, last: int | None) -> tuple[Events, list[dict[str, Any]]]:
-    """An open stream, and the state of now unless the stream goes on behind an entry."""
-    events = admin.client.events(last)
+def open_stream(
+    session: Session, service: str | None, last: int | None
+) -> tuple[EventStream, list[dict[str, Any]]]:
+    """Open the stream after entry `last`; return it, and with None the present state, too."""
+    events = session.client.events(last)
     try:
-        return events, views(admin, service) if last is None else []
+        return events, views(session, service) if last is None else []
     except BaseException:
         events.close()
         raise
 
 
-def views(admin: Admin, service: str | None) -> list[dict[str, Any]]:
-    """The services that are asked for."""
+def views(session: Session, service: str | None) -> list[dict[str, Any]]:
+    """Return one service, or all."""
     if service:
-        return [admin.client.service(service)]
-    found: list[dict[str, Any]] = admin.client.services()["services"]
+        return [session.client.service(service)]
+    found: list[dict[str, Any]] = session.client.services()["services"]
     return found
 
 
-def as_line(admin: Admin, kind: str, document: dict[str, Any], text: str) -> str:
-    """The text, or the document under its kind on one line."""
-    return json.dumps({kind: document}, ensure_ascii=False) if admin.as_json else text
+def as_line(session: Session, kind: str, document: dict[str, Any], text: str) -> str:
+    """Return the text, or in a JSON session the document under its kind on one line."""
+    return json.dumps({kind: document}, ensure_ascii=False) if session.as_json else text

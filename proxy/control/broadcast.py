@@ -10,7 +10,17 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Protocol, cast
 
 from proxy.link.frames import Decoder, encode
-from proxy.link.messages import Ack, Counted, Health, Hello, Message, Report, Settings, Table, ThresholdUpdate
+from proxy.link.messages import (
+    Ack,
+    DeadEndpoints,
+    Hello,
+    Message,
+    Report,
+    ReportStored,
+    Settings,
+    Table,
+    ThresholdUpdate,
+)
 from proxy.routing.table import Service
 
 log = logging.getLogger(__name__)
@@ -146,12 +156,12 @@ class Broadcast:
     def unwell(self, service: str, dead: Mapping[str, tuple[str, ...]]) -> None:
         """Tell all workers which endpoints of a service are dead: URLs by backend, all that there are."""
         self._dead[service] = dead
-        self._send(Health({service: dead}))
+        self._send(DeadEndpoints({service: dead}))
 
     def counted(self, boot: str, number: int) -> None:
         """Tell a worker, if it is there, that its report `number` is kept for good."""
         if link := self._links.get(boot):
-            link.send(encode(Counted(number)))
+            link.send(encode(ReportStored(number)))
 
     def everywhere(self, generation: int) -> bool:
         """Whether every connected worker uses this generation or a later one, and there is one at least."""
@@ -191,7 +201,7 @@ class Broadcast:
             before.cut()
         link.send(self._settings)
         if self._dead:  # before the table, or its first requests would meet them
-            link.send(encode(Health(self._dead)))
+            link.send(encode(DeadEndpoints(self._dead)))
         link.send(self._complete())
         if self._thresholds:
             link.send(encode(ThresholdUpdate(self._thresholds)))

@@ -187,7 +187,7 @@ class Control:
         await self._checkpoints.keep()
         now, would_trips = self._clock.monotonic(), self._verdicts.would_trips
         standings, outside = list(self._standings.values()), self._outside.operations()
-        return await snapshot.taken(totals, standings, self._trips, would_trips, now, outside)
+        return await snapshot.collect(totals, standings, self._trips, would_trips, now, outside)
 
     # What people order.
 
@@ -239,7 +239,7 @@ class Control:
         self._attend(standing)
         if found := drift(standing):
             apply = f"; to apply the file's: {found.apply}" if found.apply else ""
-            log.warning("%s: %s%s", standing.name, found.says, apply)
+            log.warning("%s: %s%s", standing.name, found.text, apply)
 
     def _attend(self, standing: Standing) -> None:
         """Who answers for a service may have changed: see to what follows from that."""

@@ -71,7 +71,7 @@ class Process:
             return self._fail(error.detail)
         except OSError as error:
             return self._fail(f"control cannot start: {error}")
-        garbage_collector.set_aside()
+        garbage_collector.exempt_startup_objects()
         self._lifeline.ready()
         await self._ending.wait()
         await runner.cleanup()

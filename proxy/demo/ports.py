@@ -1,7 +1,7 @@
-"""Which port is free?
+"""Free ports on loopback, found by a trial bind.
 
-A trial bind answers, and it does without SO_REUSEPORT: with that option the bind would succeed beside a
-proxy that is already listening there, and the two would share its connections.
+The trial bind does not set SO_REUSEPORT: with it the bind would succeed beside a proxy that listens on the
+port already, and the two would share its connections.
 """
 
 import socket
@@ -11,18 +11,19 @@ from contextlib import ExitStack
 
 LOOPBACK = "127.0.0.1"
 TRIES = 200
+"""Ports that are tried, at most."""
 
 
 class NoFreePort(OSError):
-    """Every port that was tried is in use."""
+    """An error: every port that was tried is in use."""
 
 
 def listening(port: int) -> socket.socket | None:
-    """A socket that listens on loopback at `port` (0: any), or None when somebody else does already."""
+    """Return a socket that listens on loopback at `port` (0: any); None when the port is in use."""
     trial = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     if sys.platform == "linux":
-        # Only Linux refuses a listening neighbour in spite of this option; it forgives connections that
-        # have ended a moment ago, so that a second run finds the same ports again.
+        # With this option a port is free although connections to it ended a moment ago, so that a second run
+        # finds the same ports. Only Linux still refuses a port on which another socket listens.
         trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         trial.bind((LOOPBACK, port))
@@ -34,7 +35,7 @@ def listening(port: int) -> socket.socket | None:
 
 
 def first_listening(wanted: int) -> socket.socket:
-    """A listening socket on `wanted` or the first free port above it; NoFreePort after 200 of them."""
+    """Return a listening socket on `wanted` or the first free port above it; raise NoFreePort after 200."""
     for port in range(wanted, min(wanted + TRIES, 65_536)):
         if (found := listening(port)) is not None:
             return found
@@ -42,16 +43,16 @@ def first_listening(wanted: int) -> socket.socket:
 
 
 def port_of(sock: socket.socket) -> int:
-    """The port a socket is bound to."""
+    """Return the port that a socket is bound to."""
     port: int = sock.getsockname()[1]
     return port
 
 
 def free_ports(wanted: Iterable[int]) -> list[int]:
-    """One free port for each wanted one (0: any), all different.
+    """Return a free port for each wanted one (0: any), all different.
 
-    The ports are given back before this returns: somebody may take one in between, and whoever binds it
-    next has to be ready for that.
+    The ports are closed again before this returns. Another program may take one of them, so the later bind
+    may fail.
     """
     with ExitStack() as held:
         socks = [held.enter_context(first_listening(port) if port else _any_port()) for port in wanted]

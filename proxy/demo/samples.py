@@ -1,10 +1,10 @@
-"""A sample service: one process, one version, keep-alive HTTP/1.1.
+"""A sample service: one process with one version, over kept-alive HTTP/1.1.
 
     python -m proxy.demo.samples --version v3 --fail-every 4 --delay 0.01 --port 9003
 
-Every answer names its version in X-Version, so that whoever asks knows which side was met without having
-to believe the proxy. `?wait=SECONDS` makes one answer slow, and a posted body comes back as it went. No
-answer fails before SIGUSR1: from then on every n-th does, and after SIGUSR2 none again.
+Every answer has its version in X-Version, so that a client knows which backend answered without relying on
+the proxy. `?wait=SECONDS` delays one answer, and a posted body is sent back unchanged. No answer fails before
+SIGUSR1: from then on every n-th fails, and after SIGUSR2 none again.
 """
 
 import argparse
@@ -20,13 +20,18 @@ from aiohttp import web
 
 VERSION_HEADER = "X-Version"
 LONGEST_WAIT = 60.0
+"""Seconds of `?wait=`, at most."""
 
 
 class Sample:
-    """What one version answers, and how often it fails.
+    """The answers of one version.
 
-    `delay` is the middle of its answering time in seconds; `fail_every` n makes every n-th answer a 500
-    (0: none). A count and no dice: "one in four" is then true of every four answers.
+    Failures are counted and not random, so that one in four holds for every four answers.
+
+    Args:
+        version: its name in X-Version.
+        delay: its mean answering time in seconds.
+        fail_every: n makes every n-th answer a 500; 0 none.
     """
 
     def __init__(self, version: str, delay: float, fail_every: int) -> None:
@@ -39,12 +44,12 @@ class Sample:
         return f"<Sample {self.version} answered={self.answered} fail_every={self.fail_every}>"
 
     def fails(self) -> bool:
-        """Counts one answer and says whether it is to fail."""
+        """Count one answer; return whether it has to fail."""
         self.answered += 1
         return self.fail_every > 0 and self.answered % self.fail_every == 0
 
     async def answer(self, request: web.Request) -> web.Response:
-        """One answer: the posted body, or a line that names the version and the path."""
+        """Return the posted body, or a line with the version and the path."""
         body = await request.read()
         await asyncio.sleep(self._pause(request))
         headers = {VERSION_HEADER: self.version}
@@ -63,12 +68,12 @@ class Sample:
         return 0.0
 
     def set_failing(self, every: int) -> None:
-        """Makes every `every`-th answer from now on fail; 0 none."""
+        """Make every `every`-th answer fail from now on; 0: none."""
         self.fail_every = every
 
 
 async def serve(sample: Sample, sock: socket.socket, lifeline: int | None, fail_every: int) -> None:
-    """Answers on a bound socket until SIGTERM, SIGINT or the end of `lifeline` (a pipe's reading end).
+    """Answer on a bound socket until SIGTERM, SIGINT or the end of `lifeline`, the reading end of a pipe.
 
     From SIGUSR1 on every `fail_every`-th answer is a 500.
     """
@@ -79,7 +84,7 @@ async def serve(sample: Sample, sock: socket.socket, lifeline: int | None, fail_
     loop.add_signal_handler(signal.SIGUSR1, sample.set_failing, fail_every)
     loop.add_signal_handler(signal.SIGUSR2, sample.set_failing, 0)
     if lifeline is not None:
-        # Nobody ever writes into it: it becomes readable when its other end has gone.
+        # Nothing is ever written into it, so it becomes readable only when its other end is closed.
         loop.add_reader(lifeline, over.set)
     app = web.Application(client_max_size=1 << 30)
     app.router.add_route("*", "/{path:.*}", sample.answer)
@@ -91,10 +96,10 @@ async def serve(sample: Sample, sock: socket.socket, lifeline: int | None, fail_
 
 
 def parser() -> argparse.ArgumentParser:
-    """The command line of one sample service."""
+    """Return the parser of a sample service's command line."""
     made = argparse.ArgumentParser(prog="python -m proxy.demo.samples", description="One sample service.")
-    made.add_argument("--version", required=True, help="what it calls itself in X-Version")
-    made.add_argument("--delay", type=float, default=0.0, help="middle of its answering time in seconds")
+    made.add_argument("--version", required=True, help="its name in X-Version")
+    made.add_argument("--delay", type=float, default=0.0, help="mean answering time in seconds")
     made.add_argument(
         "--fail-every", type=int, default=1, help="every n-th answer is a 500, from SIGUSR1 on (1)"
     )
@@ -105,7 +110,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    """Runs one sample service until it is told to end."""
+    """Run one sample service to its end."""
     given = parser().parse_args(argv)
     if given.socket is not None:
         sock = socket.socket(fileno=given.socket)

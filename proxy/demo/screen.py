@@ -1,4 +1,4 @@
-"""How the story is told: a live table on a terminal, plain lines everywhere else."""
+"""The output of the demo: a live table on a terminal, plain lines everywhere else."""
 
 import sys
 import textwrap
@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, Self, TextIO
 
-from proxy.demo.seen import Line
+from proxy.demo.customer_counts import ActSummary
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -15,24 +15,24 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One service now: the weight that is set (percent) beside what its customers have met."""
+    """One service now: the weight that is set (0 to 100 percent) beside what its customers observed."""
 
     weight: float
     phase: str
-    line: Line
+    summary: ActSummary
 
     def cells(self) -> tuple[str, ...]:
-        """service, canary, set, seen, requests, errors, p99, phase, as a person reads them."""
-        line = self.line
-        share = "-" if line.share is None else f"{line.share:.1%}".replace("%", " %")
-        p99 = "-" if line.p99 is None else f"{line.p99 * 1000:.0f} ms"
+        """Return the cells of the table, in the order of `HEADS`."""
+        summary = self.summary
+        share = "-" if summary.share is None else f"{summary.share:.1%}".replace("%", " %")
+        p99 = "-" if summary.p99 is None else f"{summary.p99 * 1000:.0f} ms"
         return (
-            line.service,
-            line.version,
+            summary.service,
+            summary.version,
             f"{self.weight:g} %",
             share,
-            str(line.requests),
-            str(line.failures),
+            str(summary.requests),
+            str(summary.failures),
             p99,
             self.phase,
         )
@@ -42,20 +42,20 @@ HEADS = ("service", "canary", "set", "seen", "requests", "errors", "p99", "state
 
 
 class Screen(AbstractContextManager["Screen"], Protocol):
-    """Where the story goes."""
+    """The interface of both screens."""
 
-    def say(self, text: str) -> None:
-        """A line that stays."""
+    def write(self, text: str) -> None:
+        """Print a line that stays."""
 
     def title(self, text: str) -> None:
-        """The beginning of an act."""
+        """Print the title of an act."""
 
     def show(self, rows: Sequence[Row], *, last: bool) -> None:
-        """How things stand; `last` when the act ends here."""
+        """Show the state of the services; `last` at the end of an act."""
 
 
 class PlainScreen(Screen):
-    """Lines of text: for pipes, logs and the README. Only the last rows of an act are printed."""
+    """Plain lines, for pipes and logs. Only the last rows of an act are printed."""
 
     WIDTHS = (9, 8, 7, 9, 10, 8, 8, 0)
 
@@ -65,28 +65,28 @@ class PlainScreen(Screen):
     def __exit__(self, *_: object) -> None:
         self._out.flush()
 
-    def say(self, text: str) -> None:
-        """Prints it at once, also into a pipe."""
+    def write(self, text: str) -> None:
+        """Print a line at once, also into a pipe."""
         print(text, file=self._out, flush=True)
 
     def title(self, text: str) -> None:
-        """An empty line and the title."""
-        self.say(f"\n{text}")
+        """Print an empty line and the title."""
+        self.write(f"\n{text}")
 
     def show(self, rows: Sequence[Row], *, last: bool) -> None:
-        """The rows below their heads, when the act is over."""
+        """Print the rows below their heads, at the end of an act."""
         if last:
             for cells in (HEADS, *(row.cells() for row in rows)):
-                self.say(
+                self.write(
                     ("  " + "".join(f"{c:<{w}}" for c, w in zip(cells, self.WIDTHS, strict=True))).rstrip()
                 )
 
 
 class LiveScreen(Screen):
-    """A table that moves while an act is on, below everything that was said before."""
+    """A table that is redrawn during an act, below the lines that were printed before."""
 
     def __init__(self) -> None:
-        # rich is imported here and nowhere else: the other verbs must not wait for it.
+        # rich is imported here, because its import takes time and the plain screen does without it.
         from rich.console import Console
         from rich.live import Live
 
@@ -100,16 +100,16 @@ class LiveScreen(Screen):
     def __exit__(self, *_: object) -> None:
         self._live.stop()
 
-    def say(self, text: str) -> None:
-        """Prints above the table; square brackets are text."""
+    def write(self, text: str) -> None:
+        """Print a line above the table; square brackets are text."""
         self._console.print(wrapped(text, self._console.width), markup=False, soft_wrap=True)
 
     def title(self, text: str) -> None:
-        """An empty line and the title in bold."""
+        """Print an empty line and the title in bold."""
         self._console.print(f"\n{text}", style="bold", markup=False)
 
     def show(self, rows: Sequence[Row], *, last: bool) -> None:
-        """Redraws the table; at the end of an act it stays above."""
+        """Redraw the table; at the end of an act it stays above."""
         table = self._table(rows)
         if last:
             self._console.print(table)
@@ -128,7 +128,7 @@ class LiveScreen(Screen):
 
 
 def wrapped(text: str, width: int) -> str:
-    """A line in as many as it takes, cut between words; all but the first are indented further."""
+    """Return a line wrapped between words; all lines but the first are indented further."""
     words = text.lstrip()
     indent = text[: len(text) - len(words)]
     return textwrap.fill(
@@ -142,5 +142,5 @@ def wrapped(text: str, width: int) -> str:
 
 
 def screen_for(*, plain: bool) -> Screen:
-    """The live one on a terminal, unless `plain`."""
+    """Return the live screen on a terminal, else or if `plain` the plain one."""
     return PlainScreen(sys.stdout) if plain or not sys.stdout.isatty() else LiveScreen()

@@ -10,9 +10,9 @@ from proxy.forwarding.pool import Shelf
 from proxy.forwarding.upstream import Upstream
 from proxy.routing.endpoint import Endpoint
 from proxy.telemetry.outcome import CONNECT, TLS, Ending
-from proxy.tls.handshakes import bound
+from proxy.tls.handshakes import limit_buffers
 from proxy.tls.pem import Unusable
-from proxy.tls.trusts import Trusts, expected_name, refusal
+from proxy.tls.trusts import Trusts, expected_name, handshake_failure
 
 log = logging.getLogger(__name__)
 
@@ -97,7 +97,7 @@ class Dialler:
                 ssl_handshake_timeout=seconds + 1,  # ours is over by then
                 ssl_shutdown_timeout=GOODBYE_SECONDS,
             )
-            bound(transport)
+            limit_buffers(transport)
         elif endpoint.scheme == "unix":
             _, upstream = await loop.create_unix_connection(protocol, endpoint.path)
         else:
@@ -112,6 +112,6 @@ def _failure(endpoint: Endpoint, error: Exception) -> DialFailed:
         case ConnectionRefusedError():
             return DialFailed(502, "the connection was refused")
         case ssl.SSLError() | ConnectionError() if endpoint.scheme == "https":
-            return DialFailed(502, refusal(error), TLS)
+            return DialFailed(502, handshake_failure(error), TLS)
         case _:
             return DialFailed(502, "no connection could be made")

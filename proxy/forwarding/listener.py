@@ -95,7 +95,7 @@ class Listener:
             return grace
         now = asyncio.get_running_loop().time
         begun = now()
-        await asyncio.gather(*(each.over(grace) for each in self.handshakes.values()))
+        await asyncio.gather(*(each.wait_closed(grace) for each in self.handshakes.values()))
         self.members.finish()
         return max(0.0, grace - (now() - begun))
 

@@ -9,7 +9,7 @@ from yarl import URL
 from proxy import __version__
 from proxy.routing.endpoint import Endpoint
 from proxy.tls.pem import Unusable
-from proxy.tls.trusts import Trusts, expected_name, refusal
+from proxy.tls.trusts import Trusts, expected_name, handshake_failure
 
 _HEADERS = {"User-Agent": f"weir/{__version__} (probe)", "Accept": "*/*", "Connection": "close"}
 _NO_OTHER_TIMEOUT = aiohttp.ClientTimeout(total=None)
@@ -78,7 +78,7 @@ def _words(error: Exception) -> str:
         case aiohttp.ClientConnectorDNSError():
             return "its name could not be resolved"
         case aiohttp.ClientConnectorCertificateError():
-            return refusal(error.certificate_error)
+            return handshake_failure(error.certificate_error)
         case aiohttp.ClientConnectorError():
             return _no_connection(error.os_error)
         case aiohttp.ServerDisconnectedError() | OSError():
@@ -89,7 +89,7 @@ def _words(error: Exception) -> str:
 
 def _no_connection(error: OSError) -> str:
     if isinstance(error, ssl.SSLError):
-        return refusal(error)
+        return handshake_failure(error)
     if isinstance(error, ConnectionRefusedError):
         return "connection refused"
     return (error.strerror or str(error)).lower()

@@ -1,18 +1,28 @@
-"""Messages as frames of one stream, which may be cut anywhere.
+"""Messages as frames of a stream, whose data may arrive in any pieces.
 
-A frame is four bytes of length, big endian, and that much JSON: an object whose `kind` names the message. One
-that can't be read is simply a ValueError, after which the connection is of no further use: see
-:mod:`proxy.link.messages`.
+A frame is a length of four bytes, big endian, and that many bytes of JSON: an object whose `kind` names the
+message. A frame that can't be read is a ValueError, after which the connection has to be closed;
+`proxy.link.messages` has why nothing is lost by that.
 """
 
 import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from proxy.link.messages import Ack, Counted, Health, Hello, Message, Report, Settings, Table, ThresholdUpdate
+from proxy.link.messages import (
+    Ack,
+    DeadEndpoints,
+    Hello,
+    Message,
+    Report,
+    ReportStored,
+    Settings,
+    Table,
+    ThresholdUpdate,
+)
 
 LIMIT = 64 * 1024 * 1024
-"""Bytes of JSON in one frame, at most; a longer length is a sign that the two sides have lost step."""
+"""Bytes of JSON in one frame, at most; a longer length means that the stream is out of step."""
 
 _PREFIX = 4
 
@@ -23,13 +33,13 @@ _READERS: Mapping[str, Callable[[dict[str, Any]], Message]] = {
     "table": Table.from_json,
     "settings": Settings.from_json,
     "thresholdupdate": ThresholdUpdate.from_json,
-    "health": Health.from_json,
-    "counted": Counted.from_json,
+    "deadendpoints": DeadEndpoints.from_json,
+    "reportstored": ReportStored.from_json,
 }
 
 
 def encode(message: Message) -> bytes:
-    """One frame. ValueError when it would be longer than `LIMIT`, or holds a number that JSON can't write."""
+    """Return a message as one frame; raise ValueError if it is longer than `LIMIT` or has a NaN."""
     data = {"kind": type(message).__name__.lower(), **message.to_json()}
     text = json.dumps(data, separators=(",", ":"), allow_nan=False).encode()
     if len(text) > LIMIT:
@@ -38,7 +48,7 @@ def encode(message: Message) -> bytes:
 
 
 class Decoder:
-    """Frames out of a stream that is cut anywhere. One for each connection, of no use after an error."""
+    """The reader of one connection's frames. It can't be used after an error."""
 
     __slots__ = ("_buffer",)
 
@@ -49,7 +59,7 @@ class Decoder:
         return f"<Decoder {len(self._buffer)} bytes waiting>"
 
     def feed(self, data: bytes) -> list[Message]:
-        """The messages that `data` completes, in order. ValueError on what `encode` never writes."""
+        """Return the messages that `data` completes, in order; raise ValueError on any other data."""
         self.put(data)
         messages = []
         while (message := self.next()) is not None:
@@ -57,11 +67,11 @@ class Decoder:
         return messages
 
     def put(self, data: bytes) -> None:
-        """Take more of the stream, for `next`."""
+        """Add data of the stream, for `next`."""
         self._buffer += data
 
     def next(self) -> Message | None:
-        """The next message of what was put in; None: it isn't whole yet. ValueError as in `feed`."""
+        """Return the next message, None while it isn't complete; raise ValueError as `feed` does."""
         frame = self._frame()
         return None if frame is None else _decode(frame)
 

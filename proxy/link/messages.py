@@ -1,6 +1,8 @@
-"""What travels between a worker and control, over one unix socket for each worker.
+"""The messages between a worker and control, over one unix socket for each worker.
 
-State goes down and tallies come up, never deltas: a frame that is lost or sent twice changes nothing.
+Control sends state and workers send counts since their boot, never differences. So a message that is lost or
+sent twice changes nothing: each side may close the connection at any moment and send everything again on the
+next one.
 """
 
 from collections.abc import Iterator, Mapping
@@ -13,28 +15,30 @@ from proxy.telemetry.counts import Counts
 from proxy.telemetry.outcome import QUANTILES, Key, Thresholds
 
 PART = 20
-"""Services that one message has at most: reading one costs a worker 0.15 ms."""
+"""Services in one message, at most: reading one service takes a worker 0.15 ms."""
 
 # From a worker to control ---------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
 class Hello:
-    """The first message of a connection: who is here and what it holds.
+    """The first message of a connection: which worker it is, and its state.
 
-    A control that died between a trip and its ledger entry learns of the trip from `halted`.
+    `halted` reports a trip to a new control whose predecessor died before it wrote the trip to the ledger.
     """
 
     boot: str
+    """A random name for this start of the worker, for which its counts are totals."""
     worker: int
+    """The number of the worker, from 0."""
     pid: int
     held: Mapping[str, int]
-    """Revision of each service in the table that this worker uses."""
+    """The revision of each service in the worker's table."""
     halted: Mapping[str, tuple[str, ...]]
-    """Halted backends of each service that has any."""
+    """The halted backends of each service that has any."""
 
     def to_json(self) -> dict[str, Any]:
-        """Plain JSON values."""
+        """Return the message as JSON values."""
         halted = {service: list(backends) for service, backends in self.halted.items()}
         return {
             "boot": self.boot,
@@ -46,7 +50,7 @@ class Hello:
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> "Hello":
-        """The inverse of `to_json`."""
+        """Return the message in JSON values, the inverse of `to_json`."""
         return cls(
             boot=_text(data["boot"]),
             worker=_whole(data["worker"]),
@@ -58,39 +62,40 @@ class Hello:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """Counts since the worker's boot, of those entries that changed. `number` rises by one per report."""
+    """Counts since the worker's boot, of the entries that have changed since the last report."""
 
     boot: str
     number: int
+    """Rises by one with each report."""
     entries: Mapping[Key, Counts]
     held: int
-    """Generation of the table that this worker uses."""
+    """The generation of the worker's table."""
 
     def to_json(self) -> dict[str, Any]:
-        """Plain JSON values."""
+        """Return the message as JSON values."""
         entries = [[*key, counts_json.to_json(counts)] for key, counts in self.entries.items()]
         return {"boot": self.boot, "number": self.number, "held": self.held, "entries": entries}
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> "Report":
-        """The inverse of `to_json`."""
+        """Return the message in JSON values, the inverse of `to_json`."""
         entries = {_key(key): counts_json.from_json(counts) for *key, counts in data["entries"]}
         return cls(_text(data["boot"]), _whole(data["number"]), entries, _whole(data["held"]))
 
 
 @dataclass(frozen=True, slots=True)
 class Ack:
-    """New requests of this worker are routed by `generation` from now on."""
+    """An acknowledgement: the worker routes new requests by `generation` from now on."""
 
     generation: int
 
     def to_json(self) -> dict[str, Any]:
-        """Plain JSON values."""
+        """Return the message as JSON values."""
         return {"generation": self.generation}
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> "Ack":
-        """The inverse of `to_json`."""
+        """Return the message in JSON values, the inverse of `to_json`."""
         return cls(_whole(data["generation"]))
 
 
@@ -99,26 +104,25 @@ class Ack:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """The state of services under one generation.
-
-    `complete`: these are all services there are, and `removed` is empty. Otherwise those not named stay
-    as they are. `more`: the next message has more of them, and nothing is in force before the last.
-    """
+    """The state of services under one generation, whole or in parts."""
 
     generation: int
     services: tuple[Service, ...]
     removed: tuple[str, ...]
+    """The names of services to remove."""
     complete: bool
+    """Whether `services` are all services; otherwise services that are not named stay as they are."""
     more: bool = False
+    """Whether the next message has more of the table, which is in force with its last message."""
 
     def parts(self) -> Iterator["Table"]:
-        """The same in messages of which each keeps a worker from its traffic for 3 ms, about."""
+        """Yield the table in messages, each of which keeps a worker from its traffic for about 3 ms."""
         for at in range(0, len(self.services) or 1, PART):
             more = at + PART < len(self.services)
             yield replace(self, services=self.services[at : at + PART], more=more)
 
     def to_json(self) -> dict[str, Any]:
-        """Plain JSON values."""
+        """Return the message as JSON values."""
         return {
             "generation": self.generation,
             "services": [service.to_json() for service in self.services],
@@ -129,7 +133,7 @@ class Table:
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> "Table":
-        """The inverse of `to_json`."""
+        """Return the message in JSON values, the inverse of `to_json`."""
         services = tuple(Service.from_json(service) for service in data["services"])
         removed = tuple(map(_text, data["removed"]))
         complete, more = _flag(data["complete"]), _flag(data["more"])
@@ -138,14 +142,14 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What a worker is told of the file beside the services."""
+    """What a worker needs of the config file beside the services."""
 
     header: float
     """Seconds in which a request head must have arrived."""
     idle: float
-    """Seconds for which a connection without a request is kept."""
+    """Seconds for which a client connection without a request is kept."""
     access: str
-    """Access log: off, json, combined or common."""
+    """The format of the access log: off, json, combined or common."""
     line: int
     """Bytes of a first line, a chunk line or a trailer, at most."""
     head: int
@@ -153,25 +157,25 @@ class Settings:
     fields: int
     """Fields of a head, and trailers, at most."""
     connections: int | None
-    """Connections of clients of one worker, at most; None: as many as it has file descriptors for."""
+    """Client connections of one worker, at most; None: as many as its file descriptors allow."""
     pool_idle: float
     """Seconds for which an unused connection to an endpoint is kept."""
     max_idle: int
     """Unused connections that are kept per endpoint, at most."""
     trusted: tuple[str, ...]
-    """Whose word on clients is taken: networks, and `unix` for every unix socket."""
+    """Networks of proxies whose `X-Forwarded-*` is trusted; `unix` stands for every unix socket."""
     via: bool
     """Whether `Via` is added."""
     forwarded: bool
     """Whether `Forwarded` is added."""
 
     def to_json(self) -> dict[str, Any]:
-        """Plain JSON values."""
+        """Return the message as JSON values."""
         return {**asdict(self), "trusted": list(self.trusted)}
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> "Settings":
-        """The inverse of `to_json`."""
+        """Return the message in JSON values, the inverse of `to_json`."""
         connections = data["connections"]
         return cls(
             header=float(data["header"]),
@@ -191,16 +195,18 @@ class Settings:
 
 @dataclass(frozen=True, slots=True)
 class ThresholdUpdate:
-    """Which times to the response head are slow, for requests that are sent from now on.
+    """The times to the response head above which requests are slow, for requests sent from now on.
 
-    Each service that is named is meant whole: backends of it that aren't have none. Others stay as they are.
+    A service that is named is replaced whole: its backends that aren't named have none. Other services stay
+    as they are.
     """
 
     services: Mapping[str, Mapping[str, Thresholds]]
-    """By service and backend: seconds, rising, for p50, p90 and p99 in this order, those that are known."""
+    """By service and backend: seconds for p50, p90 and p99 in this order, rising, as far as they are
+    known."""
 
     def to_json(self) -> dict[str, Any]:
-        """Plain JSON values."""
+        """Return the message as JSON values."""
         return {
             "services": {
                 service: {backend: list(each) for backend, each in backends.items()}
@@ -210,7 +216,7 @@ class ThresholdUpdate:
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> "ThresholdUpdate":
-        """The inverse of `to_json`."""
+        """Return the message in JSON values, the inverse of `to_json`."""
         return cls(
             {
                 service: {_text(backend): _rising(each) for backend, each in backends.items()}
@@ -220,18 +226,18 @@ class ThresholdUpdate:
 
 
 @dataclass(frozen=True, slots=True)
-class Health:
-    """Which endpoints are dead, as probes say.
+class DeadEndpoints:
+    """The endpoints that are dead by their probes.
 
-    Each service that is named is meant whole: its endpoints that aren't here may get requests. Others stay
-    as they are.
+    A service that is named is replaced whole: its endpoints that aren't named may get requests. Other
+    services stay as they are.
     """
 
     services: Mapping[str, Mapping[str, tuple[str, ...]]]
     """URLs by service and backend."""
 
     def to_json(self) -> dict[str, Any]:
-        """Plain JSON values."""
+        """Return the message as JSON values."""
         return {
             "services": {
                 service: {backend: list(urls) for backend, urls in backends.items()}
@@ -240,8 +246,8 @@ class Health:
         }
 
     @classmethod
-    def from_json(cls, data: dict[str, Any]) -> "Health":
-        """The inverse of `to_json`."""
+    def from_json(cls, data: dict[str, Any]) -> "DeadEndpoints":
+        """Return the message in JSON values, the inverse of `to_json`."""
         return cls(
             {
                 service: {_text(backend): tuple(map(_text, urls)) for backend, urls in backends.items()}
@@ -251,22 +257,23 @@ class Health:
 
 
 @dataclass(frozen=True, slots=True)
-class Counted:
-    """Report `number` is durable: what it said of entries that are over may be forgotten."""
+class ReportStored:
+    """The news that a report is durable, so that the worker may drop its entries that have ended."""
 
     number: int
+    """The number of the report."""
 
     def to_json(self) -> dict[str, Any]:
-        """Plain JSON values."""
+        """Return the message as JSON values."""
         return {"number": self.number}
 
     @classmethod
-    def from_json(cls, data: dict[str, Any]) -> "Counted":
-        """The inverse of `to_json`."""
+    def from_json(cls, data: dict[str, Any]) -> "ReportStored":
+        """Return the message in JSON values, the inverse of `to_json`."""
         return cls(_whole(data["number"]))
 
 
-Message = Hello | Report | Ack | Table | Settings | ThresholdUpdate | Health | Counted
+Message = Hello | Report | Ack | Table | Settings | ThresholdUpdate | DeadEndpoints | ReportStored
 
 
 def _text(value: Any) -> str:
@@ -293,7 +300,7 @@ def _key(value: list[Any]) -> Key:
 
 
 def _rising(value: list[Any]) -> Thresholds:
-    """Thresholds, one for each quantile at most; ValueError unless they are positive and rise."""
+    """Return thresholds, one for each quantile at most; raise ValueError unless they rise."""
     thresholds = tuple(map(float, value))
     if len(thresholds) > len(QUANTILES) or list(thresholds) != sorted(thresholds):
         raise ValueError(f"{value!r} are no thresholds of {', '.join(QUANTILES)}")

@@ -1,4 +1,4 @@
-"""`python -m proxy.supervisor PLAN`: what `weir run` becomes once it has read the config."""
+"""The command `python -m proxy.supervisor PLAN`, which replaces `weir run` once the config is read."""
 
 import asyncio
 import contextlib
@@ -12,18 +12,18 @@ from proxy.supervisor.supervisor import Supervisor
 
 log = logging.getLogger("weir")
 
-_ENOUGH = 1 << 20
-"""File descriptors asked for where the hard limit is none at all; macOS refuses "unlimited"."""
+_MOST = 1 << 20
+"""File descriptors that are asked for where the hard limit is unlimited; macOS refuses "unlimited"."""
 
 _FEW = 4096
-"""Fewer carry less than two thousand clients in each worker, which surprises people."""
+"""File descriptors below which a warning is logged: fewer carry less than 2,000 clients in each worker."""
 
 
 def main(path: str) -> int:
-    """Run the plan in the file at `path`, to the exit code."""
+    """Run the plan in the file at `path`; return the exit code."""
     plan = LaunchPlan.from_json(Path(path).read_text())
     logging.basicConfig(format="weir: %(message)s", level=plan.log_level.upper(), stream=sys.stderr)
-    log.log(*told(*raise_limit()))
+    log.log(*limit_message(*raise_limit()))
     return asyncio.run(_run(plan))
 
 
@@ -32,22 +32,22 @@ async def _run(plan: LaunchPlan) -> int:
 
 
 def raise_limit() -> tuple[int, int]:
-    """As many open files as we may have, here and in the children; how many that were before, and are now."""
+    """Raise the limit on open files, also for the children; return the limit before and now."""
     before, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = _ENOUGH if hard == resource.RLIM_INFINITY else hard
-    with contextlib.suppress(OSError, ValueError):  # then what we have must do
+    wanted = _MOST if hard == resource.RLIM_INFINITY else hard
+    with contextlib.suppress(OSError, ValueError):  # the present limit stays
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
     return before, resource.getrlimit(resource.RLIMIT_NOFILE)[0]
 
 
-def told(before: int, now: int) -> tuple[int, str]:
-    """What to say of the limit on open files, and how loud."""
+def limit_message(before: int, now: int) -> tuple[int, str]:
+    """Return the log level and the message on the limit of open files."""
     raised = before != resource.RLIM_INFINITY and before < now
-    said = f"open files: {now} for each process" + (f", raised from {before}" if raised else "")
+    text = f"open files: {now} for each process" + (f", raised from {before}" if raised else "")
     if now >= _FEW:
-        return logging.INFO, said
+        return logging.INFO, text
     advice = "raise the hard limit with `ulimit -Hn`, or `LimitNOFILE=` of systemd"
-    return logging.WARNING, f"{said}; that is few, for each request takes two: {advice}"
+    return logging.WARNING, f"{text}; this is few, for each request takes two: {advice}"
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""One running child: a process, and the supervisor's end of the lifeline that ties it to us."""
+"""One running child: its process, and the supervisor's end of its lifeline."""
 
 import asyncio
 import contextlib
@@ -7,30 +7,28 @@ import socket
 import subprocess
 from collections.abc import Mapping, Sequence
 
-_FAREWELL = 5.0
-"""Seconds that a process may go on for after it has let go of its lifeline."""
+_EXIT_SECONDS = 5.0
+"""Seconds in which a process must exit after it has closed its lifeline."""
 
 
 class Child:
-    """A process from its start to its end. OSError from the constructor when it can't even be started.
-
-    `started` becomes None when the child says that it is ready, and the reason when it never will be. `ended`
-    becomes its return code as `subprocess` has it: a negative one is the signal that killed it.
-    """
+    """A process from its start to its end. The constructor raises OSError when it can't be started."""
 
     def __init__(self, argv: Sequence[str], fds: Sequence[int], environ: Mapping[str, str]) -> None:
         loop = asyncio.get_running_loop()
         self.started: asyncio.Future[str | None] = loop.create_future()
+        """None when the child is ready; the reason when its start has failed."""
         self.ended: asyncio.Future[int] = loop.create_future()
+        """The exit code as in `subprocess`: a negative one is the signal that killed the process."""
         self._rest = b""
-        self._lifeline, theirs = socket.socketpair()
-        with theirs, contextlib.ExitStack() as undo:
+        self._lifeline, child_end = socket.socketpair()
+        with child_end, contextlib.ExitStack() as undo:
             undo.callback(self._lifeline.close)
-            end = theirs.fileno()
+            end = child_end.fileno()
             self._process = _spawn([*argv, "--lifeline", str(end)], [*fds, end], environ)
             undo.pop_all()
         self._lifeline.setblocking(False)
-        loop.add_reader(self._lifeline, self._listen)
+        loop.add_reader(self._lifeline, self._read)
 
     def __repr__(self) -> str:
         return f"<Child {self.pid} {self._state()}>"
@@ -44,71 +42,75 @@ class Child:
 
     @property
     def pid(self) -> int:
-        """The process id, also after the end."""
+        """The process id, valid also after the end."""
         return self._process.pid
 
-    def tell(self, word: str) -> None:
-        """Say `reload`, `drain` or `stop`; nothing happens to a child that is gone: its end is on its way."""
+    def send(self, word: str) -> None:
+        """Send `reload`, `drain` or `stop`.
+
+        A child that has ended ignores it, and `ended` reports its end soon.
+        """
         with contextlib.suppress(OSError):
             self._lifeline.send(f"{word}\n".encode())
 
     def kill(self) -> None:
-        """SIGKILL; safe at any time, because a process id is not used again before we have reaped it."""
+        """Send SIGKILL. Safe at any time: a process id is not used again before the process is reaped."""
         self._process.kill()
 
     def reap(self) -> None:
-        """Notice the end of the process, if it has ended. To be called on SIGCHLD."""
+        """Collect the exit code, if the process has ended. To be called on SIGCHLD."""
         code = self._process.poll()
         if code is None or self.ended.done():
             return
-        self._listen()  # its last words may still lie in the socket
-        self._hang_up()
-        self._conclude(f"it {cause(code)} before it was ready")
+        self._read()  # its last lines may still be in the socket
+        self._close_lifeline()
+        self._set_started(f"it {cause(code)} before it was ready")
         self.ended.set_result(code)
 
-    def _listen(self) -> None:
+    def _read(self) -> None:
         try:
             data = self._lifeline.recv(65536)
         except BlockingIOError:
             return
-        except OSError:  # reset, or hung up by ourselves
+        except OSError:  # reset, or closed on this side
             data = b""
         if not data:
-            self._hang_up()
+            self._close_lifeline()
         *lines, self._rest = (self._rest + data).split(b"\n")
         for line in lines:
-            self._heed(line.decode(errors="replace"))
+            self._receive(line.decode(errors="replace"))
 
-    def _heed(self, line: str) -> None:
+    def _receive(self, line: str) -> None:
         if line == "ready":
-            self._conclude(None)
+            self._set_started(None)
         elif line.startswith("failed: "):
-            self._conclude(line.removeprefix("failed: "))
+            self._set_started(line.removeprefix("failed: "))
 
-    def _conclude(self, reason: str | None) -> None:
+    def _set_started(self, reason: str | None) -> None:
         if not self.started.done():
             self.started.set_result(reason)
 
-    def _hang_up(self) -> None:
+    def _close_lifeline(self) -> None:
         if self._lifeline.fileno() < 0:
             return
         loop = asyncio.get_running_loop()
         loop.remove_reader(self._lifeline)
         self._lifeline.close()
-        # It is on its way out; what stays without a lifeline would be beyond our words for ever.
-        loop.call_later(_FAREWELL, self.kill)
+        # Without a lifeline no order can reach it, so it is killed if it does not exit soon.
+        loop.call_later(_EXIT_SECONDS, self.kill)
 
 
 def _spawn(argv: list[str], fds: list[int], environ: Mapping[str, str]) -> subprocess.Popen[bytes]:
-    # A session of its own: Ctrl-C in a terminal reaches the supervisor alone, which then drains in order.
+    # In a session of its own, so that Ctrl-C in a terminal reaches the supervisor alone, which then drains in
+    # order.
     return subprocess.Popen(argv, stdin=subprocess.DEVNULL, pass_fds=fds, start_new_session=True, env=environ)
 
 
 def cause(code: int) -> str:
-    """How a process ended, as a predicate: "ended with exit code 1", "was killed by SIGKILL"."""
+    """Return how a process ended, as a predicate: "ended with exit code 1", "was killed by SIGKILL"."""
     if code >= 0:
         return f"ended with exit code {code}"
     try:
         return f"was killed by {signal.Signals(-code).name}"
-    except ValueError:  # a real-time signal has a number only
+    except ValueError:  # a real-time signal has no name
         return f"was killed by signal {-code}"

@@ -1,4 +1,4 @@
-"""The command lines of the children, and the environment in which they find this very package."""
+"""The command lines of the children, and the environment in which they import this package."""
 
 import json
 import os
@@ -12,20 +12,20 @@ import proxy
 from proxy.supervisor.plan import LaunchPlan
 from proxy.supervisor.sockets import Sockets
 
-Line = tuple[list[str], list[int]]
-"""A command line and the file descriptors that the process inherits."""
+CommandLine = tuple[list[str], list[int]]
+"""The arguments of a process, and the file descriptors that it inherits."""
 
 
 def python(module: str) -> list[str]:
-    """How to run one of our modules in a new process.
+    """Return the command that runs a module of this package in a new process.
 
-    -P: otherwise a file or directory named `proxy` in the current directory would be run instead of ours.
+    With -P the current directory is not searched: a file named `proxy` there would be run instead.
     """
     return [sys.executable, "-P", "-m", module]
 
 
 def environment(current: Mapping[str, str]) -> dict[str, str]:
-    """`current`, with our source tree on PYTHONPATH unless it is installed where Python looks anyway."""
+    """Return `current`, with this source tree on PYTHONPATH unless it is installed in site-packages."""
     root = Path(proxy.__file__).resolve().parent.parent
     paths = current.get("PYTHONPATH", "").split(os.pathsep)
     if root.name in ("site-packages", "dist-packages") or str(root) in paths:
@@ -35,17 +35,17 @@ def environment(current: Mapping[str, str]) -> dict[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class Commands:
-    """What to run for each kind of child; the arguments of the occasion follow it."""
+    """The command of each kind of child, without its arguments."""
 
     control: Sequence[str]
     worker: Sequence[str]
 
 
-OURS = Commands(control=python("proxy.control"), worker=python("proxy.worker"))
+COMMANDS = Commands(control=python("proxy.control"), worker=python("proxy.worker"))
 
 
-def control_line(command: Sequence[str], plan: LaunchPlan, sockets: Sockets) -> Line:
-    """The arguments of control, and the file descriptors that it inherits."""
+def control_line(command: Sequence[str], plan: LaunchPlan, sockets: Sockets) -> CommandLine:
+    """Return the command line of control."""
     admin, link = sockets.admin.fileno(), sockets.link.fileno()
     argv = [
         *command,
@@ -56,14 +56,14 @@ def control_line(command: Sequence[str], plan: LaunchPlan, sockets: Sockets) -> 
     return argv, [admin, link]
 
 
-def worker_line(command: Sequence[str], plan: LaunchPlan, sockets: Sockets, index: int) -> Line:
-    """The arguments of worker `index`, with a new boot id each time, and what it inherits."""
+def worker_line(command: Sequence[str], plan: LaunchPlan, sockets: Sockets, index: int) -> CommandLine:
+    """Return the command line of worker `index`, with a new boot id each time."""
     listen = [each.fileno() for each in sockets.workers[index]]
-    shown = dict(zip_longest(listen, plan.tls, fillvalue=()))
+    certificates = dict(zip_longest(listen, plan.tls, fillvalue=()))
     argv = [
         *command,
         *("--index", str(index), "--boot", os.urandom(8).hex(), "--link", sockets.link.getsockname()),
-        *("--listen", json.dumps(shown, separators=(",", ":")), "--grace", str(plan.grace)),
+        *("--listen", json.dumps(certificates, separators=(",", ":")), "--grace", str(plan.grace)),
         *("--log-level", plan.log_level),
     ]
     return argv, listen

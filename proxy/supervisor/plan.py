@@ -1,49 +1,49 @@
-"""What `weir run` found in the config file and the command line, as far as the supervisor needs it."""
+"""What the supervisor needs of the config file and the command line of `weir run`."""
 
 import json
 from dataclasses import asdict, dataclass
 from typing import Any
 
-Address = tuple[str, int] | str
-"""As `socket` has it: host and port, with the host "" for every interface; or the path of a unix socket."""
-Pair = tuple[str, str]
-"""Absolute paths of a certificate and its private key."""
+SocketAddress = tuple[str, int] | str
+"""An address as `socket` takes it: host ("": every interface) and port, or the path of a unix socket."""
+CertificateFiles = tuple[str, str]
+"""The absolute paths of a certificate and its private key."""
 
 
 @dataclass(frozen=True, slots=True)
 class LaunchPlan:
-    """Everything that is fixed for the life of the supervisor. It travels to it as a small JSON file."""
+    """Everything that is fixed for the life of the supervisor, which reads it from a small JSON file."""
 
-    listen: tuple[Address, ...]
+    listen: tuple[SocketAddress, ...]
     admin: tuple[str, int]
     workers: int
     directory: str
     """A private directory (mode 0700) for the link socket and the config text; removed at the end."""
     config: str
-    """Path of the validated config text."""
+    """The path of the validated config text."""
     source: str
-    """The config file as the person named it, for messages."""
+    """The config file as the command line names it, for messages."""
     state: str
-    """Absolute path of the ledger."""
+    """The absolute path of the ledger."""
     delay: float
     """Seconds between `/readyz` turning 503 and closing the listeners."""
     grace: float
-    """Seconds that requests in flight have to finish after that."""
+    """Seconds after that in which requests in flight may finish."""
     log_level: str
     """debug, info, warning or error."""
     file: str = ""
-    """Absolute path of the config file, to be read again; "" where there is none."""
-    tls: tuple[tuple[Pair, ...], ...] = ()
-    """For each address of `listen` what clients are shown there, empty where TLS isn't spoken; or empty as a
-    whole, when it is spoken nowhere."""
+    """The absolute path of the config file, for reloads; "": there is none."""
+    tls: tuple[tuple[CertificateFiles, ...], ...] = ()
+    """The certificates of each address of `listen`, none where it has no TLS; empty when no address has
+    TLS."""
 
     def to_json(self) -> str:
-        """The plan as JSON text."""
+        """Return the plan as JSON text."""
         return json.dumps(asdict(self))
 
     @classmethod
     def from_json(cls, text: str) -> "LaunchPlan":
-        """The inverse of `to_json`. Nobody but `weir run` writes a plan, so a wrong one is not explained."""
+        """Return the plan in JSON text. Only `weir run` writes plans, so errors are not explained."""
         data: dict[str, Any] = json.loads(text)
         listen = tuple(each if isinstance(each, str) else tuple(each) for each in data.pop("listen"))
         tls = tuple(tuple((cert, key) for cert, key in pairs) for pairs in data.pop("tls"))

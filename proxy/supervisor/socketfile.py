@@ -1,7 +1,7 @@
 """A unix socket that clients connect to: a file, bound once and shared by all workers.
 
-There is no SO_REUSEPORT for paths, and a file outlives whoever bound it. One that nobody listens on any more
-is left over from a program that was killed, and makes room; one that somebody listens on does not.
+Paths have no SO_REUSEPORT, and the file stays when the program that bound it is killed. A file on which no
+program listens any more is replaced; a file on which one listens is not.
 """
 
 import errno
@@ -11,11 +11,14 @@ import stat
 from pathlib import Path
 
 MODE = 0o666
-"""As with a port, whoever can get there may connect: the directory decides who that is."""
+"""As with a port, every user may connect; the permissions of the directory restrict that."""
 
 
 class SocketFile:
-    """Binds the path and listens. OSError when it can't be had: EADDRINUSE when somebody listens there."""
+    """A listening socket at a path.
+
+    The constructor raises OSError: EADDRINUSE when a program listens there.
+    """
 
     def __init__(self, path: str, queue: int) -> None:
         self._path = Path(path)
@@ -36,9 +39,9 @@ class SocketFile:
         return f"<SocketFile {self._path}>"
 
     def close(self) -> None:
-        """Close this process's copy and remove the file, unless another program has put its own there."""
+        """Close this process's copy and remove the file, unless another program has replaced it."""
         self.socket.close()
-        ours, self._identity = self._identity, None  # whoever comes next may be given the same inode
+        ours, self._identity = self._identity, None  # the next file may get the same inode
         if ours is not None and ours == _identity(self._path):
             self._path.unlink(missing_ok=True)
 

@@ -1,13 +1,13 @@
 """The listening sockets, bound once for the life of the supervisor.
 
 On Linux every worker has a socket of its own for each address (SO_REUSEPORT), so that the kernel spreads
-connections without a lock and without waking everybody. The supervisor keeps a copy of each: connections that
-wait in the queue of a dead worker are there for the next one. Elsewhere SO_REUSEPORT does not spread, and one
-socket is shared by all. So is a unix socket everywhere.
+connections without a lock and without waking all workers. The supervisor keeps a copy of each socket, so that
+the connections in the queue of a dead worker stay for the next one. On other systems SO_REUSEPORT does not
+spread connections, and all workers share one socket. They share a unix socket on every system.
 
-SO_REUSEPORT also lets a second proxy of the same user bind the same port without a word and take half of the
-traffic. Hence the trial: before any is bound for good, every address is bound once without it, all at the
-same time so that one named twice is found too.
+SO_REUSEPORT also lets a second proxy of the same user bind the same port unnoticed and take half of the
+traffic. Hence the trial: every address is bound once without that option, all at the same time, so that an
+address that is named twice is found too.
 """
 
 import contextlib
@@ -19,11 +19,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from proxy.supervisor.plan import Address, LaunchPlan
+from proxy.supervisor.plan import LaunchPlan, SocketAddress
 from proxy.supervisor.socketfile import SocketFile
 
 _QUEUE = 4096
-"""Connections that may wait to be accepted; the kernel lowers it to its own bound (net.core.somaxconn)."""
+"""Connections that may wait to be accepted; the kernel limits it further (net.core.somaxconn)."""
 
 _LISTEN_KEY = "`listen:` or --listen"
 _ADMIN_KEY = "`admin.listen:` or --admin"
@@ -31,37 +31,39 @@ _ADMIN_KEY = "`admin.listen:` or --admin"
 _SPREADS = sys.platform == "linux"
 
 _ADVICE = {
-    errno.EADDRINUSE: "it is already in use: stop the program that has it, or choose another with {key}",
+    errno.EADDRINUSE: "it is already in use: stop the program that uses it, or choose another with {key}",
     errno.EACCES: "not permitted: a port below 1024 takes root or CAP_NET_BIND_SERVICE; correct {key}",
     errno.EADDRNOTAVAIL: "this machine has no such address: correct {key}",
 }
 _PATH_ADVICE = {
     errno.EADDRINUSE: _ADVICE[errno.EADDRINUSE],
-    errno.EACCES: "not permitted: its directory takes no new file, or the socket there no connection; "
+    errno.EACCES: "not permitted: the directory is not writable, or the socket there refuses connections; "
     "correct {key}",
-    errno.ENOENT: "there is no such directory: make it, or correct {key}",
+    errno.ENOENT: "there is no such directory: create it, or correct {key}",
 }
 
 
 class CannotListen(Exception):
-    """An address that can't be bound; the text names it and says what to do."""
+    """An error: an address can't be bound. The message names it and what to do."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sockets:
-    """All that is bound: `workers[i]` are the sockets of worker i, one for each address of `listen`."""
+    """All bound sockets."""
 
     workers: tuple[tuple[socket.socket, ...], ...]
+    """For each worker its sockets, one for each address of `listen`."""
     admin: socket.socket
     link: socket.socket
     files: tuple[SocketFile, ...]
     """The unix sockets among them."""
-    listen: tuple[Address, ...]
-    """As asked for, but with the port that the system chose where 0 was asked for."""
+    listen: tuple[SocketAddress, ...]
+    """The addresses of the plan, with the port that the system chose in place of port 0."""
     admin_at: tuple[str, int]
+    """The address of the admin API, with its port."""
 
     def close_listeners(self) -> None:
-        """Close the supervisor's copies of what clients connect to, and remove the files of unix sockets."""
+        """Close the supervisor's copies of the clients' sockets, and remove the files of unix sockets."""
         for sockets in self.workers:
             for each in sockets:
                 each.close()
@@ -76,7 +78,7 @@ class Sockets:
 
 
 def bind(plan: LaunchPlan) -> Sockets:
-    """Bind everything that the plan names. CannotListen when one of the addresses can't be had."""
+    """Bind every address of the plan; raise CannotListen when one can't be bound."""
     listen, admin = _trial(plan)
     with contextlib.ExitStack() as undo:
         link = undo.enter_context(_bind_link(Path(plan.directory) / "link"))
@@ -102,8 +104,8 @@ def bind(plan: LaunchPlan) -> Sockets:
     return Sockets(workers, admin_socket, link, tuple(files), listen, admin)
 
 
-def _trial(plan: LaunchPlan) -> tuple[tuple[Address, ...], tuple[str, int]]:
-    """Bind every port, alone on it, and let go: the addresses with their real ports, and admin's."""
+def _trial(plan: LaunchPlan) -> tuple[tuple[SocketAddress, ...], tuple[str, int]]:
+    """Bind every port exclusively and close it again; return the addresses with their ports, and admin's."""
     with contextlib.ExitStack() as bound:
 
         def real(address: tuple[str, int], key: str) -> tuple[str, int]:
@@ -127,7 +129,7 @@ def _bind_path(path: str) -> SocketFile:
         raise _refusal(path, error, _PATH_ADVICE, _LISTEN_KEY) from error
 
 
-def _refusal(address: Address, error: Exception, advice: Mapping[int, str], key: str) -> CannotListen:
+def _refusal(address: SocketAddress, error: Exception, advice: Mapping[int, str], key: str) -> CannotListen:
     known = advice.get(getattr(error, "errno", None) or 0, "{reason}: correct {key}")
     reason = getattr(error, "strerror", None) or str(error)
     return CannotListen(f"cannot listen on {display(address)}: {known.format(key=key, reason=reason)}")
@@ -137,12 +139,12 @@ def _listening(host: str, port: int, spread: bool) -> socket.socket:
     if host == "":
         return _everywhere(port, spread)
     family, _, _, _, where = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-    # An IPv6 address given by name stays IPv6 alone, so that 0.0.0.0 and [::] may both be listed.
+    # A socket for a given IPv6 address takes IPv6 only, so that 0.0.0.0 and [::] may both be listed.
     return _open(family, where, spread, both=False)
 
 
 def _everywhere(port: int, spread: bool) -> socket.socket:
-    """One socket for IPv6 and IPv4, or for IPv4 alone where the machine has no IPv6."""
+    """Return one socket for IPv6 and IPv4, or for IPv4 only where the machine has no IPv6."""
     try:
         return _open(socket.AF_INET6, ("::", port), spread, both=True)
     except OSError as error:
@@ -154,7 +156,7 @@ def _everywhere(port: int, spread: bool) -> socket.socket:
 def _open(family: int, where: object, spread: bool, *, both: bool) -> socket.socket:
     opened = socket.socket(family, socket.SOCK_STREAM)
     try:
-        # Without it a restart would wait a minute for the connections in TIME_WAIT.
+        # Without this option a restart fails for a minute, while connections are in TIME_WAIT.
         opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if spread:
             opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
@@ -181,16 +183,16 @@ def _bind_link(path: Path) -> socket.socket:
     return opened
 
 
-def display(address: Address) -> str:
-    """As a person writes it: 127.0.0.1:8080, [::1]:8080, :8080 for every interface, unix:/run/weir.sock."""
+def display(address: SocketAddress) -> str:
+    """Return an address as the config has it: 127.0.0.1:8080, [::1]:8080, :8080, unix:/run/weir.sock."""
     if isinstance(address, str):
         return f"unix:{address}"
     host, port = address
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
-def url(address: Address, *, secure: bool = False) -> str:
-    """Where to point a browser: every interface is shown as 0.0.0.0; with TLS if it is `secure`."""
+def url(address: SocketAddress, *, secure: bool = False) -> str:
+    """Return the URL of an address, with 0.0.0.0 for every interface; https if `secure`."""
     if isinstance(address, str):
         return display(address)
     host, port = address

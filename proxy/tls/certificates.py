@@ -1,11 +1,10 @@
-"""The certificates that a listener shows to clients, and how they are renewed under traffic.
+"""The certificates that a listener presents to clients, and their renewal under traffic.
 
-A listener has one context for its whole life, the outer one, which has no certificate at all. When a client
-says which server it is looking for (SNI, RFC 6066 section 3), the handshake goes on with a context of the
-present table. A renewal builds new contexts, tries each of them, and swaps the table: new handshakes see the
-new certificates, connections that are established go on, and a pair that is no good changes nothing. Nothing
-is ever loaded into a context in use: after a certificate that does not fit its key, that would fail every
-client.
+A listener has one outer context for its whole life, which has no certificate. When a client sends the name of
+the server (SNI, RFC 6066 section 3), the handshake goes on with a context of the present table. A renewal
+builds new contexts, tries each of them, and swaps the table: new handshakes use the new certificates,
+established connections go on, and a bad pair changes nothing. No file is ever loaded into a context in use,
+because after a certificate that does not match its key every client would fail.
 """
 
 import ssl
@@ -13,26 +12,26 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
-from proxy.tls.pem import Pair, Unusable, load_pair, said
+from proxy.tls.pem import Pair, Unusable, load_pair, openssl_reason
 
 _NO_CHECK_TIME = 0x200000
-"""X509_V_FLAG_NO_CHECK_TIME, which `ssl` has no name for: what has expired is for clients to judge."""
+"""X509_V_FLAG_NO_CHECK_TIME, which `ssl` does not define. Clients reject expired certificates themselves."""
 _MOST_TURNS = 10
-"""Of a handshake in memory: far more than any takes."""
+"""Turns of a handshake in memory, at most: more than any needs."""
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
-    """Which context answers to which name."""
+class CertificateTable:
+    """The contexts of a listener by server name."""
 
     default: ssl.SSLContext
-    """Of the first pair: for clients that say no name, or one that no certificate is for."""
+    """The context of the first pair, for clients that send no name or an unknown one."""
     named: Mapping[str, ssl.SSLContext]
-    """By name in lower case, `*.example` for all that is one label below `example`."""
+    """Contexts by name in lower case; `*.example` stands for all names one label below `example`."""
 
     @classmethod
     def read(cls, pairs: Sequence[Pair]) -> Self:
-        """Read all pairs and try each of them. Blocks for some milliseconds; raises Unusable."""
+        """Read all pairs and try each of them; raise Unusable. Blocks for some milliseconds."""
         contexts = [(context := _loaded(pair), _names(context, pair)) for pair in pairs]
         named: dict[str, ssl.SSLContext] = {}
         for context, names in contexts:
@@ -41,8 +40,10 @@ class Shown:
         return cls(contexts[0][0], named)
 
     def pick(self, name: str | None) -> ssl.SSLContext:
-        """The context for the name that a client said; an exact one before a wildcard (RFC 9525 section
-        6.3)."""
+        """Return the context for the name that a client sent, an exact one before a wildcard.
+
+        RFC 9525 section 6.3; None: the client sent no name.
+        """
         if name is None:
             return self.default
         name = name.lower()
@@ -51,46 +52,47 @@ class Shown:
 
 
 class Certificates:
-    """What one listener shows.
+    """The certificates of one listener.
 
     Args:
-        pairs: at least one; the first is the default. None is read before the first `renew`.
+        pairs: at least one; the first is the default. They are read by the first `renew`.
     """
 
-    _shown: Shown
+    table: CertificateTable
+    """The table for new handshakes; it is swapped, never edited."""
 
     def __init__(self, pairs: Sequence[Pair]) -> None:
         self.pairs = pairs
         self.context = _server_context()
-        """The outer context, the same for ever."""
+        """The outer context, which never changes."""
         self.context.sni_callback = self._choose
 
     def __repr__(self) -> str:
         return f"<Certificates {', '.join(pair.cert for pair in self.pairs)}>"
 
-    def show(self, shown: Shown) -> None:
-        """From now on show these."""
-        self._shown = shown
+    def use(self, table: CertificateTable) -> None:
+        """Present the certificates of a table from now on."""
+        self.table = table
 
     def _choose(self, connection: ssl.SSLObject, name: str | None, outer: ssl.SSLContext) -> None:
-        connection.context = self._shown.pick(name)
+        connection.context = self.table.pick(name)
 
 
 def renew(certificates: Iterable[Certificates]) -> None:
-    """Read the files of all of them again, then show what they hold now. Raises Unusable and changes nothing.
+    """Read the files of all listeners again, then use them. Raises Unusable, and then nothing has changed.
 
     May be called in another thread: the swap of each is one assignment.
     """
-    fresh = [(each, Shown.read(each.pairs)) for each in certificates]
-    for each, shown in fresh:
-        each.show(shown)
+    fresh = [(each, CertificateTable.read(each.pairs)) for each in certificates]
+    for each, table in fresh:
+        each.use(table)
 
 
 def _server_context() -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.set_alpn_protocols(["http/1.1"])
-    # A client could have us renegotiate for ever, and each time costs us more than it does the client.
+    # A client could renegotiate without end, and each time costs the server more than the client.
     context.options |= ssl.OP_NO_RENEGOTIATION
     return context
 
@@ -102,21 +104,22 @@ def _loaded(pair: Pair) -> ssl.SSLContext:
 
 
 def _names(context: ssl.SSLContext, pair: Pair) -> tuple[str, ...]:
-    """The DNS names that the certificate is for: of its subjectAltName, the common name is long dead.
+    """Return the DNS names in the certificate's subjectAltName; its common name is obsolete.
 
-    `ssl` tells them only of a peer's certificate that was verified, so a client in memory does that: it
-    trusts what the server showed to a first one. It proves as well that the pair does its work.
+    `ssl` returns them only for a verified certificate of a peer. So a client in memory meets the server
+    twice: it takes the certificate the first time and trusts it the second. That proves too that the pair
+    works.
     """
     try:
         leaf = _handshake(context, _trusting(None)).getpeercert(binary_form=True)
         cert: dict[str, Any] = _handshake(context, _trusting(leaf)).getpeercert() or {}
     except ssl.SSLError as error:
-        raise Unusable(f"{pair.cert}: no client would take it: {said(error)}") from error
+        raise Unusable(f"{pair.cert}: no client would accept it: {openssl_reason(error)}") from error
     return tuple(value.lower() for kind, value in cert.get("subjectAltName", ()) if kind == "DNS")
 
 
 def _trusting(leaf: bytes | None) -> ssl.SSLContext:
-    """A client that trusts this one certificate alone, or everybody."""
+    """Return a client context that trusts one certificate; None: every certificate."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     if leaf is None:
@@ -128,18 +131,19 @@ def _trusting(leaf: bytes | None) -> ssl.SSLContext:
 
 
 def _handshake(server: ssl.SSLContext, client: ssl.SSLContext) -> ssl.SSLObject:
-    """Let the two meet in memory; the client's end, once both are content."""
+    """Do a handshake in memory; return the client's end of it."""
     to_server, to_client = ssl.MemoryBIO(), ssl.MemoryBIO()
     near = client.wrap_bio(to_client, to_server)
     ends = [near, server.wrap_bio(to_server, to_client, server_side=True)]
     for _ in range(_MOST_TURNS):
-        ends = [end for end in ends if not _moved_on(end)]
+        ends = [end for end in ends if not _advance(end)]
         if not ends:
             break
     return near
 
 
-def _moved_on(end: ssl.SSLObject) -> bool:
+def _advance(end: ssl.SSLObject) -> bool:
+    """Go on with the handshake as far as possible; return whether it is complete."""
     try:
         end.do_handshake()
     except ssl.SSLWantReadError:

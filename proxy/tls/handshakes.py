@@ -1,8 +1,8 @@
-"""Clients that speak TLS, from the accepted socket to the end of their handshake.
+"""TLS clients, from the accepted socket to the end of their handshake.
 
-The event loop's own server would do it unseen: it tells nobody of the handshakes that are under way, so that
-a drain would cut them, and nothing would bound their number. So clients are accepted here, and each handshake
-is a task that ends in time. It waits for its peer in the event loop like everything else and holds up nobody.
+The event loop's own server does not report the handshakes under way: a drain would cut them, and nothing
+would bound their number. So clients are accepted here, and each handshake is a task with a deadline, which
+blocks no other.
 """
 
 import asyncio
@@ -14,53 +14,51 @@ from typing import Protocol, cast
 from proxy.tls.certificates import Certificates
 
 MOST, FEWEST = 1024, 32
-"""Handshakes of one listener at a time, however much room there is for them. One more costs the oldest its
-place: it takes a client milliseconds, so what is old is stalled, and those who only connect keep nobody
-out."""
+"""Bounds of the number of handshakes of one listener. One more cancels the oldest: a handshake takes
+milliseconds, so an old one has stalled, and clients that only connect do not keep others out."""
 AT_ONCE = 64
 """Clients that are accepted in one turn of the event loop."""
 RETRY_SECONDS = 1.0
-"""How long nobody is accepted when there is no file descriptor left for it."""
-FAREWELL_SECONDS = 3600.0
-"""How long a connection that is closed may take to send what it has and to hear its peer's goodbye. The
-deadline of the connection itself ends it long before; one here would cut a slow reader off his answer."""
+"""Seconds without accepting after the file descriptors have run out."""
+SHUTDOWN_SECONDS = 3600.0
+"""Seconds in which a closed connection has to send its data and to receive the peer's close_notify. The
+deadline of the connection itself ends it long before; a short one here would cut off a slow reader."""
 UNSENT = 64 * 1024
-"""Bytes that wait to be sent before the sender is asked to pause, beside those of the socket's own
-transport."""
+"""Bytes that wait to be sent before the sender has to pause, beside those of the socket's own transport."""
 
 
-class Bounded(Protocol):
-    """What the TLS transports of both event loops can do beyond what their base class says."""
+class BufferedTransport(Protocol):
+    """The methods that the TLS transports of both event loops have beside those of their base class."""
 
     def set_read_buffer_limits(self, high: int, low: int) -> None:
-        """How many received bytes wait to be deciphered before the socket is no longer read."""
+        """Set how many received bytes may wait to be deciphered before reading from the socket stops."""
 
     def set_write_buffer_limits(self, high: int, low: int) -> None:
-        """How many bytes wait to be sent before the protocol is told to pause."""
+        """Set how many bytes may wait to be sent before the protocol has to pause."""
 
 
-def bound(transport: asyncio.BaseTransport) -> None:
-    """Bound what a TLS transport keeps in memory, and keep it from losing what it has.
+def limit_buffers(transport: asyncio.BaseTransport) -> None:
+    """Limit the bytes that a TLS transport buffers, so that it loses none of them.
 
-    By default uvloop keeps up to 256 KiB that it has received while it isn't read, goes on reading the
-    socket, and throws all of it away when the end of the stream comes meanwhile. With a bound of one byte it
-    leaves the socket alone as long as anything waits, so that the end is seen behind the data.
+    While its reader pauses, uvloop by default goes on reading from the socket and buffers up to 256 KiB, and
+    discards all of it at the end of the stream. With a limit of one byte it stops reading while anything is
+    buffered, so that the end of the stream comes after the data.
     """
-    bounded = cast(Bounded, transport)
-    bounded.set_read_buffer_limits(high=1, low=0)
-    bounded.set_write_buffer_limits(high=UNSENT, low=UNSENT // 4)
+    buffered = cast(BufferedTransport, transport)
+    buffered.set_read_buffer_limits(high=1, low=0)
+    buffered.set_write_buffer_limits(high=UNSENT, low=UNSENT // 4)
 
 
 class Handshakes:
-    """Accepts the clients of one listening socket.
+    """The acceptor of one listening socket, and its handshakes under way.
 
     Args:
-        listening: bound and listening; it stays its owner's.
-        certificates: what the clients are shown.
-        connect: makes the protocol of a new connection, which is told of it after the handshake.
-        seconds: tells how long a handshake may take.
-        room: tells how many more connections there may be.
-        failed: is told of each handshake that came to nothing.
+        listening: the socket, bound and listening; the caller closes it.
+        certificates: the certificates that clients get.
+        connect: returns the protocol of a new connection, which begins after the handshake.
+        seconds: returns the seconds that a handshake may take.
+        room: returns how many more connections are allowed.
+        failed: called for each failed handshake.
     """
 
     def __init__(
@@ -87,12 +85,12 @@ class Handshakes:
         return f"<Handshakes {len(self._under_way)} under way>"
 
     def open(self) -> None:
-        """Begin to accept."""
+        """Begin to accept clients."""
         self._retry = None
-        self._loop.add_reader(self._socket, self._come_in)
+        self._loop.add_reader(self._socket, self._accept_some)
 
     def close(self) -> None:
-        """Accept who is in the queue and nobody after that; handshakes go on."""
+        """Accept the clients in the queue and none after them; handshakes go on."""
         self._loop.remove_reader(self._socket)
         if self._retry is not None:
             self._retry.cancel()
@@ -100,37 +98,37 @@ class Handshakes:
             while self._accept():
                 pass
 
-    async def over(self, seconds: float) -> None:
-        """Wait until no handshake is under way, then cut those that are."""
+    async def wait_closed(self, seconds: float) -> None:
+        """Wait until no handshake is under way, at most `seconds`; then cancel the others."""
         if self._under_way:
             await asyncio.wait(self._under_way, timeout=seconds)
         for task in tuple(self._under_way):
             task.cancel()
 
-    def _come_in(self) -> None:
+    def _accept_some(self) -> None:
         try:
             self._accept()
         except OSError:
-            # No file descriptor is left: without a pause we would run in circles.
+            # No file descriptor is left. Without a pause the loop would try again and again.
             self._loop.remove_reader(self._socket)
             self._retry = self._loop.call_later(RETRY_SECONDS, self.open)
 
     def _accept(self) -> bool:
-        """Accept some of the queue; whether there may be more."""
+        """Accept up to `AT_ONCE` clients; return whether there may be more."""
         for _ in range(AT_ONCE):
             try:
                 connection, _ = self._socket.accept()
             except BlockingIOError:
                 return False
             except ConnectionError:
-                continue  # this one left while it queued
+                continue  # this client left the queue
             self._begin(connection)
         return True
 
     def _begin(self, connection: socket.socket) -> None:
         if len(self._under_way) >= max(FEWEST, min(MOST, self._room())):
             oldest = next(iter(self._under_way))
-            del self._under_way[oldest]  # at once: more may come in before it has noticed
+            del self._under_way[oldest]  # at once: others may begin before its cancellation runs
             oldest.cancel()
             self._failed()
         task = self._loop.create_task(self._shake(connection))
@@ -139,20 +137,20 @@ class Handshakes:
         def ended(task: asyncio.Task[None]) -> None:
             self._under_way.pop(task, None)
             if task.cancelled():
-                connection.close()  # it may have been cancelled before its first step
+                connection.close()  # needed when it was cancelled before its first step
 
         task.add_done_callback(ended)
 
     async def _shake(self, connection: socket.socket) -> None:
-        # Whatever is wrong with a client is its own affair: its socket is closed, and that is all.
+        # A failed handshake concerns this client only: its socket is closed, and the failure is counted.
         try:
             transport, _ = await self._loop.connect_accepted_socket(
                 self._connect,
                 connection,
                 ssl=self._certificates.context,
                 ssl_handshake_timeout=self._seconds(),
-                ssl_shutdown_timeout=FAREWELL_SECONDS,
+                ssl_shutdown_timeout=SHUTDOWN_SECONDS,
             )
-            bound(transport)
+            limit_buffers(transport)
         except OSError:
             self._failed()

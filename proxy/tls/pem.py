@@ -1,4 +1,4 @@
-"""Certificates and private keys in PEM files, and what is wrong with them in words for whoever wrote them."""
+"""Certificates and private keys in PEM files, and messages about what is wrong with them."""
 
 import ssl
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from pathlib import Path
 
 
 class Unusable(Exception):
-    """A file that can't be used for TLS; the text names it and says why."""
+    """An error: a file can't be used for TLS. The message names it and the reason."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,12 +18,14 @@ class Pair:
 
 
 def load_pair(context: ssl.SSLContext, pair: Pair) -> None:
-    """Load a certificate and its key into a context that is not in use yet. Raises Unusable."""
-    _look_into(pair.cert, b"CERTIFICATE-----", "certificate")
-    _look_into(pair.key, b"PRIVATE KEY-----", "private key")
+    """Load a certificate and its key into a context that is not in use yet; raise Unusable."""
+    _check_content(pair.cert, b"CERTIFICATE-----", "certificate")
+    _check_content(pair.key, b"PRIVATE KEY-----", "private key")
 
     def refuse() -> str:
-        raise Unusable(f"{pair.key}: the private key has a passphrase, which nobody could type: remove it")
+        raise Unusable(
+            f"{pair.key}: the private key has a passphrase, which can't be entered here: remove it"
+        )
 
     try:
         context.load_cert_chain(pair.cert, pair.key, password=refuse)
@@ -32,19 +34,19 @@ def load_pair(context: ssl.SSLContext, pair: Pair) -> None:
             raise Unusable(
                 f"{pair.key}: the private key is not that of the certificate {pair.cert}"
             ) from error
-        raise Unusable(f"{pair.cert} with {pair.key}: {said(error)}") from error
-    except OSError as error:  # gone since we looked
+        raise Unusable(f"{pair.cert} with {pair.key}: {openssl_reason(error)}") from error
+    except OSError as error:  # removed after the check
         raise Unusable(f"{pair.cert} with {pair.key}: {error.strerror or error}") from error
 
 
-def said(error: ssl.SSLError) -> str:
-    """The reason that OpenSSL gives, in its own words."""
+def openssl_reason(error: ssl.SSLError) -> str:
+    """Return the reason that OpenSSL gives, in lower case."""
     reason = getattr(error, "verify_message", None) or error.reason or str(error)
     return str(reason).replace("_", " ").lower()
 
 
-def _look_into(path: str, sign: bytes, what: str) -> None:
-    """OpenSSL says neither which of two files is missing nor which of them is no PEM."""
+def _check_content(path: str, sign: bytes, what: str) -> None:
+    """Raise Unusable unless the file has `sign` in it: OpenSSL does not name the wrong file."""
     try:
         content = Path(path).read_bytes()
     except OSError as error:

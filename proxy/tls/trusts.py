@@ -1,7 +1,7 @@
-"""How we meet endpoints over TLS: one client context for each way to trust, made once and kept.
+"""TLS towards endpoints: one client context for each kind of trust, created once and kept.
 
-Loading the system's store takes 10 to 30 ms, so a context is made in another thread, by the first connection
-that needs it, while others that need it wait for the same one.
+Loading the system's certificates takes 10 to 30 ms. So a context is created in another thread by the first
+connection that needs it, and other connections that need it wait for the same one.
 """
 
 import asyncio
@@ -11,11 +11,11 @@ import ssl
 from collections.abc import Iterable
 
 from proxy.routing.endpoint import Endpoint, Trust
-from proxy.tls.pem import Pair, Unusable, load_pair, said
+from proxy.tls.pem import Pair, Unusable, load_pair, openssl_reason
 
 log = logging.getLogger(__name__)
 
-# Codes of X509_verify_cert(3) that tell a person more than that there is no trust.
+# Codes of X509_verify_cert(3) whose reason helps a person; the others mean that there is no trust.
 _UNTRUSTED = {
     9: "its certificate is not valid yet",
     10: "its certificate has expired",
@@ -42,33 +42,31 @@ class Trusts:
         return len(self._kept)
 
     async def context(self, trust: Trust) -> ssl.SSLContext:
-        """The context for connections under this trust. Raises Unusable."""
+        """Return the context for connections under this trust; raise Unusable."""
         made = self._kept.get(trust)
         if made is None:
             made = self._kept[trust] = _make(trust)
         try:
             return await asyncio.shield(made)
         except Unusable as unusable:
-            # Not kept: the file may be there the next time.
+            # Not kept, so that the next connection reads the file again.
             if self._kept.get(trust) is made:
                 del self._kept[trust]
                 log.error("%s; no connection can be made to the endpoints that need it", unusable)
             raise
 
     async def warm(self, trusts: Iterable[Trust]) -> None:
-        """Make these contexts before the first connection needs them; files that are no good are told."""
+        """Create these contexts before the first connection needs them; log files that can't be used."""
         for trust in set(trusts):
-            with contextlib.suppress(
-                Unusable
-            ):  # it has been logged, and may be mended by the time it matters
+            with contextlib.suppress(Unusable):  # logged already; the file may be correct when it is needed
                 await self.context(trust)
 
     def forget(self, trust: Trust) -> None:
-        """Read the files of this trust again for the next connection."""
+        """Drop the context of this trust, so that the next connection reads its files again."""
         self._kept.pop(trust, None)
 
     async def renew(self) -> None:
-        """Read all files again, for connections from now on. Raises Unusable and changes nothing."""
+        """Read all files again, for new connections. Raises Unusable, and then nothing has changed."""
         fresh: dict[Trust, asyncio.Future[ssl.SSLContext]] = {}
         for trust in tuple(self._kept):
             fresh[trust] = _make(trust)
@@ -78,18 +76,18 @@ class Trusts:
 
 def _make(trust: Trust) -> asyncio.Future[ssl.SSLContext]:
     made = asyncio.get_running_loop().run_in_executor(None, client_context, trust)
-    made.add_done_callback(_heard)
+    made.add_done_callback(_retrieve_error)
     return made
 
 
-def _heard(made: asyncio.Future[ssl.SSLContext]) -> None:
-    """Its failure is told to whoever asks next, and nobody may: the client left, or the time was up."""
+def _retrieve_error(made: asyncio.Future[ssl.SSLContext]) -> None:
+    """Retrieve the error, or asyncio logs one that no connection awaits: after a client left or a timeout."""
     if not made.cancelled():
         made.exception()
 
 
 def client_context(trust: Trust) -> ssl.SSLContext:
-    """A new context. Blocks for some milliseconds; raises Unusable."""
+    """Return a new context; raise Unusable. Blocks for some milliseconds."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.set_alpn_protocols(["http/1.1"])
@@ -109,33 +107,33 @@ def _load_authorities(context: ssl.SSLContext, path: str) -> None:
     try:
         context.load_verify_locations(path)
     except ssl.SSLError as error:
-        raise Unusable(f"{path}: there is no certificate in it: {said(error)}") from error
+        raise Unusable(f"{path}: there is no certificate in it: {openssl_reason(error)}") from error
     except OSError as error:
         raise Unusable(f"{path}: {(error.strerror or str(error)).lower()}") from error
-    # What a person named is trusted as it is, be it a root, an intermediate or the server's own certificate.
+    # The certificates in the file are trusted as they are: roots, intermediates or the server's own.
     context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
 
 
 def expected_name(endpoint: Endpoint) -> str:
-    """The name to ask for (SNI) and to find in the certificate.
+    """Return the name to send (SNI) and to find in the certificate.
 
-    A dot at its end is for DNS alone, neither of the two has it (RFC 6066 section 3).
+    A dot at its end belongs to DNS only; SNI and certificates are without it (RFC 6066 section 3).
     """
     return endpoint.trust.server_name or endpoint.host.rstrip(".")
 
 
-def refusal(error: Exception) -> str:
-    """Why a handshake with an endpoint failed, in words that name no address."""
+def handshake_failure(error: Exception) -> str:
+    """Return why a handshake with an endpoint failed, without its address."""
     match error:
         case ssl.SSLCertVerificationError():
             return _UNTRUSTED.get(error.verify_code, "its certificate is not trusted")
         case ssl.SSLError() if error.reason in _NOT_TLS:
             return "it does not speak TLS"
         case ssl.SSLError() if error.reason in _NO_COMMON_VERSION:
-            return "it speaks no version of TLS that we accept"
+            return "it speaks no version of TLS that is accepted"
         case ssl.SSLError() if "ALERT" in (error.reason or ""):
             return "it refused the TLS handshake"
         case ConnectionError():
-            return "it hung up within the TLS handshake"
+            return "it closed the connection within the TLS handshake"
         case _:
             return "the TLS handshake failed"

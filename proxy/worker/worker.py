@@ -18,7 +18,17 @@ from proxy.child.lifeline import Lifeline, attach
 from proxy.forwarding.accounts import NoAccessLog
 from proxy.forwarding.lane import Lane
 from proxy.forwarding.listener import Listener
-from proxy.link.messages import Ack, Counted, Health, Hello, Message, Report, Settings, Table, ThresholdUpdate
+from proxy.link.messages import (
+    Ack,
+    DeadEndpoints,
+    Hello,
+    Message,
+    Report,
+    ReportStored,
+    Settings,
+    Table,
+    ThresholdUpdate,
+)
 from proxy.routing.endpoint import Endpoint
 from proxy.routing.table import RoutingTable, Service
 from proxy.telemetry.tally import Tally
@@ -111,7 +121,7 @@ class Worker:
             each.trust for each in self._endpoints() if each.scheme == "https"
         )
         await self._listener.open()
-        garbage_collector.set_aside()
+        garbage_collector.exempt_startup_objects()
         line.ready()
         await self._draining.wait()
         await self._listener.drain(self._grace)
@@ -130,9 +140,9 @@ class Worker:
                 self._settle(message)
             case ThresholdUpdate(services=services):
                 self._lane.thresholds.set(services)
-            case Health(services=services):
+            case DeadEndpoints(services=services):
                 self._avoid(services)
-            case Counted(number=number):
+            case ReportStored(number=number):
                 self._count_on(number)
             case _:
                 log.error("control sent a message that is not for workers: %r", message)

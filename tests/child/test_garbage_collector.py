@@ -8,7 +8,7 @@ from proxy.supervisor.commands import environment
 
 PROGRAM = """
 import gc, os, weakref
-from proxy.child.garbage_collector import YOUNG, set_aside
+from proxy.child.garbage_collector import THRESHOLD, exempt_startup_objects
 
 class Cycle:
     def __init__(self):
@@ -16,13 +16,13 @@ class Cycle:
 
 gc.disable()  # until it is told
 gone = weakref.ref(Cycle())
-set_aside()
+exempt_startup_objects()
 assert gc.get_freeze_count() > 1000, gc.get_freeze_count()
 gc.collect()
 assert gone() is not None, "what was set aside was looked at"
 gc.enable()
 later = weakref.ref(Cycle())
-made = [[] for _ in range(YOUNG - 1000)]
+made = [[] for _ in range(THRESHOLD - 1000)]
 assert later() is not None, "the young were looked at early"
 made += [[] for _ in range(2000)]
 assert later() is None, "the young are never looked at"

@@ -5,7 +5,16 @@ from threading import Thread
 
 import pytest
 
-from proxy.cli.client import Client, Conflict, Misused, Trouble, Unreachable, address, reason, service_path
+from proxy.cli.client import (
+    ApiFailure,
+    Client,
+    Misuse,
+    OrderConflict,
+    Unreachable,
+    address,
+    reason,
+    service_path,
+)
 
 
 def test_a_call_carries_token_body_and_condition(fake_admin):
@@ -38,9 +47,9 @@ def test_the_api_may_live_below_a_path(fake_admin, view):
 @pytest.mark.parametrize(
     ("status", "kind", "code"),
     [
-        *((status, Misused, 2) for status in (400, 401, 403, 404, 413, 415, 422)),
-        *((status, Conflict, 4) for status in (409, 412)),
-        *((status, Trouble, 3) for status in (500, 503)),
+        *((status, Misuse, 2) for status in (400, 401, 403, 404, 413, 415, 422)),
+        *((status, OrderConflict, 4) for status in (409, 412)),
+        *((status, ApiFailure, 3) for status in (500, 503)),
     ],
 )
 def test_a_problem_becomes_the_failure_it_stands_for(fake_admin, status, kind, code):
@@ -58,9 +67,9 @@ def test_a_problem_becomes_the_failure_it_stands_for(fake_admin, status, kind, c
 @pytest.mark.parametrize(
     "answer", [(200, "<html>"), (200, "[]"), (302, "{}"), (404, "not found"), (500, "{}"), (201, "{}")]
 )
-def test_what_does_not_speak_for_weir_is_unreachable(fake_admin, answer):
+def test_what_is_not_weir_is_unreachable(fake_admin, answer):
     fake_admin.answers["GET /x"] = answer
-    with pytest.raises(Unreachable, match=f"answered {answer[0]}, and not as weir would"):
+    with pytest.raises(Unreachable, match=f"answered {answer[0]}, but not as weir does"):
         Client(fake_admin.url).call("GET", "/x")
 
 
@@ -125,7 +134,7 @@ def test_reasons_are_a_few_words():
     ],
 )
 def test_what_is_no_address(url):
-    with pytest.raises(Misused, match="expected one such as http:") as caught:
+    with pytest.raises(Misuse, match="expected one such as http:") as caught:
         Client(url)
     assert caught.value.exit_code == 2
 
@@ -137,7 +146,7 @@ def test_addresses():
 
 @pytest.mark.parametrize("token", ["a b", "a\nb", "ü", "a\x00"])
 def test_a_token_that_no_header_can_carry(token):
-    with pytest.raises(Misused, match="token"):
+    with pytest.raises(Misuse, match="token"):
         Client("http://localhost", token)
 
 
@@ -153,7 +162,7 @@ def test_a_probe_tells_status_and_words(fake_admin):
 def test_events_are_read_until_the_stream_ends(fake_admin, entry):
     fake_admin.answers["GET /api/v1/events"] = [[entry(3), entry(4, reason="a: b")]]
     events = Client(fake_admin.url).events(after=2)
-    assert repr(events) == "<Events open>"
+    assert repr(events) == "<EventStream open>"
     assert list(events) == [entry(3), entry(4, reason="a: b")]
-    assert repr(events) == "<Events closed>"
+    assert repr(events) == "<EventStream closed>"
     assert fake_admin.asked[0][1]["Last-Event-ID"] == "2"

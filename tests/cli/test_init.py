@@ -56,7 +56,7 @@ def test_never_overwrites_unless_forced() -> None:
     Path("weir.yaml").write_text("mine")
     result = run()
     assert result.exit_code == 2
-    assert result.stderr == "weir.yaml exists already; --force overwrites it\n"
+    assert result.stderr == "weir.yaml exists already; overwrite it with --force\n"
     assert Path("weir.yaml").read_text() == "mine"
     assert run("--force").exit_code == 0
     assert Path("weir.yaml").read_text() == TEMPLATE

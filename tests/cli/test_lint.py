@@ -47,8 +47,8 @@ def test_a_canary_that_nothing_judges_is_a_warning(weight: str, more: str) -> No
     result = run()
     assert (result.exit_code, result.stdout) == (0, "weir.yaml is fine: 1 service\n")
     assert result.stderr == (
-        "weir.yaml: warning: nothing judges the canary of `checkout`, however bad it is; write `analysis: "
-        "auto` or `guard: on`, or add `checks` or `caps`\n"
+        "weir.yaml: warning: nothing judges the canary of `checkout`, so it is never rolled back; "
+        "write `analysis: auto` or `guard: on`, or add `checks` or `caps`\n"
     )
 
 
@@ -78,7 +78,7 @@ def test_no_file() -> None:
     assert result.exit_code == 2
     assert result.stderr == (
         "weir.yaml: error: no such file or directory; `weir init` writes one, "
-        "and `weir run --stable URL --canary URL --weight 5%` takes none\n"
+        "and `weir run --stable URL --canary URL --weight 5%` needs none\n"
     )
 
 
@@ -110,6 +110,6 @@ def test_an_endpoint_on_both_sides_is_a_warning() -> None:
     result = run()
     assert (result.exit_code, result.stdout) == (0, "weir.yaml is fine: 1 service\n")
     assert result.stderr == (
-        "weir.yaml: warning: `http://127.0.0.1:9001` is stable and canary of `checkout`: that tries the "
-        "split, and nothing else; a new version has an address of its own\n"
+        "weir.yaml: warning: `http://127.0.0.1:9001` is stable and canary of `checkout`, so both "
+        "run the same version; give the canary an address of its own\n"
     )

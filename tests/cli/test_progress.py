@@ -31,7 +31,7 @@ def test_a_plan_marks_where_it_is(rolling_view):
     ],
 )
 def test_the_terms_of_a_step(hold, answers, text):
-    assert progress.terms({"weight": 1.0, "hold": hold, "min_requests": answers}) == text
+    assert progress.step_text({"weight": 1.0, "hold": hold, "min_requests": answers}) == text
 
 
 def test_how_long_it_may_take(rolling_view):
@@ -43,7 +43,7 @@ def test_how_long_it_may_take(rolling_view):
     view["rollout"]["steps"][1:2] = []
     assert progress.expectation(view) == "about 42 min at 2.5 requests a second"
     view["rollout"] |= {"expected": None, "rate": 0.0}
-    assert progress.expectation(view) == "nobody can say yet how long it takes, no traffic is seen"
+    assert progress.expectation(view) == "no estimate yet of how long it takes, without traffic"
 
 
 def test_what_a_step_takes_beside_its_time(rolling_view):
@@ -64,7 +64,7 @@ def test_a_plan_that_outlives_its_deadline(rolling_view, expected, deadline, lat
     assert bool(said) is late
     if late:
         assert "takes about 5 min" in said
-        assert "its deadline of 3 min the rollout is paused" in said
+        assert "the rollout is paused after its deadline of 3 min" in said
 
 
 def test_where_it_is(view, rolling_view, paused_view):

@@ -23,14 +23,14 @@ def test_what_changed_is_told_line_by_line(fake_admin):
     assert result.stdout.splitlines() == [
         "shop: segments, timeouts changed",
         "pay: new",
-        "old: gone",
+        "old: removed",
         "for all services: limits changed",
-        "needs a restart, and is as before: listen",
+        "needs a restart, and is unchanged until then: listen",
     ]
 
 
 def test_nothing_changed():
-    assert lines(NOTHING) == ["the file says what it said before: nothing was changed"]
+    assert lines(NOTHING) == ["the file is the same as before: nothing was changed"]
 
 
 def test_a_wrong_file_is_told_as_lint_tells_it(fake_admin):

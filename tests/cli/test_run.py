@@ -208,9 +208,9 @@ def test_problems_are_told_in_the_words_of_lint(launch: Launch) -> None:
     ("words", "expected"),
     [
         ((), "weir.yaml: error: no such file or directory; `weir init` writes one"),
-        (("a.yaml", "-c", "b.yaml"), "named twice"),
-        (("--canary", "http://127.0.0.1:1"), "--canary and --weight go with --stable"),
-        (("a.yaml", "--stable", "http://127.0.0.1:1"), "so a.yaml can't be named as well"),
+        (("a.yaml", "-c", "b.yaml"), "given twice"),
+        (("--canary", "http://127.0.0.1:1"), "--canary and --weight need --stable"),
+        (("a.yaml", "--stable", "http://127.0.0.1:1"), "remove either --stable or a.yaml"),
         (("--stable", "ftp://x"), "command line:3:13: error: `ftp://`"),
         (("--stable", "http://x", "--listen", "unix:run/x"), "does not name a socket by its whole path"),
         (

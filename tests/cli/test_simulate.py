@@ -51,7 +51,7 @@ def test_a_dead_canary_by_the_default_policy() -> None:
     assert never == "never rolled back within 10 m: 0 of 5 runs"
     assert by == "  by errors (5)"
     assert good.startswith("false rollbacks of a good canary: 0 of 5 runs of 5 s, ")
-    assert "What this says" in result.output
+    assert "How to read this" in result.output
 
 
 def test_the_seed_decides() -> None:
@@ -110,11 +110,11 @@ def test_the_weight_is_the_files_unless_another_is_named(
     Path("mine.yaml").write_text("weight: 5%\ncanary: {errors: 1}\n")
     found = told(*QUICK, *words)
     assert found["scenario"]["weight"] == weight
-    assert ("(weight 0 % in the file, so another is tried)" in str(found["what"])) == said
+    assert ("(weight 0 % in the file, so the scenario's is used)" in str(found["what"])) == said
 
 
-def test_few_runs_tell_little() -> None:
-    assert "too few runs to tell more" in run(*QUICK).output
+def test_few_runs_have_no_bound() -> None:
+    assert "too few runs for a bound" in run(*QUICK).output
     words = ("--scenario", "good", "--runs", "20", "--good-for", "1s")
     assert "fewer than 13.9 % with 95 % confidence" in run(*words).output
 
@@ -173,7 +173,7 @@ def test_a_file_that_is_no_scenario(text: str, said: str) -> None:
             "Invalid value for '--lasts': `0s` is too short; write a duration from `10ms` to",
         ),
         (("--onset", "1000000h"), "`1000000h` is too long; write a duration from `0s` to `2000h`"),
-        (("--scenario", "good", "--good-for", "0s"), "--good-for: 0 s is too short to see anything"),
+        (("--scenario", "good", "--good-for", "0s"), "--good-for: 0 s is too short; write a time"),
     ],
 )
 def test_what_is_wrong_is_said(words: tuple[str, ...], said: str) -> None:
@@ -184,7 +184,7 @@ def test_what_is_wrong_is_said(words: tuple[str, ...], said: str) -> None:
 
 def test_several_services() -> None:
     Path("weir.yaml").write_text(TWO)
-    assert "weir.yaml has 2 services; say which with --service: checkout, plain" in run(*QUICK).stderr
+    assert "weir.yaml has 2 services; choose one with --service: checkout, plain" in run(*QUICK).stderr
     assert run("--service", "checkout", *QUICK).exit_code == 0
     result = run("--service", "plain", *QUICK)
     assert (result.exit_code, "service `plain` in weir.yaml has no canary" in result.stderr) == (2, True)

@@ -25,11 +25,14 @@ def test_no_services():
 
 
 def test_notes_name_what_is_odd_and_its_remedy(view):
-    drift = {"says": "the file says 5 %, in force is 0.25 %", "apply": "weir set-weight checkout canary=5"}
+    drift = {
+        "says": "the weight is 5 % in the file, but 0.25 % is in force",
+        "apply": "weir set-weight checkout canary=5",
+    }
     drift |= {"write": "stable: http://10.0.0.7:8000\n# no canary"}
     assert list(views.notes(view(durable=False, drift=drift), " -x")) == [
         "in force but not durable yet: the ledger doesn't have it; control keeps trying",
-        "the file says 5 %, in force is 0.25 %",
+        "the weight is 5 % in the file, but 0.25 % is in force",
         "to apply it: weir set-weight checkout canary=5 -x",
         "to keep what is in force, write into the file:",
         "  stable: http://10.0.0.7:8000",
@@ -100,10 +103,10 @@ def test_a_failing_canary_is_not_good_enough_for_more(view):
 
 def test_users_are_told_where_they_are_known(view):
     blast = BETS["blast_radius"] | {"exposed_users": None}
-    assert list(views.reach(view(blast_radius=blast))) == [
+    assert list(views.blast_radius(view(blast_radius=blast))) == [
         "release so far: 231 canary requests, 3 harmed, 9 rescued"
     ]
-    assert list(views.reach(view(blast_radius=None))) == []
+    assert list(views.blast_radius(view(blast_radius=None))) == []
 
 
 def test_what_only_watches_says_what_it_would_have_done(view):
@@ -115,12 +118,12 @@ def test_what_only_watches_says_what_it_would_have_done(view):
     ]
     assert list(views.notes(failing)) == told
     assert all(f"  {line}" in views.table([failing]).splitlines() for line in told)
-    assert list(views.watching(view(enforce=False, backends={"stable": {}}))) == []
+    assert list(views.observe_only(view(enforce=False, backends={"stable": {}}))) == []
 
 
 @pytest.mark.parametrize("weight", [0.0, 100.0])
 def test_where_no_coin_is_tossed_no_bets_are_shown(view, weight):
-    assert views.against(view(**BETS, weights={"stable": 100 - weight, "canary": weight})) == ""
+    assert views.evidence_against(view(**BETS, weights={"stable": 100 - weight, "canary": weight})) == ""
 
 
 def test_a_canary_that_segments_alone_send_to_is_let_back_in_for_them(tripped_view):
@@ -169,4 +172,4 @@ def test_a_state_is_a_line(view, tripped_view):
 def test_an_endpoint_that_does_not_do_well_is_named(view):
     seen = view()
     seen["backends"]["canary"]["probes"] = {"http://a": "alive", "http://b": "dead: answered 503"}
-    assert list(views.dead(seen)) == ["http://b of canary is dead: answered 503"]
+    assert list(views.unhealthy_endpoints(seen)) == ["http://b of canary is dead: answered 503"]

@@ -13,10 +13,10 @@ from types import SimpleNamespace
 import pytest
 from click.testing import CliRunner
 
-from proxy.cli.admin import Admin
-from proxy.cli.client import Client, Misused, Unreachable
+from proxy.cli.client import Client, Misuse, Unreachable
 from proxy.cli.get import get
-from proxy.cli.watch import INTERVAL, changes, drawn, screens
+from proxy.cli.session import Session
+from proxy.cli.watch import INTERVAL, changes, picture, pictures
 
 EVENTS = "GET /api/v1/events"
 
@@ -24,7 +24,7 @@ EVENTS = "GET /api/v1/events"
 def lines(fake, count, service=None, as_json=False):
     """The first so many lines of change, and the pauses made for them."""
     pauses: list[float] = []
-    found = changes(Admin(Client(fake.url), as_json), service, pauses.append)
+    found = changes(Session(Client(fake.url), as_json), service, pauses.append)
     return list(itertools.islice(found, count)), pauses
 
 
@@ -69,7 +69,7 @@ def test_after_a_break_it_goes_on_behind_the_last_entry(fake_admin, view, entry,
 def test_a_break_before_any_entry_shows_what_changed_meanwhile(fake_admin, view):
     fake_admin.show(view(), view("search"))
     fake_admin.answers[EVENTS] = [[], []]
-    found = changes(Admin(Client(fake_admin.url), False), None, lambda _: None)
+    found = changes(Session(Client(fake_admin.url), False), None, lambda _: None)
     first = [next(found), next(found)]
     fake_admin.show(view(), view("search", revision=8))
     assert "revision 7" in first[1]
@@ -87,18 +87,18 @@ def test_an_api_that_is_away_for_a_while_is_waited_for(fake_admin, view, entry):
         if pauses == 3:
             fake_admin.answers[EVENTS] = [[entry(9)]]
 
-    found = changes(Admin(Client(fake_admin.url), False), None, pause)
+    found = changes(Session(Client(fake_admin.url), False), None, pause)
     assert "revision 9" in list(itertools.islice(found, 3))[2]
 
 
 def test_an_api_that_never_was_there_is_an_error(dead_url, fake_admin):
     with pytest.raises(Unreachable):
-        next(changes(Admin(Client(dead_url), False), None))
+        next(changes(Session(Client(dead_url), False), None))
     with pytest.raises(Unreachable):
-        next(screens(Admin(Client(dead_url), False), None))
+        next(pictures(Session(Client(dead_url), False), None))
     fake_admin.answers[EVENTS] = [[]]
-    with pytest.raises(Misused):
-        next(changes(Admin(Client(fake_admin.url), False), "chekout"))
+    with pytest.raises(Misuse):
+        next(changes(Session(Client(fake_admin.url), False), "chekout"))
 
 
 def test_json_lines_name_their_kind(fake_admin, view, entry):
@@ -113,15 +113,15 @@ def test_pictures_keep_the_last_state_while_the_api_is_away(fake_admin, view, mo
     monkeypatch.setattr("proxy.cli.watch.datetime", SimpleNamespace(now=lambda: next(moments)))
     fake_admin.show(view())
     pauses: list[float] = []
-    pictures = screens(Admin(Client(fake_admin.url), False), None, pauses.append)
-    first = next(pictures)
+    found = pictures(Session(Client(fake_admin.url), False), None, pauses.append)
+    first = next(found)
     fake_admin.answers["GET /api/v1/services"] = (503, {"detail": "starting"})
-    away = next(pictures)
-    assert away.startswith(f"{first}\nsince 03:04:00 ")
+    away = next(found)
+    assert away.startswith(f"{first}\nnot updated since 03:04:00: ")
     assert "starting (HTTP 503)" in away
-    assert next(pictures) == away  # the moment it was lost, not now
+    assert next(found) == away  # the moment it was lost, not now
     fake_admin.show(view(revision=9))
-    assert next(pictures) == first
+    assert next(found) == first
     assert pauses == [INTERVAL] * 3
     assert INTERVAL >= 0.2, "at most five a second"
 
@@ -177,6 +177,6 @@ def test_on_a_terminal_the_picture_is_redrawn_until_ctrl_c(fake_admin, tripped_v
 
 def test_one_service_is_a_tree_and_all_are_a_table(fake_admin, rolling_view):
     fake_admin.show(rolling_view())
-    admin = Admin(Client(fake_admin.url), False)
-    assert drawn(admin, "checkout").startswith("checkout  progressing, step 1 of 3, revision 7\n")
-    assert drawn(admin, None).startswith("SERVICE")
+    session = Session(Client(fake_admin.url), False)
+    assert picture(session, "checkout").startswith("checkout  progressing, step 1 of 3, revision 7\n")
+    assert picture(session, None).startswith("SERVICE")

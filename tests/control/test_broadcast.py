@@ -4,7 +4,7 @@ import pytest
 
 from proxy.control.broadcast import PATIENCE, Broadcast
 from proxy.link.frames import Decoder, encode
-from proxy.link.messages import PART, Ack, Counted, Health, Hello, Report, Settings, Table
+from proxy.link.messages import PART, Ack, DeadEndpoints, Hello, Report, ReportStored, Settings, Table
 from proxy.routing.endpoint import Endpoint
 from proxy.routing.match import RouteMatch
 from proxy.routing.split import Split
@@ -160,7 +160,7 @@ def test_counted_goes_to_the_worker_that_reported(stage):
     one, two = stage.connect(HELLO), stage.connect(Hello("b2", 1, 2, {}, {}))
     stage.broadcast.counted("b1", 5)
     stage.broadcast.counted("nobody", 5)
-    assert one.said[-1] == Counted(5)
+    assert one.said[-1] == ReportStored(5)
     assert len(two.said) == 2
 
 
@@ -169,13 +169,13 @@ def test_dead_endpoints_are_told_at_once_and_before_its_table_to_who_comes_later
     stage.broadcast.unwell("checkout", {"stable": ("http://a:1",), "canary": ()})
     stage.broadcast.unwell("other", {})
     assert wire.said[-2:] == [
-        Health({"checkout": {"stable": ("http://a:1",), "canary": ()}}),
-        Health({"other": {}}),
+        DeadEndpoints({"checkout": {"stable": ("http://a:1",), "canary": ()}}),
+        DeadEndpoints({"other": {}}),
     ]
     stage.broadcast.unwell("checkout", {"stable": ()})
     late = stage.connect(Hello("b2", 1, 2, {}, {}))
-    assert [type(said).__name__ for said in late.said] == ["Settings", "Health", "Table"]
-    assert late.said[1] == Health({"checkout": {"stable": ()}, "other": {}})
+    assert [type(said).__name__ for said in late.said] == ["Settings", "DeadEndpoints", "Table"]
+    assert late.said[1] == DeadEndpoints({"checkout": {"stable": ()}, "other": {}})
     assert stage.broadcast.generation == 7
 
 

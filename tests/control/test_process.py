@@ -33,7 +33,7 @@ import sys
 from proxy.child import garbage_collector
 from proxy.control.__main__ import main
 
-garbage_collector.set_aside = lambda: print("set aside", file=sys.stderr)
+garbage_collector.exempt_startup_objects = lambda: print("set aside", file=sys.stderr)
 sys.exit(main())
 """
 SECONDS = 20

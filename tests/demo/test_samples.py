@@ -9,8 +9,8 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
-from proxy.demo.children import Child, wait_until
 from proxy.demo.ports import LOOPBACK, listening, port_of
+from proxy.demo.processes import LifelineProcess, wait_until
 from proxy.demo.samples import VERSION_HEADER, Sample
 
 
@@ -58,12 +58,12 @@ def test_repr_says_its_state():
 
 
 @pytest.fixture
-def running(tmp_path: Path) -> Iterator[tuple[Child, int]]:
+def running(tmp_path: Path) -> Iterator[tuple[LifelineProcess, int]]:
     sock = listening(0)
     assert sock is not None
     with sock:
         arguments = ["--version", "v9", "--fail-every", "2", "--socket", str(sock.fileno())]
-        child = Child("v9", "proxy.demo.samples", arguments, tmp_path / "log", keep=[sock.fileno()])
+        child = LifelineProcess("v9", "proxy.demo.samples", arguments, tmp_path / "log", keep=[sock.fileno()])
         port = port_of(sock)
     try:
         yield child, port
@@ -71,7 +71,7 @@ def running(tmp_path: Path) -> Iterator[tuple[Child, int]]:
         child.end()
 
 
-def test_the_process_keeps_connections_alive_and_fails_on_command(running: tuple[Child, int]):
+def test_the_process_keeps_connections_alive_and_fails_on_command(running: tuple[LifelineProcess, int]):
     child, port = running
     connection = http.client.HTTPConnection(LOOPBACK, port, timeout=10)
     assert [ask(connection) for _ in range(4)] == [(200, "v9")] * 4, "nothing fails before the signal"

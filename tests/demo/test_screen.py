@@ -1,14 +1,14 @@
-"""What is told: the same rows on a terminal and in a pipe."""
+"""The same rows are shown on a terminal and in a pipe."""
 
 import io
 
 import pytest
 
+from proxy.demo.customer_counts import ActSummary
 from proxy.demo.screen import LiveScreen, PlainScreen, Row, wrapped
-from proxy.demo.seen import Line
 
-GOOD = Row(5.0, "idle", Line("shop", "v2", 200, 0.055, 1, 0.0142))
-EMPTY = Row(0.0, "rolled-back", Line("search", "v3", 0, None, 0, None))
+GOOD = Row(5.0, "idle", ActSummary("shop", "v2", 200, 0.055, 1, 0.0142))
+EMPTY = Row(0.0, "rolled-back", ActSummary("search", "v3", 0, None, 0, None))
 
 
 def test_cells_are_what_a_person_reads():
@@ -34,12 +34,12 @@ def test_plain_text_shows_rows_at_the_end_of_an_act_only():
 def test_the_live_screen_shows_the_same_and_takes_brackets_as_text(capsys):
     with LiveScreen() as screen:
         screen.title("An [act]")
-        screen.say("[v3] was taken out")
+        screen.write("[v3] was taken out")
         screen.show([GOOD], last=False)
         screen.show([GOOD, EMPTY], last=True)
-    told = capsys.readouterr().out
+    printed = capsys.readouterr().out
     for part in ("An [act]", "[v3] was taken out", "5.5 %", "14 ms", "rolled-back"):
-        assert part in told
+        assert part in printed
 
 
 @pytest.mark.parametrize(
@@ -59,5 +59,5 @@ def test_long_lines_are_cut_between_words(text: str, lines: list[str]):
 def test_the_live_screen_cuts_no_word(capsys, monkeypatch):
     monkeypatch.setenv("COLUMNS", "30")
     with LiveScreen() as screen:
-        screen.say("  the canary goes from five % to everybody")
+        screen.write("  the canary goes from five % to everybody")
     assert "  the canary goes from five %\n    to everybody\n" in capsys.readouterr().out

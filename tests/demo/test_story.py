@@ -10,21 +10,21 @@ from typing import Any, cast
 
 import pytest
 
-from proxy.demo.admin import Admin
-from proxy.demo.children import Child
+from proxy.demo.admin_api import AdminApi
+from proxy.demo.customer_counts import ObservedRequest
+from proxy.demo.deployment import Deployment
+from proxy.demo.processes import LifelineProcess
 from proxy.demo.screen import PlainScreen
-from proxy.demo.seen import Sighting
-from proxy.demo.stage import Stage
-from proxy.demo.story import Pace, Story, change
+from proxy.demo.story import Story, Timing, change
 
 CANARY = {"shop": "v2", "search": "v3"}
 TRIP = {"sentence": "errors 25.0 % of 28 canary answers", "acknowledged_ms": 3.2}
 STEPS = (5.0, 25.0, 25.0, 50.0, 100.0)
 GATE = 3
-PACE = Pace(act=0.01, rate=1.0, rollout=1.0, hold=1.0, settle=0.0, look=0.0)
+TIMING = Timing(act=0.01, rate=1.0, rollout=1.0, hold=1.0, settle=0.0, interval=0.0)
 
 
-class World(Admin):
+class World(AdminApi):
     """An admin API and its traffic in one: every look at a service lets 100 customers ask, and goes on."""
 
     def __init__(self, faults: Mapping[str, Any]) -> None:
@@ -81,7 +81,7 @@ class World(Admin):
         canary = turn < share or late
         bad = canary and ((self.signals and turn % 4 == 0) if name == "search" else self.faults.get("v2"))
         version = (CANARY[name] if canary else "v1") if not self.faults.get("gone") else ""
-        self.story.seen.add(Sighting(0, name, str(turn), version, 500 if bad else 200, 0.01))
+        self.story.counts.add(ObservedRequest(0, name, str(turn), version, 500 if bad else 200, 0.01))
 
     def go_on(self, name: str) -> None:
         """What the plan, or the verdict on v3, leads to."""
@@ -121,22 +121,26 @@ class World(Admin):
 LATER = {"finding": None, "phase": "progressing", "step": 1, "generation": 1, "acknowledged_ms": 4.0}
 
 
-def stage_of(world: World) -> Stage:
-    sample = cast(Child, SimpleNamespace(name="sample v3", process=world, check=lambda: None))
-    return Stage("http://127.0.0.1:8", world, {}, Path("weir.yaml"), (sample,))
+def deployment_of(world: World) -> Deployment:
+    sample = cast(LifelineProcess, SimpleNamespace(name="sample v3", process=world, check=lambda: None))
+    return Deployment("http://127.0.0.1:8", world, {}, Path("weir.yaml"), (sample,))
 
 
-async def told(faults: Mapping[str, Any]) -> tuple[list[str], str]:
+async def played(faults: Mapping[str, Any]) -> tuple[list[str], str]:
     world, out = World(faults), io.StringIO()
-    stage = stage_of(world)
-    pace = PACE if "stuck" not in faults else Pace(0.01, 1.0, rollout=0.05, hold=1.0, settle=0.0, look=0.0)
-    world.story = Story(stage, PlainScreen(out), pace)
+    deployment = deployment_of(world)
+    timing = (
+        TIMING
+        if "stuck" not in faults
+        else Timing(0.01, 1.0, rollout=0.05, hold=1.0, settle=0.0, interval=0.0)
+    )
+    world.story = Story(deployment, PlainScreen(out), timing)
     return await world.story.play(), out.getvalue()
 
 
 async def test_content_when_v2_is_promoted_and_v3_falls():
-    complaints, text = await told({})
-    assert complaints == []
+    problems, text = await played({})
+    assert problems == []
     for line in (
         "progressing, step 2 of 5, the canary has 25 %",
         "paused, the canary has 25 % (paused: ask the on-call)",
@@ -149,45 +153,45 @@ async def test_content_when_v2_is_promoted_and_v3_falls():
         "search is explained.",
     ):
         assert line in text
-    assert "every worker knew within 3 ms" in text
+    assert "every worker had applied it after 3 ms" in text
     assert text.count("step 1 of 5; everywhere after 4 ms") == 2, "the ledger of both"
 
 
 async def test_v3_turns_bad_once_and_in_its_third_step():
     world = World({})
-    world.story = Story(stage_of(world), PlainScreen(io.StringIO()), PACE)
+    world.story = Story(deployment_of(world), PlainScreen(io.StringIO()), TIMING)
     await world.story.play()
     assert world.signals == [(signal.SIGUSR1, 3)]
 
 
 async def test_the_gate_is_passed_by_a_person_with_a_reason():
     world = World({})
-    world.story = Story(stage_of(world), PlainScreen(io.StringIO()), PACE)
+    world.story = Story(deployment_of(world), PlainScreen(io.StringIO()), TIMING)
     await world.story.play()
     assert world.promotions == [{"reason": "looks good to me", "actor": "on-call"}]
 
 
 @pytest.mark.parametrize(
-    ("faults", "complaint"),
+    ("faults", "problem"),
     [
         ({"trips": False}, "v3 was not rolled back, but promoted"),
-        ({"late": 2}, "requests met v3 after it had been taken out"),
-        ({"share": 90}, "v2's share at the end: 0.9"),
+        ({"late": 2}, "requests met v3 after its rollback"),
+        ({"share": 90}, "v2's share at the end is 0.9"),
         ({"v2": True}, "v2 failed"),
         ({"gone": True}, "unexpected answer"),
         ({"stuck": "shop"}, "v2 was not promoted: progressing"),
         ({"stuck": "search"}, "v3 was not rolled back, but progressing"),
         ({"early": 2}, "v3's rollout ended in step 2, before v3 turned bad"),
-        ({"lost": "trip"}, "the ledger of search: it goes release, start, step, step, step; expected"),
+        ({"lost": "trip"}, "the ledger of search: its events are release, start, step, step, step; expected"),
         ({"lost": "start"}, "the ledger of shop: its revisions are [1, 3,"),
-        ({"actor": "weir"}, "the ledger of shop: its gates were passed by ['weir']; expected ['on-call']"),
-        ({"advice": "Now: weir undo shop"}, "`weir explain search` has no advice of `weir retry search`"),
-        ({"advice": "Now: weir retry search"}, "`weir explain shop` has no advice of `weir undo shop`"),
+        ({"actor": "weir"}, "the ledger of shop: its gates were opened by ['weir']; expected ['on-call']"),
+        ({"advice": "Now: weir undo shop"}, "`weir explain search` does not advise `weir retry search`"),
+        ({"advice": "Now: weir retry search"}, "`weir explain shop` does not advise `weir undo shop`"),
     ],
 )
-async def test_whatever_is_wrong_is_a_complaint(faults: Mapping[str, Any], complaint: str):
-    complaints, _ = await told(faults)
-    assert any(complaint in one for one in complaints), complaints
+async def test_whatever_is_wrong_is_a_complaint(faults: Mapping[str, Any], problem: str):
+    problems, _ = await played(faults)
+    assert any(problem in one for one in problems), problems
 
 
 class Changing(World):
@@ -207,16 +211,16 @@ class Changing(World):
         return view
 
 
-async def test_what_somebody_changes_afterwards_is_told():
+async def test_what_somebody_changes_afterwards_is_printed():
     out = io.StringIO()
     world = Changing([50, 50, 40])
-    world.story = Story(stage_of(world), PlainScreen(out), PACE)
+    world.story = Story(deployment_of(world), PlainScreen(out), TIMING)
     with pytest.raises(asyncio.CancelledError):
-        await world.story.linger()
+        await world.story.watch()
     assert [line for line in out.getvalue().splitlines() if line] == ["shop: idle, the canary has 40 %"]
 
 
-def test_a_trip_is_told_with_its_reason():
+def test_a_trip_is_printed_with_its_reason():
     world = World({})
     before = world.view("search")
     world.phases["search"] = "rolled-back"

@@ -15,9 +15,9 @@ from pathlib import Path
 import pytest
 
 from loadtests.origins import origin
-from proxy.demo.admin import Admin
-from proxy.demo.children import wait_until
+from proxy.demo.admin_api import AdminApi
 from proxy.demo.ports import LOOPBACK, free_ports
+from proxy.demo.processes import wait_until
 from proxy.supervisor.commands import python
 from tests.docs.pages import PAGES, ROOT, name, runnable
 
@@ -57,7 +57,7 @@ def running(directory, text, places):
     with (directory / "weir.log").open("wb") as log:
         process = subprocess.Popen(command, cwd=directory, stdout=log, stderr=log, env=environment(places))
     try:
-        admin = Admin(f"http://{places['9900']}")
+        admin = AdminApi(f"http://{places['9900']}")
         wait_until(lambda: process.poll() is not None or admin.ready(), "weir is ready", 20.0)
         assert process.poll() is None, (directory / "weir.log").read_text()
         wait_until(lambda: probed(admin), "endpoints are probed", 20.0)

@@ -269,9 +269,9 @@ def test_a_certificate_of_ours_is_shown_to_who_asks(
     ("said", "detail"),
     [
         (b"HTTP/1.1 400 Bad Request\r\n\r\n", "it does not speak TLS"),
-        (b"", "it hung up within the TLS handshake"),
+        (b"", "it closed the connection within the TLS handshake"),
         (b"\x15\x03\x03\x00\x02\x02\x28", "it refused the TLS handshake"),
-        (b"\x15\x03\x03\x00\x02\x02\x46", "it speaks no version of TLS that we accept"),
+        (b"\x15\x03\x03\x00\x02\x02\x46", "it speaks no version of TLS that is accepted"),
         (b"\x16\x03\x03\x00\x04\x63\x00\x00\x00", "the TLS handshake failed"),
     ],
 )

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from proxy.link import frames
 from proxy.link.frames import Decoder, encode
-from proxy.link.messages import Ack, Counted, Hello, Message, Report, Settings, Table, ThresholdUpdate
+from proxy.link.messages import Ack, Hello, Message, Report, ReportStored, Settings, Table, ThresholdUpdate
 from proxy.telemetry.counts import Counts
 
 SETTINGS = Settings(
@@ -35,7 +35,7 @@ EXAMPLES: list[Message] = [
     Table(13, (), removed=("old",), complete=False),
     SETTINGS,
     ThresholdUpdate({"checkout": {"stable": (0.1, 0.5)}}),
-    Counted(3),
+    ReportStored(3),
 ]
 
 

@@ -9,11 +9,11 @@ import pytest
 from proxy.link.messages import (
     PART,
     Ack,
-    Counted,
-    Health,
+    DeadEndpoints,
     Hello,
     Message,
     Report,
+    ReportStored,
     Settings,
     Table,
     ThresholdUpdate,
@@ -67,8 +67,8 @@ EXAMPLES: list[Message] = [
     SETTINGS,
     replace(SETTINGS, connections=4000, trusted=(), via=True, forwarded=False),
     ThresholdUpdate({"checkout": {"stable": (0.01, 0.1, 1.5), "canary": (0.015,)}, "idle": {}}),
-    Health({"checkout": {"stable": ("http://a:1", "unix:/b"), "canary": ()}, "idle": {}}),
-    Counted(3),
+    DeadEndpoints({"checkout": {"stable": ("http://a:1", "unix:/b"), "canary": ()}, "idle": {}}),
+    ReportStored(3),
 ]
 
 
@@ -102,7 +102,7 @@ REPORT = Report("b", 1, {}, 1).to_json()
         (Settings, TOLD | {"via": "on"}),
         (Settings, TOLD | {"forwarded": 0}),
         (Settings, {key: value for key, value in TOLD.items() if key != "connections"}),
-        (Counted, {"number": "1"}),
+        (ReportStored, {"number": "1"}),
         (Table, TABLE | {"services": [{}]}),
         (Table, TABLE | {"complete": 1}),
         (Table, TABLE | {"more": 0}),
@@ -114,9 +114,9 @@ REPORT = Report("b", 1, {}, 1).to_json()
         (ThresholdUpdate, {"services": {"checkout": {"stable": [None]}}}),
         (ThresholdUpdate, {"services": {"checkout": {"stable": [0.2, 0.1]}}}),
         (ThresholdUpdate, {"services": {"checkout": {"stable": [0.1, 0.2, 0.3, 0.4]}}}),
-        (Health, {"services": {"checkout": []}}),
-        (Health, {"services": {"checkout": {"stable": [1]}}}),
-        (Health, {"services": {"checkout": {"stable": None}}}),
+        (DeadEndpoints, {"services": {"checkout": []}}),
+        (DeadEndpoints, {"services": {"checkout": {"stable": [1]}}}),
+        (DeadEndpoints, {"services": {"checkout": {"stable": None}}}),
     ],
 )
 def test_what_nobody_says_is_an_error(kind: Any, data: dict[str, Any]) -> None:

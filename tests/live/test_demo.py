@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from processes import await_gone, descendants
 
-from proxy.demo.children import finish, wait_until
+from proxy.demo.processes import finish, wait_until
 from proxy.supervisor.commands import environment, python
 
 
@@ -33,7 +33,7 @@ def test_a_signal_in_the_middle_leaves_nothing_running(tmp_path: Path, signum: s
     try:
         wait_until(lambda: "Everybody is on v1" in out.read_text(), "the first act", 30)
         tree = descendants(demo.pid)
-        assert len(tree) >= 9, "the demo, three samples, the leash, and the proxy's four"
+        assert len(tree) >= 9, "the demo, three samples, the lifeline runner, and the proxy's four"
         demo.send_signal(signum)
         assert demo.wait(20) == code
     finally:

@@ -11,7 +11,7 @@ from client import Answer, Client
 from processes import await_gone
 from rig import Weir, services, until
 
-from proxy.demo.children import finish
+from proxy.demo.processes import finish
 
 SLOW = "/?wait=2"
 IN_FLIGHT = re.compile(r"^weir_requests_in_flight\{[^}]*\} 1(\.0)?$", re.MULTILINE)

@@ -13,7 +13,7 @@ from processes import kill
 from rig import Weir, until
 from traffic import Traffic
 
-from proxy.cli.client import Client, Conflict, Failure, service_path
+from proxy.cli.client import Client, Failure, OrderConflict, service_path
 from proxy.rollout.phases import MOVES, OrderName
 from proxy.rollout.phases import orders as legal
 
@@ -236,7 +236,7 @@ async def test_orders_that_a_phase_does_not_have_are_conflicts_that_name_those_i
         for order in EVERY:
             if (phase, order) in MOVES:
                 continue
-            with pytest.raises(Conflict, match="not possible while the rollout is") as refused:
+            with pytest.raises(OrderConflict, match="not possible while the rollout is") as refused:
                 await shop.order(order, **({"canary": 7} if order == "set-weight" else {}))
             for word in legal(phase):
                 assert word in str(refused.value)

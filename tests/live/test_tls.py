@@ -15,8 +15,8 @@ import pytest
 from origins import LOOPBACK, nginx_path, run_nginx
 from rig import Weir
 
-from proxy.demo.children import finish, wait_until
 from proxy.demo.ports import free_ports
+from proxy.demo.processes import finish, wait_until
 
 pytestmark = pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
 

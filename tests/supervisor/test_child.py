@@ -43,10 +43,10 @@ async def test_ready_then_told_to_stop(child: Child) -> None:
     assert repr(child) == f"<Child {child.pid} is starting>"
     assert await child.started is None
     assert repr(child) == f"<Child {child.pid} is ready>"
-    child.tell("stop")
+    child.send("stop")
     assert await child.ended == 5
     assert repr(child) == f"<Child {child.pid} ended with exit code 5>"
-    child.tell("stop")
+    child.send("stop")
     child.kill()
     child.reap()
 
@@ -77,7 +77,7 @@ async def test_lets_go_of_the_lifeline_and_lives_on(child: Child) -> None:
 
 @pytest.fixture(autouse=True)
 def _soon(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "_FAREWELL", 0.1)
+    monkeypatch.setattr(module, "_EXIT_SECONDS", 0.1)
 
 
 @played(

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from proxy.supervisor.__main__ import told
+from proxy.supervisor.__main__ import limit_message
 from proxy.supervisor.commands import environment, python
 from proxy.supervisor.plan import LaunchPlan
 
@@ -64,20 +64,20 @@ def test_reads_the_plan_says_the_limit_and_gives_the_exit_code(tmp_path: Path, l
             1024,
             4095,
             logging.WARNING,
-            "open files: 4095 for each process, raised from 1024; that is few, for each request takes two: "
+            "open files: 4095 for each process, raised from 1024; this is few, for each request takes two: "
             "raise the hard limit with `ulimit -Hn`, or `LimitNOFILE=` of systemd",
         ),
         (
             256,
             256,
             logging.WARNING,
-            "open files: 256 for each process; that is few, for each request takes two: "
+            "open files: 256 for each process; this is few, for each request takes two: "
             "raise the hard limit with `ulimit -Hn`, or `LimitNOFILE=` of systemd",
         ),
     ],
 )
-def test_the_limit_on_open_files_is_said(before: int, now: int, level: int, says: str) -> None:
-    assert told(before, now) == (level, says)
+def test_the_limit_on_open_files_is_reported(before: int, now: int, level: int, says: str) -> None:
+    assert limit_message(before, now) == (level, says)
 
 
 def test_as_many_open_files_as_allowed() -> None:

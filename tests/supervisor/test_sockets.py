@@ -111,7 +111,7 @@ def test_a_port_in_use_is_named(plan: LaunchPlan, share: bool) -> None:
             bind(replace(plan, listen=(("127.0.0.1", port),)))
         assert str(refused.value) == (
             f"cannot listen on 127.0.0.1:{port}: it is already in use: "
-            "stop the program that has it, or choose another with `listen:` or --listen"
+            "stop the program that uses it, or choose another with `listen:` or --listen"
         )
         with pytest.raises(CannotListen, match=f"127.0.0.1:{port}: .* `admin.listen:` or --admin"):
             bind(replace(plan, admin=("127.0.0.1", port)))
@@ -274,9 +274,9 @@ def test_the_file_of_a_unix_socket_goes_with_the_listeners(plan: LaunchPlan, tmp
 @pytest.mark.parametrize(
     ("where", "said"),
     [
-        ("live", "it is already in use: stop the program that has it, or choose another with `listen:`"),
+        ("live", "it is already in use: stop the program that uses it, or choose another with `listen:`"),
         ("file", "a file that is no socket has this name: correct `listen:`"),
-        ("no/such", "there is no such directory: make it, or correct `listen:`"),
+        ("no/such", "there is no such directory: create it, or correct `listen:`"),
     ],
 )
 def test_paths_that_are_not_ours(plan: LaunchPlan, tmp_path: Path, where: str, said: str) -> None:

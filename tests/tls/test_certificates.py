@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from proxy.tls.certificates import Certificates, Shown, renew
+from proxy.tls.certificates import Certificates, CertificateTable, renew
 from proxy.tls.pem import Pair, Unusable
 
 
@@ -64,7 +64,7 @@ def test_an_exact_name_wins_over_a_wildcard_and_the_first_pair_over_later_ones(a
     wild, exact, later = (
         authority.issue(*names) for names in (["*.a.example"], ["b.a.example"], ["b.a.example"])
     )
-    shown = Shown.read([Pair(each.cert, each.key) for each in (wild, exact, later)])
+    shown = CertificateTable.read([Pair(each.cert, each.key) for each in (wild, exact, later)])
     assert len(shown.named) == 2
     assert shown.pick("b.a.example") is shown.named["b.a.example"]
     assert shown.pick("c.a.example") is shown.named["*.a.example"] is shown.default
@@ -73,21 +73,21 @@ def test_an_exact_name_wins_over_a_wildcard_and_the_first_pair_over_later_ones(a
 @pytest.mark.parametrize("names", [[], ["IP:127.0.0.1"]])
 def test_a_certificate_without_names_is_shown_by_default(authority, names):
     issued = authority.issue(*names)
-    shown = Shown.read([Pair(issued.cert, issued.key)])
+    shown = CertificateTable.read([Pair(issued.cert, issued.key)])
     assert shown.named == {}
     assert shown.pick("shop.example") is shown.default
 
 
 def test_an_expired_certificate_is_for_clients_to_judge(authority):
     issued = authority.issue("late.example", days=-1)
-    assert "late.example" in Shown.read([Pair(issued.cert, issued.key)]).named
+    assert "late.example" in CertificateTable.read([Pair(issued.cert, issued.key)]).named
 
 
 def test_rsa_and_a_chain_in_one_file(authority, tmp_path):
     issued = authority.issue("rsa.example", kind="rsa")
     both = tmp_path / "both.pem"
     both.write_text("".join(Path(path).read_text() for path in (issued.cert, authority.cert, issued.key)))
-    assert "rsa.example" in Shown.read([Pair(str(both), str(both))]).named
+    assert "rsa.example" in CertificateTable.read([Pair(str(both), str(both))]).named
 
 
 def test_http_1_1_is_agreed_on_over_tls_1_2_and_1_3(certificates, authority):
@@ -114,7 +114,7 @@ def test_a_client_that_speaks_nothing_newer_than_tls_1_1_is_refused(certificates
 
 def test_a_client_cannot_have_us_renegotiate(certificates):
     assert certificates.context.options & ssl.OP_NO_RENEGOTIATION
-    assert certificates._shown.default.options & ssl.OP_NO_RENEGOTIATION
+    assert certificates.table.default.options & ssl.OP_NO_RENEGOTIATION
 
 
 @pytest.fixture
@@ -145,18 +145,18 @@ def test_a_renewal_shows_new_certificates_and_leaves_established_connections_alo
 def test_a_bad_pair_changes_nothing_not_even_of_other_listeners(copied, blog, shop, authority):
     one, other = Certificates([Pair(shop.cert, shop.key)]), Certificates([copied])
     renew([one, other])
-    held = one._shown, other._shown
+    held = one.table, other.table
     shutil.copy(blog.cert, copied.cert)
     with pytest.raises(Unusable):
         renew([one, other])
-    assert (one._shown, other._shown) == held
+    assert (one.table, other.table) == held
     assert "shop.example" in Met(other.context, authority, "shop.example").names
 
 
 def test_a_certificate_that_no_client_would_take_is_no_good(authority):
     issued = authority.issue("shop.example", usage="clientAuth")
-    with pytest.raises(Unusable, match=r"no client would take it: unsuitable certificate purpose"):
-        Shown.read([Pair(issued.cert, issued.key)])
+    with pytest.raises(Unusable, match=r"no client would accept it: unsuitable certificate purpose"):
+        CertificateTable.read([Pair(issued.cert, issued.key)])
 
 
 def test_its_repr_names_the_files(pairs):

@@ -16,7 +16,7 @@ import uvloop
 
 from proxy.tls import handshakes as module
 from proxy.tls.certificates import Certificates, renew
-from proxy.tls.handshakes import Handshakes, bound
+from proxy.tls.handshakes import Handshakes, limit_buffers
 from proxy.tls.pem import Pair
 
 
@@ -133,7 +133,7 @@ def with_a_door(seconds=30.0):
                     await test(door)
                 door.handshakes.close()
                 door.socket.close()
-                await door.handshakes.over(0)
+                await door.handshakes.wait_closed(0)
                 await door.under_way(0)
                 for one in door.met:
                     if isinstance(one, Echo):
@@ -229,7 +229,7 @@ async def test_a_burst_makes_no_more_room_than_there_is(door):
 
 
 @with_a_door()
-async def test_some_come_in_even_when_there_is_no_room_to_be_told_so(door):
+async def test_some_accept_some_even_when_there_is_no_room_to_be_told_so(door):
     door.room = 0
     stalled = [door.stalled() for _ in range(module.FEWEST)]
     await door.under_way(module.FEWEST)
@@ -261,7 +261,7 @@ async def hurried(door):
 async def test_who_is_on_the_way_in_at_the_end_is_awaited_then_cut(door):
     stalled = door.stalled()
     await door.under_way(1)
-    await door.handshakes.over(0.05)
+    await door.handshakes.wait_closed(0.05)
     await end_of(stalled)
 
 
@@ -295,7 +295,7 @@ async def test_without_a_file_descriptor_it_pauses_and_goes_on(door):
 
 @with_a_door()
 async def test_what_came_before_the_end_is_not_lost_while_it_is_not_read(door):
-    """uvloop would throw it away; see `bound`."""
+    """uvloop would throw it away; see `limit_buffers`."""
     _, writer = await door.client()
     await until(lambda: door.met)
     (one,) = door.met
@@ -354,6 +354,6 @@ def test_the_bounds_are_those_that_the_transport_is_told():
             self.write_limits = (high, low)
 
     transport = Transport()
-    bound(transport)
+    limit_buffers(transport)
     assert transport.read == (1, 0)
     assert transport.write_limits == (65536, 16384)

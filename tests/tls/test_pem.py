@@ -73,7 +73,7 @@ def with_passphrase(pair, other):
         (key_of_another, "key", "the private key is not that of the certificate"),
         (garbled_cert, "cert", ""),
         (a_directory, "cert", "is a directory"),
-        (with_passphrase, "key", "the private key has a passphrase, which nobody could type: remove it"),
+        (with_passphrase, "key", "the private key has a passphrase, which can't be entered here: remove it"),
     ],
 )
 def test_what_is_no_good_is_told_with_its_path_and_the_reason(copied, blog, spoil, file, why):

@@ -10,7 +10,7 @@ import pytest
 from proxy.routing.endpoint import SYSTEM, Endpoint, Trust
 from proxy.tls import trusts as module
 from proxy.tls.pem import Unusable
-from proxy.tls.trusts import Trusts, client_context, expected_name, refusal
+from proxy.tls.trusts import Trusts, client_context, expected_name, handshake_failure
 
 
 def test_who_is_verified_by_default():
@@ -131,15 +131,15 @@ def unverified(code):
         (unverified(10), "its certificate has expired"),
         (unverified(18), "its certificate is not trusted"),
         (ssl_error("WRONG_VERSION_NUMBER"), "it does not speak TLS"),
-        (ssl_error("UNSUPPORTED_PROTOCOL"), "it speaks no version of TLS that we accept"),
+        (ssl_error("UNSUPPORTED_PROTOCOL"), "it speaks no version of TLS that is accepted"),
         (ssl_error("SSLV3_ALERT_HANDSHAKE_FAILURE"), "it refused the TLS handshake"),
         (ssl_error("INTERNAL_ERROR"), "the TLS handshake failed"),
         (ssl_error(None), "the TLS handshake failed"),
-        (ConnectionResetError(), "it hung up within the TLS handshake"),
+        (ConnectionResetError(), "it closed the connection within the TLS handshake"),
     ],
 )
 def test_why_a_handshake_failed_names_no_address(error, detail):
-    assert refusal(error) == detail
+    assert handshake_failure(error) == detail
 
 
 async def test_what_is_warm_is_there_and_what_is_no_good_is_told(authority, caplog):

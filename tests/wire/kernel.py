@@ -12,7 +12,7 @@ import struct
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from proxy.demo.children import wait_until
+from proxy.demo.processes import wait_until
 
 PATIENCE = 5.0
 

@@ -8,8 +8,8 @@ from pathlib import Path
 from origins import await_listening, nginx_path, run_nginx
 from wire.program import Wire, running
 
-from proxy.demo.children import Child
 from proxy.demo.ports import LOOPBACK, free_ports
+from proxy.demo.processes import LifelineProcess
 
 # Each is told to pass on what it can; nginx needs to be told Host and Connection for it.
 NGINX = """
@@ -72,18 +72,21 @@ def all_peers(directory: Path, settings: str) -> Iterator[tuple[Wire, Mapping[st
         yield wire, ports
 
 
-def start_nginx(directory: Path, port: int, upstream: int) -> Child:
+def start_nginx(directory: Path, port: int, upstream: int) -> LifelineProcess:
     """nginx, which keeps its connections and buffers nothing."""
     return run_nginx(NGINX.format(host=LOOPBACK, port=port, upstream=upstream), port, directory)
 
 
-def start_haproxy(directory: Path, port: int, upstream: int) -> Child:
+def start_haproxy(directory: Path, port: int, upstream: int) -> LifelineProcess:
     """HAProxy in its HTTP mode."""
     conf = directory / "haproxy.cfg"
     conf.write_text(HAPROXY.format(host=LOOPBACK, port=port, upstream=upstream))
     command = [str(haproxy_path()), "-f", str(conf)]
-    child = Child(
-        "haproxy", "proxy.demo.leash", ["--remove", str(directory), "--", *command], directory / "log"
+    child = LifelineProcess(
+        "haproxy",
+        "proxy.demo.lifeline_runner",
+        ["--remove", str(directory), "--", *command],
+        directory / "log",
     )
     await_listening(child, port)
     return child

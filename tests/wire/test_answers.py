@@ -8,7 +8,7 @@ from wire.program import Wire
 from wire.reader import Answer
 from wire.upstream import OK
 
-from proxy.demo.children import wait_until
+from proxy.demo.processes import wait_until
 
 NOBODY = b"GET /nobody HTTP/1.1\r\nHost: shop.example\r\n"
 OURS = (

@@ -10,7 +10,7 @@ from wire.kernel import PATIENCE
 from wire.pair import STABLE, Pair, running
 from wire.upstream import OK, Link
 
-from proxy.demo.children import wait_until
+from proxy.demo.processes import wait_until
 
 HEALTH = "health: {path: /healthz, interval: 300ms, timeout: 300ms, healthy_after: 1, unhealthy_after: 3}"
 EJECTION = "ejection: {failures: 3, backoff: 200ms, longest: 1s}"

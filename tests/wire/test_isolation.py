@@ -13,7 +13,7 @@ from wire.kernel import await_taken, fill
 from wire.program import Wire
 from wire.upstream import OK, Link
 
-from proxy.demo.children import wait_until
+from proxy.demo.processes import wait_until
 
 GET = b"GET /i HTTP/1.1\r\nHost: shop.example\r\n\r\n"
 POST = b"POST /i HTTP/1.1\r\nHost: shop.example\r\n"

@@ -9,7 +9,7 @@ from wire.case import case, cases
 from wire.program import Wire
 from wire.upstream import OK
 
-from proxy.demo.children import wait_until
+from proxy.demo.processes import wait_until
 
 KIB = 1024
 HOST = b"Host: shop.example\r\n"

@@ -10,7 +10,7 @@ from wire.kernel import PATIENCE
 from wire.pair import Pair, running
 from wire.upstream import Link
 
-from proxy.demo.children import wait_until
+from proxy.demo.processes import wait_until
 
 # A budget belongs to a service: each table has some of its own.
 TO_CANARY = """    stable: "http://127.0.0.1:{stable}"

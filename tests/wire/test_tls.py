@@ -11,8 +11,8 @@ from wire.client import Client
 from wire.front import Front
 from wire.upstream import OK, Link
 
-from proxy.demo.children import wait_until
 from proxy.demo.ports import LOOPBACK
+from proxy.demo.processes import wait_until
 
 GET = b"GET /t HTTP/1.1\r\nHost: shop.example\r\n\r\n"
 OLD = b"GET /t HTTP/1.0\r\n\r\n"

@@ -7,7 +7,7 @@ from wire.kernel import fill
 from wire.program import Wire
 from wire.upstream import OK
 
-from proxy.demo.children import wait_until
+from proxy.demo.processes import wait_until
 
 GET = b"GET /u HTTP/1.1\r\nHost: shop.example\r\n\r\n"
 MIB = 1 << 20

@@ -43,13 +43,13 @@ async def test_a_renewal_shows_what_is_there_now(
     certificates = Certificates([pair])
     renewal = Renewal([certificates], Trusts())
     await renewal.begin()
-    assert "shop.example" in certificates._shown.named
+    assert "shop.example" in certificates.table.named
     shutil.copy(blog.cert, pair.cert)
     shutil.copy(blog.key, pair.key)
     renewal.again()
     assert repr(renewal) == "<Renewal of 1 listeners, 1 under way>"
     await until(lambda: idle(renewal))
-    assert "blog.example" in certificates._shown.named
+    assert "blog.example" in certificates.table.named
     assert caplog.messages == ["the certificates for clients were read again"]
 
 
@@ -59,11 +59,11 @@ async def test_a_bad_pair_changes_nothing_and_is_told(
     certificates = Certificates([pair])
     renewal = Renewal([certificates], Trusts())
     await renewal.begin()
-    before = certificates._shown
+    before = certificates.table
     shutil.copy(blog.key, pair.key)
     renewal.again()
     await until(lambda: idle(renewal))
-    assert certificates._shown is before
+    assert certificates.table is before
     assert caplog.messages == [
         f"{pair.key}: the private key is not that of the certificate {pair.cert}; "
         "the old certificates for clients stay in force"
@@ -104,7 +104,7 @@ async def test_without_any_certificate_nothing_is_said(caplog: pytest.LogCapture
 
 async def test_one_renewal_comes_after_the_other(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
     at_once: list[int] = []
-    real = module.Shown.read
+    real = module.CertificateTable.read
     running = 0
 
     def counted(pairs: Any) -> Any:
@@ -115,7 +115,7 @@ async def test_one_renewal_comes_after_the_other(pair: Pair, monkeypatch: pytest
         running -= 1
         return shown
 
-    monkeypatch.setattr(module.Shown, "read", counted)
+    monkeypatch.setattr(module.CertificateTable, "read", counted)
     renewal = Renewal([Certificates([pair])], Trusts())
     for _ in range(5):
         renewal.again()

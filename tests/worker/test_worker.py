@@ -15,11 +15,11 @@ from proxy.link.frames import Decoder, encode
 from proxy.link.messages import (
     PART,
     Ack,
-    Counted,
-    Health,
+    DeadEndpoints,
     Hello,
     Message,
     Report,
+    ReportStored,
     Settings,
     Table,
     ThresholdUpdate,
@@ -164,7 +164,9 @@ async def stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterato
     monkeypatch.setattr(os, "_exit", lambda status: None)
     stage = Stage(tmp_path)
     # It would outlast the test.
-    monkeypatch.setattr(garbage_collector, "set_aside", lambda: stage.set_aside.append(stage.worker))
+    monkeypatch.setattr(
+        garbage_collector, "exempt_startup_objects", lambda: stage.set_aside.append(stage.worker)
+    )
     await stage.start()
     yield stage
     await stage.stop()
@@ -262,7 +264,7 @@ async def test_of_a_table_that_broke_off_nothing_is_kept(stage: Stage) -> None:
 async def test_dead_endpoints_are_out_of_service_under_whatever_revision(stage: Stage) -> None:
     await stage.control.next(Hello)
     url = f"http://127.0.0.1:{stage.origin_port}"
-    dead = Health({"shop": {"canary": (url,)}, "unknown": {"stable": (url,)}})
+    dead = DeadEndpoints({"shop": {"canary": (url,)}, "unknown": {"stable": (url,)}})
     stage.control.say(SETTINGS, dead, stage.table(1, stage.service()))
     assert await stage.control.next(Ack) == Ack(1)
 
@@ -275,17 +277,19 @@ async def test_dead_endpoints_are_out_of_service_under_whatever_revision(stage: 
         stage.control.say(stage.table(generation, stage.service(revision), complete=False))
         assert await stage.control.next(Ack) == Ack(generation)
         assert in_service() == {"stable": [url], "canary": []}
-    stage.control.say(Health({"other": {"stable": (url,)}}), Health({"shop": {"stable": (url,)}}))
+    stage.control.say(
+        DeadEndpoints({"other": {"stable": (url,)}}), DeadEndpoints({"shop": {"stable": (url,)}})
+    )
     await until(lambda: in_service() == {"stable": [], "canary": [url]})
     assert stage.worker._lane.table.generation == 3
-    stage.control.say(Health({"shop": {}}))
+    stage.control.say(DeadEndpoints({"shop": {}}))
     await until(lambda: in_service() == {"stable": [url], "canary": [url]})
 
 
 async def test_health_that_is_no_news_makes_no_table(stage: Stage) -> None:
     await stage.begin()
     table = stage.worker._lane.table
-    stage.control.say(Health({"shop": {}, "unknown": {}}), stage.table(2, complete=False))
+    stage.control.say(DeadEndpoints({"shop": {}, "unknown": {}}), stage.table(2, complete=False))
     assert await stage.control.next(Ack) == Ack(2)
     assert stage.worker._lane.table.services["shop"] is table.services["shop"]
     before = stage.worker._lane.table
@@ -296,7 +300,7 @@ async def test_health_that_is_no_news_makes_no_table(stage: Stage) -> None:
 async def test_who_was_dead_is_forgotten_with_the_service(stage: Stage) -> None:
     await stage.begin()
     url = f"http://127.0.0.1:{stage.origin_port}"
-    stage.control.say(Health({"shop": {"stable": (url,)}}), Table(2, (), ("shop",), complete=False))
+    stage.control.say(DeadEndpoints({"shop": {"stable": (url,)}}), Table(2, (), ("shop",), complete=False))
     stage.control.say(stage.table(3, stage.service(revision=2)))
     assert [await stage.control.next(Ack), await stage.control.next(Ack)] == [Ack(2), Ack(3)]
     assert stage.worker._lane.table.services["shop"].in_service["stable"] != ()
@@ -304,7 +308,7 @@ async def test_who_was_dead_is_forgotten_with_the_service(stage: Stage) -> None:
 
 async def test_a_dead_stable_answers_503_and_counts_it(stage: Stage) -> None:
     await stage.begin()
-    stage.control.say(Health({"shop": {"stable": (f"http://127.0.0.1:{stage.origin_port}",)}}))
+    stage.control.say(DeadEndpoints({"shop": {"stable": (f"http://127.0.0.1:{stage.origin_port}",)}}))
     await until(lambda: not stage.worker._lane.table.services["shop"].in_service["stable"])
     assert (await stage.get()).startswith(b"HTTP/1.1 503 ")
     report = await stage.control.next(Report)
@@ -358,11 +362,11 @@ async def test_counts_of_an_old_revision_are_forgotten_once_they_are_durable(sta
     while not report.entries:
         report = await stage.control.next(Report)
     entries = stage.worker._tally._entries
-    stage.control.say(Counted(report.number))
+    stage.control.say(ReportStored(report.number))
     stage.control.say(stage.table(2, stage.service(2), complete=False))
     await stage.control.next(Ack)
     assert list(entries) == [KEY], "while its revision is in force it is kept"
-    stage.control.say(Counted(report.number))
+    stage.control.say(ReportStored(report.number))
     await until(lambda: not entries)
 
 
@@ -471,10 +475,10 @@ async def test_draining_waits_until_its_last_counts_are_durable(stage: Stage) ->
     while not report.entries:
         report = await stage.control.next(Report)
     assert report.entries[KEY].successes == 1
-    stage.control.say(Counted(report.number - 1))
+    stage.control.say(ReportStored(report.number - 1))
     with pytest.raises(TimeoutError):
         await asyncio.wait_for(asyncio.shield(stage.running), 0.05)
-    stage.control.say(Counted(report.number))
+    stage.control.say(ReportStored(report.number))
     await asyncio.wait_for(stage.running, 10)
     with pytest.raises(ConnectionRefusedError):
         await asyncio.open_connection("127.0.0.1", stage.port)
@@ -498,7 +502,7 @@ async def test_what_is_cut_at_the_end_of_grace_is_told_too(stage: Stage) -> None
 
 async def test_draining_waits_for_nothing_when_all_is_durable(stage: Stage) -> None:
     await stage.begin()
-    stage.control.say(Counted(1))
+    stage.control.say(ReportStored(1))
     await until(lambda: stage.worker._durable.is_set())
     stage.supervisor.send(b"drain\n")
     await asyncio.wait_for(stage.running, 10)

@@ -1,4 +1,4 @@
-"""Where the file says something else than what is in force, and how to make the two agree."""
+"""The drift of a service: differences of the config file from what is in force, and how to resolve them."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,53 +12,56 @@ from proxy.settings.service import side
 
 @dataclass(frozen=True, slots=True)
 class Drift:
-    """What `says` both, the command that would `apply` the file's, and what to `write` into the file instead.
+    """A difference of the file from what is in force, and two ways to resolve it."""
 
-    The last two are "" where there is no such way.
-    """
-
-    says: str
+    text: str
+    """A sentence with both values."""
     apply: str = ""
+    """The command that puts the value of the file in force; "": there is none."""
     write: str = ""
+    """The lines for the file that match what is in force; "": none are needed."""
 
     def to_json(self) -> dict[str, str | None]:
-        """As the API shows it."""
-        return {"says": self.says, "apply": self.apply or None, "write": self.write or None}
+        """Return the drift as JSON values."""
+        return {"says": self.text, "apply": self.apply or None, "write": self.write or None}
 
 
 def drift(standing: Standing) -> Drift | None:
-    """Who answers comes before the weight; a trip explains itself."""
+    """Return the drift of a service: of its backends first, else of its weight; None: there is none.
+
+    After a trip the weight is not compared.
+    """
     rollout, file = standing.rollout, standing.file
-    # A canary that was named at runtime is nothing for the file before it is known to stay.
+    # A canary from an order is compared with the file only once it has been promoted.
     sides = [] if rollout.phase in (*UNDER_WAY, ROLLED_BACK) else list(_sides(standing))
     if sides:
-        said = "; ".join(says for says, _ in sides)
+        differences = "; ".join(text for text, _ in sides)
         lines = "\n".join(lines for _, lines in sides)
-        return Drift(f"{said}: bring the file up to date, `weir get` prints the lines", write=lines)
+        return Drift(f"{differences}: bring the file up to date, `weir get` prints the lines", write=lines)
     if not rollout.has_canary or rollout.phase != IDLE or file.rollout or file.weight == rollout.weight:
         return None
     wanted, present = percent(file.weight), percent(rollout.weight)
     apply = f"weir set-weight {standing.name} canary={wanted:g}"
-    return Drift(f"the file says {wanted:g} %, {present:g} % is in force and stays", apply)
+    return Drift(f"the weight is {wanted:g} % in the file, but {present:g} % is in force", apply)
 
 
 def _sides(standing: Standing) -> Iterator[tuple[str, str]]:
-    """Who answers by the ledger and not by the file, and what the file should say."""
+    """Yield each backend whose definition differs from the file, with the line for the file."""
     rollout, file = standing.rollout, standing.file
     for name, by_file, in_force in (
         ("stable", side(file.stable), rollout.stable),
         ("canary", side(file.canary), rollout.canary),
     ):
         if by_file.definition != in_force.definition:
-            says = f"the file says {name} is {_shown(by_file)}, in force is {_shown(in_force)}"
-            yield says, f"# no {name}" if in_force == VACANT else f"{name}: {_yaml(in_force)}"
+            text = f"{name} is {_label(by_file)} in the file, but {_label(in_force)} is in force"
+            yield text, f"# no {name}" if in_force == VACANT else f"{name}: {_yaml(in_force)}"
 
 
-def _shown(who: Side) -> str:
-    return who.version or ", ".join(endpoint.url for endpoint in who.endpoints) or "nobody"
+def _label(definition: Side) -> str:
+    return definition.version or ", ".join(endpoint.url for endpoint in definition.endpoints) or "none"
 
 
-def _yaml(who: Side) -> str:
-    version = f', version: "{who.version}"' if who.version else ""
-    urls = ", ".join(f'"{endpoint.url}"' for endpoint in who.endpoints)
+def _yaml(definition: Side) -> str:
+    version = f', version: "{definition.version}"' if definition.version else ""
+    urls = ", ".join(f'"{endpoint.url}"' for endpoint in definition.endpoints)
     return f"{{endpoints: [{urls}]{version}}}"

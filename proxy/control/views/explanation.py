@@ -1,7 +1,6 @@
-"""What happened to a canary, or what is known of it so far, in a paragraph to paste into a chat.
+"""The explanation of a canary: what happened to it, or its present state, in a paragraph for a chat.
 
-Pure: what is known of a service becomes sentences, in the order in which a person asks. What is it? Why? Whom
-did it hurt? With what? What now?
+Pure. The sentences come in this order: state, reason, harm, failed requests, next commands.
 """
 
 from collections.abc import Iterable, Iterator
@@ -16,71 +15,71 @@ from proxy.rollout.rollout import Trip
 from proxy.routing.split import TOTAL
 
 NAMED = 3
-"""How many of the most frequent failed requests are told; the API's answer has all."""
+"""How many of the most frequent failed requests the text has; the API's answer has all."""
 
 
 @dataclass(frozen=True, slots=True)
 class Situation:
-    """All that the paragraph is made from. Weights are parts of 10,000."""
+    """The values from which the paragraph is made. Weights are in parts of 10,000."""
 
     service: str
     version: str
-    """The canary's; "": it has none."""
+    """The version of the canary; "": it has none."""
     canary: bool
-    """Whether there is one."""
+    """Whether the service has a canary."""
     weight: int
     weight_before: int
-    """Before the trip."""
+    """The weight before the trip."""
     halted: bool
     enforce: bool
     guard: bool
-    """Whether it watches the canary where no coin is tossed."""
+    """Whether the guard judges the canary at weights 0 and 100 %."""
     verdict: Verdict
     trip: Trip | None
     acknowledged_ms: float | None
-    """How long it took until every worker had taken the canary out; None: unknown, or one has not."""
+    """Milliseconds until every worker had taken the canary out; None: unknown, or one has not yet."""
     facts: Facts
     pins: str = ""
-    """Who gets the canary whatever its weight: segment `staff`; "" for nobody."""
+    """The rules that send requests to the canary at any weight, such as: segment `staff`; "": none."""
     resumed: bool = False
-    """Whether a person resumed it, so that evidence and caps began anew since."""
-    way: str = ""
-    """Where its rollout is and what it waits for; "": none is under way."""
-    onward: tuple[str, ...] = ()
-    """What a person may order next in this phase, a sentence each."""
+    """Whether a person resumed the canary, so that evidence and caps began anew."""
+    rollout: str = ""
+    """A sentence with the rollout's step and what it waits for; "": none is under way."""
+    next_orders: tuple[str, ...] = ()
+    """The orders that are possible in this phase, a sentence each."""
     planned: bool = False
     """Whether the file has a plan for its rollout."""
     promoted: bool = False
-    """Whether it became stable, and no other canary is there."""
+    """Whether the canary became stable, and there is no other."""
     dead: tuple[str, ...] = ()
-    """Its endpoints that are dead by their probes, and why."""
+    """The canary's endpoints that are dead by their probes, and why."""
     durable: bool = True
-    """Whether the ledger has all that is in force."""
+    """Whether the ledger has everything that is in force."""
 
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """The paragraph, and again what it advises."""
+    """The paragraph, and its advice once more by itself."""
 
     text: str
     next: tuple[str, ...]
-    """What to do now, a sentence each."""
+    """The next commands, a sentence each."""
 
 
 def explain(now: Situation) -> Explanation:
-    """Everything in words."""
+    """Return the explanation of a situation."""
     if now.promoted:
-        said = f"{_first(_who(now))} was promoted and is stable now."
-        return Explanation(_paragraph([said, *now.onward]), now.onward)
+        promoted = f"{_first(_subject(now))} was promoted and is stable now."
+        return Explanation(_paragraph([promoted, *now.next_orders]), now.next_orders)
     if not now.canary:
         return Explanation(f"{now.service} has no canary, so there is nothing to judge.", ())
-    told = _out(now) if now.halted else _in(now)
+    state = _out(now) if now.halted else _in(now)
     advice = tuple(_advice(now))
-    return Explanation(_paragraph([*told, *_harm(now), *_failed(now), *_beside(now), *advice]), advice)
+    return Explanation(_paragraph([*state, *_harm(now), *_failed(now), *_warnings(now), *advice]), advice)
 
 
 def _paragraph(sentences: Iterable[str]) -> str:
-    """All of them in a row. After a command there is no full stop, so that it can be copied."""
+    """Join sentences. A command has no full stop after it, so that it can be copied."""
     first, *others = sentences
     text = first
     for each in others:
@@ -88,31 +87,31 @@ def _paragraph(sentences: Iterable[str]) -> str:
     return text
 
 
-def _who(now: Situation) -> str:
+def _subject(now: Situation) -> str:
     return f"the canary of {now.service}{f' ({now.version})' if now.version else ''}"
 
 
 def _out(now: Situation) -> Iterator[str]:
-    """When, from which weight to which, and by what."""
+    """Yield when and why the canary was taken out, and its weight before."""
     if now.trip is None:
-        yield f"{_first(_who(now))} is out: it gets no request from anybody."
+        yield f"{_first(_subject(now))} is out: it gets no requests."
         return
     change = f"from {percent(now.weight_before):g} % to 0 %"
     if now.pins and not now.weight_before:
         change = f"also for the requests that {now.pins} sends to it"
     by_hand = now.trip.sentence.removeprefix("taken out ")
     how = f": {by_hand}" if by_hand == now.trip.sentence else f", {by_hand}"
-    yield f"{_first(_who(now))} was taken out on {moment(now.trip.at)}, {change}{how}."
+    yield f"{_first(_subject(now))} was taken out on {moment(now.trip.at)}, {change}{how}."
     if now.acknowledged_ms is not None:
         yield f"Every worker had taken it out after {now.acknowledged_ms:.0f} ms."
 
 
 def _in(now: Situation) -> Iterator[str]:
-    """Its share, and where the evidence stands."""
+    """Yield the share of the canary, its rollout, and its evidence."""
     pinned = f", and all that {now.pins} sends to it" if now.pins else ""
-    yield f"{_first(_who(now))} has {percent(now.weight):g} % of the requests{pinned}."
-    if now.way:
-        yield now.way
+    yield f"{_first(_subject(now))} has {percent(now.weight):g} % of the requests{pinned}."
+    if now.rollout:
+        yield now.rollout
     verdict = now.verdict
     for finding in verdict.failing:
         yield f"It {'is failing' if now.enforce else 'would be out'}: {finding.sentence}."
@@ -127,7 +126,7 @@ def _in(now: Situation) -> Iterator[str]:
 
 
 def _bets(now: Situation, found: float, bar: float) -> str:
-    """The evidence; where no coin is tossed there can be none."""
+    """Return the evidence; at weights 0 and 100 % there is none, because no coin is tossed."""
     if _tossed(now):
         end = "out" if now.enforce else "would be out"
         return f"{_first(evidence('it is worse than stable', found, bar, end))}."
@@ -136,7 +135,7 @@ def _bets(now: Situation, found: float, bar: float) -> str:
 
 
 def _worst(now: Situation) -> Finding | None:
-    """The finding that speaks most against it, by its bets where a coin is tossed; the first without any."""
+    """Return the finding with the most evidence against the canary; without bets the first finding."""
     findings = now.verdict.findings
     if not _tossed(now):
         findings = tuple(finding for finding in findings if finding.odds is None)
@@ -144,7 +143,7 @@ def _worst(now: Situation) -> Finding | None:
 
 
 def _tossed(now: Situation) -> bool:
-    """Whether a coin decides between both sides."""
+    """Return whether a coin decides between canary and stable."""
     return 0 < now.weight < TOTAL
 
 
@@ -158,7 +157,7 @@ def missing(assurance: Assurance) -> str:
 
 
 def _harm(now: Situation) -> Iterator[str]:
-    """Whom the release has hurt, since it began."""
+    """Yield how many requests and users the release has met and harmed since it began."""
     blast = now.facts.blast
     if not blast.met:
         return
@@ -185,8 +184,8 @@ def _failed(now: Situation) -> Iterator[str]:
         yield f"Most frequent failures: {', '.join(listed)}."
 
 
-def _beside(now: Situation) -> Iterator[str]:
-    """What else a person has to know before acting."""
+def _warnings(now: Situation) -> Iterator[str]:
+    """Yield warnings: dead endpoints, and a state that is not durable."""
     for each in now.dead:
         yield f"Its endpoint {each}."
     if not now.durable:
@@ -198,17 +197,17 @@ def _most(now: Situation) -> tuple[tuple[tuple[str, str, int], int], ...]:
 
 
 def _advice(now: Situation) -> Iterator[str]:
-    """What to do next, for a person who knows nothing else."""
+    """Yield the next commands, a sentence each."""
     name = now.service
     if now.halted:
         yield "It stays out until the file or `weir start` names another canary."
         yield f"To let this one back in{_where(now)}: weir resume {name}"
-        yield from now.onward
+        yield from now.next_orders
     elif now.verdict.failing and not now.enforce:
         yield "`enforce: false` only watches, so nothing was done."
         yield f"To take it out by hand, for everybody: weir abort {name}"
-    elif now.way:
-        yield from now.onward
+    elif now.rollout:
+        yield from now.next_orders
     elif now.planned and not now.weight:
         yield f"To begin its rollout by the file's plan: weir start {name}"
     elif not now.weight:
@@ -217,7 +216,7 @@ def _advice(now: Situation) -> Iterator[str]:
 
 
 def _where(now: Situation) -> str:
-    """What it would have again."""
+    """Return the weight or the rules that the canary would have again."""
     if now.trip is None:
         return ""
     if now.pins and not now.weight_before:
@@ -226,12 +225,12 @@ def _where(now: Situation) -> str:
 
 
 def moment(at: float) -> str:
-    """Unix seconds as a person reads them, in UTC."""
+    """Format unix seconds as date and time in UTC."""
     return f"{datetime.fromtimestamp(at, UTC):%Y-%m-%d %H:%M:%S}Z"
 
 
 def counted(number: int, thing: str) -> str:
-    """1 request, 2,000 requests."""
+    """Return a number with its noun: 1 request, 2,000 requests."""
     return f"{number:,} {thing}{'' if number == 1 else 's'}"
 
 

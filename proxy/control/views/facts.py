@@ -1,4 +1,5 @@
-"""What control's counts say of a release beside the verdict: how far its harm went, and what fails on it."""
+"""The facts of a release beside its verdict: its blast radius, its failed requests, and its rollout's
+counts."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,21 +16,21 @@ from proxy.telemetry.top_failures import FailedRequest
 
 @dataclass(frozen=True, slots=True)
 class Blast:
-    """The blast radius of one release. It only grows."""
+    """The blast radius of one release, which only grows."""
 
     met: int = 0
-    """Requests that went to the canary and are over."""
+    """Requests that went to the canary and have ended."""
     harmed: int = 0
     """Bad answers of the canary that reached a client."""
     rescued: int = 0
     """Requests that the canary failed and stable answered."""
     exposed_users: int | None = None
-    """Users who met the canary, within about 2.3 %; None: the service isn't sticky, so nobody knows."""
+    """Users who met the canary, within about 2.3 %; None: unknown, because the service isn't sticky."""
     since: float | None = None
-    """When the release began, in unix seconds; None: nobody knows."""
+    """When the release began, in unix seconds; None: unknown."""
 
     def to_json(self) -> dict[str, Any]:
-        """As the API shows it."""
+        """Return the blast radius as JSON values."""
         return {
             "met": self.met,
             "harmed": self.harmed,
@@ -40,39 +41,39 @@ class Blast:
 
 
 @dataclass(frozen=True, slots=True)
-class Moment:
-    """What control knows of a rollout at the moment it is shown, beside its state."""
+class RolloutFacts:
+    """The counts and gates of a rollout at one moment, beside its state."""
 
     at: float = 0.0
-    """Now, in unix seconds."""
+    """The moment, in unix seconds."""
     rate: float = 0.0
-    """Requests a second to all backends lately, whatever release they met."""
+    """Recent requests a second to all backends, over all releases."""
     assured: int = 0
-    """Canary requests that a weight takes at least, before it is shown good enough for a larger one."""
+    """Canary requests that are needed at least to prove the canary good enough for a larger weight."""
     answers: int = 0
-    """Of the canary, since the step was entered."""
+    """The canary's answers since the step was entered."""
     refused_at: str = ""
-    """Before which move somebody doesn't agree; "" for nobody refused."""
+    """The gate at which a hook refuses, such as `before-step`; "": none does."""
     refusal: str = ""
-    """Why who was asked before the next move doesn't agree, as it was said last; "" for nobody refused."""
+    """The last reason for that refusal; "": there is none."""
     asked: int = 0
-    """How often somebody refused that move."""
+    """How often the gate was refused."""
     stuck: str = ""
-    """Why the last attempt to go on failed, such as a ledger that can't be written; "" for none did."""
+    """Why the last attempt to go on failed, such as a ledger that can't be written; "": it didn't."""
 
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """All of it, of one service."""
+    """The facts of one service."""
 
     blast: Blast = Blast()
     failed: tuple[tuple[FailedRequest, int], ...] = ()
     """The canary's most frequent failed requests and how often each failed, the most frequent first."""
     overdue: Mapping[str, int] = field(default_factory=dict)
-    """By backend: requests in flight now that have taken longer than stable's threshold allows."""
-    moment: Moment = Moment()
+    """By backend: requests in flight that take longer than their threshold."""
+    rollout: RolloutFacts = RolloutFacts()
     probes: Mapping[str, str] = field(default_factory=dict)
-    """How endpoints do by their probes, in words by URL; empty where nobody probes them."""
+    """The condition of endpoints by URL, in words; empty where none are probed."""
 
 
 NONE = Facts()
@@ -86,36 +87,45 @@ def gather(
     wall: float,
     now: float,
 ) -> Facts:
-    """All of it. `boots` are the connected workers, `wall` is unix and `now` monotonic seconds."""
+    """Return the facts of a service.
+
+    Args:
+        standing: the service.
+        totals: the counts of all workers.
+        boots: the connected workers.
+        probes: the condition of endpoints by URL.
+        wall: now, in unix seconds.
+        now: now, in monotonic seconds.
+    """
     lately = totals.lately(standing.name, standing.rollout.since, boots)
     canary = lately.get(CANARY)
     return Facts(
         blast=blast(standing),
         failed=tuple(canary.failed.most()) if canary else (),
         overdue={backend: counts.overdue for backend, counts in lately.items()},
-        moment=moment(standing, wall, now),
+        rollout=rollout_facts(standing, wall, now),
         probes=probes,
     )
 
 
-def moment(standing: Standing, wall: float, now: float) -> Moment:
-    """What there is to know of its rollout right now, beside its state."""
+def rollout_facts(standing: Standing, wall: float, now: float) -> RolloutFacts:
+    """Return the facts of a service's rollout; `wall` is in unix and `now` in monotonic seconds."""
     asked = standing.asked
-    here = asked.revision == standing.rollout.revision
-    return Moment(
+    present = asked.revision == standing.rollout.revision
+    return RolloutFacts(
         at=wall,
         rate=standing.traffic.rate(now),
         assured=assured(standing.policy),
         answers=standing.answers,
-        refused_at=asked.at if here else "",
-        refusal=asked.says if here else "",
-        asked=asked.tries if here else 0,
+        refused_at=asked.at if present else "",
+        refusal=asked.says if present else "",
+        asked=asked.tries if present else 0,
         stuck=standing.stuck,
     )
 
 
 def blast(standing: Standing) -> Blast:
-    """How far the harm of the canary went."""
+    """Return the blast radius of the present release."""
     radius = standing.judge.blast_radius
     users = radius.users if standing.policy.sticky else None
     return Blast(radius.met, radius.harmed, radius.rescued, users, standing.rollout.released or None)

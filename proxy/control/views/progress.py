@@ -1,8 +1,8 @@
-"""Where a rollout is on its way, what it waits for, and when that may be there.
+"""The progress of a rollout: its step, what it waits for, and how long that takes.
 
-Pure, of the state, the verdict and the moment. Expected times are those at the traffic seen: a step's sample
-comes at its weight's share of all requests. They are None where there is no traffic to reckon with, and a
-pause takes no time, for nobody knows how long a person takes.
+Pure. Expected times are those at the present traffic: a step's answers come at its weight's share of all
+requests. Without traffic they are None. A pause counts as no time, because a person's time can't be
+estimated.
 """
 
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ from typing import Any
 
 from proxy.analysis.verdict import HEALTHY, Verdict
 from proxy.analysis.wording import duration
-from proxy.control.views.facts import Moment
+from proxy.control.views.facts import RolloutFacts
 from proxy.ledger.record import iso, percent
 from proxy.rollout import phases
 from proxy.rollout.inputs import Look
@@ -23,27 +23,27 @@ from proxy.rollout.waiting import PROMOTION, START, Waiting, waiting
 from proxy.routing.split import TOTAL
 
 SHORTEST = 10.0
-"""Seconds of a step from which on its own answers tell the rate of more."""
+"""Seconds of a step after which the rate of its own answers is used for estimates."""
 
 
 @dataclass(frozen=True, slots=True)
 class Course:
-    """All that a rollout's way is shown from."""
+    """The values from which the progress of a rollout is shown."""
 
     rollout: Rollout
     verdict: Verdict
     enforce: bool
-    moment: Moment
+    facts: RolloutFacts
 
     @property
     def waiting(self) -> Waiting | None:
-        """What there is to wait for; None unless the plan moves by itself."""
-        look = Look(self.verdict, self.enforce, self.moment.answers)
-        return waiting(self.rollout, look, self.moment.at)
+        """What the rollout waits for; None unless its plan goes on by itself."""
+        look = Look(self.verdict, self.enforce, self.facts.answers)
+        return waiting(self.rollout, look, self.facts.at)
 
 
-def shown(course: Course) -> dict[str, Any]:
-    """What the API shows of it, beside the phase."""
+def to_json(course: Course) -> dict[str, Any]:
+    """Return the progress as JSON values."""
     rollout = course.rollout
     return {
         "rollout": _rollout(course),
@@ -57,7 +57,7 @@ def shown(course: Course) -> dict[str, Any]:
 
 
 def expected(course: Course) -> float | None:
-    """Seconds until all steps are done, without pauses; None: nobody can say."""
+    """Return the seconds to the end of all steps, without pauses; None: no estimate."""
     rollout = course.rollout
     if rollout.plan is None or rollout.phase not in UNDER_WAY:
         return None
@@ -65,34 +65,34 @@ def expected(course: Course) -> float | None:
     times = [_left(course, missing) if missing else 0.0]
     for step in rollout.plan.steps[rollout.step :]:
         if isinstance(step, Step):
-            shown = course.moment.assured if course.enforce and step.weight < TOTAL else 0
-            answers = max(step.min_requests, shown)
-            sample = _time(answers, course.moment.rate * step.weight / TOTAL)
+            assured = course.facts.assured if course.enforce and step.weight < TOTAL else 0
+            answers = max(step.min_requests, assured)
+            sample = _time(answers, course.facts.rate * step.weight / TOTAL)
             times.append(None if sample is None else max(step.hold, sample))
     known = [time for time in times if time is not None]
     return sum(known) if len(known) == len(times) else None
 
 
-def says(course: Course) -> str:
-    """What it waits for, in words; "" where no rollout is under way."""
+def waiting_text(course: Course) -> str:
+    """Return what the rollout waits for; "": none is under way."""
     rollout, missing = course.rollout, course.waiting
     if rollout.phase == PAUSED:
         return f"paused: {rollout.pause}"
     return "; ".join(_missing(course, missing)) if missing else ""
 
 
-def told(course: Course) -> str:
-    """Where it is and what it waits for, in a sentence; "" where no rollout is under way."""
+def sentence(course: Course) -> str:
+    """Return the phase, the step and what the rollout waits for, in a sentence; "": none is under way."""
     rollout = course.rollout
     if rollout.plan is None or rollout.phase not in UNDER_WAY:
         return ""
     where = f"Its rollout is {rollout.phase}, in step {rollout.step} of {len(rollout.plan.steps)}"
-    waits = says(course).removeprefix("paused: ")
-    return f"{where}{f' ({waits})' if waits else ''}."
+    waits_for = waiting_text(course).removeprefix("paused: ")
+    return f"{where}{f' ({waits_for})' if waits_for else ''}."
 
 
-def onward(service: str, rollout: Rollout) -> tuple[str, ...]:
-    """What a person may order next, a sentence each."""
+def next_orders(service: str, rollout: Rollout) -> tuple[str, ...]:
+    """Return the orders that lead on from this phase, a sentence each."""
     match rollout.phase:
         case phases.PAUSED:
             at_gate = rollout.plan is not None and isinstance(rollout.plan.at(rollout.step), Gate)
@@ -117,8 +117,8 @@ def _rollout(course: Course) -> dict[str, Any] | None:
         "entered": iso(rollout.entered),
         "deadline": rollout.plan.deadline,
         "expected": expected(course),
-        "rate": course.moment.rate,
-        "assured": course.moment.assured if course.enforce else 0,
+        "rate": course.facts.rate,
+        "assured": course.facts.assured if course.enforce else 0,
         "waiting": _waiting(course) if rollout.phase in UNDER_WAY else None,
     }
 
@@ -133,7 +133,7 @@ def _waiting(course: Course) -> dict[str, Any]:
     missing = course.waiting
     sample = {"have": missing.have, "need": missing.need} if missing and missing.need else None
     return {
-        "says": says(course),
+        "says": waiting_text(course),
         "seconds": _left(course, missing) if missing else None,
         "hold": missing.hold if missing else 0.0,
         "sample": sample,
@@ -144,18 +144,18 @@ def _waiting(course: Course) -> dict[str, Any]:
 
 
 def _gate(course: Course, missing: Waiting) -> dict[str, Any] | None:
-    """Who is asked once all else is there; nobody while something is missing."""
+    """Return the gate that is asked; None while anything else is missing."""
     if not (missing.due and missing.asks):
         return None
-    at = course.moment.refused_at or missing.asks[0]
-    return {"at": at, "says": course.moment.refusal, "asked": course.moment.asked}
+    at = course.facts.refused_at or missing.asks[0]
+    return {"at": at, "says": course.facts.refusal, "asked": course.facts.asked}
 
 
 def _missing(course: Course, missing: Waiting) -> Iterator[str]:
-    """A sentence for each thing that isn't there."""
+    """Yield what is missing, a clause each."""
     if missing.have < missing.need:
         time = _time(missing.need - missing.have, _rate(course, missing))
-        when = f"about {duration(time)}" if time is not None else "nobody can say when: no traffic is seen"
+        when = f"about {duration(time)}" if time is not None else "no estimate without traffic"
         rate = "at this rate in " if time is not None else ""
         yield f"{missing.have:,} of {missing.need:,} answers; {rate}{when}"
     if missing.hold > 0:
@@ -167,21 +167,21 @@ def _missing(course: Course, missing: Waiting) -> Iterator[str]:
 
 
 def _asks(course: Course, missing: Waiting) -> Iterator[str]:
-    """Who has to agree before it goes on, and why not yet."""
-    moment = course.moment
-    if moment.refusal and missing.asks:
-        times = "" if moment.asked < 2 else f" (asked {moment.asked} times)"
-        yield f"held at {moment.refused_at}: {moment.refusal}{times}"
+    """Yield the gate that has to agree, and why it does not yet."""
+    facts = course.facts
+    if facts.refusal and missing.asks:
+        times = "" if facts.asked < 2 else f" (asked {facts.asked} times)"
+        yield f"held at {facts.refused_at}: {facts.refusal}{times}"
     elif START in missing.asks:
         yield "asks whether the canary answers"
     elif missing.asks:
         yield "asks before it becomes stable" if PROMOTION in missing.asks else "asks before the next step"
-    if moment.stuck:
-        yield f"it can't go on: {moment.stuck}"
+    if facts.stuck:
+        yield f"it can't go on: {facts.stuck}"
 
 
 def _left(course: Course, missing: Waiting) -> float | None:
-    """Seconds until the present step has what it needs; None: nobody can say."""
+    """Return the seconds until the present step has what it needs; None: no estimate."""
     times = [missing.hold, _time(missing.need - missing.have, _rate(course, missing))]
     if missing.verdict != HEALTHY:
         assurance = course.verdict.assurance
@@ -191,15 +191,15 @@ def _left(course: Course, missing: Waiting) -> float | None:
 
 
 def _rate(course: Course, missing: Waiting) -> float:
-    """Canary answers a second in the present step: its own, once it has some."""
-    lasted = course.moment.at - course.rollout.entered
+    """Return the canary's answers a second in the present step: measured, or estimated at first."""
+    lasted = course.facts.at - course.rollout.entered
     if missing.have and lasted >= SHORTEST:
         return missing.have / lasted
-    return course.moment.rate * course.rollout.weight / TOTAL
+    return course.facts.rate * course.rollout.weight / TOTAL
 
 
 def _time(answers: int, rate: float) -> float | None:
-    """Seconds until so many have come."""
+    """Return the seconds until so many answers have come; None: without traffic."""
     if answers <= 0:
         return 0.0
     return answers / rate if rate > 0 else None
@@ -209,6 +209,6 @@ def _side(side: Side) -> dict[str, Any]:
     return {"endpoints": [endpoint.url for endpoint in side.endpoints], "version": side.version}
 
 
-def _origin(side: Side, said: str) -> str:
-    """Who says that it is there: the file, or (after a promotion or a start at runtime) the ledger."""
-    return "file" if side.definition in ("", said) else "ledger"
+def _origin(side: Side, by_file: str) -> str:
+    """Return where a definition is from: the file, or after a promotion or an order the ledger."""
+    return "file" if side.definition in ("", by_file) else "ledger"

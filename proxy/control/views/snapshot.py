@@ -1,4 +1,4 @@
-"""What /metrics shows of control, put together."""
+"""The snapshot of control for /metrics."""
 
 from collections.abc import Mapping, Sequence
 
@@ -12,7 +12,7 @@ from proxy.telemetry.operations import Operations
 from proxy.telemetry.outcome import REASONS, UNROUTED, BackendKey
 
 
-async def taken(
+async def collect(
     totals: Mapping[BackendKey, Counts],
     standings: Sequence[Standing],
     trips: Mapping[tuple[str, str], int],
@@ -20,7 +20,16 @@ async def taken(
     now: float,
     operations: Operations,
 ) -> Snapshot:
-    """All of it, put together in many turns. `now` is monotonic seconds."""
+    """Collect the snapshot in many turns of the event loop.
+
+    Args:
+        totals: the counts of all workers.
+        standings: all services.
+        trips: by service and check, how often it took the canary out.
+        would_trips: the same for `enforce: false`, where it would have.
+        now: monotonic seconds.
+        operations: the counts of probes, hooks and notices.
+    """
     weights: dict[BackendKey, float] = {}
     shares: dict[BackendKey, float] = {}
     halted: dict[BackendKey, bool] = {}

@@ -1,4 +1,4 @@
-"""What people and programs are shown of a service. Weights are percent, as in the file."""
+"""The view of a service for the API and the metrics. Weights are in percent, as in the file."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -22,7 +22,14 @@ from proxy.telemetry.window import SHOWN
 
 
 def view(standing: Standing, durable: bool, now: float, facts: Facts = NONE) -> dict[str, Any]:
-    """All of a service. `now` is monotonic seconds; `durable`: whether the ledger has all of it."""
+    """Return a service as JSON values.
+
+    Args:
+        standing: the service.
+        durable: whether the ledger has its whole state.
+        now: monotonic seconds.
+        facts: its counts, probes and gates.
+    """
     service, rollout = standing.service, standing.rollout
     shares = standing.shares(now)
     return {
@@ -40,17 +47,17 @@ def view(standing: Standing, durable: bool, now: float, facts: Facts = NONE) -> 
         **_reach(standing, facts),
         "window": _window(standing, now),
         "drift": found.to_json() if (found := drift(standing)) else None,
-        **progress.shown(_course(standing, facts)),
+        **progress.to_json(_course(standing, facts)),
     }
 
 
 def explanation(standing: Standing, facts: Facts = NONE, *, durable: bool = True) -> dict[str, Any]:
-    """What happened to its canary or is known of it: a paragraph, and what that is made from."""
-    told = explain(_situation(standing, durable, facts))
+    """Return the explanation of a service's canary as JSON values: a paragraph, and its data."""
+    explained = explain(_situation(standing, durable, facts))
     return {
         "service": standing.name,
-        "text": told.text,
-        "next": list(told.next),
+        "text": explained.text,
+        "next": list(explained.next),
         "phase": standing.rollout.phase,
         "trip": _trip(standing),
         "verdict": standing.verdict.to_json(),
@@ -63,8 +70,7 @@ def explanation(standing: Standing, facts: Facts = NONE, *, durable: bool = True
 
 
 def _course(standing: Standing, facts: Facts) -> Course:
-    """What the way of its rollout is shown from."""
-    return Course(standing.rollout, standing.verdict, standing.file.enforce, facts.moment)
+    return Course(standing.rollout, standing.verdict, standing.file.enforce, facts.rollout)
 
 
 def _situation(standing: Standing, durable: bool, facts: Facts) -> Situation:
@@ -86,8 +92,8 @@ def _situation(standing: Standing, durable: bool, facts: Facts) -> Situation:
         guard=standing.policy.guard,
         pins=_pins(standing),
         resumed=standing.judge.blast_radius.resumed,
-        way=progress.told(course),
-        onward=(*progress.onward(standing.name, rollout), *_moved(standing)),
+        rollout=progress.sentence(course),
+        next_orders=(*progress.next_orders(standing.name, rollout), *_file_advice(standing)),
         planned=standing.file.rollout is not None,
         promoted=promoted,
         dead=tuple(_dead(rollout.canary, facts)),
@@ -96,21 +102,21 @@ def _situation(standing: Standing, durable: bool, facts: Facts) -> Situation:
 
 
 def _dead(side: Side, facts: Facts) -> Iterator[str]:
-    """Its dead endpoints, each with what it is and why."""
+    """Yield the dead endpoints, each with the reason."""
     for endpoint in side.endpoints:
         condition = facts.probes.get(endpoint.url, "")
         if condition.startswith("dead"):
             yield f"{endpoint.url} is {condition}"
 
 
-def _moved(standing: Standing) -> Iterator[str]:
-    """After a promotion: that the file should follow."""
+def _file_advice(standing: Standing) -> Iterator[str]:
+    """Yield the advice to change the file after a promotion."""
     if standing.rollout.phase == PROMOTED and (found := drift(standing)):
-        yield f"{found.says[:1].upper()}{found.says[1:]}."
+        yield f"{found.text[:1].upper()}{found.text[1:]}."
 
 
 def _pins(standing: Standing) -> str:
-    """Who gets the canary whatever its weight; "" for nobody."""
+    """Return the rules that send requests to the canary at any weight; "": none."""
     named = [f"segment `{segment.name}`" for segment in standing.file.segments if segment.to == CANARY]
     if standing.file.force:
         named.append(f"header `{standing.file.force.header}: always`")
@@ -118,7 +124,7 @@ def _pins(standing: Standing) -> str:
 
 
 def _reach(standing: Standing, facts: Facts) -> dict[str, Any]:
-    """How much speaks against the canary, and how far its harm went; null where there is none."""
+    """Return the evidence against the canary and its blast radius; null without a canary."""
     verdict = standing.verdict
     return {
         "evidence": {"odds": verdict.odds, "bar": verdict.bar},
@@ -128,35 +134,35 @@ def _reach(standing: Standing, facts: Facts) -> dict[str, Any]:
 
 
 def weights(standing: Standing) -> Mapping[tuple[str, str], float]:
-    """The set weights, 0..1."""
+    """Return the set weights, 0 to 1."""
     split = standing.service.split
     return {(standing.name, backend): split.part(backend) / TOTAL for backend in standing.backends}
 
 
 def shares(standing: Standing, now: float) -> Mapping[tuple[str, str], float]:
-    """The shares of the last requests, 0..1; empty when there were none."""
-    seen = standing.shares(now) or {}
-    return {(standing.name, backend): share for backend, share in seen.items()}
+    """Return the shares of the last requests, 0 to 1; empty when there were none."""
+    found = standing.shares(now) or {}
+    return {(standing.name, backend): share for backend, share in found.items()}
 
 
 def odds(standing: Standing) -> Mapping[str, float]:
-    """The evidence of all bets against the canary, as N:1; empty where none is made."""
+    """Return the evidence of all bets against the canary, N for N:1; empty when there are no bets."""
     found = standing.verdict.odds
     return {} if found is None else {standing.name: found}
 
 
 def exposed(standing: Standing) -> Mapping[str, int]:
-    """How many users met the canary, about; empty where users aren't known."""
+    """Return about how many users met the canary; empty when users aren't known."""
     return {standing.name: standing.judge.blast_radius.users} if standing.policy.sticky else {}
 
 
 def halted(standing: Standing) -> Mapping[tuple[str, str], bool]:
-    """Which backends are out for everybody."""
+    """Return which backends are halted."""
     return {(standing.name, backend): backend in standing.service.halted for backend in standing.backends}
 
 
 def samples(standing: Standing) -> list[CheckSample]:
-    """How each check stands."""
+    """Return the finding of each check."""
     return [_sample(standing.name, finding) for finding in standing.verdict.findings]
 
 

@@ -34,8 +34,8 @@ def test_what_agrees_has_no_drift():
 def test_another_weight_names_the_order_that_applies_it():
     made = found(replace(RUNNING, weight=500))
     assert made.apply == "weir set-weight checkout canary=7.25"
-    assert made.says == "the file says 7.25 %, 5 % is in force and stays"
-    assert made.to_json() == {"says": made.says, "apply": made.apply, "write": None}
+    assert made.text == "the weight is 7.25 % in the file, but 5 % is in force"
+    assert made.to_json() == {"says": made.text, "apply": made.apply, "write": None}
 
 
 def test_a_trip_explains_itself():
@@ -44,8 +44,8 @@ def test_a_trip_explains_itself():
 
 def test_after_a_promotion_it_says_what_to_write():
     made = found(replace(RUNNING, weight=0, phase="promoted", stable=CANARY, canary=VACANT))
-    assert made.says == (
-        "the file says stable is v1, in force is v2; the file says canary is v2, in force is nobody: "
+    assert made.text == (
+        "stable is v1 in the file, but v2 is in force; canary is v2 in the file, but none is in force: "
         "bring the file up to date, `weir get` prints the lines"
     )
     assert made.write == 'stable: {endpoints: ["http://b"], version: "v2"}\n# no canary'
@@ -59,7 +59,7 @@ def test_a_canary_on_trial_is_no_matter_for_the_file(phase):
 
 def test_a_canary_named_at_runtime():
     made = found(replace(RUNNING, canary=OTHER))
-    assert made.says.startswith("the file says canary is v2, in force is http://c, http://d:")
+    assert made.text.startswith("canary is v2 in the file, but http://c, http://d is in force:")
     assert made.write == 'canary: {endpoints: ["http://c", "http://d"]}'
 
 

@@ -108,7 +108,7 @@ def test_a_trip_of_which_a_worker_alone_knew():
 
 def test_a_halt_without_a_trip():
     text = told(OUT, trip=None, acknowledged_ms=None, facts=NONE)
-    assert text.startswith("The canary of checkout (v3) is out: it gets no request from anybody. It stays")
+    assert text.startswith("The canary of checkout (v3) is out: it gets no requests. It stays")
     assert text.endswith("To let this one back in: weir resume checkout")
 
 
@@ -214,10 +214,12 @@ def test_moments_are_utc():
 
 
 def test_a_rollout_that_goes_on_tells_where_it_is():
-    text = told(RUNNING, way="Its rollout is progressing, in step 2 of 6 (31 of 200 answers).")
+    text = told(RUNNING, rollout="Its rollout is progressing, in step 2 of 6 (31 of 200 answers).")
     assert "has 5 % of the requests. Its rollout is progressing, in step 2 of 6" in text
     paused = explain(
-        replace(RUNNING, way="Its rollout is paused, in step 0 of 6.", weight=0, onward=("To go on: x",))
+        replace(
+            RUNNING, rollout="Its rollout is paused, in step 0 of 6.", weight=0, next_orders=("To go on: x",)
+        )
     )
     assert paused.next == ("To go on: x",)
     assert paused.text.endswith("To go on: x")
@@ -225,7 +227,7 @@ def test_a_rollout_that_goes_on_tells_where_it_is():
 
 def test_an_abort_by_a_person_tells_who_and_why():
     trip = Trip(AT, "taken out by hand (ann@laptop: it smells)", None)
-    found = explain(replace(OUT, trip=trip, onward=("To begin again: x",)))
+    found = explain(replace(OUT, trip=trip, next_orders=("To begin again: x",)))
     assert (
         "was taken out on 2026-01-02 03:04:05Z, from 20 % to 0 %, by hand (ann@laptop: it smells)."
         in found.text
@@ -242,6 +244,6 @@ def test_a_canary_that_waits_for_its_rollout():
 
 
 def test_a_promotion():
-    found = explain(replace(RUNNING, canary=False, promoted=True, onward=("To go back to v2: x",)))
+    found = explain(replace(RUNNING, canary=False, promoted=True, next_orders=("To go back to v2: x",)))
     assert found.text == "The canary of checkout (v3) was promoted and is stable now. To go back to v2: x"
     assert found.next == ("To go back to v2: x",)

@@ -8,7 +8,7 @@ import pytest
 
 from proxy.analysis.verdict import Assurance, Verdict
 from proxy.control.views import progress
-from proxy.control.views.facts import Moment
+from proxy.control.views.facts import RolloutFacts
 from proxy.control.views.progress import Course
 from proxy.rollout import phases
 from proxy.rollout.phases import UNDER_WAY, Phase
@@ -35,19 +35,19 @@ ROLLOUT = Rollout(
 )
 GOOD = Verdict("healthy", (), sentence="no evidence that the canary is worse")
 LITTLE = Verdict("inconclusive", (), assurance=Assurance(3.0, 20.0, 130, 900.0), sentence="3:1, asked: 20:1")
-MOMENT = Moment(AT, rate=100.0, answers=31)
+FACTS = RolloutFacts(AT, rate=100.0, answers=31)
 
 
-def course(rollout=ROLLOUT, verdict=GOOD, moment=MOMENT, enforce=True):
-    return Course(rollout, verdict, enforce, moment)
+def course(rollout=ROLLOUT, verdict=GOOD, facts=FACTS, enforce=True):
+    return Course(rollout, verdict, enforce, facts)
 
 
 def waiting(**changes):
-    return progress.shown(course(**changes))["rollout"]["waiting"]
+    return progress.to_json(course(**changes))["rollout"]["waiting"]
 
 
 def test_a_step_that_lacks_answers_and_time():
-    shown = progress.shown(course(verdict=LITTLE))
+    shown = progress.to_json(course(verdict=LITTLE))
     assert shown["rollout"] == {
         "steps": [
             {"weight": 10.0, "hold": 600.0, "min_requests": 200},
@@ -77,20 +77,24 @@ def test_a_step_that_lacks_answers_and_time():
 
 
 @pytest.mark.parametrize(
-    ("moment", "seconds", "says"),
+    ("facts", "seconds", "says"),
     [
         # Its own rate, 31 in 60 s, says more than the weight's share of all.
-        (MOMENT, 540.0, "31 of 200 answers; at this rate in about 5 min"),
-        (replace(MOMENT, rate=0.0), 540.0, "31 of 200 answers; at this rate in about 5 min"),
-        (replace(MOMENT, at=AT - 50), 590.0, "31 of 200 answers; at this rate in about 55 s"),
+        (FACTS, 540.0, "31 of 200 answers; at this rate in about 5 min"),
+        (replace(FACTS, rate=0.0), 540.0, "31 of 200 answers; at this rate in about 5 min"),
+        (replace(FACTS, at=AT - 50), 590.0, "31 of 200 answers; at this rate in about 55 s"),
         # At the beginning the share is all there is: 10 % of 0.1/s.
-        (Moment(AT - 59, rate=0.1, answers=1), 19900.0, "1 of 200 answers; at this rate in about 5.5 h"),
-        (Moment(AT, rate=0.1), 20000.0, "0 of 200 answers; at this rate in about 5.6 h"),
-        (Moment(AT), None, "0 of 200 answers; nobody can say when: no traffic is seen"),
+        (
+            RolloutFacts(AT - 59, rate=0.1, answers=1),
+            19900.0,
+            "1 of 200 answers; at this rate in about 5.5 h",
+        ),
+        (RolloutFacts(AT, rate=0.1), 20000.0, "0 of 200 answers; at this rate in about 5.6 h"),
+        (RolloutFacts(AT), None, "0 of 200 answers; no estimate without traffic"),
     ],
 )
-def test_how_much_of_the_sample_is_missing_and_about_when_it_is_there(moment, seconds, says):
-    found = waiting(moment=moment)
+def test_how_much_of_the_sample_is_missing_and_about_when_it_is_there(facts, seconds, says):
+    found = waiting(facts=facts)
     assert found["seconds"] == (None if seconds is None else pytest.approx(seconds))
     assert found["says"].startswith(says)
 
@@ -106,15 +110,15 @@ def test_a_verdict_that_is_only_watched_is_not_waited_for():
     assert "verdict" not in found["says"]
 
 
-FULL = Moment(AT + 600, rate=100.0, answers=200)
+FULL = RolloutFacts(AT + 600, rate=100.0, answers=200)
 ON = replace(ROLLOUT, plan=Plan((Step(1000, 600.0, 200), Step(10_000, 0.0, 0))))
 
 
 @pytest.mark.parametrize(
-    ("rollout", "moment", "gate", "says"),
+    ("rollout", "facts", "gate", "says"),
     [
         (ROLLOUT, FULL, None, ""),
-        (ON, MOMENT, None, None),
+        (ON, FACTS, None, None),
         (ON, FULL, ("before-step", "", 0), "asks before the next step"),
         (
             ON,
@@ -130,34 +134,34 @@ ON = replace(ROLLOUT, plan=Plan((Step(1000, 600.0, 200), Step(10_000, 0.0, 0))))
         ),
         (
             replace(ROLLOUT, step=0, weight=0),
-            MOMENT,
+            FACTS,
             ("before-start", "", 0),
             "asks whether the canary answers",
         ),
         (
             replace(ROLLOUT, step=0, weight=0),
-            replace(MOMENT, refused_at="before-start", refusal="connection refused", asked=1),
+            replace(FACTS, refused_at="before-start", refusal="connection refused", asked=1),
             ("before-start", "connection refused", 1),
             "held at before-start: connection refused",
         ),
         (
             replace(ROLLOUT, phase="promoting", step=3, weight=10_000),
-            MOMENT,
+            FACTS,
             ("before-promotion", "", 0),
             "asks before it becomes stable",
         ),
         (ROLLOUT, replace(FULL, stuck="the disk is full"), None, "it can't go on: the disk is full"),
     ],
 )
-def test_who_has_to_agree(rollout, moment, gate, says):
-    found = waiting(rollout=rollout, moment=moment)
+def test_who_has_to_agree(rollout, facts, gate, says):
+    found = waiting(rollout=rollout, facts=facts)
     assert found["gate"] == (None if gate is None else dict(zip(("at", "says", "asked"), gate, strict=True)))
     assert says is None or found["says"] == says
 
 
 def test_a_pause():
     paused = replace(ROLLOUT, phase="paused", step=2, pause="ask the on-call")
-    found = progress.shown(course(paused))["rollout"]
+    found = progress.to_json(course(paused))["rollout"]
     assert found["waiting"] == {
         "says": "paused: ask the on-call",
         "seconds": None,
@@ -171,22 +175,22 @@ def test_a_pause():
 
 
 @pytest.mark.parametrize(
-    ("rollout", "moment", "seconds"),
+    ("rollout", "facts", "seconds"),
     [
-        (replace(ROLLOUT, step=0, weight=0), MOMENT, 660.0),
-        (replace(ROLLOUT, step=0, weight=0), Moment(AT, rate=1.0), 2060.0),
-        (replace(ROLLOUT, step=0, weight=0), Moment(AT), None),
+        (replace(ROLLOUT, step=0, weight=0), FACTS, 660.0),
+        (replace(ROLLOUT, step=0, weight=0), RolloutFacts(AT, rate=1.0), 2060.0),
+        (replace(ROLLOUT, step=0, weight=0), RolloutFacts(AT), None),
         # What has to be shown may take more answers than the plan asks for; at 100 % nothing is compared.
-        (replace(ROLLOUT, step=0, weight=0), Moment(AT, rate=1.0, assured=420), 4260.0),
-        (replace(ROLLOUT, step=0, weight=0), Moment(AT, rate=1.0, assured=100), 2060.0),
-        (replace(ROLLOUT, step=3, weight=10_000, entered=AT - 20), Moment(AT), 40.0),
-        (replace(ROLLOUT, phase="promoting", step=3, weight=10_000), Moment(AT), 0.0),
-        (replace(ROLLOUT, phase="promoted", step=3, weight=0), MOMENT, None),
-        (replace(ROLLOUT, plan=None, phase="idle"), MOMENT, None),
+        (replace(ROLLOUT, step=0, weight=0), RolloutFacts(AT, rate=1.0, assured=420), 4260.0),
+        (replace(ROLLOUT, step=0, weight=0), RolloutFacts(AT, rate=1.0, assured=100), 2060.0),
+        (replace(ROLLOUT, step=3, weight=10_000, entered=AT - 20), RolloutFacts(AT), 40.0),
+        (replace(ROLLOUT, phase="promoting", step=3, weight=10_000), RolloutFacts(AT), 0.0),
+        (replace(ROLLOUT, phase="promoted", step=3, weight=0), FACTS, None),
+        (replace(ROLLOUT, plan=None, phase="idle"), FACTS, None),
     ],
 )
-def test_how_long_the_rest_takes_at_the_traffic_seen(rollout, moment, seconds):
-    assert progress.expected(course(rollout, moment=moment)) == (
+def test_how_long_the_rest_takes_at_the_traffic_seen(rollout, facts, seconds):
+    assert progress.expected(course(rollout, facts=facts)) == (
         None if seconds is None else pytest.approx(seconds)
     )
 
@@ -194,47 +198,47 @@ def test_how_long_the_rest_takes_at_the_traffic_seen(rollout, moment, seconds):
 @pytest.mark.parametrize("phase", get_args(Phase))
 def test_the_orders_that_are_legal_are_the_tables(phase):
     rollout = replace(ROLLOUT, phase=phase, weight=0)
-    shown = progress.shown(course(rollout))
+    shown = progress.to_json(course(rollout))
     assert shown["orders"] == list(phases.orders(phase))
     assert (shown["rollout"]["waiting"] is not None) is (phase in UNDER_WAY)
-    assert bool(progress.told(course(rollout))) is (phase in UNDER_WAY)
-    assert (progress.says(course(rollout)) != "") is (phase in UNDER_WAY)
+    assert bool(progress.sentence(course(rollout))) is (phase in UNDER_WAY)
+    assert (progress.waiting_text(course(rollout)) != "") is (phase in UNDER_WAY)
 
 
 def test_what_is_only_watched_has_nothing_to_show():
     first = replace(ROLLOUT, step=0, weight=0)
-    watched = course(first, moment=Moment(AT, rate=1.0, assured=420), enforce=False)
+    watched = course(first, facts=RolloutFacts(AT, rate=1.0, assured=420), enforce=False)
     assert progress.expected(watched) == 2060.0
 
 
 def test_who_says_that_a_side_is_there():
-    assert progress.shown(course())["origin"] == {"stable": "file", "canary": "file"}
+    assert progress.to_json(course())["origin"] == {"stable": "file", "canary": "file"}
     named = replace(ROLLOUT, definition="", stable_definition="another")
-    assert progress.shown(course(named))["origin"] == {"stable": "ledger", "canary": "ledger"}
+    assert progress.to_json(course(named))["origin"] == {"stable": "ledger", "canary": "ledger"}
     bare = replace(ROLLOUT, canary=VACANT, phase="idle", plan=None)
-    shown = progress.shown(course(bare))
+    shown = progress.to_json(course(bare))
     assert shown["origin"]["canary"] == "none"
     assert (shown["rollout"], shown["undo"]) == (None, None)
 
 
 def test_who_was_stable_before():
-    undo = progress.shown(course(replace(ROLLOUT, previous=OLD)))["undo"]
+    undo = progress.to_json(course(replace(ROLLOUT, previous=OLD)))["undo"]
     assert undo == {"endpoints": ["http://v0"], "version": "v0"}
 
 
 def test_it_is_told_in_a_sentence():
-    assert progress.told(course()) == (
+    assert progress.sentence(course()) == (
         "Its rollout is progressing, in step 1 of 3 (31 of 200 answers; at this rate in about 5 min; "
         "holds for 9 min yet)."
     )
-    assert progress.told(course(replace(ROLLOUT, phase="paused", step=2, pause="ask the on-call"))) == (
+    assert progress.sentence(course(replace(ROLLOUT, phase="paused", step=2, pause="ask the on-call"))) == (
         "Its rollout is paused, in step 2 of 3 (ask the on-call)."
     )
-    assert progress.told(course(replace(ROLLOUT, plan=None, phase="idle"))) == ""
+    assert progress.sentence(course(replace(ROLLOUT, plan=None, phase="idle"))) == ""
 
 
 @pytest.mark.parametrize(
-    ("changes", "onward"),
+    ("changes", "orders"),
     [
         ({}, ()),
         ({"phase": "paused", "step": 2}, ("To go on: weir promote checkout",)),
@@ -249,5 +253,5 @@ def test_it_is_told_in_a_sentence():
         ({"phase": "promoted"}, ()),
     ],
 )
-def test_what_a_person_may_order_next(changes, onward):
-    assert progress.onward("checkout", replace(ROLLOUT, **changes)) == onward
+def test_what_a_person_may_order_next(changes, orders):
+    assert progress.next_orders("checkout", replace(ROLLOUT, **changes)) == orders

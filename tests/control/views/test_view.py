@@ -8,7 +8,7 @@ from proxy.config.reader import read
 from proxy.config.schema import Analysis
 from proxy.control.standing import Rollback, Standing
 from proxy.control.views import view
-from proxy.control.views.facts import Blast, Facts, Moment
+from proxy.control.views.facts import Blast, Facts, RolloutFacts
 from proxy.rollout.plan import Plan, Step
 from proxy.rollout.rollout import Rollout, Trip
 from proxy.rollout.side import VACANT, Side
@@ -282,7 +282,7 @@ def test_metrics_of_bets_and_of_a_canary_that_is_out():
 def test_a_rollout_under_way_is_shown_and_explained():
     plan = Plan((Step(500, 60.0, 10), Step(10_000, 0.0, 0)))
     under_way = standing(replace(RUNNING, phase="progressing", plan=plan, step=1, entered=0.0))
-    facts = Facts(moment=Moment(at=20.0, rate=100.0, answers=4))
+    facts = Facts(rollout=RolloutFacts(at=20.0, rate=100.0, answers=4))
     made = view.view(under_way, True, 0.0, facts)
     assert (made["rollout"]["step"], made["rollout"]["rate"]) == (1, 100.0)
     assert made["rollout"]["waiting"]["sample"] == {"have": 4, "need": 10}
@@ -294,9 +294,7 @@ def test_a_promotion_is_explained():
     promoted = replace(RUNNING, phase="promoted", weight=0, canary=VACANT)
     side = Side((Endpoint.parse("http://127.0.0.1:9002"),), "v2")
     text = view.explanation(standing(replace(promoted, stable=side)))["text"]
-    assert text.startswith(
-        "The canary of checkout (v2) was promoted and is stable now. The file says stable is"
-    )
+    assert text.startswith("The canary of checkout (v2) was promoted and is stable now. Stable is")
     assert text.endswith("bring the file up to date, `weir get` prints the lines.")
 
 

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 import proxy
-from proxy.link.messages import Counted
+from proxy.link.messages import ReportStored
 from proxy.telemetry.outcome import refused
 
 
@@ -15,24 +15,24 @@ async def test_counted_comes_when_it_is_kept(stage):
     stage.ledger.failing = True
     worker.serve(good=3).report()
     await control._checkpoints.keep()
-    assert Counted not in map(type, worker.said)
+    assert ReportStored not in map(type, worker.said)
     stage.ledger.failing = False
     await control._checkpoints.keep()
-    assert worker.said[-1] == Counted(worker.tally.number)
+    assert worker.said[-1] == ReportStored(worker.tally.number)
 
 
 async def test_counts_are_kept_without_a_rest_once_it_drains(stage):
     control = await stage.begin()
     worker = stage.worker(control)
     worker.serve(good=1).report()
-    while Counted(worker.tally.number) not in worker.said:
+    while ReportStored(worker.tally.number) not in worker.said:
         await control.history("plain")  # a turn on the ledger's thread
     worker.serve(good=1).report()
     for _ in range(3):
         await control.history("plain")
-    assert Counted(worker.tally.number) not in worker.said
+    assert ReportStored(worker.tally.number) not in worker.said
     control.drain()
-    while Counted(worker.tally.number) not in worker.said:
+    while ReportStored(worker.tally.number) not in worker.said:
         await control.history("plain")
 
 

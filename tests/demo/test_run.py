@@ -8,71 +8,71 @@ from pathlib import Path
 
 import pytest
 
-from proxy.demo import telling
-from proxy.demo.admin import Admin
-from proxy.demo.children import ChildEnded
+from proxy.demo import run
+from proxy.demo.admin_api import AdminApi
+from proxy.demo.deployment import Deployment
+from proxy.demo.processes import ProcessEnded
 from proxy.demo.screen import PlainScreen
-from proxy.demo.stage import Stage
 from proxy.demo.story import Story
 
 
 @pytest.fixture(autouse=True)
 def signals() -> Iterator[None]:
-    before = {signum: signal.getsignal(signum) for signum in telling.SIGNALS}
+    before = {signum: signal.getsignal(signum) for signum in run.SIGNALS}
     yield
     for signum, handler in before.items():
         signal.signal(signum, handler)
 
 
-def stage(admin: str = "http://127.0.0.1:9900") -> Stage:
+def deployment(admin: str = "http://127.0.0.1:9900") -> Deployment:
     samples = {"v1": "http://127.0.0.1:1"}
-    return Stage("http://127.0.0.1:9", Admin(admin), samples, Path("weir.yaml"), ())
+    return Deployment("http://127.0.0.1:9", AdminApi(admin), samples, Path("weir.yaml"), ())
 
 
 @contextmanager
-def bare_stage(hold: float) -> Iterator[Stage]:
-    yield stage()
+def bare_deployment(hold: float) -> Iterator[Deployment]:
+    yield deployment()
 
 
 @pytest.mark.parametrize(
-    ("complaints", "code", "said"),
+    ("problems", "code", "said"),
     [
         ([], 0, "v2 was promoted and is stable now, v3 was rolled back.\nTo take it back: weir undo shop"),
-        (["v2 failed 3 requests"], 1, "That was not as it has to be:\n  v2 failed 3 requests"),
+        (["v2 failed 3 requests"], 1, "The demo did not go as expected:\n  v2 failed 3 requests"),
     ],
 )
-def test_the_exit_code_follows_the_story(monkeypatch, capsys, complaints: list[str], code: int, said: str):
+def test_the_exit_code_follows_the_story(monkeypatch, capsys, problems: list[str], code: int, said: str):
     async def played(self: Story) -> list[str]:
-        return complaints
+        return problems
 
-    monkeypatch.setattr(telling, "set_up", bare_stage)
+    monkeypatch.setattr(run, "deploy", bare_deployment)
     monkeypatch.setattr(Story, "play", played)
-    assert telling.run(quick=True) == code
+    assert run.run(quick=True) == code
     assert said in capsys.readouterr().out
 
 
-def test_what_keeps_it_from_playing_is_told(monkeypatch, capsys):
+def test_what_keeps_it_from_playing_is_reported(monkeypatch, capsys):
     @contextmanager
-    def broken(hold: float) -> Iterator[Stage]:
-        raise ChildEnded("the proxy ended with exit code 1:\nno room")
+    def broken(hold: float) -> Iterator[Deployment]:
+        raise ProcessEnded("the proxy ended with exit code 1:\nno room")
         yield
 
-    monkeypatch.setattr(telling, "set_up", broken)
-    assert telling.run(quick=True) == 1
+    monkeypatch.setattr(run, "deploy", broken)
+    assert run.run(quick=True) == 1
     assert "weir demo: the proxy ended with exit code 1:\nno room" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("signum", telling.SIGNALS)
+@pytest.mark.parametrize("signum", run.SIGNALS)
 @pytest.mark.parametrize("over", [False, True])
 def test_a_signal_ends_it_with_its_code(monkeypatch, signum: signal.Signals, over: bool):
-    async def interrupted(self: telling.Telling, *_: object) -> None:
+    async def interrupted(self: run.DemoRun, *_: object) -> None:
         self.over, self.code = over, 0
         signal.raise_signal(signum)
         raise AssertionError("the signal came first")
 
-    monkeypatch.setattr(telling, "set_up", bare_stage)
-    monkeypatch.setattr(telling.Telling, "tell", interrupted)
-    assert telling.run(quick=True) == (0 if over else 128 + signum)
+    monkeypatch.setattr(run, "deploy", bare_deployment)
+    monkeypatch.setattr(run.DemoRun, "play", interrupted)
+    assert run.run(quick=True) == (0 if over else 128 + signum)
 
 
 @pytest.mark.parametrize(
@@ -84,7 +84,7 @@ def test_a_signal_ends_it_with_its_code(monkeypatch, signum: signal.Signals, ove
 )
 def test_it_points_out_commands_that_work_as_they_are(admin: str, command: str):
     out = io.StringIO()
-    telling.point_out(stage(admin), PlainScreen(out))
+    run.print_addresses(deployment(admin), PlainScreen(out))
     assert command in out.getvalue().splitlines()
 
 
@@ -101,4 +101,4 @@ def test_weir_is_called_by_its_path_where_no_shell_finds_it(
 ):
     monkeypatch.setattr("sys.argv", [called])
     monkeypatch.setattr("shutil.which", {"weir": found}.get)
-    assert telling.command() == command
+    assert run.command() == command

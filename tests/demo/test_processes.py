@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from proxy.demo.children import Child, ChildEnded, TookTooLong, finish, wait_until
+from proxy.demo.processes import DeadlineExceeded, LifelineProcess, ProcessEnded, finish, wait_until
 
 
-def sample(tmp_path: Path, *arguments: str) -> Child:
-    return Child("sample", "proxy.demo.samples", ["--version", "v1", *arguments], tmp_path / "log")
+def sample(tmp_path: Path, *arguments: str) -> LifelineProcess:
+    return LifelineProcess("sample", "proxy.demo.samples", ["--version", "v1", *arguments], tmp_path / "log")
 
 
 def test_the_end_of_the_lifeline_ends_a_child(tmp_path: Path):
@@ -29,7 +29,7 @@ def test_the_end_of_the_lifeline_ends_a_child(tmp_path: Path):
 def test_a_child_that_ended_quotes_its_log(tmp_path: Path):
     child = sample(tmp_path, "--no-such-option")
     wait_until(lambda: child.process.poll() is not None, "usage error", 10)
-    with pytest.raises(ChildEnded, match=r"sample ended with exit code 2:(?s:.*)--no-such-option"):
+    with pytest.raises(ProcessEnded, match=r"sample ended with exit code 2:(?s:.*)--no-such-option"):
         child.check()
     child.end()
 
@@ -42,8 +42,8 @@ def test_a_child_that_does_not_listen_is_killed():
 PARENT = """
 import sys, time
 from pathlib import Path
-from proxy.demo.children import Child
-child = Child("sample", "proxy.demo.samples", ["--version", "v1"], Path(sys.argv[1]))
+from proxy.demo.processes import LifelineProcess
+child = LifelineProcess("sample", "proxy.demo.samples", ["--version", "v1"], Path(sys.argv[1]))
 print(child.process.pid, flush=True)
 time.sleep(60)
 """
@@ -71,6 +71,6 @@ def alive(pid: int) -> bool:
 
 def test_waiting_ends_at_its_deadline():
     begun = time.monotonic()
-    with pytest.raises(TookTooLong, match=r"the moon: not within 0\.05 s"):
+    with pytest.raises(DeadlineExceeded, match=r"the moon: not within 0\.05 s"):
         wait_until(lambda: False, "the moon", 0.05)
     assert time.monotonic() - begun < 5

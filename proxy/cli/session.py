@@ -1,7 +1,7 @@
-"""What every client verb has in common: how it finds the admin API, and how it ends.
+"""What all client verbs share: the options for the admin API, the output format, and the exit code.
 
-The options are declared here once. ``@admin_verb`` gives a verb an ``Admin`` as its first argument, and lets
-Ctrl-C and a reader that closes the pipe end it without a trace or a word.
+`@client_verb` declares the options, passes a `Session` as the first argument, and ends the verb without a
+message on Ctrl-C and when the reader of its output closes the pipe.
 """
 
 import json
@@ -17,12 +17,15 @@ import click
 from click.core import ParameterSource
 
 from proxy import defaults
-from proxy.cli.client import Client, Misused
+from proxy.cli.client import Client, Misuse
 
 DEFAULT_ADMIN = f"http://{defaults.ADMIN_ADDRESS}"
-TRIPPED = 1  # exit code
-INTERRUPTED = 130  # as a shell tells it: 128 + SIGINT
-PIPE_CLOSED = 141  # 128 + SIGPIPE
+TRIPPED = 1
+"""The exit code when a canary has been taken out."""
+INTERRUPTED = 130
+"""The exit code after Ctrl-C, as in a shell: 128 + SIGINT."""
+PIPE_CLOSED = 141
+"""The exit code when the reader of the output is gone, as in a shell: 128 + SIGPIPE."""
 ADMIN = click.option(
     "--admin",
     envvar="WEIR_ADMIN",
@@ -34,26 +37,28 @@ ADMIN = click.option(
 
 
 @dataclass(frozen=True, slots=True)
-class Admin:
-    """The API that a verb talks to, whether a program reads the output, and ``flags`` that lead there."""
+class Session:
+    """The admin API of one call of a verb, and the format of its output."""
 
     client: Client
     as_json: bool
+    """Whether a program reads the output."""
     flags: str = ""
+    """The options of this call that suggested commands need too, each after a space."""
 
-    def tell(self, document: dict[str, Any], text: str) -> None:
-        """Print the document or the text."""
+    def print(self, document: dict[str, Any], text: str) -> None:
+        """Print the document as JSON, or the text."""
         if self.as_json:
             text = json.dumps(document, indent=2, ensure_ascii=False)
         click.echo(text)
 
 
-def admin_verb(verb: Callable[..., int | None]) -> Callable[..., None]:
-    """A verb that is called with an Admin and returns its exit code (None: 0)."""
+def client_verb(verb: Callable[..., int | None]) -> Callable[..., None]:
+    """Turn a function that takes a Session and returns an exit code (None: 0) into a command with options."""
 
     def run(admin: str, token_file: str | None, as_json: bool, **arguments: Any) -> None:
         client = Client(admin, token(token_file))
-        quietly(lambda: verb(Admin(client, as_json, flags(admin, token_file)), **arguments))
+        quietly(lambda: verb(Session(client, as_json, flags(admin, token_file)), **arguments))
 
     found: Callable[..., None] = update_wrapper(run, verb)
     options = (
@@ -64,7 +69,7 @@ def admin_verb(verb: Callable[..., int | None]) -> Callable[..., None]:
             metavar="FILE",
             help="File with the API's token; also from WEIR_TOKEN_FILE, or the token from WEIR_TOKEN.",
         ),
-        click.option("--json", "as_json", is_flag=True, help="Answer as JSON, for programs."),
+        click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs."),
     )
     for option in reversed(options):
         found = option(found)
@@ -72,14 +77,14 @@ def admin_verb(verb: Callable[..., int | None]) -> Callable[..., None]:
 
 
 def quietly(work: Callable[[], int | None]) -> None:
-    """Do the work and exit with its code; an interrupt or a closed pipe is no error to talk about."""
+    """Run `work` and exit with its code; an interrupt or a closed pipe prints no error."""
     try:
         code = work() or 0
         sys.stdout.flush()  # here, where a closed pipe can still be caught
     except KeyboardInterrupt:
         code = INTERRUPTED
     except BrokenPipeError:
-        # The interpreter flushes once more when it ends; that must not meet the closed pipe again.
+        # The interpreter flushes again at its end, which must not fail on the closed pipe.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = PIPE_CLOSED
     if code:
@@ -87,21 +92,24 @@ def quietly(work: Callable[[], int | None]) -> None:
 
 
 def token(path: str | None) -> str:
-    """The token in the file, else in WEIR_TOKEN, else ""."""
+    """Return the token in the file, else in WEIR_TOKEN, else ""; raise Misuse for an unusable file."""
     if path is None:
         return os.environ.get("WEIR_TOKEN", "").strip()
     try:
         found = Path(path).read_text().strip()
     except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "it is no text"
-        raise Misused(f"the token file {path} cannot be read: {reason}") from error
+        reason = getattr(error, "strerror", None) or "it is not text"
+        raise Misuse(f"the token file {path} cannot be read: {reason}") from error
     if not found:
-        raise Misused(f"the token file {path} is empty; expected the token of `admin.token`")
+        raise Misuse(f"the token file {path} is empty; expected the token of `admin.token`")
     return found
 
 
 def flags(admin: str, token_file: str | None) -> str:
-    """The options of this call that the next one needs too, each after a space; the environment stays."""
+    """Return the options of this call that later calls need too, each after a space.
+
+    Values from the environment are left out, because they hold for later calls anyway.
+    """
     context = click.get_current_context()
     given = {"admin": f" --admin {admin}", "token_file": f" --token-file {token_file}"}
     return "".join(

@@ -1,11 +1,11 @@
-"""The leash: a command ends when the pipe does, and the directory goes with it."""
+"""A command ends with the pipe, and its directory is removed."""
 
 import os
 import signal
 import sys
 from pathlib import Path
 
-from proxy.demo.children import Child, wait_until
+from proxy.demo.processes import LifelineProcess, wait_until
 
 # Writes its pid, then waits; ends with 7 on SIGTERM.
 WAITS = """
@@ -17,15 +17,17 @@ time.sleep(60)
 """
 
 
-def leash(tmp_path: Path, *command: str) -> tuple[Child, Path]:
+def runner(tmp_path: Path, *command: str) -> tuple[LifelineProcess, Path]:
     held = tmp_path / "held"
     held.mkdir()
-    return Child("leash", "proxy.demo.leash", ["--remove", str(held), "--", *command], tmp_path / "log"), held
+    return LifelineProcess(
+        "runner", "proxy.demo.lifeline_runner", ["--remove", str(held), "--", *command], tmp_path / "log"
+    ), held
 
 
 def test_the_end_of_the_pipe_ends_the_command_and_removes_the_directory(tmp_path: Path):
     pid_file = tmp_path / "pid"
-    child, held = leash(tmp_path, sys.executable, "-c", WAITS, str(pid_file))
+    child, held = runner(tmp_path, sys.executable, "-c", WAITS, str(pid_file))
     wait_until(pid_file.exists, "the command is up", 10)
     child.end()
     assert child.process.returncode == 7
@@ -33,9 +35,9 @@ def test_the_end_of_the_pipe_ends_the_command_and_removes_the_directory(tmp_path
     wait_until(lambda: not is_there(int(pid_file.read_text())), "the command is gone", 5)
 
 
-def test_a_signal_to_the_leash_does_not_cut_it(tmp_path: Path):
+def test_a_signal_to_the_runner_does_not_end_it(tmp_path: Path):
     pid_file = tmp_path / "pid"
-    child, held = leash(tmp_path, sys.executable, "-c", WAITS, str(pid_file))
+    child, held = runner(tmp_path, sys.executable, "-c", WAITS, str(pid_file))
     wait_until(pid_file.exists, "the command is up", 10)
     child.process.send_signal(signal.SIGTERM)
     child.process.send_signal(signal.SIGINT)
@@ -46,7 +48,7 @@ def test_a_signal_to_the_leash_does_not_cut_it(tmp_path: Path):
 
 
 def test_a_command_that_ends_by_itself_leaves_its_directory(tmp_path: Path):
-    child, held = leash(tmp_path, sys.executable, "-c", "raise SystemExit(3)")
+    child, held = runner(tmp_path, sys.executable, "-c", "raise SystemExit(3)")
     wait_until(lambda: child.process.poll() is not None, "the command ended", 10)
     assert child.process.returncode == 3
     assert held.exists()

@@ -36,7 +36,7 @@ def test_the_token_comes_from_the_file_else_from_the_environment(fake_admin, tmp
 
 
 @pytest.mark.parametrize(
-    ("content", "words"), [(None, "No such file"), (b" \n", "is empty"), (b"\xff\xfe", "no text")]
+    ("content", "words"), [(None, "No such file"), (b" \n", "is empty"), (b"\xff\xfe", "not text")]
 )
 def test_a_token_file_without_a_token_is_usage(tmp_path, content, words):
     file = tmp_path / "token"

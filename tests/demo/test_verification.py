@@ -1,10 +1,10 @@
-"""What the ledger says is compared with what has happened: gaps, jumps and strangers are found."""
+"""The end of the demo is verified: gaps, jumps and unexpected actors in the ledger are found."""
 
 from typing import Any
 
 import pytest
 
-from proxy.demo.ledger import doubts
+from proxy.demo.verification import ledger_problems
 
 GOOD = [
     ("release", 0.0, 0.0, "weir"),
@@ -35,21 +35,21 @@ def ledger(*changes: tuple[int, str, Any]) -> list[dict[str, Any]]:
 
 
 def test_what_follows_one_from_another_is_fine():
-    assert list(doubts(ledger(), "promotion", ["on-call"])) == []
+    assert list(ledger_problems(ledger(), "promotion", ["on-call"])) == []
 
 
 @pytest.mark.parametrize(
-    ("change", "doubt"),
+    ("change", "problem"),
     [
-        ((6, "event", "trip"), "it goes release, start, step, gate, step, promoting, trip; expected"),
-        ((2, "event", "abort"), "it goes release, start, abort"),
-        ((1, "event", "step"), "it goes release, step"),
+        ((6, "event", "trip"), "its events are release, start, step, gate, step, promoting, trip; expected"),
+        ((2, "event", "abort"), "its events are release, start, abort"),
+        ((1, "event", "step"), "its events are release, step"),
         ((3, "revision", 5), "its revisions are [1, 2, 3, 5, 5, 6, 7]; expected all of them from 1 on"),
-        ((2, "to", 25.0), "revision 4 begins at 10.0 %; before it were 25.0 %"),
+        ((2, "to", 25.0), "revision 4 begins at 10.0 %; expected 25.0 %"),
         ((5, "acknowledged_ms", None), "not every worker has acknowledged revisions [6]"),
-        ((4, "actor", "weir"), "its gates were passed by ['weir']; expected ['on-call']"),
+        ((4, "actor", "weir"), "its gates were opened by ['weir']; expected ['on-call']"),
     ],
 )
-def test_each_doubt_is_told(change: tuple[int, str, Any], doubt: str):
-    (told,) = doubts(ledger(change), "promotion", ["on-call"])
-    assert told.startswith(doubt)
+def test_each_problem_is_reported(change: tuple[int, str, Any], problem: str):
+    (found,) = ledger_problems(ledger(change), "promotion", ["on-call"])
+    assert found.startswith(problem)

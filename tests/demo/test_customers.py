@@ -7,13 +7,13 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from proxy.demo.load import Crowd, customers
-from proxy.demo.seen import Sighting
+from proxy.demo.customer_counts import ObservedRequest
+from proxy.demo.customers import Customers, customer_names
 
 
 @pytest.mark.parametrize("count", [0, 1, 400, 1000])
 def test_names_are_different_and_fit_for_a_cookie(count: int):
-    names = customers(count)
+    names = customer_names(count)
     assert len(set(names)) == len(names) == count
     assert all(name.replace("-", "").isalnum() for name in names)
 
@@ -32,12 +32,12 @@ class Origin:
 
 
 async def test_customers_keep_their_rate_cookies_and_connections():
-    origin, seen = Origin(), []
+    origin, recorded = Origin(), []
     enough = asyncio.Event()
 
-    def see(sighting: Sighting) -> None:
-        seen.append(sighting)
-        if len(seen) >= 60:
+    def record(observed: ObservedRequest) -> None:
+        recorded.append(observed)
+        if len(recorded) >= 60:
             enough.set()
 
     app = web.Application()
@@ -46,22 +46,22 @@ async def test_customers_keep_their_rate_cookies_and_connections():
     await server.start_server()
     begun = asyncio.get_running_loop().time()
     try:
-        names = customers(5)
-        async with Crowd(f"http://127.0.0.1:{server.port}", {"shop": "/"}, names, see) as crowd:
-            assert "Crowd of 5" in repr(crowd)
-            async with crowd.asking(200.0):
+        names = customer_names(5)
+        async with Customers(f"http://127.0.0.1:{server.port}", {"shop": "/"}, names, record) as customers:
+            assert "Customers 5 of" in repr(customers)
+            async with customers.sending(200.0):
                 await asyncio.wait_for(enough.wait(), 20)
     finally:
         await server.close()
     assert asyncio.get_running_loop().time() - begun > 59 / 200
     assert set(origin.cookies) == set(names)
     assert len(origin.connections) < 30
-    assert {(s.version, s.status, s.trouble) for s in seen} == {("v1", 200, "")}
+    assert {(s.version, s.status, s.error) for s in recorded} == {("v1", 200, "")}
 
 
-async def test_nobody_there_is_a_sighting():
-    async with Crowd("http://127.0.0.1:1", {"shop": "/"}, ["ada"], lambda _: None) as crowd:
-        sighting = await crowd.ask("shop", "/", "ada")
-    assert sighting.failed
-    assert (sighting.status, sighting.version) == (0, "")
-    assert "ClientConnectorError" in sighting.trouble
+async def test_no_answer_is_recorded():
+    async with Customers("http://127.0.0.1:1", {"shop": "/"}, ["ada"], lambda _: None) as customers:
+        observed = await customers.request("shop", "/", "ada")
+    assert observed.failed
+    assert (observed.status, observed.version) == (0, "")
+    assert "ClientConnectorError" in observed.error

@@ -9,8 +9,8 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from proxy.cli.client import Failure
-from proxy.demo.admin import Admin
-from proxy.demo.children import TookTooLong
+from proxy.demo.admin_api import AdminApi
+from proxy.demo.processes import DeadlineExceeded
 
 VIEW = {"name": "shop", "trip": None, "verdict": {"state": "inconclusive", "findings": []}}
 
@@ -42,7 +42,7 @@ async def ask(api: Api, question: Any) -> Any:
     server = TestServer(app)
     await server.start_server()
     try:
-        return await asyncio.to_thread(question, Admin(f"http://127.0.0.1:{server.port}"))
+        return await asyncio.to_thread(question, AdminApi(f"http://127.0.0.1:{server.port}"))
     finally:
         await server.close()
 
@@ -67,7 +67,7 @@ async def test_a_trip_is_awaited_until_every_worker_knows():
 
 
 async def test_a_trip_that_does_not_come_tells_the_last_verdict():
-    with pytest.raises(TookTooLong, match=r"shop was not tripped within 0\.05 s.*inconclusive"):
+    with pytest.raises(DeadlineExceeded, match=r"shop was not tripped within 0\.05 s.*inconclusive"):
         await ask(Api(10_000), lambda admin: admin.await_trip("shop", 0.05))
 
 
@@ -75,7 +75,7 @@ async def test_history_metrics_and_readiness():
     assert await ask(Api(9), lambda admin: admin.history("shop")) == [{"event": "release"}]
     assert await ask(Api(9), lambda admin: admin.metrics()) == "weir_build_info 1\n"
     assert await ask(Api(9), lambda admin: admin.ready()) is True
-    assert Admin("http://127.0.0.1:1").ready() is False
+    assert AdminApi("http://127.0.0.1:1").ready() is False
 
 
 async def test_a_refusal_carries_the_reason():

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from proxy.cli.admin import Admin
 from proxy.cli.client import Client
-from proxy.cli.waiting import PAUSE, Overtaken, TimedOut, await_end
+from proxy.cli.session import Session
+from proxy.cli.wait import PAUSE, RolloutSuperseded, TimedOut, await_end
 
 SERVICE = "GET /api/v1/services/checkout"
 
@@ -19,7 +19,7 @@ class Story:
 
     def __init__(self, fake: Any, *scenes: Callable[[], None], as_json: bool = False) -> None:
         self.fake, self.scenes = fake, list(scenes)
-        self.admin = Admin(Client(fake.url), as_json, " -x")
+        self.session = Session(Client(fake.url), as_json, " -x")
         self.time = 0.0
 
     def sleep(self, seconds: float) -> None:
@@ -28,7 +28,7 @@ class Story:
             self.scenes.pop(0)()
 
     def play(self, view: Any, patience: float = math.inf) -> int:
-        return await_end(self.admin, view, patience, lambda: self.time, self.sleep)
+        return await_end(self.session, view, patience, lambda: self.time, self.sleep)
 
 
 @pytest.fixture
@@ -105,7 +105,7 @@ def test_a_control_that_is_away_is_waited_for(fake_admin, shows, rolling_view, e
     end = shows(rolling_view(revision=9, phase="promoted"), entry(9, event="promotion"), after=8)
     assert Story(fake_admin, away, away, end).play(start) == 0
     told = capsys.readouterr()
-    assert told.err == "weir: starting (HTTP 503); asking again\n"
+    assert told.err == "weir: starting (HTTP 503); trying again\n"
     assert "revision 9  promotion" in told.out
 
 
@@ -115,7 +115,7 @@ def test_it_is_told_at_once_that_control_is_away(fake_admin, shows, rolling_view
 
     end = shows(rolling_view(revision=9, phase="promoted"), after=8)
     assert Story(fake_admin, away, end).play(rolling_view(revision=8)) == 0
-    assert capsys.readouterr().err == "weir: starting (HTTP 503); asking again\n"
+    assert capsys.readouterr().err == "weir: starting (HTTP 503); trying again\n"
 
 
 def test_entries_that_the_ledger_gets_later_are_told_later(fake_admin, shows, rolling_view, entry, capsys):
@@ -127,9 +127,9 @@ def test_entries_that_the_ledger_gets_later_are_told_later(fake_admin, shows, ro
 
 
 def test_a_rollout_that_is_no_more_is_a_conflict(fake_admin, shows, rolling_view, view):
-    with pytest.raises(Overtaken) as overtaken:
+    with pytest.raises(RolloutSuperseded) as superseded:
         Story(fake_admin, shows(view(revision=9), after=8)).play(rolling_view(revision=8))
-    assert overtaken.value.exit_code == 4
+    assert superseded.value.exit_code == 4
 
 
 def test_an_interrupt_leaves_the_rollout_alone_and_says_so(fake_admin, rolling_view, capsys):

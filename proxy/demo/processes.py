@@ -1,9 +1,9 @@
-"""Processes that cannot outlive this one.
+"""Processes that end with the process that started them.
 
-Every child holds the reading end of a pipe whose writing end is here and nowhere else. To end a child is to
-close that pipe, and the kernel closes it too when this process is killed: the clean end and the crash are
-one mechanism. Children live in sessions of their own, so Ctrl-C in a terminal reaches this process alone
-and the order of the ending stays in one hand.
+Each of them holds the reading end of a pipe, its lifeline; the only writing end is here. Closing the writing
+end asks the process to end. The kernel closes it too when this process is killed, so a crash ends the
+children as a normal end does. Each runs in a session of its own, so that Ctrl-C in a terminal reaches this
+process alone, which then ends the others in order.
 """
 
 import contextlib
@@ -16,22 +16,30 @@ from pathlib import Path
 
 from proxy.supervisor.commands import environment, python
 
-PATIENCE = 8.0  # seconds a child has to end by itself
-TAIL = 2_000  # characters of a log that an error quotes
+PATIENCE = 8.0
+"""Seconds that a process has to end by itself."""
+TAIL = 2_000
+"""Characters of a log that an error quotes, at most."""
 
 
-class ChildEnded(RuntimeError):
-    """A child ended although it was needed; the text carries the end of its log."""
+class ProcessEnded(RuntimeError):
+    """A process that ended although it was needed; the message has the end of its log."""
 
 
-class TookTooLong(RuntimeError):
-    """Something did not happen within its time."""
+class DeadlineExceeded(RuntimeError):
+    """An event that did not happen within its time."""
 
 
-class Child:
-    """``python -m MODULE --lifeline FD ARGUMENTS``, run by this very interpreter; its output goes to `log`.
+class LifelineProcess:
+    """A process `python -m MODULE --lifeline FD ARGUMENTS`, run by this interpreter.
 
-    `keep` are further file descriptors that it inherits, `environ` its whole environment (None: this one's).
+    Args:
+        name: its name in messages.
+        module: the module to run.
+        arguments: its arguments after `--lifeline FD`.
+        log: the file that gets its output.
+        keep: further file descriptors that it inherits.
+        environ: its whole environment; None: this process's.
     """
 
     def __init__(
@@ -66,22 +74,23 @@ class Child:
 
     def __repr__(self) -> str:
         code = self.process.poll()
-        return f"<Child {self.name} pid={self.process.pid} {'running' if code is None else f'exit={code}'}>"
+        state = "running" if code is None else f"exit={code}"
+        return f"<LifelineProcess {self.name} pid={self.process.pid} {state}>"
 
     def check(self) -> None:
-        """ChildEnded with the end of its log, unless the process is running."""
+        """Raise ProcessEnded unless the process is running."""
         code = self.process.poll()
         if code is not None:
-            raise ChildEnded(f"{self.name} ended with exit code {code}:\n{self.tail()}")
+            raise ProcessEnded(f"{self.name} ended with exit code {code}:\n{self.tail()}")
 
     def tail(self) -> str:
-        """The end of what the process printed."""
+        """Return the end of what the process printed."""
         with contextlib.suppress(OSError):
             return self.log.read_text(errors="replace")[-TAIL:].rstrip()
         return ""
 
     def end(self, patience: float = PATIENCE) -> None:
-        """Closes the lifeline, waits up to `patience` seconds, then kills the process group."""
+        """Close the lifeline, wait up to `patience` seconds, then kill the process group."""
         if self._pipe >= 0:
             os.close(self._pipe)
             self._pipe = -1
@@ -89,7 +98,7 @@ class Child:
 
 
 def finish(process: subprocess.Popen[bytes], patience: float) -> int:
-    """Waits up to `patience` seconds for a process, then kills its group; its exit code either way."""
+    """Wait up to `patience` seconds for a process, then kill its group; return its exit code."""
     try:
         return process.wait(patience)
     except subprocess.TimeoutExpired:
@@ -98,15 +107,15 @@ def finish(process: subprocess.Popen[bytes], patience: float) -> int:
 
 
 def kill_group(pid: int) -> None:
-    """SIGKILL for the process group that `pid` leads; nothing when it has gone."""
+    """Send SIGKILL to the process group that `pid` leads, if it still exists."""
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(pid, signal.SIGKILL)
 
 
 def wait_until(done: Callable[[], bool], what: str, seconds: float, pause: float = 0.02) -> None:
-    """Asks `done` until it says yes; TookTooLong, naming `what`, after `seconds`."""
+    """Call `done` until it returns true; raise DeadlineExceeded, which names `what`, after `seconds`."""
     deadline = time.monotonic() + seconds
     while not done():
         if time.monotonic() > deadline:
-            raise TookTooLong(f"{what}: not within {seconds:g} s")
+            raise DeadlineExceeded(f"{what}: not within {seconds:g} s")
         time.sleep(pause)
