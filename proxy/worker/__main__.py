@@ -15,8 +15,10 @@ from proxy.worker.worker import Worker
 
 
 def _complain(unraisable: "sys.UnraisableHookArgs") -> None:
-    """Server names that aren't ASCII fail in `ssl`, beyond our reach: strangers could fill the log with
-    them."""
+    """Log what can't be raised, but for server names that aren't ASCII.
+
+    They fail within `ssl`, beyond our reach, and strangers could fill the log with them.
+    """
     if not isinstance(unraisable.exc_value, UnicodeDecodeError):
         sys.__unraisablehook__(unraisable)
 
@@ -34,17 +36,21 @@ def main() -> None:
     parser.add_argument("--listen", required=True)
     parser.add_argument("--grace", type=float, required=True)
     parser.add_argument("--log-level", required=True)
-    told = parser.parse_args()
-    logging.basicConfig(level=told.log_level.upper(), format=f"weir worker {told.index}: %(message)s")
+    arguments = parser.parse_args()
+    logging.basicConfig(
+        level=arguments.log_level.upper(), format=f"weir worker {arguments.index}: %(message)s"
+    )
     sockets = {
         socket.socket(fileno=int(fd)): [Pair(cert, key) for cert, key in pairs]
-        for fd, pairs in json.loads(told.listen).items()
+        for fd, pairs in json.loads(arguments.listen).items()
     }
     secure = {one: pairs for one, pairs in sockets.items() if pairs}
 
     async def run() -> int:
-        worker = Worker(told.index, told.boot, told.link, tuple(sockets), told.grace, secure)
-        return await worker.run(told.lifeline)
+        worker = Worker(
+            arguments.index, arguments.boot, arguments.link, tuple(sockets), arguments.grace, secure
+        )
+        return await worker.run(arguments.lifeline)
 
     sys.exit(uvloop.run(run()))
 

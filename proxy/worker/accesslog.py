@@ -1,4 +1,4 @@
-"""Writes the access log: exchanges are noted as they end, and become lines together, off their path."""
+"""The access log: exchanges are noted as they end, and become lines together, off their path."""
 
 import asyncio
 import logging
@@ -6,24 +6,63 @@ import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
-from proxy.forwarding.accounts import Refusal
+from proxy.forwarding.accounts import NoAccessLog, Refusal
 from proxy.forwarding.exchange import Exchange
+from proxy.forwarding.lane import Lane
 from proxy.telemetry.accesslog import FORMATS, Access
 from proxy.telemetry.outcome import REFUSED
 
 log = logging.getLogger(__name__)
 
 LIMIT = 20_000
-"""Lines that wait at most; a reader of the log that stands still must not stop the traffic."""
+"""Lines that wait at most: a reader of the log that stands still must not stop the traffic."""
 
 Note = tuple[Exchange | Refusal, str, float]
+
+
+class AccessLogSwitch:
+    """The access log of a lane: switched on and off, and its style changed."""
+
+    def __init__(self, lane: Lane, write: Callable[[bytes], object] | None = None) -> None:
+        self._lane = lane
+        self._write = write
+        self._log: AccessLog | None = None
+        self._closing: asyncio.Future[None] | None = None
+        """The end of a log that was switched off."""
+
+    def __repr__(self) -> str:
+        return f"<AccessLogSwitch {self._log or 'off'}>"
+
+    def switch(self, style: str) -> None:
+        """Write in this style, a name in `proxy.telemetry.accesslog.FORMATS`; `off`: write no more."""
+        lane = self._lane
+        if style == "off":
+            if self._log is not None:  # what was noted is written all the same
+                self._closing = asyncio.ensure_future(self._log.close())
+            lane.accounts.access, self._log = NoAccessLog(), None
+        elif self._log is None:
+            lane.accounts.access = self._log = AccessLog(style, lane.unix_now() - lane.now(), self._write)
+        else:
+            self._log.restyle(style)
+
+    def flush(self) -> None:
+        """Write what was noted."""
+        if self._log is not None:
+            self._log.flush()
+
+    async def close(self) -> None:
+        """Write what is left, and wait for it."""
+        if self._closing is not None:
+            await self._closing
+        if self._log is not None:
+            await self._log.close()
 
 
 class AccessLog:
     """The access log of one worker, on standard output.
 
     Args:
-        style: a name in :data:`proxy.telemetry.accesslog.FORMATS`.
+        style: a name in `proxy.telemetry.accesslog.FORMATS`.
         since: what to add to the lane's clock to get Unix time.
         write: takes whole lines; may block, and is called in a thread of its own.
     """
@@ -81,7 +120,7 @@ class AccessLog:
         self._thread.shutdown()
 
     def _look_back(self) -> None:
-        """Say once that lines can't be written; a log that is full or closed must not stop the traffic."""
+        """Warn once that lines can't be written; a log that is full or closed must not stop the traffic."""
         if self._writing is None:
             return
         error, self._writing = self._writing.exception(), None

@@ -1,4 +1,4 @@
-"""What the C library does with memory that a worker frees.
+"""Memory that a worker frees: the C library keeps some of it.
 
 A large answer passes in pieces of 250 KB. glibc gives the memory of each back to the kernel when it is
 freed, and has the next one's faulted in anew, page by page: 40 % of the CPU time of a large answer (592 us a
@@ -14,7 +14,7 @@ _TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3
 
 
 def keep_what_is_freed() -> None:
-    """Keep some memory for the next piece. Other C libraries than glibc are left as they are."""
+    """Keep freed memory for the next piece of an answer. Does nothing with other C libraries than glibc."""
     library = ctypes.CDLL(None)
     if hasattr(library, "mallopt") and hasattr(library, "gnu_get_libc_version"):
         library.mallopt(_TRIM_THRESHOLD, KEPT)

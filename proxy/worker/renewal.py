@@ -1,4 +1,4 @@
-"""Reads certificates again when the supervisor says so. What is no good is told, and changes nothing."""
+"""Renewing certificates when the supervisor asks for it. What is no good is logged, and changes nothing."""
 
 import asyncio
 import logging
@@ -15,8 +15,8 @@ class Renewal:
     """The certificates of one worker.
 
     Args:
-        certificates: of its listeners.
-        trusts: what it meets endpoints with.
+        certificates: those of its listeners.
+        trusts: the certificates of connections to endpoints.
     """
 
     def __init__(self, certificates: Sequence[Certificates], trusts: Trusts) -> None:
@@ -41,16 +41,17 @@ class Renewal:
     async def _renew(self) -> None:
         async with self._turn:  # or the older of two readings could be the one that stays
             if self._certificates:
-                await _told(self._read_certificates(), "certificates for clients")
+                await _logged(self._read_certificates(), "certificates for clients")
             if len(self._trusts):
-                await _told(self._trusts.renew(), "certificates for endpoints")
+                await _logged(self._trusts.renew(), "certificates for endpoints")
 
     async def _read_certificates(self) -> None:
         # In another thread: a slow disk must hold up nobody.
         await asyncio.get_running_loop().run_in_executor(None, renew, self._certificates)
 
 
-async def _told(renewal: Awaitable[None], what: str) -> None:
+async def _logged(renewal: Awaitable[None], what: str) -> None:
+    """Renew, and log the result."""
     try:
         await renewal
     except Unusable as unusable:

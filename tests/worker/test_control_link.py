@@ -70,7 +70,8 @@ class Worker:
     def __init__(self, path: Path) -> None:
         self.opened = 0
         self.got: asyncio.Queue[Message] = asyncio.Queue()
-        self.link = ControlLink(str(path), self._hello, self.got.put_nowait)
+        self.on_message: Callable[[Message], None] = self.got.put_nowait
+        self.link = ControlLink(str(path), self._hello, lambda message: self.on_message(message))
 
     def _hello(self) -> None:
         self.opened += 1
@@ -121,7 +122,7 @@ async def test_says_hello_and_both_ways_work(control: Control, worker: Worker) -
 
 @on_both_loops
 async def test_without_control_it_keeps_trying_and_refuses_to_send(control: Control, worker: Worker) -> None:
-    await until(lambda: worker.link._pause > module.SHORTEST)
+    await until(lambda: worker.link.pause > module.SHORTEST)
     assert not worker.link.connected
     assert not worker.link.send(Ack(1))
     assert repr(worker.link) == f"<ControlLink {control.path} not connected>"
@@ -164,13 +165,13 @@ async def test_one_message_is_heard_in_each_turn_of_the_loop(control: Control, w
         loop.call_soon(turn)
 
     turn()
-    worker.link._on_message = lambda message: heard.append((message, turns))
+    worker.on_message = lambda message: heard.append((message, turns))
     await control.start()
     (await control.writers.get()).write(b"".join(encode(Ack(number)) for number in range(9)))
     await until(lambda: len(heard) == 9)
-    assert worker.link._wire is not None
+    wire = module.Wire(worker.on_message)
     for number in range(9, 12):  # they may come one by one as well
-        worker.link._wire.data_received(encode(Ack(number)))
+        wire.data_received(encode(Ack(number)))
     await until(lambda: len(heard) == 12)
     assert [message for message, _ in heard] == [Ack(number) for number in range(12)]
     assert len({turn for _, turn in heard}) == 12
@@ -181,7 +182,7 @@ async def test_what_control_said_before_it_died_is_heard_and_then_it_connects_ag
     control: Control, worker: Worker
 ) -> None:
     heard: list[tuple[Message, int]] = []
-    worker.link._on_message = lambda message: heard.append((message, worker.opened))
+    worker.on_message = lambda message: heard.append((message, worker.opened))
     await control.start()
     writer = await control.writers.get()
     writer.write(b"".join(encode(Ack(number)) for number in range(9)))
@@ -194,11 +195,11 @@ async def test_what_control_said_before_it_died_is_heard_and_then_it_connects_ag
 async def test_pauses_double_up_to_a_second_and_a_word_from_control_ends_that(
     control: Control, worker: Worker
 ) -> None:
-    await until(lambda: worker.link._pause >= 0.2)
+    await until(lambda: worker.link.pause >= 0.2)
     await control.start()
     (await control.writers.get()).write(encode(SETTINGS))
     assert await worker.got.get() == SETTINGS
-    assert worker.link._pause == module.SHORTEST
+    assert worker.link.pause == module.SHORTEST
 
 
 @on_both_loops

@@ -13,7 +13,6 @@ import pytest
 from proxy.child import garbage_collector
 from proxy.link.frames import Decoder, encode
 from proxy.link.messages import (
-    PART,
     Ack,
     DeadEndpoints,
     Hello,
@@ -28,11 +27,11 @@ from proxy.routing.endpoint import Endpoint
 from proxy.routing.match import RouteMatch
 from proxy.routing.split import Split
 from proxy.routing.table import Backend, Service
-from proxy.telemetry.accesslog import FORMATS
 from proxy.tls.pem import Pair
-from proxy.worker import descriptors
+from proxy.worker import capacity, reports
 from proxy.worker import worker as module
 from proxy.worker.accesslog import AccessLog
+from proxy.worker.renewal import Renewal
 from proxy.worker.worker import Worker
 
 BOOT = "b007b007b007b007"
@@ -95,10 +94,12 @@ class Control:
 class Stage:
     """A worker on a port of its own, its control, its supervisor's end, and an origin."""
 
-    def __init__(self, tmp_path: Path) -> None:
+    def __init__(self, tmp_path: Path, grace: float) -> None:
+        self.grace = grace
         self.control = Control(tmp_path / "link")
         self.status = 200
         self.set_aside: list[Worker] = []
+        self.draining = False
         self.sockets = [socket.create_server(("127.0.0.1", 0))]
         self.port = self.sockets[0].getsockname()[1]
         self.supervisor, self._inherited = socket.socketpair()
@@ -108,7 +109,7 @@ class Stage:
         await self.control.start()
         self._origin = await asyncio.start_server(self._answer, "127.0.0.1", 0)
         self.origin_port = self._origin.sockets[0].getsockname()[1]
-        self.worker = Worker(3, BOOT, self.control.path, self.sockets, 5.0)
+        self.worker = Worker(3, BOOT, self.control.path, self.sockets, self.grace)
         self.running = asyncio.ensure_future(self.worker.run(self._inherited.detach()))
 
     async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -132,6 +133,10 @@ class Stage:
         await self.control.next(Ack)
         assert await self.said() == b"ready\n"
 
+    def drain(self) -> None:
+        self.draining = True
+        self.supervisor.send(b"drain\n")
+
     async def said(self) -> bytes:
         return await asyncio.wait_for(asyncio.get_running_loop().sock_recv(self.supervisor, 1000), 10)
 
@@ -143,11 +148,11 @@ class Stage:
         return answer
 
     async def stop(self) -> None:
+        if self.set_aside and not self.draining:
+            self.drain()
+            await asyncio.wait_for(self.running, 10)
         self.running.cancel()
         await asyncio.gather(self.running, return_exceptions=True)
-        self.worker._lane.deadlines.stop()
-        for server in self.worker._listener._servers:
-            server.close()
         self._origin.close()
         await self.control.stop()
         self.supervisor.close()
@@ -156,19 +161,32 @@ class Stage:
 
 
 @pytest.fixture
-async def stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Stage]:
-    # Nothing may be told by the clock alone unless a test asks for it.
-    monkeypatch.setattr(module, "REPORT_SECONDS", 3600)
-    monkeypatch.setattr(module, "LAST_WORD_SECONDS", 3600)
+def grace() -> float:
+    return 5.0
+
+
+@pytest.fixture
+def report_seconds() -> float:
+    """Nothing is reported by the clock alone unless a test asks for it."""
+    return 3600.0
+
+
+@pytest.fixture
+async def stage(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, grace: float, report_seconds: float
+) -> AsyncIterator[Stage]:
+    monkeypatch.setattr(module, "REPORT_SECONDS", report_seconds)
+    monkeypatch.setattr(reports, "LAST_REPORT_SECONDS", 3600)
     # The end of the lifeline would end the test run as well.
     monkeypatch.setattr(os, "_exit", lambda status: None)
-    stage = Stage(tmp_path)
+    stage = Stage(tmp_path, grace)
     # It would outlast the test.
     monkeypatch.setattr(
         garbage_collector, "exempt_startup_objects", lambda: stage.set_aside.append(stage.worker)
     )
     await stage.start()
     yield stage
+    monkeypatch.setattr(reports, "LAST_REPORT_SECONDS", 0.0)
     await stage.stop()
 
 
@@ -208,108 +226,31 @@ async def test_a_failure_is_told_without_waiting_for_the_next_report(stage: Stag
     assert report.held == 1
 
 
-async def test_what_it_counted_is_told_every_so_often(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("report_seconds", [0.01])
+async def test_what_it_counted_is_told_every_so_often(stage: Stage) -> None:
     await stage.begin()
-    monkeypatch.setattr(module, "REPORT_SECONDS", 0.01)
-    reporting = asyncio.ensure_future(stage.worker._report_on())
     await stage.get()
     report = await stage.control.next(Report)
     while KEY not in report.entries or not report.entries[KEY].successes:
         report = await stage.control.next(Report)
-    reporting.cancel()
-
-
-async def test_a_service_under_the_same_revision_stays_the_object_that_it_is(stage: Stage) -> None:
-    await stage.begin()
-    lane = stage.worker._lane
-    shop = lane.table.services["shop"]
-    stage.control.say(stage.table(2, stage.service()))
-    assert await stage.control.next(Ack) == Ack(2)
-    assert lane.table.services["shop"] is shop
-    stage.control.say(stage.table(3, stage.service(revision=2), complete=False))
-    assert await stage.control.next(Ack) == Ack(3)
-    assert lane.table.services["shop"].revision == 2
-
-
-async def test_a_table_in_parts_is_in_force_with_the_last(stage: Stage) -> None:
-    await stage.begin()
-    lane, heard = stage.worker._lane, stage.worker._hear
-    held = [lane.table.services["shop"].revision]
-    names = [f"shop{number}" for number in range(2 * PART)]
-    made = [stage.service(2), *(replace(stage.service(), name=n, match=RouteMatch(n)) for n in names)]
-    parts = list(stage.table(2, *made).parts())
-    assert len(parts) == 3
-    for part in parts[:-1]:
-        heard(part)
-        held.append(lane.table.services["shop"].revision)
-    assert (held, len(lane.table.services), lane.table.generation) == ([1, 1, 1], 1, 1)
-    heard(parts[-1])
-    assert await stage.control.next(Ack) == Ack(2)
-    assert set(lane.table.services) == {"shop", *names}
-    assert lane.table.services["shop"].revision == 2
 
 
 async def test_of_a_table_that_broke_off_nothing_is_kept(stage: Stage) -> None:
     await stage.begin()
     other = replace(stage.service(), name="other", match=RouteMatch("other"))
     stage.control.say(replace(stage.table(2, other), more=True))
-    await until(lambda: stage.worker._coming)
+    await until(lambda: "1 coming" in repr(stage.worker.tables))
     stage.control.hang_up()
     await stage.control.next(Hello)
     stage.control.say(stage.table(3, stage.service(2)))
     assert await stage.control.next(Ack) == Ack(3)
-    assert list(stage.worker._lane.table.services) == ["shop"]
-
-
-async def test_dead_endpoints_are_out_of_service_under_whatever_revision(stage: Stage) -> None:
-    await stage.control.next(Hello)
-    url = f"http://127.0.0.1:{stage.origin_port}"
-    dead = DeadEndpoints({"shop": {"canary": (url,)}, "unknown": {"stable": (url,)}})
-    stage.control.say(SETTINGS, dead, stage.table(1, stage.service()))
-    assert await stage.control.next(Ack) == Ack(1)
-
-    def in_service() -> dict[str, list[str]]:
-        shop = stage.worker._lane.table.services["shop"]
-        return {backend: [each.url for each in left] for backend, left in shop.in_service.items()}
-
-    assert in_service() == {"stable": [url], "canary": []}
-    for generation, revision in ((2, 2), (3, 2)):
-        stage.control.say(stage.table(generation, stage.service(revision), complete=False))
-        assert await stage.control.next(Ack) == Ack(generation)
-        assert in_service() == {"stable": [url], "canary": []}
-    stage.control.say(
-        DeadEndpoints({"other": {"stable": (url,)}}), DeadEndpoints({"shop": {"stable": (url,)}})
-    )
-    await until(lambda: in_service() == {"stable": [], "canary": [url]})
-    assert stage.worker._lane.table.generation == 3
-    stage.control.say(DeadEndpoints({"shop": {}}))
-    await until(lambda: in_service() == {"stable": [url], "canary": [url]})
-
-
-async def test_health_that_is_no_news_makes_no_table(stage: Stage) -> None:
-    await stage.begin()
-    table = stage.worker._lane.table
-    stage.control.say(DeadEndpoints({"shop": {}, "unknown": {}}), stage.table(2, complete=False))
-    assert await stage.control.next(Ack) == Ack(2)
-    assert stage.worker._lane.table.services["shop"] is table.services["shop"]
-    before = stage.worker._lane.table
-    stage.worker._avoid({"shop": {}})
-    assert stage.worker._lane.table is before
-
-
-async def test_who_was_dead_is_forgotten_with_the_service(stage: Stage) -> None:
-    await stage.begin()
-    url = f"http://127.0.0.1:{stage.origin_port}"
-    stage.control.say(DeadEndpoints({"shop": {"stable": (url,)}}), Table(2, (), ("shop",), complete=False))
-    stage.control.say(stage.table(3, stage.service(revision=2)))
-    assert [await stage.control.next(Ack), await stage.control.next(Ack)] == [Ack(2), Ack(3)]
-    assert stage.worker._lane.table.services["shop"].in_service["stable"] != ()
+    assert list(stage.worker.lane.table.services) == ["shop"]
 
 
 async def test_a_dead_stable_answers_503_and_counts_it(stage: Stage) -> None:
     await stage.begin()
     stage.control.say(DeadEndpoints({"shop": {"stable": (f"http://127.0.0.1:{stage.origin_port}",)}}))
-    await until(lambda: not stage.worker._lane.table.services["shop"].in_service["stable"])
+    await until(lambda: not stage.worker.lane.table.services["shop"].in_service["stable"])
     assert (await stage.get()).startswith(b"HTTP/1.1 503 ")
     report = await stage.control.next(Report)
     while KEY not in report.entries or not report.entries[KEY].failures:
@@ -337,9 +278,9 @@ async def test_those_on_a_backend_are_told_when_it_is_halted_and_only_then(
     told: list[tuple[int, str, int]] = []
 
     def halt(service: Service, backend: str) -> None:
-        told.append((service.revision, backend, stage.worker._lane.table.generation))
+        told.append((service.revision, backend, stage.worker.lane.table.generation))
 
-    monkeypatch.setattr(stage.worker._listener.members, "halt", halt)
+    monkeypatch.setattr(stage.worker.listener.members, "halt", halt)
     out = frozenset(["canary"])
     tables = [
         (2, stage.service(2)),
@@ -354,25 +295,19 @@ async def test_those_on_a_backend_are_told_when_it_is_halted_and_only_then(
     assert told == [(3, "canary", 3), (6, "canary", 6)], "nobody is sent there any more by then"
 
 
-async def test_counts_of_an_old_revision_are_forgotten_once_they_are_durable(stage: Stage) -> None:
-    await stage.begin()
-    stage.status = 500
-    await stage.get()
-    report = await stage.control.next(Report)
-    while not report.entries:
-        report = await stage.control.next(Report)
-    entries = stage.worker._tally._entries
-    stage.control.say(ReportStored(report.number))
-    stage.control.say(stage.table(2, stage.service(2), complete=False))
-    await stage.control.next(Ack)
-    assert list(entries) == [KEY], "while its revision is in force it is kept"
-    stage.control.say(ReportStored(report.number))
-    await until(lambda: not entries)
+async def test_settings_reach_the_connections(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    styles: list[str] = []
+    closed = asyncio.Event()
+    close = AccessLog.close
 
+    async def closing(log: AccessLog) -> None:
+        await close(log)
+        closed.set()
 
-async def test_settings_reach_the_connections(stage: Stage) -> None:
+    monkeypatch.setattr(AccessLog, "restyle", lambda log, style: styles.append(style))
+    monkeypatch.setattr(AccessLog, "close", closing)
     await stage.begin()
-    lane = stage.worker._lane
+    lane = stage.worker.lane
     told = replace(
         SETTINGS,
         header=1.5,
@@ -397,42 +332,41 @@ async def test_settings_reach_the_connections(stage: Stage) -> None:
     assert (lane.provenance.via, lane.provenance.forwarded) == (False, True)
     first = lane.accounts.access
     stage.control.say(replace(told, access="combined"))
-    await until(lambda: lane.accounts.access._format is FORMATS["combined"])
+    await until(lambda: styles == ["combined"])
     assert lane.accounts.access is first, "what it has noted is written, too"
     stage.control.say(replace(told, access="off"))
     await until(lambda: not isinstance(lane.accounts.access, AccessLog))
-    await stage.worker._closing
-    assert first._thread._shutdown
+    await asyncio.wait_for(closed.wait(), 10)
 
 
 async def test_as_many_clients_as_there_are_descriptors_for(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(descriptors, "limit", lambda: 1000)
+    monkeypatch.setattr(capacity, "limit", lambda: 1000)
     await stage.begin()
-    lane = stage.worker._lane
-    assert lane.connections == descriptors.room(1000, 1, 64), "both sides of the service have one endpoint"
+    lane = stage.worker.lane
+    assert lane.connections == capacity.room(1000, 1, 64), "both sides of the service have one endpoint"
     other = Backend("canary", (Endpoint.parse("http://127.0.0.1:1"),))
     two = replace(stage.service(2), backends=(stage.service().backends[0], other))
     stage.control.say(stage.table(2, two))
     assert await stage.control.next(Ack) == Ack(2)
-    assert lane.connections == descriptors.room(1000, 1, 128)
-    monkeypatch.setattr(descriptors, "limit", lambda: 900)  # seen at the next look
+    assert lane.connections == capacity.room(1000, 1, 128)
+    monkeypatch.setattr(capacity, "limit", lambda: 900)  # seen at the next look
     weighed = replace(lane.table.services["shop"], revision=9)
     stage.control.say(stage.table(8, weighed, complete=False))
     assert await stage.control.next(Ack) == Ack(8)
-    assert lane.connections == descriptors.room(1000, 1, 128), "who has the same endpoints isn't counted anew"
-    monkeypatch.setattr(descriptors, "limit", lambda: 1000)
+    assert lane.connections == capacity.room(1000, 1, 128), "who has the same endpoints isn't counted anew"
+    monkeypatch.setattr(capacity, "limit", lambda: 1000)
     stage.control.say(replace(SETTINGS, max_idle=0))
-    await until(lambda: lane.connections == descriptors.room(1000, 1, 0))
+    await until(lambda: lane.connections == capacity.room(1000, 1, 0))
 
 
 async def test_room_for_clients_follows_the_endpoints_that_come_and_go(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(descriptors, "limit", lambda: 1000)
+    monkeypatch.setattr(capacity, "limit", lambda: 1000)
     await stage.begin()
-    one, two = (descriptors.room(1000, 1, 64 * endpoints) for endpoints in (1, 2))
+    one, two = (capacity.room(1000, 1, 64 * endpoints) for endpoints in (1, 2))
     origin = (Endpoint.parse("http://127.0.0.1:1"),)
     other = replace(stage.service(), name="other", backends=(Backend("stable", origin),), split=Split(()))
     for table, room in (
@@ -443,15 +377,15 @@ async def test_room_for_clients_follows_the_endpoints_that_come_and_go(
     ):
         stage.control.say(table)
         assert await stage.control.next(Ack) == Ack(table.generation)
-        assert stage.worker._lane.connections == room
+        assert stage.worker.lane.connections == room
 
 
 async def test_the_number_of_clients_in_the_file_holds_as_far_as_the_descriptors_go(
     stage: Stage, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(descriptors, "limit", lambda: 1000)
+    monkeypatch.setattr(capacity, "limit", lambda: 1000)
     await stage.begin()
-    lane, room = stage.worker._lane, descriptors.room(1000, 1, 64)
+    lane, room = stage.worker.lane, capacity.room(1000, 1, 64)
     stage.control.say(replace(SETTINGS, connections=room))
     await until(lambda: lane.connections == room)
     stage.control.say(replace(SETTINGS, connections=7))
@@ -470,7 +404,7 @@ async def test_the_number_of_clients_in_the_file_holds_as_far_as_the_descriptors
 async def test_draining_waits_until_its_last_counts_are_durable(stage: Stage) -> None:
     await stage.begin()
     await stage.get()
-    stage.supervisor.send(b"drain\n")
+    stage.drain()
     report = await stage.control.next(Report)
     while not report.entries:
         report = await stage.control.next(Report)
@@ -484,14 +418,13 @@ async def test_draining_waits_until_its_last_counts_are_durable(stage: Stage) ->
         await asyncio.open_connection("127.0.0.1", stage.port)
 
 
+@pytest.mark.parametrize("grace", [0.0])
 async def test_what_is_cut_at_the_end_of_grace_is_told_too(stage: Stage) -> None:
-    stage.worker._grace = 0.0
     await stage.begin()
     _, writer = await asyncio.open_connection("127.0.0.1", stage.port)
     writer.write(b"POST / HTTP/1.1\r\nHost: shop\r\nContent-Length: 5\r\n\r\n")
-    tally = stage.worker._tally
-    await until(lambda: tally._entries and tally._entries[KEY].in_flight)
-    stage.supervisor.send(b"drain\n")
+    await until(lambda: "1 in flight" in repr(stage.worker.tally))
+    stage.drain()
     report = await stage.control.next(Report)
     while not report.entries:
         report = await stage.control.next(Report)
@@ -503,8 +436,8 @@ async def test_what_is_cut_at_the_end_of_grace_is_told_too(stage: Stage) -> None
 async def test_draining_waits_for_nothing_when_all_is_durable(stage: Stage) -> None:
     await stage.begin()
     stage.control.say(ReportStored(1))
-    await until(lambda: stage.worker._durable.is_set())
-    stage.supervisor.send(b"drain\n")
+    await until(lambda: stage.worker.reports.confirmed)
+    stage.drain()
     await asyncio.wait_for(stage.running, 10)
 
 
@@ -521,14 +454,18 @@ async def test_a_bad_pair_stops_the_start_and_is_told(
         assert supervisor.recv(1000) == f"failed: {pair.cert}: no such file or directory\n".encode()
 
 
-async def test_the_supervisor_has_certificates_read_again(
-    stage: Stage, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    heard = asyncio.Event()
-    monkeypatch.setattr(stage.worker._renewal, "_renew", lambda: asyncio.sleep(0, heard.set()))
+@pytest.fixture
+def renewed(monkeypatch: pytest.MonkeyPatch) -> asyncio.Event:
+    """Set when a worker that starts after this reads its certificates again."""
+    again = asyncio.Event()
+    monkeypatch.setattr(Renewal, "again", lambda renewal: again.set())
+    return again
+
+
+async def test_the_supervisor_has_certificates_read_again(renewed: asyncio.Event, stage: Stage) -> None:
     await stage.begin()
     stage.supervisor.send(b"reload\n")
-    await asyncio.wait_for(heard.wait(), 10)
+    await asyncio.wait_for(renewed.wait(), 10)
 
 
 def test_its_repr_says_what_it_holds(tmp_path: Path) -> None:
@@ -544,7 +481,7 @@ async def test_the_thresholds_that_it_is_told_are_those_of_what_it_sends_from_th
     stage.control.say(ThresholdUpdate({"shop": {"stable": slow}}), stage.table(2, stage.service(2)))
     assert await stage.control.next(Ack) == Ack(2)
     await stage.get()
-    stage.worker._report()
+    stage.worker.reports.report()
     key, report = ("shop", 2, "stable"), await stage.control.next(Report)
     while key not in report.entries or not report.entries[key].successes:
         report = await stage.control.next(Report)

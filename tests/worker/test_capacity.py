@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proxy.worker.descriptors import OWN, kept, limit, room
+from proxy.worker.capacity import OWN, kept, limit, room
 
 
 @pytest.mark.parametrize(
@@ -43,7 +43,7 @@ def test_what_waits_leaves_clients_half_and_nobody_takes_more_than_there_is(
 
 def test_the_limit_is_the_one_in_force() -> None:
     program = (
-        "import resource; from proxy.worker.descriptors import limit\n"
+        "import resource; from proxy.worker.capacity import limit\n"
         "_, hard = resource.getrlimit(resource.RLIMIT_NOFILE)\n"
         "resource.setrlimit(resource.RLIMIT_NOFILE, (100, hard)); print(limit())"
     )

@@ -1,0 +1,102 @@
+"""The routing table of a worker, kept up to date by what control sends."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from proxy.forwarding.lane import Lane
+from proxy.link.messages import Table
+from proxy.routing.endpoint import Endpoint
+from proxy.routing.table import RoutingTable, Service
+
+
+@dataclass(frozen=True, slots=True)
+class Swap:
+    """A table that has come into force."""
+
+    generation: int
+    changes: tuple[tuple[Service | None, Service], ...]
+    """Each service that was sent, before (None: it is new) and after."""
+    removed: tuple[str, ...]
+    complete: bool
+    """Whether all other services are gone."""
+
+    def halts(self) -> Iterator[tuple[Service, str]]:
+        """Yield the backends that have just been halted, each with its service."""
+        for before, service in self.changes:
+            for backend in sorted(service.halted - before.halted) if before else ():
+                yield service, backend
+
+    @property
+    def moved(self) -> bool:
+        """Whether there may be other endpoints than before."""
+        return (
+            self.complete
+            or bool(self.removed)
+            or any(before is None or before.backends != after.backends for before, after in self.changes)
+        )
+
+
+class Tables:
+    """The services of a lane: those that control sent, with their dead endpoints out of service."""
+
+    def __init__(self, lane: Lane) -> None:
+        self._lane = lane
+        self._dead: dict[str, frozenset[tuple[str, str]]] = {}
+        """Backend and URL of each service's dead endpoints. They may be known before the service is."""
+        self._parts: list[Service] = []
+        """The services of a table whose last part is still to come."""
+
+    def __repr__(self) -> str:
+        table = self._lane.table
+        coming = f", {len(self._parts)} coming" if self._parts else ""
+        return f"<Tables generation {table.generation}: {len(table.services)} services{coming}>"
+
+    def endpoints(self) -> set[Endpoint]:
+        """Return all endpoints of the table in force."""
+        services = self._lane.table.services.values()
+        return {each for service in services for side in service.backends for each in side.endpoints}
+
+    def begin(self) -> None:
+        """Drop the parts of a table that broke off, for control sends the whole again."""
+        self._parts.clear()
+
+    def take(self, table: Table) -> Swap | None:
+        """Take a part of a table. With the last part the table is in force, and what changed is returned."""
+        self._parts += map(self._known, table.services)
+        if table.more:
+            return None
+        services, self._parts = self._parts, []
+        held = self._lane.table
+        if table.complete:
+            self._lane.table = RoutingTable.build(table.generation, services)
+        else:
+            self._lane.table = held.replace(table.generation, services, table.removed)
+        for name in table.removed:
+            self._dead.pop(name, None)
+        changes = tuple((held.services.get(service.name), service) for service in services)
+        return Swap(table.generation, changes, tuple(table.removed), table.complete)
+
+    def set_dead(self, services: Mapping[str, Mapping[str, tuple[str, ...]]]) -> None:
+        """Take these endpoints out of service, and all others of these services back in.
+
+        Args:
+            services: by service and backend, the URLs of all its dead endpoints.
+        """
+        for name, backends in services.items():
+            self._dead[name] = frozenset((backend, url) for backend, urls in backends.items() for url in urls)
+        table = self._lane.table
+        held = [table.services[name] for name in services if name in table.services]
+        changed = [fresh for service in held if (fresh := self._without_dead(service)) is not service]
+        if changed:  # making a table takes a while where there are thousands of services
+            self._lane.table = table.replace(table.generation, changed)
+
+    def _known(self, service: Service) -> Service:
+        """Return a service as it is to be used: the same object when its revision is in force already."""
+        held = self._lane.table.services.get(service.name)
+        if held is not None and held.revision == service.revision:
+            return held
+        return self._without_dead(service)
+
+    def _without_dead(self, service: Service) -> Service:
+        dead = self._dead.get(service.name, service.dead)
+        return service if dead == service.dead else replace(service, dead=dead)

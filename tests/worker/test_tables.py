@@ -1,0 +1,147 @@
+"""The routing table follows what control sends, in parts, and without dead endpoints."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from proxy.forwarding.lane import Lane
+from proxy.link.messages import PART, Table
+from proxy.routing.endpoint import Endpoint
+from proxy.routing.match import RouteMatch
+from proxy.routing.split import Split
+from proxy.routing.table import Backend, RoutingTable, Service
+from proxy.telemetry.tally import Tally
+from proxy.worker.tables import Swap, Tables
+
+URL = "http://127.0.0.1:9001"
+BACKENDS = (Backend("stable", (Endpoint.parse(URL),)), Backend("canary", (Endpoint.parse(URL),)))
+OUT = frozenset(["canary"])
+
+
+def service(revision: int = 1, halted: frozenset[str] = frozenset(), name: str = "shop") -> Service:
+    return Service(name, revision, RouteMatch(name), BACKENDS, Split((("canary", 0),)), halted)
+
+
+class Stage:
+    """Tables of a lane that carries no traffic."""
+
+    def __init__(self, lane: Lane) -> None:
+        self.lane = lane
+        self.tables = Tables(lane)
+        self.take(1, service(), complete=True)
+
+    def take(self, generation: int, *services: Service, complete: bool = False) -> Swap:
+        swap = self.tables.take(Table(generation, services, (), complete))
+        assert swap is not None
+        return swap
+
+    @property
+    def shop(self) -> Service:
+        return self.lane.table.services["shop"]
+
+    def in_service(self) -> dict[str, list[str]]:
+        return {backend: [each.url for each in left] for backend, left in self.shop.in_service.items()}
+
+
+@pytest.fixture
+async def stage() -> Stage:
+    loop = asyncio.get_running_loop()
+    return Stage(Lane(loop, RoutingTable.build(0, ()), Tally("b0"), lambda: None, "b0"))
+
+
+def test_a_service_under_the_same_revision_stays_the_object_that_it_is(stage: Stage) -> None:
+    before = stage.shop
+    stage.take(2, service(), complete=True)
+    assert stage.shop is before
+    stage.take(3, service(revision=2))
+    assert (stage.shop.revision, stage.lane.table.generation) == (2, 3)
+
+
+def test_a_table_in_parts_is_in_force_with_the_last(stage: Stage) -> None:
+    names = [f"shop{number}" for number in range(2 * PART)]
+    made = [service(2), *(service(name=name) for name in names)]
+    *parts, last = Table(2, tuple(made), (), complete=True).parts()
+    assert len(parts) == 2
+    for part in parts:
+        assert stage.tables.take(part) is None
+        assert (stage.shop.revision, len(stage.lane.table.services)) == (1, 1)
+    assert repr(stage.tables) == f"<Tables generation 1: 1 services, {2 * PART} coming>"
+    assert stage.tables.take(last) is not None
+    assert set(stage.lane.table.services) == {"shop", *names}
+    assert (stage.shop.revision, stage.lane.table.generation) == (2, 2)
+
+
+def test_of_a_table_that_broke_off_nothing_is_kept(stage: Stage) -> None:
+    other = service(name="other")
+    assert stage.tables.take(Table(2, (other,), (), complete=True, more=True)) is None
+    stage.tables.begin()
+    stage.take(3, service(2), complete=True)
+    assert list(stage.lane.table.services) == ["shop"]
+
+
+def test_dead_endpoints_are_out_of_service_under_whatever_revision(stage: Stage) -> None:
+    stage.tables.set_dead({"shop": {"canary": (URL,)}, "unknown": {"stable": (URL,)}})
+    assert stage.in_service() == {"stable": [URL], "canary": []}
+    for generation, revision in ((2, 2), (3, 2)):
+        stage.take(generation, service(revision))
+        assert stage.in_service() == {"stable": [URL], "canary": []}
+    stage.tables.set_dead({"other": {"stable": (URL,)}})
+    stage.tables.set_dead({"shop": {"stable": (URL,)}})
+    assert stage.in_service() == {"stable": [], "canary": [URL]}
+    assert stage.lane.table.generation == 3
+    stage.tables.set_dead({"shop": {}})
+    assert stage.in_service() == {"stable": [URL], "canary": [URL]}
+
+
+def test_who_is_dead_may_be_known_before_the_service(stage: Stage) -> None:
+    stage.tables.set_dead({"other": {"canary": (URL,)}})
+    stage.take(2, service(name="other"))
+    assert stage.lane.table.services["other"].in_service["canary"] == ()
+
+
+def test_health_that_is_no_news_makes_no_table(stage: Stage) -> None:
+    stage.tables.set_dead({"shop": {}, "unknown": {}})
+    table = stage.lane.table
+    stage.take(2)
+    assert stage.shop is table.services["shop"]
+    before = stage.lane.table
+    stage.tables.set_dead({"shop": {}})
+    assert stage.lane.table is before
+
+
+def test_who_was_dead_is_forgotten_with_the_service(stage: Stage) -> None:
+    stage.tables.set_dead({"shop": {"stable": (URL,)}})
+    stage.tables.take(Table(2, (), ("shop",), complete=False))
+    stage.take(3, service(revision=2))
+    assert stage.in_service()["stable"] == [URL]
+
+
+def test_a_backend_is_halted_when_it_comes_to_be_and_only_then(stage: Stage) -> None:
+    halts = [
+        [(halted.revision, backend) for halted, backend in stage.take(generation, made).halts()]
+        for generation, made in enumerate((service(2), service(3, OUT), service(4, OUT), service(5)), 2)
+    ]
+    assert halts == [[], [(3, "canary")], [], []]
+    unknown = stage.take(9, service(1, OUT, name="new"))
+    assert list(unknown.halts()) == [], "nobody was ever sent there"
+
+
+@pytest.mark.parametrize(
+    ("made", "moved"),
+    [
+        (lambda stage: stage.take(2, service(2)), False),
+        (lambda stage: stage.take(2, service(), complete=True), True),
+        (lambda stage: stage.take(2, service(name="new")), True),
+        (lambda stage: stage.take(2, replace(service(2), backends=BACKENDS[:1], split=Split())), True),
+        (lambda stage: stage.tables.take(Table(2, (), ("shop",), complete=False)), True),
+    ],
+    ids=["weight", "complete", "new", "backends", "removed"],
+)
+def test_endpoints_may_have_moved(stage: Stage, made: Callable[[Stage], Swap], moved: bool) -> None:
+    assert made(stage).moved is moved
+
+
+def test_its_endpoints_are_counted_once(stage: Stage) -> None:
+    assert [each.url for each in stage.tables.endpoints()] == [URL]
