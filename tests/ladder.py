@@ -35,7 +35,7 @@ LADDER: Mapping[str, str] = {
     "control": "config routing telemetry analysis rollout settings ledger link "
     "control.views control.outside.contract",
     "control.views": "control.standing control.turns rollout analysis telemetry routing settings.service "
-    "ledger.ledger ledger.record ledger.totals",
+    "ledger.ledger ledger.record",
     "control.outside": "control.standing control.gates control.broadcast control.config_file control.views "
     "config.schema health.condition health.probe ledger.record rollout routing telemetry.operations",
     "control.api": "control.command control.errors control.turns config settings.plan ledger.errors "

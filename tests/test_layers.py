@@ -78,7 +78,7 @@ def test_a_breach_would_be_found(path: str, source: str) -> None:
             "ledger/journal.py", "import proxy.control.standing", id="ledger does not reach the decider"
         ),
         pytest.param(
-            "ledger/record.py", "import proxy.control.api.bodies", id="ledger does not reach the API"
+            "ledger/record.py", "import proxy.control.api.requests", id="ledger does not reach the API"
         ),
         pytest.param(
             "settings/plan.py", "import proxy.control.standing", id="settings do not reach the decider"

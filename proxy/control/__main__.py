@@ -11,7 +11,7 @@ from proxy.control.process import Launch, Process
 
 
 def main() -> int:
-    """Run control until the supervisor ends it; the exit status."""
+    """Run control until the supervisor ends it; return the exit status."""
     die_with_parent()
     parser = argparse.ArgumentParser(prog="proxy.control", description="Started by `weir run`.")
     parser.add_argument("--config", type=Path, required=True)

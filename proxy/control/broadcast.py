@@ -1,7 +1,7 @@
-"""The workers' connections, and the routing table that each of them is told.
+"""The connections of the workers, and the routing table that each of them is sent.
 
-Down goes state: a new worker is told all services, and from then on each service that changes, whole, under
-the generation of that change. A connection that breaks loses nothing, because the next one begins anew.
+A new worker is sent all services, and from then on each service that changes, whole, under the generation of
+that change. A connection that breaks loses nothing, because the next one begins anew.
 """
 
 import asyncio
@@ -26,41 +26,41 @@ from proxy.routing.table import Service
 log = logging.getLogger(__name__)
 
 PATIENCE = 16 * 1024 * 1024
-"""Bytes that may wait for a worker that doesn't read. Then it is cut off; when it is back it is told all."""
+"""Bytes that may wait for a worker that doesn't read. Then it is cut off; when it is back it is sent all."""
 
 
 class Misplaced(Exception):
-    """What a worker said is no message, or none that has a place here and now."""
+    """A worker has sent what is no message, or a message that is not allowed now."""
 
 
-class Listens(Protocol):
-    """Who is told what workers say."""
+class WorkerListener(Protocol):
+    """What takes the messages of workers."""
 
     def hello(self, hello: Hello) -> None:
-        """A worker is here, and not told anything yet."""
+        """Take what a worker holds that has connected and was sent nothing yet."""
 
     def report(self, report: Report) -> None:
-        """A worker has counted."""
+        """Take what a worker has counted."""
 
     def acknowledged(self) -> None:
-        """A worker uses a table, or is gone: some generation may now be everywhere."""
+        """Take note that a worker uses a table, or is gone: some generation may now be used by all."""
 
 
 class WorkerLink(asyncio.Protocol):
-    """One worker's connection. It says nothing until the worker has said hello."""
+    """One worker's connection. Nothing is sent before the worker's Hello."""
 
     def __init__(self, broadcast: "Broadcast") -> None:
         self.boot = ""
         self.worker = -1
         self.held = 0
-        """The generation that the worker said it uses."""
+        """The generation that the worker uses, by its last Ack."""
         self._broadcast = broadcast
         self._decoder = Decoder()
         self._transport: asyncio.Transport | None = None
 
     def __repr__(self) -> str:
-        who = f"worker {self.worker}, generation {self.held}" if self.boot else "a stranger"
-        return f"<WorkerLink to {who}>"
+        worker = f"worker {self.worker}, generation {self.held}" if self.boot else "an unknown worker"
+        return f"<WorkerLink to {worker}>"
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Called by the event loop."""
@@ -70,9 +70,9 @@ class WorkerLink(asyncio.Protocol):
         """Called by the event loop."""
         try:
             for message in self._decode(data):
-                self._broadcast.heard(self, message)
+                self._broadcast.receive(self, message)
         except Misplaced as error:
-            log.error("%r said what can't be understood, cut off: %s", self, error)
+            log.error("%r sent what can't be read, cut off: %s", self, error)
             self.cut()
 
     def _decode(self, data: bytes) -> list[Message]:
@@ -85,6 +85,14 @@ class WorkerLink(asyncio.Protocol):
         """Called by the event loop."""
         self._transport = None
         self._broadcast.lost(self)
+
+    def identify(self, hello: Hello) -> None:
+        """Record which worker this is."""
+        self.boot, self.worker = hello.boot, hello.worker
+
+    def acknowledge(self, generation: int) -> None:
+        """Record that the worker uses a generation."""
+        self.held = max(self.held, generation)
 
     def send(self, frame: bytes) -> None:
         """Send without waiting; a worker that doesn't read is cut off."""
@@ -103,16 +111,24 @@ class WorkerLink(asyncio.Protocol):
 
 
 class Broadcast:
-    """All links. `services` gives those in force, all of them; `generation` is the number to go on from."""
+    """The links to all workers.
+
+    Args:
+        generation: the number that the next table counts on from.
+        settings: what the file defines for workers beside the services.
+        services: returns all services in force.
+        listener: takes the messages of workers.
+    """
 
     def __init__(
         self,
         generation: int,
         settings: Settings,
         services: Callable[[], Iterable[Service]],
-        listener: Listens,
+        listener: WorkerListener,
     ) -> None:
         self.generation = generation
+        """The number of the table that was sent last."""
         self._settings = encode(settings)
         self._services = services
         self._listener = listener
@@ -130,12 +146,20 @@ class Broadcast:
         """The boots of the connected workers."""
         return list(self._links)
 
+    @property
+    def serving(self) -> int:
+        """How many connected workers use a table that they were sent."""
+        return sum(link.held > 0 for link in self._links.values())
+
     def link(self) -> WorkerLink:
-        """The protocol of a new connection."""
+        """Return the protocol of a new connection."""
         return WorkerLink(self)
 
-    def tell(self, *services: Service, removed: tuple[str, ...] = ()) -> int:
-        """Tell all workers new states of services, and who is gone; the generation of that table."""
+    def publish(self, *services: Service, removed: tuple[str, ...] = ()) -> int:
+        """Send all workers new states of services, and the names of those that are gone.
+
+        Returns the generation of that table.
+        """
         self.generation += 1
         for name in removed:
             self._thresholds.pop(name, None)
@@ -143,36 +167,32 @@ class Broadcast:
         self._send(*Table(self.generation, services, removed, complete=False).parts())
         return self.generation
 
-    def settle(self, settings: Settings) -> None:
-        """Tell all workers, and those to come, what the file says beside the services."""
+    def configure(self, settings: Settings) -> None:
+        """Send all workers, and those to come, what the file defines beside the services."""
         self._settings = encode(settings)
         self._send(settings)
 
-    def measure(self, service: str, thresholds: Mapping[str, tuple[float, ...]]) -> None:
-        """Tell all workers from when on a service's requests are slow, by backend."""
+    def set_thresholds(self, service: str, thresholds: Mapping[str, tuple[float, ...]]) -> None:
+        """Send all workers the seconds above which a service's requests are slow, by backend."""
         self._thresholds[service] = thresholds
         self._send(ThresholdUpdate({service: thresholds}))
 
-    def unwell(self, service: str, dead: Mapping[str, tuple[str, ...]]) -> None:
-        """Tell all workers which endpoints of a service are dead: URLs by backend, all that there are."""
+    def set_dead(self, service: str, dead: Mapping[str, tuple[str, ...]]) -> None:
+        """Send all workers the dead endpoints of a service: URLs by backend, all that there are."""
         self._dead[service] = dead
         self._send(DeadEndpoints({service: dead}))
 
-    def counted(self, boot: str, number: int) -> None:
-        """Tell a worker, if it is there, that its report `number` is kept for good."""
+    def confirm(self, boot: str, number: int) -> None:
+        """Confirm to a worker, if it is connected, that its report `number` is kept for good."""
         if link := self._links.get(boot):
             link.send(encode(ReportStored(number)))
 
-    def everywhere(self, generation: int) -> bool:
-        """Whether every connected worker uses this generation or a later one, and there is one at least."""
+    def acknowledged(self, generation: int) -> bool:
+        """Return whether all connected workers, one at least, use this generation or a later one."""
         return bool(self._links) and all(link.held >= generation for link in self._links.values())
 
-    def using(self) -> int:
-        """How many workers use a table that they were told."""
-        return sum(link.held > 0 for link in self._links.values())
-
-    def heard(self, link: WorkerLink, message: Message) -> None:
-        """A message came. Misplaced for one that has no place here."""
+    def receive(self, link: WorkerLink, message: Message) -> None:
+        """Take a message of a worker. Misplaced for one that is not allowed here and now."""
         if isinstance(message, Hello):
             self._welcome(link, message)
         elif not link.boot:
@@ -180,21 +200,21 @@ class Broadcast:
         elif isinstance(message, Report) and message.boot == link.boot:
             self._listener.report(message)
         elif isinstance(message, Ack):
-            link.held = max(link.held, message.generation)
+            link.acknowledge(message.generation)
             self._listener.acknowledged()
         else:
             raise Misplaced(f"{type(message).__name__} is not for control")
 
     def lost(self, link: WorkerLink) -> None:
-        """A connection is closed. A worker that is back on a newer one has not gone."""
+        """Forget a connection that is closed. A worker that is back on a newer one has not gone."""
         if link.boot and self._links.get(link.boot) is link:
             del self._links[link.boot]
             self._listener.acknowledged()
 
     def _welcome(self, link: WorkerLink, hello: Hello) -> None:
-        # What it holds may be news, so it is heard first and told afterwards.
+        # What it holds may be news, so that is adopted before anything is sent.
         self._listener.hello(hello)
-        link.boot, link.worker = hello.boot, hello.worker
+        link.identify(hello)
         before = self._links.get(hello.boot)
         self._links[hello.boot] = link
         if before is not None and before is not link:
@@ -212,7 +232,7 @@ class Broadcast:
             link.send(frame)
 
     def _complete(self) -> bytes:
-        """All services, encoded once for all who come before the next change."""
+        """Return all services, encoded once for all who come before the next change."""
         generation, frame = self._everything
         if generation != self.generation:
             table = Table(self.generation, tuple(self._services()), (), complete=True)

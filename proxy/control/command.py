@@ -1,4 +1,4 @@
-"""What a person commands: an order, and on which terms it is carried out."""
+"""An order, and the terms on which it is carried out."""
 
 from dataclasses import dataclass
 
@@ -7,8 +7,8 @@ from proxy.rollout.inputs import Order
 
 
 @dataclass(frozen=True, slots=True)
-class Terms:
-    """What an order says beside what it wants."""
+class OrderTerms:
+    """Who gives an order and why, and under which conditions."""
 
     reason: str = ""
     actor: str = "api"
@@ -17,16 +17,16 @@ class Terms:
     key: str = ""
     """The Idempotency-Key, 1 to 255 printable ASCII characters; "": none."""
     digest: str = ""
-    """What was ordered, as a SHA-256: an order under the same key with another digest is another order."""
+    """A SHA-256 of the order: one under the same key with another digest is another order."""
 
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """An order of a person, and its terms."""
+    """An order and its terms."""
 
     order: Order
-    terms: Terms
+    terms: OrderTerms
 
 
-UNORDERED = Terms(actor=ITSELF)
-"""The terms of what nobody ordered: verdicts, steps of a plan, adoptions."""
+UNORDERED = OrderTerms(actor=ITSELF)
+"""The terms of what control does by itself: trips, steps of a plan, adoptions."""

@@ -1,4 +1,4 @@
-"""Reading the config file again, and putting it in force as a whole or not at all."""
+"""The config file: read again, and put in force as a whole or not at all."""
 
 import asyncio
 import logging
@@ -19,7 +19,7 @@ from proxy.ledger.errors import LedgerError, NotDurable
 log = logging.getLogger(__name__)
 
 UNUSED = "not-in-force-before-a-restart"
-"""Stands for a token that nobody is asked for."""
+"""Stands for a token that is not in force."""
 
 
 ACCEPTED = "accepted.yaml"
@@ -28,27 +28,27 @@ ACCEPTED = "accepted.yaml"
 
 @dataclass(frozen=True, slots=True)
 class ConfigFiles:
-    """Where the config is."""
+    """The config file and its private copies."""
 
     source: str
-    """The file as the person named it, for messages."""
+    """The file as it was named on the command line, for messages."""
     kept: Path
-    """The private copy of what it said at the start. What is fixed since then stays as it is there."""
+    """The private copy of its text at the start. Keys that need a restart keep their values of that."""
     path: str = ""
     """The file to read again; "" where `weir run` had none."""
 
     @property
     def accepted(self) -> Path:
-        """The private copy of what was accepted last, if anything was."""
+        """The private copy of the text that was accepted last, if any was."""
         return self.kept.with_name(ACCEPTED)
 
     def in_force(self) -> Config:
-        """What a control that begins goes by. OSError and Problems go to the caller."""
+        """Return the config that is in force when control begins. OSError and Problems go to the caller."""
         start = self._kept(self.kept)
         return pinned(self._kept(self.accepted), start) if self.accepted.exists() else start
 
     def again(self) -> tuple[str, Config]:
-        """The text of the file now, and what it says. Unreadable; Problems with all that is wrong."""
+        """Return the text of the file now, and its config. Unreadable; Problems with all that is wrong."""
         if not self.path:
             raise Unreadable("this proxy runs without a config file, so there is none to reload")
         try:
@@ -60,7 +60,7 @@ class ConfigFiles:
         return text, read(text, self.source, os.environ)
 
     def write(self, text: str) -> Path:
-        """A text that may be accepted, on the disk. NotDurable when it can't be written."""
+        """Write a text that may be accepted; return its path. NotDurable when it can't be written."""
         fresh = self.accepted.with_suffix(".new")
         try:
             fresh.write_text(text, encoding="utf-8")
@@ -69,11 +69,11 @@ class ConfigFiles:
         return fresh
 
     def accept(self, fresh: Path) -> None:
-        """It is in force: whoever dies in this moment leaves one text or the other, whole."""
+        """Keep a text that is in force. A crash leaves one text or the other, whole."""
         fresh.replace(self.accepted)
 
     def _kept(self, path: Path) -> Config:
-        """What a copy says, with the token that `weir run` kept.
+        """Return the config of a copy, with the token that `weir run` kept.
 
         Its file may be gone by now, and judging must go on. A text that was accepted later may have a token
         though the start had none: it isn't in force before the next start, so any will do.
@@ -84,7 +84,7 @@ class ConfigFiles:
 
 
 class Reloader:
-    """One reload at a time. `put` puts a config in force; `wall` is unix seconds."""
+    """Reloads the file, one at a time. `put` puts a config in force; `wall` returns unix seconds."""
 
     def __init__(
         self,
@@ -97,9 +97,9 @@ class Reloader:
         self._wall = wall
         self._one = asyncio.Lock()
         self.successful = True
-        """Whether the last attempt did what it should; True before the first."""
+        """Whether the last reload succeeded; True before the first."""
         self.at = wall()
-        """When the config in force was read."""
+        """When the config in force was read, in unix seconds."""
 
     def __repr__(self) -> str:
         return f"<Reloader {self._files.source}, {'fine' if self.successful else 'failed'}>"
@@ -114,7 +114,7 @@ class Reloader:
                 self.successful = False
                 raise
             self.successful, self.at = True, at
-        _say(changes)
+        _log(changes)
         return changes
 
     async def _attempt(self) -> Changes:
@@ -125,15 +125,15 @@ class Reloader:
         return changes
 
     async def on_signal(self) -> None:
-        """The same for who can't be answered: the log says how it went."""
+        """Reload because of a signal: the log has the result."""
         try:
             await self.reload()
         except (Problems, ControlError, LedgerError) as error:
             log.error("the config was not reloaded, and nothing was changed: %s", error)
 
 
-def _say(changes: Changes) -> None:
-    said: Mapping[str, object] = {key: value for key, value in changes.to_json().items() if value}
-    log.info("the config was reloaded: %s", said or "it says what it said before")
+def _log(changes: Changes) -> None:
+    changed: Mapping[str, object] = {key: value for key, value in changes.to_json().items() if value}
+    log.info("the config was reloaded: %s", changed or "nothing has changed")
     if changes.restart:
         log.warning("a restart is needed for changes of %s", ", ".join(changes.restart))

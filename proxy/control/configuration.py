@@ -1,7 +1,7 @@
-"""Bringing what is in force up to what the file says: at the start, and at every reload.
+"""Putting the file in force: at the start, and at every reload.
 
 All services change together, each by an entry of its own and all by one table for the workers, or none does.
-What lowers a weight meanwhile overtakes that, and then the file's word on this service is given once more.
+What lowers a weight meanwhile overtakes that, and then the definition of this service is put in force again.
 """
 
 import logging
@@ -12,10 +12,10 @@ from proxy.config import diff, schema
 from proxy.config.diff import Changes
 from proxy.config.schema import Config
 from proxy.control.broadcast import Broadcast
-from proxy.control.order_defaults import fresh
+from proxy.control.clock import Clock
+from proxy.control.orders import fresh_salt
 from proxy.control.propagation import Propagation
 from proxy.control.standing import Standing
-from proxy.control.transitions import Clock
 from proxy.control.turns import in_turns
 from proxy.ledger.journal import Journal
 from proxy.ledger.ledger import Recalled
@@ -32,7 +32,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Definition:
-    """What the file says of a service from now on; `changed` are the keys that it said otherwise before."""
+    """What the file defines of a service from now on; `changed` are the keys that had other values before."""
 
     standing: Standing
     file: schema.Service
@@ -41,27 +41,27 @@ class Definition:
 
 
 class Services(dict[str, Standing]):
-    """Where the services stand that the file names, in its order; `memory` is what the ledger recalled."""
+    """The services of the file by name, in its order. `recalled` has the last states of all ever known."""
 
-    def __init__(self, config: Config, memory: Recalled) -> None:
+    def __init__(self, config: Config, recalled: Recalled) -> None:
         super().__init__()
         self.config = config
         """The file that is in force."""
-        evidence = memory.kept.evidence
-        self._left = {name: (state, evidence.get(name)) for name, state in memory.states.items()}
-        """State and evidence of those that the file doesn't name, or not any more."""
-        self.become(config, {name: self.made(config, name) for name in config.services})
+        evidence = recalled.kept.evidence
+        self._left = {name: (state, evidence.get(name)) for name, state in recalled.states.items()}
+        """State and evidence of those that the file doesn't have, or no longer has."""
+        self.replace(config, {name: self.recall(config, name) for name in config.services})
 
-    def made(self, config: Config, name: str) -> Standing:
-        """A service of this file, where it stood last."""
+    def recall(self, config: Config, name: str) -> Standing:
+        """Return a service of this file in the last state that is known of it."""
         state, evidence = self._left.get(name, (Rollout(), None))
         return Standing(shaped(config, name), config.services[name], state, evidence)
 
-    def become(self, config: Config, standings: Mapping[str, Standing]) -> None:
-        """These are the services now. Where the others stand is remembered."""
+    def replace(self, config: Config, standings: Mapping[str, Standing]) -> None:
+        """Replace the services by these. State and evidence of those that are gone are kept."""
         for name in self.keys() - standings.keys():
-            self[name].gone = True
-            self._left[name] = self[name].rollout, self[name].to_json()
+            self[name].leave()
+            self._left[name] = self[name].rollout, self[name].assessment.to_json()
         for name in self._left.keys() & standings.keys():
             del self._left[name]
         self.config = config
@@ -70,14 +70,21 @@ class Services(dict[str, Standing]):
 
 
 def shaped(config: Config, name: str) -> Service:
-    """What a file says of a service to the workers."""
+    """Return what a file defines of a service for the workers."""
     return template(name, config.services[name], config.timeouts, config.limits.body)
 
 
 class Configuration:
-    """Gives the file's word to ledger, services and workers.
+    """Puts files in force: in the ledger, in the services, in the workers.
 
-    `settled` is told of each service for which it is in force, `gone` of those that the file doesn't name.
+    Args:
+        services: those in force.
+        journal: writes the entries.
+        broadcast: sends settings to the workers.
+        propagation: puts the entries in force.
+        clock: the time of the entries.
+        settled: called with each service whose definition is in force.
+        gone: called with the name of each that the file no longer has.
     """
 
     def __init__(
@@ -87,6 +94,7 @@ class Configuration:
         broadcast: Broadcast,
         propagation: Propagation,
         clock: Clock,
+        *,
         settled: Callable[[Standing], None],
         gone: Callable[[str], None],
     ) -> None:
@@ -102,80 +110,81 @@ class Configuration:
         return f"<Configuration {len(self._services)} services>"
 
     async def begin(self) -> None:
-        """Bring the ledger up to the file. NotDurable when that can't be written down."""
-        words = [Definition(each, each.file, each.template) for each in self._services.values()]
-        await self._put(words, (), lambda: None)
+        """Bring the ledger up to the file. NotDurable when that can't be written."""
+        definitions = [Definition(each, each.file, each.template) for each in self._services.values()]
+        await self._put(definitions, (), lambda: None)
 
     async def reload(self, config: Config) -> Changes:
-        """Put another file in force, whole, and say what changed. NotDurable: nothing was changed.
+        """Put another file in force, whole; return what changed. NotDurable: nothing was changed.
 
         One at a time; `Reloader` sees to that.
         """
         before = self._services.config
         found = diff.compare(before, config)
         standings = {
-            name: self._services.get(name) or self._services.made(config, name) for name in config.services
+            name: self._services.get(name) or self._services.recall(config, name) for name in config.services
         }
-        words = [self._word(config, standing, found) for standing in standings.values()]
-        words = [word for word in words if word.changed]
+        definitions = [self._definition(config, standing, found) for standing in standings.values()]
+        definitions = [each for each in definitions if each.changed]
         fixed = diff.pinned(config, before)
-        await self._put(words, found.removed, lambda: self._services.become(fixed, standings))
+        await self._put(definitions, found.removed, lambda: self._services.replace(fixed, standings))
         if settings(config) != settings(before):
-            self._broadcast.settle(settings(config))
+            self._broadcast.configure(settings(config))
         for name in found.removed:
             self._gone(name)
         return found
 
-    def _word(self, config: Config, standing: Standing, found: Changes) -> Definition:
-        """What a file says of a service, and what of it is new."""
+    def _definition(self, config: Config, standing: Standing, found: Changes) -> Definition:
+        """Return what a file defines of a service, and which of its keys are new."""
         name, shape = standing.name, shaped(config, standing.name)
         changed = found.services.get(name, ())
         if name in found.added:
-            changed = ("services",)  # the workers know it no more, though the ledger may know it still
+            changed = ("services",)  # the workers have forgotten it, though the ledger may know it
         if not changed and shape != standing.template:
             changed = tuple(key for key in found.shared if key in ("timeouts", "limits"))
         return Definition(standing, config.services[name], shape, changed)
 
     async def _put(
-        self, words: Sequence[Definition], removed: Sequence[str], written: Callable[[], None]
+        self, definitions: Sequence[Definition], removed: Sequence[str], written: Callable[[], None]
     ) -> None:
-        """Put all of it in force. `written` is called once the ledger has it, before anybody is told."""
-        overtaken = await self._written(words, removed, written)
+        """Put all of it in force. `written` is called once the ledger has it, before the workers do."""
+        overtaken = await self._written(definitions, removed, written)
         while overtaken:
             overtaken = await self._written(overtaken, (), lambda: None)
-        async for word in in_turns(words):
-            self._settled(word.standing)
+        async for definition in in_turns(definitions):
+            self._settled(definition.standing)
 
     async def _written(
-        self, words: Sequence[Definition], removed: Sequence[str], written: Callable[[], None]
+        self, definitions: Sequence[Definition], removed: Sequence[str], written: Callable[[], None]
     ) -> list[Definition]:
-        """Put in force what nothing overtook while it was written; the rest."""
+        """Put in force what nothing overtook while it was written; return the rest."""
         began = self._clock.monotonic()
-        records = await self._journal.now(lambda: list(filter(None, map(self._record, words))))
+        records = await self._journal.append_now(lambda: list(filter(None, map(self._record, definitions))))
         written()
         made = {record.service: record for record in records}
-        told, overtaken = [], []
-        for word in words:
-            standing, record = word.standing, made.get(word.standing.name)
+        entries, overtaken = [], []
+        for definition in definitions:
+            standing, record = definition.standing, made.get(definition.standing.name)
             if record and standing.numbered != record.entry.revision:
-                overtaken.append(word)
+                overtaken.append(definition)
                 continue
-            standing.configure(word.file, word.template)
+            standing.configure(definition.file, definition.template)
             if record:
-                told.append((standing, record))
+                entries.append((standing, record))
                 log.info("%s: %s: %s", standing.name, record.entry.event, record.reason)
-        if told or removed:
-            self._propagation.tell(told, began, removed)
+        if entries or removed:
+            self._propagation.put_in_force(entries, began, removed)
         return overtaken
 
-    def _record(self, word: Definition) -> Record | None:
-        standing, at = word.standing, self._clock.wall()
-        said = release(word.file, fresh(), word.changed)
-        advanced = advance(standing.basis, said, at)
+    def _record(self, definition: Definition) -> Record | None:
+        """Return the entry that puts a definition in force; None when it changes nothing."""
+        standing, at = definition.standing, self._clock.wall()
+        advanced = advance(standing.basis, release(definition.file, fresh_salt(), definition.changed), at)
         if isinstance(advanced, Refused):
-            raise TypeError(f"{standing.name}: the file's word is legal in every phase: {advanced.reason}")
+            raise TypeError(f"{standing.name}: a release is legal in every phase: {advanced.reason}")
         decided = action(standing.basis, advanced)
         if not isinstance(decided, Raise):
             return None
         standing.number(decided.rollout)
-        return Record(standing.name, at, ITSELF, decided.entry.why, decided.entry, decided.rollout)
+        entry = decided.entry
+        return Record(standing.name, at, ITSELF, reason=entry.why, entry=entry, rollout=decided.rollout)

@@ -1,4 +1,4 @@
-"""What can be wrong with an order, in words for the person who has to act on it."""
+"""Errors of orders and reloads, in words for the person who has to act on them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 
 class ControlError(Exception):
-    """An order that was not carried out. `detail` says why, and what stays in force."""
+    """An order or a reload was not carried out. `detail` has the reason, and what stays in force."""
 
     def __init__(self, detail: str) -> None:
         super().__init__(detail)
@@ -14,9 +14,10 @@ class ControlError(Exception):
 
 
 class Conflict(ControlError):
-    """The order does not fit the state the service is in (HTTP 409): its phase, and the orders legal in it.
+    """The order is not legal in the state of the service (HTTP 409).
 
-    No phase: the orders are not what it is about.
+    `phase` and `legal` are the phase and the orders that are legal in it; "" and () when the conflict has
+    another reason.
     """
 
     def __init__(self, detail: str, phase: str = "", legal: Sequence[str] = ()) -> None:
@@ -26,7 +27,7 @@ class Conflict(ControlError):
 
 
 class StaleRevision(ControlError):
-    """The order was made on a picture that has changed since (HTTP 412). `current` is the revision now."""
+    """The service is not at the revision that the order expects (HTTP 412) but at `current`."""
 
     def __init__(self, current: int, expected: int) -> None:
         super().__init__(

@@ -1,18 +1,18 @@
-"""Orders by their Idempotency-Key: whoever can't know whether one arrived sends it again under the same key.
+"""Orders by their Idempotency-Key: a client that doesn't know whether one arrived repeats it under its key.
 
-One that was carried out is not carried out again, and of two at once under one key, one is.
+An order that was carried out is not carried out again, and of two at once under one key, one is.
 """
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
-from proxy.control.command import Terms
+from proxy.control.command import OrderTerms
 from proxy.control.errors import Conflict, KeyReused
 from proxy.ledger.ledger import KEYS, OrderKey
 
 
 class IdempotencyKeys:
-    """The keys of orders that were carried out, of each service the newest; `known` are the ledger's."""
+    """The newest keys of each service's orders that were carried out; `known` are those in the ledger."""
 
     def __init__(self, known: Mapping[OrderKey, str]) -> None:
         self._digests: dict[str, dict[str, str]] = {}
@@ -24,13 +24,13 @@ class IdempotencyKeys:
         carried_out = sum(map(len, self._digests.values()))
         return f"<IdempotencyKeys of {carried_out} orders, {len(self._under_way)} under way>"
 
-    def knows(self, service: str, terms: Terms) -> bool:
-        """Whether this very order was carried out. KeyReused when the key belongs to another one."""
+    def known(self, service: str, terms: OrderTerms) -> bool:
+        """Return whether this order was carried out before. KeyReused when its key belongs to another one."""
         return _same(service, terms, self._digests.get(service, {}).get(terms.key), "was carried out")
 
     @contextmanager
-    def under_way(self, service: str, terms: Terms) -> Iterator[None]:
-        """Carry out the order while this lasts; at its end it is known, unless it failed.
+    def under_way(self, service: str, terms: OrderTerms) -> Iterator[None]:
+        """Hold the key while its order is carried out; at the end the order is known, unless it failed.
 
         Conflict when the same is under way already, KeyReused when another one is under its key.
         """
@@ -51,8 +51,8 @@ class IdempotencyKeys:
             del digests[next(iter(digests))]
 
 
-def _same(service: str, terms: Terms, digest: str | None, what: str) -> bool:
-    """Whether there is an order under the key, which must be this one."""
+def _same(service: str, terms: OrderTerms, digest: str | None, what: str) -> bool:
+    """Return whether there is an order under the key, which must be this one."""
     if not terms.key or digest is None:
         return False
     if digest != terms.digest:

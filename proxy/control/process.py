@@ -16,7 +16,8 @@ from proxy.config.schema import Config
 from proxy.control.api import routes
 from proxy.control.config_file import ConfigFiles, Reloader
 from proxy.control.control import Control
-from proxy.control.outside.network import Network
+from proxy.control.outside.network import OutsideNetwork
+from proxy.control.tasks import Tasks
 from proxy.ledger.errors import LedgerError
 from proxy.ledger.journal import open_ledger
 
@@ -28,22 +29,22 @@ LAST_ANSWERS = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Launch:
-    """What the supervisor says. File descriptors are inherited; the two sockets are bound and listening."""
+    """The command line. File descriptors are inherited; the two sockets are bound and listening."""
 
     config: Path
     source: str
-    """What messages call the config file."""
+    """The name of the config file in messages."""
     state: Path
     admin: int
     link: int
     lifeline: int
     workers: int
     file: str = ""
-    """The config file itself, to be read again; "": there is none."""
+    """The config file itself, to be read again; "" for none."""
 
 
 class Process:
-    """One run of control. `run` is all there is to do with it."""
+    """One run of control."""
 
     def __init__(self, launch: Launch) -> None:
         self._launch = launch
@@ -52,7 +53,7 @@ class Process:
         self._reloader: Reloader | None = None
         self._signalled: set[asyncio.Task[None]] = set()
         self._control: Control | None = None
-        self._outside: Network
+        self._outside: OutsideNetwork
         self._draining = False
         self._ending = asyncio.Event()
         self._status = 0
@@ -61,7 +62,7 @@ class Process:
         return f"<Process {'ending' if self._ending.is_set() else self._control or 'starting'}>"
 
     async def run(self) -> int:
-        """Serve until the supervisor says stop, or control is broken; the exit status."""
+        """Serve until the supervisor ends it, or control is broken; return the exit status."""
         await attach(self._launch.lifeline, self._lifeline)
         try:
             control, runner = await self._begin()
@@ -76,24 +77,22 @@ class Process:
         await self._ending.wait()
         await runner.cleanup()
         await control.stop()
-        await self._outside.close()  # what control did last is still to be told
+        await self._outside.close()  # receivers are still to be notified of what control did last
         return self._status
 
     async def _begin(self) -> tuple[Control, web.AppRunner]:
         config = self._files.in_force()
         logging.getLogger().setLevel(config.log.level.upper())
-        ledger, thread = await open_ledger(self._launch.state)
-        recalled = await asyncio.get_running_loop().run_in_executor(thread, ledger.recall)
-        workers = self._launch.workers
-        outside = self._outside = Network.begin()
+        opened = await open_ledger(self._launch.state)
+        outside = self._outside = OutsideNetwork.begin()
         self._control = Control(
-            config, recalled, ledger, thread, workers=workers, broken=self._break, outside=outside
+            config, opened, workers=self._launch.workers, tasks=Tasks(self._break), outside=outside
         )
         await self._control.start()
         if self._draining:
             self._control.drain()
         self._reloader = Reloader(self._files, self._control.reload)
-        outside.reloader = self._reloader
+        outside.show_reloads(self._reloader)
         runner = await self._serve(self._control, config, self._reloader)
         return self._control, runner
 
@@ -108,7 +107,7 @@ class Process:
         return runner
 
     def _reload(self) -> None:
-        """The supervisor had a SIGHUP, and tells it to a control that is ready."""
+        """Read the file again: the supervisor has passed on a SIGHUP."""
         if self._reloader:
             task = asyncio.create_task(self._reloader.on_signal())
             self._signalled.add(task)
@@ -133,5 +132,5 @@ class Process:
 
 
 def _gone() -> None:
-    """Nobody is left to restart or to end anything: what was counted last is all that is lost."""
+    """End at once, for the supervisor is gone: only what was counted last is lost."""
     os._exit(1)

@@ -1,13 +1,13 @@
-"""How many requests a second a service has had lately, whatever release they met.
+"""Requests a second of a service lately, whatever release they met.
 
-The judge's windows begin anew with every release, and that is when a person asks how long a plan will take.
+The judge's windows begin anew with every release, and that is when people ask how long a plan will take.
 """
 
 from collections import deque
 from math import floor
 
 SPAN = 30
-"""Seconds looked back over."""
+"""Seconds that a rate is taken over."""
 
 
 class Traffic:
@@ -22,7 +22,7 @@ class Traffic:
         return f"<Traffic {sum(requests for _, requests in self._seconds)} requests>"
 
     def add(self, requests: int, now: float) -> None:
-        """So many more have come."""
+        """Count so many more requests."""
         self._expire(now)
         if self._began is None:
             self._began = now
@@ -31,7 +31,7 @@ class Traffic:
         self._seconds[-1][1] += requests
 
     def rate(self, now: float) -> float:
-        """Requests a second over the last `SPAN` seconds, or since the first if that is less."""
+        """Return the requests a second over the last `SPAN` seconds, or since the first if that is less."""
         self._expire(now)
         if self._began is None:
             return 0.0

@@ -1,24 +1,24 @@
 """Doing what the rollout decided, in the order that it asks for.
 
-Lowering is told to the workers in the call that asks for it: no lock, no disk and no task stands between.
-Raising waits for the ledger first, one order after the other. A lowering that comes meanwhile overtakes it,
-whether the raise is being written or still waits for its turn: the raise finds that it is no longer the last
-word, and is not carried out.
+A lower weight is sent to the workers in the call that asks for it: no lock, no disk and no task stands
+between. A higher one waits for the ledger first, one raise of a service after the other. A lowering that
+comes meanwhile overtakes it, whether the raise is being written or still waits for its turn: the raise finds
+that the weight was lowered since, and is not carried out.
 """
 
 import asyncio
 import logging
-import time
-from collections.abc import Awaitable, Callable, Coroutine
-from dataclasses import dataclass
-from typing import Any
+from collections import defaultdict
+from collections.abc import Awaitable, Callable
 
-from proxy.control.command import UNORDERED, Command, Terms
+from proxy.control.clock import Clock
+from proxy.control.command import UNORDERED, Command, OrderTerms
 from proxy.control.errors import Conflict, StaleRevision
 from proxy.control.propagation import Propagation
 from proxy.control.standing import Standing
+from proxy.control.tasks import Task
 from proxy.ledger.errors import NotDurable
-from proxy.ledger.journal import Journal
+from proxy.ledger.journal import Journal, Spawn
 from proxy.ledger.record import Record, percent
 from proxy.rollout.actions import Action, Lower, Nothing, Raise, action
 from proxy.rollout.advance import advance
@@ -29,24 +29,19 @@ from proxy.rollout.rollout import Refused, Rollout
 log = logging.getLogger(__name__)
 
 FIRST_ATTEMPT = 2.0
-"""Seconds that the answer to a lowering waits for the ledger, so that it mostly can say *durable*."""
-
-Spawn = Callable[[Coroutine[Any, Any, None]], "asyncio.Task[None]"]
-
-
-@dataclass(frozen=True, slots=True)
-class Clock:
-    """Unix seconds for entries and holds, monotonic seconds for windows."""
-
-    wall: Callable[[], float] = time.time
-    monotonic: Callable[[], float] = time.monotonic
+"""Seconds that the answer to a lowering waits for the ledger, so that it mostly can be *durable*."""
 
 
 class Transitions:
-    """Carries states from the rollout to workers and ledger.
+    """Carries decisions of rollouts to workers and ledger.
 
-    Raising comes after `called`: what a control that has just begun must hear first. `spawn` starts a task
-    whose failure is a fault.
+    Args:
+        journal: writes entries.
+        propagation: puts them in force.
+        clock: the time that entries are stamped and raises are judged by.
+        called: waits until the workers have reported what they hold; only then a weight may rise.
+        agreed: the gates that everybody agreed to, for the revision in force.
+        spawn: starts the task of a rollout that goes on.
     """
 
     def __init__(
@@ -54,73 +49,101 @@ class Transitions:
         journal: Journal,
         propagation: Propagation,
         clock: Clock,
+        *,
         called: Callable[[], Awaitable[None]],
+        agreed: Callable[[Standing], frozenset[str]],
         spawn: Spawn,
     ) -> None:
         self._journal = journal
         self._propagation = propagation
         self._clock = clock
         self._called = called
+        self._agreed = agreed
         self._spawn = spawn
+        self._raising: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        """By service: held by an order, or the plan, that raises the weight. Lowering never waits."""
+        self._lowered: dict[str, int] = {}
+        """By service: the revision that lowered the weight last since control began."""
+        self._moving: dict[str, Task] = {}
+        """By service: the rollout on its way to where its plan leads."""
+        self._stuck: dict[str, tuple[int, str]] = {}
+        """By service: the revision from which the rollout could not go on, and why."""
 
     def __repr__(self) -> str:
         return f"<Transitions by {self._propagation!r}>"
 
-    def happened(self, standing: Standing, what: Look | Held) -> None:
-        """Time, evidence or a worker speaks: away from the canary at once, towards it as soon as may be."""
-        decided = self._decide(standing, what)
+    def moving(self, standing: Standing) -> Task | None:
+        """Return the task that takes a rollout to where its plan leads; None when there is none."""
+        return self._moving.get(standing.name)
+
+    def stuck(self, standing: Standing) -> str:
+        """Return why the rollout could not go on from the revision in force; "" when it could."""
+        revision, reason = self._stuck.get(standing.name, (-1, ""))
+        return reason if revision == standing.rollout.revision else ""
+
+    def proceed(self, standing: Standing) -> None:
+        """Go where verdict, time and agreement lead."""
+        self.apply(standing, self._look(standing))
+
+    def apply(self, standing: Standing, found: Look | Held) -> None:
+        """Follow evidence, or what a worker holds: away from the canary at once, towards it by a task."""
+        decided = self._decide(standing, found)
         if isinstance(decided, Lower):
             self._lower(standing, decided, UNORDERED)
-        elif isinstance(decided, Raise) and standing.moving is None:
-            standing.moving = self._spawn(self._move(standing))
+        elif isinstance(decided, Raise) and standing.name not in self._moving:
+            self._moving[standing.name] = self._spawn(f"move {standing.name}", self._move(standing))
 
     async def _move(self, standing: Standing) -> None:
-        """To where the plan leads, unless something else has come in between."""
+        """Go to where the plan leads, unless something else has come in between."""
 
         def onward() -> Action | Refused:
-            standing.judged(self._clock.monotonic())  # much may have come since the look that led here
-            decided = self._decide(standing, standing.look())
+            standing.assessment.assess(self._clock.monotonic())  # much may have come since the decision
+            decided = self._decide(standing, self._look(standing))
             # A lowering is not written first; the next look finds it.
             return decided if isinstance(decided, Raise) else Nothing()
 
         try:
-            async with standing.raising:
+            async with self._raising[standing.name]:
                 await self._called()
                 await self._raise(standing, onward, UNORDERED)
         except NotDurable as error:
-            if not standing.stuck:
+            if not self.stuck(standing):
                 log.error("%s: the rollout can't go on: %s", standing.name, error.detail)
-            standing.stuck = error.detail
+            self._stuck[standing.name] = standing.rollout.revision, error.detail
         except Conflict as conflict:
             log.info("%s: %s", standing.name, conflict.detail)
         finally:
-            standing.moving = None
+            del self._moving[standing.name]
 
     async def order(self, standing: Standing, command: Command) -> bool:
-        """Carry out what a person wants, or say why not: Conflict, StaleRevision, NotDurable.
+        """Carry out an order. Raises Conflict, StaleRevision or NotDurable when it isn't.
 
-        False when it is already so, and no entry was made.
+        Returns False when what it wants is in force already, and no entry was made.
         """
+        raising = self._raising[standing.name]
         decided = self._ordered(standing, command)
-        if isinstance(decided, Nothing) and standing.raising.locked():
-            # A raise on its way was ordered before this, and would be the last word without it.
-            async with standing.raising:
+        if isinstance(decided, Nothing) and raising.locked():
+            # The raise on its way was ordered before this, and would have the last word without it.
+            async with raising:
                 decided = self._ordered(standing, command)
         if isinstance(decided, Lower):
             attempt = self._lower(standing, decided, command.terms)
             await asyncio.wait([attempt], timeout=FIRST_ATTEMPT)
         elif isinstance(decided, Raise):
-            lowered = standing.lowered
-            async with standing.raising:
+            lowered = self._lowered.get(standing.name)
+            async with raising:
                 await self._called()
                 return await self._raise(
                     standing, lambda: self._unless(standing, command, lowered), command.terms
                 )
         return not isinstance(decided, Nothing)
 
+    def _look(self, standing: Standing) -> Look:
+        return standing.look(self._agreed(standing))
+
     def _decide(self, standing: Standing, what: Input) -> Action | Refused:
         basis = standing.basis
-        if standing.gone:  # or the workers would learn of it again
+        if standing.gone:  # or the workers would be sent it again
             return Refused("it is no longer in the file", basis.phase, ())
         advanced = advance(basis, what, self._clock.wall())
         return advanced if isinstance(advanced, Refused) else action(basis, advanced)
@@ -134,22 +157,24 @@ class Transitions:
             raise Conflict(why_not(standing, decided), decided.phase, decided.legal)
         return decided
 
-    def _unless(self, standing: Standing, command: Command, lowered: int) -> Action:
-        """What was ordered, unless the weight was lowered since: the later word counts."""
+    def _unless(self, standing: Standing, command: Command, lowered: int | None) -> Action:
+        """Return what was ordered; Conflict if the weight was lowered since: the later order counts."""
         decided = self._ordered(standing, command)
-        if standing.lowered != lowered:
+        if self._lowered.get(standing.name) != lowered:
             raise Conflict(overtaken(standing))
         return decided
 
-    def _lower(self, standing: Standing, lower: Lower, terms: Terms) -> "asyncio.Future[bool]":
+    def _lower(self, standing: Standing, lower: Lower, terms: OrderTerms) -> "asyncio.Future[bool]":
         began = self._clock.monotonic()
-        standing.lowered = lower.rollout.revision
+        self._lowered[standing.name] = lower.rollout.revision
         record = self._record(standing, lower.entry, lower.rollout, terms)
-        self._propagation.tell([(standing, record)], began)
-        _say(standing, lower.entry, terms)
-        return self._journal.later(record)
+        self._propagation.put_in_force([(standing, record)], began)
+        _log_entry(standing, lower.entry, terms)
+        return self._journal.append_later(record)
 
-    async def _raise(self, standing: Standing, decide: Callable[[], Action | Refused], terms: Terms) -> bool:
+    async def _raise(
+        self, standing: Standing, decide: Callable[[], Action | Refused], terms: OrderTerms
+    ) -> bool:
         began = self._clock.monotonic()
 
         def make() -> list[Record]:
@@ -159,32 +184,38 @@ class Transitions:
             standing.number(decided.rollout)
             return [self._record(standing, decided.entry, decided.rollout, terms)]
 
-        for record in await self._journal.now(make):
+        for record in await self._journal.append_now(make):
             if standing.numbered != record.entry.revision:
                 raise Conflict(overtaken(standing))
-            self._propagation.tell([(standing, record)], began)
-            _say(standing, record.entry, terms)
+            self._propagation.put_in_force([(standing, record)], began)
+            _log_entry(standing, record.entry, terms)
             return True
         return False
 
-    def _record(self, standing: Standing, entry: Entry, rollout: Rollout, terms: Terms) -> Record:
-        said = terms.reason or entry.why
+    def _record(self, standing: Standing, entry: Entry, rollout: Rollout, terms: OrderTerms) -> Record:
         return Record(
-            standing.name, self._clock.wall(), terms.actor, said, entry, rollout, terms.key, terms.digest
+            service=standing.name,
+            at=self._clock.wall(),
+            actor=terms.actor,
+            reason=terms.reason or entry.why,
+            entry=entry,
+            rollout=rollout,
+            key=terms.key,
+            digest=terms.digest,
         )
 
 
-def _say(standing: Standing, entry: Entry, terms: Terms) -> None:
+def _log_entry(standing: Standing, entry: Entry, terms: OrderTerms) -> None:
     why = terms.reason or entry.why
     if entry.event == "trip":
         log.warning("%s: the canary is taken out at %g %%: %s", standing.name, percent(entry.before), why)
         return
-    said = f"{terms.actor}: {why}" if why else terms.actor
-    log.info("%s: %s, the canary %s (%s)", standing.name, entry.event, moved(entry), said)
+    by = f"{terms.actor}: {why}" if why else terms.actor
+    log.info("%s: %s, the canary %s (%s)", standing.name, entry.event, moved(entry), by)
 
 
 def moved(entry: Entry) -> str:
-    """What became of the canary, after its name."""
+    """Return what became of the canary, in words that go on after its name."""
     if entry.event == "promotion":
         return "is stable now"
     if entry.before == entry.after:
@@ -193,21 +224,21 @@ def moved(entry: Entry) -> str:
 
 
 def why_not(standing: Standing, refused: Refused) -> str:
-    """For the person who ordered it."""
+    """Return why an order was refused, what is possible now, and what stays in force."""
     if standing.gone:
         return f"{standing.name}: {refused.reason}. Nothing was changed"
     rollout, legal = standing.rollout, ", ".join(refused.legal)
-    said = f"{standing.name}: {refused.reason}; possible now: {legal}"
+    reason = f"{standing.name}: {refused.reason}; possible now: {legal}"
     if rollout.halted and rollout.trip:
         back = f"it is resumed: weir resume {standing.name}"
-        return f"{said}. The canary was taken out ({rollout.trip.sentence}) and stays at 0 % until {back}"
+        return f"{reason}. The canary was taken out ({rollout.trip.sentence}) and stays at 0 % until {back}"
     if rollout.has_canary:
-        return f"{said}. The canary stays at {percent(rollout.weight):g} %"
-    return f"{said}. Nothing was changed"
+        return f"{reason}. The canary stays at {percent(rollout.weight):g} %"
+    return f"{reason}. Nothing was changed"
 
 
 def overtaken(standing: Standing) -> str:
-    """Something else came while it waited."""
+    """Return why an order that waited its turn is refused: another entry came into force meanwhile."""
     return (
         f"while this waited to be written down, {standing.name} was changed otherwise: it is at revision "
         f"{standing.rollout.revision}, its canary at {percent(standing.rollout.weight):g} %, and stays so"

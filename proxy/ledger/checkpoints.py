@@ -1,4 +1,4 @@
-"""Getting what was counted into the ledger: often enough to lose nothing, seldom enough to cost nothing."""
+"""Checkpoints of what was counted: often enough to lose nothing, seldom enough to cost nothing."""
 
 import asyncio
 import logging
@@ -15,16 +15,16 @@ from proxy.link.messages import Report
 log = logging.getLogger(__name__)
 
 GONE = 3600.0
-"""Seconds after which a boot that is not connected will not come back. A worker tries every second."""
+"""Seconds after which a boot that is not connected is forgotten. A worker tries to connect every second."""
 
 
 async def a_moment() -> None:
-    """How long to let reports gather when somebody waits."""
+    """Wait while reports gather, when a worker waits for its last one to be kept."""
     await asyncio.sleep(0.05)
 
 
 def nothing_judged(_services: Collection[str]) -> dict[str, Any]:
-    """The evidence of nobody."""
+    """Return the evidence where nothing is judged: none."""
     return {}
 
 
@@ -37,10 +37,18 @@ class CountStore(Protocol):
 
 
 class Checkpoints:
-    """Totals, and their way into the ledger. `counted` is told boot and number of what is kept for good.
+    """Totals, and their way into the ledger.
 
-    `evidence` tells what the judges of these services made of all that was taken. It is kept together with
-    the marks, so that after a restart nothing counts twice, and nothing is missing.
+    Evidence is kept together with the marks of what it rests on, so that after a restart nothing counts
+    twice, and nothing is missing.
+
+    Args:
+        totals: what was counted.
+        journal: calls the ledger.
+        ledger: keeps the counts.
+        confirm: called with the boot and the number of each report that is kept for good.
+        pause: waits between two checkpoints.
+        evidence: returns the evidence on these services, as plain JSON values.
     """
 
     def __init__(
@@ -48,18 +56,19 @@ class Checkpoints:
         totals: Totals,
         journal: Journal,
         ledger: CountStore,
-        counted: Callable[[str, int], None],
+        *,
+        confirm: Callable[[str, int], None],
         pause: Rest = a_second,
         evidence: Callable[[Collection[str]], dict[str, Any]] = nothing_judged,
     ) -> None:
         self.totals = totals
         self._journal = journal
         self._ledger = ledger
-        self._counted = counted
+        self._confirm = confirm
         self._pause = pause
         self._evidence = evidence
         self._judged: set[str] = set()
-        """Services of which there is evidence that the ledger doesn't know."""
+        """Services with evidence that the ledger doesn't have."""
         self._keeping = asyncio.Lock()
         self._news = asyncio.Event()
         self._resting: asyncio.Future[None] | None = None
@@ -70,21 +79,21 @@ class Checkpoints:
         return f"<Checkpoints of {self.totals!r}{', failing' if self._failing else ''}>"
 
     def take(self, report: Report) -> list[Delta]:
-        """Count a report; what is new in it."""
+        """Count a report; return what is new in it."""
         deltas = self.totals.take(report)
         self._judged.update(service for (service, _, _), _ in deltas)
         self._news.set()
         return deltas
 
     async def run(self) -> None:
-        """Keep what changes, at once and then at most once a second. Ends by being cancelled."""
+        """Keep what changes, at once and then at most once in a pause. Ends by being cancelled."""
         while True:
             await self._news.wait()
             await self.keep()
             await self._rest()
 
     async def keep(self) -> None:
-        """Keep what changed. A ledger that fails is said once, and what changed waits for the next time."""
+        """Keep what changed. When the ledger fails, that is logged once, and kept the next time."""
         async with self._keeping:
             self._news.clear()
             if not self.totals.changed:
@@ -92,7 +101,7 @@ class Checkpoints:
             kept = replace(self.totals.collect(), evidence=self._evidence(self._judged))
             self._judged.clear()
             try:
-                await self._journal.ask(self._ledger.keep, kept)
+                await self._journal.call(self._ledger.keep, kept)
             except NotDurable as error:
                 self._missed(kept)
                 self._complain(error)
@@ -102,7 +111,7 @@ class Checkpoints:
                 raise
             self._failing = False
         for boot, number in kept.numbers.items():
-            self._counted(boot, number)
+            self._confirm(boot, number)
 
     async def forget_gone(self, connected: Iterable[str], now: float) -> None:
         """Forget boots not `connected` for an hour (`now` is monotonic seconds); what they counted stays."""
@@ -112,20 +121,20 @@ class Checkpoints:
         if not gone:
             return
         try:
-            await self._journal.ask(self._ledger.forget, gone)
+            await self._journal.call(self._ledger.forget, gone)
         except NotDurable as error:
             log.error("boots that are gone cannot be forgotten: %s", error.detail)
             return
         self.totals.forget(gone)
 
     def hurry(self) -> None:
-        """Workers end now, and wait for their last report to be kept."""
+        """Keep at once from now on: workers end, and wait for their last report to be kept."""
         self._pause = a_moment
         if self._resting:
             self._resting.cancel()
 
     async def _rest(self) -> None:
-        """Rest, unless that is cut short."""
+        """Pause, unless that is cut short."""
         self._resting = asyncio.ensure_future(self._pause())
         try:
             await asyncio.wait([self._resting])
@@ -133,7 +142,7 @@ class Checkpoints:
             self._resting.cancel()
 
     def _missed(self, kept: Kept) -> None:
-        self.totals.give_back(kept)
+        self.totals.restore(kept)
         self._judged.update(kept.evidence)
         self._news.set()
 

@@ -1,4 +1,4 @@
-"""The ledger's file: ours alone, sound and of a known shape, or a sentence that says what is wrong.
+"""The file of the ledger: ours alone, sound and of a known shape, or an error with what is wrong.
 
 Write-ahead logging, because an append then costs one fsync instead of three. The exclusive lock keeps a
 second program out (two that decide over one ledger would undo each other's trips), and spares the shared
@@ -10,7 +10,7 @@ from pathlib import Path
 
 from proxy.ledger.errors import LedgerUnusable
 
-APPLICATION = 0x57454952  # "WEIR": tells our file from any other SQLite database
+APPLICATION = 0x57454952  # "WEIR": identifies our file among SQLite databases
 SHAPE = 3
 
 _PATIENCE = 0.5
@@ -51,11 +51,11 @@ ALTER TABLE entries ADD COLUMN acknowledged_ms REAL;
 """
     + _ORDERS,
 }
-"""What makes a ledger of this shape one of the next."""
+"""The statements that make a ledger of this shape one of the next."""
 
 
 def connect(path: Path) -> sqlite3.Connection:
-    """A connection that begins no transaction by itself. LedgerUnusable when there is none."""
+    """Open a connection that begins no transaction by itself. LedgerUnusable when that fails."""
     try:
         database = sqlite3.connect(path, timeout=_PATIENCE, isolation_level=None)
     except sqlite3.Error as error:
@@ -109,7 +109,7 @@ def _recognise(path: Path, database: sqlite3.Connection) -> None:
 
 
 def _execute(database: sqlite3.Connection, statements: str) -> None:
-    """Several statements within the transaction that is open; `executescript` would end it."""
+    """Execute several statements in the open transaction, which `executescript` would end."""
     for statement in statements.split(";"):
         database.execute(statement)
 

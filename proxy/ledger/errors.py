@@ -1,8 +1,8 @@
-"""What can be wrong with the ledger, in words for the person who has to act on it."""
+"""Errors of the ledger, in words for the person who has to act on them."""
 
 
 class LedgerError(Exception):
-    """The ledger did not do what it was asked. `detail` says why, and what stays in force."""
+    """The ledger failed. `detail` has the reason, and what stays in force."""
 
     def __init__(self, detail: str) -> None:
         super().__init__(detail)

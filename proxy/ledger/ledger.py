@@ -1,4 +1,4 @@
-"""What must survive: every transition with its reason, the state of each service, and what was counted.
+"""The ledger: every transition with its reason, the state of each service, and what was counted.
 
 All of it blocks, and belongs on one thread (see `journal`). An append is one transaction: the entry, the
 state that it leads to, and the count of trips are there together or not at all, and on the disk (fsync) when
@@ -16,7 +16,7 @@ from typing import Any
 
 from proxy.ledger.database import connect
 from proxy.ledger.errors import NotDurable
-from proxy.ledger.record import Record, shown
+from proxy.ledger.record import LedgerEntry, Record
 from proxy.rollout.entry import Entry
 from proxy.rollout.rollout import Rollout
 from proxy.telemetry import counts_json
@@ -30,7 +30,7 @@ KEYS = 1_000
 """Idempotency-Keys kept of each service."""
 
 _COLUMNS = "service, revision, at, event, actor, reason, before, after, phase, step, finding"
-_SHOWN = _COLUMNS.replace("finding", "generation, acknowledged_ms, finding")
+_SHOWN = ("id", *_COLUMNS.split(", "), "generation", "acknowledged_ms")
 
 OrderKey = tuple[str, str]
 """Service, Idempotency-Key."""
@@ -41,7 +41,7 @@ Mark = tuple[str, Key]
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """What was counted: sums, and the marks up to which each worker's boot is contained in them."""
+    """What was counted: sums, and the marks up to which each boot of a worker is contained in them."""
 
     totals: dict[BackendKey, Counts] = field(default_factory=dict)
     marks: dict[Mark, Counts] = field(default_factory=dict)
@@ -49,9 +49,9 @@ class Kept:
     numbers: dict[str, int] = field(default_factory=dict)
     """By boot: the number of the report that was used last."""
     dropped: frozenset[Mark] = frozenset()
-    """Marks that are of no use any more."""
+    """Marks that are no longer needed."""
     evidence: dict[str, Any] = field(default_factory=dict)
-    """By service: what its judge made of all that the marks say was used, as plain JSON values."""
+    """By service: the evidence on its canary from all that the marks contain, as plain JSON values."""
 
 
 Acknowledged = tuple[str, int, int, float]
@@ -60,18 +60,18 @@ Acknowledged = tuple[str, int, int, float]
 
 @dataclass(frozen=True, slots=True)
 class Recalled:
-    """What a control that begins finds."""
+    """What a ledger recalls for a control that begins."""
 
     states: dict[str, Rollout]
     trips: dict[tuple[str, str], int]
     kept: Kept
     last: int
     orders: dict[OrderKey, str] = field(default_factory=dict)
-    """The digest of what was ordered under each key that is still known."""
+    """The digest of the order under each key that is still known."""
 
 
 class Ledger:
-    """One SQLite file, open for this process alone. LedgerUnusable when it can't be had."""
+    """One SQLite file, open for this process alone. LedgerUnusable when it can't be opened."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -81,17 +81,20 @@ class Ledger:
         return f"<Ledger {self.path}>"
 
     def close(self) -> None:
-        """Give the file back, whole in itself: the write-ahead log goes."""
+        """Close the file, whole in itself: the write-ahead log is removed."""
         self._database.close()
 
     def append(self, *records: Record) -> list[int]:
-        """Keep entries with their states, durably, once, all or none; their ids. NotDurable: it failed."""
+        """Write entries with their states, durably, once, all or none; return their ids.
+
+        NotDurable: none of them is in the ledger.
+        """
         with self._transaction("FULL"):
             known = [(record, self._known(record)) for record in records]
             return [self._insert(record) if number is None else number for record, number in known]
 
     def acknowledge(self, acknowledged: Iterable[Acknowledged]) -> None:
-        """Add to entries, where they are there, when every worker had them. NotDurable when that fails."""
+        """Add to known entries when every worker had them. NotDurable when that fails."""
         with self._transaction("NORMAL"):
             self._database.executemany(
                 "UPDATE entries SET generation = ?, acknowledged_ms = ? WHERE service = ? AND revision = ?",
@@ -104,39 +107,39 @@ class Ledger:
             self._order(service, key, digest, at)
 
     def orders(self) -> dict[OrderKey, str]:
-        """The digests of what was ordered under a key, by service and key, the oldest first."""
+        """Return the digests of orders under a key, by service and key, the oldest first."""
         rows = self._database.execute("SELECT service, key, digest FROM orders ORDER BY at")
         return {(service, key): digest for service, key, digest in rows}
 
     def recall(self) -> Recalled:
-        """All that is needed to go on."""
+        """Return all that a control needs to go on."""
         return Recalled(self.states(), self.trips(), self.kept(), self.last(), self.orders())
 
     def states(self) -> dict[str, Rollout]:
-        """The last state of every service that ever was."""
+        """Return the last state of every service that ever was."""
         rows = self._database.execute("SELECT service, rollout FROM states")
         return {service: Rollout.from_json(json.loads(rollout)) for service, rollout in rows}
 
     def last(self) -> int:
-        """The id of the newest entry; 0 when there is none."""
+        """Return the id of the newest entry; 0 when there is none."""
         (number,) = self._database.execute("SELECT coalesce(max(id), 0) FROM entries").fetchone()
         return int(number)
 
     def entries(self, service: str) -> list[dict[str, Any]]:
-        """A service's entries as the API shows them, newest last."""
+        """Return a service's entries as the API shows them, newest last."""
         return self._read("WHERE service = ? ORDER BY id", service)
 
     def entries_after(self, number: int) -> list[dict[str, Any]]:
-        """All services' entries with a higher id, newest last; the `KEEP` oldest of them."""
+        """Return all services' entries with a higher id, newest last; the `KEEP` oldest of them."""
         return self._read(f"WHERE id > ? ORDER BY id LIMIT {KEEP}", number)
 
     def trips(self) -> dict[tuple[str, str], int]:
-        """How often each check (service, name) tripped its canary."""
+        """Return how often each check (service, name) tripped its canary."""
         rows = self._database.execute("SELECT service, check_name, count FROM trips")
         return {(service, check): count for service, check, count in rows}
 
     def kept(self) -> Kept:
-        """What was counted, as `keep` was told in its last words on each."""
+        """Return what was counted, as it was kept last."""
         totals = self._database.execute("SELECT service, backend, counts FROM totals")
         marks = self._database.execute("SELECT boot, service, revision, backend, counts FROM marks")
         numbers = self._database.execute("SELECT boot, number FROM boots")
@@ -199,7 +202,7 @@ class Ledger:
             self._database.execute("ROLLBACK")
 
     def _known(self, record: Record) -> int | None:
-        """The id of an entry that is there already: the COMMIT before may have failed and yet have worked."""
+        """Return the id of an entry that is there already: a COMMIT that failed may have worked."""
         row = self._database.execute(
             "SELECT id FROM entries WHERE service = ? AND revision = ? AND at = ? AND event = ?",
             (record.service, record.entry.revision, record.at, record.entry.event),
@@ -209,11 +212,21 @@ class Ledger:
     def _insert(self, record: Record) -> int:
         entry = record.entry
         finding = json.dumps(entry.finding.to_json()) if entry.finding else None
-        said = (record.at, entry.event, record.actor, record.reason)
-        place = (record.rollout.phase, record.rollout.step)
         cursor = self._database.execute(
             f"INSERT INTO entries ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (record.service, entry.revision, *said, entry.before, entry.after, *place, finding),
+            (
+                record.service,
+                entry.revision,
+                record.at,
+                entry.event,
+                record.actor,
+                record.reason,
+                entry.before,
+                entry.after,
+                record.rollout.phase,
+                record.rollout.step,
+                finding,
+            ),
         )
         number = int(cursor.lastrowid or 0)
         self._state(record)
@@ -258,13 +271,13 @@ class Ledger:
         )
 
     def _read(self, where: str, *values: Any) -> list[dict[str, Any]]:
-        rows = self._database.execute(f"SELECT id, {_SHOWN} FROM entries {where}", values)
-        return [_entry(*row) for row in rows]
+        rows = self._database.execute(f"SELECT {', '.join(_SHOWN)} FROM entries {where}", values)
+        return [_entry(dict(zip(_SHOWN, row, strict=True))) for row in rows]
 
 
-def _entry(*row: Any) -> dict[str, Any]:
-    *rest, finding = row
-    return shown(*rest, finding=json.loads(finding) if finding else None)
+def _entry(row: dict[str, Any]) -> dict[str, Any]:
+    finding = json.loads(row["finding"]) if row["finding"] else None
+    return LedgerEntry(number=row.pop("id"), **row | {"finding": finding}).to_json()
 
 
 def _counts(text: str) -> Counts:

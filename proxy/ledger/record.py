@@ -1,4 +1,4 @@
-"""An entry with what only the process knows: of which service, when, by whom and why."""
+"""The records of the ledger: an entry with its service, time, actor and reason."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -8,12 +8,12 @@ from proxy.rollout.entry import Entry
 from proxy.rollout.rollout import Rollout
 
 ITSELF = "weir"
-"""The actor of what nobody ordered: verdicts, releases, adoptions."""
+"""The actor of what control does by itself: trips, releases, adoptions."""
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """What the ledger is asked to keep: the transition, and the whole state that it leads to."""
+    """What the ledger keeps: an entry, and the whole state that it leads to."""
 
     service: str
     at: float
@@ -25,68 +25,87 @@ class Record:
     key: str = ""
     """The Idempotency-Key of the order that led to it; "": none."""
     digest: str = ""
-    """What was ordered under that key."""
+    """What identifies the order under that key."""
 
     def to_json(self, number: int) -> dict[str, Any]:
-        """The entry as the API shows it, under its `number` in the ledger."""
+        """Return the entry as the API shows it, under its `number` in the ledger."""
         entry = self.entry
-        finding = entry.finding.to_json() if entry.finding else None
-        said = (self.at, entry.event, self.actor, self.reason)
-        place = (self.rollout.phase, self.rollout.step)
-        weights = (entry.before, entry.after)
-        return shown(number, self.service, entry.revision, *said, *weights, *place, finding=finding)
+        row = LedgerEntry(
+            number=number,
+            service=self.service,
+            revision=entry.revision,
+            at=self.at,
+            event=entry.event,
+            actor=self.actor,
+            reason=self.reason,
+            before=entry.before,
+            after=entry.after,
+            phase=self.rollout.phase,
+            step=self.rollout.step,
+            finding=entry.finding.to_json() if entry.finding else None,
+        )
+        return row.to_json()
 
     def news(self) -> dict[str, Any]:
-        """The entry while nobody knows its number yet, nor when all workers will have it."""
+        """Return the entry as receivers get it: before its number is known, and when all workers have it."""
         unknown = ("id", "generation", "acknowledged_ms")
         return {key: value for key, value in self.to_json(0).items() if key not in unknown}
 
 
-def shown(
-    number: int,
-    service: str,
-    revision: int,
-    at: float,
-    event: str,
-    actor: str,
-    reason: str,
-    before: int,
-    after: int,
-    phase: str | None,
-    step: int | None,
-    generation: int | None = None,
-    acknowledged_ms: float | None = None,
-    *,
-    finding: dict[str, Any] | None,
-) -> dict[str, Any]:
-    """An entry as the API shows it; weights in percent.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LedgerEntry:
+    """A row of the ledger."""
 
-    `generation` is the table that told the workers of it, `acknowledged_ms` how long it took until all of
-    them had that: null until then, and where control died in between.
-    """
-    return {
-        "id": number,
-        "service": service,
-        "revision": revision,
-        "at": iso(at),
-        "event": event,
-        "actor": actor,
-        "reason": reason,
-        "from": percent(before),
-        "to": percent(after),
-        "phase": phase,
-        "step": step,
-        "generation": generation,
-        "acknowledged_ms": acknowledged_ms,
-        "finding": finding,
-    }
+    number: int
+    """The id of the entry, over all services."""
+    service: str
+    revision: int
+    """The revision that it leads to."""
+    at: float
+    """Unix seconds."""
+    event: str
+    actor: str
+    reason: str
+    before: int
+    """The canary's weight before it, in parts of 10,000."""
+    after: int
+    """The canary's weight after it, in parts of 10,000."""
+    phase: str | None
+    """The phase after it; None: an older version wrote it."""
+    step: int | None
+    """How many steps of the plan were entered; None: an older version wrote it."""
+    generation: int | None = None
+    """The table that the workers were sent with it; None until all of them have that."""
+    acknowledged_ms: float | None = None
+    """Milliseconds until all workers had it; None until then, and where control died in between."""
+    finding: dict[str, Any] | None
+    """What a trip rests on, as plain JSON values."""
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the entry as the API shows it."""
+        return {
+            "id": self.number,
+            "service": self.service,
+            "revision": self.revision,
+            "at": iso(self.at),
+            "event": self.event,
+            "actor": self.actor,
+            "reason": self.reason,
+            "from": percent(self.before),
+            "to": percent(self.after),
+            "phase": self.phase,
+            "step": self.step,
+            "generation": self.generation,
+            "acknowledged_ms": self.acknowledged_ms,
+            "finding": self.finding,
+        }
 
 
 def percent(parts: int) -> float:
-    """Parts of 10,000 as people write them."""
+    """Return parts of 10,000 as percent."""
     return parts / 100
 
 
 def iso(at: float) -> str:
-    """Unix seconds as ISO 8601, UTC, to the millisecond."""
+    """Return unix seconds as ISO 8601, UTC, to the millisecond."""
     return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds")

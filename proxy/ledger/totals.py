@@ -1,4 +1,4 @@
-"""What all workers have counted since the ledger began, and the marks that keep it exact.
+"""Totals: what all workers have counted since the ledger began, and the marks that keep it exact.
 
 A worker's counts are cumulative since its boot. A mark is the last state of one of its entries that was used:
 the difference from it is what is new, and goes into the sums. Sums and marks are kept in one transaction, so
@@ -25,7 +25,7 @@ Delta = tuple[Key, Counts]
 
 @dataclass(slots=True)
 class _News:
-    """What the ledger doesn't know yet."""
+    """What the ledger doesn't have yet."""
 
     sides: set[BackendKey] = field(default_factory=set)
     marks: set[Mark] = field(default_factory=set)
@@ -50,16 +50,19 @@ class Totals:
 
     @property
     def boots(self) -> frozenset[str]:
-        """The boots that a report is known of."""
+        """The boots that have reported."""
         return frozenset(self._numbers)
 
     @property
     def changed(self) -> bool:
-        """Whether there is something that the ledger doesn't know."""
+        """Whether there is something that the ledger doesn't have."""
         return bool(self._news.boots)
 
     def take(self, report: Report) -> list[Delta]:
-        """What is new in a report, added to the sums. Nothing when the report is not newer than the last."""
+        """Add what is new in a report to the sums, and return it.
+
+        Nothing is new when the report isn't newer than the last one of its boot.
+        """
         if report.number <= self._numbers.get(report.boot, 0):
             return []
         self._numbers[report.boot] = report.number
@@ -68,7 +71,7 @@ class Totals:
         return [delta for delta in found if delta]
 
     def sums(self, connected: Iterable[str]) -> Iterator[tuple[BackendKey, Counts]]:
-        """All that was ever counted, one by one: what is counted meanwhile may be in those still to come.
+        """Yield all that was ever counted. What is counted meanwhile may be in those still to come.
 
         The gauges are those of the `connected` boots.
         """
@@ -85,8 +88,8 @@ class Totals:
                 now.failed.absorb(mark.failed)
             yield side, now
 
-    def lately(self, service: str, since: int, connected: Iterable[str]) -> Mapping[str, Counts]:
-        """By backend: what the `connected` boots counted of a service's revisions from `since` on."""
+    def recent(self, service: str, since: int, connected: Iterable[str]) -> Mapping[str, Counts]:
+        """Return, by backend, what the `connected` boots counted of a service's revisions from `since` on."""
         found: dict[str, Counts] = {}
         for boot in connected:
             for (name, revision, backend), mark in self._marks.get(boot, {}).items():
@@ -95,7 +98,7 @@ class Totals:
         return found
 
     def collect(self) -> Kept:
-        """What the ledger doesn't know, to be kept there. If that fails, `give_back` it."""
+        """Return what the ledger doesn't have, to be kept there. If that fails, `restore` it."""
         news, self._news = self._news, _News()
         return Kept(
             totals={side: self._sums[side].copy() for side in news.sides},
@@ -105,12 +108,12 @@ class Totals:
             dropped=frozenset(news.dropped),
         )
 
-    def give_back(self, kept: Kept) -> None:
-        """The ledger did not take it: collect it again, as it will be then."""
+    def restore(self, kept: Kept) -> None:
+        """Collect once more what the ledger did not take, as it will be then."""
         self._news.sides.update(kept.totals)
         self._news.marks.update(kept.marks)
         self._news.boots.update(kept.numbers)
-        self._news.dropped |= kept.dropped - self._news.marks
+        self._news.dropped.update(kept.dropped - self._news.marks)
 
     def forget(self, boots: Iterable[str]) -> None:
         """Drop the marks of boots that are gone for good and have no news."""

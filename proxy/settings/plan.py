@@ -1,4 +1,4 @@
-"""The file's plan of a rollout, as the rollout takes it."""
+"""The plan of a rollout in the file, as the rollout takes it."""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,7 @@ from proxy.rollout.plan import Gate, Plan, Step
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """What the file says of a service's rollouts: its plan, and what holds for steps that say nothing."""
+    """What the file defines for a service's rollouts: the plan, and what holds for steps without it."""
 
     plan: Plan | None = None
     hold: float = defaults.STEP_HOLD
@@ -20,7 +20,7 @@ class Planned:
 
 
 def plan(service: schema.Service) -> Plan | None:
-    """The steps, with what holds for those that say nothing of their own; None without a plan."""
+    """Return the steps, each with its hold and sample; None without a plan in the file."""
     rollout = service.rollout
     if rollout is None:
         return None

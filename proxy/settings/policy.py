@@ -1,4 +1,4 @@
-"""What the file says of judging, as the judge and the workers take it."""
+"""The policy of the judge, and what counts as a failure, from a service's section of the file."""
 
 from collections.abc import Iterable
 
@@ -8,13 +8,13 @@ from proxy.config import schema
 from proxy.routing.failures import UNANSWERED, Failures
 
 UNJUDGED = Policy(comparing=False, step_up=None, guard=False)
-"""Where there is no canary."""
+"""The policy without a canary."""
 
 
 def policy(service: schema.Service) -> Policy:
-    """By what the service's canary is judged, if it has one.
+    """Return the policy that the service's canary is judged by, if it has one.
 
-    `analysis: off` leaves guard, plain checks and caps, and asks nothing before the weight may rise.
+    `analysis: off` leaves guard, plain checks and caps, and requires nothing before the weight may rise.
     """
     analysis, plain, caps = service.analysis, checks(service), Caps(**dict(service.caps))
     sticky = service.sticky is not None
@@ -36,7 +36,7 @@ def policy(service: schema.Service) -> Policy:
 
 
 def failures(service: schema.Service) -> Failures:
-    """What is held against its backends; by default where `analysis` is off."""
+    """Return what counts as a failure of its backends; the default where `analysis` is off."""
     if service.analysis is None:
         return Failures()
     words = frozenset(service.analysis.failures)
@@ -46,12 +46,12 @@ def failures(service: schema.Service) -> Failures:
 
 
 def _statuses(word: str) -> Iterable[int]:
-    """All of a class such as `5xx`, or the one."""
+    """Return all statuses of a class such as `5xx`, or the one status."""
     return range(int(word[0]) * 100, int(word[0]) * 100 + 100) if word.endswith("xx") else (int(word),)
 
 
 def checks(service: schema.Service) -> tuple[Check, ...]:
-    """The plain rules that are written. A metric over several windows is told apart by them."""
+    """Return the plain checks of the file. Those of one metric are named after their windows."""
     metrics = [check.metric for check in service.checks]
     return tuple(_check(check, alone=metrics.count(check.metric) == 1) for check in service.checks)
 

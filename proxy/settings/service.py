@@ -1,7 +1,7 @@
-"""The file's word on a service and the ledger's state of it, put together into what the workers are told.
+"""A service as the workers route by it: its section of the file, and its state in the ledger.
 
-The file owns structure: matching, segments, checks. The ledger owns weight, phase, and who is stable and who
-canary since the file said so last.
+The file owns structure: matching, segments, checks. The ledger owns weight, phase, and the endpoints of
+stable and canary since the last release.
 """
 
 from collections.abc import Iterator
@@ -23,24 +23,27 @@ from proxy.settings.policy import failures
 
 
 def release(service: schema.Service, salt: str, changed: tuple[str, ...] = ()) -> Release:
-    """What the file says, under a fresh `salt`; without a canary there is no weight to give."""
+    """Return the release that the file defines, under a fresh `salt`; without a canary its weight is 0.
+
+    `changed` are the keys that had other values before.
+    """
     weight = service.weight if service.canary else 0
     begins = plan(service) if service.rollout and service.rollout.start == "on-change" else None
     return Release(side(service.stable), side(service.canary), weight, salt, changed, begins)
 
 
 def recalled(rollout: Rollout, service: schema.Service) -> Rollout:
-    """A state from the ledger, or the one before any; an older version left out who answers: the file's."""
+    """Return a state from the ledger; an older version left out the endpoints, which are the file's."""
     if rollout.stable != VACANT:
         return rollout
     stable, canary = side(service.stable), side(service.canary)
     if canary.definition != rollout.definition:
-        canary = VACANT  # another one: the release that follows says so
+        canary = VACANT  # another one: the release that follows puts it in force
     return replace(rollout, stable=stable, stable_definition=stable.definition, canary=canary)
 
 
 def side(backend: schema.Backend | None) -> Side:
-    """Who answers for a backend by the file; nobody for None."""
+    """Return the endpoints and the version of a backend in the file; VACANT for None."""
     if backend is None:
         return VACANT
     trust = _trust(backend.tls)
@@ -48,7 +51,7 @@ def side(backend: schema.Backend | None) -> Side:
 
 
 def template(name: str, service: schema.Service, timeouts: schema.Timeouts, max_body: int | None) -> Service:
-    """All that the file says of a service, for `in_force` to fill in what the ledger says."""
+    """Return what the file defines of a service; `in_force` fills in its state in the ledger."""
     # Segments may name a canary that there isn't yet: it has no endpoints then.
     backends = [_backend(STABLE, side(service.stable)), _backend(CANARY, side(service.canary))]
     return Service(
@@ -73,7 +76,7 @@ def template(name: str, service: schema.Service, timeouts: schema.Timeouts, max_
 
 
 def in_force(template: Service, rollout: Rollout) -> Service:
-    """The service as it is to be routed in this state."""
+    """Return the service as the workers route by it in this state."""
     backends = tuple(_backends(template, rollout))
     segments = template.segments
     if not rollout.has_canary:
@@ -90,7 +93,7 @@ def in_force(template: Service, rollout: Rollout) -> Service:
 
 
 def _backends(template: Service, rollout: Rollout) -> Iterator[Backend]:
-    """Those that the state names. Where it means the file's, the file says whom to trust there."""
+    """Yield the backends of the state. Where they are the file's, the file defines the trust in them."""
     filed = {backend.name: backend for backend in template.backends}
     for name, side in ((STABLE, rollout.stable), (CANARY, rollout.canary)):
         by_file = filed[name]
@@ -105,7 +108,7 @@ def _backend(name: str, side: Side) -> Backend:
 
 
 def trusted(named: Side, service: schema.Service) -> Side:
-    """Endpoints that were named at runtime, trusted as the file's canary is, or else its stable."""
+    """Return endpoints that were named at runtime, trusted as the file's canary is, or else its stable."""
     file = service.canary or service.stable
     trust = _trust(file.tls)
     return replace(named, endpoints=tuple(Endpoint.parse(each.url, trust) for each in named.endpoints))

@@ -1,11 +1,11 @@
-"""What the file tells every worker beside the services."""
+"""The settings of every worker: what the file defines for them beside the services."""
 
 from proxy.config.schema import Config
 from proxy.link.messages import Settings
 
 
 def settings(config: Config) -> Settings:
-    """All of it, as it travels."""
+    """Return the settings as the message that workers are sent."""
     limits = config.limits
     return Settings(
         header=config.timeouts.header,

@@ -14,9 +14,12 @@ from aiohttp.test_utils import TestClient
 from proxy.config.diff import Changes
 from proxy.control import errors
 from proxy.control.api import routes
-from proxy.control.command import Terms
+from proxy.control.command import OrderTerms
 from proxy.rollout.inputs import Order
 from proxy.settings.plan import Planned
+from tests.kits.control_stage import stage, stages
+
+__all__ = ["stage", "stages"]
 
 sys.path.insert(0, str(Path(__file__).parent))  # what these tests share
 
@@ -130,7 +133,7 @@ class FakeControl:
     generation: int = 12
     calls: list[tuple[Any, ...]] = field(default_factory=list)
     failure: Exception | None = None
-    entries: list[Json] = field(default_factory=list)
+    written: list[Json] = field(default_factory=list)
     callbacks: list[Callable[[Json], None]] = field(default_factory=list)
     left: asyncio.Event = field(default_factory=asyncio.Event)
     held: asyncio.Event = field(default_factory=asyncio.Event)
@@ -154,6 +157,18 @@ class FakeControl:
     def view(self, name: str) -> Json:
         return self.services[name]
 
+    @property
+    def overview(self) -> "FakeControl":
+        return self
+
+    @property
+    def orders(self) -> "FakeControl":
+        return self
+
+    @property
+    def history(self) -> "FakeControl":
+        return self
+
     def explain(self, name: str) -> Json:
         view = self.services[name]
         shared = ("phase", "trip", "verdict", "evidence", "blast_radius", "overdue")
@@ -164,7 +179,7 @@ class FakeControl:
     def planned(self, name: str) -> Planned:
         return self.plans
 
-    async def order(self, name: str, order: Order, terms: Terms) -> Json:
+    async def apply(self, name: str, order: Order, terms: OrderTerms) -> Json:
         self.asked.set()
         await self.held.wait()
         if self.failure:
@@ -180,11 +195,11 @@ class FakeControl:
             raise self.failure
         return Changes({"checkout": ("timeouts",)}, added=("new",), restart=("listen",))
 
-    async def history(self, name: str) -> list[Json]:
-        return [entry for entry in self.entries if entry["service"] == name]
+    async def entries(self, name: str) -> list[Json]:
+        return [entry for entry in self.written if entry["service"] == name]
 
     async def entries_after(self, entry: int) -> list[Json]:
-        return [known for known in self.entries if known["id"] > entry]
+        return [known for known in self.written if known["id"] > entry]
 
     def subscribe(self, callback: Callable[[Json], None]) -> Callable[[], None]:
         self.callbacks.append(callback)
@@ -196,7 +211,7 @@ class FakeControl:
         return unsubscribe
 
     def happen(self, entry: Json) -> None:
-        self.entries.append(entry)
+        self.written.append(entry)
         for callback in self.callbacks:
             callback(entry)
 

@@ -110,7 +110,7 @@ def test_messages_may_come_in_pieces(stage):
 def test_a_change_is_told_to_all_under_a_new_generation(stage):
     one, two = stage.connect(HELLO), stage.connect(Hello("b2", 1, 2, {}, {}))
     stranger = stage.connect()
-    assert stage.broadcast.tell(service(4)) == 8
+    assert stage.broadcast.publish(service(4)) == 8
     assert one.said[-1] == two.said[-1] == Table(8, (service(4),), (), complete=False)
     assert stranger.said == []
 
@@ -118,7 +118,7 @@ def test_a_change_is_told_to_all_under_a_new_generation(stage):
 def test_who_comes_after_a_change_is_told_the_state_of_then(stage):
     stage.connect(HELLO)
     stage.services = [service(4)]
-    stage.broadcast.tell(service(4))
+    stage.broadcast.publish(service(4))
     late = stage.connect(Hello("b2", 1, 2, {}, {}))
     assert late.said == [SETTINGS, Table(8, (service(4),), (), complete=True)]
 
@@ -126,22 +126,22 @@ def test_who_comes_after_a_change_is_told_the_state_of_then(stage):
 def test_a_long_table_is_told_in_parts_whenever_it_is_told(stage):
     stage.services = [replace(service(4), name=f"s{number}") for number in range(PART + 1)]
     wire = stage.connect(HELLO)
-    stage.broadcast.tell(*stage.services)
+    stage.broadcast.publish(*stage.services)
     counted = [(len(said.services), said.complete, said.more) for said in wire.said[1:]]
     assert counted == [(PART, True, True), (1, True, False), (PART, False, True), (1, False, False)]
 
 
 def test_a_generation_is_everywhere_when_all_that_are_connected_use_it(stage):
-    assert not stage.broadcast.everywhere(7), "nobody is there"
+    assert not stage.broadcast.acknowledged(7), "nobody is there"
     one, two = stage.connect(HELLO), stage.connect(Hello("b2", 1, 2, {}, {}))
     one.send(Ack(8))
-    assert not stage.broadcast.everywhere(8)
-    assert stage.broadcast.using() == 1
+    assert not stage.broadcast.acknowledged(8)
+    assert stage.broadcast.serving == 1
     two.send(Ack(9), Ack(8))
-    assert stage.broadcast.everywhere(8)
-    assert not stage.broadcast.everywhere(9)
+    assert stage.broadcast.acknowledged(8)
+    assert not stage.broadcast.acknowledged(9)
     one.abort()
-    assert stage.broadcast.everywhere(9)
+    assert stage.broadcast.acknowledged(9)
     assert stage.listener.heard.count(("acknowledged",)) == 4
 
 
@@ -150,7 +150,7 @@ def test_a_worker_that_is_back_replaces_its_old_connection(stage):
     new = stage.connect(HELLO)
     assert not old.open
     assert stage.broadcast.boots == ["b1"]
-    stage.broadcast.tell(service(4))
+    stage.broadcast.publish(service(4))
     assert new.said[-1].generation == 8
     new.abort()
     assert stage.broadcast.boots == []
@@ -158,21 +158,21 @@ def test_a_worker_that_is_back_replaces_its_old_connection(stage):
 
 def test_counted_goes_to_the_worker_that_reported(stage):
     one, two = stage.connect(HELLO), stage.connect(Hello("b2", 1, 2, {}, {}))
-    stage.broadcast.counted("b1", 5)
-    stage.broadcast.counted("nobody", 5)
+    stage.broadcast.confirm("b1", 5)
+    stage.broadcast.confirm("nobody", 5)
     assert one.said[-1] == ReportStored(5)
     assert len(two.said) == 2
 
 
 def test_dead_endpoints_are_told_at_once_and_before_its_table_to_who_comes_later(stage):
     wire = stage.connect(HELLO)
-    stage.broadcast.unwell("checkout", {"stable": ("http://a:1",), "canary": ()})
-    stage.broadcast.unwell("other", {})
+    stage.broadcast.set_dead("checkout", {"stable": ("http://a:1",), "canary": ()})
+    stage.broadcast.set_dead("other", {})
     assert wire.said[-2:] == [
         DeadEndpoints({"checkout": {"stable": ("http://a:1",), "canary": ()}}),
         DeadEndpoints({"other": {}}),
     ]
-    stage.broadcast.unwell("checkout", {"stable": ()})
+    stage.broadcast.set_dead("checkout", {"stable": ()})
     late = stage.connect(Hello("b2", 1, 2, {}, {}))
     assert [type(said).__name__ for said in late.said] == ["Settings", "DeadEndpoints", "Table"]
     assert late.said[1] == DeadEndpoints({"checkout": {"stable": ()}, "other": {}})
@@ -181,9 +181,9 @@ def test_dead_endpoints_are_told_at_once_and_before_its_table_to_who_comes_later
 
 def test_a_service_that_is_gone_is_told_and_nothing_more_is_known_of_it(stage):
     wire = stage.connect(HELLO)
-    stage.broadcast.unwell("checkout", {"stable": ("http://a:1",)})
-    stage.broadcast.measure("checkout", {"stable": (0.1,)})
-    assert stage.broadcast.tell(removed=("checkout",)) == 8
+    stage.broadcast.set_dead("checkout", {"stable": ("http://a:1",)})
+    stage.broadcast.set_thresholds("checkout", {"stable": (0.1,)})
+    assert stage.broadcast.publish(removed=("checkout",)) == 8
     assert wire.said[-1] == Table(8, (), ("checkout",), complete=False)
     late = stage.connect(Hello("b2", 1, 2, {}, {}))
     assert [type(said).__name__ for said in late.said] == ["Settings", "Table"]
@@ -192,7 +192,7 @@ def test_a_service_that_is_gone_is_told_and_nothing_more_is_known_of_it(stage):
 def test_other_settings_are_told_to_all_and_to_who_comes_later(stage):
     wire = stage.connect(HELLO)
     other = replace(SETTINGS, fields=7)
-    stage.broadcast.settle(other)
+    stage.broadcast.configure(other)
     assert wire.said[-1] == other
     assert stage.connect(Hello("b2", 1, 2, {}, {})).said[0] == other
 
@@ -220,7 +220,7 @@ def test_what_has_no_place_here_ends_the_connection(stage, sent, caplog):
 def test_a_worker_that_does_not_read_is_cut_off(stage, caplog):
     slow, other = stage.connect(HELLO), stage.connect(Hello("b2", 1, 2, {}, {}))
     slow.waiting = PATIENCE + 1
-    stage.broadcast.tell(service(4))
+    stage.broadcast.publish(service(4))
     assert not slow.open
     assert "does not read" in caplog.text
     assert other.said[-1].generation == 8
@@ -229,13 +229,13 @@ def test_a_worker_that_does_not_read_is_cut_off(stage, caplog):
 def test_nothing_is_sent_on_a_closed_connection(stage):
     wire = stage.connect(HELLO)
     wire.open = False
-    stage.broadcast.tell(service(4))
+    stage.broadcast.publish(service(4))
     assert len(wire.said) == 2
 
 
 def test_reprs_say_who_holds_what(stage):
     wire = stage.connect()
-    assert repr(wire.link) == "<WorkerLink to a stranger>"
+    assert repr(wire.link) == "<WorkerLink to an unknown worker>"
     wire.send(HELLO, Ack(7))
     assert repr(wire.link) == "<WorkerLink to worker 0, generation 7>"
     assert repr(stage.broadcast) == "<Broadcast generation 7, held by worker {0: 7}>"

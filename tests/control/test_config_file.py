@@ -28,9 +28,9 @@ class Stage:
         self.open = asyncio.Event()
         self.open.set()
         self.files = ConfigFiles("weir.yaml", self.kept, str(self.file))
-        self.reloading = Reloader(self.files, self._put, lambda: self.time)
+        self.reloading = Reloader(self.files, self.put_in_force, lambda: self.time)
 
-    async def _put(self, config):
+    async def put_in_force(self, config):
         self.reached.set()
         await self.open.wait()
         if self.failure:
@@ -109,12 +109,12 @@ async def test_a_token_file_that_comes_later_is_read_as_lint_reads_it(stage):
         await stage.reloading.reload()
     (stage.file.parent / "token.txt").write_text("a-token-of-its-own")
     stage.files = ConfigFiles(str(stage.file), stage.kept, str(stage.file))
-    await Reloader(stage.files, stage._put).reload()
+    await Reloader(stage.files, stage.put_in_force).reload()
     assert stage.files.in_force().admin.token is None, "before the next start there is none"
 
 
 async def test_without_a_file_there_is_nothing_to_reload(stage):
-    bare = Reloader(ConfigFiles("command line", stage.kept), stage._put)
+    bare = Reloader(ConfigFiles("command line", stage.kept), stage.put_in_force)
     with pytest.raises(Unreadable, match="runs without a config file"):
         await bare.reload()
     assert repr(bare) == "<Reloader command line, failed>"

@@ -5,7 +5,7 @@ import pytest
 
 from proxy.analysis.verdict import Verdict
 from proxy.config.reader import read
-from proxy.control.gates import AGAIN, Gates, Ways
+from proxy.control.gates import AGAIN, Gates, Respondents
 from proxy.control.standing import Standing
 from proxy.rollout.phases import PROGRESSING, PROMOTING
 from proxy.rollout.plan import Gate, Plan, Step
@@ -32,6 +32,14 @@ FILE = CONFIG.services["shop"]
 PLAN = Plan((Step(1000, 10.0, 0), Gate("ask"), Step(10_000, 10.0, 0)))
 
 
+def healthy(standing):
+    """The service, with a verdict that its canary is good enough for the next step."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(standing.assessment.judge, "verdict", lambda now: Verdict("healthy", ()))
+        standing.assessment.assess(0.0)
+    return standing
+
+
 class Stage:
     """Gates whose questions are noted, and answered as a test says."""
 
@@ -43,8 +51,8 @@ class Stage:
         self.open.set()
         self.tasks = []
         self.time = 0.0
-        ways = Ways(self._answers, self._agrees)
-        self.gates = Gates(ways, self._spawn, self.changed.append, lambda: self.time)
+        respondents = Respondents(self._answers, self._agrees)
+        self.gates = Gates(respondents, self._spawn, self.changed.append, lambda: self.time)
         self.standing = self.at(1, PROGRESSING, 0)
 
     def at(self, revision, phase, step, entered=0.0):
@@ -58,10 +66,9 @@ class Stage:
             canary=side(FILE.canary),
         )
         made = Standing(template("shop", FILE, CONFIG.timeouts, None), FILE, state)
-        made.verdict = Verdict("healthy", ())
-        return made
+        return healthy(made)
 
-    def _spawn(self, work):
+    def _spawn(self, name, work):
         self.tasks.append(asyncio.create_task(work))
         return self.tasks[-1]
 
@@ -77,8 +84,11 @@ class Stage:
         await self.open.wait()
         return self.refuses.get(who, "")
 
+    def answers(self):
+        return self.gates.answers(self.standing)
+
     async def look(self, wall=100.0):
-        self.gates.look(self.standing, wall)
+        self.gates.check(self.standing, wall)
         await asyncio.gather(*self.tasks, return_exceptions=True)
 
 
@@ -100,15 +110,14 @@ async def test_who_is_asked_before_which_move(stage, phase, step, asked, opened)
     stage.standing = stage.at(1, phase, step)
     await stage.look()
     assert stage.asked == asked
-    assert stage.standing.look().open == opened
+    assert stage.gates.agreed(stage.standing) == opened
     assert len(stage.tasks) == bool(asked), "a plan that asks nobody spares the question"
 
 
 async def test_nobody_is_asked_while_anything_else_is_missing(stage):
-    stage.standing.rollout = replace(
-        stage.standing.rollout, plan=Plan((Step(1000, 10.0, 0), Step(10_000, 10.0, 0))), step=1, entered=95.0
-    )
-    stage.standing._judged = 1
+    plan = Plan((Step(1000, 10.0, 0), Step(10_000, 10.0, 0)))
+    stage.standing.enter(replace(stage.standing.rollout, plan=plan, step=1, entered=95.0))
+    healthy(stage.standing)
     await stage.look(wall=104.9)
     assert stage.asked == []
     await stage.look(wall=105.0)
@@ -127,28 +136,32 @@ async def test_the_first_who_refuses_ends_it_and_all_are_asked_again_later(stage
     stage.time = 10.0
     await stage.look()
     assert stage.asked == ["canary", "before-start"]
-    asked = stage.standing.asked
-    assert (asked.at, asked.says, asked.tries) == ("before-start", "http://ci answered 503", 1)
-    assert asked.open == frozenset()
+    answers = stage.answers()
+    assert (answers.refused_at, answers.refusal, answers.refusals) == (
+        "before-start",
+        "http://ci answered 503",
+        1,
+    )
+    assert answers.agreed == frozenset()
     assert "shop: held at before-start: http://ci answered 503" in caplog.text
     stage.time = 10.0 + AGAIN - 0.1
     await stage.look()
     assert len(stage.asked) == 2
     stage.time = 10.0 + AGAIN
     await stage.look()
-    assert stage.standing.asked.tries == 2
+    assert stage.answers().refusals == 2
     assert caplog.text.count("shop: held at before-start: http://ci answered 503") == 1
     stage.refuses.clear()
     stage.time = 10.0 + 2 * AGAIN
     await stage.look()
-    assert stage.standing.look().open == {START, STEP}
-    assert stage.standing.asked.says == "", "nobody refuses any more"
+    assert stage.gates.agreed(stage.standing) == {START, STEP}
+    assert stage.answers().refusal == "", "nobody refuses any more"
 
 
 async def test_whoever_thinks_it_over_for_long_is_left_alone_afterwards(stage):
     stage.open.clear()
     stage.refuses["canary"] = "no answer within 10 s"
-    stage.gates.look(stage.standing, 100.0)
+    stage.gates.check(stage.standing, 100.0)
     await asyncio.sleep(0)
     stage.time = 2 * AGAIN
     stage.open.set()
@@ -162,24 +175,24 @@ async def test_whoever_thinks_it_over_for_long_is_left_alone_afterwards(stage):
 
 async def test_an_answer_about_another_revision_opens_nothing(stage):
     stage.open.clear()
-    stage.gates.look(stage.standing, 100.0)
+    stage.gates.check(stage.standing, 100.0)
     await asyncio.sleep(0)
     stage.standing.enter(replace(stage.standing.rollout, revision=2, step_revision=2))
     stage.open.set()
     await asyncio.gather(*stage.tasks)
-    assert stage.standing.look().open == frozenset()
+    assert stage.gates.agreed(stage.standing) == frozenset()
 
 
 async def test_a_question_that_hangs_gives_way_to_one_about_another_revision(stage):
     stage.open.clear()
-    stage.gates.look(stage.standing, 100.0)
+    stage.gates.check(stage.standing, 100.0)
     await asyncio.sleep(0)
-    stage.gates.look(stage.standing, 100.0)
+    stage.gates.check(stage.standing, 100.0)
     assert len(stage.tasks) == 1, "one question at a time"
     stage.standing.enter(replace(stage.standing.rollout, revision=2, step_revision=2))
-    stage.standing.verdict = Verdict("healthy", ())
-    stage.gates.look(stage.standing, 100.0)
+    healthy(stage.standing)
+    stage.gates.check(stage.standing, 100.0)
     stage.open.set()
     await asyncio.gather(*stage.tasks, return_exceptions=True)
     assert [task.cancelled() for task in stage.tasks] == [True, False]
-    assert stage.standing.look().open == {START, STEP}
+    assert stage.gates.agreed(stage.standing) == {START, STEP}

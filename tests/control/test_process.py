@@ -179,7 +179,7 @@ def test_a_lost_token_file_keeps_nobody_from_starting(start, tmp_path):
 
 @pytest.mark.parametrize(
     ("module", "owner", "task"),
-    [("ledger.checkpoints", "Checkpoints", "run"), ("control.control", "Control", "_tick")],
+    [("ledger.checkpoints", "Checkpoints", "run"), ("control.control", "Control", "tick")],
 )
 def test_a_broken_task_ends_it_for_another_to_begin(start, module, owner, task):
     child = start(program=("-c", BROKEN.format(module=module, owner=owner, task=task)))

@@ -24,14 +24,14 @@ class Workers:
         self.writes = 0
         self.news = []
 
-    def tell(self, *services, removed=()):
+    def publish(self, *services, removed=()):
         self.told.append(([(each.name, each.revision) for each in services], removed))
         return len(self.told)
 
-    def everywhere(self, generation):
+    def acknowledged(self, generation):
         return generation <= self.generation
 
-    def beside(self, write, *args):
+    def call_later(self, write, *args):
         write(*args)
 
     def keep(self, acknowledged):
@@ -48,7 +48,7 @@ def workers():
 
 
 @pytest.fixture
-def telling(workers):
+def propagation(workers):
     return Propagation(workers, workers, workers.keep, workers.hear)
 
 
@@ -64,8 +64,8 @@ def entry(standing, event, revision):
     return standing, Record("checkout", 5.0, "ann", "", Entry(revision, event, 0, 0, ""), rollout)
 
 
-async def test_entries_come_into_force_by_one_table_and_are_news(telling, workers, standing):
-    telling.tell([entry(standing, "weight", 5)], 1.0, removed=["pay"])
+async def test_entries_come_into_force_by_one_table_and_are_news(propagation, workers, standing):
+    propagation.put_in_force([entry(standing, "weight", 5)], 1.0, removed=["pay"])
     assert workers.told == [([("checkout", 5)], ("pay",))]
     assert workers.news == [], "it delays nothing"
     await asyncio.sleep(0)
@@ -73,39 +73,42 @@ async def test_entries_come_into_force_by_one_table_and_are_news(telling, worker
     assert standing.rollout.revision == 5
 
 
-async def test_an_entry_is_complete_when_every_worker_uses_its_table(telling, workers, standing):
-    telling.tell([entry(standing, "weight", 5)], 1.0)
-    assert repr(telling) == "<Propagation, 1 entries on their way>"
-    telling.look(1.5)
+async def test_an_entry_is_complete_when_every_worker_uses_its_table(propagation, workers, standing):
+    propagation.put_in_force([entry(standing, "weight", 5)], 1.0)
+    assert repr(propagation) == "<Propagation, 1 entries on their way>"
+    propagation.acknowledge(1.5)
     assert workers.kept == []
     workers.generation = 1
-    telling.look(2.0045)
-    telling.look(3.0)
+    propagation.acknowledge(2.0045)
+    propagation.acknowledge(3.0)
     assert workers.kept == [("checkout", 5, 1, 1004.5)]
 
 
-async def test_what_all_have_at_once_is_written_at_once(telling, workers, standing):
-    telling.tell([entry(standing, "weight", 5), entry(standing, "weight", 6)], 1.0)
-    telling.tell([entry(standing, "weight", 7)], 1.0)
+async def test_what_all_have_at_once_is_written_at_once(propagation, workers, standing):
+    propagation.put_in_force([entry(standing, "weight", 5), entry(standing, "weight", 6)], 1.0)
+    propagation.put_in_force([entry(standing, "weight", 7)], 1.0)
     workers.generation = 1
-    telling.look(2.0)
-    telling.look(2.5)
+    propagation.acknowledge(2.0)
+    propagation.acknowledge(2.5)
     assert (workers.kept, workers.writes) == ([("checkout", 5, 1, 1000.0), ("checkout", 6, 1, 1000.0)], 1)
-    assert repr(telling) == "<Propagation, 1 entries on their way>"
+    assert repr(propagation) == "<Propagation, 1 entries on their way>"
 
 
 @pytest.mark.parametrize("event", ["trip", "abort"])
-async def test_a_rollback_is_timed_and_only_that(telling, workers, standing, caplog, event):
+async def test_a_rollback_is_timed_and_only_that(propagation, workers, standing, caplog, event):
     caplog.set_level("INFO")
-    telling.tell([entry(standing, "weight", 5)], 1.0)
-    telling.tell([entry(standing, event, 6)], 2.0)
+    propagation.put_in_force([entry(standing, "weight", 5)], 1.0)
+    propagation.put_in_force([entry(standing, event, 6)], 2.0)
     workers.generation = 1
-    telling.look(2.001)
-    assert standing.rollback.acknowledged_ms is None
+    propagation.acknowledge(2.001)
+    assert propagation.rollback_ms(standing) is None
     workers.generation = 2
-    telling.look(2.0045)
-    assert standing.rollback.acknowledged_ms == 4.5
+    propagation.acknowledge(2.0045)
+    assert propagation.rollback_ms(standing) == 4.5
     assert [kept[1:] for kept in workers.kept] == [(5, 1, 1001.0), (6, 2, 4.5)]
+    resumed = replace(standing.rollout, revision=7, since=7)
+    standing.enter(resumed)
+    assert propagation.rollback_ms(standing) is None, "that was another attempt"
     assert caplog.text.count("every worker has the rollback, after 4.5 ms") == 1
 
 
@@ -115,8 +118,8 @@ async def test_news_that_nobody_can_tell_break_nothing(workers, standing):
 
     said = []
     asyncio.get_running_loop().set_exception_handler(lambda loop, context: said.append(context["exception"]))
-    telling = Propagation(workers, workers, workers.keep, fail)
-    telling.tell([entry(standing, "trip", 5)], 1.0)
+    propagation = Propagation(workers, workers, workers.keep, fail)
+    propagation.put_in_force([entry(standing, "trip", 5)], 1.0)
     assert len(workers.told) == 1
     await asyncio.sleep(0)
     assert [str(each) for each in said] == ["a surprise"]

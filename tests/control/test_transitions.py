@@ -6,11 +6,12 @@ import pytest
 
 from proxy.analysis.verdict import Finding, Verdict
 from proxy.config.reader import read
-from proxy.control.command import Command, Terms
+from proxy.control.clock import Clock
+from proxy.control.command import Command, OrderTerms
 from proxy.control.errors import Conflict, StaleRevision
 from proxy.control.propagation import Propagation
-from proxy.control.standing import Asked, Standing
-from proxy.control.transitions import Clock, Transitions, moved, overtaken, why_not
+from proxy.control.standing import Standing
+from proxy.control.transitions import Transitions, moved, overtaken, why_not
 from proxy.ledger.errors import NotDurable
 from proxy.ledger.journal import Journal
 from proxy.rollout.advance import advance
@@ -56,13 +57,20 @@ class Stage:
         self.everywhere_up_to = 0
         self.time = 0.0
         self.paused = asyncio.Event()
-        self.journal = Journal(self, thread, lambda number, record: None, self.paused.wait)
+        self.journal = Journal(self, thread, self.paused.wait)
         self.heard = asyncio.Event()
         self.heard.set()
         clock = Clock(lambda: 5.0, lambda: self.time)
         propagation = Propagation(self.journal, self, self.acknowledge, lambda standing, record: None)
-        spawn = asyncio.create_task
-        self.transitions = Transitions(self.journal, propagation, clock, self.hear, spawn)
+        self.agreed = frozenset()
+        self.transitions = Transitions(
+            self.journal,
+            propagation,
+            clock,
+            called=self.hear,
+            agreed=lambda standing: self.agreed,
+            spawn=lambda name, work: asyncio.create_task(work),
+        )
         config = read(FILE, "weir.yaml", {})
         service = config.services["checkout"]
         self.standing = Standing(template("checkout", service, config.timeouts, None), service, Rollout())
@@ -83,12 +91,12 @@ class Stage:
     def close(self):
         pass
 
-    def tell(self, service, removed=()):
+    def publish(self, service, removed=()):
         self.generation += 1
         self.done.append(("told", service.revision, service.split.part("canary")))
         return self.generation
 
-    def everywhere(self, generation):
+    def acknowledged(self, generation):
         return self.everywhere_up_to >= generation
 
     def released(self):
@@ -99,10 +107,19 @@ class Stage:
     def progress(self):
         """A rollout has begun, and everybody who was asked agrees with its first step."""
         self.standing.enter(progressing(self.standing.rollout))
-        self.standing.asked = Asked(2, frozenset({START, STEP}))
+        self.agreed = frozenset({START, STEP})
+
+    async def moved(self):
+        await self.transitions.moving(self.standing)
+
+    @property
+    def stuck(self):
+        return self.transitions.stuck(self.standing)
 
     async def order(self, wants, if_match=None):
-        return await self.transitions.order(self.standing, Command(wants, Terms("because", "ann", if_match)))
+        return await self.transitions.order(
+            self.standing, Command(wants, OrderTerms("because", "ann", if_match))
+        )
 
 
 @pytest.fixture
@@ -167,10 +184,10 @@ def test_what_became_of_the_canary(entry, said):
 async def test_a_verdict_tells_before_anything_else_can_run(stage, caplog):
     stage.failing = True
     caplog.set_level("INFO")
-    stage.transitions.happened(stage.standing, FAILING)
+    stage.transitions.apply(stage.standing, FAILING)
     assert stage.done == [("told", 2, 0)]
     assert caplog.messages == ["checkout: the canary is taken out at 20 %: it fails"]
-    stage.transitions.happened(stage.standing, FAILING)
+    stage.transitions.apply(stage.standing, FAILING)
     assert stage.done == [("told", 2, 0)]
 
 
@@ -204,7 +221,7 @@ async def test_refusals_say_what_to_do(stage):
         Conflict, match=r"not possible while the rollout is idle; possible now: .*stays at 20 %"
     ):
         await stage.order(Resume())
-    stage.transitions.happened(stage.standing, FAILING)
+    stage.transitions.apply(stage.standing, FAILING)
     with pytest.raises(Conflict, match=r"\(it fails\).*weir resume checkout"):
         await stage.order(SetWeight(1))
     await stage.order(Resume(100))
@@ -212,43 +229,44 @@ async def test_refusals_say_what_to_do(stage):
 
 
 async def test_what_a_worker_holds_is_taken_over(stage):
-    stage.transitions.happened(stage.standing, Held(1, halted=False))
+    stage.transitions.apply(stage.standing, Held(1, halted=False))
     assert stage.done == []
-    stage.transitions.happened(stage.standing, Held(4, halted=True))
+    stage.transitions.apply(stage.standing, Held(4, halted=True))
     assert stage.done == [("told", 5, 0)]
     assert stage.standing.rollout.halted
 
 
 async def test_a_rollout_goes_where_its_plan_leads_once_the_ledger_has_it(stage):
     stage.progress()
-    stage.transitions.happened(stage.standing, stage.standing.look())
-    stage.transitions.happened(stage.standing, stage.standing.look())
-    await stage.standing.moving
+    stage.transitions.proceed(stage.standing)
+    stage.transitions.proceed(stage.standing)
+    await stage.moved()
     assert stage.done == [("heard all",), ("written", "step", 1000), ("told", 3, 1000)]
-    assert (stage.standing.moving, stage.standing.stuck) == (None, "")
+    assert (stage.transitions.moving(stage.standing), stage.stuck) == (None, "")
 
 
-async def test_a_step_is_judged_once_more_when_its_turn_has_come(stage):
+async def test_a_step_is_judged_once_more_when_its_turn_has_come(stage, monkeypatch):
     stage.progress()
-    stage.transitions.happened(stage.standing, stage.standing.look())
-    await stage.standing.moving
-    stage.standing.verdict, stage.standing._judged = Verdict("healthy", ()), 3
-    assert stage.standing.look().verdict.state == "healthy"
-    stage.standing.asked = Asked(3, frozenset({STEP}))
-    stage.transitions.happened(stage.standing, stage.standing.look())
-    await stage.standing.moving
+    stage.transitions.proceed(stage.standing)
+    await stage.moved()
+    assessment = stage.standing.assessment
+    with monkeypatch.context() as patched:
+        patched.setattr(assessment.judge, "verdict", lambda now: Verdict("healthy", ()))
+        assessment.assess(0.0)
+    assert stage.standing.look(stage.agreed).verdict.state == "healthy"
+    stage.agreed = frozenset({STEP})
+    stage.transitions.proceed(stage.standing)
+    await stage.moved()
     assert stage.standing.rollout.weight == 1000, "no canary requests yet"
 
 
 async def test_a_canary_that_fails_when_a_step_has_its_turn_is_not_written_first(stage, monkeypatch):
     stage.progress()
-    stage.transitions.happened(stage.standing, stage.standing.look())
-    monkeypatch.setattr(
-        stage.standing, "judged", lambda now: setattr(stage.standing, "verdict", FAILING.verdict)
-    )
-    await stage.standing.moving
+    stage.transitions.proceed(stage.standing)
+    monkeypatch.setattr(stage.standing.assessment.judge, "verdict", lambda now: FAILING.verdict)
+    await stage.moved()
     assert stage.done == [("heard all",)], "the next look tells it first"
-    stage.transitions.happened(stage.standing, stage.standing.look())
+    stage.transitions.proceed(stage.standing)
     assert stage.done[-1] == ("told", 3, 0)
 
 
@@ -256,24 +274,24 @@ async def test_a_ledger_that_fails_holds_a_rollout_and_is_said(stage, caplog):
     stage.progress()
     stage.failing = True
     for _ in range(2):
-        stage.transitions.happened(stage.standing, stage.standing.look())
-        await stage.standing.moving
-    assert stage.standing.stuck == "the disk is full"
+        stage.transitions.proceed(stage.standing)
+        await stage.moved()
+    assert stage.stuck == "the disk is full"
     assert stage.standing.rollout.weight == 0
     assert caplog.text.count("the rollout can't go on: the disk is full") == 1
     stage.failing = False
-    stage.transitions.happened(stage.standing, stage.standing.look())
-    await stage.standing.moving
-    assert (stage.standing.stuck, stage.standing.rollout.weight) == ("", 1000)
+    stage.transitions.proceed(stage.standing)
+    await stage.moved()
+    assert (stage.stuck, stage.standing.rollout.weight) == ("", 1000)
 
 
 async def test_a_trip_overtakes_a_step_that_waits_for_the_ledger(stage):
     stage.progress()
     stage.heard.clear()
-    stage.transitions.happened(stage.standing, stage.standing.look())
-    moving = stage.standing.moving
+    stage.transitions.proceed(stage.standing)
+    moving = stage.transitions.moving(stage.standing)
     await asyncio.sleep(0)
-    stage.transitions.happened(stage.standing, FAILING)
+    stage.transitions.apply(stage.standing, FAILING)
     assert stage.done == [("told", 3, 0)]
     stage.heard.set()
     await moving

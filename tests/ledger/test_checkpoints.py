@@ -52,18 +52,23 @@ class Stage:
     def __init__(self, thread):
         self.ledger = FakeLedger()
         self.counted = []
+        self.confirmed = asyncio.Event()
         self.judged = count(1)
         self.rests = asyncio.Semaphore(0)
         self.resting = asyncio.Semaphore(0)
-        journal = Journal(self.ledger, thread, lambda number, record: None)
+        journal = Journal(self.ledger, thread)
         self.books = Checkpoints(
             Totals(Kept()),
             journal,
             self.ledger,
-            lambda *told: self.counted.append(told),
-            self.pause,
-            lambda services: {service: next(self.judged) for service in services},
+            confirm=self.confirm,
+            pause=self.pause,
+            evidence=lambda services: {service: next(self.judged) for service in services},
         )
+
+    def confirm(self, boot, number):
+        self.counted.append((boot, number))
+        self.confirmed.set()
 
     async def pause(self):
         self.resting.release()
@@ -150,14 +155,13 @@ async def test_it_tries_again_after_a_pause(stage):
 
 
 async def test_a_hurry_cuts_the_pause_short(stage):
-    done = asyncio.Event()
     running = asyncio.create_task(stage.books.run())
     stage.books.take(report(1))
     await stage.resting.acquire()
-    stage.books._counted = lambda *told: done.set()
+    stage.confirmed.clear()
     stage.books.take(report(2))
     stage.books.hurry()
-    await done.wait()
+    await stage.confirmed.wait()
     running.cancel()
 
 

@@ -71,15 +71,16 @@ async def pause():
 @pytest.fixture
 async def journal(ledger, told, pause):
     with ThreadPoolExecutor(1, thread_name_prefix="ledger") as thread:
-        made = Journal(ledger, thread, lambda number, record: told.append((number, record)), pause)
+        made = Journal(ledger, thread, pause)
+        made.subscribe(lambda number, record: told.append((number, record)))
         yield made
         ledger.open.set()
         await made.close()
 
 
 async def test_what_is_kept_is_told_with_its_id(journal, ledger, told):
-    assert await journal.now(lambda: [record(1)]) == [record(1)]
-    assert await journal.later(record(2)) is True
+    assert await journal.append_now(lambda: [record(1)]) == [record(1)]
+    assert await journal.append_later(record(2)) is True
     assert told == [(1, record(1)), (2, record(2))]
     assert journal.durable("checkout")
     assert ledger.threads == {"ledger_0"}
@@ -87,7 +88,7 @@ async def test_what_is_kept_is_told_with_its_id(journal, ledger, told):
 
 async def test_later_does_not_wait_for_a_ledger_that_hangs(journal, ledger, told):
     ledger.open.clear()
-    attempt = journal.later(record(1))
+    attempt = journal.append_later(record(1))
     assert not attempt.done()
     assert not journal.durable("checkout")
     assert journal.durable("pay")
@@ -98,7 +99,7 @@ async def test_later_does_not_wait_for_a_ledger_that_hangs(journal, ledger, told
 
 async def test_later_tries_again_until_the_ledger_takes_it(journal, ledger, told, pause):
     ledger.failing = True
-    first, second = journal.later(record(1)), journal.later(record(2))
+    first, second = journal.append_later(record(1)), journal.append_later(record(2))
     assert [await first, await second] == [False, False]
     for _ in range(3):
         await pause.begun.acquire()
@@ -107,21 +108,21 @@ async def test_later_tries_again_until_the_ledger_takes_it(journal, ledger, told
     await pause.begun.acquire()
     ledger.failing = False
     pause.over.release()
-    assert await journal.later(record(3)) is True
+    assert await journal.append_later(record(3)) is True
     assert ledger.kept == [record(1), record(2), record(3)]
     assert [number for number, _ in told] == [1, 2, 3]
 
 
 async def test_a_ledger_that_fails_is_told_once_and_so_is_its_recovery(journal, ledger, pause, caplog):
     ledger.failing = True
-    journal.later(record(1))
+    journal.append_later(record(1))
     for _ in range(3):
         await pause.begun.acquire()
         pause.over.release()
     await pause.begun.acquire()
     ledger.failing = False
     pause.over.release()
-    await journal.later(record(2))
+    await journal.append_later(record(2))
     await journal.close()
     assert caplog.messages == [
         "in force but not durable: the disk is full; it is tried until it works",
@@ -132,20 +133,20 @@ async def test_a_ledger_that_fails_is_told_once_and_so_is_its_recovery(journal, 
 async def test_now_on_a_failing_ledger_is_refused_and_leaves_nothing(journal, ledger, told):
     ledger.failing = True
     with pytest.raises(NotDurable, match="disk is full"):
-        await journal.now(lambda: [record(1)])
+        await journal.append_now(lambda: [record(1)])
     ledger.failing = False
-    await journal.now(lambda: [record(2)])
+    await journal.append_now(lambda: [record(2)])
     assert ledger.kept == [record(2)]
 
 
 async def test_now_goes_behind_what_waits(journal, ledger, pause):
     ledger.failing = True
-    await journal.later(record(1))
+    await journal.append_later(record(1))
     await pause.begun.acquire()
     with pytest.raises(NotDurable):
-        await journal.now(lambda: [record(2)])
+        await journal.append_now(lambda: [record(2)])
     ledger.failing = False
-    await journal.now(lambda: [record(3)])
+    await journal.append_now(lambda: [record(3)])
     assert ledger.kept == [record(1), record(3)]
 
 
@@ -157,8 +158,8 @@ async def test_now_is_made_when_all_before_it_is_durable(journal, ledger):
         seen.extend(ledger.kept)
         return [record(2)]
 
-    journal.later(record(1))
-    order = asyncio.create_task(journal.now(make))
+    journal.append_later(record(1))
+    order = asyncio.create_task(journal.append_now(make))
     ledger.open.set()
     await order
     assert seen == [record(1)]
@@ -172,9 +173,9 @@ async def test_later_during_now_comes_after_it(journal, ledger):
         made.set()
         return [record(1)]
 
-    order = asyncio.create_task(journal.now(make))
+    order = asyncio.create_task(journal.append_now(make))
     await made.wait()
-    attempt = journal.later(record(2))
+    attempt = journal.append_later(record(2))
     ledger.open.set()
     await order
     await attempt
@@ -186,16 +187,17 @@ async def test_what_making_refuses_goes_to_the_caller_and_holds_nobody_up(journa
         raise Conflict("tripped meanwhile")
 
     with pytest.raises(Conflict):
-        await journal.now(refuse)
-    await journal.now(lambda: [record(1)])
+        await journal.append_now(refuse)
+    await journal.append_now(lambda: [record(1)])
     assert ledger.kept == [record(1)]
 
 
 async def test_closing_makes_a_last_attempt(ledger, told, pause):
     with ThreadPoolExecutor(1) as thread:
-        journal = Journal(ledger, thread, lambda number, record: told.append(number), pause)
+        journal = Journal(ledger, thread, pause)
+        journal.subscribe(lambda number, record: told.append(number))
         ledger.failing = True
-        await journal.later(record(1))
+        await journal.append_later(record(1))
         await pause.begun.acquire()
         ledger.failing = False
         await journal.close()
@@ -204,9 +206,9 @@ async def test_closing_makes_a_last_attempt(ledger, told, pause):
 
 async def test_closing_on_a_failing_ledger_says_what_is_lost(ledger, pause, caplog):
     with ThreadPoolExecutor(1) as thread:
-        journal = Journal(ledger, thread, lambda number, record: None, pause)
+        journal = Journal(ledger, thread, pause)
         ledger.failing = True
-        await journal.later(record(1))
+        await journal.append_later(record(1))
         await journal.close()
     assert ledger.closed
     assert "1 entries are lost: the disk is full" in caplog.text
@@ -214,14 +216,14 @@ async def test_closing_on_a_failing_ledger_says_what_is_lost(ledger, pause, capl
 
 async def test_its_repr_says_what_waits(journal, ledger):
     ledger.open.clear()
-    journal.later(record(1))
+    journal.append_later(record(1))
     assert "1 waiting" in repr(journal)
 
 
 async def test_a_ledger_is_opened_on_the_thread_that_keeps_it(tmp_path):
-    ledger, thread = await open_ledger(tmp_path / "weir.db")
-    journal = Journal(ledger, thread, lambda number, record: None)
-    assert await journal.ask(ledger.last) == 0
+    opened = await open_ledger(tmp_path / "weir.db")
+    journal = Journal(opened.ledger, opened.thread)
+    assert (await journal.call(opened.ledger.last), opened.recalled.last) == (0, 0)
     await journal.close()
     with pytest.raises(LedgerUnusable, match="nowhere"):
         await open_ledger(tmp_path / "nowhere" / "weir.db")

@@ -43,10 +43,29 @@ def path(tmp_path):
 
 
 @pytest.fixture
-def ledger(path):
+def connections(monkeypatch):
+    """Every connection to the database that a ledger makes, the newest last."""
+    made, connect = [], ledger_module.connect
+
+    def connected(path):
+        made.append(connect(path))
+        return made[-1]
+
+    monkeypatch.setattr(ledger_module, "connect", connected)
+    return made
+
+
+@pytest.fixture
+def ledger(path, connections):
     opened = Ledger(path)
     yield opened
     opened.close()
+
+
+@pytest.fixture
+def database(ledger, connections):
+    """The connection of the ledger."""
+    return connections[-1]
 
 
 def record(rollout, happened, *, service="checkout", at=1_700_000_000.25, actor="ann", reason="because"):
@@ -77,9 +96,9 @@ def reopened(ledger, path):
     return Ledger(path)
 
 
-def test_an_entry_is_on_the_disk_and_counts_with_the_operating_system(ledger):
+def test_an_entry_is_on_the_disk_and_counts_with_the_operating_system(ledger, database):
     asked = []
-    ledger._database.set_trace_callback(asked.append)  # nothing but a power cut would show it
+    database.set_trace_callback(asked.append)  # nothing but a power cut would show it
     ledger.append(next(story()))
     assert asked[:2] == ["PRAGMA synchronous = FULL", "BEGIN IMMEDIATE"]
     asked.clear()
@@ -228,25 +247,25 @@ def test_the_keys_of_orders_are_kept_the_newest_of_each_service(ledger, path):
     assert [key for service, key in orders if service == "pay"][-1] == "last", "the oldest first"
 
 
-def test_entries_are_kept_all_or_none(ledger):
+def test_entries_are_kept_all_or_none(ledger, database):
     release, trip = story(FAILING)
     other = next(iter(story(service="pay")))
-    ledger._database.execute("CREATE TRIGGER no BEFORE INSERT ON trips BEGIN SELECT RAISE(ABORT, 'no'); END")
+    database.execute("CREATE TRIGGER no BEFORE INSERT ON trips BEGIN SELECT RAISE(ABORT, 'no'); END")
     with pytest.raises(NotDurable):
         ledger.append(other, release, trip)
     assert ledger.states() == {}
 
 
-def test_a_full_disk_is_said_and_leaves_nothing_half_done(ledger):
+def test_a_full_disk_is_said_and_leaves_nothing_half_done(ledger, database):
     release, trip = story(FAILING)
     ledger.append(release)
-    ledger._database.execute(f"PRAGMA max_page_count = {1}")
+    database.execute(f"PRAGMA max_page_count = {1}")
     big = record(release.rollout, FAILING, reason="x" * 1_000_000)
     with pytest.raises(NotDurable, match=r"weir\.db cannot be written: .*full"):
         ledger.append(big)
     assert ledger.states() == {"checkout": release.rollout}
     assert ledger.trips() == {}
-    ledger._database.execute("PRAGMA max_page_count = 1000000")
+    database.execute("PRAGMA max_page_count = 1000000")
     ledger.append(trip)
     assert ledger.states() == {"checkout": trip.rollout}
 

@@ -148,7 +148,7 @@ def test_what_the_ledger_did_not_take_is_collected_again_as_it_is_then():
     totals.take(worker.serve().changed())
     failed = totals.collect()
     totals.take(worker.serve(("pay", 1, "stable")).changed())
-    totals.give_back(failed)
+    totals.restore(failed)
     assert totals.changed
     kept = totals.collect()
     assert set(kept.totals) == {("checkout", "canary"), ("pay", "stable")}
@@ -211,7 +211,7 @@ def test_a_mark_that_was_dropped_and_is_used_again_is_kept():
     failed = totals.collect()
     ((_, old),) = failed.dropped
     totals.take(worker.serve(old).changed())
-    totals.give_back(failed)
+    totals.restore(failed)
     kept = totals.collect()
     assert ("b1", old) in kept.marks
     assert ("b1", old) not in kept.dropped
@@ -298,7 +298,7 @@ class Story:
         self.show()
 
     def fail_to_keep(self):
-        self.totals.give_back(self.totals.collect())
+        self.totals.restore(self.totals.collect())
 
     def restart_control(self):
         self.totals = self.disk.totals()

@@ -1,4 +1,4 @@
-"""The shapes that the admin API answers with; those that it reads are in `order_schemas`."""
+"""The schemas of what the admin API answers; those of what it reads are in `order_schemas`."""
 
 from typing import get_args
 
@@ -32,7 +32,10 @@ SCHEMAS: dict[str, Schema] = {
         added=listed(TEXT),
         removed=listed(TEXT),
         shared={**listed(TEXT), "description": "Keys for all services that differ."},
-        restart={**listed(TEXT), "description": "Keys that differ and need a restart: as before."},
+        restart={
+            **listed(TEXT),
+            "description": "Keys that differ and need a restart: their old values stay in force.",
+        },
     ),
     "Services": shape(generation=COUNT, services=listed(ref("Service"))),
     "Service": shape(
@@ -57,10 +60,10 @@ SCHEMAS: dict[str, Schema] = {
         drift=nullable(ref("Drift")),
         rollout={
             **nullable(ref("Rollout")),
-            "description": "Under way, or the last; null: none by a plan.",
+            "description": "The rollout under way, or the last one; null: none by a plan.",
         },
-        orders={**listed(ORDER), "description": "That are legal in this phase."},
-        undo={**nullable(ref("Backend")), "description": "Who was stable before the last promotion."},
+        orders={**listed(ORDER), "description": "The orders that are legal in this phase."},
+        undo={**nullable(ref("Backend")), "description": "The stable before the last promotion."},
         origin=shape(
             stable=words("file", "ledger"),
             canary=words("file", "ledger", "none"),
@@ -68,14 +71,14 @@ SCHEMAS: dict[str, Schema] = {
     ),
     "Rollout": shape(
         steps=listed({"anyOf": [ref("Step"), ref("Pause")]}),
-        step={**COUNT, "description": "How many steps were entered."},
-        of={**COUNT, "description": "How many there are."},
-        began={**MOMENT, "description": "From when on the deadline runs."},
-        entered={**MOMENT, "description": "When the step was entered, or gone on with."},
+        step={**COUNT, "description": "The number of steps that were entered."},
+        of={**COUNT, "description": "The number of steps."},
+        began={**MOMENT, "description": "The start, from which the deadline counts."},
+        entered={**MOMENT, "description": "When the step was entered, or resumed."},
         deadline={**nullable(SECONDS), "description": "Seconds after which it is paused; null: never."},
         expected={
             **nullable(SECONDS),
-            "description": "Seconds to its end at the traffic seen, without pauses; null: nobody can say.",
+            "description": "Seconds to its end at the traffic seen, without pauses; null: unknown.",
         },
         rate={**NUMBER, "minimum": 0, "description": "Requests a second to all backends, lately."},
         assured={
@@ -87,9 +90,9 @@ SCHEMAS: dict[str, Schema] = {
     ),
     "Waiting": {
         **shape(
-            says={**TEXT, "description": "All of it, for people."},
-            seconds={**nullable(SECONDS), "description": "Until all is there; null: nobody can say."},
-            hold={**SECONDS, "description": "Seconds that the step lasts yet."},
+            says={**TEXT, "description": "What it waits for, in words."},
+            seconds={**nullable(SECONDS), "description": "Until nothing is missing; null: unknown."},
+            hold={**SECONDS, "description": "Seconds that the step has to last yet."},
             sample={
                 **nullable(shape(have=COUNT, need=COUNT)),
                 "description": "Answers of the canary since the step was entered; null: none are needed.",
@@ -99,11 +102,11 @@ SCHEMAS: dict[str, Schema] = {
                 **nullable(
                     shape(
                         at=words("before-start", "before-step", "before-promotion"),
-                        says={**TEXT, "description": "Why not, as it was said last; empty: no answer yet."},
-                        asked={**COUNT, "description": "How often that was said."},
+                        says={**TEXT, "description": "The reason of the last refusal; empty: none."},
+                        asked={**COUNT, "description": "The number of refusals."},
                     )
                 ),
-                "description": "Who has to agree; null while something else is missing.",
+                "description": "The gate that has to agree; null while something else is missing.",
             },
             pause={**TEXT, "description": "What it is paused for; empty: it is not."},
         ),
@@ -115,7 +118,7 @@ SCHEMAS: dict[str, Schema] = {
         probes={
             "type": "object",
             "additionalProperties": TEXT,
-            "description": "How an endpoint does by its probes, by URL; empty where nobody asks.",
+            "description": "The conditions of endpoints by URL; empty where they aren't probed.",
         },
         optional=("probes",),
     ),
@@ -154,9 +157,9 @@ SCHEMAS: dict[str, Schema] = {
             bar={**ODDS, "description": "The odds asked for, as N:1."},
             requests={
                 **nullable(COUNT),
-                "description": "Canary answers that this takes yet; null: nobody can say.",
+                "description": "Canary requests that this takes yet; null: unknown.",
             },
-            seconds={**nullable(SECONDS), "description": "At the present rate; null: nobody can say."},
+            seconds={**nullable(SECONDS), "description": "At the present rate; null: unknown."},
         ),
         "description": "How far it is shown that the canary is good enough for a larger weight.",
     },
@@ -178,7 +181,7 @@ SCHEMAS: dict[str, Schema] = {
             rescued={**COUNT, "description": "Requests that the canary failed and stable answered."},
             since={**nullable(MOMENT), "description": "When the release began."},
         ),
-        "description": "Whom this release has met and hurt; null where there is no canary.",
+        "description": "How many requests met the canary and were harmed; null without a canary.",
     },
     "Explanation": shape(
         service=TEXT,
@@ -220,10 +223,10 @@ SCHEMAS: dict[str, Schema] = {
     "Drift": {
         **shape(
             says=TEXT,
-            apply={**nullable(TEXT), "description": "The command that applies the file's word."},
-            write={**nullable(TEXT), "description": "What the file would say of what is in force."},
+            apply={**nullable(TEXT), "description": "The command that puts the file's value in force."},
+            write={**nullable(TEXT), "description": "The lines of the file for what is in force."},
         ),
-        "description": "Where the file says something else than what is in force.",
+        "description": "Where the file differs from what is in force.",
     },
     "History": shape(service=TEXT, entries=listed(ref("Entry"))),
     "Entry": {
@@ -239,10 +242,10 @@ SCHEMAS: dict[str, Schema] = {
             to=PERCENT,
             phase={**nullable(PHASE), "description": "After it; null: an older version wrote it."},
             step={**nullable(COUNT), "description": "How many steps of its plan were entered."},
-            generation={**nullable(COUNT), "description": "The table that told the workers of it."},
+            generation={**nullable(COUNT), "description": "The table that the workers were sent with it."},
             acknowledged_ms={
                 **nullable(NUMBER),
-                "description": "Milliseconds until all workers had that; null while one has not.",
+                "description": "Milliseconds until all workers had it; null while one has not.",
             },
             finding=nullable(ref("Finding")),
             **{"from": nullable(PERCENT)},

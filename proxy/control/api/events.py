@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 
 
 class Feed(Protocol):
-    """Where entries come from."""
+    """The source of entries."""
 
     async def entries_after(self, entry: int, /) -> list[dict[str, Any]]: ...
 
@@ -35,7 +35,7 @@ class Feed(Protocol):
 
 
 class Stream:
-    """What one subscriber is still to be sent. Closed means: nothing more is taken, nothing more is given."""
+    """The entries that one subscriber is still to be sent. A closed stream takes and gives nothing more."""
 
     def __init__(self, cut: Callable[[], None], backlog: int) -> None:
         self._cut = cut  # drops the connection at once, whatever is stuck in it
@@ -60,7 +60,7 @@ class Stream:
         self._news.set()
 
     def close(self) -> None:
-        """End the stream; who waits in ``take`` is told."""
+        """End the stream; `take` returns at once."""
         self.closed = True
         self._entries.clear()
         self._news.set()
@@ -70,7 +70,7 @@ class Stream:
         self._cut()
 
     async def take(self, patience: float) -> list[dict[str, Any]]:
-        """The entries that are due; empty after ``patience`` seconds without any, and when closed."""
+        """Return the entries that are due; none after `patience` seconds without any, and when closed."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(patience):
                 await self._news.wait()
@@ -121,9 +121,7 @@ class Streams:
             await self._pump(response, stream, missed)
         except ConnectionError:
             pass  # the client has left, which is how most streams end
-        except (
-            Exception
-        ):  # the head is out: no problem document can follow it, so the stream ends and the log says why
+        except Exception:  # the head is out, and no problem can follow it: the stream ends, the log has why
             log.exception("an event stream failed")
             abort(request)
         return response
@@ -156,15 +154,15 @@ class Streams:
 
 
 def frame(entry: dict[str, Any]) -> bytes:
-    """One event. JSON has no line breaks of its own, so one data line holds any entry."""
+    """Return an entry as an event. JSON has no line breaks of its own, so one data line holds any entry."""
     data = json.dumps(entry, allow_nan=False, separators=(",", ":"))
     return f"id: {entry['id']}\nevent: {entry['event']}\ndata: {data}\n\n".encode()
 
 
 def starting_point(request: web.Request) -> int | None:
-    """The id after which to begin; None: with what happens from now on. Raises HttpProblem 400.
+    """Return the id after which to begin; None for what happens from now on. Raises HttpProblem 400.
 
-    Last-Event-ID wins over ``?after=``: a browser that reconnects repeats the address it once was given.
+    Last-Event-ID wins over `?after=`: a browser that reconnects repeats the address it once was given.
     """
     text = request.headers.get("Last-Event-ID") or request.query.get("after")
     if not text:

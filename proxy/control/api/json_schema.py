@@ -1,4 +1,4 @@
-"""The words that schemas are written in: JSON Schema 2020-12, which is what OpenAPI 3.1 uses.
+"""The parts that schemas are made of: JSON Schema 2020-12, which OpenAPI 3.1 uses.
 
 Percent are 0..100 in steps of 0.01, ratios and rates 0..1, times seconds unless the name says otherwise. No
 data is null, never 0.
@@ -12,33 +12,36 @@ Schema = dict[str, Any]
 
 
 def ref(name: str) -> Schema:
-    """A reference to one of SCHEMAS."""
+    """Return a reference to one of SCHEMAS."""
     return {"$ref": f"#/components/schemas/{name}"}
 
 
 def shape(*, optional: tuple[str, ...] = (), **properties: Schema) -> Schema:
-    """An object with these properties, all there but the optional ones; a reader must bear new ones."""
+    """Return the schema of an object with these properties; all but `optional` are required.
+
+    Others may be added, and readers must ignore those that they don't know.
+    """
     required = [name for name in properties if name not in optional]
     return {"type": "object", "required": required, "properties": properties}
 
 
 def nullable(schema: Schema) -> Schema:
-    """The schema, or null for no data."""
+    """Return a schema for the same, or null for no data."""
     return {"anyOf": [schema, {"type": "null"}]}
 
 
 def words(*values: str) -> Schema:
-    """One of these words."""
+    """Return the schema of one of these words."""
     return {"type": "string", "enum": list(values)}
 
 
 def listed(schema: Schema) -> Schema:
-    """A list of these."""
+    """Return the schema of a list of these."""
     return {"type": "array", "items": schema}
 
 
 def by_backend(schema: Schema) -> Schema:
-    """One of these for each backend: "stable" and the canary's name."""
+    """Return the schema of an object that has one of these for each backend."""
     return {"type": "object", "additionalProperties": schema}
 
 

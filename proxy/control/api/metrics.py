@@ -22,11 +22,11 @@ CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 
 SERVICES = 2
-"""Those that are written down in one turn of the loop, 1 to 2 ms: a verdict needs several turns."""
+"""Services that are written in one turn of the loop, 1 to 2 ms: a verdict needs several turns."""
 
 
-class Source(Protocol):
-    """Where the numbers come from."""
+class SnapshotSource(Protocol):
+    """The source of the numbers."""
 
     async def snapshot(self) -> Snapshot: ...
 
@@ -38,12 +38,12 @@ class Scrape(Collector):
         self._snapshot = snapshot
 
     def collect(self) -> Iterable[Metric]:
-        """The metric families of the snapshot."""
+        """Return the metric families of the snapshot."""
         return families(self._snapshot)
 
 
-async def scrape(source: Source) -> web.Response:
-    """The answer to one scrape."""
+async def scrape(source: SnapshotSource) -> web.Response:
+    """Return the answer to one scrape."""
     families: dict[bytes, list[bytes]] = {}
     async for part in in_turns(sliced(await source.snapshot(), SERVICES), at_once=1):
         for head, samples in _families(written(part)):
@@ -54,20 +54,20 @@ async def scrape(source: Source) -> web.Response:
 
 
 async def _one_by_one(families: dict[bytes, list[bytes]]) -> AsyncIterator[bytes]:
-    """Each family, given away as it is sent: 10 MB at once are another 20 ms."""
+    """Yield each family, and free it as it is sent: 10 MB at once are another 20 ms."""
     for head in list(families):
         yield b"".join((head, *families.pop(head)))
 
 
 def written(snapshot: Snapshot) -> bytes:
-    """A snapshot in one go."""
+    """Return a snapshot as text, in one go."""
     registry = CollectorRegistry(auto_describe=False)
     registry.register(Scrape(snapshot))
     return generate_latest(registry)
 
 
 def _families(text: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """The families of a text: the two lines that head one, and its samples. No value contains a line end."""
+    """Yield the families of a text: the two lines that head one, and its samples. No value has a line end."""
     for family in (b"\n" + text).split(b"\n# HELP ")[1:]:
         name, kind, samples = (family.removesuffix(b"\n") + b"\n").split(b"\n", 2)
         yield b"# HELP " + name + b"\n" + kind + b"\n", samples

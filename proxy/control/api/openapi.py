@@ -1,6 +1,6 @@
-"""What the admin API can do, declared once: the routes are made from it, and the OpenAPI 3.1 document.
+"""The operations of the admin API, declared once: the routes and the OpenAPI 3.1 document are made from them.
 
-An operation's ``name`` is the method of api.Api that answers it and its operationId.
+An operation's `name` is its operationId, and the method of `routes.ApiRoutes` that answers it.
 """
 
 import http
@@ -37,7 +37,7 @@ PARAMETERS: dict[str, Any] = {
     "Last-Event-ID": {
         "name": "Last-Event-ID",
         "in": "header",
-        "description": "Go on after this entry; wins over ``after``.",
+        "description": "Go on after this entry; wins over `after`.",
         "schema": {"type": "integer", "minimum": 0},
     },
     "after": {
@@ -63,9 +63,9 @@ RESPONSE_FIELDS: dict[str, Any] = {
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One method at one path. ``schema`` names what a 200 carries ("": text), ``body`` what it reads.
+    """One method at one path. `schema` names the content of a 200 ("": text), `body` that of the request.
 
-    ``order`` is the word of one that orders something, "" for all others.
+    `order` is the order that it gives; "" for none.
     """
 
     name: str
@@ -83,7 +83,7 @@ class Operation:
 
 
 def ordering(name: str, method: str, path: str, word: OrderName, summary: str, body: str) -> Operation:
-    """An operation that orders something of a service."""
+    """Return an operation that gives an order for a service."""
     return Operation(
         name,
         method,
@@ -181,7 +181,7 @@ OPERATIONS = (
 
 
 def document(operations: tuple[Operation, ...] = OPERATIONS) -> dict[str, Any]:
-    """The OpenAPI 3.1 document of these operations."""
+    """Return the OpenAPI 3.1 document of these operations."""
     paths: dict[str, Any] = {}
     for operation in operations:
         paths.setdefault(operation.path, {})[operation.method.lower()] = described(operation)
@@ -213,7 +213,7 @@ def document(operations: tuple[Operation, ...] = OPERATIONS) -> dict[str, Any]:
 
 
 def described(operation: Operation) -> dict[str, Any]:
-    """One operation as the document has it."""
+    """Return one operation as the document has it."""
     described: dict[str, Any] = {
         "operationId": operation.name,
         "summary": operation.summary,
@@ -233,7 +233,7 @@ def described(operation: Operation) -> dict[str, Any]:
 
 
 def responses(operation: Operation) -> dict[str, Any]:
-    """What an operation answers, by status; ``default`` stands for 401, 403 and 500, which any may answer."""
+    """Return what an operation answers, by status; `default` stands for 401, 403 and 500."""
     schema = ref(operation.schema) if operation.schema else {"type": "string"}
     good: dict[str, Any] = {
         "description": operation.summary,
@@ -249,7 +249,7 @@ def responses(operation: Operation) -> dict[str, Any]:
 
 
 def problem(description: str) -> dict[str, Any]:
-    """A problem+json response."""
+    """Return a problem+json response."""
     return {
         "description": description,
         "content": {"application/problem+json": {"schema": ref("Problem")}},

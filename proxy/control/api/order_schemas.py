@@ -1,4 +1,4 @@
-"""The shapes of what the admin API reads: the bodies of orders."""
+"""The schemas of what the admin API reads: the bodies of orders."""
 
 from proxy.config.units import LONGEST
 from proxy.control.api.json_schema import (
@@ -14,8 +14,7 @@ from proxy.control.api.json_schema import (
     ref,
     shape,
 )
-from proxy.control.api.order_steps import MOST_STEPS
-from proxy.control.api.order_values import MOST_ENDPOINTS
+from proxy.control.api.orders import MOST_ENDPOINTS, MOST_STEPS
 
 TERMS: dict[str, Schema] = {
     "reason": {**LINE, "default": "", "description": "Why; kept in the ledger."},
@@ -26,7 +25,7 @@ SAMPLE: Schema = {**COUNT, "description": "Answers of the canary that a step tak
 
 
 def body(**properties: Schema) -> Schema:
-    """What an order may say, nothing of it required, with who and why."""
+    """Return the schema of a body with these properties, actor and reason, none of them required."""
     found = {**properties, **TERMS}
     return {**shape(optional=tuple(found), **found), "additionalProperties": False}
 
@@ -47,8 +46,8 @@ BODIES: dict[str, Schema] = {
             "maxItems": MOST_STEPS,
             "description": "Rising to 100; left out: the plan in the file.",
         },
-        hold={**HOLD, "description": "Seconds, for steps that say nothing; left out: the file's."},
-        min_requests={**SAMPLE, "description": "For steps that say nothing; left out: the file's."},
+        hold={**HOLD, "description": "Seconds, for steps without their own; left out: the file's."},
+        min_requests={**SAMPLE, "description": "For steps without their own; left out: the file's."},
         deadline={
             **nullable({**SECONDS, "exclusiveMinimum": 0, "maximum": LONGEST}),
             "description": "Seconds after which the rollout is paused; null: never; left out: the file's.",
@@ -60,7 +59,7 @@ BODIES: dict[str, Schema] = {
         "description": "A weight, and what has to be there before the next.",
     },
     "Pause": {
-        **shape(pause={**LINE, "description": "For the person who is asked."}),
+        **shape(pause={**LINE, "description": "The question to the person who decides."}),
         "additionalProperties": False,
         "description": "Waits for a promote.",
     },

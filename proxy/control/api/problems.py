@@ -1,7 +1,7 @@
 """Every error of the admin API as problem+json (RFC 9457): one shape for people and for programs.
 
-``type`` stays "about:blank": the status says what kind of error it is, ``detail`` what happened, with the
-value, what was expected and what to do. A body with several faults names them all in ``errors``.
+`type` stays "about:blank": the status is the kind of error, `detail` has what happened, the value, what was
+expected and what to do. A body with several faults has them all in `errors`.
 """
 
 import http
@@ -18,11 +18,12 @@ from proxy.ledger.errors import NotDurable
 MEDIA_TYPE = "application/problem+json"
 log = logging.getLogger(__name__)
 
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+Responder = Callable[[web.Request], Awaitable[web.StreamResponse]]
+"""Answers a request."""
 
 
 class HttpProblem(Exception):
-    """An error with the status (400..599) it implies and a sentence for the person who meets it."""
+    """An error with its status (400..599) and a sentence for the person who meets it."""
 
     def __init__(
         self,
@@ -44,7 +45,7 @@ class HttpProblem(Exception):
         return f"<HttpProblem {self.status}: {self.detail}>"
 
     def response(self) -> web.Response:
-        """The answer; ``errors`` lists each fault with a JSON Pointer to where it is."""
+        """Return the answer; `errors` has each fault with a JSON Pointer to where it is."""
         document: dict[str, object] = {
             "type": "about:blank",
             "title": http.HTTPStatus(self.status).phrase,
@@ -63,8 +64,8 @@ class HttpProblem(Exception):
 
 
 @web.middleware
-async def as_problems(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Let no error leave in another shape, and no trace leave at all."""
+async def as_problems(request: web.Request, handler: Responder) -> web.StreamResponse:
+    """Answer every error as a problem, and none with a traceback."""
     try:
         return await handler(request)
     except HttpProblem as problem:
@@ -82,7 +83,7 @@ async def as_problems(request: web.Request, handler: Handler) -> web.StreamRespo
 
 
 def from_file(problems: Problems) -> HttpProblem:
-    """The problem for a config file that is wrong; `text` is what `weir lint` prints of it."""
+    """Return the problem for a config file that is wrong; `text` is what `weir lint` prints of it."""
     places = [
         {
             "file": problems.source,
@@ -99,7 +100,7 @@ def from_file(problems: Problems) -> HttpProblem:
 
 
 def from_control(error: Exception) -> HttpProblem | None:
-    """The problem for a refusal of control; None for what is no refusal but a fault."""
+    """Return the problem for a refusal of control; None for what is no refusal but a fault."""
     match error:
         case errors.StaleRevision():
             return HttpProblem(412, error.detail, headers={"ETag": f'"{error.current}"'})
@@ -120,7 +121,7 @@ def from_control(error: Exception) -> HttpProblem | None:
 
 
 def from_http(request: web.Request, error: web.HTTPException) -> HttpProblem:
-    """The problem for what aiohttp itself refuses: unknown paths, methods, bodies over the limit."""
+    """Return the problem for what aiohttp refuses: unknown paths, methods, bodies over the limit."""
     allowed = error.headers.get("Allow", "")
     sentences = {
         404: f"nothing is at {request.path}; GET / lists what there is",
@@ -132,7 +133,7 @@ def from_http(request: web.Request, error: web.HTTPException) -> HttpProblem:
 
 
 async def expect(request: web.Request) -> web.StreamResponse | None:
-    """Answer an Expect field: it is looked at before any middleware, so its refusal is shaped here."""
+    """Answer an Expect field: aiohttp looks at it before any middleware, so its refusal is made here."""
     wanted = request.headers.get("Expect", "")
     if request.version < HttpVersion11:
         return None  # RFC 9110, 10.1.1: from an HTTP/1.0 client the field means nothing

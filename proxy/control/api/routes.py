@@ -1,7 +1,7 @@
-"""The admin API: what people and scripts see of control and order from it.
+"""The admin API: one coroutine for each operation.
 
-It decides nothing. It reads strictly, asks control, and shapes the answer; whatever goes wrong leaves as
-problem+json, and an order that is refused has changed nothing.
+It decides nothing. It reads requests strictly, calls control, and writes the answer. Every error is answered
+as problem+json, and an order that is refused has changed nothing.
 """
 
 import json
@@ -11,12 +11,12 @@ from typing import Any, Protocol
 from aiohttp import web
 
 from proxy.config.diff import Changes
-from proxy.control.api import bodies, conditions, metrics, openapi, orders
+from proxy.control.api import metrics, openapi, orders, requests
 from proxy.control.api.events import Feed, Streams
 from proxy.control.api.openapi import OPERATIONS, Operation
-from proxy.control.api.problems import Handler, HttpProblem, as_problems, expect
+from proxy.control.api.problems import HttpProblem, Responder, as_problems, expect
 from proxy.control.api.security import AccessGuard
-from proxy.control.command import Terms
+from proxy.control.command import OrderTerms
 from proxy.rollout.inputs import Order
 from proxy.rollout.phases import OrderName
 from proxy.settings.plan import Planned
@@ -28,11 +28,8 @@ FIELDS = {
 }
 
 
-class Controls(Feed, metrics.Source, Protocol):
-    """What is served; weights are parts of 10,000. Refusals are raised as proxy.control.errors names them."""
-
-    @property
-    def ready(self) -> bool: ...
+class ShowsServices(metrics.SnapshotSource, Protocol):
+    """What is shown of all services. An unknown service is a KeyError."""
 
     @property
     def generation(self) -> int: ...
@@ -41,12 +38,18 @@ class Controls(Feed, metrics.Source, Protocol):
 
     def view(self, name: str) -> dict[str, Any]: ...
 
+    def explain(self, name: str) -> dict[str, Any]: ...
+
+
+class AppliesOrders(Protocol):
+    """What carries out orders. Weights are parts of 10,000."""
+
     def planned(self, name: str) -> Planned:
-        """What the file says of the service's rollouts."""
+        """Return what the file defines for the service's rollouts."""
         ...
 
-    async def order(self, name: str, order: Order, terms: Terms) -> dict[str, Any]:
-        """Carry out an order and answer the view after it.
+    async def apply(self, name: str, order: Order, terms: OrderTerms) -> dict[str, Any]:
+        """Carry out an order; return the view after it.
 
         Salts are empty and a Start may have no plan (the file's is meant): both are filled in here. A key
         that the ledger knows with the same digest is answered and not repeated, before If-Match is looked
@@ -54,28 +57,49 @@ class Controls(Feed, metrics.Source, Protocol):
         """
         ...
 
-    def explain(self, name: str) -> dict[str, Any]: ...
 
-    async def history(self, name: str) -> list[dict[str, Any]]: ...
+class ReadsHistory(Feed, Protocol):
+    """The entries of the ledger."""
+
+    async def entries(self, service: str, /) -> list[dict[str, Any]]: ...
+
+
+class ServedControl(Protocol):
+    """What is served. Refusals are raised as proxy.control.errors and proxy.ledger.errors name them."""
+
+    @property
+    def ready(self) -> bool: ...
+
+    @property
+    def overview(self) -> ShowsServices: ...
+
+    @property
+    def orders(self) -> AppliesOrders: ...
+
+    @property
+    def history(self) -> ReadsHistory: ...
 
 
 class ReloadsConfig(Protocol):
-    """Who reads the config file again."""
+    """What reads the config file again."""
 
     async def reload(self) -> Changes:
-        """Put it in force as a whole. Raises Problems, or what proxy.control.errors names."""
+        """Put the file in force as a whole; return what changed.
+
+        Raises Problems, Unreadable or NotDurable, and then nothing was changed.
+        """
         ...
 
 
 class ListenAddress(Protocol):
-    """Where the admin API listens."""
+    """The address of the admin API."""
 
     @property
     def host(self) -> str: ...
 
 
 class AdminSection(Protocol):
-    """The ``admin`` part of the config."""
+    """The `admin` section of the config."""
 
     @property
     def listen(self) -> ListenAddress: ...
@@ -87,86 +111,86 @@ class AdminSection(Protocol):
     def open_metrics(self) -> bool: ...
 
 
-def build(control: Controls, admin: AdminSection, reloads: ReloadsConfig) -> web.Application:
-    """The application that serves ``control`` by the rules of ``admin``; its shutdown ends event streams."""
-    streams = Streams(control)
-    api = Routes(control, streams, reloads)
+def build(control: ServedControl, admin: AdminSection, reloads: ReloadsConfig) -> web.Application:
+    """Return the application that serves `control` by the rules of `admin`; its end ends event streams."""
+    streams = Streams(control.history)
+    api = ApiRoutes(control, streams, reloads)
     guard = AccessGuard(admin.token, admin.listen.host, admin.open_metrics)
-    app = web.Application(middlewares=[as_problems, guard.middleware], client_max_size=bodies.BODY_LIMIT)
+    app = web.Application(middlewares=[as_problems, guard.middleware], client_max_size=requests.BODY_LIMIT)
     for operation in OPERATIONS:
-        handler = api.handler(operation)
-        app.router.add_route(operation.method, operation.path, handler, expect_handler=expect)
+        responder = api.responder(operation)
+        app.router.add_route(operation.method, operation.path, responder, expect_handler=expect)
         if operation.method == "GET" and operation.name != "events":
-            app.router.add_route("HEAD", operation.path, handler, expect_handler=expect)
+            app.router.add_route("HEAD", operation.path, responder, expect_handler=expect)
     app.on_response_prepare.append(add_fields)
     app.on_shutdown.append(streams.close)
     return app
 
 
-class Routes:
-    """The handlers, one per operation and named as it; one for all orders."""
+class ApiRoutes:
+    """The responders: one for each operation, named as it, and one for all orders."""
 
-    def __init__(self, control: Controls, streams: Streams, reloads: ReloadsConfig) -> None:
+    def __init__(self, control: ServedControl, streams: Streams, reloads: ReloadsConfig) -> None:
         self._control = control
+        self._overview = control.overview
         self._reloads = reloads
         self._streams = streams
         self._document = openapi.document()
 
     def __repr__(self) -> str:
-        return f"<Routes of {self._control!r}>"
+        return f"<ApiRoutes of {self._control!r}>"
 
-    def handler(self, operation: Operation) -> Handler:
-        """What answers an operation."""
+    def responder(self, operation: Operation) -> Responder:
+        """Return what answers an operation."""
         if operation.order:
             return partial(self.order, operation.order)
-        handler: Handler = getattr(self, operation.name)
-        return handler
+        responder: Responder = getattr(self, operation.name)
+        return responder
 
     async def index(self, _request: web.Request) -> web.Response:
         return answer({op.name: op.path for op in OPERATIONS if op.method == "GET" and op.name != "index"})
 
     async def services(self, _request: web.Request) -> web.Response:
-        views = [self._control.view(name) for name in self._control.names()]
-        return answer({"generation": self._control.generation, "services": views})
+        views = [self._overview.view(name) for name in self._overview.names()]
+        return answer({"generation": self._overview.generation, "services": views})
 
     async def service(self, request: web.Request) -> web.Response:
         return service_answer(self._view(request))
 
     async def order(self, word: OrderName, request: web.Request) -> web.Response:
-        """Any of the orders. After the body is read no await lies between what is looked at and control."""
-        self._view(request)
-        body = await bodies.read(request, required=word == "set-weight")
+        """Carry out an order. After the body is read, nothing is awaited before control has the order."""
+        self._view(request)  # an unknown service is answered before the body has come
+        body = await requests.read(request, required=word == "set-weight")
         view = self._view(request)
         name = view["name"]
-        ordered = orders.parse(word, body, self._control.planned(name))
-        on = Terms(
-            ordered.reason,
-            ordered.actor,
-            conditions.expected(
-                conditions.revisions(request.headers.getall("If-Match", [])), view["revision"]
-            ),
-            conditions.key(request.headers.getall("Idempotency-Key", [])),
-            conditions.digest(name, word, body),
+        parsed = orders.parse(word, body, lambda: self._control.orders.planned(name))
+        allowed = requests.revisions(request.headers.getall("If-Match", []))
+        terms = OrderTerms(
+            reason=parsed.reason,
+            actor=parsed.actor,
+            if_match=requests.expected(allowed, view["revision"]),
+            key=requests.key(request.headers.getall("Idempotency-Key", [])),
+            digest=requests.digest(name, word, body),
         )
-        return service_answer(await self._control.order(name, ordered.order, on))
+        return service_answer(await self._control.orders.apply(name, parsed.order, terms))
 
     async def reload(self, _request: web.Request) -> web.Response:
         return answer((await self._reloads.reload()).to_json())
 
     async def explain(self, request: web.Request) -> web.Response:
-        return answer(self._control.explain(self._view(request)["name"]))
+        return answer(self._overview.explain(self._view(request)["name"]))
 
     async def history(self, request: web.Request) -> web.Response:
         name = self._view(request)["name"]
-        after = conditions.revision_after(request.query.get("after_revision"))
-        entries = [entry for entry in await self._control.history(name) if entry["revision"] > after]
+        after = requests.revision_after(request.query.get("after_revision"))
+        entries = [each for each in await self._control.history.entries(name) if each["revision"] > after]
         return answer({"service": name, "entries": entries})
 
     async def events(self, request: web.Request) -> web.StreamResponse:
         return await self._streams.serve(request)
 
     async def metrics(self, _request: web.Request) -> web.Response:
-        return await metrics.scrape(self._control)
+        return await metrics.scrape(self._overview)
 
     async def livez(self, _request: web.Request) -> web.Response:
         return web.Response(text="ok")
@@ -182,27 +206,27 @@ class Routes:
         return answer(self._document)
 
     def _view(self, request: web.Request) -> dict[str, Any]:
-        """The view of the service that the path names. A KeyError anywhere else is a fault, not a 404."""
+        """Return the view of the service in the path. A KeyError anywhere else is a fault, not a 404."""
         name = request.match_info["service"]
         try:
-            return self._control.view(name)
+            return self._overview.view(name)
         except KeyError:
-            known = ", ".join(self._control.names()) or "none"
-            raise HttpProblem(404, f"there is no service {bodies.shown(name)}; known: {known}") from None
+            known = ", ".join(self._overview.names()) or "none"
+            raise HttpProblem(404, f"there is no service {requests.shown(name)}; known: {known}") from None
 
 
 def answer(document: dict[str, Any]) -> web.Response:
-    """A JSON answer; NaN would make it no JSON and is a fault."""
+    """Return a JSON answer. NaN would make it no JSON and is a fault."""
     return web.Response(body=json.dumps(document, allow_nan=False).encode(), content_type="application/json")
 
 
 def service_answer(view: dict[str, Any]) -> web.Response:
-    """A service with its revision as ETag: what If-Match of the next order may name."""
+    """Return a service with its revision as ETag, which If-Match of the next order may name."""
     response = answer(view)
     response.headers["ETag"] = f'"{view["revision"]}"'
     return response
 
 
 async def add_fields(_request: web.Request, response: web.StreamResponse) -> None:
-    """The fields that every answer has."""
+    """Add the fields that every answer has."""
     response.headers.update(FIELDS)

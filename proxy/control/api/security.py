@@ -1,12 +1,13 @@
-"""Who may talk to the admin API.
+"""Access to the admin API.
 
-With a token: who sends it (RFC 6750). Without one the listener is on loopback, where every local program may
-talk to it, and so may every web page that the person's browser has open, in two ways that are shut here:
+With a token only requests with it are admitted (RFC 6750). Without one the listener is on loopback, where
+every local program may send requests, and so may every web page in a browser on this machine, in two ways
+that are shut here:
 
 - DNS rebinding: a page's own name is made to resolve to 127.0.0.1, and the page reads from "itself". The
   browser still sends that name as Host, so Host must be a loopback name or address, or the listen host.
-- Cross-site posts: a page sends a request without reading the answer. The browser then tells where it came
-  from in Origin and Sec-Fetch-Site, so for methods that change something both must speak of this origin.
+- Cross-site posts: a page sends a request without reading the answer. The browser then sends Origin and
+  Sec-Fetch-Site, so for methods that change something both must be of this origin.
 """
 
 import hmac
@@ -17,7 +18,7 @@ from dataclasses import dataclass
 from aiohttp import web
 from multidict import CIMultiDictProxy
 
-from proxy.control.api.problems import Handler, HttpProblem
+from proxy.control.api.problems import HttpProblem, Responder
 
 PROBES = frozenset({"/livez", "/readyz"})
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -29,7 +30,7 @@ Headers = CIMultiDictProxy[str]
 
 @dataclass(frozen=True, slots=True)
 class AccessGuard:
-    """The rule for one listener; without a token (None or "") Host, Origin and Sec-Fetch-Site are judged."""
+    """The rule for one listener. Without a token (None or "") Host, Origin and Sec-Fetch-Site are checked."""
 
     token: str | None
     listen_host: str
@@ -39,13 +40,13 @@ class AccessGuard:
         return f"<AccessGuard {'token' if self.token else 'loopback'} {self.listen_host}>"
 
     @web.middleware
-    async def middleware(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        """Refuse before a byte of the body is read."""
+    async def middleware(self, request: web.Request, handler: Responder) -> web.StreamResponse:
+        """Refuse a request before a byte of its body is read."""
         self.admit(request.method, request.path, request.scheme, request.headers)
         return await handler(request)
 
     def admit(self, method: str, path: str, scheme: str, headers: Headers) -> None:
-        """Return when the request may go on; raise HttpProblem 401 or 403 when it may not."""
+        """Admit a request. Raises HttpProblem 401 or 403 when it may not go on."""
         if not self.token:
             self._check_host(path, headers)
             if method not in SAFE:
@@ -80,7 +81,7 @@ class AccessGuard:
 
 
 def check_origin(scheme: str, headers: Headers) -> None:
-    """Refuse what a page of another origin makes a browser send; programs send neither field."""
+    """Refuse what a page of another origin makes a browser send. Other programs send neither field."""
     here = (scheme, *split_authority(headers.get("Host", ""), PORTS.get(scheme, "")))
     for origin in headers.getall("Origin", []):
         if origin_parts(origin) != here:
@@ -93,7 +94,7 @@ def check_origin(scheme: str, headers: Headers) -> None:
 
 
 def origin_parts(origin: str) -> tuple[str, str, str] | None:
-    """Scheme, host and port of an Origin field; None for "null" and for what is no origin."""
+    """Return scheme, host and port of an Origin field; None for "null" and for what is no origin."""
     scheme, found, authority = origin.partition("://")
     if not found:
         return None
@@ -101,7 +102,7 @@ def origin_parts(origin: str) -> tuple[str, str, str] | None:
 
 
 def split_authority(authority: str, port: str = "") -> tuple[str, str]:
-    """Host (lower case, bare) and port (``port`` when none is written) of "host:port"; or two ""."""
+    """Return host (lower case, bare) and port (`port` when none is written) of "host:port"; or two ""."""
     found = AUTHORITY.fullmatch(authority.lower())
     if not found:
         return "", ""
@@ -109,7 +110,10 @@ def split_authority(authority: str, port: str = "") -> tuple[str, str]:
 
 
 def is_loopback(name: str) -> bool:
-    """localhost, 127.0.0.0/8 or ::1. Not names below localhost: not every resolver keeps them at home."""
+    """Return whether this is localhost, 127.0.0.0/8 or ::1.
+
+    Names below localhost aren't: not every resolver keeps them on this machine.
+    """
     if name == "localhost":
         return True
     try:
@@ -119,10 +123,10 @@ def is_loopback(name: str) -> bool:
 
 
 def unauthorized(detail: str, more: str) -> HttpProblem:
-    """A 401 with the challenge that RFC 9110 asks for."""
+    """Return a 401 with the challenge that RFC 9110 requires."""
     return HttpProblem(401, detail, headers={"WWW-Authenticate": f'Bearer realm="weir"{more}'})
 
 
 def as_bytes(text: str) -> bytes:
-    """Header bytes as they came: compare_digest takes text only where it is ASCII."""
+    """Return header bytes as they came: compare_digest takes text only where it is ASCII."""
     return text.encode("utf-8", "surrogateescape")

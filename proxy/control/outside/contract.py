@@ -1,75 +1,77 @@
-"""Those outside whom control asks and tells: endpoints, hooks, receivers of notices."""
+"""What control needs of the network outside: endpoints, hooks, receivers of notices."""
 
 from collections.abc import Coroutine, Mapping
 from typing import Any, Protocol
 
 from proxy.config import schema
 from proxy.control.broadcast import Broadcast
-from proxy.control.gates import Ways
+from proxy.control.gates import Respondents
 from proxy.control.standing import Standing
 from proxy.ledger.record import Record
 from proxy.telemetry.operations import Operations
 
 
 class Outside(Protocol):
-    """What control needs of them. None of it waits."""
+    """The network outside. None of its methods waits."""
 
     @property
-    def ways(self) -> Ways: ...
+    def respondents(self) -> Respondents:
+        """How to ask those who have to agree before a rollout goes on."""
+        ...
 
-    def work(self, broadcast: Broadcast) -> Coroutine[Any, Any, None]:
-        """What has to go on for as long as control does; the workers of `broadcast` are told who is dead."""
+    def run(self, broadcast: Broadcast) -> Coroutine[Any, Any, None]:
+        """Return the work that lasts as long as control; dead endpoints are sent to the workers."""
 
     def operations(self) -> Operations:
-        """For /metrics."""
+        """Return the counts for /metrics."""
 
-    def seen(self, name: str) -> Mapping[str, str]:
-        """How the endpoints of a service do, in words by URL; empty where nobody probes them."""
+    def conditions(self, name: str) -> Mapping[str, str]:
+        """Return the conditions of a service's endpoints, in words by URL; {} where they aren't probed."""
 
     def watch(self, standing: Standing) -> None:
-        """A service is in force as it is now: probe its endpoints."""
+        """Probe the endpoints that a service has now."""
 
     def forget(self, name: str) -> None:
-        """A service is gone."""
+        """Probe the endpoints of a service no longer."""
 
-    def tell(self, standing: Standing, record: Record) -> None:
-        """Something happened. The ledger may not have it yet, for a trip waits for no disk."""
+    def notify(self, standing: Standing, record: Record) -> None:
+        """Notify hooks and receivers of an entry. It may not be durable, for a trip waits for no disk."""
 
 
 class Alone:
-    """Nobody is outside: whoever is asked agrees."""
+    """No network: whoever is asked agrees, no endpoint is probed, nobody is notified."""
 
     def __init__(self) -> None:
-        self.ways = Ways(self._answers, self._agrees)
+        self.respondents = Respondents(self._ask_canary, self._ask_hook)
 
     def __repr__(self) -> str:
         return "<Alone>"
 
-    async def _answers(self, _standing: Standing) -> str:
+    async def _ask_canary(self, _standing: Standing) -> str:
         return ""
 
-    async def _agrees(self, _hook: schema.Hook, _question: dict[str, Any]) -> str:
+    async def _ask_hook(self, _hook: schema.Hook, _question: dict[str, Any]) -> str:
         return ""
 
-    async def work(self, broadcast: Broadcast) -> None:
-        """There is nothing to do."""
+    async def run(self, broadcast: Broadcast) -> None:
+        """Do nothing."""
 
     def operations(self) -> Operations:
-        """There is nothing to count."""
+        """Return no counts."""
         return Operations()
 
-    def seen(self, name: str) -> Mapping[str, str]:
-        """Nobody is probed."""
+    def conditions(self, name: str) -> Mapping[str, str]:
+        """Return no conditions."""
         return {}
 
     def watch(self, standing: Standing) -> None:
-        """Nobody is probed."""
+        """Do nothing."""
 
     def forget(self, name: str) -> None:
-        """Nobody was probed."""
+        """Do nothing."""
 
-    def tell(self, standing: Standing, record: Record) -> None:
-        """Nobody is told."""
+    def notify(self, standing: Standing, record: Record) -> None:
+        """Do nothing."""
 
 
 ALONE = Alone()

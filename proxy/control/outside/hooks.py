@@ -1,65 +1,47 @@
 """Asking hooks whether a rollout may go on."""
 
-import asyncio
 import json
 import secrets
-import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, Literal, get_args
 
-import aiohttp
-
 from proxy.config import schema
-from proxy.control.outside.posting import Answered, Letter, post
+from proxy.control.outside.posting import Letter, Poster, count_from_zero
 
 HookResult = Literal["open", "closed", "failed"]
 
 GATES = ("before-start", "before-step", "before-promotion")
-"""Where hooks are asked; elsewhere they are told."""
-PAUSES = (1.0, 2.0, 4.0, 8.0)
-"""Seconds before each further attempt; the last of them before all that follow."""
+"""Where hooks are asked; elsewhere they are notified."""
 
 
 class Hooks:
-    """Asks over a `session`. `counts` has every question's end by service, place and result."""
+    """Questions to hooks. `counts` has the end of every question by service, gate and result."""
 
-    def __init__(
-        self,
-        session: aiohttp.ClientSession,
-        *,
-        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
-        wall: Callable[[], float] = time.time,
-    ) -> None:
-        self._session = session
-        self._sleep = sleep
-        self._wall = wall
+    def __init__(self, poster: Poster) -> None:
+        self._poster = poster
         self.counts: Counter[tuple[str, str, str]] = Counter()
 
     def __repr__(self) -> str:
         return f"<Hooks, {self.counts.total()} questions>"
 
     def expect(self, service: str, hooks: Sequence[schema.Hook]) -> None:
-        """Count these from 0 on: Prometheus can't see that a series rose when it begins at 1."""
-        for hook in hooks:
-            for result in get_args(HookResult) if hook.at in GATES else ():
-                self.counts[service, hook.at, result] += 0
+        """Count the questions to these hooks from 0."""
+        gates = (hook.at for hook in hooks if hook.at in GATES)
+        count_from_zero(self.counts, ((service, at, each) for at in gates for each in get_args(HookResult)))
 
     async def ask(self, hook: schema.Hook, question: dict[str, Any]) -> str:
-        """Nothing when the hook agrees, else why not.
+        """Ask a hook; return "" when it agrees, else its reason.
 
-        It is asked again, at most `retries` times, when it gives no answer or one that says try later.
+        It is asked again, at most `retries` times, when it gives no answer or one that is temporary.
         """
         letter = Letter(hook.url, json.dumps(question).encode(), secrets.token_hex(8), hook.secret or "")
-        answered = await self._attempt(letter, hook)
+        answer = await self._poster.post(letter, hook.timeout)
         for attempt in range(hook.retries):
-            if not answered.passing:
+            if not answer.temporary:
                 break
-            await self._sleep(PAUSES[min(attempt, len(PAUSES) - 1)])
-            answered = await self._attempt(letter, hook)
-        result: HookResult = "open" if answered.agrees else "closed" if answered.status else "failed"
+            await self._poster.pause(attempt)
+            answer = await self._poster.post(letter, hook.timeout)
+        result: HookResult = "open" if answer.agrees else "closed" if answer.status else "failed"
         self.counts[str(question["service"]), hook.at, result] += 1
-        return "" if answered.agrees else f"{hook.host} {answered.says}"
-
-    async def _attempt(self, letter: Letter, hook: schema.Hook) -> Answered:
-        return await post(self._session, letter, hook.timeout, self._wall())
+        return "" if answer.agrees else f"{hook.host} {answer.reason}"

@@ -1,4 +1,4 @@
-"""The world outside control, over the network: endpoints to probe, hooks to ask, receivers to tell."""
+"""The network outside: endpoints that are probed, hooks that are asked, receivers that are notified."""
 
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import replace
@@ -8,11 +8,11 @@ import aiohttp
 
 from proxy.control.broadcast import Broadcast
 from proxy.control.config_file import Reloader
-from proxy.control.gates import Ways
+from proxy.control.gates import Respondents
 from proxy.control.outside.hooks import GATES, Hooks
 from proxy.control.outside.notices import Notices
-from proxy.control.outside.posting import session
-from proxy.control.outside.probes import Probes
+from proxy.control.outside.posting import Poster, session
+from proxy.control.outside.probes import Dead, Probes
 from proxy.control.standing import Standing
 from proxy.control.views import view
 from proxy.control.views.facts import Facts, blast
@@ -21,39 +21,43 @@ from proxy.routing.split import CANARY
 from proxy.telemetry.operations import Operations
 
 
-class Network:
-    """All of it. `reach` the broadcast before anything is watched; `close` it when control has stopped."""
+class OutsideNetwork:
+    """Probes, hooks and notices over one session. `close` it when control has stopped."""
 
     def __init__(self, client: aiohttp.ClientSession) -> None:
         self._client = client
-        self._hooks = Hooks(client)
-        self._notices = Notices(client)
-        self._probes = Probes(self._found)
-        self._unwell: Callable[[str, Any], None] = lambda service, dead: None
-        self.ways = Ways(self._answers, self._hooks.ask)
-        self.reloader: Reloader | None = None
-        """What is shown of reloads, once there can be any."""
+        poster = Poster(client)
+        self._hooks = Hooks(poster)
+        self._notices = Notices(poster)
+        self._probes = Probes(self._changed)
+        self._set_dead: Callable[[str, Dead], None] = lambda service, dead: None
+        self.respondents = Respondents(self._ask_canary, self._hooks.ask)
+        self._reloader: Reloader | None = None
 
     def __repr__(self) -> str:
-        return f"<Network {self._probes!r}, {self._hooks!r}, {self._notices!r}>"
+        return f"<OutsideNetwork {self._probes!r}, {self._hooks!r}, {self._notices!r}>"
 
     @classmethod
-    def begin(cls) -> "Network":
-        """With a session of its own, in the running loop."""
+    def begin(cls) -> "OutsideNetwork":
+        """Begin with a session of its own, in the running loop."""
         return cls(session())
 
-    def work(self, broadcast: Broadcast) -> Coroutine[Any, Any, None]:
-        """Probe, and tell the workers of `broadcast` who is dead, until cancelled."""
-        self._unwell = broadcast.unwell
+    def run(self, broadcast: Broadcast) -> Coroutine[Any, Any, None]:
+        """Probe until cancelled, and send dead endpoints to the workers of `broadcast`."""
+        self._set_dead = broadcast.set_dead
         return self._probes.run()
 
+    def show_reloads(self, reloader: Reloader) -> None:
+        """Show the reloads of the config among the operations."""
+        self._reloader = reloader
+
     async def close(self) -> None:
-        """Give those who are being told a moment."""
+        """Give the notices that still wait a moment, and end the session."""
         await self._notices.close()
         await self._client.close()
 
     def watch(self, standing: Standing) -> None:
-        """Probe the endpoints that a service has now, and begin to count for whom it names."""
+        """Probe the endpoints that a service has now, and count its hooks and receivers from 0."""
         backends = {backend.name: backend.endpoints for backend in standing.service.backends}
         self._probes.watch(standing.name, backends, standing.file.health)
         self._hooks.expect(standing.name, standing.file.hooks)
@@ -61,33 +65,33 @@ class Network:
             self._notices.expect(standing.name)
 
     def forget(self, name: str) -> None:
-        """Probe a service no longer."""
+        """Probe the endpoints of a service no longer."""
         self._probes.forget(name)
 
-    def tell(self, standing: Standing, record: Record) -> None:
-        """Tell all who want to know; nothing is put in words where there is nobody."""
+    def notify(self, standing: Standing, record: Record) -> None:
+        """Notify hooks and receivers of an entry; without any, no text is made."""
         if not standing.file.notify and not standing.file.hooks:
             return
         text = view.explanation(standing, Facts(blast=blast(standing)))["text"]
-        said = f"{record.service}: {record.entry.event} by {record.actor}"
-        why = f" ({record.reason})" if record.reason else ""
-        self._notices.tell(standing.name, standing.file, record.news(), f"{said}{why}. {text}")
+        event = f"{record.service}: {record.entry.event} by {record.actor}"
+        reason = f" ({record.reason})" if record.reason else ""
+        self._notices.notify(standing.name, standing.file, record.news(), f"{event}{reason}. {text}")
 
-    def seen(self, name: str) -> Mapping[str, str]:
-        """How the endpoints of a service do, in words by URL; empty where nobody probes them."""
-        return self._probes.seen(name)
+    def conditions(self, name: str) -> Mapping[str, str]:
+        """Return the conditions of a service's endpoints, in words by URL; {} where they aren't probed."""
+        return self._probes.conditions(name)
 
     def operations(self) -> Operations:
-        """For /metrics."""
+        """Return the counts for /metrics."""
         operations = Operations(dict(self._hooks.counts), dict(self._notices.counts), self._probes.up())
-        if self.reloader is None:
+        if self._reloader is None:
             return operations
-        return replace(operations, reloaded=self.reloader.successful, reloaded_at=self.reloader.at)
+        return replace(operations, reloaded=self._reloader.successful, reloaded_at=self._reloader.at)
 
-    def _found(self, service: str, dead: Any) -> None:
-        self._unwell(service, dead)
+    def _changed(self, service: str, dead: Dead) -> None:
+        self._set_dead(service, dead)
 
-    async def _answers(self, standing: Standing) -> str:
+    async def _ask_canary(self, standing: Standing) -> str:
         canary = next(side for side in standing.service.backends if side.name == CANARY)
-        said = await self._probes.check(canary.endpoints, standing.file.health)
-        return said and f"the canary doesn't answer: {said}"
+        reason = await self._probes.check(canary.endpoints, standing.file.health)
+        return reason and f"the canary doesn't answer: {reason}"

@@ -1,153 +1,176 @@
-"""Notices to receivers: in order for each of them, again when one fails, and nothing waits for them."""
+"""Notices to receivers: in order for each of them, repeated when one fails, and nothing waits for them."""
 
 import asyncio
 import json
 import logging
 import secrets
-import time
 from collections import Counter, deque
-from collections.abc import Awaitable, Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 from typing import Any, Literal, get_args
 
-import aiohttp
-
 from proxy.config import schema
-from proxy.control.outside.posting import Letter, post
+from proxy.control.outside.posting import PAUSES, Letter, Poster, count_from_zero
 
 log = logging.getLogger(__name__)
 
 NoticeResult = Literal["sent", "failed", "dropped"]
+Results = Counter[tuple[str, str]]
+"""Notices by service and result."""
 
 MOST = 64
-"""Notices that wait for one receiver; the oldest give way."""
+"""Notices that wait for one receiver; the oldest are dropped for newer ones."""
 TIMEOUT = 10.0
 """Seconds for an attempt."""
-PAUSES = (1.0, 2.0, 4.0, 8.0)
-"""Seconds before each further attempt."""
 LAST_CHANCE = 1.0
-"""Seconds that those who still wait have at the end."""
-TOLD_BY_HOOKS = {"promotion": "after", "trip": "on-rollback", "abort": "on-rollback"}
-"""Which hooks are told, and not asked, of an event."""
+"""Seconds that the notices which still wait have at the end."""
+NOTIFIED_HOOKS = {"promotion": "after", "trip": "on-rollback", "abort": "on-rollback"}
+"""Which hooks are notified of an event, and not asked."""
 
 
-@dataclass(slots=True)
-class _Queue:
-    """What waits for one receiver of one service."""
+class Queue:
+    """The notices that wait for one receiver of one service.
 
-    service: str
-    host: str
-    letters: deque[Letter] = field(default_factory=deque, repr=False)
-    under_way: Letter | None = field(default=None, repr=False)
-    """The one that is being told; it is no more among those that wait."""
-    sending: "asyncio.Task[None] | None" = field(default=None, repr=False)
-    failing: bool = False
+    Args:
+        service: its name.
+        host: the receiver, as it may be logged.
+        poster: sends.
+        results: counts the end of each notice.
+        closing: set at the end of control, when pauses are cut short and one attempt is left.
+    """
+
+    def __init__(
+        self, service: str, host: str, *, poster: Poster, results: Results, closing: asyncio.Event
+    ) -> None:
+        self._service = service
+        self._host = host
+        self._poster = poster
+        self._results = results
+        self._closing = closing
+        self.letters: deque[Letter] = deque()
+        """The letters that wait, without the one that is being sent."""
+        self._under_way: Letter | None = None
+        self._sending: asyncio.Task[None] | None = None
+        self._failing = False
+
+    def __repr__(self) -> str:
+        return f"<Queue of {self._service} to {self._host}, {len(self.letters)} waiting>"
+
+    def put(self, letter: Letter) -> None:
+        """Send a letter behind those that wait."""
+        if len(self.letters) >= MOST:
+            self.letters.popleft()
+            self._results[self._service, "dropped"] += 1
+        self.letters.append(letter)
+        if self._sending is None or self._sending.done():
+            self._sending = asyncio.create_task(self._drain())
+
+    async def sent(self) -> None:
+        """Wait until no letter is left."""
+        if self._sending is not None:
+            await asyncio.wait([self._sending])
+
+    def drop(self) -> None:
+        """Drop the letters that are left."""
+        if self._sending is not None:
+            self._sending.cancel()
+        self._results[self._service, "dropped"] += len(self.letters) + (self._under_way is not None)
+        self.letters.clear()
+
+    async def _drain(self) -> None:
+        """Send what waits, one after the other."""
+        while self.letters:
+            letter = self._under_way = self.letters.popleft()
+            result = await self._deliver(letter)
+            self._under_way = None
+            self._results[self._service, result] += 1
+
+    async def _deliver(self, letter: Letter) -> NoticeResult:
+        reason = ""
+        for attempt in range(len(PAUSES) + 1):
+            last = self._closing.is_set() or attempt == len(PAUSES)
+            answer = await self._poster.post(letter, TIMEOUT)
+            if answer.agrees:
+                if self._failing:
+                    log.info("%s: notices reach %s again", self._service, self._host)
+                self._failing = False
+                return "sent"
+            reason = answer.reason
+            if last or not answer.temporary:
+                break
+            await self._pause(attempt)
+        if not self._failing:
+            log.warning("%s: notices don't reach %s: %s", self._service, self._host, reason)
+        self._failing = True
+        return "failed"
+
+    async def _pause(self, attempt: int) -> None:
+        """Pause, unless the end comes first."""
+        pausing = asyncio.ensure_future(self._poster.pause(attempt))
+        ending = asyncio.ensure_future(self._closing.wait())
+        try:
+            await asyncio.wait([pausing, ending], return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            pausing.cancel()
+            ending.cancel()
 
 
 class Notices:
-    """Sends over a `session`. `counts` has every notice's end by service and result."""
+    """Notices to all receivers. `counts` has the end of every notice by service and result."""
 
-    def __init__(
-        self,
-        session: aiohttp.ClientSession,
-        *,
-        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
-        wall: Callable[[], float] = time.time,
-    ) -> None:
-        self._session = session
-        self._sleep = sleep
-        self._wall = wall
-        self._queues: dict[tuple[str, str, str], _Queue] = {}
+    def __init__(self, poster: Poster) -> None:
+        self._poster = poster
+        self._queues: dict[tuple[str, str, str], Queue] = {}
         """By service, URL and secret."""
         self._closing = asyncio.Event()
-        self.counts: Counter[tuple[str, str]] = Counter()
+        self.counts: Results = Counter()
 
     def __repr__(self) -> str:
-        waiting = sum(len(queue.letters) for queue in self._queues.values())
-        return f"<Notices, {waiting} waiting>"
+        return f"<Notices, {sum(len(queue.letters) for queue in self._queues.values())} waiting>"
+
+    @property
+    def queues(self) -> tuple[Queue, ...]:
+        """One queue for each receiver of each service."""
+        return tuple(self._queues.values())
 
     def expect(self, service: str) -> None:
-        """Count a service from 0 on: Prometheus can't see that a series rose when it begins at 1."""
-        for result in get_args(NoticeResult):
-            self.counts[service, result] += 0
+        """Count the notices of a service from 0."""
+        count_from_zero(self.counts, ((service, result) for result in get_args(NoticeResult)))
 
-    def tell(self, service: str, file: schema.Service, news: dict[str, Any], text: str) -> None:
-        """Tell those who want to know of `news`, an entry as the API shows it; `text` is for people."""
+    def notify(self, service: str, file: schema.Service, news: dict[str, Any], text: str) -> None:
+        """Notify the receivers of `news`, an entry as the API shows it; `text` is for people."""
         for url, host, secret, body in _letters(service, file, news, text):
             self._send(service, host, Letter(url, body, secrets.token_hex(8), secret))
 
     async def close(self) -> None:
-        """Try each of those who wait once more, without a pause, for a second in all; the rest is dropped."""
+        """Try each letter that is left once more, without a pause, for a second in all; drop the rest."""
         self._closing.set()
-        sending = [queue.sending for queue in self._queues.values() if queue.sending]
-        if sending:
+        if self._queues:
+            sending = [asyncio.ensure_future(queue.sent()) for queue in self.queues]
             await asyncio.wait(sending, timeout=LAST_CHANCE)
-        for queue in self._queues.values():
-            if queue.sending:
-                queue.sending.cancel()
-            self.counts[queue.service, "dropped"] += len(queue.letters) + (queue.under_way is not None)
-            queue.letters.clear()
-        await asyncio.gather(*sending, return_exceptions=True)
+            for queue in self.queues:
+                queue.drop()
+            await asyncio.gather(*sending)
 
     def _send(self, service: str, host: str, letter: Letter) -> None:
         if self._closing.is_set():
             self.counts[service, "dropped"] += 1
             return
         key = service, letter.url, letter.secret
-        queue = self._queues.setdefault(key, _Queue(service, host))
-        if len(queue.letters) >= MOST:
-            queue.letters.popleft()
-            self.counts[service, "dropped"] += 1
-        queue.letters.append(letter)
-        if queue.sending is None or queue.sending.done():
-            queue.sending = asyncio.create_task(self._drain(queue))
-
-    async def _drain(self, queue: _Queue) -> None:
-        """Send what waits, one after the other."""
-        while queue.letters:
-            letter = queue.under_way = queue.letters.popleft()
-            result = await self._deliver(queue, letter)
-            queue.under_way = None
-            self.counts[queue.service, result] += 1
-
-    async def _deliver(self, queue: _Queue, letter: Letter) -> NoticeResult:
-        says = ""
-        for pause in (*PAUSES, None):
-            last = self._closing.is_set()
-            answered = await post(self._session, letter, TIMEOUT, self._wall())
-            if answered.agrees:
-                if queue.failing:
-                    log.info("%s: notices reach %s again", queue.service, queue.host)
-                queue.failing = False
-                return "sent"
-            says = answered.says
-            if pause is None or not answered.passing or last:
-                break
-            await self._rest(pause)
-        if not queue.failing:
-            log.warning("%s: notices don't reach %s: %s", queue.service, queue.host, says)
-        queue.failing = True
-        return "failed"
-
-    async def _rest(self, seconds: float) -> None:
-        """Pause, unless the end comes first."""
-        resting = asyncio.ensure_future(self._sleep(seconds))
-        ending = asyncio.ensure_future(self._closing.wait())
-        try:
-            await asyncio.wait([resting, ending], return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            resting.cancel()
-            ending.cancel()
+        if key not in self._queues:
+            self._queues[key] = Queue(
+                service, host, poster=self._poster, results=self.counts, closing=self._closing
+            )
+        self._queues[key].put(letter)
 
 
 def _letters(
     service: str, file: schema.Service, news: dict[str, Any], text: str
 ) -> Iterator[tuple[str, str, str, bytes]]:
-    """URL, host, secret and body for everybody who wants to know."""
+    """Yield URL, host, secret and body for each receiver of an event."""
     event = news["event"]
     whole = {"service": service, "event": event, "entry": news, "text": text}
     for hook in file.hooks:
-        if TOLD_BY_HOOKS.get(event) == hook.at:
+        if NOTIFIED_HOOKS.get(event) == hook.at:
             yield hook.url, hook.host, hook.secret or "", json.dumps({"at": hook.at, **whole}).encode()
     for receiver in file.notify:
         if event in receiver.events:
@@ -156,5 +179,5 @@ def _letters(
 
 
 def _escaped(text: str) -> str:
-    """As chats take it: a reason such as `<!channel>` must wake up nobody."""
+    """Escape a text for chats: a reason such as `<!channel>` must not notify a whole channel."""
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

@@ -1,8 +1,8 @@
-"""The active probes of all services: who is asked, how often, and who is dead.
+"""The active probes of all services: which endpoints are probed, how often, and which are dead.
 
-An endpoint is asked once for each service that has it, however many workers there are; they are told which
-endpoints are dead. They are told nothing of a service before all its endpoints are known: a control that
-starts anew must not send them back to those that the one before it has found dead.
+An endpoint is probed once for each service that has it, however many workers there are; these are sent the
+dead ones. Nothing is sent of a service before all its endpoints are known: a control that starts anew must
+not bring back those that the one before it has found dead.
 """
 
 import asyncio
@@ -21,44 +21,44 @@ log = logging.getLogger(__name__)
 AT_ONCE = 100
 """Probes under way at a time: their connections must not use up the file descriptors."""
 CHECK_SECONDS = 2.0
-"""How long an answer is awaited at a service that says nothing of health."""
+"""Seconds that an answer is awaited at a service without `health`."""
 SPREAD = 0.1
-"""The part of it that an interval is longer or shorter, at most, lest all are asked at the same time."""
+"""The part (0..1) by which an interval is longer or shorter at most, lest all are probed at the same time."""
 
 Backends = Mapping[str, Sequence[Endpoint]]
 Dead = Mapping[str, tuple[str, ...]]
 """URLs by backend."""
 Changed = Callable[[str, Dead], None]
-"""Is told which endpoints of a service are dead, all that there are."""
+"""Called with a service and its dead endpoints, all that there are."""
 Wait = Callable[[float], Awaitable[None]]
 """Waits for about so many seconds."""
 
 
 class ProbeSettings(Proof, Protocol):
-    """How the endpoints of a service are asked."""
+    """How the endpoints of a service are probed."""
 
     @property
     def path(self) -> str:
-        """What is asked for."""
+        """The path that is requested."""
 
     @property
     def interval(self) -> float:
-        """Seconds from one answer to the next question."""
+        """Seconds from one answer to the next probe."""
 
     @property
     def timeout(self) -> float:
         """Seconds that an answer is awaited."""
 
 
-class Asks(Protocol):
-    """Who asks an endpoint once."""
+class ProbesOnce(Protocol):
+    """What probes an endpoint once."""
 
     async def probe(self, endpoint: Endpoint, path: str | None, seconds: float) -> str:
-        """What went wrong, in words; "" when it answers."""
+        """Return what went wrong, in words; "" when the endpoint answers."""
 
 
 async def about(seconds: float) -> None:
-    """Wait for a little more or less than that."""
+    """Wait for about so many seconds, a little more or less."""
     await asyncio.sleep(seconds * random.uniform(1 - SPREAD, 1 + SPREAD))
 
 
@@ -69,9 +69,18 @@ class _Watched:
     health: ProbeSettings
     backends: Backends
     conditions: dict[Endpoint, EndpointCondition]
-    told: Dead | None = None
-    """The dead that were told last; None while nothing was."""
+    reported: Dead | None = None
+    """The dead endpoints that were reported last; None before the first report."""
     tasks: dict[Endpoint, asyncio.Task[None]] = field(default_factory=dict)
+
+    def news(self) -> Dead | None:
+        """Return the dead endpoints if they have to be reported now, else None."""
+        dead = self.dead()
+        known = all(condition.state != "unknown" for condition in self.conditions.values())
+        if dead == self.reported or not (known or self.reported is not None):
+            return None
+        self.reported = dead
+        return dead
 
     def dead(self) -> Dead:
         found = {
@@ -91,7 +100,7 @@ class Probes:
     `changed` is called when the dead endpoints of a service are known, and whenever they change.
     """
 
-    def __init__(self, changed: Changed, prober: Asks | None = None, pause: Wait = about) -> None:
+    def __init__(self, changed: Changed, prober: ProbesOnce | None = None, pause: Wait = about) -> None:
         self._changed = changed
         self._prober = prober or Prober()
         self._pause = pause
@@ -104,6 +113,11 @@ class Probes:
         dead = sum(len(urls) for each in self._watched.values() for urls in each.dead().values())
         return f"<Probes {endpoints} endpoints of {len(self._watched)} services, {dead} dead>"
 
+    @property
+    def running(self) -> int:
+        """How many endpoints are being probed."""
+        return sum(len(each.tasks) for each in self._watched.values())
+
     async def run(self) -> None:
         """Probe until cancelled. Anything unforeseen ends it with an exception group."""
         try:
@@ -115,7 +129,7 @@ class Probes:
             self._group = None
 
     def watch(self, service: str, backends: Backends, health: ProbeSettings | None) -> None:
-        """Probe these endpoints of a service from now on, and no others; None: none, and nobody is dead.
+        """Probe these endpoints of a service from now on, and no others; `health` None: none at all.
 
         What is known of an endpoint stays known, also when it goes over to another backend.
         """
@@ -125,15 +139,20 @@ class Probes:
         before = self._watched.get(service)
         known = before.conditions if before else {}
         endpoints = [each for side in backends.values() for each in side]
-        now = _Watched(health, backends, {each: known.get(each, UNKNOWN) for each in endpoints})
+        now = _Watched(
+            health,
+            backends,
+            {each: known.get(each, UNKNOWN) for each in endpoints},
+            before.reported if before else None,
+            before.tasks if before else {},
+        )
         self._watched[service] = now
         if before:
-            now.told, now.tasks = before.told, before.tasks
             for endpoint in tuple(now.tasks):
                 if endpoint not in now.conditions or before.health != health:
                     now.stop(endpoint)
         self._start(service)
-        self._tell(service)
+        self._report(service)
 
     def forget(self, service: str) -> None:
         """Probe a service no longer; none of its endpoints is dead any more."""
@@ -142,29 +161,29 @@ class Probes:
             return
         for endpoint in tuple(watched.tasks):
             watched.stop(endpoint)
-        if watched.told:
+        if watched.reported:
             self._changed(service, {})
 
     async def check(self, endpoints: Sequence[Endpoint], health: ProbeSettings | None) -> str:
-        """Ask each of these once; "" when at least one answers, else why none does.
+        """Probe each of these once; return "" when at least one answers, else why none does.
 
-        Without a word on health, any answer to a request for / will do.
+        Without `health` any answer to a request for / will do.
         """
         path, seconds = (health.path, health.timeout) if health else (None, CHECK_SECONDS)
-        said = await asyncio.gather(*(self._ask(endpoint, path, seconds) for endpoint in endpoints))
-        if not said:
+        reasons = await asyncio.gather(*(self._probe(endpoint, path, seconds) for endpoint in endpoints))
+        if not reasons:
             return "there is no endpoint"
-        if "" in said:
+        if "" in reasons:
             return ""
-        return "; ".join(f"{endpoint}: {why}" for endpoint, why in zip(endpoints, said, strict=True))
+        return "; ".join(f"{endpoint}: {why}" for endpoint, why in zip(endpoints, reasons, strict=True))
 
-    def seen(self, service: str) -> Mapping[str, str]:
-        """How the endpoints of a service do, in words by URL; empty where none is probed."""
+    def conditions(self, service: str) -> Mapping[str, str]:
+        """Return the conditions of a service's endpoints, in words by URL; {} where none is probed."""
         watched = self._watched.get(service)
         return {each.url: str(condition) for each, condition in watched.conditions.items()} if watched else {}
 
     def up(self) -> Mapping[tuple[str, str, str], bool]:
-        """Whether endpoints are alive, by service, backend and URL; those that are known."""
+        """Return whether endpoints are alive, by service, backend and URL; those that are known."""
         return {
             (name, backend, each.url): watched.conditions[each].state == "alive"
             for name, watched in self._watched.items()
@@ -186,10 +205,10 @@ class Probes:
     async def _probe_on(self, service: str, endpoint: Endpoint) -> None:
         while True:
             health = self._watched[service].health
-            self._note(service, endpoint, await self._ask(endpoint, health.path, health.timeout))
+            self._note(service, endpoint, await self._probe(endpoint, health.path, health.timeout))
             await self._pause(health.interval)
 
-    async def _ask(self, endpoint: Endpoint, path: str | None, seconds: float) -> str:
+    async def _probe(self, endpoint: Endpoint, path: str | None, seconds: float) -> str:
         async with self._places:
             return await self._prober.probe(endpoint, path, seconds)
 
@@ -201,12 +220,8 @@ class Probes:
             log.warning("%s of %s is dead: %s", endpoint, service, why)
         elif before.state == "dead" != now.state:
             log.warning("%s of %s is alive again", endpoint, service)
-        self._tell(service)
+        self._report(service)
 
-    def _tell(self, service: str) -> None:
-        watched = self._watched[service]
-        dead = watched.dead()
-        known = all(condition.state != "unknown" for condition in watched.conditions.values())
-        if dead != watched.told and (known or watched.told is not None):
-            watched.told = dead
+    def _report(self, service: str) -> None:
+        if (dead := self._watched[service].news()) is not None:
             self._changed(service, dead)

@@ -1,7 +1,6 @@
-"""The facts of a release beside its verdict: its blast radius, its failed requests, and its rollout's
-counts."""
+"""The facts of a release beside its verdict: its blast radius, its failed requests, its rollout."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -9,8 +8,8 @@ from proxy.analysis.assurance import AssuranceBets
 from proxy.analysis.policy import Policy
 from proxy.control.standing import Standing
 from proxy.ledger.record import iso
-from proxy.ledger.totals import Totals
 from proxy.routing.split import CANARY
+from proxy.telemetry.counts import Counts
 from proxy.telemetry.top_failures import FailedRequest
 
 
@@ -56,7 +55,7 @@ class RolloutFacts:
     """The gate at which a hook refuses, such as `before-step`; "": none does."""
     refusal: str = ""
     """The last reason for that refusal; "": there is none."""
-    asked: int = 0
+    refusals: int = 0
     """How often the gate was refused."""
     stuck: str = ""
     """Why the last attempt to go on failed, such as a ledger that can't be written; "": it didn't."""
@@ -74,6 +73,8 @@ class Facts:
     rollout: RolloutFacts = RolloutFacts()
     probes: Mapping[str, str] = field(default_factory=dict)
     """The condition of endpoints by URL, in words; empty where none are probed."""
+    rollback_ms: float | None = None
+    """Milliseconds until every worker had taken the canary out; None: unknown, or one has not yet."""
 
 
 NONE = Facts()
@@ -81,58 +82,41 @@ NONE = Facts()
 
 def gather(
     standing: Standing,
-    totals: Totals,
-    boots: Sequence[str],
+    *,
+    lately: Mapping[str, Counts],
+    rollout: RolloutFacts,
     probes: Mapping[str, str],
-    wall: float,
-    now: float,
+    rollback_ms: float | None,
 ) -> Facts:
     """Return the facts of a service.
 
     Args:
         standing: the service.
-        totals: the counts of all workers.
-        boots: the connected workers.
+        lately: by backend, the counts of this release by the connected workers.
+        rollout: the facts of its rollout.
         probes: the condition of endpoints by URL.
-        wall: now, in unix seconds.
-        now: now, in monotonic seconds.
+        rollback_ms: milliseconds until every worker had taken the canary out; None: unknown.
     """
-    lately = totals.lately(standing.name, standing.rollout.since, boots)
     canary = lately.get(CANARY)
     return Facts(
         blast=blast(standing),
         failed=tuple(canary.failed.most()) if canary else (),
         overdue={backend: counts.overdue for backend, counts in lately.items()},
-        rollout=rollout_facts(standing, wall, now),
+        rollout=rollout,
         probes=probes,
-    )
-
-
-def rollout_facts(standing: Standing, wall: float, now: float) -> RolloutFacts:
-    """Return the facts of a service's rollout; `wall` is in unix and `now` in monotonic seconds."""
-    asked = standing.asked
-    present = asked.revision == standing.rollout.revision
-    return RolloutFacts(
-        at=wall,
-        rate=standing.traffic.rate(now),
-        assured=assured(standing.policy),
-        answers=standing.answers,
-        refused_at=asked.at if present else "",
-        refusal=asked.says if present else "",
-        asked=asked.tries if present else 0,
-        stuck=standing.stuck,
+        rollback_ms=rollback_ms,
     )
 
 
 def blast(standing: Standing) -> Blast:
     """Return the blast radius of the present release."""
-    radius = standing.judge.blast_radius
-    users = radius.users if standing.policy.sticky else None
+    radius = standing.assessment.judge.blast_radius
+    users = radius.users if standing.assessment.policy.sticky else None
     return Blast(radius.met, radius.harmed, radius.rescued, users, standing.rollout.released or None)
 
 
 def assured(policy: Policy) -> int:
-    """Canary requests that show it good enough for a larger weight, if none of them is bad."""
+    """Return how many canary requests show it good enough for a larger weight, if none of them is bad."""
     if not (policy.comparing and policy.step_up):
         return 0
     latency = policy.slower is not None

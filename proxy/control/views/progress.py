@@ -148,7 +148,7 @@ def _gate(course: Course, missing: Waiting) -> dict[str, Any] | None:
     if not (missing.due and missing.asks):
         return None
     at = course.facts.refused_at or missing.asks[0]
-    return {"at": at, "says": course.facts.refusal, "asked": course.facts.asked}
+    return {"at": at, "says": course.facts.refusal, "asked": course.facts.refusals}
 
 
 def _missing(course: Course, missing: Waiting) -> Iterator[str]:
@@ -170,7 +170,7 @@ def _asks(course: Course, missing: Waiting) -> Iterator[str]:
     """Yield the gate that has to agree, and why it does not yet."""
     facts = course.facts
     if facts.refusal and missing.asks:
-        times = "" if facts.asked < 2 else f" (asked {facts.asked} times)"
+        times = "" if facts.refusals < 2 else f" (asked {facts.refusals} times)"
         yield f"held at {facts.refused_at}: {facts.refusal}{times}"
     elif START in missing.asks:
         yield "asks whether the canary answers"

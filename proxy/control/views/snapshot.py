@@ -13,6 +13,7 @@ from proxy.telemetry.outcome import REASONS, UNROUTED, BackendKey
 
 
 async def collect(
+    *,
     totals: Mapping[BackendKey, Counts],
     standings: Sequence[Standing],
     trips: Mapping[tuple[str, str], int],

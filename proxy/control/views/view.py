@@ -31,7 +31,7 @@ def view(standing: Standing, durable: bool, now: float, facts: Facts = NONE) -> 
         facts: its counts, probes and gates.
     """
     service, rollout = standing.service, standing.rollout
-    shares = standing.shares(now)
+    shares = standing.assessment.shares(standing.backends, now)
     return {
         "name": standing.name,
         "revision": rollout.revision,
@@ -42,8 +42,8 @@ def view(standing: Standing, durable: bool, now: float, facts: Facts = NONE) -> 
         "halted": sorted(service.halted),
         "enforce": standing.file.enforce,
         "durable": durable,
-        "trip": _trip(standing),
-        "verdict": standing.verdict.to_json(),
+        "trip": _trip(standing, facts),
+        "verdict": standing.assessment.verdict.to_json(),
         **_reach(standing, facts),
         "window": _window(standing, now),
         "drift": found.to_json() if (found := drift(standing)) else None,
@@ -59,8 +59,8 @@ def explanation(standing: Standing, facts: Facts = NONE, *, durable: bool = True
         "text": explained.text,
         "next": list(explained.next),
         "phase": standing.rollout.phase,
-        "trip": _trip(standing),
-        "verdict": standing.verdict.to_json(),
+        "trip": _trip(standing, facts),
+        "verdict": standing.assessment.verdict.to_json(),
         **_reach(standing, facts),
         "failed": [
             {"method": method, "path": path, "status": shown_status(status), "count": count}
@@ -70,7 +70,7 @@ def explanation(standing: Standing, facts: Facts = NONE, *, durable: bool = True
 
 
 def _course(standing: Standing, facts: Facts) -> Course:
-    return Course(standing.rollout, standing.verdict, standing.file.enforce, facts.rollout)
+    return Course(standing.rollout, standing.assessment.verdict, standing.file.enforce, facts.rollout)
 
 
 def _situation(standing: Standing, durable: bool, facts: Facts) -> Situation:
@@ -85,13 +85,13 @@ def _situation(standing: Standing, durable: bool, facts: Facts) -> Situation:
         weight_before=rollout.weight_before,
         halted=rollout.halted,
         enforce=standing.file.enforce,
-        verdict=standing.verdict,
+        verdict=standing.assessment.verdict,
         trip=rollout.trip,
-        acknowledged_ms=standing.rollback.acknowledged_ms if standing.rollback else None,
+        acknowledged_ms=facts.rollback_ms,
         facts=facts,
-        guard=standing.policy.guard,
+        guard=standing.assessment.policy.guard,
         pins=_pins(standing),
-        resumed=standing.judge.blast_radius.resumed,
+        resumed=standing.assessment.judge.blast_radius.resumed,
         rollout=progress.sentence(course),
         next_orders=(*progress.next_orders(standing.name, rollout), *_file_advice(standing)),
         planned=standing.file.rollout is not None,
@@ -125,7 +125,7 @@ def _pins(standing: Standing) -> str:
 
 def _reach(standing: Standing, facts: Facts) -> dict[str, Any]:
     """Return the evidence against the canary and its blast radius; null without a canary."""
-    verdict = standing.verdict
+    verdict = standing.assessment.verdict
     return {
         "evidence": {"odds": verdict.odds, "bar": verdict.bar},
         "blast_radius": facts.blast.to_json() if standing.rollout.has_canary else None,
@@ -141,19 +141,20 @@ def weights(standing: Standing) -> Mapping[tuple[str, str], float]:
 
 def shares(standing: Standing, now: float) -> Mapping[tuple[str, str], float]:
     """Return the shares of the last requests, 0 to 1; empty when there were none."""
-    found = standing.shares(now) or {}
+    found = standing.assessment.shares(standing.backends, now) or {}
     return {(standing.name, backend): share for backend, share in found.items()}
 
 
 def odds(standing: Standing) -> Mapping[str, float]:
     """Return the evidence of all bets against the canary, N for N:1; empty when there are no bets."""
-    found = standing.verdict.odds
+    found = standing.assessment.verdict.odds
     return {} if found is None else {standing.name: found}
 
 
 def exposed(standing: Standing) -> Mapping[str, int]:
     """Return about how many users met the canary; empty when users aren't known."""
-    return {standing.name: standing.judge.blast_radius.users} if standing.policy.sticky else {}
+    assessment = standing.assessment
+    return {standing.name: assessment.judge.blast_radius.users} if assessment.policy.sticky else {}
 
 
 def halted(standing: Standing) -> Mapping[tuple[str, str], bool]:
@@ -163,7 +164,7 @@ def halted(standing: Standing) -> Mapping[tuple[str, str], bool]:
 
 def samples(standing: Standing) -> list[CheckSample]:
     """Return the finding of each check."""
-    return [_sample(standing.name, finding) for finding in standing.verdict.findings]
+    return [_sample(standing.name, finding) for finding in standing.assessment.verdict.findings]
 
 
 def _sample(service: str, finding: Finding) -> CheckSample:
@@ -176,7 +177,7 @@ def _backend(backend: Backend, facts: Facts) -> dict[str, Any]:
     return {"endpoints": urls, "version": backend.version, "probes": probes}
 
 
-def _trip(standing: Standing) -> dict[str, Any] | None:
+def _trip(standing: Standing, facts: Facts) -> dict[str, Any] | None:
     trip = standing.rollout.trip
     if trip is None:
         return None
@@ -186,12 +187,12 @@ def _trip(standing: Standing) -> dict[str, Any] | None:
         "sentence": trip.sentence,
         "finding": trip.finding.to_json() if trip.finding else None,
         "weight_before": percent(standing.rollout.weight_before),
-        "acknowledged_ms": standing.rollback.acknowledged_ms if standing.rollback else None,
+        "acknowledged_ms": facts.rollback_ms,
     }
 
 
 def _window(standing: Standing, now: float) -> dict[str, Any]:
-    sides = {backend: _side(standing.judge.shown(backend, now)) for backend in (STABLE, CANARY)}
+    sides = {backend: _side(standing.assessment.judge.shown(backend, now)) for backend in (STABLE, CANARY)}
     return {"seconds": int(SHOWN), **sides}
 
 

@@ -72,7 +72,7 @@ async def test_an_entry_is_told_as_it_happens(serve, fake_control):
     ],
 )
 async def test_where_a_stream_begins(serve, fake_control, path, headers, first):
-    fake_control.entries = [an_entry(number) for number in (1, 2, 3)]
+    fake_control.written = [an_entry(number) for number in (1, 2, 3)]
     client = await serve()
     response = await opened(client, path, **headers)
     fake_control.happen(an_entry(4))
@@ -81,7 +81,7 @@ async def test_where_a_stream_begins(serve, fake_control, path, headers, first):
 
 
 async def test_what_happens_while_the_missed_is_read_is_sent_once(serve, fake_control):
-    fake_control.entries = [an_entry(1)]
+    fake_control.written = [an_entry(1)]
     read = fake_control.entries_after
 
     async def slowly(entry: int) -> list[dict[str, Any]]:

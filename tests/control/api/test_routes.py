@@ -1,37 +1,20 @@
 """What each address answers, and that refusals change nothing."""
 
 import asyncio
-import json
-import logging
-from typing import Any, get_args
+from typing import get_args
 
 import pytest
 
-from proxy.config.problems import Problems
-from proxy.config.reader import read
-from proxy.control import errors
-from proxy.control.api import bodies
-from proxy.control.errors import Conflict, KeyReused, StaleRevision, Unreadable
+from proxy.control.api import requests
 from proxy.ledger.errors import NotDurable
 from proxy.rollout.advance import ORDERS
 from proxy.rollout.inputs import SetWeight, Undo
 from proxy.rollout.phases import OrderName
 from proxy.rollout.plan import Plan, Step
 from proxy.settings.plan import Planned
+from tests.kits.problems import problem
 
 WEIGHTS = "/api/v1/services/checkout/weights"
-
-
-async def problem(response: Any, status: int) -> dict[str, Any]:
-    """The problem document of an answer; fails unless it is one, with this status."""
-    assert response.status == status, await response.text()
-    assert response.content_type == "application/problem+json"
-    document: dict[str, Any] = json.loads(await response.read())
-    assert document["status"] == status
-    assert document["type"] == "about:blank"
-    assert document["title"]
-    assert "Traceback" not in document["detail"]
-    return document
 
 
 async def test_services_are_listed_with_the_generation(serve, fake_control):
@@ -108,50 +91,11 @@ async def test_orders_know_the_files_plan(serve, fake_control):
     assert fake_control.calls[0][1] == Undo("", fake_control.plans.plan)
 
 
-@pytest.mark.parametrize(
-    ("failure", "status"),
-    [
-        (StaleRevision(8, 7), 412),
-        (Conflict("no canary"), 409),
-        (KeyReused("this key ordered a start"), 422),
-    ],
-)
-async def test_refusals_of_control_have_their_status(serve, fake_control, failure, status):
-    client = await serve()
-    fake_control.failure = failure
-    response = await client.put(WEIGHTS, json={"canary": 5})
-    assert (await problem(response, status))["detail"] == failure.detail
-    assert response.headers.get("ETag") == ('"8"' if status == 412 else None)
-
-
 async def test_an_order_that_the_ledger_cannot_keep_changes_nothing(serve, fake_control):
     client = await serve()
     fake_control.failure = NotDurable("the disk is full")
     document = await problem(await client.put(WEIGHTS, json={"canary": 5}), 503)
     assert document["detail"] == "the disk is full; nothing was changed"
-
-
-async def test_an_order_that_is_illegal_now_names_the_phase_and_the_legal_ones(serve, fake_control):
-    client = await serve()
-    fake_control.failure = Conflict("nothing to promote", "rolled-back", ("resume", "retry"))
-    document = await problem(await client.put(WEIGHTS, json={"canary": 5}), 409)
-    assert (document["phase"], document["legal"]) == ("rolled-back", ["resume", "retry"])
-    fake_control.failure = Conflict("overtaken")
-    document = await problem(await client.put(WEIGHTS, json={"canary": 5}), 409)
-    assert not {"phase", "legal"} & document.keys()
-
-
-@pytest.mark.parametrize(
-    "failure", [KeyError("checkout"), ValueError("secret at line 7"), errors.ControlError("?")]
-)
-async def test_a_fault_is_a_500_without_its_trace_which_is_logged(serve, fake_control, caplog, failure):
-    client = await serve()
-    fake_control.failure = failure
-    with caplog.at_level(logging.ERROR):
-        document = await problem(await client.put(WEIGHTS, json={"canary": 5}), 500)
-    assert "secret" not in json.dumps(document)
-    assert [record.getMessage() for record in caplog.records] == [f"PUT {WEIGHTS} failed"]
-    assert caplog.records[0].exc_info is not None
 
 
 async def test_a_number_that_json_does_not_have_is_a_fault_not_an_answer(serve, fake_control):
@@ -200,7 +144,7 @@ async def test_a_repeat_on_the_revision_before_is_for_control_to_answer(serve, f
     async def known(name, order, terms):
         return fake_control.view(name)
 
-    monkeypatch.setattr(fake_control, "order", known)
+    monkeypatch.setattr(fake_control, "apply", known)
     client = await serve()
     headers = {"Idempotency-Key": "k", "If-Match": '"6"'}
     assert (await client.put(WEIGHTS, json={"canary": 5}, headers=headers)).status == 200
@@ -219,19 +163,19 @@ async def test_a_service_that_a_reload_takes_while_the_body_arrives_is_404(serve
         del fake_control.services["checkout"]
         return b"{}"
 
-    monkeypatch.setattr(bodies, "read", read)
+    monkeypatch.setattr(requests, "read", read)
     client = await serve()
     await problem(await client.post("/api/v1/services/checkout/rollout/pause"), 404)
 
 
 async def test_history_is_the_ledgers(serve, fake_control):
     client = await serve()
-    fake_control.entries = [{"id": 1, "service": "checkout", "revision": 1}]
-    fake_control.entries += [{"id": number, "service": "pay", "revision": number - 1} for number in (2, 3)]
+    fake_control.written = [{"id": 1, "service": "checkout", "revision": 1}]
+    fake_control.written += [{"id": number, "service": "pay", "revision": number - 1} for number in (2, 3)]
     response = await client.get("/api/v1/services/pay/history")
-    assert await response.json() == {"service": "pay", "entries": fake_control.entries[1:]}
+    assert await response.json() == {"service": "pay", "entries": fake_control.written[1:]}
     response = await client.get("/api/v1/services/pay/history?after_revision=1")
-    assert await response.json() == {"service": "pay", "entries": fake_control.entries[2:]}
+    assert await response.json() == {"service": "pay", "entries": fake_control.written[2:]}
     await problem(await client.get("/api/v1/services/pay/history?after_revision=x"), 400)
 
 
@@ -259,35 +203,6 @@ async def test_head_answers_as_get_without_a_body(serve):
     assert await response.read() == b""
 
 
-async def test_unknown_paths_and_methods(serve):
-    client = await serve()
-    assert "/nowhere" in (await problem(await client.get("/nowhere"), 404))["detail"]
-    response = await client.delete("/api/v1/services")
-    assert "possible: GET, HEAD" in (await problem(response, 405))["detail"]
-    assert response.headers["Allow"] == "GET,HEAD"
-    assert (await client.head("/api/v1/events")).status == 405
-
-
-async def test_an_expectation_that_cannot_be_met(serve, fake_control):
-    client = await serve()
-    response = await client.put(WEIGHTS, json={"canary": 5}, headers={"Expect": "202-later"})
-    assert "100-continue" in (await problem(response, 417))["detail"]
-    assert (await client.put(WEIGHTS, json={"canary": 5}, expect100=True)).status == 200
-    assert len(fake_control.calls) == 1
-
-
-@pytest.mark.parametrize("length", [b"Content-Length: 70000", b"Transfer-Encoding: chunked"])
-async def test_a_body_over_the_limit_is_413(serve, fake_control, length):
-    client = await serve()
-    body = b" " * 70_000 if b"Length" in length else b"%x\r\n%s\r\n0\r\n\r\n" % (70_000, b" " * 70_000)
-    head = f"PUT {WEIGHTS} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n".encode()
-    answer = await talk(client.port, head + length + b"\r\nConnection: close\r\n\r\n" + body)
-    assert answer.startswith(b"HTTP/1.1 413 ")
-    assert b"application/problem+json" in answer
-    assert b"65536 bytes" in answer
-    assert fake_control.calls == []
-
-
 async def test_a_body_that_is_not_encoded_as_it_says_is_400(serve, fake_control):
     client = await serve()
     headers = {"Content-Encoding": "gzip", "Content-Type": "application/json"}
@@ -297,7 +212,7 @@ async def test_a_body_that_is_not_encoded_as_it_says_is_400(serve, fake_control)
 
 @pytest.mark.parametrize("body", [b"", b"zz\r\n"])
 async def test_a_body_that_never_ends_is_408(serve, fake_control, monkeypatch, body):
-    monkeypatch.setattr(bodies, "PATIENCE", 0.05)
+    monkeypatch.setattr(requests, "PATIENCE", 0.05)
     client = await serve()
     reader, writer = await asyncio.open_connection("127.0.0.1", client.port)
     writer.write(f"PUT {WEIGHTS} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n".encode())
@@ -331,29 +246,13 @@ async def test_a_reload_answers_what_changed(serve):
     }
 
 
-async def test_a_wrong_file_is_answered_as_lint_tells_it(serve, fake_control):
-    with pytest.raises(Problems) as caught:
-        read("services: {shop: {stabel: http://a}}", "weir.yaml", {})
-    fake_control.failure = caught.value
+@pytest.mark.parametrize("length", [b"Content-Length: 70000", b"Transfer-Encoding: chunked"])
+async def test_a_body_over_the_limit_is_413(serve, fake_control, length):
     client = await serve()
-    document = await problem(await client.post("/api/v1/config/reload"), 422)
-    assert document["detail"] == "weir.yaml has 2 problems. What is in force stays, nothing was changed"
-    assert document["text"] == caught.value.render()
-    place = document["errors"][1]
-    assert (place["file"], place["line"], place["column"]) == ("weir.yaml", 1, 19)
-    assert place["detail"] == "`stabel` is not a key of `services.shop`"
-    assert "did you mean `stable`?" in place["advice"][0]
-
-
-@pytest.mark.parametrize(
-    ("failure", "status", "said"),
-    [
-        (Unreadable("it has no file"), 409, "it has no file"),
-        (NotDurable("the disk is full"), 503, "the disk is full; nothing was changed"),
-    ],
-)
-async def test_a_reload_that_cannot_be(serve, fake_control, failure, status, said):
-    fake_control.failure = failure
-    client = await serve()
-    document = await problem(await client.post("/api/v1/config/reload"), status)
-    assert document["detail"] == said
+    body = b" " * 70_000 if b"Length" in length else b"%x\r\n%s\r\n0\r\n\r\n" % (70_000, b" " * 70_000)
+    head = f"PUT {WEIGHTS} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n".encode()
+    answer = await talk(client.port, head + length + b"\r\nConnection: close\r\n\r\n" + body)
+    assert answer.startswith(b"HTTP/1.1 413 ")
+    assert b"application/problem+json" in answer
+    assert b"65536 bytes" in answer
+    assert fake_control.calls == []

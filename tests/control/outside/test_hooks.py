@@ -4,7 +4,7 @@ from types import SimpleNamespace
 import pytest
 
 from proxy.control.outside.hooks import Hooks
-from proxy.control.outside.posting import session
+from proxy.control.outside.posting import Poster, session
 from tests.kits.receivers import Receiver
 
 
@@ -13,7 +13,7 @@ class Stage:
 
     def __init__(self, client):
         self.pauses = []
-        self.hooks = Hooks(client, sleep=self.sleep, wall=lambda: 5.0)
+        self.hooks = Hooks(Poster(client, sleep=self.sleep, wall=lambda: 5.0))
 
     async def sleep(self, seconds):
         self.pauses.append(seconds)

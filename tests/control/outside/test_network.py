@@ -4,7 +4,7 @@ import json
 import pytest
 
 from proxy.config.reader import read
-from proxy.control.outside.network import Network
+from proxy.control.outside.network import OutsideNetwork
 from proxy.control.standing import Standing
 from proxy.ledger.record import Record
 from proxy.rollout.entry import Entry
@@ -29,13 +29,13 @@ class Workers:
     def __init__(self):
         self.dead = asyncio.Queue()
 
-    def unwell(self, service, dead):
+    def set_dead(self, service, dead):
         self.dead.put_nowait((service, dead))
 
 
 @pytest.fixture
 async def outside():
-    made = Network.begin()
+    made = OutsideNetwork.begin()
     yield made
     await made.close()
 
@@ -57,25 +57,25 @@ def standing(receiver):
 
 async def test_a_canary_that_answers_agrees_and_one_that_does_not_says_why(outside, receiver):
     shop = standing(receiver)
-    assert await outside.ways.answers(shop) == ""
+    assert await outside.respondents.canary(shop) == ""
     receiver.answers = [500]
-    said = await outside.ways.answers(shop)
+    said = await outside.respondents.canary(shop)
     assert said.startswith("the canary doesn't answer: http://127.0.0.1:")
     assert said.endswith(": answered 500")
 
 
 async def test_workers_are_told_who_is_dead(outside, receiver):
     workers, shop = Workers(), standing(receiver)
-    work = asyncio.create_task(outside.work(workers))
+    work = asyncio.create_task(outside.run(workers))
     outside.watch(shop)
     service, dead = await asyncio.wait_for(workers.dead.get(), 5)
     while not dead:
         service, dead = await asyncio.wait_for(workers.dead.get(), 5)
     assert (service, dead) == ("shop", {"stable": ("http://127.0.0.1:1",)})
-    assert outside.seen("shop")["http://127.0.0.1:1"].startswith("dead: ")
+    assert outside.conditions("shop")["http://127.0.0.1:1"].startswith("dead: ")
     assert outside.operations().endpoints["shop", "stable", "http://127.0.0.1:1"] is False
     outside.forget("shop")
-    assert outside.seen("shop") == {}
+    assert outside.conditions("shop") == {}
     work.cancel()
     await asyncio.gather(work, return_exceptions=True)
 
@@ -91,7 +91,7 @@ async def test_counts_begin_at_zero_for_whom_a_service_names(outside, receiver):
 async def test_news_are_told_in_words(outside, receiver):
     shop = standing(receiver)
     entry = Entry(4, "promotion", 10_000, 0, "v2 is stable now")
-    outside.tell(shop, Record("shop", 5.0, "ann", "looks good", entry, shop.rollout))
+    outside.notify(shop, Record("shop", 5.0, "ann", "looks good", entry, shop.rollout))
     await receiver.heard.acquire()
     await receiver.heard.acquire()
     bodies = [json.loads(body) for _, body in receiver.got]

@@ -6,7 +6,7 @@ import pytest
 
 from proxy.control.outside import notices
 from proxy.control.outside.notices import MOST, Notices
-from proxy.control.outside.posting import session
+from proxy.control.outside.posting import Poster, session
 from tests.kits.receivers import Receiver
 
 NEWS = {"event": "trip", "service": "shop", "from": 5.0, "to": 0.0}
@@ -17,10 +17,13 @@ class Stage:
 
     def __init__(self, client):
         self.pauses = []
-        self.notices = Notices(client, sleep=self.sleep, wall=lambda: 5.0)
+        self.go_on = asyncio.Event()
+        self.go_on.set()
+        self.notices = Notices(Poster(client, sleep=self.sleep, wall=lambda: 5.0))
 
     async def sleep(self, seconds):
         self.pauses.append(seconds)
+        await self.go_on.wait()
 
     def tell(self, *receivers, event="trip", text="v3 is out", service="shop", hooks=(), **more):
         notify = [
@@ -33,11 +36,13 @@ class Stage:
             )
             for each in receivers
         ]
-        self.notices.tell(service, SimpleNamespace(hooks=hooks, notify=notify), NEWS | {"event": event}, text)
+        self.notices.notify(
+            service, SimpleNamespace(hooks=hooks, notify=notify), NEWS | {"event": event}, text
+        )
 
     async def sent(self):
-        for queue in list(self.notices._queues.values()):
-            await queue.sending
+        for queue in self.notices.queues:
+            await queue.sent()
 
 
 @pytest.fixture
@@ -146,8 +151,7 @@ async def test_the_end_waits_for_who_is_being_told_and_no_longer(stage, monkeypa
 
 
 async def test_who_waits_for_another_attempt_has_it_at_the_end(stage):
-    held = asyncio.Event()
-    stage.notices._sleep = lambda seconds: held.wait()
+    stage.go_on.clear()
     async with Receiver(503, 200) as receiver:
         stage.tell(receiver)
         await receiver.heard.acquire()
@@ -167,7 +171,7 @@ async def test_what_comes_after_the_end_is_dropped(stage):
 async def test_nothing_private_is_shown(stage):
     async with Receiver("hang") as receiver:
         stage.tell(receiver, secret="of sixteen chars")
-        (queue,) = stage.notices._queues.values()
+        (queue,) = stage.notices.queues
         await receiver.heard.acquire()
         stage.tell(receiver, secret="of sixteen chars")
         for shown in (repr(queue), repr(queue.letters[0])):
@@ -181,6 +185,6 @@ async def test_one_url_of_two_services_is_two_receivers(stage):
     async with Receiver() as receiver:
         stage.tell(receiver, secret="of sixteen chars")
         stage.tell(receiver, service="pay", secret="another secret..")
-        await asyncio.gather(*(queue.sending for queue in stage.notices._queues.values()))
+        await stage.sent()
     signed = {fields["X-Weir-Signature"] for fields, _ in receiver.got}
     assert len(signed) == 2

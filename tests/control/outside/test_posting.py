@@ -5,7 +5,7 @@ import socket
 
 import pytest
 
-from proxy.control.outside.posting import Answered, Letter, post, session, signature
+from proxy.control.outside.posting import Letter, PostAnswer, post, session, signature
 from tests.kits.receivers import Receiver
 
 
@@ -21,7 +21,7 @@ async def sent(client, receiver, secret="", seconds=5.0):
 
 async def test_what_travels(client):
     async with Receiver() as receiver:
-        assert await sent(client, receiver) == Answered(200, "answered 200")
+        assert await sent(client, receiver) == PostAnswer(200, "answered 200")
     ((fields, body),) = receiver.got
     assert body == b'{"a": 1}'
     assert fields["Content-Type"] == "application/json"
@@ -54,7 +54,7 @@ async def test_a_secret_signs_time_and_body(client):
 async def test_what_an_answer_means(client, answer, says, agrees, passing):
     async with Receiver(answer) as receiver:
         answered = await sent(client, receiver)
-    assert (answered.says, answered.agrees, answered.passing) == (says, agrees, passing)
+    assert (answered.reason, answered.agrees, answered.temporary) == (says, agrees, passing)
     assert len(receiver.got) == 1, "no redirect is followed"
 
 
@@ -69,7 +69,7 @@ async def test_an_endless_answer_is_not_read_to_its_end(client):
     server = await asyncio.start_server(pour, "127.0.0.1", 0)
     host, port = server.sockets[0].getsockname()
     answered = await post(client, Letter(f"http://{host}:{port}/", b"{}", "id"), 5.0, 0.0)
-    assert answered.says == f"answered 500: {('hello' * 24)}"
+    assert answered.reason == f"answered 500: {('hello' * 24)}"
     server.close()
 
 
@@ -77,7 +77,7 @@ async def test_an_endless_answer_is_not_read_to_its_end(client):
 async def test_an_answer_that_gives_away_what_may_be_a_password_is_not_quoted(client, says):
     async with Receiver((404, says)) as receiver:
         answered = await sent(client, receiver, secret="of sixteen chars")
-    assert answered == Answered(404, "answered 404")
+    assert answered == PostAnswer(404, "answered 404")
 
 
 @pytest.mark.parametrize(("status", "agrees"), [(200, True), (503, False)])
@@ -91,15 +91,15 @@ async def test_a_body_that_never_comes_changes_no_answer(client, status, agrees)
     server = await asyncio.start_server(promise, "127.0.0.1", 0)
     host, port = server.sockets[0].getsockname()
     answered = await post(client, Letter(f"http://{host}:{port}/", b"{}", "id"), 0.2, 0.0)
-    assert (answered.status, answered.says, answered.agrees) == (status, f"answered {status}", agrees)
+    assert (answered.status, answered.reason, answered.agrees) == (status, f"answered {status}", agrees)
     server.close()
 
 
 async def test_who_does_not_answer_in_time_has_not_answered(client):
     async with Receiver("hang") as receiver:
         answered = await sent(client, receiver, seconds=0.05)
-        assert answered == Answered(0, "no answer within 0.05 s")
-        assert answered.passing
+        assert answered == PostAnswer(0, "no answer within 0.05 s")
+        assert answered.temporary
 
 
 async def test_nobody_there(client):
@@ -107,10 +107,10 @@ async def test_nobody_there(client):
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     answered = await post(client, Letter(f"http://127.0.0.1:{port}/secret-path", b"", "id"), 5.0, 0.0)
-    assert answered.says.startswith("no connection: ")
-    assert "secret-path" not in answered.says
+    assert answered.reason.startswith("no connection: ")
+    assert "secret-path" not in answered.reason
     unknown = await post(client, Letter("http://no.such.host.invalid/secret-path", b"", "id"), 5.0, 0.0)
-    assert unknown == Answered(0, "its host has no address")
+    assert unknown == PostAnswer(0, "its host has no address")
 
 
 async def test_garbage_is_no_answer_and_the_url_is_not_repeated(client):
@@ -123,5 +123,5 @@ async def test_garbage_is_no_answer_and_the_url_is_not_repeated(client):
     host, port = server.sockets[0].getsockname()
     answered = await post(client, Letter(f"http://{host}:{port}/secret-path", b"{}", "id"), 5.0, 0.0)
     assert answered.status == 0
-    assert "secret-path" not in answered.says
+    assert "secret-path" not in answered.reason
     server.close()

@@ -46,7 +46,7 @@ class Stage:
         await over
 
     def tasks(self):
-        return sum(len(each.tasks) for each in self.probing._watched.values())
+        return self.probing.running
 
     async def settled(self):
         """All probes that can be made are made."""
@@ -139,7 +139,7 @@ async def test_what_is_known_of_an_endpoint_goes_over_with_it(stage):
     assert stage.news() == [("shop", {"canary": ("http://new",)})]
     stage.probing.watch("shop", {"stable": (NEW,), "canary": ()}, ProbeSettings())
     assert stage.news() == [("shop", {"stable": ("http://new",)})], "at once"
-    assert stage.probing.seen("shop") == {"http://new": "dead: answered 500"}
+    assert stage.probing.conditions("shop") == {"http://new": "dead: answered 500"}
     await stage.round()
     assert len(stage.asked) == asked + 1, "the others are asked no longer, and this one not twice"
 
@@ -179,7 +179,7 @@ async def test_who_is_watched_no_longer_is_dead_no_longer(stage, way):
     assert stage.news() == [("shop", {})]
     stage.paused.clear()
     await stage.round()
-    assert (len(stage.asked), stage.probing.seen("shop"), stage.probing.up()) == (asked, {}, {})
+    assert (len(stage.asked), stage.probing.conditions("shop"), stage.probing.up()) == (asked, {}, {})
 
 
 async def test_one_endpoint_may_be_trusted_in_two_ways(stage):
@@ -247,7 +247,7 @@ async def test_a_check_is_passed_if_one_answers(wrong, why):
     stage.wrong = wrong
     assert await stage.probing.check((ONE, TWO), ProbeSettings()) == why
     assert stage.asked == [("http://one", "/healthz", 2.0), ("http://two", "/healthz", 2.0)]
-    assert (stage.told, stage.probing.seen("shop")) == ([], {})
+    assert (stage.told, stage.probing.conditions("shop")) == ([], {})
 
 
 async def test_a_check_without_a_word_on_health_asks_for_any_answer_and_nobody_answers_for_nobody():
@@ -260,9 +260,9 @@ async def test_a_check_without_a_word_on_health_asks_for_any_answer_and_nobody_a
 async def test_how_endpoints_do(stage):
     stage.wrong = {"http://one": "answered 503"}
     stage.probing.watch("shop", BOTH, ProbeSettings())
-    assert set(stage.probing.seen("shop").values()) == {"not known yet"}
+    assert set(stage.probing.conditions("shop").values()) == {"not known yet"}
     await stage.settled()
-    assert stage.probing.seen("shop") == {
+    assert stage.probing.conditions("shop") == {
         "http://one": "not known yet: answered 503",
         "http://two": "alive",
         "http://new": "alive",

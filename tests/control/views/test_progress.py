@@ -122,13 +122,13 @@ ON = replace(ROLLOUT, plan=Plan((Step(1000, 600.0, 200), Step(10_000, 0.0, 0))))
         (ON, FULL, ("before-step", "", 0), "asks before the next step"),
         (
             ON,
-            replace(FULL, refused_at="before-step", refusal="answered 503", asked=3),
+            replace(FULL, refused_at="before-step", refusal="answered 503", refusals=3),
             ("before-step", "answered 503", 3),
             "held at before-step: answered 503 (asked 3 times)",
         ),
         (
             ON,
-            replace(FULL, refused_at="before-step", refusal="answered 503", asked=2),
+            replace(FULL, refused_at="before-step", refusal="answered 503", refusals=2),
             ("before-step", "answered 503", 2),
             "held at before-step: answered 503 (asked 2 times)",
         ),
@@ -140,7 +140,7 @@ ON = replace(ROLLOUT, plan=Plan((Step(1000, 600.0, 200), Step(10_000, 0.0, 0))))
         ),
         (
             replace(ROLLOUT, step=0, weight=0),
-            replace(FACTS, refused_at="before-start", refusal="connection refused", asked=1),
+            replace(FACTS, refused_at="before-start", refusal="connection refused", refusals=1),
             ("before-start", "connection refused", 1),
             "held at before-start: connection refused",
         ),

@@ -27,7 +27,16 @@ def _views(monkeypatch: pytest.MonkeyPatch) -> None:
 def taken(totals: dict[BackendKey, Counts]) -> snapshot.Snapshot:
     operations = Operations(reloaded=False)
     would = {("shop1", "errors"): 2}
-    return asyncio.run(snapshot.collect(totals, NAMES, {("shop0", "errors"): 1}, would, 7.0, operations))  # type: ignore[arg-type]
+    return asyncio.run(
+        snapshot.collect(
+            totals=totals,
+            standings=NAMES,  # type: ignore[arg-type]
+            trips={("shop0", "errors"): 1},
+            would_trips=would,
+            now=7.0,
+            operations=operations,
+        )
+    )
 
 
 def test_what_is_seen_of_each_service_is_in_its_place() -> None:

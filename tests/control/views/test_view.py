@@ -6,7 +6,7 @@ import pytest
 from proxy.analysis.verdict import Finding, Verdict
 from proxy.config.reader import read
 from proxy.config.schema import Analysis
-from proxy.control.standing import Rollback, Standing
+from proxy.control.standing import Standing
 from proxy.control.views import view
 from proxy.control.views.facts import Blast, Facts, RolloutFacts
 from proxy.rollout.plan import Plan, Step
@@ -60,6 +60,14 @@ def standing(rollout=RUNNING, weight="5%", name="checkout"):
     return Standing(template(name, service, config.timeouts, None), service, rollout)
 
 
+def judged(standing, verdict):
+    """The service, after its judge came to this verdict."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(standing.assessment.judge, "verdict", lambda now: verdict)
+        standing.assessment.assess(0.0)
+    return standing
+
+
 def shown(standing):
     return view.view(standing, durable=True, now=0.0)
 
@@ -96,9 +104,7 @@ FACTS = Facts(
 
 
 def test_how_much_speaks_against_a_canary_and_how_far_its_harm_went():
-    judged = standing()
-    judged.verdict = BETTING
-    made = view.view(judged, True, 0.0, FACTS)
+    made = view.view(judged(standing(), BETTING), True, 0.0, FACTS)
     assert made["evidence"] == {"odds": 12.0, "bar": 100.0}
     assert made["blast_radius"] == {
         "met": 231, "harmed": 3, "rescued": 9, "exposed_users": 180, "since": "1970-01-01T00:01:00.500+00:00",
@@ -108,8 +114,9 @@ def test_how_much_speaks_against_a_canary_and_how_far_its_harm_went():
 
 def test_an_explanation_has_the_paragraph_and_what_it_is_made_from():
     tripped = standing(TRIPPED)
-    tripped.verdict, tripped.rollback = BETTING, Rollback(7, 0.0, acknowledged_ms=3.5)
-    made = view.explanation(tripped, FACTS)
+    judged(tripped, BETTING)
+    facts = replace(FACTS, rollback_ms=3.5)
+    made = view.explanation(tripped, facts)
     assert list(made) == [
         *(
             "service",
@@ -133,7 +140,7 @@ def test_an_explanation_has_the_paragraph_and_what_it_is_made_from():
         {"method": "GET", "path": "/cart/#", "status": 500, "count": 8},
         {"method": "POST", "path": "/pay", "status": 499, "count": 1},
     ]
-    whole = view.view(tripped, True, 0.0, FACTS)
+    whole = view.view(tripped, True, 0.0, facts)
     shared = ("phase", "trip", "verdict", "evidence", "blast_radius", "overdue")
     assert {key: made[key] for key in shared} == {key: whole[key] for key in shared}
     json.dumps(made, allow_nan=False)
@@ -147,8 +154,10 @@ def test_an_explanation_of_a_service_without_canary():
 
 def test_what_watches_only_is_said():
     watched = standing()
-    watched.file = watched.file.model_copy(update={"analysis": Analysis(enforce="false")})
-    watched.verdict = replace(BETTING, state="failing")
+    watched.configure(
+        watched.file.model_copy(update={"analysis": Analysis(enforce="false")}), watched.template
+    )
+    judged(watched, replace(BETTING, state="failing"))
     assert shown(watched)["enforce"] is False
     assert "`enforce: false` only watches" in view.explanation(watched)["text"]
 
@@ -210,8 +219,8 @@ def test_what_was_seen():
     busy = standing()
     head = Histogram()
     head.add(0.1)
-    busy.count([(5, "stable", Counts(drawn={"success": 3}, head=head))], 0.0)
-    busy.count([(5, "canary", Counts(drawn={"failure": 1}))], 0.0)
+    busy.assessment.count([(5, "stable", Counts(drawn={"success": 3}, head=head))], 0.0)
+    busy.assessment.count([(5, "canary", Counts(drawn={"failure": 1}))], 0.0)
     made = shown(busy)
     assert made["shares"] == {"stable": 75.0, "canary": 25.0}
     assert made["window"]["stable"]["p50"] == pytest.approx(0.1, rel=0.09)
@@ -226,7 +235,7 @@ def test_what_was_seen():
 
 def test_a_window_of_excluded_requests_has_no_error_rate():
     busy = standing()
-    busy.count([(5, "canary", Counts(drawn={"excluded": 2}))], 0.0)
+    busy.assessment.count([(5, "canary", Counts(drawn={"excluded": 2}))], 0.0)
     assert shown(busy)["window"]["canary"]["error_rate"] is None
 
 
@@ -240,8 +249,8 @@ def test_a_trip():
         "weight_before": 5.0,
         "acknowledged_ms": None,
     }
-    tripped.rollback = Rollback(7, 0.0, acknowledged_ms=3.5)
-    assert shown(tripped)["trip"]["acknowledged_ms"] == 3.5
+    known = view.view(tripped, True, 0.0, Facts(rollback_ms=3.5))
+    assert known["trip"]["acknowledged_ms"] == 3.5
 
 
 def test_a_trip_whose_finding_was_lost():
@@ -273,7 +282,7 @@ def test_metrics_of_a_service():
 
 def test_metrics_of_bets_and_of_a_canary_that_is_out():
     tripped = standing(TRIPPED)
-    tripped.verdict = BETTING
+    judged(tripped, BETTING)
     assert view.odds(tripped) == {"checkout": 12.0}
     assert [sample.odds for sample in view.samples(tripped)] == [7.0]
     assert view.halted(tripped) == {("checkout", "stable"): False, ("checkout", "canary"): True}

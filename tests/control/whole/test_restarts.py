@@ -5,11 +5,11 @@ import asyncio
 import pytest
 
 from proxy.analysis.verdict import UNRECORDED
-from proxy.control.command import Terms
+from proxy.control.command import OrderTerms
 from proxy.control.errors import Conflict
 from proxy.rollout.inputs import SetWeight
 
-PERSON = Terms("because", "ann")
+PERSON = OrderTerms("because", "ann")
 
 
 @pytest.mark.parametrize("weight", ["20%", "50%"])
@@ -18,9 +18,9 @@ async def test_a_tripped_canary_stays_tripped_over_restarts(stage, weight):
     worker = stage.worker(control)
     worker.serve(bad=20).report()
     await stage.written(control)
-    before = control.view("checkout")
+    before = control.overview.view("checkout")
     control = await stage.restart(weight=weight)
-    after = control.view("checkout")
+    after = control.overview.view("checkout")
     for key in ("revision", "phase", "weights", "halted"):
         assert after[key] == before[key]
     assert after["trip"] == before["trip"]
@@ -35,26 +35,26 @@ async def test_a_new_canary_in_the_file_is_a_new_release(stage):
     worker.serve(bad=20).report()
     await stage.written(control)
     control = await stage.restart(version="v2", weight="1%")
-    shown = control.view("checkout")
+    shown = control.overview.view("checkout")
     assert (shown["phase"], shown["halted"], shown["weights"]["canary"]) == ("idle", [], 1.0)
     assert (shown["revision"], shown["trip"]) == (3, None)
     told = stage.worker(control).told()
     assert told.sticky.salt != salt
-    entry = (await control.history("checkout"))[-1]
+    entry = (await control.history.entries("checkout"))[-1]
     assert (entry["event"], entry["to"]) == ("release", 1.0)
 
 
 async def test_another_weight_in_the_file_is_drift(stage, caplog):
     await stage.begin(weight="5%")
     control = await stage.restart(weight="7.5%")
-    shown = control.view("checkout")
+    shown = control.overview.view("checkout")
     assert shown["weights"]["canary"] == 5.0
     command = "weir set-weight checkout canary=7.5"
     assert shown["drift"]["apply"] == command
     assert command in caplog.text
     stage.worker(control)
-    await control.order("checkout", SetWeight(750), PERSON)
-    assert control.view("checkout")["drift"] is None
+    await control.orders.apply("checkout", SetWeight(750), PERSON)
+    assert control.overview.view("checkout")["drift"] is None
 
 
 async def test_an_untold_trip_is_learned_from_a_worker(stage):
@@ -65,19 +65,19 @@ async def test_an_untold_trip_is_learned_from_a_worker(stage):
     worker.serve(bad=20).report()
     assert worker.told().revision == 2
     control = await stage.restart()
-    assert control.view("checkout")["phase"] == "idle"
+    assert control.overview.view("checkout")["phase"] == "idle"
     held = {"checkout": 2, "plain": 1}
     worker.connect(control, held, {"checkout": ("canary",)})
-    assert control.view("checkout")["phase"] == "rolled-back"
+    assert control.overview.view("checkout")["phase"] == "rolled-back"
     assert (worker.told().revision, worker.told().halted) == (3, {"canary"})
     await stage.written(control)
-    entry = (await control.history("checkout"))[-1]
+    entry = (await control.history.entries("checkout"))[-1]
     assert (entry["event"], entry["revision"], entry["to"]) == ("trip", 3, 0.0)
-    trips = (await control.snapshot()).trips
+    trips = (await control.overview.snapshot()).trips
     assert (trips["checkout", UNRECORDED], trips["checkout", "errors"]) == (1, 0)
     control = await stage.restart()
-    assert control.view("checkout")["phase"] == "rolled-back"
-    assert control.view("plain")["revision"] == 1
+    assert control.overview.view("checkout")["phase"] == "rolled-back"
+    assert control.overview.view("plain")["revision"] == 1
 
 
 async def test_raising_waits_for_what_workers_hold(stage):
@@ -86,7 +86,7 @@ async def test_raising_waits_for_what_workers_hold(stage):
     stage.ledger.failing = True
     worker.serve(bad=20).report()
     control = await stage.restart()
-    raising = asyncio.create_task(control.order("checkout", SetWeight(5000), PERSON))
+    raising = asyncio.create_task(control.orders.apply("checkout", SetWeight(5000), PERSON))
     await asyncio.sleep(0)
     worker.connect(control, {"checkout": 2}, {"checkout": ("canary",)})
     with pytest.raises(Conflict, match="weir resume"):
@@ -103,10 +103,10 @@ async def test_other_workers_are_told_what_one_of_them_held(stage):
 async def test_generations_go_on_over_restarts(stage):
     control = await stage.begin()
     stage.worker(control)
-    await control.order("checkout", SetWeight(3000), PERSON)
-    before = control.generation
+    await control.orders.apply("checkout", SetWeight(3000), PERSON)
+    before = control.overview.generation
     control = await stage.restart()
-    assert control.generation >= before
+    assert control.overview.generation >= before
 
 
 async def test_stopping_keeps_what_was_counted_last(stage):
@@ -118,4 +118,4 @@ async def test_stopping_keeps_what_was_counted_last(stage):
     thread.shutdown()
     control = await stage.begin()
     stage.worker(control, "another boot")
-    assert (await control.snapshot()).totals["checkout", "stable"].requests == 7
+    assert (await control.overview.snapshot()).totals["checkout", "stable"].requests == 7

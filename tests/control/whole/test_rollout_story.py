@@ -7,13 +7,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from proxy.config.reader import read
-from proxy.control.command import Terms
+from proxy.control.command import OrderTerms
 from proxy.control.errors import Conflict
 from proxy.ledger.errors import NotDurable
 from proxy.rollout.inputs import Abort, Pause, Promote, Resume, Retry, SetWeight, Start, Undo
 from proxy.rollout.phases import PROMOTED, ROLLED_BACK
 
-PERSON = Terms("because", "ann")
+PERSON = OrderTerms("because", "ann")
 FILE = """
 services:
   checkout:
@@ -58,7 +58,7 @@ class Story:
     async def order(self, order):
         self.let_in |= isinstance(order, LETS_IN)
         with contextlib.suppress(Conflict, NotDurable, KeyError):
-            await self.control.order("checkout", order, PERSON)
+            await self.control.orders.apply("checkout", order, PERSON)
 
     async def reload(self, which):
         self.let_in = True  # another canary is another release
@@ -112,7 +112,7 @@ class Story:
     async def look(self):
         """The worker takes what it was told."""
         await asyncio.sleep(0)
-        entries = await self.control._journal.ask(self.stage.ledger.entries, "checkout")
+        entries = await self.stage.ask(self.stage.ledger.entries, "checkout")
         written = {entry["revision"]: entry for entry in entries}
         for table in self.worker.tables:
             for told in table.services:
@@ -141,17 +141,17 @@ class Story:
         self.stage.ledger.failing = False
         await self.stage.written(self.control)
         await self.look()
-        assert set(self.held) == set(self.control.names())
-        states = await self.control._journal.ask(self.stage.ledger.states)
+        assert set(self.held) == set(self.control.overview.names())
+        states = await self.stage.ask(self.stage.ledger.states)
         for name, held in self.held.items():
-            state, standing = states[name], self.control._standings[name]
+            state, standing = states[name], self.control.services[name]
             assert state == standing.rollout
             assert held.revision == state.revision
             assert held == standing.service
             assert bool(held.halted) == (state.phase == ROLLED_BACK)
             assert state.phase != PROMOTED or len(held.backends) == 1
-        assert self.stage.outside.probed == set(self.control.names())
-        moved = [entry["revision"] for entry in await self.control.history("other")]
+        assert self.stage.outside.probed == set(self.control.overview.names())
+        moved = [entry["revision"] for entry in await self.control.history.entries("other")]
         assert moved == sorted(set(moved))
 
 

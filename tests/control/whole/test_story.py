@@ -6,12 +6,12 @@ import contextlib
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from proxy.control.command import Terms
+from proxy.control.command import OrderTerms
 from proxy.control.errors import Conflict
 from proxy.ledger.errors import NotDurable
 from proxy.rollout.inputs import Resume, SetWeight
 
-PERSON = Terms("because", "ann")
+PERSON = OrderTerms("because", "ann")
 
 
 class Story:
@@ -28,11 +28,11 @@ class Story:
 
     async def order(self, parts):
         with contextlib.suppress(Conflict, NotDurable):
-            await self.control.order("checkout", SetWeight(parts), PERSON)
+            await self.control.orders.apply("checkout", SetWeight(parts), PERSON)
 
     async def resume(self):
         with contextlib.suppress(Conflict, NotDurable):
-            await self.control.order("checkout", Resume(), PERSON)
+            await self.control.orders.apply("checkout", Resume(), PERSON)
             self.resumed = True
 
     async def trip(self):
@@ -69,8 +69,8 @@ class Story:
     async def end(self):
         self.stage.ledger.failing = False
         await self.stage.written(self.control)
-        state = (await self.control._journal.ask(self.stage.ledger.states))["checkout"]
-        shown = self.control.view("checkout")
+        state = (await self.stage.ask(self.stage.ledger.states))["checkout"]
+        shown = self.control.overview.view("checkout")
         assert shown["durable"]
         assert self.held.revision == state.revision == shown["revision"]
         assert self.held.split.part("canary") == state.weight == round(shown["weights"]["canary"] * 100)

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proxy.control.api import conditions
+from proxy.control.api import requests
 from proxy.control.api.problems import HttpProblem
 
 UUID = "8e03978e-40d5-43dd-bc93-6894a57f9324"
@@ -23,22 +23,22 @@ UUID = "8e03978e-40d5-43dd-bc93-6894a57f9324"
     ],
 )
 def test_revisions_of_if_match(fields, found):
-    assert conditions.revisions(fields) == found
+    assert requests.revisions(fields) == found
 
 
 @pytest.mark.parametrize("field", ["7", '"7', '"7" "8"', '"7",', "", '*, "7"'])
 def test_what_is_no_entity_tag(field):
     with pytest.raises(HttpProblem) as refused:
-        conditions.revisions([field])
+        requests.revisions([field])
     assert refused.value.status == 400
 
 
 @pytest.mark.parametrize(
     ("allowed", "insisted"),
-    [(None, None), ({7}, 7), ({3, 7}, 7), ({3, 6}, 6), (set(), conditions.NO_REVISION)],
+    [(None, None), ({7}, 7), ({3, 7}, 7), ({3, 6}, 6), (set(), requests.NO_REVISION)],
 )
 def test_control_is_told_one_revision(allowed, insisted):
-    assert conditions.expected(None if allowed is None else frozenset(allowed), 7) == insisted
+    assert requests.expected(None if allowed is None else frozenset(allowed), 7) == insisted
 
 
 @pytest.mark.parametrize(
@@ -55,7 +55,7 @@ def test_control_is_told_one_revision(allowed, insisted):
     ],
 )
 def test_keys(fields, found):
-    assert conditions.key(fields) == found
+    assert requests.key(fields) == found
 
 
 @pytest.mark.parametrize(
@@ -64,19 +64,19 @@ def test_keys(fields, found):
 )
 def test_what_is_no_key(fields):
     with pytest.raises(HttpProblem, match="printable ASCII") as refused:
-        conditions.key(fields)
+        requests.key(fields)
     assert refused.value.status == 400
 
 
 @given(st.text(st.characters(min_codepoint=0x20, max_codepoint=0x7E), min_size=1, max_size=255))
 def test_every_printable_key_can_be_written_in_quotes(text):
     written = text.replace("\\", "\\\\").replace('"', '\\"')
-    assert conditions.key([f'"{written}"']) == text
+    assert requests.key([f'"{written}"']) == text
 
 
 def test_another_service_order_or_body_is_another_order():
-    known = conditions.digest("checkout", "start", b"{}")
-    assert known == conditions.digest("checkout", "start", b"{}")
+    known = requests.digest("checkout", "start", b"{}")
+    assert known == requests.digest("checkout", "start", b"{}")
     others = [("check", "start", b"{}"), ("checkout", "retry", b"{}"), ("checkout", "start", b"{ }")]
-    assert known not in {conditions.digest(*each) for each in others}
+    assert known not in {requests.digest(*each) for each in others}
     assert len(known) == 64

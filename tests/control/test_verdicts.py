@@ -4,25 +4,25 @@ import asyncio
 
 import pytest
 
-from proxy.control.command import Terms
+from proxy.control.command import OrderTerms
 from proxy.control.errors import Conflict
 from proxy.ledger.errors import NotDurable
 from proxy.link.messages import Report
 from proxy.rollout.inputs import Resume, SetWeight
 
-PERSON = Terms("because", "ann")
+PERSON = OrderTerms("because", "ann")
 
 
 async def test_a_failing_canary_is_taken_out_in_the_call_that_brings_the_report(stage, caplog):
     control = await stage.begin()
     heard = []
-    control.subscribe(heard.append)
+    control.history.subscribe(heard.append)
     worker = stage.worker(control)
     worker.ack()
     worker.serve("stable", good=99, bad=1).serve(good=10, bad=10).report()
     told = worker.told()
     assert (told.halted, told.split.part("canary"), told.revision) == ({"canary"}, 0, 2)
-    shown = control.view("checkout")
+    shown = control.overview.view("checkout")
     assert (shown["phase"], shown["halted"]) == ("rolled-back", ["canary"])
     trip = shown["trip"]
     assert (trip["check"], trip["weight_before"], trip["acknowledged_ms"]) == ("errors", 20.0, None)
@@ -35,7 +35,7 @@ async def test_a_failing_canary_is_taken_out_in_the_call_that_brings_the_report(
     assert "checkout" in warning.message
     assert trip["sentence"] in warning.message
     await stage.written(control)
-    entry = (await control.history("checkout"))[-1]
+    entry = (await control.history.entries("checkout"))[-1]
     assert heard == [entry]
     assert (entry["event"], entry["actor"], entry["reason"]) == ("trip", "weir", trip["sentence"])
     assert (entry["from"], entry["to"], entry["finding"]) == (20.0, 0.0, trip["finding"])
@@ -50,32 +50,32 @@ async def test_a_rollback_is_complete_when_every_connected_worker_has_it(stage):
     stage.time += 0.004
     one.ack()
     two.ack()
-    assert control.view("checkout")["trip"]["acknowledged_ms"] is None
+    assert control.overview.view("checkout")["trip"]["acknowledged_ms"] is None
     stage.time += 0.002
     three.gone()
-    assert control.view("checkout")["trip"]["acknowledged_ms"] == 6.0
+    assert control.overview.view("checkout")["trip"]["acknowledged_ms"] == 6.0
     stage.time += 1
     one.ack()
-    assert control.view("checkout")["trip"]["acknowledged_ms"] == 6.0
+    assert control.overview.view("checkout")["trip"]["acknowledged_ms"] == 6.0
 
 
 async def test_a_failing_ledger_does_not_delay_a_trip(stage):
     control = await stage.begin()
     worker = stage.worker(control)
     heard = []
-    control.subscribe(heard.append)
+    control.history.subscribe(heard.append)
     stage.ledger.failing = True
     worker.serve(bad=20).report()
     assert worker.told().halted == {"canary"}
-    assert control.view("checkout")["durable"] is False
-    assert "in force but not durable" in control.explain("checkout")["text"]
+    assert control.overview.view("checkout")["durable"] is False
+    assert "in force but not durable" in control.overview.explain("checkout")["text"]
     with pytest.raises(NotDurable):
-        await control.order("checkout", Resume(), PERSON)
+        await control.orders.apply("checkout", Resume(), PERSON)
     assert heard == []
     stage.ledger.failing = False
     stage.paused.set()
     await stage.written(control)
-    assert control.view("checkout")["durable"] is True
+    assert control.overview.view("checkout")["durable"] is True
     assert [entry["event"] for entry in heard] == ["trip"]
 
 
@@ -83,7 +83,7 @@ async def test_a_ledger_that_hangs_does_not_delay_a_trip(stage):
     control = await stage.begin()
     worker = stage.worker(control)
     stage.ledger.held.clear()
-    raising = asyncio.create_task(control.order("checkout", SetWeight(5000), PERSON))
+    raising = asyncio.create_task(control.orders.apply("checkout", SetWeight(5000), PERSON))
     await asyncio.sleep(0)
     worker.serve(bad=20).report()
     assert worker.told().halted == {"canary"}
@@ -97,10 +97,10 @@ async def test_watching_only_shows_the_verdict_and_does_nothing(stage):
     worker = stage.worker(control)
     worker.serve(bad=30).report()
     worker.serve(bad=30).report()
-    shown = control.view("checkout")
+    shown = control.overview.view("checkout")
     assert (shown["verdict"]["state"], shown["phase"], shown["enforce"]) == ("failing", "idle", False)
     assert len(worker.tables) == 1
-    snapshot = await control.snapshot()
+    snapshot = await control.overview.snapshot()
     assert snapshot.would_trips["checkout", "errors"] == 1, "once, however often it is looked at"
     assert snapshot.would_trips["checkout", "guard"] == 0
     assert snapshot.trips == {}
@@ -117,15 +117,15 @@ async def test_a_report_sent_twice_is_judged_once(stage):
     control = await stage.begin()
     worker = stage.worker(control)
     worker.serve(bad=2).report()
-    await control._tick()
-    odds = control.view("checkout")["evidence"]["odds"]
+    await control.tick()
+    odds = control.overview.view("checkout")["evidence"]["odds"]
     for _ in range(3):
         worker.send(Report("b0", worker.tally.number, worker.tally.everything(), 0))
         worker.tally.number -= 1
-    await control._tick()
-    assert control.view("checkout")["phase"] == "idle"
-    assert control.view("checkout")["evidence"]["odds"] == odds > 4
-    assert control.view("checkout")["window"]["canary"]["requests"] == 2
+    await control.tick()
+    assert control.overview.view("checkout")["phase"] == "idle"
+    assert control.overview.view("checkout")["evidence"]["odds"] == odds > 4
+    assert control.overview.view("checkout")["window"]["canary"]["requests"] == 2
 
 
 async def test_what_the_guard_sees_grows_old(stage):
@@ -134,21 +134,21 @@ async def test_what_the_guard_sees_grows_old(stage):
     worker.serve(bad=15, drawn=False).report()
     stage.time += 31
     worker.serve(bad=15, drawn=False).report()
-    assert control.view("checkout")["phase"] == "idle"
-    assert control.view("checkout")["window"]["canary"]["requests"] == 15
+    assert control.overview.view("checkout")["phase"] == "idle"
+    assert control.overview.view("checkout")["window"]["canary"]["requests"] == 15
     stage.time += 31
-    await control._tick()
-    assert control.view("checkout")["window"] == {"seconds": 30, "stable": None, "canary": None}
-    assert control.view("checkout")["shares"] is None
+    await control.tick()
+    assert control.overview.view("checkout")["window"] == {"seconds": 30, "stable": None, "canary": None}
+    assert control.overview.view("checkout")["shares"] is None
 
 
 async def test_evidence_begins_anew_after_a_resume(stage):
     control = await stage.begin()
     worker = stage.worker(control)
     worker.serve(bad=20).report()
-    await control.order("checkout", Resume(500), PERSON)
+    await control.orders.apply("checkout", Resume(500), PERSON)
     worker.serve(bad=30, revision=2).report()
-    shown = control.view("checkout")
+    shown = control.overview.view("checkout")
     assert (shown["phase"], shown["window"]["canary"]) == ("idle", None), "routed before the resume"
     worker.serve(bad=20, revision=3).report()
-    assert control.view("checkout")["trip"]["weight_before"] == 5.0
+    assert control.overview.view("checkout")["trip"]["weight_before"] == 5.0

@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from proxy.config.problems import Unfit
-from proxy.control.api import bodies
-from proxy.control.api.bodies import Faults
+from proxy.control.api import requests
 from proxy.control.api.problems import HttpProblem
+from proxy.control.api.requests import Faults
 
 WEIGHTS = "/api/v1/services/checkout/weights"
 PAUSE = "/api/v1/services/checkout/rollout/pause"
@@ -20,7 +20,7 @@ PAUSE = "/api/v1/services/checkout/rollout/pause"
 def refused(body: bytes | str) -> HttpProblem:
     """The problem that a body makes."""
     with pytest.raises(HttpProblem) as caught:
-        bodies.json_object(body if isinstance(body, bytes) else body.encode())
+        requests.json_object(body if isinstance(body, bytes) else body.encode())
     assert caught.value.status == 400
     return caught.value
 
@@ -52,13 +52,13 @@ def test_a_key_twice(body):
 
 
 def test_numbers_with_a_point_are_exact():
-    assert bodies.json_object(b'{"a": 0.1, "b": 1, "c": 1e2}') == {"a": Decimal("0.1"), "b": 1, "c": 100}
+    assert requests.json_object(b'{"a": 0.1, "b": 1, "c": 1e2}') == {"a": Decimal("0.1"), "b": 1, "c": 100}
 
 
 @given(st.binary(max_size=80))
 def test_any_bytes_are_an_object_or_a_problem(body):
     with contextlib.suppress(HttpProblem):
-        assert isinstance(bodies.json_object(body), dict)
+        assert isinstance(requests.json_object(body), dict)
 
 
 def never(_value):
@@ -91,7 +91,7 @@ def test_a_hostile_body_is_not_echoed():
     faults = Faults()
     faults.unknown({f"key{n}" * 9: n for n in range(1_000)}, ("canary",))
     assert len(json.dumps(faults.found)) < 3_000
-    assert len(bodies.shown("x" * 1000)) == 60
+    assert len(requests.shown("x" * 1000)) == 60
 
 
 @pytest.mark.parametrize(

@@ -14,10 +14,10 @@ async def test_counted_comes_when_it_is_kept(stage):
     worker = stage.worker(control)
     stage.ledger.failing = True
     worker.serve(good=3).report()
-    await control._checkpoints.keep()
+    await control.checkpoints.keep()
     assert ReportStored not in map(type, worker.said)
     stage.ledger.failing = False
-    await control._checkpoints.keep()
+    await control.checkpoints.keep()
     assert worker.said[-1] == ReportStored(worker.tally.number)
 
 
@@ -26,25 +26,25 @@ async def test_counts_are_kept_without_a_rest_once_it_drains(stage):
     worker = stage.worker(control)
     worker.serve(good=1).report()
     while ReportStored(worker.tally.number) not in worker.said:
-        await control.history("plain")  # a turn on the ledger's thread
+        await control.history.entries("plain")  # a turn on the ledger's thread
     worker.serve(good=1).report()
     for _ in range(3):
-        await control.history("plain")
+        await control.history.entries("plain")
     assert ReportStored(worker.tally.number) not in worker.said
     control.drain()
     while ReportStored(worker.tally.number) not in worker.said:
-        await control.history("plain")
+        await control.history.entries("plain")
 
 
 async def test_metrics_over_a_restart(stage):
     control = await stage.begin()
     worker = stage.worker(control)
     worker.serve("stable", good=7).serve(good=2, bad=1).report()
-    shown = await control.snapshot()
+    shown = await control.overview.snapshot()
     worker.serve("stable", good=1).report()
     control = await stage.restart()
     worker.connect(control, {"checkout": 1, "plain": 1})
-    after = await control.snapshot()
+    after = await control.overview.snapshot()
     assert shown.totals["checkout", "stable"].requests == 7
     assert after.totals["checkout", "stable"].requests == 8
     assert after.totals["checkout", "canary"].requests == shown.totals["checkout", "canary"].requests == 3
@@ -60,10 +60,10 @@ async def test_what_metrics_showed_is_in_the_ledger_even_if_all_die(stage):
     control = await stage.begin()
     worker = stage.worker(control)
     worker.serve("stable", good=7).report()
-    await control.snapshot()
+    await control.overview.snapshot()
     control = await stage.restart()
     stage.worker(control, "another boot")
-    assert (await control.snapshot()).totals["checkout", "stable"].requests == 7
+    assert (await control.overview.snapshot()).totals["checkout", "stable"].requests == 7
 
 
 async def test_metrics_do_not_show_what_is_reported_while_they_are_kept(stage):
@@ -77,7 +77,7 @@ async def test_metrics_do_not_show_what_is_reported_while_they_are_kept(stage):
         keep(kept)
 
     stage.ledger.keep = interrupted
-    shown = await control.snapshot()
+    shown = await control.overview.snapshot()
     stage.ledger.keep = keep
     assert worker.tally.number > 2
     assert shown.totals["checkout", "stable"].requests == 7
@@ -86,9 +86,11 @@ async def test_metrics_do_not_show_what_is_reported_while_they_are_kept(stage):
 async def test_metrics_wait_for_the_workers(stage):
     control = await stage.begin(workers=2)
     stage.worker(control, "b0", 0)
-    scrape = asyncio.create_task(control.snapshot())
+    scrape = asyncio.create_task(control.overview.snapshot())
     for _ in range(3):
-        await control.history("plain")  # whatever else it waited for on the ledger's thread is over then
+        await control.history.entries(
+            "plain"
+        )  # whatever else it waited for on the ledger's thread is over then
     assert not scrape.done()
     stage.worker(control, "b1", 1)
     await scrape
@@ -98,38 +100,38 @@ async def test_metrics_of_checks_and_shares(stage):
     control = await stage.begin()
     worker = stage.worker(control)
     worker.serve("stable", good=30).serve(good=10).report()
-    shown = await control.snapshot()
+    shown = await control.overview.snapshot()
     errors = shown.checks[0]
     assert (errors.service, errors.check, errors.value, errors.samples) == ("checkout", "errors", None, 0)
-    await control._tick()
-    errors = (await control.snapshot()).checks[0]
+    await control.tick()
+    errors = (await control.overview.snapshot()).checks[0]
     assert (errors.value, errors.threshold, errors.samples) == (0.0, pytest.approx(0.001), 10)
     assert shown.shares == {("checkout", "stable"): 0.75, ("checkout", "canary"): 0.25}
-    assert control.view("checkout")["shares"] == {"stable": 75.0, "canary": 25.0}
+    assert control.overview.view("checkout")["shares"] == {"stable": 75.0, "canary": 25.0}
 
 
 async def test_trips_are_counted_over_restarts(stage):
     control = await stage.begin()
     worker = stage.worker(control)
     none = {("checkout", check): 0 for check in ("errors", "p50", "p90", "p99", "guard")}
-    assert (await control.snapshot()).trips == none
+    assert (await control.overview.snapshot()).trips == none
     worker.serve(bad=20).report()
     await stage.written(control)
-    assert (await control.snapshot()).trips == none | {("checkout", "errors"): 1}
+    assert (await control.overview.snapshot()).trips == none | {("checkout", "errors"): 1}
     control = await stage.restart()
     stage.worker(control)
-    assert (await control.snapshot()).trips == none | {("checkout", "errors"): 1}
+    assert (await control.overview.snapshot()).trips == none | {("checkout", "errors"): 1}
 
 
 async def test_refusals_are_shown_by_their_reason_from_zero_on_and_over_a_restart(stage):
     control = await stage.begin()
     worker = stage.worker(control)
-    assert set((await control.snapshot()).refused.values()) == {0}
+    assert set((await control.overview.snapshot()).refused.values()) == {0}
     for _ in range(2):
         worker.tally.add(refused("host", b"GET", 400))
     worker.serve("stable", good=1).report()
-    await control.snapshot()
+    await control.overview.snapshot()
     control = await stage.restart()
-    shown = await control.snapshot()
+    shown = await control.overview.snapshot()
     assert (shown.refused["host"], shown.refused["malformed"]) == (2, 0)
     assert {service for service, _ in shown.totals} <= {"checkout", "plain"}

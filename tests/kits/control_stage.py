@@ -7,10 +7,12 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from proxy.config.reader import read
+from proxy.control.clock import Clock
 from proxy.control.control import Control
-from proxy.control.gates import Ways
-from proxy.control.transitions import Clock
+from proxy.control.gates import Respondents
+from proxy.control.tasks import Tasks
 from proxy.ledger.errors import NotDurable
+from proxy.ledger.journal import OpenLedger
 from proxy.ledger.ledger import Ledger
 from proxy.link.frames import Decoder, encode
 from proxy.link.messages import Ack, Hello, Report, Table
@@ -136,7 +138,7 @@ class Outside:
     """Who is asked says what the test says: `answers` is the canary's, `agrees` what hooks say, by place."""
 
     def __init__(self):
-        self.ways = Ways(self._answers, self._agrees)
+        self.respondents = Respondents(self._answers, self._agrees)
         self.answers = ""
         self.agrees = {}
         self.asked = []
@@ -144,7 +146,7 @@ class Outside:
         self.open.set()
         self.watched = []
         self.probed = set()
-        self.told = []
+        self.notified = []
 
     async def _answers(self, standing):
         self.asked.append("canary")
@@ -155,13 +157,13 @@ class Outside:
         await self.open.wait()
         return self.agrees.get(hook.at, "")
 
-    async def work(self, broadcast):
+    async def run(self, broadcast):
         pass
 
     def operations(self):
         return Operations()
 
-    def seen(self, name):
+    def conditions(self, name):
         return {}
 
     def watch(self, standing):
@@ -171,8 +173,8 @@ class Outside:
     def forget(self, name):
         self.probed.remove(name)
 
-    def tell(self, standing, record):
-        self.told.append((standing.name, record.entry.event))
+    def notify(self, standing, record):
+        self.notified.append((standing.name, record.entry.event))
 
 
 class Stage:
@@ -193,17 +195,11 @@ class Stage:
         config = read(text, "weir.yaml", {})
         thread = ThreadPoolExecutor(1)
         self.ledger = await asyncio.get_running_loop().run_in_executor(thread, Flaky, self.path)
-        clock = Clock(lambda: 1_700_000_000.0 + self.time, lambda: self.time)
-        memory = await asyncio.get_running_loop().run_in_executor(thread, self.ledger.recall)
+        clock = Clock(lambda: 1_700_000_000.0 + self.time, lambda: self.time, self.pause)
+        recalled = await asyncio.get_running_loop().run_in_executor(thread, self.ledger.recall)
+        opened, self.tasks = OpenLedger(self.ledger, thread, recalled), Tasks()
         control = Control(
-            config,
-            memory,
-            self.ledger,
-            thread,
-            workers=workers,
-            clock=clock,
-            pause=self.pause,
-            outside=self.outside,
+            config, opened, workers=workers, tasks=self.tasks, clock=clock, outside=self.outside
         )
         self.controls.append((control, thread))
         await control.start()
@@ -211,12 +207,10 @@ class Stage:
 
     async def die(self):
         """As by SIGKILL: nothing more is written, and the lock is free."""
-        control, thread = self.controls.pop()
+        _, thread = self.controls.pop()
         self.ledger.failing = False
         self.ledger.held.set()
-        for task in [*control._tasks, control._journal._catching_up]:
-            if task:
-                task.cancel()
+        await self.tasks.cancel()
         await asyncio.get_running_loop().run_in_executor(thread, self.ledger.close)
         thread.shutdown()
 
@@ -234,15 +228,23 @@ class Stage:
     async def look(self, control, seconds=0.0):
         """Let time pass, look, and let what follows from that come to its end."""
         self.time += seconds
-        await control._tick()
+        await control.tick()
         for _ in range(20):
-            under_way = [each.moving for each in control._standings.values() if each.moving]
-            asking = [task for _, task in control._gates._asking.values() if not task.done()]
-            under_way += asking if self.outside.open.is_set() else ()
+            under_way = self.under_way("move")
+            under_way += self.under_way("ask") if self.outside.open.is_set() else []
             if not under_way:
                 break
             await asyncio.gather(*under_way, return_exceptions=True)
             await asyncio.sleep(0)
+
+    def under_way(self, what):
+        """The tasks of control whose names begin like this."""
+        return [task for task in self.tasks.running if task.get_name().startswith(f"{what} ")]
+
+    async def ask(self, call, *args):
+        """Call the ledger on its thread."""
+        _, thread = self.controls[-1]
+        return await asyncio.get_running_loop().run_in_executor(thread, call, *args)
 
     def worker(self, control, boot="b0", index=0):
         """A worker that has said hello and told what it counted, which is nothing."""
@@ -250,12 +252,11 @@ class Stage:
 
     async def entries(self, service):
         """What the ledger has of a service, also of one that is gone."""
-        control, _ = self.controls[-1]
-        return [entry["event"] for entry in await control._journal.ask(self.ledger.entries, service)]
+        return [entry["event"] for entry in await self.ask(self.ledger.entries, service)]
 
     async def written(self, control):
         """Everything that is on its way to the ledger is there."""
-        await control._journal.now(tuple)
+        await control.journal.append_now(tuple)
 
 
 @pytest.fixture

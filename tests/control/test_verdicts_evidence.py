@@ -45,11 +45,11 @@ async def test_thresholds_are_told_when_they_change_and_stay_over_a_restart_of_c
     serve_slowly(worker, 900, 0.400)
     worker.report()
     assert len(thresholds(worker)) == 2
-    await control._checkpoints.keep()
+    await control.checkpoints.keep()
     control = await stage.restart()
     worker.connect(control)
     worker.serve("stable", good=1).report()
-    await control._tick()
+    await control.tick()
     assert thresholds(worker) == [], "the worker keeps those that it has until there is a sample"
 
 
@@ -57,29 +57,31 @@ async def test_evidence_survives_control_and_counts_once(stage):
     control = await stage.begin()
     worker = stage.worker(control)
     worker.serve("stable", good=50).serve(bad=2).report()
-    await control._tick()
-    odds = control.view("checkout")["evidence"]["odds"]
-    await control._checkpoints.keep()
+    await control.tick()
+    odds = control.overview.view("checkout")["evidence"]["odds"]
+    await control.checkpoints.keep()
     control = await stage.restart()
     worker.connect(control)
-    await control._tick()
-    assert control.view("checkout")["evidence"]["odds"] == pytest.approx(odds)
-    assert control.view("checkout")["blast_radius"]["met"] == 2
+    await control.tick()
+    assert control.overview.view("checkout")["evidence"]["odds"] == pytest.approx(odds)
+    assert control.overview.view("checkout")["blast_radius"]["met"] == 2
     worker.serve(bad=3).report()
-    assert control.view("checkout")["phase"] == "rolled-back", "with what was there before it is enough"
+    assert control.overview.view("checkout")["phase"] == "rolled-back", (
+        "with what was there before it is enough"
+    )
 
 
 async def test_what_was_never_kept_is_told_again_and_counts_once(stage):
     control = await stage.begin()
     worker = stage.worker(control)
     worker.serve(bad=2).report()
-    await control._tick()
-    odds = control.view("checkout")["evidence"]["odds"]
+    await control.tick()
+    odds = control.overview.view("checkout")["evidence"]["odds"]
     control = await stage.restart()
     worker.connect(control)
-    await control._tick()
-    assert control.view("checkout")["evidence"]["odds"] == pytest.approx(odds)
-    assert control.view("checkout")["blast_radius"]["met"] == 2
+    await control.tick()
+    assert control.overview.view("checkout")["evidence"]["odds"] == pytest.approx(odds)
+    assert control.overview.view("checkout")["blast_radius"]["met"] == 2
 
 
 async def test_the_explanation_names_what_fails(stage):
@@ -91,7 +93,7 @@ async def test_the_explanation_names_what_fails(stage):
         route = b"/cart/%d" % number
         worker.tally.add(Outcome(key, "GET", 500, COMPLETE, "failure", True, 0.01, 0.02, route))
     worker.report()
-    told = control.explain("checkout")
+    told = control.overview.explain("checkout")
     assert told["failed"] == [{"method": "GET", "path": "/cart/#", "status": 500, "count": 20}]
     assert told["blast_radius"]["harmed"] == 20
     assert "/cart/#" in told["text"]

@@ -5,13 +5,13 @@ import asyncio
 import pytest
 
 from proxy.config.reader import read
-from proxy.control.command import Terms
+from proxy.control.command import OrderTerms
 from proxy.control.errors import Conflict
 from proxy.ledger.errors import NotDurable
 from proxy.link.messages import Settings
 from proxy.rollout.inputs import Abort, Pause, Promote, SetWeight, Start
 
-PERSON = Terms("because", "ann")
+PERSON = OrderTerms("because", "ann")
 TEXT = """
 services:
   checkout:
@@ -33,7 +33,7 @@ async def begun(stage, text=TEXT):
 
 
 async def events(control, service="checkout"):
-    return [entry["event"] for entry in await control.history(service)]
+    return [entry["event"] for entry in await control.history.entries(service)]
 
 
 async def test_what_a_service_says_otherwise_reaches_the_workers_at_once(stage, caplog):
@@ -46,7 +46,7 @@ async def test_what_a_service_says_otherwise_reaches_the_workers_at_once(stage, 
     assert len(worker.tables) == tables + 1
     assert worker.told().split.part("canary") == 2000
     assert await events(control) == ["release", "reload"]
-    assert (await control.history("checkout"))[-1]["reason"] == "the file changed upgrades"
+    assert (await control.history.entries("checkout"))[-1]["reason"] == "the file changed upgrades"
     assert caplog.messages[-1] == "checkout: reload: the file changed upgrades"
     assert await events(control, "pay") == ["release"]
 
@@ -75,25 +75,25 @@ async def test_a_weight_in_the_file_moves_none(stage, caplog):
     control, worker = await begun(stage)
     await control.reload(config(TEXT.replace("20%", "70%")))
     assert worker.told().split.part("canary") == 2000
-    assert control.view("checkout")["drift"]["apply"] == "weir set-weight checkout canary=70"
+    assert control.overview.view("checkout")["drift"]["apply"] == "weir set-weight checkout canary=70"
     assert "weir set-weight checkout canary=70" in caplog.text
 
 
 async def test_services_come_and_go_and_keep_their_state(stage):
     control, worker = await begun(stage)
-    await control.order("checkout", Abort(), PERSON)
+    await control.orders.apply("checkout", Abort(), PERSON)
     only = "services: {other: {stable: 'http://127.0.0.1:9009'}}"
     changes = await control.reload(config(only))
     assert (changes.added, changes.removed) == (("other",), ("checkout", "pay"))
     assert worker.tables[-1].removed == ("checkout", "pay")
-    assert control.names() == ["other"]
+    assert control.overview.names() == ["other"]
     assert stage.outside.probed == {"other"}
     with pytest.raises(KeyError):
-        control.view("checkout")
+        control.overview.view("checkout")
     worker.serve(service="checkout", bad=3, revision=2).report()
     tables = len(worker.tables)
     await control.reload(config(TEXT))
-    assert control.names() == ["checkout", "pay"]
+    assert control.overview.names() == ["checkout", "pay"]
     back = {service.name: service for table in worker.tables[tables:] for service in table.services}
     assert set(back) == {"checkout", "pay"}, "the workers had forgotten them"
     assert back["checkout"].halted == {"canary"}, "what was taken out stays out"
@@ -104,11 +104,11 @@ async def test_what_was_shown_against_a_canary_is_known_when_its_service_comes_b
     control, worker = await begun(stage)
     worker.serve("stable", good=300).serve(good=80, bad=3).report()
     await stage.look(control)
-    before = control.view("checkout")
+    before = control.overview.view("checkout")
     assert (before["phase"], before["evidence"]["odds"] > 2.0) == ("idle", True)
     await control.reload(config(ALONE))
     await control.reload(config(TEXT))
-    after = control.view("checkout")
+    after = control.overview.view("checkout")
     assert (after["evidence"], after["blast_radius"]) == (before["evidence"], before["blast_radius"])
 
 
@@ -120,9 +120,9 @@ WITHOUT = "services: {other: {stable: 'http://127.0.0.1:9009'}}"
 async def test_an_answer_that_comes_when_the_service_is_gone_brings_nothing_back(stage):
     control, worker = await begun(stage, HOOKED)
     stage.outside.open.clear()
-    await control.order("checkout", Start(None, ""), PERSON)
+    await control.orders.apply("checkout", Start(None, ""), PERSON)
     await stage.look(control)
-    ((_, asking),) = control._gates._asking.values()
+    (asking,) = stage.under_way("ask")
     await control.reload(config(WITHOUT))
     tables = len(worker.tables)
     stage.outside.open.set()
@@ -137,7 +137,7 @@ async def test_an_answer_that_comes_when_the_service_is_gone_brings_nothing_back
 async def test_an_order_that_waits_when_its_service_goes_is_refused(stage, order):
     control = await stage.begin(text=TEXT, workers=2)
     worker = stage.worker(control)
-    late = asyncio.create_task(control.order("checkout", order, PERSON))
+    late = asyncio.create_task(control.orders.apply("checkout", order, PERSON))
     await asyncio.sleep(0)
     await control.reload(config(WITHOUT))
     tables = len(worker.tables)
@@ -154,7 +154,7 @@ async def test_an_order_that_is_carried_out_is_answered_though_its_service_goes_
     control, worker = await begun(stage)
     stage.ledger.held.clear()
     stage.ledger.reached.clear()
-    ordered = asyncio.create_task(control.order("checkout", order, PERSON))
+    ordered = asyncio.create_task(control.orders.apply("checkout", order, PERSON))
     await asyncio.to_thread(stage.ledger.reached.wait)
     going = asyncio.create_task(control.reload(config(ALONE)))
     await asyncio.sleep(0)
@@ -177,18 +177,18 @@ async def test_another_canary_is_a_new_release(stage):
 
 async def test_a_rollout_keeps_the_plan_that_it_began_with(stage):
     control, _ = await begun(stage, PLANNED)
-    await control.order("checkout", Start(None, ""), PERSON)
+    await control.orders.apply("checkout", Start(None, ""), PERSON)
     await stage.look(control)
     await control.reload(config(PLANNED.replace("[10%, 100%]", "[50%, 100%]")))
-    view = control.view("checkout")
+    view = control.overview.view("checkout")
     assert (view["phase"], view["rollout"]["step"], view["weights"]["canary"]) == ("progressing", 1, 10.0)
     assert [step["weight"] for step in view["rollout"]["steps"]] == [10.0, 100.0]
-    assert control.planned("checkout").plan.steps[0].weight == 5000
+    assert control.orders.planned("checkout").plan.steps[0].weight == 5000
 
 
 async def test_a_promotion_stays_and_the_moved_line_is_no_release(stage):
     control, worker = await begun(stage, PLANNED)
-    await control.order("checkout", Promote(full=True), PERSON)
+    await control.orders.apply("checkout", Promote(full=True), PERSON)
     await stage.look(control)
     assert worker.told().backends[0].version == "v2"
     await control.reload(config(PLANNED))
@@ -197,7 +197,7 @@ async def test_a_promotion_stays_and_the_moved_line_is_no_release(stage):
         "    canary: {endpoints: http://127.0.0.1:9002, version: v2}\n", ""
     )
     await control.reload(config(moved))
-    view = control.view("checkout")
+    view = control.overview.view("checkout")
     assert (view["phase"], view["drift"], view["origin"]["stable"]) == ("promoted", None, "file")
     assert view["undo"]["version"] == "v1"
     assert (await events(control))[-1] == "reload"
@@ -219,7 +219,7 @@ async def test_a_ledger_that_fails_lets_nothing_change(stage):
     with pytest.raises(NotDurable):
         await control.reload(config(TEXT.replace("weight: 20%", "weight: 20%\n    upgrades: []")))
     assert len(worker.tables) == tables
-    assert control.names() == ["checkout", "pay"]
+    assert control.overview.names() == ["checkout", "pay"]
     stage.ledger.failing = False
     await control.reload(config(TEXT.replace("weight: 20%", "weight: 20%\n    upgrades: []")))
     assert worker.told().upgrades == ()
@@ -240,7 +240,7 @@ async def test_a_trip_overtakes_a_reload_and_both_are_in_force_in_the_end(stage)
     assert worker.told().halted == {"canary"}
     assert worker.told().upgrades == ()
     await stage.written(control)
-    assert control.view("checkout")["phase"] == "rolled-back"
+    assert control.overview.view("checkout")["phase"] == "rolled-back"
 
 
 @pytest.mark.parametrize("first", ["order", "reload"])
@@ -249,7 +249,7 @@ async def test_an_order_and_a_reload_come_one_after_the_other(stage, first):
     stage.ledger.held.clear()
     stage.ledger.reached.clear()
     wanted = config(TEXT.replace("weight: 20%", "weight: 20%\n    upgrades: []"))
-    both = [control.order("checkout", SetWeight(3000), PERSON), control.reload(wanted)]
+    both = [control.orders.apply("checkout", SetWeight(3000), PERSON), control.reload(wanted)]
     both = [asyncio.create_task(each) for each in (both if first == "order" else both[::-1])]
     await asyncio.to_thread(stage.ledger.reached.wait)
     stage.ledger.held.set()
@@ -263,9 +263,9 @@ async def test_an_order_and_a_reload_come_one_after_the_other(stage, first):
 async def test_other_checks_begin_anew_and_know_how_far_the_harm_went(stage):
     control, worker = await begun(stage)
     worker.serve("stable", good=100).serve(good=20, bad=1).report()
-    met = control.view("checkout")["blast_radius"]["met"]
+    met = control.overview.view("checkout")["blast_radius"]["met"]
     await control.reload(config(TEXT.replace("weight: 20%", "weight: 20%\n    analysis: off")))
-    view = control.view("checkout")
+    view = control.overview.view("checkout")
     assert view["evidence"]["odds"] is None
     assert view["blast_radius"]["met"] == met == 21
 
@@ -279,8 +279,8 @@ async def test_what_needs_a_restart_is_named_until_there_is_one(stage):
 
 async def test_a_pause_outlives_a_reload(stage):
     control, _ = await begun(stage, PLANNED)
-    await control.order("checkout", Start(None, ""), PERSON)
+    await control.orders.apply("checkout", Start(None, ""), PERSON)
     await stage.look(control)
-    await control.order("checkout", Pause("ann"), PERSON)
+    await control.orders.apply("checkout", Pause("ann"), PERSON)
     await control.reload(config(PLANNED.replace("min_requests: 0", "min_requests: 5")))
-    assert control.view("checkout")["phase"] == "paused"
+    assert control.overview.view("checkout")["phase"] == "paused"

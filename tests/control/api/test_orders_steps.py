@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from proxy.control.api import order_steps
-from proxy.control.api.bodies import Faults
+from proxy.control.api import orders
+from proxy.control.api.requests import Faults
 from proxy.rollout.plan import Gate, Plan, Step
 from proxy.settings.plan import Planned
 
@@ -13,7 +13,7 @@ from proxy.settings.plan import Planned
 def plan(**document: Any) -> Plan | None:
     """The plan in a body that has no fault."""
     faults = Faults()
-    found = order_steps.plan(document, Planned(), faults)
+    found = orders.plan(document, Planned(), faults)
     assert faults.found == []
     return found
 
@@ -21,14 +21,14 @@ def plan(**document: Any) -> Plan | None:
 def faults(**document: Any) -> dict[str, str]:
     """What is wrong with a body, by where."""
     found = Faults()
-    assert order_steps.plan(document, Planned(), found) is None
+    assert orders.plan(document, Planned(), found) is None
     return dict(found.found)
 
 
 def test_percents_get_the_files_hold_sample_and_deadline():
     assert plan(steps=[1, 100]) == Plan((Step(100, 120.0, 200), Step(10_000, 120.0, 200)), 86_400.0)
     planned = Planned(hold=600.0, min_requests=50, deadline=None)
-    assert order_steps.plan({"steps": [100]}, planned, Faults()) == Plan((Step(10_000, 600.0, 50),), None)
+    assert orders.plan({"steps": [100]}, planned, Faults()) == Plan((Step(10_000, 600.0, 50),), None)
 
 
 def test_the_order_says_otherwise_for_all_steps_or_for_one():
@@ -56,7 +56,7 @@ def test_what_is_no_list_of_steps(given):
         ([{"weight": 1, "min_requests": -1}, 100], "#/steps/0/min_requests", "is no number of answers"),
         ([{"weight": 1, "wait": 1}, 100], "#/steps/0/wait", "it is not a key here"),
         ([{"pause": "x", "weight": 1}, 100], "#/steps/0/weight", "it is not a key here; expected pause"),
-        ([{"pause": " "}, 100], "#/steps/0/pause", "it says nothing"),
+        ([{"pause": " "}, 100], "#/steps/0/pause", "it is empty"),
         ([0, 100], "#/steps/0", "0 % is not more than 0 % before it"),
         ([5, {"pause": "x"}, 5, 100], "#/steps/2", "5 % is not more than 5 % before it"),
         ([10, 5, 100], "#/steps/1", "5 % is not more than 10 % before it"),

@@ -1,0 +1,41 @@
+"""How often each check took its canary out, or would have."""
+
+from collections.abc import Iterable, Mapping
+
+from proxy.control.standing import Standing
+from proxy.ledger.record import Record
+
+CheckKey = tuple[str, str]
+"""Service, and the name of one of its checks."""
+
+
+class TripCounts:
+    """Trips by check. `known` are those in the ledger, which never fall; `would_trips` begin with control."""
+
+    def __init__(self, known: Mapping[CheckKey, int], standings: Iterable[Standing]) -> None:
+        self.trips = dict(known)
+        self.would_trips = {
+            (standing.name, standing.assessment.would_trip): 1
+            for standing in standings
+            if standing.assessment.would_trip
+        }
+        """How often a check would have taken its canary out, where `enforce` is off."""
+
+    def __repr__(self) -> str:
+        return f"<TripCounts {sum(self.trips.values())} trips, {sum(self.would_trips.values())} not enforced>"
+
+    def expect(self, standing: Standing) -> None:
+        """Count a service's checks from 0: Prometheus can't see that a series rose when it begins at 1."""
+        counted = self.trips if standing.file.enforce else self.would_trips
+        for check in standing.assessment.policy.names:
+            counted.setdefault((standing.name, check), 0)
+
+    def written(self, _number: int, record: Record) -> None:
+        """Count an entry that is durable, if it is a trip."""
+        if record.entry.event == "trip":
+            key = record.service, record.entry.check
+            self.trips[key] = self.trips.get(key, 0) + 1
+
+    def would_trip(self, service: str, check: str) -> None:
+        """Count a canary that would have been taken out."""
+        self.would_trips[service, check] = self.would_trips.get((service, check), 0) + 1

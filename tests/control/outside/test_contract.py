@@ -1,0 +1,17 @@
+import asyncio
+
+from proxy.control.outside.contract import ALONE
+from proxy.telemetry.operations import Operations
+
+
+async def test_where_nobody_is_outside_everybody_agrees():
+    assert await ALONE.respondents.canary(None) == ""
+    assert await ALONE.respondents.hook(None, {}) == ""
+
+
+def test_where_nobody_is_outside_nothing_is_counted_and_nothing_known():
+    asyncio.run(ALONE.run(None))
+    ALONE.watch(None)
+    ALONE.forget("shop")
+    ALONE.notify(None, None)
+    assert (ALONE.operations(), ALONE.conditions("shop")) == (Operations(), {})
