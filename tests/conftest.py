@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+pytest.register_assert_rewrite("tests.kits", "tests.rollout.telling", "tests.wire")
+
 
 @dataclass(frozen=True)
 class Issued:

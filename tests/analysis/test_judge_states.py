@@ -6,12 +6,12 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from made import counts, labelled
 
 from proxy.analysis.check import Check
 from proxy.analysis.judge import Judge
 from proxy.analysis.policy import Caps, Policy, Slower, StepUp
 from proxy.telemetry.counts import Counts
+from tests.analysis.made import counts, labelled
 
 RATE = Check("error-rate", 0.05, 30.0, 20)
 POLICIES = [

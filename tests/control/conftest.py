@@ -1,10 +1,8 @@
 """A control that needs neither workers nor a ledger, for what is served above it."""
 
 import asyncio
-import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,8 +15,6 @@ from proxy.control.api import routes
 from proxy.control.command import Terms
 from proxy.rollout.inputs import Order
 from proxy.settings.plan import Planned
-
-sys.path.insert(0, str(Path(__file__).parent))  # what these tests share
 
 Json = dict[str, Any]
 Serve = Callable[..., Awaitable[TestClient[web.Request, web.Application]]]

@@ -13,8 +13,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from rig.origins import origin
 
-from loadtests.origins import origin
 from proxy.demo.admin_api import AdminApi
 from proxy.demo.ports import LOOPBACK, free_ports
 from proxy.demo.processes import wait_until

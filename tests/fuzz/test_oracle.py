@@ -1,14 +1,9 @@
 """What the fuzzer has kept, played again; and faults put into the proxy, each of which the oracle sees."""
 
-import sys
 from pathlib import Path
 
-import pytest
-
-# Its modules stand beside each other, like those of the load tests.
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "fuzz"))
-
 import oracle
+import pytest
 import script
 
 from proxy.forwarding import downstream

@@ -7,9 +7,9 @@ import sys
 import time
 
 import pytest
-from processes import kill, parents
-from rig import Weir, until
-from traffic import Traffic
+from rig.processes import kill, parents
+from rig.traffic import Traffic
+from rig.weir import Weir, until
 
 SAMPLE = re.compile(r"^(weir_\w+_(?:total|count|sum|bucket)\{[^}]*\}) (\S+)$", re.MULTILINE)
 

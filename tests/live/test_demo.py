@@ -6,7 +6,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from processes import await_gone, descendants
+from rig.processes import await_gone, descendants
 
 from proxy.demo.processes import finish, wait_until
 from proxy.supervisor.commands import environment, python

@@ -3,7 +3,7 @@
 import asyncio
 from collections import Counter
 
-from client import Client, closed_loop
+from rig.client import Client, closed_loop
 
 from proxy.demo.ports import free_ports
 

@@ -5,10 +5,10 @@ import contextlib
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
-from client import Answer, Client, Connection, closed_loop, open_loop
-from faulty import FaultyOrigin, faulty
-from processes import kill
-from rig import Weir, until
+from rig.client import Answer, Client, Connection, closed_loop, open_loop
+from rig.faulty import FaultyOrigin, faulty
+from rig.processes import kill
+from rig.weir import Weir, until
 
 from proxy.cli.client import service_path
 

@@ -7,9 +7,9 @@ import signal
 import time
 from pathlib import Path
 
-from client import Answer, Client
-from processes import await_gone
-from rig import Weir, services, until
+from rig.client import Answer, Client
+from rig.processes import await_gone
+from rig.weir import Weir, services, until
 
 from proxy.demo.processes import finish
 

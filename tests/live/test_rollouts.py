@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 from aiohttp import ClientSession, web
-from processes import kill
-from rig import Weir, until
-from traffic import Traffic
+from rig.processes import kill
+from rig.traffic import Traffic
+from rig.weir import Weir, until
 
 from proxy.cli.client import Client, Failure, OrderConflict, service_path
 from proxy.rollout.phases import MOVES, OrderName

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from origins import LOOPBACK, nginx_path, run_nginx
-from rig import Weir
+from rig.origins import LOOPBACK, nginx_path, run_nginx
+from rig.weir import Weir
 
 from proxy.demo.ports import free_ports
 from proxy.demo.processes import finish, wait_until

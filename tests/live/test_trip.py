@@ -1,8 +1,8 @@
 """A failing canary is out for everybody, and stays out."""
 
 import pytest
-from client import Answer, Client, closed_loop
-from rig import until
+from rig.client import Answer, Client, closed_loop
+from rig.weir import until
 
 from proxy.cli.client import Failure
 

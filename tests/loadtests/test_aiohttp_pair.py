@@ -8,7 +8,7 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
-SCRIPT = Path(__file__).parents[2] / "loadtests" / "proxies" / "aiohttp_pair.py"
+SCRIPT = Path(__file__).parents[2] / "loadtests" / "rig" / "proxies" / "aiohttp_pair.py"
 
 
 @pytest.fixture

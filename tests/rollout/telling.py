@@ -6,7 +6,6 @@ from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from rollouts import FAILING, FOUR, GATE, HEALTHY, INCONCLUSIVE, ONE, THREE, TWO
 
 from proxy.rollout.advance import advance
 from proxy.rollout.inputs import (
@@ -28,6 +27,7 @@ from proxy.rollout.plan import Gate, Plan, Step
 from proxy.rollout.rollout import Advance, Refused, Rollout
 from proxy.rollout.side import VACANT
 from proxy.rollout.waiting import PROMOTION, START, STEP
+from tests.rollout.rollouts import FAILING, FOUR, GATE, HEALTHY, INCONCLUSIVE, ONE, THREE, TWO
 
 WORDS = frozenset({START, STEP, PROMOTION})
 

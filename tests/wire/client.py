@@ -6,8 +6,8 @@ import ssl
 import struct
 from typing import Literal
 
-from wire.kernel import PATIENCE, await_taken
-from wire.reader import Ambiguous, Answer, AnswerReader
+from tests.wire.kernel import PATIENCE, await_taken
+from tests.wire.reader import Ambiguous, Answer, AnswerReader
 
 RESET = struct.pack("ii", 1, 0)
 

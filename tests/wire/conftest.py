@@ -2,23 +2,14 @@
 
 import contextlib
 import socket
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
-_TESTS = Path(__file__).resolve().parents[1]
-# The kit of these tests, and the rig of the load tests: one way to run the real proxy, not two.
-sys.path[:0] = [str(_TESTS), str(_TESTS.parent / "loadtests")]
-
-pytest.register_assert_rewrite("wire")
-
-from wire.front import Front
-from wire.front import front as started_front
-from wire.program import Wire, running
-
 from proxy.demo.ports import LOOPBACK
+from tests.wire.front import Front
+from tests.wire.front import front as started_front
+from tests.wire.program import Wire, running
 
 PLAIN = """
 services:

@@ -3,12 +3,11 @@
 import json
 import re
 
-from wire.case import case, cases
-from wire.program import Wire
-from wire.reader import Answer
-from wire.upstream import OK
-
 from proxy.demo.processes import wait_until
+from tests.wire.case import case, cases
+from tests.wire.program import Wire
+from tests.wire.reader import Answer
+from tests.wire.upstream import OK
 
 NOBODY = b"GET /nobody HTTP/1.1\r\nHost: shop.example\r\n"
 OURS = (

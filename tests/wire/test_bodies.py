@@ -2,10 +2,10 @@
 
 import gzip
 
-from wire.case import case, cases
-from wire.program import Wire
-from wire.reader import Answer
-from wire.upstream import OK
+from tests.wire.case import case, cases
+from tests.wire.program import Wire
+from tests.wire.reader import Answer
+from tests.wire.upstream import OK
 
 GET = b"GET /b HTTP/1.1\r\nHost: shop.example\r\n\r\n"
 OLD = b"GET /b HTTP/1.0\r\nHost: shop.example\r\n\r\n"

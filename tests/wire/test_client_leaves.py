@@ -2,10 +2,10 @@
 
 import time
 
-from wire.case import case, cases
-from wire.client import Client
-from wire.kernel import await_let_go, await_taken, fill
-from wire.program import Wire
+from tests.wire.case import case, cases
+from tests.wire.client import Client
+from tests.wire.kernel import await_let_go, await_taken, fill
+from tests.wire.program import Wire
 
 GET = b"GET /l HTTP/1.1\r\nHost: shop.example\r\n\r\n"
 POST = b"POST /l HTTP/1.1\r\nHost: shop.example\r\n"

@@ -8,9 +8,9 @@ import threading
 import time
 from collections.abc import Callable
 
-from wire.case import case, cases
-from wire.program import Wire
-from wire.upstream import OK, Gone
+from tests.wire.case import case, cases
+from tests.wire.program import Wire
+from tests.wire.upstream import OK, Gone
 
 GET = b"GET /d HTTP/1.1\r\nHost: shop.example\r\n\r\n"
 OLD = b"GET /d HTTP/1.0\r\n\r\n"

@@ -10,13 +10,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
 
 import pytest
-from wire.case import cases
-from wire.peers import PEERS, all_peers, missing
-from wire.program import Wire
-from wire.reader import Fields, Message, Request
-from wire.upstream import Link
 
 from proxy.demo.ports import LOOPBACK
+from tests.wire.case import cases
+from tests.wire.peers import PEERS, all_peers, missing
+from tests.wire.program import Wire
+from tests.wire.reader import Fields, Message, Request
+from tests.wire.upstream import Link
 
 ADDED = ("x-forwarded-for", "x-forwarded-proto", "x-forwarded-host", "x-request-id", "via")
 """What weir adds to a request."""

@@ -1,8 +1,8 @@
 """Point 10: Expect: 100-continue (RFC 9110 section 10.1.1)."""
 
-from wire.case import case, cases
-from wire.program import Wire
-from wire.upstream import OK
+from tests.wire.case import case, cases
+from tests.wire.program import Wire
+from tests.wire.upstream import OK
 
 HEAD = b"POST /e HTTP/1.1\r\nHost: shop.example\r\nExpect: 100-continue\r\n"
 SIZED = HEAD + b"Content-Length: 5\r\n\r\n"

@@ -1,8 +1,8 @@
 """Point 11: a fault of the upstream never turns into a wrong answer (RFC 9112 section 8, RFC 9110 15.6)."""
 
-from wire.case import case, cases
-from wire.program import Wire
-from wire.upstream import OK, Link
+from tests.wire.case import case, cases
+from tests.wire.program import Wire
+from tests.wire.upstream import OK, Link
 
 GET = b"GET /x HTTP/1.1\r\nHost: shop.example\r\n\r\n"
 OLD = b"GET /x HTTP/1.0\r\nHost: shop.example\r\n\r\n"

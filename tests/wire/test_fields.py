@@ -1,9 +1,9 @@
 """Points 5 and 6: fields pass as they are, those of one connection don't (RFC 9110 sections 5 and 7.6.1)."""
 
-from wire.case import case, cases
-from wire.program import Wire
-from wire.reader import Fields, Request
-from wire.upstream import OK
+from tests.wire.case import case, cases
+from tests.wire.program import Wire
+from tests.wire.reader import Fields, Request
+from tests.wire.upstream import OK
 
 GET = b"GET /f HTTP/1.1\r\nHost: shop.example\r\n"
 ADDED = ("X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host", "X-Request-Id", "Via")

@@ -1,9 +1,10 @@
 """Point 2: one unambiguous length (RFC 9112 sections 6 and 7)."""
 
 import pytest
-from wire.case import cases
-from wire.program import Wire
-from wire.upstream import OK
+
+from tests.wire.case import cases
+from tests.wire.program import Wire
+from tests.wire.upstream import OK
 
 POST = b"POST /f HTTP/1.1\r\nHost: shop.example\r\n"
 TE = b"Transfer-Encoding: "

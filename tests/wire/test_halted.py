@@ -4,11 +4,12 @@ import threading
 from collections.abc import Iterator
 
 import pytest
-from wire.case import case
-from wire.kernel import PATIENCE
-from wire.pair import Pair, running
-from wire.program import SWITCHED, UPGRADE
-from wire.upstream import OK, Link
+
+from tests.wire.case import case
+from tests.wire.kernel import PATIENCE
+from tests.wire.pair import Pair, running
+from tests.wire.program import SWITCHED, UPGRADE
+from tests.wire.upstream import OK, Link
 
 DRAIN = 0.4
 SETTINGS = f"""

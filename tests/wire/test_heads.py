@@ -1,8 +1,8 @@
 """Points 1, 3: lines end with CRLF and nothing else; names are tokens (RFC 9112 sections 2.2, 3 and 5)."""
 
-from wire.case import cases
-from wire.program import Wire
-from wire.upstream import OK
+from tests.wire.case import cases
+from tests.wire.program import Wire
+from tests.wire.upstream import OK
 
 GET = b"GET /h HTTP/1.1\r\nHost: shop.example\r\n"
 END = b"\r\n\r\n"

@@ -5,12 +5,12 @@ import threading
 from collections.abc import Iterator
 
 import pytest
-from wire.case import case, cases
-from wire.kernel import PATIENCE
-from wire.pair import STABLE, Pair, running
-from wire.upstream import OK, Link
 
 from proxy.demo.processes import wait_until
+from tests.wire.case import case, cases
+from tests.wire.kernel import PATIENCE
+from tests.wire.pair import STABLE, Pair, running
+from tests.wire.upstream import OK, Link
 
 HEALTH = "health: {path: /healthz, interval: 300ms, timeout: 300ms, healthy_after: 1, unhealthy_after: 3}"
 EJECTION = "ejection: {failures: 3, backoff: 200ms, longest: 1s}"

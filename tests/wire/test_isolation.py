@@ -7,13 +7,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from wire.case import case, cases
-from wire.client import Client
-from wire.kernel import await_taken, fill
-from wire.program import Wire
-from wire.upstream import OK, Link
 
 from proxy.demo.processes import wait_until
+from tests.wire.case import case, cases
+from tests.wire.client import Client
+from tests.wire.kernel import await_taken, fill
+from tests.wire.program import Wire
+from tests.wire.upstream import OK, Link
 
 GET = b"GET /i HTTP/1.1\r\nHost: shop.example\r\n\r\n"
 POST = b"POST /i HTTP/1.1\r\nHost: shop.example\r\n"

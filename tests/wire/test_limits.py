@@ -5,11 +5,11 @@ import sys
 from pathlib import Path
 
 import pytest
-from wire.case import case, cases
-from wire.program import Wire
-from wire.upstream import OK
 
 from proxy.demo.processes import wait_until
+from tests.wire.case import case, cases
+from tests.wire.program import Wire
+from tests.wire.upstream import OK
 
 KIB = 1024
 HOST = b"Host: shop.example\r\n"

@@ -1,8 +1,8 @@
 """Points 12, 13: what is pooled is clean, what went stale never surfaces (RFC 9112 sections 9.3, 9.3.1)."""
 
-from wire.case import case, cases
-from wire.program import Wire
-from wire.upstream import OK, Link
+from tests.wire.case import case, cases
+from tests.wire.program import Wire
+from tests.wire.upstream import OK, Link
 
 GET = b"GET /p HTTP/1.1\r\nHost: shop.example\r\n\r\n"
 POST = b"POST /p HTTP/1.1\r\nHost: shop.example\r\nContent-Length: 5\r\n\r\nhello"

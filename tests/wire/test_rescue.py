@@ -5,12 +5,12 @@ from collections.abc import Iterator
 from functools import partial
 
 import pytest
-from wire.case import case, cases
-from wire.kernel import PATIENCE
-from wire.pair import Pair, running
-from wire.upstream import Link
 
 from proxy.demo.processes import wait_until
+from tests.wire.case import case, cases
+from tests.wire.kernel import PATIENCE
+from tests.wire.pair import Pair, running
+from tests.wire.upstream import Link
 
 # A budget belongs to a service: each table has some of its own.
 TO_CANARY = """    stable: "http://127.0.0.1:{stable}"

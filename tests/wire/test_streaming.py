@@ -2,10 +2,10 @@
 
 import threading
 
-from wire.case import case, cases
-from wire.kernel import fill, pour
-from wire.program import Wire
-from wire.upstream import OK, Link
+from tests.wire.case import case, cases
+from tests.wire.kernel import fill, pour
+from tests.wire.program import Wire
+from tests.wire.upstream import OK, Link
 
 GET = b"GET /s HTTP/1.1\r\nHost: shop.example\r\n\r\n"
 POST = b"POST /s HTTP/1.1\r\nHost: shop.example\r\n"

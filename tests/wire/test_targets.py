@@ -1,8 +1,8 @@
 """Point 4: exactly one valid Host, and a target that is one (RFC 9112 section 3, RFC 9110 section 7.2)."""
 
-from wire.case import cases
-from wire.program import Wire
-from wire.upstream import OK
+from tests.wire.case import cases
+from tests.wire.program import Wire
+from tests.wire.upstream import OK
 
 END = b"\r\n\r\n"
 

@@ -6,13 +6,13 @@ import ssl
 from collections.abc import Callable
 
 import pytest
-from wire.case import case, cases
-from wire.client import Client
-from wire.front import Front
-from wire.upstream import OK, Link
 
 from proxy.demo.ports import LOOPBACK
 from proxy.demo.processes import wait_until
+from tests.wire.case import case, cases
+from tests.wire.client import Client
+from tests.wire.front import Front
+from tests.wire.upstream import OK, Link
 
 GET = b"GET /t HTTP/1.1\r\nHost: shop.example\r\n\r\n"
 OLD = b"GET /t HTTP/1.0\r\n\r\n"

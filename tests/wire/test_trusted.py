@@ -2,9 +2,9 @@
 
 import re
 
-from wire.case import case, cases
-from wire.program import Wire
-from wire.upstream import OK
+from tests.wire.case import case, cases
+from tests.wire.program import Wire
+from tests.wire.upstream import OK
 
 GET = b"GET /t HTTP/1.1\r\nHost: shop.example\r\n"
 

@@ -2,12 +2,11 @@
 
 import threading
 
-from wire.case import case, cases
-from wire.kernel import fill
-from wire.program import Wire
-from wire.upstream import OK
-
 from proxy.demo.processes import wait_until
+from tests.wire.case import case, cases
+from tests.wire.kernel import fill
+from tests.wire.program import Wire
+from tests.wire.upstream import OK
 
 GET = b"GET /u HTTP/1.1\r\nHost: shop.example\r\n\r\n"
 MIB = 1 << 20

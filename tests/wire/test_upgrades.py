@@ -1,9 +1,9 @@
 """Point 18: upgrades, as to WebSocket: a tunnel after the upstream's own 101, not before (RFC 9110 7.8)."""
 
-from wire.case import case, cases
-from wire.kernel import await_taken
-from wire.program import Wire
-from wire.upstream import OK, Link
+from tests.wire.case import case, cases
+from tests.wire.kernel import await_taken
+from tests.wire.program import Wire
+from tests.wire.upstream import OK, Link
 
 GET = b"GET /u HTTP/1.1\r\nHost: shop.example\r\n"
 KEY = b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n"

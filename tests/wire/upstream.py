@@ -12,11 +12,10 @@ import ssl
 import threading
 from collections.abc import Callable
 
-from wire.client import RESET
-from wire.kernel import PATIENCE, await_taken
-from wire.reader import Request, RequestReader, requests
-
 from proxy.demo.ports import LOOPBACK
+from tests.wire.client import RESET
+from tests.wire.kernel import PATIENCE, await_taken
+from tests.wire.reader import Request, RequestReader, requests
 
 _numbers = itertools.count()
 
