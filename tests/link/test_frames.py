@@ -9,34 +9,8 @@ from hypothesis import strategies as st
 
 from proxy.link import frames
 from proxy.link.frames import Decoder, encode
-from proxy.link.messages import Ack, Hello, Message, Report, ReportStored, Settings, Table, ThresholdUpdate
-from proxy.telemetry.counts import Counts
-
-SETTINGS = Settings(
-    header=10.0,
-    idle=0.5,
-    access="json",
-    line=16_384,
-    head=65_536,
-    fields=200,
-    connections=None,
-    pool_idle=60.0,
-    max_idle=64,
-    trusted=("10.0.0.0/8", "unix"),
-    via=False,
-    forwarded=True,
-)
-
-HELLO = Hello("b00t", 1, 4711, held={"checkout": 7, "": 1}, halted={"kassa-ä": ("canary",)})
-EXAMPLES: list[Message] = [
-    HELLO,
-    Report("b00t", 3, {("checkout", 7, "canary"): Counts(), ("checkout", 6, "stable"): Counts()}, held=12),
-    Ack(12),
-    Table(13, (), removed=("old",), complete=False),
-    SETTINGS,
-    ThresholdUpdate({"checkout": {"stable": (0.1, 0.5)}}),
-    ReportStored(3),
-]
+from proxy.link.messages import Ack, Message
+from tests.kits.messages import EXAMPLES, SETTINGS
 
 
 def name(message: Message) -> str:
