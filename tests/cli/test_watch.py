@@ -1,5 +1,6 @@
 """`weir get -w`: pictures on a terminal, lines elsewhere, and API restarts in between."""
 
+import contextlib
 import itertools
 import json
 import os
@@ -19,6 +20,11 @@ from proxy.cli.session import Session
 from proxy.cli.watch import INTERVAL, changes, picture, pictures
 
 EVENTS = "GET /api/v1/events"
+INTERRUPTIBLE = (
+    "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
+    "from proxy.cli import main; main()"
+)
+"""Jobs in the background of a shell ignore SIGINT, and so does all that they start."""
 
 
 def lines(fake, count, service=None, as_json=False):
@@ -145,7 +151,7 @@ def test_on_a_terminal_the_picture_is_redrawn_until_ctrl_c(fake_admin, tripped_v
     command = [
         sys.executable,
         "-c",
-        "from proxy.cli import main; main()",
+        INTERRUPTIBLE,
         "get",
         "-w",
         "--admin",
@@ -158,7 +164,11 @@ def test_on_a_terminal_the_picture_is_redrawn_until_ctrl_c(fake_admin, tripped_v
         "COLUMNS": "120",
         "LINES": "30",
     }
-    with subprocess.Popen(command, stdout=child, stderr=child, env=environment) as process:
+    with (
+        subprocess.Popen(command, stdout=child, stderr=child, env=environment) as process,
+        contextlib.ExitStack() as ending,
+    ):
+        ending.callback(process.kill)
         os.close(child)
         shown = b""
         while shown.count(b"weir resume pay") < 2:

