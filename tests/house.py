@@ -117,13 +117,10 @@ PRIVATE: Mapping[str, int] = {
     "fuzz/test_oracle.py": 1,
     "ledger/test_checkpoints.py": 1,
     "ledger/test_ledger.py": 4,
-    "live/test_judging.py": 1,
     "routing/test_table.py": 2,
     "simulation/test_world.py": 3,
-    "tls/test_certificates.py": 5,
     "tls/test_handshakes.py": 7,
     "worker/test_control_link.py": 7,
-    "worker/test_renewal.py": 4,
     "worker/test_worker.py": 37,
 }
 """How often a test file uses private attributes of what is defined elsewhere."""

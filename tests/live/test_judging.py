@@ -10,8 +10,6 @@ from rig.faulty import FaultyOrigin, faulty
 from rig.processes import kill
 from rig.weir import Weir, until
 
-from proxy.cli.client import service_path
-
 RATE = 150.0
 Pair = tuple[FaultyOrigin, FaultyOrigin]
 
@@ -50,11 +48,6 @@ async def ask_some(port: int, count: int) -> list[Answer]:
     return answers
 
 
-def explained(running: Weir) -> str:
-    text: str = running.admin._client.call("GET", service_path("shop", "/explain"))["text"]
-    return text
-
-
 def met(running: Weir) -> int:
     count: int = running.admin.service("shop")["blast_radius"]["met"]
     return count
@@ -85,7 +78,7 @@ async def test_it_is_out_and_nobody_was_harmed(start, faulty_origins, fault):
     await until(lambda: rescued(running) > 0, "the rescued are counted")
     view = running.admin.service("shop")
     assert view["blast_radius"]["harmed"] == 0
-    text = explained(running)
+    text = running.admin.explain("shop")
     assert "was taken out" in text
     assert view["trip"]["sentence"] in text
     assert "no bad answer reached a client" in text
@@ -109,7 +102,7 @@ async def test_a_tunnel_and_a_stream_end_once_it_is_drained(start, faulty_origin
     async with asyncio.timeout(10.0):
         await over(tunnel)
         await over(stream)
-    assert explained(running).count("was taken out") == 1
+    assert running.admin.explain("shop").count("was taken out") == 1
 
 
 async def opened(running: Weir, path: str, more: str) -> Connection:
