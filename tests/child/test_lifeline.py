@@ -111,6 +111,7 @@ uvloop.new_event_loop().run_until_complete(main())
 """
 
 
+@pytest.mark.process
 def test_the_last_words_of_a_process_arrive(ends: tuple[socket.socket, int]) -> None:
     supervisor, theirs = ends
     argv = [sys.executable, "-c", LAST_WORDS, str(theirs)]

@@ -82,6 +82,7 @@ def test_nobody_there(dead_url):
         assert "--admin" in caught.value.message
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(
     ("answer", "words"),
     [

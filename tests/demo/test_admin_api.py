@@ -12,6 +12,8 @@ from proxy.cli.client import Failure
 from proxy.demo.admin_api import AdminApi
 from proxy.demo.processes import DeadlineExceeded
 
+pytestmark = pytest.mark.process
+
 VIEW = {"name": "shop", "trip": None, "verdict": {"state": "inconclusive", "findings": []}}
 
 

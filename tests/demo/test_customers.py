@@ -31,6 +31,7 @@ class Origin:
         return web.Response(headers={"X-Version": "v1"})
 
 
+@pytest.mark.process
 async def test_customers_keep_their_rate_cookies_and_connections():
     origin, recorded = Origin(), []
     enough = asyncio.Event()
@@ -59,6 +60,7 @@ async def test_customers_keep_their_rate_cookies_and_connections():
     assert {(s.version, s.status, s.error) for s in recorded} == {("v1", 200, "")}
 
 
+@pytest.mark.process
 async def test_no_answer_is_recorded():
     async with Customers("http://127.0.0.1:1", {"shop": "/"}, ["ada"], lambda _: None) as customers:
         observed = await customers.request("shop", "/", "ada")

@@ -5,7 +5,11 @@ import signal
 import sys
 from pathlib import Path
 
+import pytest
+
 from proxy.demo.processes import LifelineProcess, wait_until
+
+pytestmark = pytest.mark.process
 
 # Writes its pid, then waits; ends with 7 on SIGTERM.
 WAITS = """

@@ -6,6 +6,8 @@ import pytest
 
 from proxy.demo.ports import LOOPBACK, NoFreePort, first_listening, free_ports, listening, port_of
 
+pytestmark = pytest.mark.process
+
 
 @pytest.mark.parametrize("option", [None, socket.SO_REUSEPORT])
 def test_a_listening_neighbour_makes_a_port_busy(option: int | None):

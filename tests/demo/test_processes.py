@@ -16,6 +16,7 @@ def sample(tmp_path: Path, *arguments: str) -> LifelineProcess:
     return LifelineProcess("sample", "proxy.demo.samples", ["--version", "v1", *arguments], tmp_path / "log")
 
 
+@pytest.mark.process
 def test_the_end_of_the_lifeline_ends_a_child(tmp_path: Path):
     child = sample(tmp_path)
     child.check()
@@ -26,6 +27,7 @@ def test_the_end_of_the_lifeline_ends_a_child(tmp_path: Path):
     assert "exit=0" in repr(child)
 
 
+@pytest.mark.process
 def test_a_child_that_ended_quotes_its_log(tmp_path: Path):
     child = sample(tmp_path, "--no-such-option")
     wait_until(lambda: child.process.poll() is not None, "usage error", 10)
@@ -34,6 +36,7 @@ def test_a_child_that_ended_quotes_its_log(tmp_path: Path):
     child.end()
 
 
+@pytest.mark.process
 def test_a_child_that_does_not_listen_is_killed():
     deaf = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"], start_new_session=True)
     assert finish(deaf, 0.05) == -signal.SIGKILL
@@ -49,6 +52,7 @@ time.sleep(60)
 """
 
 
+@pytest.mark.process
 def test_a_child_does_not_outlive_a_killed_parent(tmp_path: Path):
     argv = [sys.executable, "-c", PARENT, str(tmp_path / "log")]
     with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True) as parent:

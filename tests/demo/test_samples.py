@@ -13,6 +13,8 @@ from proxy.demo.ports import LOOPBACK, listening, port_of
 from proxy.demo.processes import LifelineProcess, wait_until
 from proxy.demo.samples import VERSION_HEADER, Sample
 
+pytestmark = pytest.mark.process
+
 
 async def client_of(sample: Sample) -> TestClient[web.Request, web.Application]:
     app = web.Application()

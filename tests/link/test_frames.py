@@ -4,13 +4,14 @@ import struct
 from dataclasses import replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from proxy.link import frames
 from proxy.link.frames import Decoder, encode
 from proxy.link.messages import Ack, Message
 from tests.kits.messages import EXAMPLES, SETTINGS
+from tests.kits.properties import examples
 
 
 def name(message: Message) -> str:
@@ -29,7 +30,7 @@ def test_a_frame_is_a_length_and_json() -> None:
 @given(
     st.lists(st.sampled_from(EXAMPLES), max_size=5), st.lists(st.integers(1, 700), min_size=1, max_size=30)
 )
-@settings(max_examples=60)
+@examples(60)
 def test_any_cut_of_the_stream_gives_the_same_messages(sent: list[Message], sizes: list[int]) -> None:
     stream = b"".join(map(encode, sent))
     decoder, got, rounds = Decoder(), [], 0

@@ -8,6 +8,8 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
+pytestmark = pytest.mark.process
+
 SCRIPT = Path(__file__).parents[2] / "loadtests" / "rig" / "proxies" / "aiohttp_pair.py"
 
 

@@ -20,6 +20,7 @@ def test_all_peers_are_known() -> None:
     assert {peer for case in CASES.values() for peer in case.peers} == set(CONTENDERS)
 
 
+@pytest.mark.process
 @pytest.mark.skipif(NGINX is None, reason="nginx is not installed")
 def test_the_origin_answers_every_case(tmp_path: Path) -> None:
     with origin(tmp_path, processes=2) as address:

@@ -49,6 +49,7 @@ def test_no_other_answer_counts(head: bytes) -> None:
         fixedrate.whole(head)
 
 
+@pytest.mark.process
 def test_each_request_has_a_latency(serve: Callable[[Answer], int]) -> None:
     port = serve(lambda connection, number: connection.sendall(ANSWER))
     found = fixedrate.latencies(port, b"GET / HTTP/1.1\r\n\r\n", 2000, 20, connections=1)
@@ -56,6 +57,7 @@ def test_each_request_has_a_latency(serve: Callable[[Answer], int]) -> None:
     assert all(seconds > 0 for seconds in found)
 
 
+@pytest.mark.process
 def test_who_waits_for_a_connection_has_waited_since_it_was_due(serve: Callable[[Answer], int]) -> None:
     """The third answer comes once all requests are due; those behind it waited for it, each 1 ms less."""
     over = threading.Event()
@@ -72,12 +74,14 @@ def test_who_waits_for_a_connection_has_waited_since_it_was_due(serve: Callable[
     assert all(seconds > 0.035 for seconds in found[2:])
 
 
+@pytest.mark.process
 def test_a_closed_connection_is_no_answer(serve: Callable[[Answer], int]) -> None:
     port = serve(lambda connection, number: connection.shutdown(socket.SHUT_RDWR))
     with pytest.raises(fixedrate.Unanswered, match="closed"):
         fixedrate.latencies(port, b"GET / HTTP/1.1\r\n\r\n", 1000, 3, connections=1)
 
 
+@pytest.mark.process
 def test_silence_ends_the_run(serve: Callable[[Answer], int], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fixedrate, "PATIENCE", 0.05)
     port = serve(lambda connection, number: None)

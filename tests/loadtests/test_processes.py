@@ -32,6 +32,7 @@ def test_ended_threads_count() -> None:
     assert cpu_seconds([os.getpid()]) - before >= used[0]
 
 
+@pytest.mark.process
 def test_other_processes_are_summed_up_and_those_gone_are_nothing() -> None:
     ended = subprocess.Popen([sys.executable, "-c", ""])
     ended.wait()

@@ -14,6 +14,8 @@ from proxy.supervisor.commands import control_line, environment, python, worker_
 from proxy.supervisor.plan import LaunchPlan
 from proxy.supervisor.sockets import Sockets, bind
 
+pytestmark = pytest.mark.process
+
 
 @pytest.fixture
 def plan(tmp_path: Path) -> LaunchPlan:

@@ -16,6 +16,8 @@ import pytest
 
 from proxy.supervisor.plan import LaunchPlan
 
+pytestmark = pytest.mark.process
+
 DRIVE = str(Path(__file__).with_name("drive.py"))
 
 

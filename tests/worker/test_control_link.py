@@ -15,6 +15,8 @@ from proxy.worker import control_link as module
 from proxy.worker.control_link import ControlLink
 from tests.kits.messages import SETTINGS
 
+pytestmark = pytest.mark.process
+
 
 class Control:
     """The other end: accepts, decodes, and says what a test wants."""

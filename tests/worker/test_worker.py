@@ -35,6 +35,8 @@ from proxy.worker.accesslog import AccessLog
 from proxy.worker.worker import Worker
 from tests.kits.messages import SETTINGS
 
+pytestmark = pytest.mark.process
+
 BOOT = "b007b007b007b007"
 KEY = ("shop", 1, "stable")
 
