@@ -3,12 +3,14 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
 from proxy.cli.get import get
 from proxy.cli.history import history
+from tests.cli.fake_admin import FakeAdmin, Make
 
 FORBIDDEN = {"aiohttp", "pydantic", "yaml", "rich", "asyncio", "prometheus_client", "uvloop", "multidict"}
 
@@ -28,7 +30,9 @@ def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]
     )
 
 
-def test_the_token_comes_from_the_file_else_from_the_environment(fake_admin, tmp_path):
+def test_the_token_comes_from_the_file_else_from_the_environment(
+    fake_admin: FakeAdmin, tmp_path: Path
+) -> None:
     fake_admin.show()
     file = tmp_path / "token"
     file.write_text("from-file\n")
@@ -44,7 +48,7 @@ def test_the_token_comes_from_the_file_else_from_the_environment(fake_admin, tmp
 @pytest.mark.parametrize(
     ("content", "words"), [(None, "No such file"), (b" \n", "is empty"), (b"\xff\xfe", "not text")]
 )
-def test_a_token_file_without_a_token_is_usage(tmp_path, content, words):
+def test_a_token_file_without_a_token_is_usage(tmp_path: Path, content: bytes | None, words: str) -> None:
     file = tmp_path / "token"
     if content is not None:
         file.write_bytes(content)
@@ -54,18 +58,18 @@ def test_a_token_file_without_a_token_is_usage(tmp_path, content, words):
     assert str(file) in result.output
 
 
-def test_the_address_comes_from_the_environment_too(fake_admin):
+def test_the_address_comes_from_the_environment_too(fake_admin: FakeAdmin) -> None:
     fake_admin.show()
     assert CliRunner().invoke(get, [], env={"WEIR_ADMIN": fake_admin.url}).exit_code == 0
 
 
-def test_an_unreachable_api_is_3_and_says_where_it_was_looked_for(dead_url):
+def test_an_unreachable_api_is_3_and_says_where_it_was_looked_for(dead_url: str) -> None:
     result = CliRunner().invoke(history, ["checkout", "--admin", dead_url])
     assert result.exit_code == 3
     assert result.output.startswith(f"error: the admin API at {dead_url} is unreachable: Connection refused")
 
 
-def test_a_hint_leads_back_to_where_this_call_went(fake_admin, tripped_view):
+def test_a_hint_leads_back_to_where_this_call_went(fake_admin: FakeAdmin, tripped_view: Make) -> None:
     fake_admin.show(tripped_view())
     given = CliRunner().invoke(get, ["--admin", fake_admin.url])
     assert f"weir resume pay --admin {fake_admin.url}\n" in given.output
@@ -90,7 +94,7 @@ def test_a_hint_leads_back_to_where_this_call_went(fake_admin, tripped_view):
         ["healthcheck"],
     ],
 )
-def test_client_verbs_import_no_server_code(dead_url, verb):
+def test_client_verbs_import_no_server_code(dead_url: str, verb: list[str]) -> None:
     code = (
         "import sys, atexit; atexit.register(lambda: print(sorted({m.split('.')[0] for m in sys.modules}))); "
         "from proxy.cli import main; main()"
@@ -103,7 +107,7 @@ def test_client_verbs_import_no_server_code(dead_url, verb):
     assert not imported & FORBIDDEN
 
 
-def test_a_whole_get_imports_little_and_asks_once(fake_admin, view):
+def test_a_whole_get_imports_little_and_asks_once(fake_admin: FakeAdmin, view: Make) -> None:
     """What it takes to start is its imports, of which 100 cost about 50 ms; the rest is one question."""
     fake_admin.show(*(view(f"service-{number}") for number in range(50)))
     ended = subprocess.run(
@@ -118,7 +122,7 @@ def test_a_whole_get_imports_little_and_asks_once(fake_admin, view):
 
 
 @pytest.mark.parametrize("services", [1, 2_000])  # what fits into Python's own buffer, and what does not
-def test_a_reader_that_is_gone_ends_a_verb_quietly(fake_admin, view, services):
+def test_a_reader_that_is_gone_ends_a_verb_quietly(fake_admin: FakeAdmin, view: Make, services: int) -> None:
     fake_admin.show(*(view(f"service-{number}") for number in range(services)))
     # Unbuffered, Python takes the part of a write that got through before the pipe broke for the whole.
     buffered = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}

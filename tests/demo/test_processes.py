@@ -17,7 +17,7 @@ def sample(tmp_path: Path, *arguments: str) -> LifelineProcess:
 
 
 @pytest.mark.process
-def test_the_end_of_the_lifeline_ends_a_child(tmp_path: Path):
+def test_the_end_of_the_lifeline_ends_a_child(tmp_path: Path) -> None:
     child = sample(tmp_path)
     child.check()
     assert "running" in repr(child)
@@ -28,7 +28,7 @@ def test_the_end_of_the_lifeline_ends_a_child(tmp_path: Path):
 
 
 @pytest.mark.process
-def test_a_child_that_ended_quotes_its_log(tmp_path: Path):
+def test_a_child_that_ended_quotes_its_log(tmp_path: Path) -> None:
     child = sample(tmp_path, "--no-such-option")
     wait_until(lambda: child.process.poll() is not None, "usage error", 10)
     with pytest.raises(ProcessEnded, match=r"sample ended with exit code 2:(?s:.*)--no-such-option"):
@@ -37,7 +37,7 @@ def test_a_child_that_ended_quotes_its_log(tmp_path: Path):
 
 
 @pytest.mark.process
-def test_a_child_that_does_not_listen_is_killed():
+def test_a_child_that_does_not_listen_is_killed() -> None:
     deaf = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"], start_new_session=True)
     assert finish(deaf, 0.05) == -signal.SIGKILL
 
@@ -53,7 +53,7 @@ time.sleep(60)
 
 
 @pytest.mark.process
-def test_a_child_does_not_outlive_a_killed_parent(tmp_path: Path):
+def test_a_child_does_not_outlive_a_killed_parent(tmp_path: Path) -> None:
     argv = [sys.executable, "-c", PARENT, str(tmp_path / "log")]
     with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True) as parent:
         assert parent.stdout is not None

@@ -13,7 +13,9 @@ from proxy.supervisor.commands import environment, python
 
 
 @pytest.mark.parametrize(("signum", "code"), [(signal.SIGINT, 130), (signal.SIGKILL, -9)])
-def test_a_signal_in_the_middle_leaves_nothing_running(tmp_path: Path, signum: signal.Signals, code: int):
+def test_a_signal_in_the_middle_leaves_nothing_running(
+    tmp_path: Path, signum: signal.Signals, code: int
+) -> None:
     out = tmp_path / "out"
     temporary = tmp_path / "tmp"
     temporary.mkdir()

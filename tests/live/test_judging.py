@@ -2,7 +2,8 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from typing import Any
 
 import pytest
 from rig.client import Answer, Client, Connection, closed_loop, open_loop
@@ -63,7 +64,9 @@ def of_canary(answers: list[Answer]) -> int:
 
 
 @pytest.mark.parametrize("fault", ["hang", "refuse"])
-async def test_it_is_out_and_nobody_was_harmed(start, faulty_origins, fault):
+async def test_it_is_out_and_nobody_was_harmed(
+    start: Callable[..., Any], faulty_origins: tuple[FaultyOrigin, FaultyOrigin], fault: str
+) -> None:
     _, canary = faulty_origins
     running = start(faulty_origins, weight=50)
     answers: list[Answer] = []
@@ -84,7 +87,9 @@ async def test_it_is_out_and_nobody_was_harmed(start, faulty_origins, fault):
     assert "no bad answer reached a client" in text
 
 
-async def test_a_tunnel_and_a_stream_end_once_it_is_drained(start, faulty_origins):
+async def test_a_tunnel_and_a_stream_end_once_it_is_drained(
+    start: Callable[..., Any], faulty_origins: tuple[FaultyOrigin, FaultyOrigin]
+) -> None:
     _, canary = faulty_origins
     running = start(
         faulty_origins, weight=50, more="    force: {header: X-Canary}\n    halt: {drain: 300ms}\n"
@@ -119,7 +124,9 @@ async def over(connection: Connection) -> None:
     connection.close()
 
 
-async def test_control_dies_while_it_judges_and_goes_on_with_the_evidence(start, faulty_origins):
+async def test_control_dies_while_it_judges_and_goes_on_with_the_evidence(
+    start: Callable[..., Any], faulty_origins: tuple[FaultyOrigin, FaultyOrigin]
+) -> None:
     _, canary = faulty_origins
     running = start(faulty_origins, weight=50, more="    rescue: off\n    analysis: {enforce: false}\n")
     canary.order("fail")

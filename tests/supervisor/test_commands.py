@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -35,7 +36,7 @@ def plan(tmp_path: Path) -> LaunchPlan:
 
 
 @pytest.fixture
-def sockets(plan: LaunchPlan):
+def sockets(plan: LaunchPlan) -> Iterator[Sockets]:
     bound = bind(plan)
     yield bound
     bound.close()

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from proxy.demo.ports import LOOPBACK
+from tests.kits.authority import Authority
 from tests.wire.front import Front
 from tests.wire.front import front as started_front
 from tests.wire.program import Wire, running
@@ -104,7 +105,7 @@ def trusting(trusting_program: Wire) -> Iterator[Wire]:
 
 
 @pytest.fixture(scope="session")
-def front_program(tmp_path_factory: pytest.TempPathFactory, authority) -> Iterator[Front]:
+def front_program(tmp_path_factory: pytest.TempPathFactory, authority: Authority) -> Iterator[Front]:
     with started_front(tmp_path_factory.mktemp("front"), authority) as front:
         yield front
 

@@ -29,11 +29,11 @@ def names() -> list[str]:
     return [name for name in found if not re.match(r"d\d\d-", name)]
 
 
-def test_every_case_is_named_by_its_point(names):
+def test_every_case_is_named_by_its_point(names: list[str]) -> None:
     assert [name for name in names if NAME.fullmatch(name) is None] == []
 
 
-def test_every_point_has_its_cases(names):
+def test_every_point_has_its_cases(names: list[str]) -> None:
     count = Counter(name[:3] for name in set(names))
     assert set(count) == POINTS
     assert sum(count.values()) >= LEAST

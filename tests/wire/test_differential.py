@@ -180,7 +180,9 @@ def seen(wire: Wire, port: int, sent: bytes, reply: bytes) -> Seen:
 
 
 @cases("sent, reply", *EXCHANGES)
-def test_all_proxies_agree(rivals, request, sent, reply):
+def test_all_proxies_agree(
+    rivals: tuple[Wire, dict[str, int]], request: pytest.FixtureRequest, sent: bytes, reply: bytes
+) -> None:
     wire, ports = rivals
     ours = seen(wire, ports["weir"], sent, reply)
     for peer in PEERS:
