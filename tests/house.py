@@ -16,10 +16,6 @@ TESTS = Path(__file__).parent
 
 WITHOUT_TESTS = frozenset(
     {
-        "cli/configfile.py",
-        "cli/demo.py",
-        "cli/trial.py",
-        "cli/version.py",
         "control/api/answer_schemas.py",
         "control/api/json_schema.py",
         "control/api/order_schemas.py",
