@@ -78,7 +78,7 @@ def end(process: subprocess.Popen[Any]) -> None:
         process.wait(20.0)
 
 
-def probed(admin: Admin) -> bool:
+def probed(admin: AdminApi) -> bool:
     """Whether every endpoint that is asked for its health has been."""
     backends = admin.service("checkout")["backends"].values()
     return not any(state.startswith("not known") for side in backends for state in side["probes"].values())
