@@ -58,21 +58,14 @@ SHARED: Mapping[str, str] = {}
 AMBIGUOUS = frozenset(
     {
         "Access",
-        "Address",
-        "Admin",
-        "Child",
         "Condition",
-        "Conflict",
-        "Health",
         "Kind",
-        "Line",
         "Listener",
         "Pair",
         "Pool",
         "Rollout",
         "Routes",
         "Source",
-        "Terms",
     }
 )
 """Type names that are defined more than once and need another name."""
