@@ -18,9 +18,9 @@ from collections import Counter
 from pathlib import Path
 
 import uvloop
-from client import Connection
-from rig import Weir, services, weir
-from unruly import Unruly, tagged, unruly
+from rig.client import Connection
+from rig.unruly import Unruly, tagged, unruly
+from rig.weir import Weir, services, weir
 
 from proxy.demo.ports import LOOPBACK
 

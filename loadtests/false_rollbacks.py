@@ -2,12 +2,12 @@
 
     python loadtests/false_rollbacks.py [--runs 2000] [--requests 100000] [--sticky-runs 200] [--jobs 2]
 
-1. Errors only, in arrays (many_bets.py): runs of 100,000 canary requests each, stable failing 1 %. A report
-   ends with each failure, as workers send one then; stable's good requests change nothing and are skipped,
-   and the canary's good ones between two failures are one power. The judge is asked after every failure of
-   the canary, the only thing that can lift the capital. Rates change at failures only. In incidents both
-   sides fail 30 % for 300 canary requests, every 6,000 on the average; a day has 18,000, and failures swing
-   by 80 %.
+1. Errors only, in arrays (rig/many_bets.py): runs of 100,000 canary requests each, stable failing 1 %. A
+   report ends with each failure, as workers send one then; stable's good requests change nothing and are
+   skipped, and the canary's good ones between two failures are one power. The judge is asked after every
+   failure of the canary, the only thing that can lift the capital. Rates change at failures only. In
+   incidents both sides fail 30 % for 300 canary requests, every 6,000 on the average; a day has 18,000, and
+   failures swing by 80 %.
 2. Sticky services, before the real judge with the full default: 200 users at 20 % for an hour, who try
    again up to 20 times when told no, or whose own speeds differ (sigma 0.7).
 
@@ -23,7 +23,7 @@ from functools import partial
 from multiprocessing import Pool
 
 import numpy as np
-from many_bets import Bets, Real, Whole
+from rig.many_bets import Bets, Real, Whole
 
 from proxy.analysis.policy import Policy
 from proxy.simulation.run import run

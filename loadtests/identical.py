@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import Any
 
 import uvloop
-from client import Client, open_loop
-from origins import origin
-from rig import Weir, services, weir
+from rig.client import Client, open_loop
+from rig.origins import origin
+from rig.weir import Weir, services, weir
 
 RATE = 500.0  # requests a second
 WEIGHT = 20  # percent

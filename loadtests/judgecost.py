@@ -52,7 +52,7 @@ def reports(rate: int, seconds: int, *, sticky: bool, urgent: bool) -> list[Repo
             sides = {STABLE: Counts(), CANARY: Counts()}
             for _ in range(int(rate * REPORT / WORKERS)):
                 outcome = request(rng, sticky=sticky)
-                sides[outcome.backend].record(outcome)
+                sides[outcome.key[2]].record(outcome)
                 if urgent and outcome.result == "failure":
                     made.append((time, [(1, name, counts) for name, counts in sides.items()]))
                     sides = {STABLE: Counts(), CANARY: Counts()}

@@ -15,10 +15,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import uvloop
-from client import Answer, Client, open_loop
-from origins import origin
-from processes import kill
-from rig import Weir, services, weir
+from rig.client import Answer, Client, open_loop
+from rig.origins import origin
+from rig.processes import kill
+from rig.weir import Weir, services, weir
 
 from proxy.demo.processes import wait_until
 

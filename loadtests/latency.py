@@ -3,7 +3,7 @@
     python loadtests/latency.py [--rounds 9] [--rate 1000] [--seconds 3]
 
 Requests are due at a fixed rate, with a browser's dozen headers, over 64 kept-alive connections; a request's
-clock starts when it is due (`fixedrate.py`), so that a stall is seen by every request that falls into it.
+clock starts when it is due (`rig/fixedrate.py`), so that a stall is seen by every request that falls into it.
 All processes of a proxy share one core; the load and the origin (nginx, answers of 1 KiB) have others, or of
 two cores the second together. weir runs one worker, with metrics, a canary at 10 % and the check that
 protects it. A round measures all three, each time beginning with another. What a proxy adds is its p99 less
@@ -22,10 +22,10 @@ from dataclasses import dataclass
 from os import sched_getaffinity
 from statistics import median
 
-from cases import CASES, origin
-from fixedrate import CONNECTIONS, latencies, quantile
-from machine import Cores, layout, machine, pinned
 from peers import begin, directory, needs
+from rig.cases import CASES, origin
+from rig.fixedrate import CONNECTIONS, latencies, quantile
+from rig.machine import Cores, layout, machine, pinned
 
 from proxy.demo.ports import LOOPBACK
 

@@ -34,11 +34,11 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from cases import BROWSER
-from origins import nginx_path, origin, run_nginx
 from pace import secure
-from processes import descriptors, forget_peak, resident
-from rig import Weir, services, weir
+from rig.cases import BROWSER
+from rig.origins import nginx_path, origin, run_nginx
+from rig.processes import descriptors, forget_peak, resident
+from rig.weir import Weir, services, weir
 
 from proxy.demo.ports import LOOPBACK, free_ports
 from proxy.demo.processes import wait_until

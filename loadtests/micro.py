@@ -19,8 +19,8 @@ from pathlib import Path
 from time import perf_counter_ns
 from typing import Any
 
-from machine import machine
-from quiet import Pair
+from rig.machine import machine
+from rig.quiet import Pair
 
 from proxy.http1 import parser, serializer
 from proxy.http1.head import RequestHead

@@ -22,9 +22,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import uvloop
-from client import Connection
-from processes import forget_peak, resident
-from rig import Weir, services, weir
+from rig.client import Connection
+from rig.processes import forget_peak, resident
+from rig.weir import Weir, services, weir
 
 from proxy.demo.ports import LOOPBACK, free_ports
 

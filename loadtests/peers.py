@@ -5,9 +5,9 @@
 The CPU of a proxy is that of its whole tree of processes, user and system, divided by the requests that the
 load (wrk) got answered. Each proxy has a core for itself, the load and the origin (nginx) have others. Rounds
 are interleaved, so that a slow minute of the machine hits all of them; what counts is medians, and ratios
-within one run. Connections are made anew for each round, and their cost is part of it. `cases.py` has the
-cases, `contenders.py` and `proxies` how each proxy is set up. A peer that isn't installed is named and left
-out. Linux only.
+within one run. Connections are made anew for each round, and their cost is part of it. `rig/cases.py` has
+the cases, `rig/contenders.py` and `rig/proxies` how each proxy is set up. A peer that isn't installed is
+named and left out. Linux only.
 """
 
 import argparse
@@ -20,13 +20,13 @@ from datetime import date
 from os import sched_getaffinity
 from pathlib import Path
 
-from cases import CASES, Case, answer, origin
-from contenders import CONTENDERS, DEBIAN, Place, Running, found, missing, start, version
-from machine import Cores, command_line, layout, machine, pinned
-from processes import cpu_seconds
-from report import Run, case_part, facts
-from table import Round, Rounds, summary
-from wrk import load
+from rig.cases import CASES, Case, answer, origin
+from rig.contenders import CONTENDERS, DEBIAN, Place, Running, found, missing, start, version
+from rig.machine import Cores, command_line, layout, machine, pinned
+from rig.processes import cpu_seconds
+from rig.report import Run, case_part, facts
+from rig.table import Round, Rounds, summary
+from rig.wrk import load
 
 WARM_SECONDS = 1
 

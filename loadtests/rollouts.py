@@ -15,9 +15,9 @@ import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-from origins import Origin, origin
-from rig import Weir, until, weir
-from traffic import Traffic
+from rig.origins import Origin, origin
+from rig.traffic import Traffic
+from rig.weir import Weir, until, weir
 
 HANG = """    hooks: [{at: before-promotion, url: "http://127.0.0.1:%d/", timeout: 60s}]
 """

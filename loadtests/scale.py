@@ -24,13 +24,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
-import turns
 import uvloop
-from client import Answer, Client, open_loop
-from faulty import FaultyOrigin, faulty
-from machine import machine
-from processes import cpu_seconds
-from rig import Weir, weir
+from rig import turns
+from rig.client import Answer, Client, open_loop
+from rig.faulty import FaultyOrigin, faulty
+from rig.machine import machine
+from rig.processes import cpu_seconds
+from rig.weir import Weir, weir
 
 from proxy.config.reader import read
 from proxy.control.configuration import shaped

@@ -3,8 +3,8 @@
     python loadtests/soak.py [--minutes 10] [--actors 60]
 
 Clients ask, upload (sized and chunked), read slowly, pipeline, leave in the middle, send half heads and bad
-ones, and open tunnels (loadtests/acts.py); the endpoint answers well, in chunks, slowly, early, or resets,
-hangs, sends garbage, cuts and leaves (loadtests/unruly.py). Every good answer has to be the right one: its
+ones, and open tunnels (rig/acts.py); the endpoint answers well, in chunks, slowly, early, or resets,
+hangs, sends garbage, cuts and leaves (rig/unruly.py). Every good answer has to be the right one: its
 tag and the CRC of what was uploaded. Then all is quiet. Open descriptors and requests in flight have to be
 what they were before the first connection, and resident memory what it was after a first minute of the
 same. Linux only.
@@ -18,10 +18,10 @@ import time
 from pathlib import Path
 
 import uvloop
-from acts import Crowd
-from processes import descriptors, resident
-from rig import Weir, services, until, weir
-from unruly import unruly
+from rig.acts import Crowd
+from rig.processes import descriptors, resident
+from rig.unruly import unruly
+from rig.weir import Weir, services, until, weir
 
 from proxy.demo.processes import DeadlineExceeded
 

@@ -19,9 +19,9 @@ from collections import Counter
 from pathlib import Path
 
 import uvloop
-from client import Answer, Client, closed_loop
-from origins import Origin, origin
-from rig import Weir, services, weir
+from rig.client import Answer, Client, closed_loop
+from rig.origins import Origin, origin
+from rig.weir import Weir, services, weir
 
 WIDE = 32  # connections
 USERS = 1_000

@@ -20,9 +20,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from origins import origin
-from processes import cpu_seconds
-from rig import Weir, services
+from rig.origins import origin
+from rig.processes import cpu_seconds
+from rig.weir import Weir, services
 
 import proxy
 from proxy.demo.ports import LOOPBACK

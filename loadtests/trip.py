@@ -22,10 +22,10 @@ from pathlib import Path
 from typing import Any
 
 import uvloop
-from client import Answer, Client, open_loop
-from faulty import faulty
-from origins import origin
-from rig import Weir, services, weir
+from rig.client import Answer, Client, open_loop
+from rig.faulty import faulty
+from rig.origins import origin
+from rig.weir import Weir, services, weir
 
 from proxy.demo.processes import DeadlineExceeded
 

@@ -1,57 +1,57 @@
-"""Certificates for the tests, made once for each run by the openssl command; no private key is committed."""
+"""What all tests share: which of them are marked `process`, and the certificates of a run."""
 
 import shutil
-import subprocess
-from dataclasses import dataclass
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+pytest.register_assert_rewrite("tests.kits", "tests.rollout.telling", "tests.wire")
 
-@dataclass(frozen=True)
-class Issued:
-    """Paths of PEM files."""
+from tests.kits import properties
+from tests.kits.authority import Authority, Issued
 
-    cert: str
-    key: str
+FOLDERS = frozenset({"live", "wire"})
+"""All tests of these run the program."""
+FIXTURES = frozenset({"aiohttp_client", "authority", "dead_url", "fake_admin", "unused_tcp_port"})
+"""Who uses one of these listens on a socket, or runs openssl."""
+FOREIGN = frozenset({"socket.bind", "subprocess.Popen", "os.fork", "os.forkpty", "os.posix_spawn"})
+"""Audit events of what only tests marked `process` may do."""
 
-
-class Authority:
-    """Signs certificates; `cert` is what those who trust it need."""
-
-    def __init__(self, place: Path) -> None:
-        self._place = place
-        self.cert = str(place / "ca.pem")
-        self._key = str(place / "ca.key")
-        self._made = 0
-        _openssl(
-            *("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"),
-            *("-keyout", self._key, "-out", self.cert, "-days", "30", "-subj", "/CN=authority of the tests"),
-        )
-
-    def issue(self, *names: str, days: int = 30, usage: str = "", kind: str = "ec") -> Issued:
-        """A new pair for these names: `shop.example`, or `IP:127.0.0.1`."""
-        self._made += 1
-        stem = self._place / str(self._made)
-        cert, key, request, extensions = (f"{stem}.{end}" for end in ("pem", "key", "csr", "ext"))
-        sans = [name if ":" in name else f"DNS:{name}" for name in names]
-        lines = [f"subjectAltName={','.join(sans)}"] if sans else []
-        lines += [f"extendedKeyUsage={usage}"] if usage else []
-        Path(extensions).write_text("\n".join([*lines, "basicConstraints=CA:FALSE"]))
-        new_key = ["rsa:2048"] if kind == "rsa" else ["ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"]
-        _openssl(
-            *("req", "-new", "-newkey", *new_key, "-nodes", "-keyout", key, "-out", request),
-            *("-subj", f"/CN={names[0] if names else 'nobody'}"),
-        )
-        _openssl(
-            *("x509", "-req", "-in", request, "-CA", self.cert, "-CAkey", self._key, "-CAcreateserial"),
-            *("-out", cert, "-days", str(days), "-extfile", extensions),
-        )
-        return Issued(cert, key)
+_running: list[pytest.Item] = []
 
 
-def _openssl(*words: str) -> None:
-    subprocess.run(["openssl", *words], check=True, capture_output=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Choose how many examples properties are tried with."""
+    properties.load(config)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark by folder and fixture; other tests say it themselves."""
+    for item in items:
+        folder = item.path.relative_to(Path(__file__).parent).parts[0]
+        if folder in FOLDERS or FIXTURES & set(getattr(item, "fixturenames", ())):
+            item.add_marker("process")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
+    """Note which test runs, for `audit`."""
+    _running.append(item)
+    try:
+        return (yield)
+    finally:
+        _running.pop()
+
+
+def audit(event: str, _: tuple[object, ...]) -> None:
+    """Fail a test that isn't marked and does what needs the mark."""
+    if event in FOREIGN and _running and _running[-1].get_closest_marker("process") is None:
+        pytest.fail(f"{event}: mark this test with @pytest.mark.process")
+
+
+sys.addaudithook(audit)
 
 
 @pytest.fixture(scope="session")

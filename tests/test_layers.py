@@ -127,6 +127,7 @@ def test_the_longest_name_that_fits_owns_a_module(module: str, row: str) -> None
     assert owner(module) == row
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(
     ("module", "absent"),
     [

@@ -2,12 +2,11 @@
 
 import json
 
-from reports import counts
-
 from proxy.analysis.blast_radius import BlastRadius
 from proxy.analysis.policy import Caps
 from proxy.telemetry.counts import Counts
 from proxy.telemetry.registers import Registers
+from tests.analysis.reports import counts
 
 
 def exposed(*users: int) -> Registers:

@@ -3,7 +3,6 @@
 import json
 
 import pytest
-from reports import counts, report
 
 from proxy.analysis import evidence
 from proxy.analysis.evidence import Lifelong
@@ -12,6 +11,7 @@ from proxy.analysis.policy import Policy
 from proxy.analysis.user_rounds import Rounds
 from proxy.analysis.weight_history import WeightHistory
 from proxy.telemetry.counts import Counts
+from tests.analysis.reports import counts, report
 
 REQUESTS, USERS = Policy(slower=None), Policy(slower=None, sticky=True)
 

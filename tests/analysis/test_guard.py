@@ -3,10 +3,10 @@
 import json
 
 import pytest
-from made import counts
 
 from proxy.analysis.guard import Guard, meant, share
 from proxy.telemetry.counts import Counts
+from tests.analysis.made import counts
 
 
 @pytest.mark.parametrize(

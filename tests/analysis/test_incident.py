@@ -1,10 +1,10 @@
 """Incidents of stable, which are no time to step up."""
 
 import pytest
-from made import counts
 
 from proxy.analysis.incident import Incident
 from proxy.telemetry.counts import Counts
+from tests.analysis.made import counts
 
 
 def seen(*stretches: tuple[int, Counts]) -> tuple[Incident, float]:

@@ -4,7 +4,6 @@ import json
 from typing import Any
 
 import pytest
-from reports import counts, report
 
 from proxy.analysis.check import Check
 from proxy.analysis.judge import Judge
@@ -12,6 +11,7 @@ from proxy.analysis.policy import Caps, Policy
 from proxy.analysis.verdict import Finding
 from proxy.telemetry.counts import Counts
 from proxy.telemetry.histogram import Histogram
+from tests.analysis.reports import counts, report
 
 ERRORS = Policy(slower=None)
 

@@ -4,14 +4,15 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
-from made import counts, labelled
 
 from proxy.analysis.check import Check
 from proxy.analysis.judge import Judge
 from proxy.analysis.policy import Caps, Policy, Slower, StepUp
 from proxy.telemetry.counts import Counts
+from tests.analysis.made import counts, labelled
+from tests.kits.properties import examples
 
 RATE = Check("error-rate", 0.05, 30.0, 20)
 POLICIES = [
@@ -69,7 +70,7 @@ def restarted(judge: Judge, policy: Policy) -> Judge:
     return Judge.from_json(policy, json.loads(json.dumps(judge.to_json(), allow_nan=False)))
 
 
-@settings(max_examples=150, deadline=None)
+@examples(150)
 @given(st.sampled_from(POLICIES), ACTS)
 def test_failing_and_the_verdict_always_agree_and_all_of_it_is_json(
     policy: Policy, acts: list[tuple[float | list[tuple[int, str, Any]] | str, ...]]
@@ -95,7 +96,7 @@ def test_failing_and_the_verdict_always_agree_and_all_of_it_is_json(
             assert verdict.sentence == verdict.failing[0].sentence
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(st.sampled_from(POLICIES[:4]), st.lists(REPORT, max_size=5), st.lists(REPORT, max_size=5))
 def test_bets_go_on_after_a_restart_as_if_nothing_was(
     policy: Policy, before: list[list[tuple[int, str, Counts]]], behind: list[list[tuple[int, str, Counts]]]

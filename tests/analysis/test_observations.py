@@ -1,9 +1,8 @@
 """What the checks see in a report."""
 
-from reports import counts, report
-
 from proxy.analysis.observations import Observations, by_revision, observe
 from proxy.analysis.weight_history import WeightHistory
+from tests.analysis.reports import counts, report
 
 ALL = ("errors", "p50", "p90", "p99", "error-limit")
 

@@ -1,7 +1,6 @@
 """Rounds: a user is bad once, in each; and all of them that there can be have one bound."""
 
 import pytest
-from reports import counts, report
 
 from proxy.analysis.comparison import Comparison
 from proxy.analysis.observations import Observations, RevisionCounts, by_revision
@@ -9,6 +8,7 @@ from proxy.analysis.policy import Policy
 from proxy.analysis.user_rounds import LENGTHS, MOST_USERS, Draws, Round, Rounds, resumed_rounds
 from proxy.analysis.weight_history import WeightHistory
 from proxy.telemetry.counts import Counts
+from tests.analysis.reports import counts, report
 
 POLICY = Policy(sticky=True, slower=None)
 FULL = Policy(sticky=True)

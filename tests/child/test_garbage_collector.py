@@ -4,7 +4,11 @@ import os
 import subprocess
 import sys
 
+import pytest
+
 from proxy.supervisor.commands import environment
+
+pytestmark = pytest.mark.process
 
 PROGRAM = """
 import gc, os, weakref

@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Awaitable, Callable, Iterator
+from typing import Any
 
 import pytest
 import uvloop
@@ -18,7 +19,7 @@ class Child:
         self.heard: asyncio.Queue[str] = asyncio.Queue()
         self.lifeline = Lifeline(*(self._note(word) for word in ("drain", "stop", "gone", "reload")))
 
-    def _note(self, word: str):
+    def _note(self, word: str) -> Callable[..., Any]:
         return lambda: self.heard.put_nowait(word)
 
 
@@ -31,7 +32,7 @@ def ends() -> Iterator[tuple[socket.socket, int]]:
         yield ours, theirs.detach()
 
 
-def on_both_loops(story: Callable[[socket.socket, Child], Awaitable[None]]):
+def on_both_loops(story: Callable[[socket.socket, Child], Awaitable[None]]) -> Callable[..., None]:
     """Plays a story with a child that is attached; afterwards it has heard the supervisor's end, once."""
 
     async def play(supervisor: socket.socket, fd: int) -> None:
@@ -111,6 +112,7 @@ uvloop.new_event_loop().run_until_complete(main())
 """
 
 
+@pytest.mark.process
 def test_the_last_words_of_a_process_arrive(ends: tuple[socket.socket, int]) -> None:
     supervisor, theirs = ends
     argv = [sys.executable, "-c", LAST_WORDS, str(theirs)]

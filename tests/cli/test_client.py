@@ -2,6 +2,7 @@
 
 import socket
 from threading import Thread
+from typing import Any
 
 import pytest
 
@@ -15,9 +16,10 @@ from proxy.cli.client import (
     reason,
     service_path,
 )
+from tests.cli.fake_admin import FakeAdmin, Make
 
 
-def test_a_call_carries_token_body_and_condition(fake_admin):
+def test_a_call_carries_token_body_and_condition(fake_admin: FakeAdmin) -> None:
     fake_admin.answers["PUT /api/v1/services/a%20b/weights"] = (200, {"name": "a b"})
     client = Client(f"{fake_admin.url}/", "s3cret")
     assert client.call("PUT", service_path("a b", "/weights"), {"canary": 5.0}, {"If-Match": '"7"'}) == {
@@ -31,7 +33,7 @@ def test_a_call_carries_token_body_and_condition(fake_admin):
     assert repr(client) == f"<Client of {fake_admin.url} with a token>"
 
 
-def test_a_call_without_them_carries_none(fake_admin):
+def test_a_call_without_them_carries_none(fake_admin: FakeAdmin) -> None:
     fake_admin.show()
     assert Client(fake_admin.url).services() == {"generation": 12, "services": []}
     [(_, headers, body)] = fake_admin.asked
@@ -39,7 +41,7 @@ def test_a_call_without_them_carries_none(fake_admin):
     assert not {"Authorization", "If-Match", "Content-Type"} & headers.keys()
 
 
-def test_the_api_may_live_below_a_path(fake_admin, view):
+def test_the_api_may_live_below_a_path(fake_admin: FakeAdmin, view: Make) -> None:
     fake_admin.answers["GET /weir/api/v1/services/checkout"] = (200, view())
     assert Client(f"{fake_admin.url}/weir/").service("checkout") == view()
 
@@ -52,7 +54,9 @@ def test_the_api_may_live_below_a_path(fake_admin, view):
         *((status, ApiFailure, 3) for status in (500, 503)),
     ],
 )
-def test_a_problem_becomes_the_failure_it_stands_for(fake_admin, status, kind, code):
+def test_a_problem_becomes_the_failure_it_stands_for(
+    fake_admin: FakeAdmin, status: int, kind: type[Any], code: int
+) -> None:
     fake_admin.answers["GET /x"] = (status, {"detail": "it is so because."})
     with pytest.raises(kind) as caught:
         Client(fake_admin.url).call("GET", "/x")
@@ -67,13 +71,13 @@ def test_a_problem_becomes_the_failure_it_stands_for(fake_admin, status, kind, c
 @pytest.mark.parametrize(
     "answer", [(200, "<html>"), (200, "[]"), (302, "{}"), (404, "not found"), (500, "{}"), (201, "{}")]
 )
-def test_what_is_not_weir_is_unreachable(fake_admin, answer):
+def test_what_is_not_weir_is_unreachable(fake_admin: FakeAdmin, answer: tuple[int, str]) -> None:
     fake_admin.answers["GET /x"] = answer
     with pytest.raises(Unreachable, match=f"answered {answer[0]}, but not as weir does"):
         Client(fake_admin.url).call("GET", "/x")
 
 
-def test_nobody_there(dead_url):
+def test_nobody_there(dead_url: str) -> None:
     for ask in (Client(dead_url).services, Client(dead_url).events):
         with pytest.raises(Unreachable) as caught:
             ask()
@@ -82,6 +86,7 @@ def test_nobody_there(dead_url):
         assert "--admin" in caught.value.message
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(
     ("answer", "words"),
     [
@@ -90,7 +95,7 @@ def test_nobody_there(dead_url):
         (b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{", "IncompleteRead"),
     ],
 )
-def test_who_breaks_off_or_speaks_something_else(answer, words):
+def test_who_breaks_off_or_speaks_something_else(answer: bytes, words: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
 
         def serve() -> None:
@@ -106,12 +111,12 @@ def test_who_breaks_off_or_speaks_something_else(answer, words):
         thread.join()
 
 
-def test_a_name_that_no_resolver_takes():
+def test_a_name_that_no_resolver_takes() -> None:
     with pytest.raises(Unreachable, match="label"):
         Client("http://a..b").services()
 
 
-def test_reasons_are_a_few_words():
+def test_reasons_are_a_few_words() -> None:
     assert reason(TimeoutError()) == "no answer in time"
     assert reason(ConnectionRefusedError(111, "Connection refused")) == "Connection refused"
     assert reason(OSError("odd")) == "odd"
@@ -133,24 +138,24 @@ def test_reasons_are_a_few_words():
         "unix:/x",
     ],
 )
-def test_what_is_no_address(url):
+def test_what_is_no_address(url: str) -> None:
     with pytest.raises(Misuse, match="expected one such as http:") as caught:
         Client(url)
     assert caught.value.exit_code == 2
 
 
-def test_addresses():
+def test_addresses() -> None:
     assert address("http://[::1]:9900") == (False, "::1", 9900, "")
     assert address("https://weir.example/admin/") == (True, "weir.example", None, "/admin")
 
 
 @pytest.mark.parametrize("token", ["a b", "a\nb", "ü", "a\x00"])
-def test_a_token_that_no_header_can_carry(token):
+def test_a_token_that_no_header_can_carry(token: str) -> None:
     with pytest.raises(Misuse, match="token"):
         Client("http://localhost", token)
 
 
-def test_a_probe_tells_status_and_words(fake_admin):
+def test_a_probe_tells_status_and_words(fake_admin: FakeAdmin) -> None:
     fake_admin.answers["GET /readyz"] = (503, {"detail": "not ready: draining"})
     fake_admin.answers["GET /livez"] = (200, "ok\n")
     client = Client(fake_admin.url)
@@ -159,7 +164,7 @@ def test_a_probe_tells_status_and_words(fake_admin):
     assert Client(f"{fake_admin.url}/livez").probe() == (200, "ok")
 
 
-def test_events_are_read_until_the_stream_ends(fake_admin, entry):
+def test_events_are_read_until_the_stream_ends(fake_admin: FakeAdmin, entry: Make) -> None:
     fake_admin.answers["GET /api/v1/events"] = [[entry(3), entry(4, reason="a: b")]]
     events = Client(fake_admin.url).events(after=2)
     assert repr(events) == "<EventStream open>"

@@ -17,7 +17,7 @@ from proxy.cli import figures
         (99.99, "99.99 %"),
     ],
 )
-def test_percent(value, text):
+def test_percent(value: float | None, text: str) -> None:
     assert figures.percent(value) == text
 
 
@@ -25,7 +25,7 @@ def test_percent(value, text):
     ("value", "text"),
     [(None, "-"), (0.0, "0.0 %"), (0.0001, "<0.1 %"), (0.0005, "0.1 %"), (0.273, "27.3 %"), (1, "100.0 %")],
 )
-def test_no_errors_and_few_errors_differ(value, text):
+def test_no_errors_and_few_errors_differ(value: float | None, text: str) -> None:
     assert figures.rate(value) == text
 
 
@@ -40,7 +40,7 @@ def test_no_errors_and_few_errors_differ(value, text):
         (60, "60.00 s"),
     ],
 )
-def test_durations(value, text):
+def test_durations(value: float | None, text: str) -> None:
     assert figures.duration(value) == text
 
 
@@ -53,5 +53,5 @@ def test_durations(value, text):
         ("2026-01-02T03:04:05+02:00", "2026-01-02T03:04:05+02:00"),
     ],
 )
-def test_moments(value, text):
+def test_moments(value: str, text: str) -> None:
     assert figures.moment(value) == text

@@ -5,9 +5,10 @@ import json
 from click.testing import CliRunner
 
 from proxy.cli.get import get
+from tests.cli.fake_admin import FakeAdmin, Make
 
 
-def test_all_services(fake_admin, view):
+def test_all_services(fake_admin: FakeAdmin, view: Make) -> None:
     fake_admin.show(view(), view("search"))
     result = CliRunner().invoke(get, ["--admin", fake_admin.url])
     assert result.exit_code == 0
@@ -21,14 +22,16 @@ def test_all_services(fake_admin, view):
     ]
 
 
-def test_one_service(fake_admin, view, tripped_view):
+def test_one_service(fake_admin: FakeAdmin, view: Make, tripped_view: Make) -> None:
     fake_admin.show(view(), tripped_view())
     result = CliRunner().invoke(get, ["checkout", "--admin", fake_admin.url])
     assert result.exit_code == 0
     assert "pay" not in result.output
 
 
-def test_a_tripped_service_is_1_with_its_reason_and_the_way_back(fake_admin, view, tripped_view):
+def test_a_tripped_service_is_1_with_its_reason_and_the_way_back(
+    fake_admin: FakeAdmin, view: Make, tripped_view: Make
+) -> None:
     fake_admin.show(view(), tripped_view())
     result = CliRunner().invoke(get, ["--admin", fake_admin.url])
     assert result.exit_code == 1
@@ -36,7 +39,7 @@ def test_a_tripped_service_is_1_with_its_reason_and_the_way_back(fake_admin, vie
     assert "weir resume pay" in result.output
 
 
-def test_json_is_what_the_api_answered(fake_admin, tripped_view):
+def test_json_is_what_the_api_answered(fake_admin: FakeAdmin, tripped_view: Make) -> None:
     fake_admin.show(tripped_view())
     result = CliRunner().invoke(get, ["--json", "--admin", fake_admin.url])
     assert result.exit_code == 1
@@ -45,7 +48,7 @@ def test_json_is_what_the_api_answered(fake_admin, tripped_view):
     assert json.loads(one.stdout) == tripped_view()
 
 
-def test_an_unknown_service_is_usage(fake_admin):
+def test_an_unknown_service_is_usage(fake_admin: FakeAdmin) -> None:
     fake_admin.answers["GET /api/v1/services/chekout"] = (
         404,
         {"detail": 'there is no service "chekout"; known: pay'},

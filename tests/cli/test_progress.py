@@ -3,9 +3,10 @@
 import pytest
 
 from proxy.cli import progress
+from tests.cli.fake_admin import Make
 
 
-def test_a_state(view, rolling_view, tripped_view):
+def test_a_state(view: Make, rolling_view: Make, tripped_view: Make) -> None:
     assert progress.state(view()) == "idle"
     assert progress.state(rolling_view()) == "progressing, step 1 of 3"
     assert progress.state(rolling_view(phase="promoted")) == "promoted"
@@ -13,7 +14,7 @@ def test_a_state(view, rolling_view, tripped_view):
     assert progress.state(rolling_view(phase="rolled-back", step=2)) == "rolled-back, step 2 of 3"
 
 
-def test_a_plan_marks_where_it_is(rolling_view):
+def test_a_plan_marks_where_it_is(rolling_view: Make) -> None:
     assert list(progress.plan(rolling_view(step=2))) == [
         "  step 1  5 % for 10 min and 200 answers",
         "> step 2  pause: ask the on-call",
@@ -30,11 +31,11 @@ def test_a_plan_marks_where_it_is(rolling_view):
         (7200, 1, "1 % for 2.0 h and 1 answer"),
     ],
 )
-def test_the_terms_of_a_step(hold, answers, text):
+def test_the_terms_of_a_step(hold: int, answers: int, text: str) -> None:
     assert progress.step_text({"weight": 1.0, "hold": hold, "min_requests": answers}) == text
 
 
-def test_how_long_it_may_take(rolling_view):
+def test_how_long_it_may_take(rolling_view: Make) -> None:
     view = rolling_view()
     assert progress.expectation(view) == "about 42 min at 41 requests a second, and 1 pause"
     view["rollout"]["rate"] = 10.0
@@ -46,7 +47,7 @@ def test_how_long_it_may_take(rolling_view):
     assert progress.expectation(view) == "no estimate yet of how long it takes, without traffic"
 
 
-def test_what_a_step_takes_beside_its_time(rolling_view):
+def test_what_a_step_takes_beside_its_time(rolling_view: Make) -> None:
     view = rolling_view()
     assert "about 434 good answers" in progress.proof(view)
     view["rollout"]["assured"] = 0
@@ -57,7 +58,9 @@ def test_what_a_step_takes_beside_its_time(rolling_view):
     ("expected", "deadline", "late"),
     [(100, 200, False), (200, 200, False), (300, 200, True), (None, 200, False), (300, None, False)],
 )
-def test_a_plan_that_outlives_its_deadline(rolling_view, expected, deadline, late):
+def test_a_plan_that_outlives_its_deadline(
+    rolling_view: Make, expected: int | None, deadline: int | None, late: bool
+) -> None:
     view = rolling_view()
     view["rollout"] |= {"expected": expected, "deadline": deadline}
     said = progress.lateness(view)
@@ -67,7 +70,7 @@ def test_a_plan_that_outlives_its_deadline(rolling_view, expected, deadline, lat
         assert "the rollout is paused after its deadline of 3 min" in said
 
 
-def test_where_it_is(view, rolling_view, paused_view):
+def test_where_it_is(view: Make, rolling_view: Make, paused_view: Make) -> None:
     assert list(progress.course(view())) == []
     first = rolling_view(step=0)
     assert next(progress.course(first)).startswith("step 0 of 3: 31 of 200")
@@ -80,7 +83,7 @@ def test_where_it_is(view, rolling_view, paused_view):
     assert list(progress.course(first)) == [], "it is not under way"
 
 
-def test_what_stands_in_the_way(view, rolling_view, paused_view):
+def test_what_stands_in_the_way(view: Make, rolling_view: Make, paused_view: Make) -> None:
     assert progress.obstacle(view()) == ""
     waits = rolling_view()
     assert progress.obstacle(waits) == ""
@@ -92,11 +95,13 @@ def test_what_stands_in_the_way(view, rolling_view, paused_view):
 
 
 @pytest.mark.parametrize(("step", "order"), [(2, "promote"), (1, "resume"), (0, "resume")])
-def test_a_pause_of_the_plan_is_promoted_and_one_by_hand_resumed(paused_view, step, order):
+def test_a_pause_of_the_plan_is_promoted_and_one_by_hand_resumed(
+    paused_view: Make, step: int, order: str
+) -> None:
     assert list(progress.advice(paused_view(step=step))) == [f"to go on: weir {order} checkout"]
 
 
-def test_the_ways_back(tripped_view, rolling_view, view):
+def test_the_ways_back(tripped_view: Make, rolling_view: Make, view: Make) -> None:
     assert list(progress.advice(tripped_view())) == ["to let the canary back in at 20 %: weir resume pay"]
     planned = tripped_view(rollout=rolling_view()["rollout"], trip=None)
     assert list(progress.advice(planned)) == [

@@ -5,6 +5,7 @@ from typing import Any
 from click.testing import CliRunner, Result
 
 from proxy.cli.reload import lines, reload
+from tests.cli.fake_admin import FakeAdmin
 
 NOTHING = {"changed": {}, "added": [], "removed": [], "shared": [], "restart": []}
 WRONG = "weir.yaml:1:1: error: `stabel` is not a key\n    1 | stabel\n"
@@ -14,7 +15,7 @@ def ask(fake: Any) -> Result:
     return CliRunner().invoke(reload, ["--admin", fake.url])
 
 
-def test_what_changed_is_told_line_by_line(fake_admin):
+def test_what_changed_is_told_line_by_line(fake_admin: FakeAdmin) -> None:
     answer = NOTHING | {"changed": {"shop": ["segments", "timeouts"]}, "added": ["pay"], "removed": ["old"]}
     answer |= {"shared": ["limits"], "restart": ["listen"]}
     fake_admin.answers["POST /api/v1/config/reload"] = (200, answer)
@@ -29,11 +30,11 @@ def test_what_changed_is_told_line_by_line(fake_admin):
     ]
 
 
-def test_nothing_changed():
+def test_nothing_changed() -> None:
     assert lines(NOTHING) == ["the file is the same as before: nothing was changed"]
 
 
-def test_a_wrong_file_is_told_as_lint_tells_it(fake_admin):
+def test_a_wrong_file_is_told_as_lint_tells_it(fake_admin: FakeAdmin) -> None:
     problem = {"title": "Unprocessable", "status": 422, "detail": "weir.yaml has 1 problem", "text": WRONG}
     fake_admin.answers["POST /api/v1/config/reload"] = (422, problem)
     result = ask(fake_admin)

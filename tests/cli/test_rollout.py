@@ -6,6 +6,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from proxy.cli.rollout import abort, pause, promote, retry, undo
+from tests.cli.fake_admin import FakeAdmin, Make
 
 VERBS = {"promote": promote, "pause": pause, "abort": abort, "retry": retry, "undo": undo}
 
@@ -22,7 +23,13 @@ def give(fake: Any, verb: str, *arguments: str) -> Result:
         *(("undo", (), {}), ("undo", ("--steps",), {"steps": True})),
     ],
 )
-def test_what_is_ordered(fake_admin, rolling_view, verb, arguments, said):
+def test_what_is_ordered(
+    fake_admin: FakeAdmin,
+    rolling_view: Make,
+    verb: str,
+    arguments: tuple[str, ...],
+    said: dict[str, bool],
+) -> None:
     fake_admin.answers[f"POST /api/v1/services/checkout/rollout/{verb}"] = (200, rolling_view(revision=9))
     result = give(fake_admin, verb, *arguments, "--reason", "why")
     assert result.exit_code == 0
@@ -37,12 +44,14 @@ def test_what_is_ordered(fake_admin, rolling_view, verb, arguments, said):
         *(("promote", (), 0), ("undo", ("--wait",), 0)),
     ],
 )
-def test_who_waits_learns_of_the_end(fake_admin, tripped_view, verb, arguments, code):
+def test_who_waits_learns_of_the_end(
+    fake_admin: FakeAdmin, tripped_view: Make, verb: str, arguments: tuple[str, ...], code: int
+) -> None:
     fake_admin.answers[f"POST /api/v1/services/checkout/rollout/{verb}"] = (200, tripped_view("checkout"))
     assert give(fake_admin, verb, *arguments).exit_code == code
 
 
 @pytest.mark.parametrize("verb", ["pause", "abort"])
-def test_where_there_is_nothing_to_wait_for(fake_admin, verb):
+def test_where_there_is_nothing_to_wait_for(fake_admin: FakeAdmin, verb: str) -> None:
     assert give(fake_admin, verb, "--wait").exit_code == 2
     assert fake_admin.asked == []

@@ -7,6 +7,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from proxy.cli.start import start
+from tests.cli.fake_admin import FakeAdmin, Make
 
 POST = "POST /api/v1/services/checkout/rollout/start"
 
@@ -15,7 +16,7 @@ def begin(fake: Any, *arguments: str) -> Result:
     return CliRunner().invoke(start, ["checkout", *arguments, "--admin", fake.url])
 
 
-def test_a_release_at_runtime(fake_admin, rolling_view):
+def test_a_release_at_runtime(fake_admin: FakeAdmin, rolling_view: Make) -> None:
     fake_admin.answers[POST] = (200, rolling_view(step=0, revision=8))
     result = begin(
         fake_admin,
@@ -46,13 +47,13 @@ def test_a_release_at_runtime(fake_admin, rolling_view):
     ]
 
 
-def test_what_is_not_given_is_the_files(fake_admin, rolling_view):
+def test_what_is_not_given_is_the_files(fake_admin: FakeAdmin, rolling_view: Make) -> None:
     fake_admin.answers[POST] = (200, rolling_view(step=0))
     begin(fake_admin, "--actor", "ci")
     assert fake_admin.asked[0][2] == {"reason": "", "actor": "ci"}
 
 
-def test_a_plan_that_outlives_its_deadline_is_a_warning(fake_admin, rolling_view):
+def test_a_plan_that_outlives_its_deadline_is_a_warning(fake_admin: FakeAdmin, rolling_view: Make) -> None:
     view = rolling_view(step=0)
     view["rollout"]["deadline"] = 60.0
     fake_admin.answers[POST] = (200, view)
@@ -62,7 +63,9 @@ def test_a_plan_that_outlives_its_deadline_is_a_warning(fake_admin, rolling_view
     assert "warning" not in result.stdout
 
 
-def test_of_a_repeated_order_that_has_ended_long_ago_no_plan_is_told(fake_admin, rolling_view, view):
+def test_of_a_repeated_order_that_has_ended_long_ago_no_plan_is_told(
+    fake_admin: FakeAdmin, rolling_view: Make, view: Make
+) -> None:
     ended = rolling_view(phase="promoted", step=3)
     ended["rollout"]["waiting"] = None
     for shown in (ended, view(phase="promoted")):
@@ -71,13 +74,15 @@ def test_of_a_repeated_order_that_has_ended_long_ago_no_plan_is_told(fake_admin,
         assert result.output == "checkout: promoted, canary at 5 %, revision 7\n"
 
 
-def test_json_is_the_service(fake_admin, rolling_view):
+def test_json_is_the_service(fake_admin: FakeAdmin, rolling_view: Make) -> None:
     fake_admin.answers[POST] = (200, rolling_view())
     assert json.loads(begin(fake_admin, "--json").stdout) == rolling_view()
 
 
 @pytest.mark.parametrize(("phase", "code"), [("promoted", 0), ("rolled-back", 1)])
-def test_with_wait_the_end_is_the_exit_code(fake_admin, rolling_view, phase, code):
+def test_with_wait_the_end_is_the_exit_code(
+    fake_admin: FakeAdmin, rolling_view: Make, phase: str, code: int
+) -> None:
     fake_admin.answers[POST] = (200, rolling_view(phase=phase, revision=9))
     assert begin(fake_admin, "--wait", "--timeout", "30m").exit_code == code
 
@@ -86,12 +91,12 @@ def test_with_wait_the_end_is_the_exit_code(fake_admin, rolling_view, phase, cod
     "arguments",
     [("--timeout", "1m"), ("--wait", "--timeout", "5"), ("--steps", "x"), ("--min-requests", "-1")],
 )
-def test_what_is_usage_asks_for_nothing(fake_admin, arguments):
+def test_what_is_usage_asks_for_nothing(fake_admin: FakeAdmin, arguments: tuple[str, ...]) -> None:
     assert begin(fake_admin, *arguments).exit_code == 2
     assert fake_admin.asked == []
 
 
-def test_what_can_not_begin_now_is_a_conflict(fake_admin):
+def test_what_can_not_begin_now_is_a_conflict(fake_admin: FakeAdmin) -> None:
     detail = "start is not possible while the rollout is progressing"
     fake_admin.answers[POST] = (
         409,

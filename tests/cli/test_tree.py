@@ -3,6 +3,7 @@
 import pytest
 
 from proxy.cli.tree import ASCII, bar, tree
+from tests.cli.fake_admin import Make
 
 FINDING = {"check": "errors", "value": 0.048, "limit": None, "stable": 0.004, "sample": 62}
 FINDING |= {"needed": None, "unit": "ratio", "odds": 12.4, "sentence": "errors 4.8 %"}
@@ -10,7 +11,7 @@ PLAIN = {"check": "latency-p99", "value": None, "limit": 0.4, "stable": None, "s
 PLAIN |= {"needed": 20, "unit": "seconds", "odds": None, "sentence": "3 of 20"}
 
 
-def test_all_there_is_to_see_while_a_rollout_goes_on(rolling_view):
+def test_all_there_is_to_see_while_a_rollout_goes_on(rolling_view: Make) -> None:
     verdict = {"state": "inconclusive", "findings": [FINDING, PLAIN], "assurance": None, "sentence": ""}
     assert tree(rolling_view(verdict=verdict), flags=" -x").splitlines() == [
         "checkout  progressing, step 1 of 3, revision 7",
@@ -31,7 +32,7 @@ def test_all_there_is_to_see_while_a_rollout_goes_on(rolling_view):
     ]
 
 
-def test_a_terminal_without_unicode(tripped_view):
+def test_a_terminal_without_unicode(tripped_view: Make) -> None:
     view = tripped_view(verdict={"state": "failing", "findings": [], "assurance": None, "sentence": ""})
     drawn = tree(view, ASCII, " -x")
     assert drawn.isascii()
@@ -43,5 +44,5 @@ def test_a_terminal_without_unicode(tripped_view):
 @pytest.mark.parametrize(
     ("part", "full"), [(None, 0), (0, 0), (0.01, 1), (5, 1), (50, 10), (97.4, 19), (100, 20)]
 )
-def test_bars(part, full):
+def test_bars(part: float | None, full: int) -> None:
     assert bar(part, ASCII) == "#" * full + "." * (20 - full)

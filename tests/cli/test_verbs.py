@@ -49,10 +49,12 @@ def test_the_overview_names_every_verb() -> None:
         assert " ".join(line.split()[:3]) in output
 
 
+@pytest.mark.process
 def test_the_overview_imports_no_verb() -> None:
     assert not imported() & HEAVY
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(
     "verb",
     [

@@ -3,9 +3,10 @@
 import pytest
 
 from proxy.cli import views
+from tests.cli.fake_admin import Make
 
 
-def test_a_table_is_aligned_and_tells_what_to_do(view, tripped_view):
+def test_a_table_is_aligned_and_tells_what_to_do(view: Make, tripped_view: Make) -> None:
     text = views.table([view(), tripped_view()], " --admin http://x")
     assert text == (
         "SERVICE   PHASE        BACKEND  WEIGHT    SEEN  REQUESTS  ERRORS      P99\n"
@@ -20,11 +21,11 @@ def test_a_table_is_aligned_and_tells_what_to_do(view, tripped_view):
     )
 
 
-def test_no_services():
+def test_no_services() -> None:
     assert views.table([]) == "no services"
 
 
-def test_notes_name_what_is_odd_and_its_remedy(view):
+def test_notes_name_what_is_odd_and_its_remedy(view: Make) -> None:
     drift = {
         "says": "the weight is 5 % in the file, but 0.25 % is in force",
         "apply": "weir set-weight checkout canary=5",
@@ -40,7 +41,7 @@ def test_notes_name_what_is_odd_and_its_remedy(view):
     ]
 
 
-def test_details_tell_endpoints_verdict_and_findings(view, tripped_view):
+def test_details_tell_endpoints_verdict_and_findings(view: Make, tripped_view: Make) -> None:
     text = views.details(view(enforce=False))
     assert text.splitlines() == [
         "checkout  idle, revision 7, watching only",
@@ -67,7 +68,7 @@ BETS = {
 }
 
 
-def test_bets_and_the_harm_stand_under_the_table(view):
+def test_bets_and_the_harm_stand_under_the_table(view: Make) -> None:
     text = views.table([view(**BETS)])
     assert text.splitlines()[3:-1] == [
         "  evidence that the canary is worse: 12:1, out at 100:1",
@@ -86,7 +87,7 @@ def test_bets_and_the_harm_stand_under_the_table(view):
     )
 
 
-def test_a_canary_that_is_out_has_harm_and_no_bets_left_to_wait_for(tripped_view):
+def test_a_canary_that_is_out_has_harm_and_no_bets_left_to_wait_for(tripped_view: Make) -> None:
     told = list(views.notes(tripped_view(**BETS)))
     assert told[-2:] == [
         "release so far: 231 canary requests of about 180 users, 3 harmed, 9 rescued",
@@ -95,13 +96,13 @@ def test_a_canary_that_is_out_has_harm_and_no_bets_left_to_wait_for(tripped_view
     assert not any("evidence" in note or "good for" in note for note in told)
 
 
-def test_a_failing_canary_is_not_good_enough_for_more(view):
+def test_a_failing_canary_is_not_good_enough_for_more(view: Make) -> None:
     told = list(views.notes(view(**BETS | {"verdict": BETS["verdict"] | {"state": "failing"}})))
     assert told[0] == "evidence that the canary is worse: 12:1, out at 100:1"
     assert not any("good for" in note for note in told)
 
 
-def test_users_are_told_where_they_are_known(view):
+def test_users_are_told_where_they_are_known(view: Make) -> None:
     blast = BETS["blast_radius"] | {"exposed_users": None}
     assert list(views.blast_radius(view(blast_radius=blast))) == [
         "release so far: 231 canary requests, 3 harmed, 9 rescued"
@@ -109,7 +110,7 @@ def test_users_are_told_where_they_are_known(view):
     assert list(views.blast_radius(view(blast_radius=None))) == []
 
 
-def test_what_only_watches_says_what_it_would_have_done(view):
+def test_what_only_watches_says_what_it_would_have_done(view: Make) -> None:
     verdict = {"state": "failing", "findings": [], "assurance": None, "sentence": "errors 25.0 %"}
     failing = view(enforce=False, verdict=verdict, evidence={"odds": 5e33, "bar": 100.0})
     told = [
@@ -122,17 +123,17 @@ def test_what_only_watches_says_what_it_would_have_done(view):
 
 
 @pytest.mark.parametrize("weight", [0.0, 100.0])
-def test_where_no_coin_is_tossed_no_bets_are_shown(view, weight):
+def test_where_no_coin_is_tossed_no_bets_are_shown(view: Make, weight: float) -> None:
     assert views.evidence_against(view(**BETS, weights={"stable": 100 - weight, "canary": weight})) == ""
 
 
-def test_a_canary_that_segments_alone_send_to_is_let_back_in_for_them(tripped_view):
+def test_a_canary_that_segments_alone_send_to_is_let_back_in_for_them(tripped_view: Make) -> None:
     trip = tripped_view()["trip"] | {"weight_before": 0.0}
     told = list(views.notes(tripped_view(trip=trip)))
     assert told[-1] == "to let the canary back in for segments and `force`: weir resume pay"
 
 
-def test_an_entry_is_a_line(entry):
+def test_an_entry_is_a_line(entry: Make) -> None:
     assert views.entry_line(entry(8, reason="first users")) == (
         "2026-01-02 03:04:05Z  checkout  revision 8  weight  canary 5 % -> 10 %, idle  "
         "by ann@laptop: first users"
@@ -147,7 +148,7 @@ def test_an_entry_is_a_line(entry):
     assert step.endswith("trip  canary 5 % -> 10 %, rolled-back  by ann@laptop: bad; everywhere after 12 ms")
 
 
-def test_a_rollout_has_its_step_and_what_leads_on(rolling_view, paused_view):
+def test_a_rollout_has_its_step_and_what_leads_on(rolling_view: Make, paused_view: Make) -> None:
     told = list(views.notes(rolling_view(), " -x"))
     assert told == [
         "step 1 of 3 (5 % for 10 min and 200 answers): 31 of 200 answers; at this rate in about 11 min",
@@ -158,18 +159,18 @@ def test_a_rollout_has_its_step_and_what_leads_on(rolling_view, paused_view):
     assert "progressing, step 1 of 3" in views.state_line(rolling_view())
 
 
-def test_who_says_that_a_backend_is_there_is_told_when_it_is_not_the_file(view):
+def test_who_says_that_a_backend_is_there_is_told_when_it_is_not_the_file(view: Make) -> None:
     origin = {"stable": "file", "canary": "ledger"}
     told = views.details(view(origin=origin)).splitlines()
     assert told[3] == "  canary  weight 5 %  http://127.0.0.1:9002 (version v3, from the ledger)"
 
 
-def test_a_state_is_a_line(view, tripped_view):
+def test_a_state_is_a_line(view: Make, tripped_view: Make) -> None:
     assert views.state_line(view()) == "checkout  revision 7  idle  stable 95 %, canary 5 %"
     assert views.state_line(tripped_view()).endswith("canary 0 %: error-rate 27.3 % is too high")
 
 
-def test_an_endpoint_that_does_not_do_well_is_named(view):
+def test_an_endpoint_that_does_not_do_well_is_named(view: Make) -> None:
     seen = view()
     seen["backends"]["canary"]["probes"] = {"http://a": "alive", "http://b": "dead: answered 503"}
     assert list(views.unhealthy_endpoints(seen)) == ["http://b of canary is dead: answered 503"]

@@ -10,6 +10,7 @@ import pytest
 from proxy.cli.client import Client
 from proxy.cli.session import Session
 from proxy.cli.wait import PAUSE, RolloutSuperseded, TimedOut, await_end
+from tests.cli.fake_admin import FakeAdmin, Make
 
 SERVICE = "GET /api/v1/services/checkout"
 
@@ -46,7 +47,14 @@ def shows(fake_admin: Any) -> Callable[..., Callable[[], None]]:
     return shows
 
 
-def test_a_line_a_change_until_it_is_promoted(fake_admin, shows, rolling_view, paused_view, entry, capsys):
+def test_a_line_a_change_until_it_is_promoted(
+    fake_admin: FakeAdmin,
+    shows: Callable[..., Any],
+    rolling_view: Make,
+    paused_view: Make,
+    entry: Make,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     start = rolling_view(step=0, revision=8)
     story = Story(
         fake_admin,
@@ -67,14 +75,22 @@ def test_a_line_a_change_until_it_is_promoted(fake_admin, shows, rolling_view, p
     assert story.time == 5 * PAUSE
 
 
-def test_a_rollback_is_1_with_its_reason(fake_admin, shows, rolling_view, tripped_view, capsys):
+def test_a_rollback_is_1_with_its_reason(
+    fake_admin: FakeAdmin,
+    shows: Callable[..., Any],
+    rolling_view: Make,
+    tripped_view: Make,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     start = rolling_view(revision=8)
     story = Story(fake_admin, shows(tripped_view("checkout", revision=9), after=8))
     assert story.play(start) == 1
     assert capsys.readouterr().out.splitlines()[-1].endswith("canary 0 %: error-rate 27.3 % is too high")
 
 
-def test_a_closed_gate_is_told_once(fake_admin, shows, rolling_view, capsys):
+def test_a_closed_gate_is_told_once(
+    fake_admin: FakeAdmin, shows: Callable[..., Any], rolling_view: Make, capsys: pytest.CaptureFixture[str]
+) -> None:
     start = rolling_view(revision=8)
     closed = rolling_view(revision=8)
     closed["rollout"]["waiting"]["gate"] = {"at": "before-step", "says": "answered 503", "asked": 1}
@@ -84,7 +100,9 @@ def test_a_closed_gate_is_told_once(fake_admin, shows, rolling_view, capsys):
     assert capsys.readouterr().out.splitlines()[1:-1] == ["checkout: before-step: answered 503"] * 2
 
 
-def test_time_runs_out_and_the_rollout_goes_on(fake_admin, shows, rolling_view, capsys):
+def test_time_runs_out_and_the_rollout_goes_on(
+    fake_admin: FakeAdmin, shows: Callable[..., Any], rolling_view: Make, capsys: pytest.CaptureFixture[str]
+) -> None:
     start = rolling_view(revision=8)
     story = Story(fake_admin, shows(start))
     with pytest.raises(TimedOut) as timed_out:
@@ -96,7 +114,13 @@ def test_time_runs_out_and_the_rollout_goes_on(fake_admin, shows, rolling_view, 
     assert "progressing" in capsys.readouterr().out.splitlines()[-1]
 
 
-def test_a_control_that_is_away_is_waited_for(fake_admin, shows, rolling_view, entry, capsys):
+def test_a_control_that_is_away_is_waited_for(
+    fake_admin: FakeAdmin,
+    shows: Callable[..., Any],
+    rolling_view: Make,
+    entry: Make,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     start = rolling_view(revision=8)
 
     def away() -> None:
@@ -109,7 +133,9 @@ def test_a_control_that_is_away_is_waited_for(fake_admin, shows, rolling_view, e
     assert "revision 9  promotion" in told.out
 
 
-def test_it_is_told_at_once_that_control_is_away(fake_admin, shows, rolling_view, capsys):
+def test_it_is_told_at_once_that_control_is_away(
+    fake_admin: FakeAdmin, shows: Callable[..., Any], rolling_view: Make, capsys: pytest.CaptureFixture[str]
+) -> None:
     def away() -> None:
         fake_admin.answers[SERVICE] = (503, {"detail": "starting"})
 
@@ -118,7 +144,13 @@ def test_it_is_told_at_once_that_control_is_away(fake_admin, shows, rolling_view
     assert capsys.readouterr().err == "weir: starting (HTTP 503); trying again\n"
 
 
-def test_entries_that_the_ledger_gets_later_are_told_later(fake_admin, shows, rolling_view, entry, capsys):
+def test_entries_that_the_ledger_gets_later_are_told_later(
+    fake_admin: FakeAdmin,
+    shows: Callable[..., Any],
+    rolling_view: Make,
+    entry: Make,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     start, on = rolling_view(revision=8), rolling_view(revision=9)
     written = shows(on, entry(9, event="weight"), after=8)
     end = shows(rolling_view(revision=10, phase="promoted"), entry(10), after=9)
@@ -126,13 +158,17 @@ def test_entries_that_the_ledger_gets_later_are_told_later(fake_admin, shows, ro
     assert [line.split()[4] for line in capsys.readouterr().out.splitlines()[1:-1]] == ["9", "10"]
 
 
-def test_a_rollout_that_is_no_more_is_a_conflict(fake_admin, shows, rolling_view, view):
+def test_a_rollout_that_is_no_more_is_a_conflict(
+    fake_admin: FakeAdmin, shows: Callable[..., Any], rolling_view: Make, view: Make
+) -> None:
     with pytest.raises(RolloutSuperseded) as superseded:
         Story(fake_admin, shows(view(revision=9), after=8)).play(rolling_view(revision=8))
     assert superseded.value.exit_code == 4
 
 
-def test_an_interrupt_leaves_the_rollout_alone_and_says_so(fake_admin, rolling_view, capsys):
+def test_an_interrupt_leaves_the_rollout_alone_and_says_so(
+    fake_admin: FakeAdmin, rolling_view: Make, capsys: pytest.CaptureFixture[str]
+) -> None:
     def interrupt() -> None:
         raise KeyboardInterrupt
 
@@ -144,13 +180,21 @@ def test_an_interrupt_leaves_the_rollout_alone_and_says_so(fake_admin, rolling_v
     assert fake_admin.asked == []
 
 
-def test_json_lines_name_their_kind(fake_admin, shows, rolling_view, entry, capsys):
+def test_json_lines_name_their_kind(
+    fake_admin: FakeAdmin,
+    shows: Callable[..., Any],
+    rolling_view: Make,
+    entry: Make,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     start, end = rolling_view(revision=8), rolling_view(revision=9, phase="promoted")
     assert Story(fake_admin, shows(end, entry(9), after=8), as_json=True).play(start) == 0
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert lines == [{"service": start}, {"entry": entry(9)}, {"service": end}]
 
 
-def test_what_is_not_durable_is_told(fake_admin, rolling_view, capsys):
+def test_what_is_not_durable_is_told(
+    fake_admin: FakeAdmin, rolling_view: Make, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert Story(fake_admin).play(rolling_view(phase="promoted", durable=False)) == 0
     assert "not durable" in capsys.readouterr().err

@@ -1,5 +1,6 @@
 """`weir get -w`: pictures on a terminal, lines elsewhere, and API restarts in between."""
 
+import contextlib
 import itertools
 import json
 import os
@@ -17,18 +18,26 @@ from proxy.cli.client import Client, Misuse, Unreachable
 from proxy.cli.get import get
 from proxy.cli.session import Session
 from proxy.cli.watch import INTERVAL, changes, picture, pictures
+from tests.cli.fake_admin import FakeAdmin, Make
 
 EVENTS = "GET /api/v1/events"
+INTERRUPTIBLE = (
+    "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
+    "from proxy.cli import main; main()"
+)
+"""Jobs in the background of a shell ignore SIGINT, and so does all that they start."""
 
 
-def lines(fake, count, service=None, as_json=False):
+def lines(
+    fake: FakeAdmin, count: int, service: str | None = None, as_json: bool = False
+) -> tuple[list[str], list[float]]:
     """The first so many lines of change, and the pauses made for them."""
     pauses: list[float] = []
     found = changes(Session(Client(fake.url), as_json), service, pauses.append)
     return list(itertools.islice(found, count)), pauses
 
 
-def test_first_where_it_stands_then_each_transition(fake_admin, view, entry):
+def test_first_where_it_stands_then_each_transition(fake_admin: FakeAdmin, view: Make, entry: Make) -> None:
     fake_admin.show(view(), view("search"))
     fake_admin.answers[EVENTS] = [[entry(8), entry(9, event="trip", to=0.0)]]
     found, _ = lines(fake_admin, 4)
@@ -39,21 +48,25 @@ def test_first_where_it_stands_then_each_transition(fake_admin, view, entry):
     assert asked == [EVENTS, "GET /api/v1/services"]  # in this order nothing falls between them
 
 
-def test_a_transition_already_in_the_state_is_not_told_again(fake_admin, view, entry):
+def test_a_transition_already_in_the_state_is_not_told_again(
+    fake_admin: FakeAdmin, view: Make, entry: Make
+) -> None:
     fake_admin.show(view())
     fake_admin.answers[EVENTS] = [[entry(6), entry(7), entry(8)]]
     found, _ = lines(fake_admin, 2)
     assert "revision 8" in found[1]
 
 
-def test_one_service_only(fake_admin, view, entry):
+def test_one_service_only(fake_admin: FakeAdmin, view: Make, entry: Make) -> None:
     fake_admin.show(view())
     fake_admin.answers[EVENTS] = [[entry(8, service="search"), entry(9)]]
     found, _ = lines(fake_admin, 2, "checkout")
     assert "revision 9" in found[1]
 
 
-def test_after_a_break_it_goes_on_behind_the_last_entry(fake_admin, view, entry, capsys):
+def test_after_a_break_it_goes_on_behind_the_last_entry(
+    fake_admin: FakeAdmin, view: Make, entry: Make, capsys: pytest.CaptureFixture[str]
+) -> None:
     fake_admin.show(view())
     fake_admin.answers[EVENTS] = [[entry(8)], [entry(9)]]
     found, pauses = lines(fake_admin, 3)
@@ -66,7 +79,7 @@ def test_after_a_break_it_goes_on_behind_the_last_entry(fake_admin, view, entry,
     assert capsys.readouterr().err == "weir: the event stream ended; connecting again\n"
 
 
-def test_a_break_before_any_entry_shows_what_changed_meanwhile(fake_admin, view):
+def test_a_break_before_any_entry_shows_what_changed_meanwhile(fake_admin: FakeAdmin, view: Make) -> None:
     fake_admin.show(view(), view("search"))
     fake_admin.answers[EVENTS] = [[], []]
     found = changes(Session(Client(fake_admin.url), False), None, lambda _: None)
@@ -76,7 +89,9 @@ def test_a_break_before_any_entry_shows_what_changed_meanwhile(fake_admin, view)
     assert next(found).startswith("search  revision 8")
 
 
-def test_an_api_that_is_away_for_a_while_is_waited_for(fake_admin, view, entry):
+def test_an_api_that_is_away_for_a_while_is_waited_for(
+    fake_admin: FakeAdmin, view: Make, entry: Make
+) -> None:
     fake_admin.show(view())
     fake_admin.answers[EVENTS] = [[entry(8)]]
     pauses = 0
@@ -91,7 +106,7 @@ def test_an_api_that_is_away_for_a_while_is_waited_for(fake_admin, view, entry):
     assert "revision 9" in list(itertools.islice(found, 3))[2]
 
 
-def test_an_api_that_never_was_there_is_an_error(dead_url, fake_admin):
+def test_an_api_that_never_was_there_is_an_error(dead_url: str, fake_admin: FakeAdmin) -> None:
     with pytest.raises(Unreachable):
         next(changes(Session(Client(dead_url), False), None))
     with pytest.raises(Unreachable):
@@ -101,14 +116,16 @@ def test_an_api_that_never_was_there_is_an_error(dead_url, fake_admin):
         next(changes(Session(Client(fake_admin.url), False), "chekout"))
 
 
-def test_json_lines_name_their_kind(fake_admin, view, entry):
+def test_json_lines_name_their_kind(fake_admin: FakeAdmin, view: Make, entry: Make) -> None:
     fake_admin.show(view())
     fake_admin.answers[EVENTS] = [[entry(8)]]
     found, _ = lines(fake_admin, 2, as_json=True)
     assert [json.loads(line) for line in found] == [{"service": view()}, {"entry": entry(8)}]
 
 
-def test_pictures_keep_the_last_state_while_the_api_is_away(fake_admin, view, monkeypatch):
+def test_pictures_keep_the_last_state_while_the_api_is_away(
+    fake_admin: FakeAdmin, view: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
     moments = (datetime(2026, 1, 2, 3, 4, second) for second in itertools.count())
     monkeypatch.setattr("proxy.cli.watch.datetime", SimpleNamespace(now=lambda: next(moments)))
     fake_admin.show(view())
@@ -126,7 +143,9 @@ def test_pictures_keep_the_last_state_while_the_api_is_away(fake_admin, view, mo
     assert INTERVAL >= 0.2, "at most five a second"
 
 
-def test_where_stdout_is_no_terminal_lines_are_printed(fake_admin, view, entry, monkeypatch):
+def test_where_stdout_is_no_terminal_lines_are_printed(
+    fake_admin: FakeAdmin, view: Make, entry: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def stop(_: float) -> None:
         raise KeyboardInterrupt
 
@@ -139,13 +158,15 @@ def test_where_stdout_is_no_terminal_lines_are_printed(fake_admin, view, entry, 
 
 
 @pytest.mark.parametrize("no_color", ["", "1"])
-def test_on_a_terminal_the_picture_is_redrawn_until_ctrl_c(fake_admin, tripped_view, no_color):
+def test_on_a_terminal_the_picture_is_redrawn_until_ctrl_c(
+    fake_admin: FakeAdmin, tripped_view: Make, no_color: str
+) -> None:
     fake_admin.show(tripped_view())
     parent, child = pty.openpty()
     command = [
         sys.executable,
         "-c",
-        "from proxy.cli import main; main()",
+        INTERRUPTIBLE,
         "get",
         "-w",
         "--admin",
@@ -158,7 +179,11 @@ def test_on_a_terminal_the_picture_is_redrawn_until_ctrl_c(fake_admin, tripped_v
         "COLUMNS": "120",
         "LINES": "30",
     }
-    with subprocess.Popen(command, stdout=child, stderr=child, env=environment) as process:
+    with (
+        subprocess.Popen(command, stdout=child, stderr=child, env=environment) as process,
+        contextlib.ExitStack() as ending,
+    ):
+        ending.callback(process.kill)
         os.close(child)
         shown = b""
         while shown.count(b"weir resume pay") < 2:
@@ -175,7 +200,7 @@ def test_on_a_terminal_the_picture_is_redrawn_until_ctrl_c(fake_admin, tripped_v
     assert (b"[1;31m" in shown) is not bool(no_color)
 
 
-def test_one_service_is_a_tree_and_all_are_a_table(fake_admin, rolling_view):
+def test_one_service_is_a_tree_and_all_are_a_table(fake_admin: FakeAdmin, rolling_view: Make) -> None:
     fake_admin.show(rolling_view())
     session = Session(Client(fake_admin.url), False)
     assert picture(session, "checkout").startswith("checkout  progressing, step 1 of 3, revision 7\n")

@@ -3,9 +3,11 @@
 from typing import Any
 
 import pytest
+from click.core import Command
 from click.testing import CliRunner, Result
 
 from proxy.cli.weight import resume, set_weight
+from tests.cli.fake_admin import FakeAdmin, Make
 
 SET = "POST /api/v1/services/checkout/rollout/set-weight"
 POST = "POST /api/v1/services/checkout/rollout/resume"
@@ -29,7 +31,7 @@ def order(fake: Any, command: Any, *arguments: str) -> Result:
         ("5.5000", 5.5),
     ],
 )
-def test_a_weight_is_sent_in_percent(fake_admin, view, text, sent):
+def test_a_weight_is_sent_in_percent(fake_admin: FakeAdmin, view: Make, text: str, sent: float) -> None:
     fake_admin.answers[SET] = (200, view(weights={"stable": 100 - sent, "canary": sent}, revision=8))
     result = order(fake_admin, set_weight, f"canary={text}", "--reason", "first users", "--if-match", "7")
     assert result.exit_code == 0
@@ -48,7 +50,9 @@ def test_a_weight_is_sent_in_percent(fake_admin, view, text, sent):
     ],
 )
 @pytest.mark.parametrize("command", [set_weight, resume])
-def test_what_is_no_weight_is_usage_and_nothing_is_asked(fake_admin, command, text):
+def test_what_is_no_weight_is_usage_and_nothing_is_asked(
+    fake_admin: FakeAdmin, command: Command, text: str
+) -> None:
     result = order(fake_admin, command, text)
     assert result.exit_code == 2
     assert repr(text) in result.output
@@ -57,7 +61,7 @@ def test_what_is_no_weight_is_usage_and_nothing_is_asked(fake_admin, command, te
 
 
 @pytest.mark.parametrize("status", [409, 412])
-def test_a_conflict_is_4_with_the_apis_words(fake_admin, status):
+def test_a_conflict_is_4_with_the_apis_words(fake_admin: FakeAdmin, status: int) -> None:
     fake_admin.answers[SET] = (
         status,
         {"detail": "checkout is tripped; weir resume checkout lets it back in"},
@@ -67,7 +71,7 @@ def test_a_conflict_is_4_with_the_apis_words(fake_admin, status):
     assert "weir resume checkout" in result.output
 
 
-def test_resume_goes_back_or_to_a_weight(fake_admin, view):
+def test_resume_goes_back_or_to_a_weight(fake_admin: FakeAdmin, view: Make) -> None:
     fake_admin.answers[POST] = (200, view(revision=9))
     result = order(fake_admin, resume)
     assert result.output == "checkout: idle, canary at 5 %, revision 9\n"

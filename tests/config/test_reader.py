@@ -4,12 +4,13 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from proxy.config.problems import Problems
 from proxy.config.reader import decode, read, single
 from proxy.config.schema import Address, Config
+from tests.kits.properties import examples
 
 MINIMAL = """\
 listen: ":8080"
@@ -155,7 +156,7 @@ WRITTEN = st.recursive(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@examples(300)
 @given(st.dictionaries(st.sampled_from(KEYS), WRITTEN, max_size=6))
 @example({"services": {"a": {"stable": "http://a", "segments": [{"match": {"header": {"[key]": ""}}}]}}})
 @example({"admin": {"token": ["a"], "token_file": {}}, "listen": [[]], "defaults": [], "services": {"a": []}})
@@ -179,7 +180,7 @@ PIECES = [
 ]
 
 
-@settings(max_examples=300, deadline=None)
+@examples(300)
 @given(st.lists(st.sampled_from([*PIECES, *KEYS, *WORDS]), max_size=25).map("".join))
 @example("&a\n? *a\n: 1")
 @example("&a [*a]")
@@ -191,7 +192,7 @@ def test_any_text_is_read_or_told(text: str) -> None:
     assert_only_problems(text)
 
 
-@settings(max_examples=100, deadline=None)
+@examples(100)
 @given(st.binary(max_size=60) | st.text(max_size=60).map(lambda text: text.encode("utf-8", "surrogatepass")))
 def test_any_bytes_are_read_or_told(data: bytes) -> None:
     try:
@@ -201,7 +202,7 @@ def test_any_bytes_are_read_or_told(data: bytes) -> None:
     assert_only_problems(text)
 
 
-@settings(max_examples=100, deadline=None)
+@examples(100)
 @given(st.data())
 def test_any_edit_of_a_good_file_is_read_or_told(data: st.DataObject) -> None:
     lines = MINIMAL.splitlines(keepends=True)

@@ -1,10 +1,8 @@
 """A control that needs neither workers nor a ledger, for what is served above it."""
 
 import asyncio
-import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,8 +18,6 @@ from proxy.settings.plan import Planned
 from tests.kits.control_stage import stage, stages
 
 __all__ = ["stage", "stages"]
-
-sys.path.insert(0, str(Path(__file__).parent))  # what these tests share
 
 Json = dict[str, Any]
 Serve = Callable[..., Awaitable[TestClient[web.Request, web.Application]]]

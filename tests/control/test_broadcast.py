@@ -4,26 +4,13 @@ import pytest
 
 from proxy.control.broadcast import PATIENCE, Broadcast
 from proxy.link.frames import Decoder, encode
-from proxy.link.messages import PART, Ack, DeadEndpoints, Hello, Report, ReportStored, Settings, Table
+from proxy.link.messages import PART, Ack, DeadEndpoints, Hello, Report, ReportStored, Table
 from proxy.routing.endpoint import Endpoint
 from proxy.routing.match import RouteMatch
 from proxy.routing.split import Split
 from proxy.routing.table import Backend, Service
+from tests.kits.messages import SETTINGS
 
-SETTINGS = Settings(
-    header=1.0,
-    idle=2.0,
-    access="off",
-    line=16_384,
-    head=65_536,
-    fields=200,
-    connections=None,
-    pool_idle=60.0,
-    max_idle=64,
-    trusted=(),
-    via=True,
-    forwarded=False,
-)
 HELLO = Hello("b1", 0, 1, {"checkout": 3}, {})
 
 

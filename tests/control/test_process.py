@@ -13,6 +13,8 @@ import pytest
 from proxy.link.frames import Decoder, encode
 from proxy.link.messages import Ack, Hello, Report, Table
 
+pytestmark = pytest.mark.process
+
 FILE = """
 services:
   checkout: {stable: http://127.0.0.1:9001, canary: http://127.0.0.1:9002, weight: 5%}

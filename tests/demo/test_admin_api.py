@@ -12,6 +12,8 @@ from proxy.cli.client import Failure
 from proxy.demo.admin_api import AdminApi
 from proxy.demo.processes import DeadlineExceeded
 
+pytestmark = pytest.mark.process
+
 VIEW = {"name": "shop", "trip": None, "verdict": {"state": "inconclusive", "findings": []}}
 
 
@@ -47,37 +49,37 @@ async def ask(api: Api, question: Any) -> Any:
         await server.close()
 
 
-async def test_a_weight_is_set_with_its_reason():
+async def test_a_weight_is_set_with_its_reason() -> None:
     api = Api(9)
     await ask(api, lambda admin: admin.set_weight("shop", 5, "why not"))
     order = {"canary": 5, "reason": "why not", "actor": "demo"}
     assert api.asked == [("PUT", "/api/v1/services/shop/weights", order)]
 
 
-async def test_an_order_is_given_with_its_terms():
+async def test_an_order_is_given_with_its_terms() -> None:
     api = Api(9)
     await ask(api, lambda admin: admin.order("shop", "promote", reason="fine", actor="ann"))
     order = {"reason": "fine", "actor": "ann"}
     assert api.asked == [("POST", "/api/v1/services/shop/rollout/promote", order)]
 
 
-async def test_a_trip_is_awaited_until_every_worker_knows():
+async def test_a_trip_is_awaited_until_every_worker_knows() -> None:
     view = await ask(Api(3), lambda admin: admin.await_trip("shop", 10))
     assert view["trip"] == {"sentence": "bad", "acknowledged_ms": 2.5}
 
 
-async def test_a_trip_that_does_not_come_tells_the_last_verdict():
+async def test_a_trip_that_does_not_come_tells_the_last_verdict() -> None:
     with pytest.raises(DeadlineExceeded, match=r"shop was not tripped within 0\.05 s.*inconclusive"):
         await ask(Api(10_000), lambda admin: admin.await_trip("shop", 0.05))
 
 
-async def test_history_metrics_and_readiness():
+async def test_history_metrics_and_readiness() -> None:
     assert await ask(Api(9), lambda admin: admin.history("shop")) == [{"event": "release"}]
     assert await ask(Api(9), lambda admin: admin.metrics()) == "weir_build_info 1\n"
     assert await ask(Api(9), lambda admin: admin.ready()) is True
     assert AdminApi("http://127.0.0.1:1").ready() is False
 
 
-async def test_a_refusal_carries_the_reason():
+async def test_a_refusal_carries_the_reason() -> None:
     with pytest.raises(Failure, match=r"it runs.*409"):
         await ask(Api(9), lambda admin: admin.resume("shop"))

@@ -12,7 +12,7 @@ from proxy.demo.customers import Customers, customer_names
 
 
 @pytest.mark.parametrize("count", [0, 1, 400, 1000])
-def test_names_are_different_and_fit_for_a_cookie(count: int):
+def test_names_are_different_and_fit_for_a_cookie(count: int) -> None:
     names = customer_names(count)
     assert len(set(names)) == len(names) == count
     assert all(name.replace("-", "").isalnum() for name in names)
@@ -31,7 +31,8 @@ class Origin:
         return web.Response(headers={"X-Version": "v1"})
 
 
-async def test_customers_keep_their_rate_cookies_and_connections():
+@pytest.mark.process
+async def test_customers_keep_their_rate_cookies_and_connections() -> None:
     origin, recorded = Origin(), []
     enough = asyncio.Event()
 
@@ -59,7 +60,8 @@ async def test_customers_keep_their_rate_cookies_and_connections():
     assert {(s.version, s.status, s.error) for s in recorded} == {("v1", 200, "")}
 
 
-async def test_no_answer_is_recorded():
+@pytest.mark.process
+async def test_no_answer_is_recorded() -> None:
     async with Customers("http://127.0.0.1:1", {"shop": "/"}, ["ada"], lambda _: None) as customers:
         observed = await customers.request("shop", "/", "ada")
     assert observed.failed

@@ -17,7 +17,7 @@ from proxy.demo.story import HALFWAY
 SAMPLES = {version: f"http://127.0.0.1:{port}" for version, port in (("v1", 1), ("v2", 2), ("v3", 3))}
 
 
-def test_the_config_is_valid_and_writes_no_checks():
+def test_the_config_is_valid_and_writes_no_checks() -> None:
     config = read(deployment.config_text(8080, 9900, SAMPLES, 1.5), "weir.yaml", {})
     assert (config.listen[0].address.port, config.admin.listen.port) == (8080, 9900)
     assert list(config.services) == ["shop", "search"]
@@ -25,7 +25,7 @@ def test_the_config_is_valid_and_writes_no_checks():
     assert [service.weight for service in config.services.values()] == [0, 0]
 
 
-def test_the_step_in_which_v3_turns_bad_outlasts_the_verdict():
+def test_the_step_in_which_v3_turns_bad_outlasts_the_verdict() -> None:
     rollout = (
         read(deployment.config_text(8080, 9900, SAMPLES, 0.5), "weir.yaml", {}).services["search"].rollout
     )
@@ -34,7 +34,7 @@ def test_the_step_in_which_v3_turns_bad_outlasts_the_verdict():
     assert len(rollout.steps) > HALFWAY, "it is on its way, and not at its end"
 
 
-def test_the_version_that_is_made_to_fail_gets_the_signal_and_no_other():
+def test_the_version_that_is_made_to_fail_gets_the_signal_and_no_other() -> None:
     signals: list[tuple[str, int]] = []
 
     def child(version: str) -> LifelineProcess:
@@ -53,7 +53,7 @@ def test_the_version_that_is_made_to_fail_gets_the_signal_and_no_other():
 )
 def test_a_proxy_that_does_not_start_is_tried_again(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, failures: int, starts: bool
-):
+) -> None:
     attempts: list[int] = []
     made = deployment.Deployment(
         "http://127.0.0.1:8080", AdminApi("http://127.0.0.1:9900"), SAMPLES, tmp_path, ()

@@ -5,7 +5,11 @@ import signal
 import sys
 from pathlib import Path
 
+import pytest
+
 from proxy.demo.processes import LifelineProcess, wait_until
+
+pytestmark = pytest.mark.process
 
 # Writes its pid, then waits; ends with 7 on SIGTERM.
 WAITS = """
@@ -25,7 +29,7 @@ def runner(tmp_path: Path, *command: str) -> tuple[LifelineProcess, Path]:
     ), held
 
 
-def test_the_end_of_the_pipe_ends_the_command_and_removes_the_directory(tmp_path: Path):
+def test_the_end_of_the_pipe_ends_the_command_and_removes_the_directory(tmp_path: Path) -> None:
     pid_file = tmp_path / "pid"
     child, held = runner(tmp_path, sys.executable, "-c", WAITS, str(pid_file))
     wait_until(pid_file.exists, "the command is up", 10)
@@ -35,7 +39,7 @@ def test_the_end_of_the_pipe_ends_the_command_and_removes_the_directory(tmp_path
     wait_until(lambda: not is_there(int(pid_file.read_text())), "the command is gone", 5)
 
 
-def test_a_signal_to_the_runner_does_not_end_it(tmp_path: Path):
+def test_a_signal_to_the_runner_does_not_end_it(tmp_path: Path) -> None:
     pid_file = tmp_path / "pid"
     child, held = runner(tmp_path, sys.executable, "-c", WAITS, str(pid_file))
     wait_until(pid_file.exists, "the command is up", 10)
@@ -47,7 +51,7 @@ def test_a_signal_to_the_runner_does_not_end_it(tmp_path: Path):
     assert not held.exists()
 
 
-def test_a_command_that_ends_by_itself_leaves_its_directory(tmp_path: Path):
+def test_a_command_that_ends_by_itself_leaves_its_directory(tmp_path: Path) -> None:
     child, held = runner(tmp_path, sys.executable, "-c", "raise SystemExit(3)")
     wait_until(lambda: child.process.poll() is not None, "the command ended", 10)
     assert child.process.returncode == 3

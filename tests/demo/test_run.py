@@ -41,7 +41,13 @@ def bare_deployment(hold: float) -> Iterator[Deployment]:
         (["v2 failed 3 requests"], 1, "The demo did not go as expected:\n  v2 failed 3 requests"),
     ],
 )
-def test_the_exit_code_follows_the_story(monkeypatch, capsys, problems: list[str], code: int, said: str):
+def test_the_exit_code_follows_the_story(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    problems: list[str],
+    code: int,
+    said: str,
+) -> None:
     async def played(self: Story) -> list[str]:
         return problems
 
@@ -51,7 +57,9 @@ def test_the_exit_code_follows_the_story(monkeypatch, capsys, problems: list[str
     assert said in capsys.readouterr().out
 
 
-def test_what_keeps_it_from_playing_is_reported(monkeypatch, capsys):
+def test_what_keeps_it_from_playing_is_reported(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     @contextmanager
     def broken(hold: float) -> Iterator[Deployment]:
         raise ProcessEnded("the proxy ended with exit code 1:\nno room")
@@ -64,7 +72,9 @@ def test_what_keeps_it_from_playing_is_reported(monkeypatch, capsys):
 
 @pytest.mark.parametrize("signum", run.SIGNALS)
 @pytest.mark.parametrize("over", [False, True])
-def test_a_signal_ends_it_with_its_code(monkeypatch, signum: signal.Signals, over: bool):
+def test_a_signal_ends_it_with_its_code(
+    monkeypatch: pytest.MonkeyPatch, signum: signal.Signals, over: bool
+) -> None:
     async def interrupted(self: run.DemoRun, *_: object) -> None:
         self.over, self.code = over, 0
         signal.raise_signal(signum)
@@ -82,7 +92,7 @@ def test_a_signal_ends_it_with_its_code(monkeypatch, signum: signal.Signals, ove
         ("http://127.0.0.1:9901", "            WEIR_ADMIN=http://127.0.0.1:9901 weir get shop"),
     ],
 )
-def test_it_points_out_commands_that_work_as_they_are(admin: str, command: str):
+def test_it_points_out_commands_that_work_as_they_are(admin: str, command: str) -> None:
     out = io.StringIO()
     run.print_addresses(deployment(admin), PlainScreen(out))
     assert command in out.getvalue().splitlines()
@@ -97,8 +107,8 @@ def test_it_points_out_commands_that_work_as_they_are(admin: str, command: str):
     ],
 )
 def test_weir_is_called_by_its_path_where_no_shell_finds_it(
-    monkeypatch, called: str, found: str, command: str
-):
+    monkeypatch: pytest.MonkeyPatch, called: str, found: str, command: str
+) -> None:
     monkeypatch.setattr("sys.argv", [called])
     monkeypatch.setattr("shutil.which", {"weir": found}.get)
     assert run.command() == command

@@ -13,6 +13,8 @@ from proxy.demo.ports import LOOPBACK, listening, port_of
 from proxy.demo.processes import LifelineProcess, wait_until
 from proxy.demo.samples import VERSION_HEADER, Sample
 
+pytestmark = pytest.mark.process
+
 
 async def client_of(sample: Sample) -> TestClient[web.Request, web.Application]:
     app = web.Application()
@@ -22,7 +24,7 @@ async def client_of(sample: Sample) -> TestClient[web.Request, web.Application]:
     return client
 
 
-async def test_one_answer_in_four_fails():
+async def test_one_answer_in_four_fails() -> None:
     client = await client_of(Sample("v3", 0.0, 4))
     try:
         statuses = [(await client.get("/")).status for _ in range(8)]
@@ -31,7 +33,7 @@ async def test_one_answer_in_four_fails():
     assert statuses == [200, 200, 200, 500] * 2
 
 
-async def test_an_answer_names_version_and_path_and_a_body_comes_back():
+async def test_an_answer_names_version_and_path_and_a_body_comes_back() -> None:
     client = await client_of(Sample("v2", 0.0, 0))
     try:
         got = await client.get("/a/b?c=d")
@@ -43,7 +45,7 @@ async def test_an_answer_names_version_and_path_and_a_body_comes_back():
 
 
 @pytest.mark.parametrize(("query", "status"), [("wait=0.01", 200), ("wait=soon", 200), ("wait=-1", 200)])
-async def test_any_wait_is_answered(query: str, status: int):
+async def test_any_wait_is_answered(query: str, status: int) -> None:
     client = await client_of(Sample("v1", 0.0, 0))
     try:
         assert (await client.get(f"/?{query}")).status == status
@@ -51,7 +53,7 @@ async def test_any_wait_is_answered(query: str, status: int):
         await client.close()
 
 
-def test_repr_says_its_state():
+def test_repr_says_its_state() -> None:
     sample = Sample("v3", 0.0, 4)
     sample.fails()
     assert repr(sample) == "<Sample v3 answered=1 fail_every=4>"
@@ -71,7 +73,9 @@ def running(tmp_path: Path) -> Iterator[tuple[LifelineProcess, int]]:
         child.end()
 
 
-def test_the_process_keeps_connections_alive_and_fails_on_command(running: tuple[LifelineProcess, int]):
+def test_the_process_keeps_connections_alive_and_fails_on_command(
+    running: tuple[LifelineProcess, int],
+) -> None:
     child, port = running
     connection = http.client.HTTPConnection(LOOPBACK, port, timeout=10)
     assert [ask(connection) for _ in range(4)] == [(200, "v9")] * 4, "nothing fails before the signal"

@@ -11,12 +11,12 @@ GOOD = Row(5.0, "idle", ActSummary("shop", "v2", 200, 0.055, 1, 0.0142))
 EMPTY = Row(0.0, "rolled-back", ActSummary("search", "v3", 0, None, 0, None))
 
 
-def test_cells_are_what_a_person_reads():
+def test_cells_are_what_a_person_reads() -> None:
     assert GOOD.cells() == ("shop", "v2", "5 %", "5.5 %", "200", "1", "14 ms", "idle")
     assert EMPTY.cells() == ("search", "v3", "0 %", "-", "0", "0", "-", "rolled-back")
 
 
-def test_plain_text_shows_rows_at_the_end_of_an_act_only():
+def test_plain_text_shows_rows_at_the_end_of_an_act_only() -> None:
     out = io.StringIO()
     with PlainScreen(out) as screen:
         screen.title("An act")
@@ -31,7 +31,9 @@ def test_plain_text_shows_rows_at_the_end_of_an_act_only():
     ]
 
 
-def test_the_live_screen_shows_the_same_and_takes_brackets_as_text(capsys):
+def test_the_live_screen_shows_the_same_and_takes_brackets_as_text(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     with LiveScreen() as screen:
         screen.title("An [act]")
         screen.write("[v3] was taken out")
@@ -52,11 +54,13 @@ def test_the_live_screen_shows_the_same_and_takes_brackets_as_text(capsys):
         ("", [""]),
     ],
 )
-def test_long_lines_are_cut_between_words(text: str, lines: list[str]):
+def test_long_lines_are_cut_between_words(text: str, lines: list[str]) -> None:
     assert wrapped(text, 20) == "\n".join(lines)
 
 
-def test_the_live_screen_cuts_no_word(capsys, monkeypatch):
+def test_the_live_screen_cuts_no_word(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("COLUMNS", "30")
     with LiveScreen() as screen:
         screen.write("  the canary goes from five % to everybody")

@@ -138,7 +138,7 @@ async def played(faults: Mapping[str, Any]) -> tuple[list[str], str]:
     return await world.story.play(), out.getvalue()
 
 
-async def test_content_when_v2_is_promoted_and_v3_falls():
+async def test_content_when_v2_is_promoted_and_v3_falls() -> None:
     problems, text = await played({})
     assert problems == []
     for line in (
@@ -157,14 +157,14 @@ async def test_content_when_v2_is_promoted_and_v3_falls():
     assert text.count("step 1 of 5; everywhere after 4 ms") == 2, "the ledger of both"
 
 
-async def test_v3_turns_bad_once_and_in_its_third_step():
+async def test_v3_turns_bad_once_and_in_its_third_step() -> None:
     world = World({})
     world.story = Story(deployment_of(world), PlainScreen(io.StringIO()), TIMING)
     await world.story.play()
     assert world.signals == [(signal.SIGUSR1, 3)]
 
 
-async def test_the_gate_is_passed_by_a_person_with_a_reason():
+async def test_the_gate_is_passed_by_a_person_with_a_reason() -> None:
     world = World({})
     world.story = Story(deployment_of(world), PlainScreen(io.StringIO()), TIMING)
     await world.story.play()
@@ -189,7 +189,7 @@ async def test_the_gate_is_passed_by_a_person_with_a_reason():
         ({"advice": "Now: weir retry search"}, "`weir explain shop` does not advise `weir undo shop`"),
     ],
 )
-async def test_whatever_is_wrong_is_a_complaint(faults: Mapping[str, Any], problem: str):
+async def test_whatever_is_wrong_is_a_complaint(faults: Mapping[str, Any], problem: str) -> None:
     problems, _ = await played(faults)
     assert any(problem in one for one in problems), problems
 
@@ -211,7 +211,7 @@ class Changing(World):
         return view
 
 
-async def test_what_somebody_changes_afterwards_is_printed():
+async def test_what_somebody_changes_afterwards_is_printed() -> None:
     out = io.StringIO()
     world = Changing([50, 50, 40])
     world.story = Story(deployment_of(world), PlainScreen(out), TIMING)
@@ -220,7 +220,7 @@ async def test_what_somebody_changes_afterwards_is_printed():
     assert [line for line in out.getvalue().splitlines() if line] == ["shop: idle, the canary has 40 %"]
 
 
-def test_a_trip_is_printed_with_its_reason():
+def test_a_trip_is_printed_with_its_reason() -> None:
     world = World({})
     before = world.view("search")
     world.phases["search"] = "rolled-back"

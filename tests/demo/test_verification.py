@@ -34,7 +34,7 @@ def ledger(*changes: tuple[int, str, Any]) -> list[dict[str, Any]]:
     return entries
 
 
-def test_what_follows_one_from_another_is_fine():
+def test_what_follows_one_from_another_is_fine() -> None:
     assert list(ledger_problems(ledger(), "promotion", ["on-call"])) == []
 
 
@@ -50,6 +50,6 @@ def test_what_follows_one_from_another_is_fine():
         ((4, "actor", "weir"), "its gates were opened by ['weir']; expected ['on-call']"),
     ],
 )
-def test_each_problem_is_reported(change: tuple[int, str, Any], problem: str):
+def test_each_problem_is_reported(change: tuple[int, str, Any], problem: str) -> None:
     (found,) = ledger_problems(ledger(change), "promotion", ["on-call"])
     assert found.startswith(problem)

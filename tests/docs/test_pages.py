@@ -1,12 +1,14 @@
 """Links that lead somewhere, code blocks that a test reads, and a README that is a front door."""
 
+from pathlib import Path
+
 import pytest
 
 from tests.docs.pages import LANGUAGES, PAGES, ROOT, anchors, blocks, links, name
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name)
-def test_links_lead_to_a_file_and_an_anchor(page):
+def test_links_lead_to_a_file_and_an_anchor(page: Path) -> None:
     for link in links(page):
         if link.startswith(("http://", "https://")):
             continue
@@ -19,7 +21,7 @@ def test_links_lead_to_a_file_and_an_anchor(page):
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name)
-def test_code_blocks_are_in_languages_that_tests_know(page):
+def test_code_blocks_are_in_languages_that_tests_know(page: Path) -> None:
     for block in blocks(page):
         assert block.language in LANGUAGES, f"{block} is in {block.language!r}"
         assert not set(block.flags) - {"no-run", "exits-1"}, (
@@ -27,11 +29,11 @@ def test_code_blocks_are_in_languages_that_tests_know(page):
         )
 
 
-def test_the_readme_is_a_front_door():
+def test_the_readme_is_a_front_door() -> None:
     assert len((ROOT / "README.md").read_bytes()) <= 8_000
 
 
-def test_every_load_test_is_listed():
+def test_every_load_test_is_listed() -> None:
     listed = (ROOT / "docs/performance.md").read_text()
     for script in (ROOT / "loadtests").glob("*.py"):
         if "__main__" in script.read_text() and script.name != "faulty.py":  # an origin that others start

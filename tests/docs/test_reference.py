@@ -7,6 +7,8 @@ routes.
 
 import ast
 import re
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from aiohttp import web
@@ -23,20 +25,20 @@ SOURCES = {path: path.read_text() for path in (ROOT / "proxy").rglob("*.py")}
 
 
 @pytest.fixture(scope="module")
-def written():
+def written() -> dict[str, str]:
     return pages()
 
 
 @pytest.mark.parametrize("file", PAGES)
-def test_what_is_committed_is_what_the_code_gives(written, file):
+def test_what_is_committed_is_what_the_code_gives(written: dict[str, str], file: str) -> None:
     assert (DIRECTORY / file).read_text() == written[file], "run `python -m docs.generator`"
 
 
-def test_nothing_else_is_committed_as_reference():
+def test_nothing_else_is_committed_as_reference() -> None:
     assert {path.name for path in DIRECTORY.iterdir()} == set(PAGES)
 
 
-def properties(schema):
+def properties(schema: dict[str, Any]) -> Iterator[tuple[str, str]]:
     """Each key of the file, by the model that has it."""
     for model, node in {"Config": schema, **schema["definitions"]}.items():
         for form in [node, *node.get("anyOf", ())]:
@@ -45,7 +47,7 @@ def properties(schema):
 
 
 @pytest.mark.parametrize(("model", "key"), sorted(set(properties(json_schema()))))
-def test_every_config_key_has_its_row(written, model, key):
+def test_every_config_key_has_its_row(written: dict[str, str], model: str, key: str) -> None:
     row = re.search(
         rf"^\| `{re.escape(key)}` \| (.+?) \| (.+?) \| (.+?) \| (.{{6,}}) \|$", sections(written)[model], re.M
     )
@@ -53,7 +55,7 @@ def test_every_config_key_has_its_row(written, model, key):
     assert all(cell.strip() for cell in row.groups())
 
 
-def sections(written):
+def sections(written: dict[str, str]) -> dict[str, str]:
     """The part of the page that is about a model, by the model's name."""
     text, found = written["config.md"], {}
     for mapped in keys.mappings():
@@ -65,14 +67,14 @@ def sections(written):
     return found
 
 
-def test_every_metric_has_its_row(written):
+def test_every_metric_has_its_row(written: dict[str, str]) -> None:
     named = {name for text in SOURCES.values() for name in re.findall(r'"(weir_[a-z_]+)"', text)}
     assert len(named) > 25
     for name in named:
         assert re.search(rf"^\| `{name}` \| \w+ \| .* \| .{{10,}} \|$", written["metrics.md"], re.M), name
 
 
-def test_every_verb_has_its_section(written):
+def test_every_verb_has_its_section(written: dict[str, str]) -> None:
     commands = set()
     for path, text in SOURCES.items():
         if path.parent.name != "cli" or path.name == "__init__.py":
@@ -89,12 +91,12 @@ def test_every_verb_has_its_section(written):
         assert "Exit codes: `0`" in section[1], f"{verb} has no exit codes"
 
 
-def test_exit_codes_of_verbs_are_explained(written):
+def test_exit_codes_of_verbs_are_explained(written: dict[str, str]) -> None:
     for code in re.findall(r"^Exit codes: (.+)$", written["cli.md"], re.M):
         assert set(re.findall(r"`(\d+)`", code)) <= set(verbs.GENERAL)
 
 
-def test_every_route_has_its_section(written):
+def test_every_route_has_its_section(written: dict[str, str]) -> None:
     class Anything:
         token, open_metrics, listen = None, False, type("At", (), {"host": "127.0.0.1"})()
         overview = history = None
@@ -109,7 +111,7 @@ def test_every_route_has_its_section(written):
     assert found == set(re.findall(r"^### `[A-Z]+ /.*`$", written["api.md"], re.M))
 
 
-def test_every_refusal_reason_has_its_row():
+def test_every_refusal_reason_has_its_row() -> None:
     said = set()
     for path, text in SOURCES.items():
         if path.parent.name not in ("http1", "forwarding"):
@@ -123,14 +125,14 @@ def test_every_refusal_reason_has_its_row():
     assert set(refusals.TEXTS) == {*refusals.REASONS, *refusals.ALSO}
 
 
-def test_every_log_field_has_its_row(written):
+def test_every_log_field_has_its_row(written: dict[str, str]) -> None:
     fields = set(re.findall(r'"(\w+)":', format_json(accesslog.SAMPLE)))
     assert fields == set(accesslog.FIELDS)
     for field in fields:
         assert f"| `{field}` | " in written["access-log.md"]
 
 
-def test_every_reason_for_a_choice_has_its_row():
+def test_every_reason_for_a_choice_has_its_row() -> None:
     said = {"sticky", "force"}  # chosen in a return statement
     for path, text in SOURCES.items():
         if path.parent.name in ("routing", "forwarding"):
@@ -138,6 +140,6 @@ def test_every_reason_for_a_choice_has_its_row():
     assert said | {"weight", "segment:NAME"} == set(accesslog.WHYS)
 
 
-def test_what_nobody_has_described_is_named():
+def test_what_nobody_has_described_is_named() -> None:
     with pytest.raises(Undescribed, match="label 'colour' has no description"):
         described(metrics.LABELS, "colour", "label")

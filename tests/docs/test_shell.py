@@ -9,12 +9,14 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
+from rig.origins import origin
 
-from loadtests.origins import origin
 from proxy.demo.admin_api import AdminApi
 from proxy.demo.ports import LOOPBACK, free_ports
 from proxy.demo.processes import wait_until
@@ -33,14 +35,14 @@ services:
 
 
 @pytest.fixture(scope="module")
-def origins():
+def origins() -> Iterator[dict[str, str]]:
     """Sample services as stable and canary, by the address that the pages give them."""
     with origin("v1", prefer_nginx=False) as stable, origin("v2", prefer_nginx=False) as canary:
         yield {"9001": stable.url.removeprefix("http://"), "9002": canary.url.removeprefix("http://")}
 
 
 @contextmanager
-def running(directory, text, places):
+def running(directory: Path, text: str, places: dict[str, str]) -> Iterator[None]:
     """The proxy by this file, at places of its own."""
     config = directory / "weir.yaml"
     config.write_text(text)
@@ -66,7 +68,7 @@ def running(directory, text, places):
         end(process)
 
 
-def end(process):
+def end(process: subprocess.Popen[Any]) -> None:
     """End the proxy; a second signal ends one that drains as its page says."""
     process.terminate()
     try:
@@ -76,13 +78,13 @@ def end(process):
         process.wait(20.0)
 
 
-def probed(admin):
+def probed(admin: AdminApi) -> bool:
     """Whether every endpoint that is asked for its health has been."""
     backends = admin.service("checkout")["backends"].values()
     return not any(state.startswith("not known") for side in backends for state in side["probes"].values())
 
 
-def environment(places):
+def environment(places: dict[str, str]) -> dict[str, str]:
     """That of a person in whose path `weir` is."""
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     return {
@@ -94,7 +96,7 @@ def environment(places):
     }
 
 
-def moved(text, places):
+def moved(text: str, places: dict[str, str]) -> str:
     for port, place in places.items():
         text = text.replace(f"{LOOPBACK}:{port}", place)
     return text
@@ -103,7 +105,7 @@ def moved(text, places):
 @pytest.mark.process
 @pytest.mark.skipif(shutil.which("curl") is None, reason="the examples use curl")
 @pytest.mark.parametrize("page", RUN, ids=name)
-def test_shell_examples_do_what_they_say(page, origins, tmp_path):
+def test_shell_examples_do_what_they_say(page: Path, origins: dict[str, str], tmp_path: Path) -> None:
     whole = [block.text for block in runnable(page, "yaml") if "\nservices:" in f"\n{block.text}"]
     ports = zip(("8080", "9900"), free_ports([0, 0]), strict=True)
     places = {port: f"{LOOPBACK}:{free}" for port, free in ports} | origins
@@ -123,5 +125,5 @@ def test_shell_examples_do_what_they_say(page, origins, tmp_path):
             )
 
 
-def test_examples_are_run_on_the_pages_that_need_it_most():
+def test_examples_are_run_on_the_pages_that_need_it_most() -> None:
     assert {name(page) for page in RUN} >= {"README.md", "docs/start.md", "docs/guides/weights.md"}

@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,7 @@ _FROM_CSS = re.compile(r"(?:url\(|@import )[\"']?([^\"')\s]+)")
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory):
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     built = tmp_path_factory.mktemp("site")
     command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(built)]
     done = subprocess.run(
@@ -34,11 +35,11 @@ def site(tmp_path_factory):
     return built
 
 
-def foreign(address):
+def foreign(address: str) -> bool:
     return address.startswith(("http:", "https:", "//"))
 
 
-def fetched(page):
+def fetched(page: str) -> Iterator[str]:
     """What a browser fetches for a page, beside it."""
     for source, link in _FETCHED.findall(page):
         if source:
@@ -48,7 +49,7 @@ def fetched(page):
 
 
 @pytest.mark.process
-def test_nothing_is_fetched_from_another_host(site):
+def test_nothing_is_fetched_from_another_host(site: Path) -> None:
     pages = list(site.rglob("*.html"))
     assert len(pages) > 20
     for page in pages:
@@ -60,14 +61,14 @@ def test_nothing_is_fetched_from_another_host(site):
 
 
 @pytest.mark.process
-def test_the_site_has_pages_only(site: Path):
+def test_the_site_has_pages_only(site: Path) -> None:
     assert not list(site.rglob("*.py"))
     assert (site / "project" / "RESULTS.html").exists()
 
 
 @pytest.mark.process
 @pytest.mark.parametrize("link", ["nowhere.md", "start.md#nowhere"])
-def test_a_dead_link_would_be_found(site, link, tmp_path):
+def test_a_dead_link_would_be_found(site: Path, link: str, tmp_path: Path) -> None:
     config = (ROOT / "mkdocs.yml").read_text().replace("docs_dir: docs", f"docs_dir: {tmp_path}")
     config = re.sub(r"^hooks:.*$", "", config, flags=re.M).split("\nnav:")[0]
     (tmp_path / "index.md").write_text(f"# Home\n\n[there]({link}), [start](start.md)\n")

@@ -6,20 +6,21 @@ needs, and a canary.
 """
 
 import re
+from pathlib import Path
 
 import pytest
 import yaml
-from click.testing import CliRunner
+from click.testing import CliRunner, Result
 
 from proxy.cli.lint import lint
 from proxy.config.schema import Config
-from tests.docs.pages import PAGES, runnable
+from tests.docs.pages import PAGES, Block, runnable
 
 EXAMPLES = [block for page in PAGES for block in runnable(page, "yaml")]
 SERVICE = {"stable": "http://127.0.0.1:9001", "canary": "http://127.0.0.1:9002"}
 
 
-def completed(text):
+def completed(text: str) -> str:
     """The text as a whole file."""
     found = yaml.load(text, yaml.BaseLoader)
     if "services" in found:
@@ -33,11 +34,11 @@ def completed(text):
     return yaml.safe_dump(whole)
 
 
-def test_there_are_examples():
+def test_there_are_examples() -> None:
     assert len(EXAMPLES) > 20
 
 
-def linted(text, tmp_path):
+def linted(text: str, tmp_path: Path) -> Result:
     """What `weir lint` says of a text, in an environment that has every variable it names."""
     file = tmp_path / "weir.yaml"
     file.write_text(text)
@@ -46,13 +47,13 @@ def linted(text, tmp_path):
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=str)
-def test_examples_pass_lint(example, tmp_path):
+def test_examples_pass_lint(example: Block, tmp_path: Path) -> None:
     result = linted(completed(example.text), tmp_path)
     assert result.exit_code == 0, f"{example}:\n{result.output}"
     assert "warning" not in result.output, f"{example}:\n{result.output}"
 
 
-def test_a_wrong_example_would_be_found(tmp_path):
+def test_a_wrong_example_would_be_found(tmp_path: Path) -> None:
     result = linted(completed("wieght: 5%"), tmp_path)
     assert result.exit_code == 2
     assert "did you mean `weight`?" in result.output

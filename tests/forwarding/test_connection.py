@@ -52,6 +52,7 @@ def test_what_is_done_to_a_connection(family: socket.AddressFamily | None, done:
     assert transport.done == done
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("loop", [asyncio.new_event_loop, uvloop.new_event_loop])
 def test_a_peer_reads_a_reset_behind_what_was_sent(loop: Callable[..., Any]) -> None:
     async def play() -> None:

@@ -18,6 +18,8 @@ from proxy.forwarding.pool import Pool
 from proxy.forwarding.upstream import Upstream
 from proxy.routing.endpoint import SYSTEM, Endpoint, Trust
 
+pytestmark = pytest.mark.process
+
 
 @pytest.fixture(params=[asyncio.new_event_loop, uvloop.new_event_loop])
 def play(request: pytest.FixtureRequest) -> Iterator[Callable[..., Any]]:

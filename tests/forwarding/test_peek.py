@@ -12,6 +12,8 @@ import pytest
 
 from proxy.forwarding.peek import Peek, queued
 
+pytestmark = pytest.mark.process
+
 
 @contextlib.contextmanager
 def tcp() -> Iterator[tuple[socket.socket, socket.socket]]:

@@ -1,14 +1,12 @@
 """What the fuzzer has kept, played again; and faults put into the proxy, each of which the oracle sees."""
 
-import sys
+from collections.abc import Callable
 from pathlib import Path
-
-import pytest
-
-# Its modules stand beside each other, like those of the load tests.
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "fuzz"))
+from types import ModuleType
+from typing import Any
 
 import oracle
+import pytest
 import script
 
 from proxy.forwarding import downstream
@@ -25,27 +23,27 @@ OK = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n"
 
 
-def test_the_corpus_is_small():
+def test_the_corpus_is_small() -> None:
     assert 50 < len(CORPUS) < 200
     assert sum(one.stat().st_size for one in CORPUS) < 300_000
 
 
 @pytest.mark.parametrize("one", CORPUS, ids=lambda one: one.name)
-def test_the_corpus(one):
+def test_the_corpus(one: Path) -> None:
     oracle.judge(one.read_bytes())
 
 
-def swapped(method, target, old, new):
+def swapped(method: str, target: ModuleType, old: bytes, new: bytes) -> Callable[..., Any]:
     """A method whose result has one piece of bytes for another."""
     original = getattr(target, method)
     return lambda *positional, **named: original(*positional, **named).replace(old, new)
 
 
-def unasked_stays(upstream):
+def unasked_stays(upstream: type[Any]) -> Callable[..., Any]:
     """An unasked answer is kept for whoever comes next."""
     received = Upstream.data_received
 
-    def kept(self, data):
+    def kept(self: Upstream, data: bytes) -> None:
         if self._phase == "idle":
             self._buffer = data
         else:
@@ -54,34 +52,34 @@ def unasked_stays(upstream):
     return kept
 
 
-def clean_end(downstream):
+def clean_end(downstream: type[Any]) -> Callable[..., Any]:
     """A cut answer ends like a whole one."""
 
-    def end(self):
+    def end(self: Downstream) -> None:
         self._phase = "closed"
         self._transport.close()
 
     return end
 
 
-def shortened(crossing):
+def shortened(crossing: type[Any]) -> Callable[..., Any]:
     """An answer loses its last byte."""
     whole = crossing.answer_whole
     return lambda self, head, body: whole(self, head, body[:-1])
 
 
-def completed(crossing):
+def completed(crossing: type[Any]) -> Callable[..., Any]:
     """A cut answer is completed."""
     cut = crossing._cut
 
-    def complete(self, exchange, ending):
+    def complete(self: Crossing, exchange: Exchange, ending: str) -> None:
         self._side.write(serializer.LAST_CHUNK)
         cut(self, exchange, ending)
 
     return complete
 
 
-def forgetful(crossing):
+def forgetful(crossing: type[Any]) -> Callable[..., Any]:
     """Who leaves is not accounted for."""
     return lambda self: None
 
@@ -143,7 +141,7 @@ FAULTS = {
 
 
 @pytest.mark.parametrize("name", FAULTS)
-def test_a_fault_in_the_proxy_is_seen(monkeypatch, name):
+def test_a_fault_in_the_proxy_is_seen(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     where, attribute, fault, steps = FAULTS[name]
     play = script.write(("c", GET), *steps, ("n", b"1"), ("c", GET), ("u", OK))
     oracle.judge(play)

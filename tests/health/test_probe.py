@@ -15,6 +15,8 @@ from proxy.health.probe import Prober
 from proxy.routing.endpoint import Endpoint, Trust
 from tests.conftest import Authority, Issued
 
+pytestmark = pytest.mark.process
+
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 
 

@@ -67,6 +67,7 @@ sys.stdin.read()
 """
 
 
+@pytest.mark.process
 def test_a_second_process_is_refused_until_the_first_is_gone(path):
     holder = subprocess.Popen(
         [sys.executable, "-c", HOLDER, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE

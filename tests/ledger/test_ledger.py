@@ -4,7 +4,7 @@ import sys
 from dataclasses import replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from proxy.analysis.verdict import UNRECORDED, Finding, Verdict
@@ -19,6 +19,7 @@ from proxy.rollout.side import VACANT, Side
 from proxy.routing.endpoint import Endpoint
 from proxy.telemetry.outcome import COMPLETE, Outcome
 from proxy.telemetry.tally import Tally
+from tests.kits.properties import examples
 
 FINDING = Finding(
     check="error-rate",
@@ -281,7 +282,7 @@ inputs = st.one_of(
 )
 
 
-@settings(max_examples=30, deadline=None)
+@examples(30)
 @given(st.lists(inputs, max_size=12))
 def test_what_is_read_again_is_what_was(tmp_path_factory, happened):
     path = tmp_path_factory.mktemp("ledger") / "weir.db"
@@ -323,6 +324,7 @@ while True:
 """
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("acknowledged", [1, 7, 40])
 def test_a_killed_writer_loses_no_acknowledged_entry_and_leaves_a_prefix(path, acknowledged):
     writer = subprocess.Popen([sys.executable, "-c", APPENDER, str(path)], stdout=subprocess.PIPE)

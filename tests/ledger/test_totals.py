@@ -1,7 +1,7 @@
 from collections import Counter
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from proxy.ledger.ledger import Kept
@@ -9,6 +9,7 @@ from proxy.ledger.totals import LIVELY, Totals
 from proxy.link.messages import Report
 from proxy.telemetry.outcome import COMPLETE, Outcome
 from proxy.telemetry.tally import Tally
+from tests.kits.properties import examples
 
 CANARY = ("checkout", 1, "canary")
 
@@ -240,7 +241,7 @@ step = st.one_of(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(st.lists(step, max_size=40))
 def test_whatever_happens_sums_are_what_was_served_and_never_fall(steps):
     story = Story()

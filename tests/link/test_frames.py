@@ -4,39 +4,14 @@ import struct
 from dataclasses import replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from proxy.link import frames
 from proxy.link.frames import Decoder, encode
-from proxy.link.messages import Ack, Hello, Message, Report, ReportStored, Settings, Table, ThresholdUpdate
-from proxy.telemetry.counts import Counts
-
-SETTINGS = Settings(
-    header=10.0,
-    idle=0.5,
-    access="json",
-    line=16_384,
-    head=65_536,
-    fields=200,
-    connections=None,
-    pool_idle=60.0,
-    max_idle=64,
-    trusted=("10.0.0.0/8", "unix"),
-    via=False,
-    forwarded=True,
-)
-
-HELLO = Hello("b00t", 1, 4711, held={"checkout": 7, "": 1}, halted={"kassa-ä": ("canary",)})
-EXAMPLES: list[Message] = [
-    HELLO,
-    Report("b00t", 3, {("checkout", 7, "canary"): Counts(), ("checkout", 6, "stable"): Counts()}, held=12),
-    Ack(12),
-    Table(13, (), removed=("old",), complete=False),
-    SETTINGS,
-    ThresholdUpdate({"checkout": {"stable": (0.1, 0.5)}}),
-    ReportStored(3),
-]
+from proxy.link.messages import Ack, Message
+from tests.kits.messages import EXAMPLES, SETTINGS
+from tests.kits.properties import examples
 
 
 def name(message: Message) -> str:
@@ -55,7 +30,7 @@ def test_a_frame_is_a_length_and_json() -> None:
 @given(
     st.lists(st.sampled_from(EXAMPLES), max_size=5), st.lists(st.integers(1, 700), min_size=1, max_size=30)
 )
-@settings(max_examples=60)
+@examples(60)
 def test_any_cut_of_the_stream_gives_the_same_messages(sent: list[Message], sizes: list[int]) -> None:
     stream = b"".join(map(encode, sent))
     decoder, got, rounds = Decoder(), [], 0

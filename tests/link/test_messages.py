@@ -8,7 +8,6 @@ import pytest
 
 from proxy.link.messages import (
     PART,
-    Ack,
     DeadEndpoints,
     Hello,
     Message,
@@ -18,58 +17,7 @@ from proxy.link.messages import (
     Table,
     ThresholdUpdate,
 )
-from proxy.routing.endpoint import Endpoint
-from proxy.routing.match import RouteMatch
-from proxy.routing.split import Split
-from proxy.routing.table import Backend, Service
-from proxy.telemetry.counts import Counts
-from proxy.telemetry.outcome import Outcome
-
-SERVICE = Service(
-    name="checkout",
-    revision=7,
-    match=RouteMatch(host="shop.example", path="/pay"),
-    backends=(
-        Backend("stable", (Endpoint.parse("http://127.0.0.1:9001"),)),
-        Backend("canary", (Endpoint.parse("unix:/run/v2.sock"),), version="v2"),
-    ),
-    split=Split((("canary", 500),)),
-    halted=frozenset({"canary"}),
-)
-
-COUNTS = Counts()
-COUNTS.record(Outcome(("checkout", 7, "canary"), "GET", 502, "connect", "failure", True, None, 0.3))
-
-SETTINGS = Settings(
-    header=10.0,
-    idle=0.5,
-    access="json",
-    line=16_384,
-    head=65_536,
-    fields=200,
-    connections=None,
-    pool_idle=60.0,
-    max_idle=64,
-    trusted=("10.0.0.0/8", "unix"),
-    via=False,
-    forwarded=True,
-)
-
-EXAMPLES: list[Message] = [
-    Hello("b00t", 1, 4711, held={"checkout": 7, "": 1}, halted={"checkout": ("canary",)}),
-    Hello("b00t", 0, 1, held={}, halted={}),
-    Report("b00t", 3, {("checkout", 7, "canary"): COUNTS, ("checkout", 6, "stable"): Counts()}, held=12),
-    Report("b00t", 4, {}, held=12),
-    Ack(12),
-    Table(12, (SERVICE, replace(SERVICE, name="kassa-ä")), removed=("old",), complete=False),
-    Table(13, (), removed=(), complete=True),
-    Table(14, (SERVICE,), removed=(), complete=False, more=True),
-    SETTINGS,
-    replace(SETTINGS, connections=4000, trusted=(), via=True, forwarded=False),
-    ThresholdUpdate({"checkout": {"stable": (0.01, 0.1, 1.5), "canary": (0.015,)}, "idle": {}}),
-    DeadEndpoints({"checkout": {"stable": ("http://a:1", "unix:/b"), "canary": ()}, "idle": {}}),
-    ReportStored(3),
-]
+from tests.kits.messages import EXAMPLES, HELLO, SERVICE, SETTINGS
 
 
 def name(message: Message) -> str:
@@ -81,7 +29,7 @@ def test_comes_back_as_it_was(message: Message) -> None:
     assert type(message).from_json(json.loads(json.dumps(message.to_json()))) == message
 
 
-HELLO, TOLD = EXAMPLES[0].to_json(), SETTINGS.to_json()
+GREETING, TOLD = HELLO.to_json(), SETTINGS.to_json()
 TABLE = Table(1, (), (), complete=True).to_json()
 REPORT = Report("b", 1, {}, 1).to_json()
 
@@ -89,8 +37,8 @@ REPORT = Report("b", 1, {}, 1).to_json()
 @pytest.mark.parametrize(
     ("kind", "data"),
     [
-        (Hello, HELLO | {"held": []}),
-        (Hello, HELLO | {"halted": {"checkout": [1]}}),
+        (Hello, GREETING | {"held": []}),
+        (Hello, GREETING | {"halted": {"checkout": [1]}}),
         (Settings, TOLD | {"header": None}),
         (Settings, TOLD | {"access": None}),
         (Settings, TOLD | {"line": "16384"}),

@@ -1,17 +1,12 @@
 """Real processes for the live tests: origins, and the proxy on free ports, always taken down."""
 
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-
-# The rig of the load tests is used here too: one way to run the real proxy, not two.
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "loadtests"))
-
-from origins import Origin, nginx_path, origin
-from rig import Weir, services, weir
+from rig.origins import Origin, nginx_path, origin
+from rig.weir import Weir, services, weir
 
 Pair = tuple[Origin, Origin]
 Start = Callable[..., Weir]

@@ -5,11 +5,14 @@ import re
 import signal
 import sys
 import time
+from collections.abc import Callable
+from typing import Any
 
 import pytest
-from processes import kill, parents
-from rig import Weir, until
-from traffic import Traffic
+from rig.origins import SampleOrigin
+from rig.processes import kill, parents
+from rig.traffic import Traffic
+from rig.weir import Weir, until
 
 SAMPLE = re.compile(r"^(weir_\w+_(?:total|count|sum|bucket)\{[^}]*\}) (\S+)$", re.MULTILINE)
 
@@ -25,7 +28,9 @@ def requests(running: Weir) -> int:
     return int(sum(value for name, value in found.items() if name.startswith("weir_requests_total")))
 
 
-async def test_control_dies_and_no_request_notices(start, origins):
+async def test_control_dies_and_no_request_notices(
+    start: Callable[..., Any], origins: tuple[SampleOrigin, SampleOrigin]
+) -> None:
     running = start(origins, weight=20)
     async with Traffic(running.port) as traffic:
         await until(lambda: requests(running) > 0, "metrics")
@@ -43,7 +48,9 @@ async def test_control_dies_and_no_request_notices(start, origins):
     assert requests(running) == answered
 
 
-async def test_a_worker_dies_and_requests_go_on(start, origins):
+async def test_a_worker_dies_and_requests_go_on(
+    start: Callable[..., Any], origins: tuple[SampleOrigin, SampleOrigin]
+) -> None:
     running = start(origins, weight=20)
     async with Traffic(running.port) as traffic:
         before, old = counters(running.admin.metrics()), running.workers()
@@ -63,7 +70,9 @@ async def test_a_worker_dies_and_requests_go_on(start, origins):
     assert [name for name, value in before.items() if after.get(name, -1) < value] == []
 
 
-async def test_no_orphans_when_the_supervisor_is_killed(start, origins):
+async def test_no_orphans_when_the_supervisor_is_killed(
+    start: Callable[..., Any], origins: tuple[SampleOrigin, SampleOrigin]
+) -> None:
     running = start(origins)
     tree = running.tree()
     assert len(tree) >= 4, "supervisor, control, two workers"
@@ -73,7 +82,9 @@ async def test_no_orphans_when_the_supervisor_is_killed(start, origins):
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux kills the children of a process that is gone")
-async def test_a_stuck_worker_is_no_orphan_either(start, origins):
+async def test_a_stuck_worker_is_no_orphan_either(
+    start: Callable[..., Any], origins: tuple[SampleOrigin, SampleOrigin]
+) -> None:
     running = start(origins)
     tree = running.tree()
     for pid in set(tree) - {running.pid}:

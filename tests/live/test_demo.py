@@ -6,14 +6,16 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from processes import await_gone, descendants
+from rig.processes import await_gone, descendants
 
 from proxy.demo.processes import finish, wait_until
 from proxy.supervisor.commands import environment, python
 
 
 @pytest.mark.parametrize(("signum", "code"), [(signal.SIGINT, 130), (signal.SIGKILL, -9)])
-def test_a_signal_in_the_middle_leaves_nothing_running(tmp_path: Path, signum: signal.Signals, code: int):
+def test_a_signal_in_the_middle_leaves_nothing_running(
+    tmp_path: Path, signum: signal.Signals, code: int
+) -> None:
     out = tmp_path / "out"
     temporary = tmp_path / "tmp"
     temporary.mkdir()

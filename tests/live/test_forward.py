@@ -2,8 +2,11 @@
 
 import asyncio
 from collections import Counter
+from collections.abc import Callable
+from typing import Any
 
-from client import Client, closed_loop
+from rig.client import Client, closed_loop
+from rig.origins import NginxOrigin, SampleOrigin
 
 from proxy.demo.ports import free_ports
 
@@ -34,7 +37,9 @@ async def versions(
     return met
 
 
-async def test_a_split_is_roughly_right_and_what_is_certain_is_exact(start, origins):
+async def test_a_split_is_roughly_right_and_what_is_certain_is_exact(
+    start: Callable[..., Any], origins: tuple[SampleOrigin, SampleOrigin]
+) -> None:
     running = start(origins, weight=25, more=SEGMENT + GONE)
     met = await versions(running.port, 2_000)
     assert set(met) == {"v1", "v2"}
@@ -56,7 +61,9 @@ async def agreed(port: int, version: str) -> None:
             pass
 
 
-async def test_nginx_behind_it_is_just_as_good(start, nginx_origins):
+async def test_nginx_behind_it_is_just_as_good(
+    start: Callable[..., Any], nginx_origins: tuple[NginxOrigin, NginxOrigin]
+) -> None:
     running = start(nginx_origins, weight=50)
     met = await versions(running.port, 1_000)
     assert set(met) == {"v1", "v2"}

@@ -2,15 +2,14 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from typing import Any
 
 import pytest
-from client import Answer, Client, Connection, closed_loop, open_loop
-from faulty import FaultyOrigin, faulty
-from processes import kill
-from rig import Weir, until
-
-from proxy.cli.client import service_path
+from rig.client import Answer, Client, Connection, closed_loop, open_loop
+from rig.faulty import FaultyOrigin, faulty
+from rig.processes import kill
+from rig.weir import Weir, until
 
 RATE = 150.0
 Pair = tuple[FaultyOrigin, FaultyOrigin]
@@ -50,11 +49,6 @@ async def ask_some(port: int, count: int) -> list[Answer]:
     return answers
 
 
-def explained(running: Weir) -> str:
-    text: str = running.admin._client.call("GET", service_path("shop", "/explain"))["text"]
-    return text
-
-
 def met(running: Weir) -> int:
     count: int = running.admin.service("shop")["blast_radius"]["met"]
     return count
@@ -70,7 +64,9 @@ def of_canary(answers: list[Answer]) -> int:
 
 
 @pytest.mark.parametrize("fault", ["hang", "refuse"])
-async def test_it_is_out_and_nobody_was_harmed(start, faulty_origins, fault):
+async def test_it_is_out_and_nobody_was_harmed(
+    start: Callable[..., Any], faulty_origins: tuple[FaultyOrigin, FaultyOrigin], fault: str
+) -> None:
     _, canary = faulty_origins
     running = start(faulty_origins, weight=50)
     answers: list[Answer] = []
@@ -85,13 +81,15 @@ async def test_it_is_out_and_nobody_was_harmed(start, faulty_origins, fault):
     await until(lambda: rescued(running) > 0, "the rescued are counted")
     view = running.admin.service("shop")
     assert view["blast_radius"]["harmed"] == 0
-    text = explained(running)
+    text = running.admin.explain("shop")
     assert "was taken out" in text
     assert view["trip"]["sentence"] in text
     assert "no bad answer reached a client" in text
 
 
-async def test_a_tunnel_and_a_stream_end_once_it_is_drained(start, faulty_origins):
+async def test_a_tunnel_and_a_stream_end_once_it_is_drained(
+    start: Callable[..., Any], faulty_origins: tuple[FaultyOrigin, FaultyOrigin]
+) -> None:
     _, canary = faulty_origins
     running = start(
         faulty_origins, weight=50, more="    force: {header: X-Canary}\n    halt: {drain: 300ms}\n"
@@ -109,7 +107,7 @@ async def test_a_tunnel_and_a_stream_end_once_it_is_drained(start, faulty_origin
     async with asyncio.timeout(10.0):
         await over(tunnel)
         await over(stream)
-    assert explained(running).count("was taken out") == 1
+    assert running.admin.explain("shop").count("was taken out") == 1
 
 
 async def opened(running: Weir, path: str, more: str) -> Connection:
@@ -126,7 +124,9 @@ async def over(connection: Connection) -> None:
     connection.close()
 
 
-async def test_control_dies_while_it_judges_and_goes_on_with_the_evidence(start, faulty_origins):
+async def test_control_dies_while_it_judges_and_goes_on_with_the_evidence(
+    start: Callable[..., Any], faulty_origins: tuple[FaultyOrigin, FaultyOrigin]
+) -> None:
     _, canary = faulty_origins
     running = start(faulty_origins, weight=50, more="    rescue: off\n    analysis: {enforce: false}\n")
     canary.order("fail")

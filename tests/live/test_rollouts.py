@@ -4,17 +4,19 @@ import asyncio
 import os
 import random
 import signal
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
 import pytest
 from aiohttp import ClientSession, web
-from processes import kill
-from rig import Weir, until
-from traffic import Traffic
+from rig.origins import NginxOrigin, SampleOrigin
+from rig.processes import kill
+from rig.traffic import Traffic
+from rig.weir import Weir, until
 
 from proxy.cli.client import Client, Failure, OrderConflict, service_path
-from proxy.rollout.phases import MOVES, OrderName
+from proxy.rollout.phases import MOVES, OrderName, Phase
 from proxy.rollout.phases import orders as legal
 
 PLAN = """    analysis: {step_up: off}
@@ -67,17 +69,23 @@ class Rollout:
 
 
 @pytest.fixture
-def begin(start_text):
+def begin(start_text: Callable[..., Any]) -> Callable[..., Any]:
     """Starts the proxy with a plan: begin(origins, steps, more=...)."""
 
-    def begun(between, steps=FIVE, more=""):
+    def begun(
+        between: tuple[NginxOrigin | SampleOrigin, NginxOrigin | SampleOrigin],
+        steps: str = FIVE,
+        more: str = "",
+    ) -> Rollout:
         stable, canary = between
         return Rollout(start_text(services(stable.url, canary.url, PLAN % steps + more)))
 
     return begun
 
 
-async def test_a_good_canary_is_promoted_and_undone_under_load_and_no_request_fails(begin, nginx_origins):
+async def test_a_good_canary_is_promoted_and_undone_under_load_and_no_request_fails(
+    begin: Callable[..., Any], nginx_origins: tuple[NginxOrigin, NginxOrigin]
+) -> None:
     shop = begin(nginx_origins)
     async with Traffic(shop.running.port, rate=300.0) as traffic:
         await shop.order("start")
@@ -96,7 +104,9 @@ async def test_a_good_canary_is_promoted_and_undone_under_load_and_no_request_fa
 
 
 @pytest.mark.parametrize("doing", ["at step 3", "paused", "while a hook hangs"])
-async def test_a_canary_that_goes_bad_is_rolled_back_whatever_the_rollout_does(begin, nginx_origins, doing):
+async def test_a_canary_that_goes_bad_is_rolled_back_whatever_the_rollout_does(
+    begin: Callable[..., Any], nginx_origins: tuple[NginxOrigin, NginxOrigin], doing: str
+) -> None:
     _, canary = nginx_origins
     async with hanging_hook() as (url, asked):
         hook = f"    hooks: [{{at: before-promotion, url: '{url}', timeout: 60s}}]\n"
@@ -120,7 +130,9 @@ async def test_a_canary_that_goes_bad_is_rolled_back_whatever_the_rollout_does(b
     assert view["trip"]["finding"]["sample"] > 0
 
 
-async def test_a_rollout_goes_on_in_the_same_step_when_control_dies(begin, origins):
+async def test_a_rollout_goes_on_in_the_same_step_when_control_dies(
+    begin: Callable[..., Any], origins: tuple[SampleOrigin, SampleOrigin]
+) -> None:
     shop = begin(origins, "[20%, {weight: 50%, hold: 4s}, 100%]")
     async with Traffic(shop.running.port) as traffic:
         await shop.order("start")
@@ -140,7 +152,9 @@ async def test_a_rollout_goes_on_in_the_same_step_when_control_dies(begin, origi
 
 
 @pytest.mark.parametrize("phase", ["progressing", "paused", "promoted", "rolled-back"])
-async def test_every_phase_survives_the_end_of_all_processes(begin, origins, phase):
+async def test_every_phase_survives_the_end_of_all_processes(
+    begin: Callable[..., Any], origins: tuple[SampleOrigin, SampleOrigin], phase: str
+) -> None:
     shop = begin(origins, AT_ONCE if phase == "promoted" else "[{weight: 20%, hold: 1h}, 100%]")
     async with Traffic(shop.running.port):
         await shop.order("start")
@@ -160,7 +174,9 @@ async def test_every_phase_survives_the_end_of_all_processes(begin, origins, pha
     assert after["rollout"]["step"] == before["rollout"]["step"]
 
 
-async def test_orders_under_sigkill_are_done_if_they_were_acknowledged_and_never_invented(begin, origins):
+async def test_orders_under_sigkill_are_done_if_they_were_acknowledged_and_never_invented(
+    begin: Callable[..., Any], origins: tuple[SampleOrigin, SampleOrigin]
+) -> None:
     shop = begin(origins, "[1%, 100%]", more="")
     dice = random.Random(7)
     acknowledged: dict[str, str] = {}
@@ -204,7 +220,9 @@ async def kill_soon(running: Weir, seconds: float) -> None:
     kill(running.control())
 
 
-async def test_fifty_orders_on_one_revision_and_one_wins(begin, origins):
+async def test_fifty_orders_on_one_revision_and_one_wins(
+    begin: Callable[..., Any], origins: tuple[SampleOrigin, SampleOrigin]
+) -> None:
     shop = begin(origins)
     url = f"http://127.0.0.1:{shop.running.admin_port}{service_path('shop', '/weights')}"
     async with ClientSession() as session:
@@ -226,8 +244,11 @@ async def test_fifty_orders_on_one_revision_and_one_wins(begin, origins):
 EVERY: tuple[OrderName, ...] = ("start", "promote", "pause", "resume", "abort", "retry", "undo", "set-weight")
 
 
-@pytest.mark.parametrize("phase", ["idle", "progressing", "paused", "promoting", "promoted", "rolled-back"])
-async def test_orders_that_a_phase_does_not_have_are_conflicts_that_name_those_it_has(begin, origins, phase):
+async def test_orders_that_a_phase_does_not_have_are_conflicts_that_name_those_it_has(
+    begin: Callable[..., Any], origins: tuple[SampleOrigin, SampleOrigin]
+) -> None:
+    """In one phase, through the whole program; tests/rollout has every pair of phase and order."""
+    phase: Phase = "promoting"
     async with hanging_hook() as (url, asked):
         hook = f"    hooks: [{{at: before-promotion, url: '{url}', timeout: 60s}}]\n"
         steps = "[{weight: 20%, hold: 1h}, 100%]"
@@ -284,7 +305,9 @@ class hanging_hook:  # noqa: N801  # reads as what it is where it is used
         await self._runner.cleanup()
 
 
-async def test_a_reload_under_load_drops_nothing_and_a_bad_file_changes_nothing(begin, origins):
+async def test_a_reload_under_load_drops_nothing_and_a_bad_file_changes_nothing(
+    begin: Callable[..., Any], origins: tuple[SampleOrigin, SampleOrigin]
+) -> None:
     shop = begin(origins)
     write, text = shop.running.config.write_text, shop.running.config.read_text()
     async with Traffic(shop.running.port) as traffic:
@@ -310,7 +333,9 @@ async def test_a_reload_under_load_drops_nothing_and_a_bad_file_changes_nothing(
     assert shop.events() == ["release", "reload"]
 
 
-async def test_sighup_brings_services_and_endpoints_and_takes_them_under_load(begin, origins):
+async def test_sighup_brings_services_and_endpoints_and_takes_them_under_load(
+    begin: Callable[..., Any], origins: tuple[SampleOrigin, SampleOrigin]
+) -> None:
     shop = begin(origins)
     stable, canary = origins
     write, text = shop.running.config.write_text, shop.running.config.read_text()

@@ -12,11 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from origins import LOOPBACK, nginx_path, run_nginx
-from rig import Weir
+from rig.origins import LOOPBACK, SampleOrigin, nginx_path, run_nginx
+from rig.weir import Weir
 
 from proxy.demo.ports import free_ports
 from proxy.demo.processes import finish, wait_until
+from tests.kits.authority import Authority, Issued
 
 pytestmark = pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
 
@@ -53,7 +54,7 @@ Start = Callable[..., Secure]
 
 
 @pytest.fixture
-def secure(tmp_path: Path, origins) -> Iterator[Start]:
+def secure(tmp_path: Path, origins: tuple[SampleOrigin, SampleOrigin]) -> Iterator[Start]:
     """Starts the program before an origin: secure([pair, ...])."""
     with ExitStack() as stack:
 
@@ -68,7 +69,7 @@ def secure(tmp_path: Path, origins) -> Iterator[Start]:
 
 
 @pytest.fixture
-def copied(tmp_path: Path, shop) -> Any:
+def copied(tmp_path: Path, shop: Issued) -> Any:
     """A pair whose files can be replaced."""
     pair = type(shop)(str(tmp_path / "own.pem"), str(tmp_path / "own.key"))
     replace(pair, shop)
@@ -80,14 +81,16 @@ def replace(pair: Any, by: Any) -> None:
     shutil.copy(by.key, pair.key)
 
 
-def test_a_client_that_verifies_is_answered(secure: Start, shop, authority) -> None:
+def test_a_client_that_verifies_is_answered(secure: Start, shop: Issued, authority: Authority) -> None:
     running = secure([shop])
     done = running.curl("--cacert", authority.cert, "--http1.1")
     assert (done.returncode, done.stdout.rpartition("\n")[2]) == (0, "200"), done.stderr
     assert f"https://{LOOPBACK}:{running.tls_port}" in running.log()
 
 
-def test_the_name_of_the_server_chooses_the_certificate(secure: Start, shop, blog, authority) -> None:
+def test_the_name_of_the_server_chooses_the_certificate(
+    secure: Start, shop: Issued, blog: Issued, authority: Authority
+) -> None:
     running = secure([shop, blog])
     for name in ("shop.example", "blog.example", "www.blog.example"):
         assert running.curl("--cacert", authority.cert, name=name).stdout.endswith("200")
@@ -95,7 +98,7 @@ def test_the_name_of_the_server_chooses_the_certificate(secure: Start, shop, blo
     assert stranger.returncode == 60, "the first pair is shown, and it is for others"
 
 
-def test_what_is_older_than_tls_1_2_is_refused(secure: Start, shop, authority) -> None:
+def test_what_is_older_than_tls_1_2_is_refused(secure: Start, shop: Issued, authority: Authority) -> None:
     running = secure([shop])
     old = ("--tlsv1.0", "--ciphers", "DEFAULT:@SECLEVEL=0")
     refused = running.curl("--cacert", authority.cert, *old, "--tls-max", "1.1")
@@ -103,7 +106,9 @@ def test_what_is_older_than_tls_1_2_is_refused(secure: Start, shop, authority) -
     assert running.curl("--cacert", authority.cert, *old, "--tls-max", "1.2").stdout.endswith("200")
 
 
-def test_plain_http_on_a_port_for_tls_and_odd_names_change_nothing(secure: Start, shop, authority) -> None:
+def test_plain_http_on_a_port_for_tls_and_odd_names_change_nothing(
+    secure: Start, shop: Issued, authority: Authority
+) -> None:
     running = secure([shop])
     assert curl(f"http://{LOOPBACK}:{running.tls_port}/").returncode in (52, 56), "nothing, or a reset"
     if shutil.which("openssl"):
@@ -134,7 +139,7 @@ def ask(connection: http.client.HTTPSConnection) -> int:
 
 
 def test_sighup_renews_certificates_under_connections_that_go_on(
-    secure: Start, copied, blog, authority
+    secure: Start, copied: Issued, blog: Issued, authority: Authority
 ) -> None:
     running = secure([copied])
     with closing(presented(running.tls_port, authority)) as kept:
@@ -151,7 +156,9 @@ def test_sighup_renews_certificates_under_connections_that_go_on(
         assert "shop.example" in names(kept)
 
 
-def test_a_bad_pair_at_sighup_changes_nothing_and_is_told(secure: Start, copied, blog, authority) -> None:
+def test_a_bad_pair_at_sighup_changes_nothing_and_is_told(
+    secure: Start, copied: Issued, blog: Issued, authority: Authority
+) -> None:
     running = secure([copied])
     shutil.copy(blog.cert, copied.cert)  # and its key does not follow
     running.hup(2, "the old certificates for clients stay in force")
@@ -167,7 +174,9 @@ def test_a_bad_pair_at_sighup_changes_nothing_and_is_told(secure: Start, copied,
         assert "blog.example" in names(fresh)
 
 
-def test_a_bad_pair_stops_the_start_with_path_and_reason(tmp_path: Path, copied, origins) -> None:
+def test_a_bad_pair_stops_the_start_with_path_and_reason(
+    tmp_path: Path, copied: Issued, origins: tuple[SampleOrigin, SampleOrigin]
+) -> None:
     Path(copied.key).unlink()
     broken = Secure(tmp_path, [copied], f"services:\n  shop:\n    stable: {origins[0].url}\n")
     assert finish(broken.spawn(), 20) == 1
@@ -175,7 +184,7 @@ def test_a_bad_pair_stops_the_start_with_path_and_reason(tmp_path: Path, copied,
     assert not broken.path.exists()
 
 
-def test_clients_over_a_unix_socket(secure: Start, shop) -> None:
+def test_clients_over_a_unix_socket(secure: Start, shop: Issued) -> None:
     running = secure([shop])
     done = curl("--unix-socket", str(running.path), "http://shop/")
     assert done.stdout.endswith("200"), done.stderr
@@ -204,7 +213,7 @@ server {{
 
 
 @pytest.fixture
-def origin(tmp_path: Path, shop) -> Iterator[Callable[..., int]]:
+def origin(tmp_path: Path, shop: Issued) -> Iterator[Callable[..., int]]:
     """Starts nginx with TLS: origin(more) is its port."""
     if nginx_path() is None:
         pytest.skip("nginx is not installed")
@@ -225,7 +234,9 @@ def backend(port: int, tls: str) -> str:
     return f"{{endpoints: https://{LOOPBACK}:{port}, tls: {{{tls}}}}}"
 
 
-def test_an_origin_that_is_trusted(secure: Start, origin, shop, authority) -> None:
+def test_an_origin_that_is_trusted(
+    secure: Start, origin: Callable[..., Any], shop: Issued, authority: Authority
+) -> None:
     running = secure([shop], backend(origin(), f"ca: {authority.cert}, server_name: shop.example"))
     done = curl(running.url)
     assert done.stdout == "shop.example \n200", done.stderr
@@ -247,7 +258,7 @@ def test_an_origin_that_is_trusted(secure: Start, origin, shop, authority) -> No
     ],
 )
 def test_an_origin_that_is_not_trusted_is_a_502(
-    secure: Start, origin, shop, authority, tls: str, detail: str
+    secure: Start, origin: Callable[..., Any], shop: Issued, authority: Authority, tls: str, detail: str
 ) -> None:
     port = origin()
     running = secure([shop], backend(port, tls.format(ca=authority.cert)))
@@ -259,7 +270,9 @@ def test_an_origin_that_is_not_trusted_is_a_502(
     wait_until(lambda: 'tls"' in running.admin.metrics(), metrics, 10)
 
 
-def test_an_origin_that_asks_for_our_certificate(secure: Start, origin, shop, blog, authority) -> None:
+def test_an_origin_that_asks_for_our_certificate(
+    secure: Start, origin: Callable[..., Any], shop: Issued, blog: Issued, authority: Authority
+) -> None:
     port = origin(f"ssl_client_certificate {authority.cert}; ssl_verify_client on;")
     ours = f", cert: {blog.cert}, key: {blog.key}"
     running = secure([shop], backend(port, f"ca: {authority.cert}{ours}"))
@@ -267,7 +280,7 @@ def test_an_origin_that_asks_for_our_certificate(secure: Start, origin, shop, bl
 
 
 def test_an_origin_that_asks_for_a_certificate_that_we_do_not_have(
-    secure: Start, origin, shop, authority
+    secure: Start, origin: Callable[..., Any], shop: Issued, authority: Authority
 ) -> None:
     port = origin(f"ssl_client_certificate {authority.cert}; ssl_verify_client on;")
     running = secure([shop], backend(port, f"ca: {authority.cert}"))

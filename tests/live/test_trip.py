@@ -1,8 +1,12 @@
 """A failing canary is out for everybody, and stays out."""
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
-from client import Answer, Client, closed_loop
-from rig import until
+from rig.client import Answer, Client, closed_loop
+from rig.origins import SampleOrigin
+from rig.weir import until
 
 from proxy.cli.client import Failure
 
@@ -32,7 +36,9 @@ def statuses(answers: list[Answer]) -> set[tuple[str, int]]:
     return {(answer.version, answer.status) for answer in answers}
 
 
-async def test_a_trip_holds_for_everybody_and_over_sigkill_until_resumed(start, origins):
+async def test_a_trip_holds_for_everybody_and_over_sigkill_until_resumed(
+    start: Callable[..., Any], origins: tuple[SampleOrigin, SampleOrigin]
+) -> None:
     _, canary = origins
     running = start(origins, weight=50, more=PINNED)
     assert statuses(await ask_many(running.port, 200)) == {("v1", 200), ("v2", 200)}
@@ -67,7 +73,9 @@ async def stays_out(port: int) -> None:
         assert statuses(await ask_many(port, 100, headers)) == {("v1", 200)}
 
 
-async def test_watching_only_takes_nobody_out_and_counts_it(start, origins):
+async def test_watching_only_takes_nobody_out_and_counts_it(
+    start: Callable[..., Any], origins: tuple[SampleOrigin, SampleOrigin]
+) -> None:
     _, canary = origins
     running = start(origins, weight=50, more="    analysis: {enforce: false}\n")
     canary.fail()

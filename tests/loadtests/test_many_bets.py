@@ -1,11 +1,12 @@
 """The bets in arrays against the judge itself: the same reports, the same capital."""
 
 import random
-import sys
 from math import exp, log
 
 import numpy as np
 import pytest
+from false_rollbacks import ERRORS, SHARED, Struck, equal, struck_out
+from rig.many_bets import Bets
 
 from proxy.analysis.judge import Judge
 from proxy.analysis.policy import Policy
@@ -28,8 +29,6 @@ def reports(seed: int, number: int) -> list[tuple[int, int, int]]:
 
 @pytest.mark.parametrize("weight", [100, 500, 5_000, 9_000])
 def test_they_have_the_capital_of_the_judge(weight: int) -> None:
-    from many_bets import Bets
-
     judge, odds = Judge(POLICY), weight / (10_000 - weight)
     judge.weigh(1, weight)
     bets = Bets(2, POLICY.extra_errors, odds)
@@ -44,17 +43,12 @@ def test_they_have_the_capital_of_the_judge(weight: int) -> None:
 
 
 def test_a_good_canary_in_a_few_runs_is_never_taken_out_and_a_bad_one_always() -> None:
-    from false_rollbacks import equal, struck_out
-
     assert struck_out(equal, 0.05, 0.0, 20, 500, [1]) == 0
     assert struck_out(equal, 0.05, 0.2, 20, 500, [1]) == 20
 
 
 def test_incidents_come_and_go() -> None:
-    from false_rollbacks import ERRORS, SHARED, Struck
-
     chance, struck = np.random.default_rng(1), Struck()
     seen = [float(struck(chance, np.array([number]))[0]) for number in range(0, 60_000, 50)]
     assert set(seen) == {ERRORS, SHARED}
     assert 0.01 < seen.count(SHARED) / len(seen) < 0.15
-    del sys.modules["false_rollbacks"], sys.modules["many_bets"]

@@ -3,14 +3,18 @@
 from contextlib import ExitStack, nullcontext
 from pathlib import Path
 
+import peers
 import pytest
+from peers import options, write
+from rig.cases import CASES
+from rig.contenders import CONTENDERS, Running
+from rig.machine import Cores
+from rig.report import Run
+from rig.table import Round
+from rig.wrk import Load
 
 
 def test_all_of_it_by_default() -> None:
-    from cases import CASES
-    from contenders import CONTENDERS
-    from peers import options
-
     given = options([])
     assert given.cases == list(CASES)
     assert given.peers == list(CONTENDERS)
@@ -19,8 +23,6 @@ def test_all_of_it_by_default() -> None:
 
 
 def test_names_with_commas_between_them() -> None:
-    from peers import options
-
     given = options(["--cases", "headers,large", "--peers", "nginx,weir", "--json", "out.json"])
     assert (given.cases, given.peers, given.json) == (
         ["headers", "large"],
@@ -30,23 +32,17 @@ def test_names_with_commas_between_them() -> None:
 
 
 def test_an_unknown_name_is_said_with_those_known(capsys: pytest.CaptureFixture[str]) -> None:
-    from peers import options
-
     with pytest.raises(SystemExit):
         options(["--peers", "nginx,iis"])
     assert "no such name: iis; there are nginx, " in capsys.readouterr().err
 
 
 def test_peers_that_are_missing_are_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    import peers
-
     monkeypatch.setattr(peers, "missing", lambda name, _: f"no {name}" if name == "caddy" else "")
     assert peers.lacking(["nginx", "caddy", "weir"]) == {"caddy": "no caddy"}
 
 
 def test_without_nginx_and_wrk_nothing_can_be_measured(monkeypatch: pytest.MonkeyPatch) -> None:
-    import peers
-
     monkeypatch.setattr(peers, "found", lambda program: "")
     monkeypatch.setattr(peers.sys, "platform", "linux")
     assert peers.needs() == "needs nginx and wrk: apt-get install -y --no-install-recommends nginx wrk"
@@ -55,9 +51,6 @@ def test_without_nginx_and_wrk_nothing_can_be_measured(monkeypatch: pytest.Monke
 
 
 def test_what_was_asked_for_is_written(tmp_path: Path) -> None:
-    from peers import write
-    from report import Run
-
     run = Run("python", "2026-01-31", {}, {}, {}, {})
     write(run, tmp_path / "a.json", None)
     write(run, None, tmp_path / "a.md")
@@ -66,13 +59,6 @@ def test_what_was_asked_for_is_written(tmp_path: Path) -> None:
 
 
 def test_a_round_divides_the_cpu_of_the_tree_by_the_answers(monkeypatch: pytest.MonkeyPatch) -> None:
-    import peers
-    from cases import CASES
-    from contenders import Running
-    from machine import Cores
-    from table import Round
-    from wrk import Load
-
     clocks = iter([10.0, 11.5, 11.5, 12.0])
     answered = iter([50_000, 0])
     asked: list[object] = []
@@ -94,11 +80,6 @@ def test_a_round_divides_the_cpu_of_the_tree_by_the_answers(monkeypatch: pytest.
 def test_rounds_are_interleaved_and_one_without_an_answer_is_left_out(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    import peers
-    from cases import CASES
-    from machine import Cores
-    from table import Round
-
     order: list[object] = []
 
     def measure(name: object, case: object, cores: object, seconds: int) -> Round | None:
@@ -122,11 +103,6 @@ def test_rounds_are_interleaved_and_one_without_an_answer_is_left_out(
 def test_one_that_answers_something_else_is_not_measured(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    import peers
-    from cases import CASES
-    from contenders import Running
-    from machine import Cores
-
     monkeypatch.setattr(peers, "pinned", lambda cores: nullcontext())
     monkeypatch.setattr(peers, "start", lambda contender, place: Running(81, list))
     monkeypatch.setattr(peers, "answer", lambda port, shape: (200, 1000))

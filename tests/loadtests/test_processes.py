@@ -7,21 +7,18 @@ import threading
 import time
 
 import pytest
+from rig.processes import cpu_seconds
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="Linux only")
 
 
 def test_it_is_the_time_that_the_process_itself_sees() -> None:
-    from processes import cpu_seconds
-
     before = time.process_time()
     seen = cpu_seconds([os.getpid()])
     assert before <= seen <= time.process_time()
 
 
 def test_ended_threads_count() -> None:
-    from processes import cpu_seconds
-
     used = []
 
     def work() -> None:
@@ -35,9 +32,8 @@ def test_ended_threads_count() -> None:
     assert cpu_seconds([os.getpid()]) - before >= used[0]
 
 
+@pytest.mark.process
 def test_other_processes_are_summed_up_and_those_gone_are_nothing() -> None:
-    from processes import cpu_seconds
-
     ended = subprocess.Popen([sys.executable, "-c", ""])
     ended.wait()
     waits = "import sys; print(flush=True); sys.stdin.read()"

@@ -4,13 +4,12 @@ import json
 from typing import Any
 
 import pytest
+from rig.report import Run
+from rig.table import Round
 
 
 @pytest.fixture
 def run() -> Any:
-    from report import Run
-    from table import Round
-
     rounds = {"nginx": [Round(20.0, 50_000.0, 1.5, 0)], "weir": [Round(25.0, 40_000.0, 1.75, 2)]}
     return Run(
         command="python loadtests/peers.py --rounds 1",

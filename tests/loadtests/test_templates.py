@@ -1,11 +1,10 @@
 """Settings with places to fill."""
 
 import pytest
+from rig.templates import filled
 
 
 def test_every_place_is_filled_and_the_rest_left_alone() -> None:
-    from templates import filled
-
     text = filled("envoy.yaml", port=81, origin_host="127.0.0.9", origin_port=82)
     assert "port_value: 81}" in text
     assert "{address: 127.0.0.9, port_value: 82}" in text
@@ -13,7 +12,5 @@ def test_every_place_is_filled_and_the_rest_left_alone() -> None:
 
 
 def test_a_place_without_a_value_is_an_error() -> None:
-    from templates import filled
-
     with pytest.raises(KeyError, match="origin"):
         filled("haproxy.cfg", port=81)

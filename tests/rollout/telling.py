@@ -4,9 +4,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
-from rollouts import FAILING, FOUR, GATE, HEALTHY, INCONCLUSIVE, ONE, THREE, TWO
 
 from proxy.rollout.advance import advance
 from proxy.rollout.inputs import (
@@ -28,6 +27,8 @@ from proxy.rollout.plan import Gate, Plan, Step
 from proxy.rollout.rollout import Advance, Refused, Rollout
 from proxy.rollout.side import VACANT
 from proxy.rollout.waiting import PROMOTION, START, STEP
+from tests.kits.properties import examples
+from tests.rollout.rollouts import FAILING, FOUR, GATE, HEALTHY, INCONCLUSIVE, ONE, THREE, TWO
 
 WORDS = frozenset({START, STEP, PROMOTION})
 
@@ -132,7 +133,7 @@ def play(beginning: tuple[Release | Start, ...], story: list[tuple[float, Any]])
 def every(check: Callable[[list[Moment]], None]) -> Callable[..., None]:
     """Run a check of a whole story over all kinds of them."""
 
-    @settings(max_examples=60, deadline=None)
+    @examples(60)
     @given(begun, stories)
     def test(beginning: tuple[Release | Start, ...], story: list[tuple[float, Any]]) -> None:
         check(list(play(beginning, story)))

@@ -2,7 +2,14 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from rollouts import (
+
+from proxy.rollout.actions import Lower, Nothing, Raise, action
+from proxy.rollout.advance import advance
+from proxy.rollout.inputs import Abort, Held, Pause, Promote, Release, Resume, Retry, SetWeight, Start, Undo
+from proxy.rollout.phases import PAUSED, PROMOTING
+from proxy.rollout.rollout import Rollout
+from proxy.rollout.side import VACANT
+from tests.rollout.rollouts import (
     BARE,
     FAILING,
     ONE,
@@ -16,13 +23,6 @@ from rollouts import (
     tripped,
     went,
 )
-
-from proxy.rollout.actions import Lower, Nothing, Raise, action
-from proxy.rollout.advance import advance
-from proxy.rollout.inputs import Abort, Held, Pause, Promote, Release, Resume, Retry, SetWeight, Start, Undo
-from proxy.rollout.phases import PAUSED, PROMOTING
-from proxy.rollout.rollout import Rollout
-from proxy.rollout.side import VACANT
 
 TRIPPED = tripped(RUNNING)
 BY_HAND = at_step(2, PAUSED, weight=100, pause="by hand")

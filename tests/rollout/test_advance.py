@@ -4,20 +4,6 @@ from dataclasses import replace
 from typing import Any, get_args
 
 import pytest
-from rollouts import (
-    BARE,
-    FAILING,
-    GATE,
-    LATER,
-    ONE,
-    PLAN,
-    STATES,
-    THREE,
-    TWO,
-    at_step,
-    look,
-    tripped,
-)
 
 from proxy.rollout.advance import ORDERS, advance
 from proxy.rollout.inputs import (
@@ -47,6 +33,20 @@ from proxy.rollout.phases import (
 from proxy.rollout.plan import AT_ONCE, Plan
 from proxy.rollout.rollout import Advance, Refused, Rollout
 from proxy.rollout.side import VACANT
+from tests.rollout.rollouts import (
+    BARE,
+    FAILING,
+    GATE,
+    LATER,
+    ONE,
+    PLAN,
+    STATES,
+    THREE,
+    TWO,
+    at_step,
+    look,
+    tripped,
+)
 
 ORDERED = {
     "start": Start(PLAN, "new", THREE),

@@ -5,9 +5,6 @@ from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
-from rollouts import FAILING, HEALTHY
-from telling import Moment, every
-
 from proxy.rollout.actions import Lower, Nothing, Raise, action
 from proxy.rollout.advance import advance
 from proxy.rollout.inputs import Abort, Held, Look, Release, Resume, Retry, SetWeight, Start, Undo
@@ -16,6 +13,8 @@ from proxy.rollout.plan import Gate, Plan, Step
 from proxy.rollout.rollout import Advance, Refused, Rollout
 from proxy.rollout.side import VACANT
 from proxy.rollout.waiting import PROMOTION, START, STEP
+from tests.rollout.rollouts import FAILING, HEALTHY
+from tests.rollout.telling import Moment, every
 
 
 @every

@@ -3,7 +3,11 @@
 from typing import Any
 
 import pytest
-from rollouts import (
+
+from proxy.rollout.inputs import Abort, Held, Pause, Promote, Release, Resume, Retry, SetWeight, Start, Undo
+from proxy.rollout.plan import Plan, Step
+from proxy.rollout.side import VACANT
+from tests.rollout.rollouts import (
     EVERYBODY,
     FAILING,
     FOUR,
@@ -18,10 +22,6 @@ from rollouts import (
     Story,
     look,
 )
-
-from proxy.rollout.inputs import Abort, Held, Pause, Promote, Release, Resume, Retry, SetWeight, Start, Undo
-from proxy.rollout.plan import Plan, Step
-from proxy.rollout.side import VACANT
 
 FILE = Release(ONE, VACANT, 0, "s0")
 START = Start(PLAN, "s1", TWO)

@@ -1,7 +1,18 @@
 from dataclasses import replace
 
 import pytest
-from rollouts import (
+
+from proxy.analysis.verdict import Verdict
+from proxy.rollout.advance import advance
+from proxy.rollout.automatic_moves import switch
+from proxy.rollout.entry import Entry
+from proxy.rollout.inputs import Held, Look, Release
+from proxy.rollout.phases import PAUSED, PROMOTED, PROMOTING, ROLLED_BACK
+from proxy.rollout.plan import AT_ONCE, Plan
+from proxy.rollout.rollout import Advance, Rollout, Trip
+from proxy.rollout.side import VACANT, Side
+from proxy.rollout.waiting import PROMOTION, START, STEP
+from tests.rollout.rollouts import (
     BARE,
     EVERYBODY,
     FAILING,
@@ -21,17 +32,6 @@ from rollouts import (
     tripped,
     went,
 )
-
-from proxy.analysis.verdict import Verdict
-from proxy.rollout.advance import advance
-from proxy.rollout.automatic_moves import switch
-from proxy.rollout.entry import Entry
-from proxy.rollout.inputs import Held, Look, Release
-from proxy.rollout.phases import PAUSED, PROMOTED, PROMOTING, ROLLED_BACK
-from proxy.rollout.plan import AT_ONCE, Plan
-from proxy.rollout.rollout import Advance, Rollout, Trip
-from proxy.rollout.side import VACANT, Side
-from proxy.rollout.waiting import PROMOTION, START, STEP
 
 ON_TRIAL = [
     RUNNING,

@@ -1,9 +1,4 @@
-import sys
-from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).parent))
-
-from diagram import ARCHITECTURE, BEGIN, END, diagram, within  # it is found now
+from tests.rollout.diagram import ARCHITECTURE, BEGIN, END, diagram, within
 
 
 def test_the_diagram_in_the_architecture_is_that_of_the_table() -> None:

@@ -2,9 +2,9 @@ from dataclasses import FrozenInstanceError
 from typing import get_args
 
 import pytest
-from rollouts import FINDING
 
 from proxy.rollout.entry import Entry, EntryKind
+from tests.rollout.rollouts import FINDING
 
 
 def test_an_entry_is_a_value() -> None:

@@ -1,7 +1,16 @@
 from dataclasses import replace
 
 import pytest
-from rollouts import (
+
+from proxy.rollout.advance import advance
+from proxy.rollout.entry import Entry
+from proxy.rollout.inputs import Release
+from proxy.rollout.phases import IDLE, PROGRESSING, PROMOTED
+from proxy.rollout.plan import Plan
+from proxy.rollout.rollout import Advance, Rollout, begun
+from proxy.rollout.side import VACANT, Side
+from proxy.routing.endpoint import Endpoint
+from tests.rollout.rollouts import (
     BARE,
     FOUR,
     ONE,
@@ -15,15 +24,6 @@ from rollouts import (
     tripped,
     went,
 )
-
-from proxy.rollout.advance import advance
-from proxy.rollout.entry import Entry
-from proxy.rollout.inputs import Release
-from proxy.rollout.phases import IDLE, PROGRESSING, PROMOTED
-from proxy.rollout.plan import Plan
-from proxy.rollout.rollout import Advance, Rollout, begun
-from proxy.rollout.side import VACANT, Side
-from proxy.routing.endpoint import Endpoint
 
 MORE_OF_ONE = Side((*ONE.endpoints, Endpoint.parse("http://v1b")), "v1")
 

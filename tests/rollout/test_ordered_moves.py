@@ -2,7 +2,15 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from rollouts import (
+
+from proxy.rollout.advance import advance
+from proxy.rollout.entry import Entry
+from proxy.rollout.inputs import Abort, Pause, Promote, Resume, Retry, SetWeight, Start, Undo
+from proxy.rollout.phases import IDLE, PAUSED, PROGRESSING, PROMOTED, PROMOTING, ROLLED_BACK
+from proxy.rollout.plan import AT_ONCE, Plan
+from proxy.rollout.rollout import Advance, Rollout, Trip, begun
+from proxy.rollout.side import VACANT, Side
+from tests.rollout.rollouts import (
     BARE,
     FOUR,
     GATE,
@@ -19,14 +27,6 @@ from rollouts import (
     tripped,
     went,
 )
-
-from proxy.rollout.advance import advance
-from proxy.rollout.entry import Entry
-from proxy.rollout.inputs import Abort, Pause, Promote, Resume, Retry, SetWeight, Start, Undo
-from proxy.rollout.phases import IDLE, PAUSED, PROGRESSING, PROMOTED, PROMOTING, ROLLED_BACK
-from proxy.rollout.plan import AT_ONCE, Plan
-from proxy.rollout.rollout import Advance, Rollout, Trip, begun
-from proxy.rollout.side import VACANT, Side
 
 BY_HAND = "the weight was set by hand"
 OTHER_PLAN = replace(PLAN, deadline=60.0)

@@ -3,9 +3,9 @@ import json
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from rollouts import PLAN
 
 from proxy.rollout.plan import AT_ONCE, Gate, Plan, Step
+from tests.rollout.rollouts import PLAN
 
 ONLY = Step(10_000, 0.0, 0)
 

@@ -3,7 +3,6 @@ from dataclasses import replace
 from typing import get_args
 
 import pytest
-from rollouts import BARE, FINDING, PLAN, RUNNING, STATES, THREE, TWO, at_step, tripped
 
 from proxy.rollout.entry import Entry
 from proxy.rollout.phases import (
@@ -18,6 +17,7 @@ from proxy.rollout.phases import (
 )
 from proxy.rollout.rollout import Advance, Refused, Rollout, Trip, begun, move, refused, taken_out
 from proxy.rollout.side import VACANT
+from tests.rollout.rollouts import BARE, FINDING, PLAN, RUNNING, STATES, THREE, TWO, at_step, tripped
 
 ORDERS = get_args(OrderName)
 EVENTS = (*ORDERS, "release", "reload", "step", "gate", "deadline", "finish", "switch", "trip", "adopt")

@@ -1,10 +1,10 @@
 import json
 
 import pytest
-from rollouts import ONE
 
 from proxy.rollout.side import VACANT, Side, another
 from proxy.routing.endpoint import Endpoint, Trust
+from tests.rollout.rollouts import ONE
 
 
 def side(*urls: str, version: str = "") -> Side:

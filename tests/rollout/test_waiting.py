@@ -1,7 +1,13 @@
 from dataclasses import replace
 
 import pytest
-from rollouts import (
+
+from proxy.analysis.verdict import Verdict
+from proxy.rollout.phases import IDLE, PAUSED, PROMOTED, PROMOTING, ROLLED_BACK
+from proxy.rollout.plan import AT_ONCE, Plan
+from proxy.rollout.rollout import Rollout
+from proxy.rollout.waiting import PROMOTION, START, STEP, Waiting, asks, waiting
+from tests.rollout.rollouts import (
     FAILING,
     GATE,
     HEALTHY,
@@ -14,12 +20,6 @@ from rollouts import (
     look,
     tripped,
 )
-
-from proxy.analysis.verdict import Verdict
-from proxy.rollout.phases import IDLE, PAUSED, PROMOTED, PROMOTING, ROLLED_BACK
-from proxy.rollout.plan import AT_ONCE, Plan
-from proxy.rollout.rollout import Rollout
-from proxy.rollout.waiting import PROMOTION, START, STEP, Waiting, asks, waiting
 
 
 @pytest.mark.parametrize(

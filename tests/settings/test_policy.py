@@ -3,13 +3,14 @@ import pytest
 from proxy.analysis.check import Check
 from proxy.analysis.policy import Caps, Policy, Slower, StepUp
 from proxy.config.reader import read
+from proxy.config.service import Service
 from proxy.routing.failures import Failures
 from proxy.settings.policy import UNJUDGED, checks, failures, policy
 
 CANARY = "canary: http://127.0.0.1:9002"
 
 
-def service(*keys):
+def service(*keys: str) -> Service:
     both = ", ".join(("stable: http://127.0.0.1:9001", *keys))
     return read(f"services:\n  checkout: {{{both}}}\n", "weir.yaml", {}).services["checkout"]
 
@@ -51,7 +52,7 @@ def service(*keys):
         ),
     ],
 )
-def test_the_file_s_word_becomes_a_policy(keys, expected):
+def test_the_file_s_word_becomes_a_policy(keys: str, expected: Policy) -> None:
     assert policy(service(CANARY, *([keys] if keys else []))) == expected
 
 
@@ -68,15 +69,15 @@ def test_the_file_s_word_becomes_a_policy(keys, expected):
         ),
     ],
 )
-def test_what_counts_as_a_failure(keys, expected):
+def test_what_counts_as_a_failure(keys: str, expected: Failures) -> None:
     assert failures(service(CANARY, *([keys] if keys else []))) == expected
 
 
-def test_nothing_is_judged_by_nothing():
+def test_nothing_is_judged_by_nothing() -> None:
     assert (UNJUDGED.comparing, UNJUDGED.guard, UNJUDGED.checks, UNJUDGED.caps) == (False, False, (), Caps())
 
 
-def test_checks_of_one_metric_have_names_of_their_own():
+def test_checks_of_one_metric_have_names_of_their_own() -> None:
     twice = "{metric: error-rate, max: 5%, window: 10s}, {metric: error-rate, max: 1%, window: 60s}"
     found = checks(service(CANARY, f"checks: [{twice}, {{metric: latency-p99, max: 400ms}}]"))
     assert [check.name for check in found] == ["error-rate-10s", "error-rate-60s", "latency-p99"]

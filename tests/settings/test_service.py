@@ -1,6 +1,8 @@
 import pytest
 
+from proxy.config import service as sections
 from proxy.config.reader import read
+from proxy.config.schema import Config
 from proxy.rollout.inputs import Release
 from proxy.rollout.rollout import Rollout, Trip
 from proxy.rollout.side import VACANT, Side
@@ -8,6 +10,7 @@ from proxy.routing.endpoint import Endpoint, Trust
 from proxy.routing.failures import Failures
 from proxy.routing.match import Condition, RouteMatch
 from proxy.routing.segment import Segment
+from proxy.routing.service import Service
 from proxy.routing.split import Split
 from proxy.routing.sticky import Sticky
 from proxy.routing.table import Backend, Timeouts
@@ -35,24 +38,24 @@ STABLE = Side((Endpoint.parse("http://127.0.0.1:9001"), Endpoint.parse("http://1
 CANARY = Side((Endpoint.parse("http://127.0.0.1:9002"),), "v2")
 
 
-def config(text):
+def config(text: str) -> Config:
     return read(text, "weir.yaml", {})
 
 
-def service(keys):
+def service(keys: str) -> sections.Service:
     return config(
         f"services:\n  checkout: {{stable: http://127.0.0.1:9001{keys and ', ' + keys}}}\n"
     ).services["checkout"]
 
 
-def parts(text):
+def parts(text: str) -> Service:
     read_config = config(text)
     return template(
         "checkout", read_config.services["checkout"], read_config.timeouts, read_config.limits.body
     )
 
 
-def test_everything_in_the_file_reaches_the_workers():
+def test_everything_in_the_file_reaches_the_workers() -> None:
     made = in_force(
         parts(WHOLE), Rollout(revision=7, weight=500, salt="pepper", stable=STABLE, canary=CANARY)
     )
@@ -71,7 +74,7 @@ def test_everything_in_the_file_reaches_the_workers():
     assert made.failures == Failures(frozenset({503}), frozenset({"connect"}))
 
 
-def test_a_tripped_canary_is_halted():
+def test_a_tripped_canary_is_halted() -> None:
     tripped = Rollout(
         revision=8, phase="rolled-back", trip=Trip(5.0, "it fails", None), stable=STABLE, canary=CANARY
     )
@@ -80,7 +83,7 @@ def test_a_tripped_canary_is_halted():
     assert made.split.part("canary") == 0
 
 
-def test_without_a_canary_there_is_nothing_to_split():
+def test_without_a_canary_there_is_nothing_to_split() -> None:
     made = in_force(
         parts("services: {checkout: {stable: http://127.0.0.1:9001}}"), Rollout(revision=1, stable=STABLE)
     )
@@ -96,7 +99,7 @@ def test_without_a_canary_there_is_nothing_to_split():
         ("sticky: {client_ip: true}", Sticky("client-ip")),
     ],
 )
-def test_where_users_carry_their_key(keys, sticky):
+def test_where_users_carry_their_key(keys: str, sticky: Sticky) -> None:
     assert template("checkout", service(keys), config(WHOLE).timeouts, None).sticky == sticky
 
 
@@ -111,18 +114,20 @@ def test_where_users_carry_their_key(keys, sticky):
         ("canary: http://127.0.0.1:9002", "", False),
     ],
 )
-def test_what_makes_a_canary_another_one(one, other, same):
+def test_what_makes_a_canary_another_one(one: str, other: str, same: bool) -> None:
     assert (side(service(one).canary).definition == side(service(other).canary).definition) is same
 
 
-def test_a_release_carries_the_weight_of_the_file():
+def test_a_release_carries_the_weight_of_the_file() -> None:
     found = service("canary: http://127.0.0.1:9002, weight: 5%")
     assert release(found, "salt") == Release(side(found.stable), side(found.canary), 500, "salt")
     assert release(service(""), "salt").canary == VACANT
 
 
 @pytest.mark.parametrize(("start", "begins"), [("manual", False), ("on-change", True)])
-def test_with_a_rollout_it_begins_at_nothing_and_by_itself_only_when_asked_to(start, begins):
+def test_with_a_rollout_it_begins_at_nothing_and_by_itself_only_when_asked_to(
+    start: str, begins: bool
+) -> None:
     found = service(f"canary: http://b, rollout: {{start: {start}, steps: [1%, 100%]}}")
     made = release(found, "salt")
     assert made.weight == 0
@@ -132,20 +137,20 @@ def test_with_a_rollout_it_begins_at_nothing_and_by_itself_only_when_asked_to(st
 TRUSTING = "canary: {endpoints: [https://a, http://b], tls: {ca: /ca.pem, server_name: shop, verify: %s}}"
 
 
-def test_whom_to_trust_reaches_the_workers_with_the_endpoints_that_speak_tls():
+def test_whom_to_trust_reaches_the_workers_with_the_endpoints_that_speak_tls() -> None:
     made = template("checkout", service(TRUSTING % "true"), config(WHOLE).timeouts, None)
     trust = Trust(ca="/ca.pem", server_name="shop")
     assert made.backends[1].endpoints == (Endpoint.parse("https://a", trust), Endpoint.parse("http://b"))
     assert made.backends[1].endpoints[0].trust == trust
 
 
-def test_other_trust_is_no_new_release():
+def test_other_trust_is_no_new_release() -> None:
     plain = side(service("canary: [https://a, http://b]").canary).definition
     assert plain == '{"endpoints":["http://b","https://a"],"version":""}'
     assert {side(service(TRUSTING % word).canary).definition for word in ("true", "false")} == {plain}
 
 
-def test_a_canary_that_is_named_at_runtime_gets_the_segments_that_wait_for_it():
+def test_a_canary_that_is_named_at_runtime_gets_the_segments_that_wait_for_it() -> None:
     text = WHOLE.replace(
         "    canary: {endpoints: [http://127.0.0.1:9002], version: v2}\n    weight: 5%\n", ""
     )
@@ -156,7 +161,7 @@ def test_a_canary_that_is_named_at_runtime_gets_the_segments_that_wait_for_it():
     assert named.backends[1].endpoints == CANARY.endpoints
 
 
-def test_the_ledgers_sides_win_and_the_file_says_whom_to_trust_where_they_agree():
+def test_the_ledgers_sides_win_and_the_file_says_whom_to_trust_where_they_agree() -> None:
     made = in_force(parts(WHOLE), Rollout(revision=7, stable=CANARY, canary=VACANT))
     assert [(side.name, side.version) for side in made.backends] == [("stable", "v2")]
     trusting = service(TRUSTING % "true")
@@ -166,14 +171,14 @@ def test_the_ledgers_sides_win_and_the_file_says_whom_to_trust_where_they_agree(
     assert made.backends[1].endpoints[0].trust == Trust(ca="/ca.pem", server_name="shop")
 
 
-def test_endpoints_named_at_runtime_are_trusted_as_the_files():
+def test_endpoints_named_at_runtime_are_trusted_as_the_files() -> None:
     named = Side((Endpoint.parse("https://c"), Endpoint.parse("http://d")), "v9")
     made = trusted(named, service(TRUSTING % "true"))
     assert [each.trust for each in made.endpoints] == [Trust(ca="/ca.pem", server_name="shop"), Trust()]
     assert made.version == "v9"
 
 
-def test_a_state_of_an_older_version_is_the_files():
+def test_a_state_of_an_older_version_is_the_files() -> None:
     found = service("canary: http://127.0.0.1:9002, weight: 5%")
     old = Rollout(revision=3, weight=500, definition=side(found.canary).definition)
     again = recalled(old, found)

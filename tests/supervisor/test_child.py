@@ -11,6 +11,8 @@ import pytest
 from proxy.supervisor import child as module
 from proxy.supervisor.child import Child, cause
 
+pytestmark = pytest.mark.process
+
 PREAMBLE = "import os, signal, socket, sys, time; life = socket.socket(fileno=int(sys.argv[-1]))\n"
 
 

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,6 +14,8 @@ import proxy
 from proxy.supervisor.commands import control_line, environment, python, worker_line
 from proxy.supervisor.plan import LaunchPlan
 from proxy.supervisor.sockets import Sockets, bind
+
+pytestmark = pytest.mark.process
 
 
 @pytest.fixture
@@ -33,7 +36,7 @@ def plan(tmp_path: Path) -> LaunchPlan:
 
 
 @pytest.fixture
-def sockets(plan: LaunchPlan):
+def sockets(plan: LaunchPlan) -> Iterator[Sockets]:
     bound = bind(plan)
     yield bound
     bound.close()

@@ -14,6 +14,8 @@ from proxy.supervisor.__main__ import limit_message
 from proxy.supervisor.commands import environment, python
 from proxy.supervisor.plan import LaunchPlan
 
+pytestmark = pytest.mark.process
+
 LIMITS = """
 import resource
 from proxy.supervisor.__main__ import raise_limit

@@ -23,6 +23,8 @@ class FakeChild:
         self.sent.append(word)
 
     def kill(self) -> None:
+        if not self.started.done():
+            self.started.set_result("it was killed by SIGKILL before it was ready")
         if not self.ended.done():
             self.ended.set_result(-9)
 

@@ -10,6 +10,8 @@ import pytest
 
 from proxy.supervisor.socketfile import SocketFile
 
+pytestmark = pytest.mark.process
+
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:

@@ -16,6 +16,8 @@ from proxy.supervisor import sockets
 from proxy.supervisor.plan import LaunchPlan
 from proxy.supervisor.sockets import CannotListen, Sockets, bind, display, url
 
+pytestmark = pytest.mark.process
+
 linux = pytest.mark.skipif(sys.platform != "linux", reason="only Linux spreads connections by SO_REUSEPORT")
 
 

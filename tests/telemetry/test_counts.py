@@ -5,7 +5,6 @@ from dataclasses import fields
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from outcomes import COUNTS, KEY, OUTCOMES, STABLE, THRESHOLDS, counted, events, outcome
 
 from proxy.telemetry import counts as module
 from proxy.telemetry import counts_json
@@ -13,6 +12,7 @@ from proxy.telemetry.counts import Counts
 from proxy.telemetry.histogram import Histogram
 from proxy.telemetry.outcome import Outcome
 from proxy.telemetry.users import Users
+from tests.telemetry.outcomes import COUNTS, KEY, OUTCOMES, STABLE, THRESHOLDS, counted, events, outcome
 
 
 def test_every_part_is_of_one_kind() -> None:

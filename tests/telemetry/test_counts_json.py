@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from outcomes import COUNTS, counted, outcome
 
 from proxy.telemetry import counts_json
 from proxy.telemetry.counts import Counts
+from tests.telemetry.outcomes import COUNTS, counted, outcome
 
 
 @given(COUNTS, st.integers(0, 9), st.integers(0, 9))

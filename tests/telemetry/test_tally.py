@@ -5,12 +5,12 @@ from typing import Any
 import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
-from outcomes import KEY, OUTCOMES, STABLE, THRESHOLDS, events, outcome
 
 from proxy.telemetry import users
 from proxy.telemetry.counts import Counts
 from proxy.telemetry.outcome import Outcome
 from proxy.telemetry.tally import Tally
+from tests.telemetry.outcomes import KEY, OUTCOMES, STABLE, THRESHOLDS, events, outcome
 
 
 def test_begin_opens_and_add_closes() -> None:

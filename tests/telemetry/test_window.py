@@ -5,11 +5,11 @@ from math import floor
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from outcomes import events
 
 from proxy.telemetry.counts import Counts
 from proxy.telemetry.outcome import Outcome
 from proxy.telemetry.window import SHOWN, Window, Windows
+from tests.telemetry.outcomes import events
 
 
 def counts(successes: int = 1, failures: int = 0, seconds: float = 0.01) -> Counts:

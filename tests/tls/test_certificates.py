@@ -9,15 +9,16 @@ import pytest
 
 from proxy.tls.certificates import Certificates, CertificateTable, renew
 from proxy.tls.pem import Pair, Unusable
+from tests.kits.authority import Authority, Issued
 
 
 @pytest.fixture
-def pairs(shop, blog):
+def pairs(shop: Issued, blog: Issued) -> list[Pair]:
     return [Pair(shop.cert, shop.key), Pair(blog.cert, blog.key)]
 
 
 @pytest.fixture
-def certificates(pairs):
+def certificates(pairs: list[Pair]) -> Certificates:
     made = Certificates(pairs)
     renew([made])
     return made
@@ -26,7 +27,15 @@ def certificates(pairs):
 class Met:
     """A handshake in memory, as a client that trusts the authority sees it."""
 
-    def __init__(self, server, authority, name, *, client=None, turns=10):
+    def __init__(
+        self,
+        server: ssl.SSLContext,
+        authority: Authority,
+        name: str | None,
+        *,
+        client: ssl.SSLContext | None = None,
+        turns: int = 10,
+    ) -> None:
         self.client = client or ssl.create_default_context(cafile=authority.cert)
         self.client.check_hostname = False
         to_server, to_client = ssl.MemoryBIO(), ssl.MemoryBIO()
@@ -38,7 +47,7 @@ class Met:
                     end.do_handshake()
 
     @property
-    def names(self):
+    def names(self) -> set[str]:
         return {name for _, name in self.near.getpeercert()["subjectAltName"]}
 
 
@@ -56,11 +65,13 @@ class Met:
         (None, "shop.example"),
     ],
 )
-def test_the_name_that_a_client_says_chooses(certificates, authority, name, shown):
+def test_the_name_that_a_client_says_chooses(
+    certificates: Certificates, authority: Authority, name: str | None, shown: str
+) -> None:
     assert shown in Met(certificates.context, authority, name).names
 
 
-def test_an_exact_name_wins_over_a_wildcard_and_the_first_pair_over_later_ones(authority):
+def test_an_exact_name_wins_over_a_wildcard_and_the_first_pair_over_later_ones(authority: Authority) -> None:
     wild, exact, later = (
         authority.issue(*names) for names in (["*.a.example"], ["b.a.example"], ["b.a.example"])
     )
@@ -71,26 +82,26 @@ def test_an_exact_name_wins_over_a_wildcard_and_the_first_pair_over_later_ones(a
 
 
 @pytest.mark.parametrize("names", [[], ["IP:127.0.0.1"]])
-def test_a_certificate_without_names_is_shown_by_default(authority, names):
+def test_a_certificate_without_names_is_shown_by_default(authority: Authority, names: list[str]) -> None:
     issued = authority.issue(*names)
     shown = CertificateTable.read([Pair(issued.cert, issued.key)])
     assert shown.named == {}
     assert shown.pick("shop.example") is shown.default
 
 
-def test_an_expired_certificate_is_for_clients_to_judge(authority):
+def test_an_expired_certificate_is_for_clients_to_judge(authority: Authority) -> None:
     issued = authority.issue("late.example", days=-1)
     assert "late.example" in CertificateTable.read([Pair(issued.cert, issued.key)]).named
 
 
-def test_rsa_and_a_chain_in_one_file(authority, tmp_path):
+def test_rsa_and_a_chain_in_one_file(authority: Authority, tmp_path: Path) -> None:
     issued = authority.issue("rsa.example", kind="rsa")
     both = tmp_path / "both.pem"
     both.write_text("".join(Path(path).read_text() for path in (issued.cert, authority.cert, issued.key)))
     assert "rsa.example" in CertificateTable.read([Pair(str(both), str(both))]).named
 
 
-def test_http_1_1_is_agreed_on_over_tls_1_2_and_1_3(certificates, authority):
+def test_http_1_1_is_agreed_on_over_tls_1_2_and_1_3(certificates: Certificates, authority: Authority) -> None:
     client = ssl.create_default_context(cafile=authority.cert)
     client.set_alpn_protocols(["h2", "http/1.1"])
     met = Met(certificates.context, authority, "blog.example", client=client)
@@ -104,7 +115,9 @@ def test_http_1_1_is_agreed_on_over_tls_1_2_and_1_3(certificates, authority):
 
 
 @pytest.mark.filterwarnings("ignore:ssl.TLSVersion.TLSv1_1 is deprecated:DeprecationWarning")
-def test_a_client_that_speaks_nothing_newer_than_tls_1_1_is_refused(certificates, authority):
+def test_a_client_that_speaks_nothing_newer_than_tls_1_1_is_refused(
+    certificates: Certificates, authority: Authority
+) -> None:
     old = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     old.set_ciphers("ALL:@SECLEVEL=0")
     old.minimum_version = old.maximum_version = ssl.TLSVersion.TLSv1_1
@@ -112,13 +125,13 @@ def test_a_client_that_speaks_nothing_newer_than_tls_1_1_is_refused(certificates
         Met(certificates.context, authority, None, client=old)
 
 
-def test_a_client_cannot_have_us_renegotiate(certificates):
+def test_a_client_cannot_have_us_renegotiate(certificates: Certificates) -> None:
     assert certificates.context.options & ssl.OP_NO_RENEGOTIATION
     assert certificates.table.default.options & ssl.OP_NO_RENEGOTIATION
 
 
 @pytest.fixture
-def copied(shop, tmp_path):
+def copied(shop: Issued, tmp_path: Path) -> Pair:
     """A pair whose files can be changed."""
     cert, key = tmp_path / "own.pem", tmp_path / "own.key"
     shutil.copy(shop.cert, cert)
@@ -126,7 +139,9 @@ def copied(shop, tmp_path):
     return Pair(str(cert), str(key))
 
 
-def test_a_renewal_shows_new_certificates_and_leaves_established_connections_alone(copied, blog, authority):
+def test_a_renewal_shows_new_certificates_and_leaves_established_connections_alone(
+    copied: Pair, blog: Issued, authority: Authority
+) -> None:
     certificates = Certificates([copied])
     renew([certificates])
     before = Met(certificates.context, authority, "shop.example")
@@ -142,7 +157,9 @@ def test_a_renewal_shows_new_certificates_and_leaves_established_connections_alo
     assert before.far.read() == b"still there"
 
 
-def test_a_bad_pair_changes_nothing_not_even_of_other_listeners(copied, blog, shop, authority):
+def test_a_bad_pair_changes_nothing_not_even_of_other_listeners(
+    copied: Pair, blog: Issued, shop: Issued, authority: Authority
+) -> None:
     one, other = Certificates([Pair(shop.cert, shop.key)]), Certificates([copied])
     renew([one, other])
     held = one.table, other.table
@@ -153,11 +170,11 @@ def test_a_bad_pair_changes_nothing_not_even_of_other_listeners(copied, blog, sh
     assert "shop.example" in Met(other.context, authority, "shop.example").names
 
 
-def test_a_certificate_that_no_client_would_take_is_no_good(authority):
+def test_a_certificate_that_no_client_would_take_is_no_good(authority: Authority) -> None:
     issued = authority.issue("shop.example", usage="clientAuth")
     with pytest.raises(Unusable, match=r"no client would accept it: unsuitable certificate purpose"):
         CertificateTable.read([Pair(issued.cert, issued.key)])
 
 
-def test_its_repr_names_the_files(pairs):
+def test_its_repr_names_the_files(pairs: list[Pair]) -> None:
     assert repr(Certificates(pairs)) == f"<Certificates {pairs[0].cert}, {pairs[1].cert}>"

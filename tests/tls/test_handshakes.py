@@ -9,7 +9,9 @@ import socket
 import ssl
 import stat
 import struct
+from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import uvloop
@@ -18,34 +20,35 @@ from proxy.tls import handshakes as module
 from proxy.tls.certificates import Certificates, renew
 from proxy.tls.handshakes import Handshakes, limit_buffers
 from proxy.tls.pem import Pair
+from tests.kits.authority import Authority, Issued
 
 
 class Echo(asyncio.Protocol):
     """A connection that came in."""
 
-    def __init__(self, met):
+    def __init__(self, met: list["Echo | str"]) -> None:
         self.met = met
         self.got = b""
         self.lost = asyncio.get_running_loop().create_future()
         self.full = False
 
-    def connection_made(self, transport):
+    def connection_made(self, transport: Any) -> None:
         self.transport = transport
         self.met.append(self)
 
-    def data_received(self, data):
+    def data_received(self, data: bytes) -> None:
         self.got += data
 
-    def eof_received(self):
+    def eof_received(self) -> None:
         self.met.append("eof")
 
-    def pause_writing(self):
+    def pause_writing(self) -> None:
         self.full = True
 
-    def resume_writing(self):
+    def resume_writing(self) -> None:
         self.full = False
 
-    def connection_lost(self, error):
+    def connection_lost(self, error: ConnectionResetError | None) -> None:
         self.lost.set_result(error)
 
 
@@ -55,7 +58,7 @@ class Entrance(socket.socket):
     exhausted = False
     refused = 0
 
-    def accept(self):
+    def accept(self) -> tuple[socket.socket, tuple[str, int]]:
         if self.exhausted:
             self.refused += 1
             raise OSError(errno.EMFILE, "Too many open files")
@@ -65,7 +68,7 @@ class Entrance(socket.socket):
 class Door:
     """A socket whose clients come in by handshakes."""
 
-    def __init__(self, pair, authority, seconds):
+    def __init__(self, pair: Issued, authority: Authority, seconds: float) -> None:
         certificates = Certificates([Pair(pair.cert, pair.key)])
         renew([certificates])
         self.met = []
@@ -83,26 +86,26 @@ class Door:
         )
         self.trusting = ssl.create_default_context(cafile=authority.cert)
 
-    async def client(self):
+    async def client(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         return await asyncio.open_connection(*self.address, ssl=self.trusting, server_hostname="localhost")
 
-    def stalled(self):
+    def stalled(self) -> socket.socket:
         """A client that connects and says nothing."""
         one = socket.create_connection(self.address)
         one.setblocking(False)
         return one
 
-    async def under_way(self, number):
+    async def under_way(self, number: int) -> None:
         await until(lambda: repr(self.handshakes) == f"<Handshakes {number} under way>")
 
 
-async def until(condition):
+async def until(condition: Callable[[], object]) -> None:
     async with asyncio.timeout(10):
         while not condition():  # noqa: ASYNC110 - what is waited for is the kernel's doing
             await asyncio.sleep(0.001)
 
 
-async def end_of(sock):
+async def end_of(sock: socket.socket) -> None:
     """Waits for the end of a stalled client's connection."""
     with contextlib.suppress(ConnectionResetError):
         async with asyncio.timeout(10):
@@ -110,7 +113,7 @@ async def end_of(sock):
     sock.close()
 
 
-def sockets():
+def sockets() -> int:
     """How many file descriptors of this process are sockets."""
     found = 0
     for path in Path("/dev/fd").iterdir():
@@ -119,13 +122,16 @@ def sockets():
     return found
 
 
-def with_a_door(seconds=30.0):
+Story = Callable[[Door], Awaitable[None]]
+
+
+def with_a_door(seconds: float = 30.0) -> Callable[[Story], Callable[..., None]]:
     """Play the test on both kinds of event loop; at its end no socket may be left."""
 
-    def decorate(test):
+    def decorate(test: Story) -> Callable[..., None]:
         @pytest.mark.parametrize("loop", [asyncio.new_event_loop, uvloop.new_event_loop])
-        def played(loop, shop, authority):
-            async def play():
+        def played(loop: Callable[[], asyncio.AbstractEventLoop], shop: Issued, authority: Authority) -> None:
+            async def play() -> None:
                 before = sockets()
                 door = Door(shop, authority, seconds)
                 door.handshakes.open()
@@ -150,7 +156,7 @@ def with_a_door(seconds=30.0):
 
 
 @with_a_door()
-async def test_who_completes_the_handshake_is_a_connection(door):
+async def test_who_completes_the_handshake_is_a_connection(door: Door) -> None:
     _, writer = await door.client()
     await until(lambda: door.met)
     assert door.met[0].transport.get_extra_info("ssl_object") is not None
@@ -161,7 +167,7 @@ async def test_who_completes_the_handshake_is_a_connection(door):
 
 
 @with_a_door()
-async def test_those_who_stall_hold_up_nobody(door):
+async def test_those_who_stall_hold_up_nobody(door: Door) -> None:
     stalled = [door.stalled() for _ in range(50)]
     await door.under_way(50)
     for number in range(1, 4):
@@ -175,7 +181,7 @@ async def test_those_who_stall_hold_up_nobody(door):
 
 
 @with_a_door(seconds=0.1)
-async def test_a_handshake_ends_in_time(door):
+async def test_a_handshake_ends_in_time(door: Door) -> None:
     stalled, slow = door.stalled(), door.stalled()
     slow.send(b"\x16\x03\x01")
     await end_of(stalled)
@@ -185,7 +191,7 @@ async def test_a_handshake_ends_in_time(door):
 
 
 @with_a_door()
-async def test_who_speaks_no_tls_is_let_go(door):
+async def test_who_speaks_no_tls_is_let_go(door: Door) -> None:
     plain = door.stalled()
     plain.send(b"GET / HTTP/1.1\r\nHost: shop\r\n\r\n")
     await end_of(plain)
@@ -195,7 +201,7 @@ async def test_who_speaks_no_tls_is_let_go(door):
 
 
 @with_a_door()
-async def test_who_resets_within_the_handshake_leaves_nothing(door):
+async def test_who_resets_within_the_handshake_leaves_nothing(door: Door) -> None:
     gone = door.stalled()
     await door.under_way(1)
     gone.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
@@ -204,7 +210,7 @@ async def test_who_resets_within_the_handshake_leaves_nothing(door):
 
 
 @with_a_door()
-async def test_the_oldest_makes_room_when_there_are_too_many(door):
+async def test_the_oldest_makes_room_when_there_are_too_many(door: Door) -> None:
     door.room = module.FEWEST + 1
     stalled = [door.stalled() for _ in range(door.room)]
     await door.under_way(door.room)
@@ -218,7 +224,7 @@ async def test_the_oldest_makes_room_when_there_are_too_many(door):
 
 
 @with_a_door()
-async def test_a_burst_makes_no_more_room_than_there_is(door):
+async def test_a_burst_makes_no_more_room_than_there_is(door: Door) -> None:
     door.room = module.FEWEST
     stalled = [door.stalled() for _ in range(2 * module.FEWEST - 4)]
     await asyncio.gather(*(end_of(one) for one in stalled[: -module.FEWEST]))
@@ -229,7 +235,7 @@ async def test_a_burst_makes_no_more_room_than_there_is(door):
 
 
 @with_a_door()
-async def test_some_accept_some_even_when_there_is_no_room_to_be_told_so(door):
+async def test_some_accept_some_even_when_there_is_no_room_to_be_told_so(door: Door) -> None:
     door.room = 0
     stalled = [door.stalled() for _ in range(module.FEWEST)]
     await door.under_way(module.FEWEST)
@@ -238,7 +244,7 @@ async def test_some_accept_some_even_when_there_is_no_room_to_be_told_so(door):
 
 
 @with_a_door()
-async def test_closing_takes_in_who_queues_and_nobody_after_that(door):
+async def test_closing_takes_in_who_queues_and_nobody_after_that(door: Door) -> None:
     asyncio.get_running_loop().remove_reader(door.socket)
     _, writer = await hurried(door)
     await until(lambda: door.met)
@@ -250,7 +256,7 @@ async def test_closing_takes_in_who_queues_and_nobody_after_that(door):
     late.close()
 
 
-async def hurried(door):
+async def hurried(door: Door) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
     """A client that is in the queue when the door closes."""
     queued = in_the_queue(door)
     door.handshakes.close()
@@ -258,7 +264,7 @@ async def hurried(door):
 
 
 @with_a_door()
-async def test_who_is_on_the_way_in_at_the_end_is_awaited_then_cut(door):
+async def test_who_is_on_the_way_in_at_the_end_is_awaited_then_cut(door: Door) -> None:
     stalled = door.stalled()
     await door.under_way(1)
     await door.handshakes.wait_closed(0.05)
@@ -266,7 +272,7 @@ async def test_who_is_on_the_way_in_at_the_end_is_awaited_then_cut(door):
 
 
 @with_a_door()
-async def test_who_is_cut_before_the_first_step_leaves_nothing(door):
+async def test_who_is_cut_before_the_first_step_leaves_nothing(door: Door) -> None:
     client = in_the_queue(door)
     door.handshakes.close()  # accepts it at once
     begun = asyncio.all_tasks() - {asyncio.current_task()}
@@ -276,7 +282,7 @@ async def test_who_is_cut_before_the_first_step_leaves_nothing(door):
 
 
 @with_a_door()
-async def test_without_a_file_descriptor_it_pauses_and_goes_on(door):
+async def test_without_a_file_descriptor_it_pauses_and_goes_on(door: Door) -> None:
     pause, module.RETRY_SECONDS = module.RETRY_SECONDS, 0.5
     door.socket.exhausted = True
     try:
@@ -294,7 +300,7 @@ async def test_without_a_file_descriptor_it_pauses_and_goes_on(door):
 
 
 @with_a_door()
-async def test_what_came_before_the_end_is_not_lost_while_it_is_not_read(door):
+async def test_what_came_before_the_end_is_not_lost_while_it_is_not_read(door: Door) -> None:
     """uvloop would throw it away; see `limit_buffers`."""
     _, writer = await door.client()
     await until(lambda: door.met)
@@ -313,27 +319,27 @@ async def test_what_came_before_the_end_is_not_lost_while_it_is_not_read(door):
     assert one.got == b"x" * 1000
 
 
-def in_the_queue(door):
+def in_the_queue(door: Door) -> socket.socket:
     """A client that has connected and waits to be accepted, in this very turn of the event loop."""
     client = door.stalled()
     assert select.select([door.socket], [], [], 10)[0]
     return client
 
 
-def ended(one):
+def ended(one: Echo) -> bool:
     """Whether the end of the stream has come for a connection, as the kernel knows it."""
     poll = select.poll()
     poll.register(one.transport.get_extra_info("socket"), getattr(select, "POLLRDHUP", select.POLLHUP))
     return bool(poll.poll(0))
 
 
-def queued(one):
+def queued(one: Echo) -> int:
     """Bytes that have come for a connection and were not given to it."""
     return one.transport.get_read_buffer_size() if hasattr(one.transport, "get_read_buffer_size") else 1
 
 
 @with_a_door()
-async def test_a_slow_reader_has_the_sender_pause_early(door):
+async def test_a_slow_reader_has_the_sender_pause_early(door: Door) -> None:
     _, writer = await door.client()
     await until(lambda: door.met)
     (one,) = door.met
@@ -345,12 +351,12 @@ async def test_a_slow_reader_has_the_sender_pause_early(door):
     writer.transport.abort()
 
 
-def test_the_bounds_are_those_that_the_transport_is_told():
+def test_the_bounds_are_those_that_the_transport_is_told() -> None:
     class Transport(asyncio.Transport):
-        def set_read_buffer_limits(self, high, low):
+        def set_read_buffer_limits(self, high: int, low: int) -> None:
             self.read = (high, low)
 
-        def set_write_buffer_limits(self, high=None, low=None):
+        def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None:
             self.write_limits = (high, low)
 
     transport = Transport()

@@ -4,6 +4,7 @@ import asyncio
 import shutil
 import ssl
 import threading
+from pathlib import Path
 
 import pytest
 
@@ -11,20 +12,21 @@ from proxy.routing.endpoint import SYSTEM, Endpoint, Trust
 from proxy.tls import trusts as module
 from proxy.tls.pem import Unusable
 from proxy.tls.trusts import Trusts, client_context, expected_name, handshake_failure
+from tests.kits.authority import Authority, Issued
 
 
-def test_who_is_verified_by_default():
+def test_who_is_verified_by_default() -> None:
     context = client_context(SYSTEM)
     assert (context.verify_mode, context.check_hostname) == (ssl.CERT_REQUIRED, True)
     assert context.minimum_version == ssl.TLSVersion.TLSv1_2
 
 
-def test_a_ca_replaces_the_systems_store(authority):
+def test_a_ca_replaces_the_systems_store(authority: Authority) -> None:
     (known,) = client_context(Trust(ca=authority.cert)).get_ca_certs()
     assert known["subject"] == ((("commonName", "authority of the tests"),),)
 
 
-def test_nobody_is_verified_when_that_is_asked_for(authority):
+def test_nobody_is_verified_when_that_is_asked_for(authority: Authority) -> None:
     context = client_context(Trust(ca=authority.cert, verify=False))
     assert (context.verify_mode, context.check_hostname) == (ssl.CERT_NONE, False)
 
@@ -37,16 +39,18 @@ def test_nobody_is_verified_when_that_is_asked_for(authority):
         (Trust(cert="/no/c.pem", key="/no/c.key"), "/no/c.pem: no such file or directory"),
     ],
 )
-def test_files_that_cannot_be_used(trust, why):
+def test_files_that_cannot_be_used(trust: Trust, why: str) -> None:
     with pytest.raises(Unusable) as told:
         client_context(trust)
     assert str(told.value).startswith(why)
 
 
-async def test_a_context_is_made_once_off_the_event_loop(authority, monkeypatch):
+async def test_a_context_is_made_once_off_the_event_loop(
+    authority: Authority, monkeypatch: pytest.MonkeyPatch
+) -> None:
     made = []
 
-    def counted(trust):
+    def counted(trust: Trust) -> ssl.SSLContext:
         made.append(threading.current_thread())
         return client_context(trust)
 
@@ -60,7 +64,9 @@ async def test_a_context_is_made_once_off_the_event_loop(authority, monkeypatch)
     assert repr(trusts) == "<Trusts 2 contexts>"
 
 
-async def test_what_could_not_be_made_is_tried_again(authority, tmp_path, caplog):
+async def test_what_could_not_be_made_is_tried_again(
+    authority: Authority, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     path = tmp_path / "ca.pem"
     trusts, trust = Trusts(), Trust(ca=str(path))
     with pytest.raises(Unusable):
@@ -71,7 +77,7 @@ async def test_what_could_not_be_made_is_tried_again(authority, tmp_path, caplog
     assert await trusts.context(trust)
 
 
-async def test_a_dial_that_is_given_up_leaves_the_context_to_others(authority):
+async def test_a_dial_that_is_given_up_leaves_the_context_to_others(authority: Authority) -> None:
     trusts, trust = Trusts(), Trust(ca=authority.cert)
     first = asyncio.ensure_future(trusts.context(trust))
     await asyncio.sleep(0)
@@ -79,7 +85,7 @@ async def test_a_dial_that_is_given_up_leaves_the_context_to_others(authority):
     assert isinstance(await trusts.context(trust), ssl.SSLContext)
 
 
-async def test_what_is_forgotten_is_made_anew_and_nothing_else(authority):
+async def test_what_is_forgotten_is_made_anew_and_nothing_else(authority: Authority) -> None:
     trusts, trust = Trusts(), Trust(ca=authority.cert)
     before, other = await trusts.context(trust), await trusts.context(Trust(verify=False))
     trusts.forget(trust)
@@ -88,7 +94,7 @@ async def test_what_is_forgotten_is_made_anew_and_nothing_else(authority):
     assert await trusts.context(Trust(verify=False)) is other
 
 
-async def test_a_renewal_makes_all_anew(authority, blog, tmp_path):
+async def test_a_renewal_makes_all_anew(authority: Authority, blog: Issued, tmp_path: Path) -> None:
     path = tmp_path / "ca.pem"
     shutil.copy(authority.cert, path)
     trusts, trust = Trusts(), Trust(ca=str(path))
@@ -100,7 +106,7 @@ async def test_a_renewal_makes_all_anew(authority, blog, tmp_path):
     assert after.get_ca_certs() != before.get_ca_certs() or not after.get_ca_certs()
 
 
-async def test_a_bad_file_at_a_renewal_changes_nothing(authority, tmp_path):
+async def test_a_bad_file_at_a_renewal_changes_nothing(authority: Authority, tmp_path: Path) -> None:
     path = tmp_path / "ca.pem"
     shutil.copy(authority.cert, path)
     trusts, good, bad = Trusts(), Trust(ca=authority.cert), Trust(ca=str(path))
@@ -111,13 +117,13 @@ async def test_a_bad_file_at_a_renewal_changes_nothing(authority, tmp_path):
     assert (await trusts.context(good), await trusts.context(bad)) == before
 
 
-def ssl_error(reason):
+def ssl_error(reason: str | None) -> ssl.SSLError:
     error = ssl.SSLError(1, reason)
     error.reason = reason
     return error
 
 
-def unverified(code):
+def unverified(code: int) -> ssl.SSLCertVerificationError:
     error = ssl.SSLCertVerificationError(1, "certificate verify failed for shop.internal")
     error.verify_code = code
     return error
@@ -138,11 +144,13 @@ def unverified(code):
         (ConnectionResetError(), "it closed the connection within the TLS handshake"),
     ],
 )
-def test_why_a_handshake_failed_names_no_address(error, detail):
+def test_why_a_handshake_failed_names_no_address(error: OSError, detail: str) -> None:
     assert handshake_failure(error) == detail
 
 
-async def test_what_is_warm_is_there_and_what_is_no_good_is_told(authority, caplog):
+async def test_what_is_warm_is_there_and_what_is_no_good_is_told(
+    authority: Authority, caplog: pytest.LogCaptureFixture
+) -> None:
     trusts, good = Trusts(), Trust(ca=authority.cert)
     await trusts.warm([good, Trust(ca="/no/ca.pem"), good])
     assert repr(trusts) == "<Trusts 1 contexts>"
@@ -157,5 +165,5 @@ async def test_what_is_warm_is_there_and_what_is_no_good_is_told(authority, capl
         ("https://10.0.0.5", Trust(server_name="shop.internal"), "shop.internal"),
     ],
 )
-def test_whom_an_endpoint_should_be(url, trust, name):
+def test_whom_an_endpoint_should_be(url: str, trust: Trust, name: str) -> None:
     assert expected_name(Endpoint.parse(url, trust)) == name

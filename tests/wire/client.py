@@ -3,13 +3,10 @@
 import contextlib
 import socket
 import ssl
-import struct
 from typing import Literal
 
-from wire.kernel import PATIENCE, await_taken
-from wire.reader import Ambiguous, Answer, AnswerReader
-
-RESET = struct.pack("ii", 1, 0)
+from tests.wire.reader import Ambiguous, Answer, AnswerReader
+from tests.wire.sender import Sender
 
 End = Literal["closed", "reset"]
 
@@ -18,48 +15,17 @@ class Silence(AssertionError):
     """Nothing came for as long as anything that works would take."""
 
 
-class Client:
+class Client(Sender):
     """One connection to the proxy."""
 
     def __init__(self, sock: socket.socket) -> None:
-        self.sock = sock
+        super().__init__(sock)
         self.rest = b""
         """What was received and not read yet."""
         self.end: End | None = None
-        sock.settimeout(PATIENCE)
 
     def __repr__(self) -> str:
         return f"<Client {self.end or 'open'}, {self.rest[:100]!r} to read>"
-
-    # Sending.
-
-    def send(self, *segments: bytes) -> None:
-        """Sends segments, each once the one before it was read. A proxy that has hung up is no error here."""
-        for index, segment in enumerate(segments):
-            if index:
-                await_taken([self.sock])
-            with contextlib.suppress(ConnectionError):
-                self.sock.sendall(segment)
-
-    def drip(self, data: bytes) -> None:
-        """Sends byte by byte."""
-        self.send(*(data[at : at + 1] for at in range(len(data))))
-
-    def finish(self) -> None:
-        """Ends its direction and goes on reading."""
-        with contextlib.suppress(OSError):
-            self.sock.shutdown(socket.SHUT_WR)
-
-    def reset(self) -> None:
-        """Leaves with a reset."""
-        self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
-        self.sock.close()
-
-    def close(self) -> None:
-        """Leaves."""
-        self.sock.close()
-
-    # Reading.
 
     def answer(self, method: str = "GET") -> Answer:
         """The next answer, whole. AssertionError when the connection ends within it, or nothing comes."""

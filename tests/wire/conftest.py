@@ -2,23 +2,15 @@
 
 import contextlib
 import socket
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
-_TESTS = Path(__file__).resolve().parents[1]
-# The kit of these tests, and the rig of the load tests: one way to run the real proxy, not two.
-sys.path[:0] = [str(_TESTS), str(_TESTS.parent / "loadtests")]
-
-pytest.register_assert_rewrite("wire")
-
-from wire.front import Front
-from wire.front import front as started_front
-from wire.program import Wire, running
-
 from proxy.demo.ports import LOOPBACK
+from tests.kits.authority import Authority
+from tests.wire.front import Front
+from tests.wire.front import front as started_front
+from tests.wire.program import Wire, running
 
 PLAIN = """
 services:
@@ -113,7 +105,7 @@ def trusting(trusting_program: Wire) -> Iterator[Wire]:
 
 
 @pytest.fixture(scope="session")
-def front_program(tmp_path_factory: pytest.TempPathFactory, authority) -> Iterator[Front]:
+def front_program(tmp_path_factory: pytest.TempPathFactory, authority: Authority) -> Iterator[Front]:
     with started_front(tmp_path_factory.mktemp("front"), authority) as front:
         yield front
 

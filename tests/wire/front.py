@@ -11,11 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from wire.client import Client
-from wire.program import Wire, running
-from wire.upstream import Upstream
-
 from proxy.demo.ports import LOOPBACK, free_ports
+from tests.wire.client import Client
+from tests.wire.program import Wire, running
+from tests.wire.upstream import Upstream
 
 # Each path leads to an upstream of its own kind.
 SETTINGS = """

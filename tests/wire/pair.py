@@ -7,11 +7,12 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from rig import Weir, weir
-from wire.client import Client
-from wire.program import Wire
-from wire.reader import Answer
-from wire.upstream import OK, Link, Upstream
+from rig.weir import Weir, weir
+
+from tests.wire.client import Client
+from tests.wire.program import Wire
+from tests.wire.reader import Answer
+from tests.wire.upstream import OK, Link, Upstream
 
 STABLE = OK.replace(b"ok", b"st")
 """What stable answers."""

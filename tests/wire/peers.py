@@ -5,11 +5,11 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from origins import await_listening, nginx_path, run_nginx
-from wire.program import Wire, running
+from rig.origins import await_listening, nginx_path, run_nginx
 
 from proxy.demo.ports import LOOPBACK, free_ports
 from proxy.demo.processes import LifelineProcess
+from tests.wire.program import Wire, running
 
 # Each is told to pass on what it can; nginx needs to be told Host and Connection for it.
 NGINX = """

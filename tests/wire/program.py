@@ -5,13 +5,13 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from rig import Weir, weir
-from wire.client import Client
-from wire.kernel import await_taken
-from wire.reader import Ambiguous, Answer, Request, requests
-from wire.upstream import OK, Link, Upstream
+from rig.weir import Weir, weir
 
 from proxy.demo.ports import LOOPBACK
+from tests.wire.client import Client
+from tests.wire.kernel import await_taken
+from tests.wire.reader import Ambiguous, Answer, Request, requests
+from tests.wire.upstream import OK, Link, Upstream
 
 Statuses = int | tuple[int, ...]
 

@@ -3,12 +3,13 @@
 import json
 import re
 
-from wire.case import case, cases
-from wire.program import Wire
-from wire.reader import Answer
-from wire.upstream import OK
+import pytest
 
 from proxy.demo.processes import wait_until
+from tests.wire.case import case, cases
+from tests.wire.program import Wire
+from tests.wire.reader import Answer
+from tests.wire.upstream import OK
 
 NOBODY = b"GET /nobody HTTP/1.1\r\nHost: shop.example\r\n"
 OURS = (
@@ -35,7 +36,7 @@ def is_ours(answer: Answer) -> None:
 
 
 @cases("sent, statuses", *OURS)
-def test_our_own_answers_look_alike(wire: Wire, sent, statuses):
+def test_our_own_answers_look_alike(wire: Wire, sent: bytes, statuses: int | tuple[int, int]) -> None:
     answer = wire.ask(sent)
     assert answer.status in (statuses if isinstance(statuses, tuple) else (statuses,))
     assert answer.one("content-type") == "text/plain; charset=utf-8"
@@ -53,7 +54,7 @@ def test_our_own_answers_look_alike(wire: Wire, sent, statuses):
     ("p11-rfc9110-12.5.1-json-refused", b"application/json;q=0, */*", "text/plain"),
     ("p11-rfc9110-12.5.1-browser", b"text/html,application/xhtml+xml,*/*;q=0.8", "text/plain"),
 )
-def test_json_for_those_who_prefer_it(wire: Wire, accept, kind):
+def test_json_for_those_who_prefer_it(wire: Wire, accept: bytes, kind: str) -> None:
     answer = wire.ask(NOBODY + (b"Accept: " + accept + b"\r\n" if accept else b"") + b"\r\n")
     assert answer.one("content-type").partition(";")[0] == kind
     is_ours(answer)
@@ -64,7 +65,7 @@ def test_json_for_those_who_prefer_it(wire: Wire, accept, kind):
 
 
 @case("p09-rfc9110-9.3.2-own-answer-to-head")
-def test_our_answer_to_a_head_has_no_body(wire: Wire):
+def test_our_answer_to_a_head_has_no_body(wire: Wire) -> None:
     wire.upstream.answers(OK)
     client = wire.client(NOBODY.replace(b"GET", b"HEAD") + b"\r\n")
     answer = client.answer("HEAD")
@@ -75,7 +76,7 @@ def test_our_answer_to_a_head_has_no_body(wire: Wire):
 
 
 @case("p11-own-answer-404")
-def test_nobody_is_responsible(tight: Wire):
+def test_nobody_is_responsible(tight: Wire) -> None:
     tight.upstream.answers(OK)
     client = tight.client(b"GET / HTTP/1.1\r\nHost: elsewhere.test\r\n\r\n")
     answer = client.answer()
@@ -86,7 +87,7 @@ def test_nobody_is_responsible(tight: Wire):
 
 
 @case("p11-own-answer-404-with-a-body")
-def test_the_body_of_a_request_for_nobody_is_not_a_request(tight: Wire):
+def test_the_body_of_a_request_for_nobody_is_not_a_request(tight: Wire) -> None:
     tight.upstream.answers(OK)
     smuggled = b"GET /evil HTTP/1.1\r\nHost: shop.example\r\n\r\n"
     sent = b"POST / HTTP/1.1\r\nHost: elsewhere.test\r\nContent-Length: %d\r\n\r\n" % len(smuggled)
@@ -108,7 +109,9 @@ def test_the_body_of_a_request_for_nobody_is_not_a_request(tight: Wire):
     ("p11-refused-is-counted-fields", b"GET / HTTP/1.1\r\nHost: a\r\n" + b"X: 1\r\n" * 300 + b"\r\n"),
     ("p11-refused-is-counted-version", b"GET / HTTP/3.0\r\nHost: a\r\n\r\n"),
 )
-def test_what_is_refused_is_counted_with_its_reason(wire: Wire, sent, request):
+def test_what_is_refused_is_counted_with_its_reason(
+    wire: Wire, sent: bytes, request: pytest.FixtureRequest
+) -> None:
     reason = request.node.callspec.id.rpartition("-")[2]
     before = wire.refused(reason)
     wire.ask(sent)

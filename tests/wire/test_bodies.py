@@ -1,11 +1,13 @@
 """Points 8, 9: bodies are opaque, and some messages have none (RFC 9110 6.4 and 15, RFC 9112 section 6)."""
 
 import gzip
+from collections.abc import Callable
+from typing import Any
 
-from wire.case import case, cases
-from wire.program import Wire
-from wire.reader import Answer
-from wire.upstream import OK
+from tests.wire.case import case, cases
+from tests.wire.program import Wire
+from tests.wire.reader import Answer
+from tests.wire.upstream import OK
 
 GET = b"GET /b HTTP/1.1\r\nHost: shop.example\r\n\r\n"
 OLD = b"GET /b HTTP/1.0\r\nHost: shop.example\r\n\r\n"
@@ -31,7 +33,7 @@ def chunked(body: bytes, fields: bytes = b"") -> bytes:
     ("p08-rfc9110-6.4-request-of-1-mib", sized, bytes(1 << 20)),
     ("p08-rfc9110-6.4-request-of-1-mib-chunk", chunked, b"\r\n" * (1 << 19)),
 )
-def test_the_body_of_a_request_is_opaque(wire: Wire, framed, body):
+def test_the_body_of_a_request_is_opaque(wire: Wire, framed: Callable[..., Any], body: bytes) -> None:
     wire.upstream.answers(OK)
     head = b"POST /b HTTP/1.1\r\nHost: a\r\nContent-Encoding: gzip\r\n"
     assert wire.ask(head + framed(body)).status == 200
@@ -48,14 +50,14 @@ def test_the_body_of_a_request_is_opaque(wire: Wire, framed, body):
     ("p08-rfc9110-6.4-answer-of-1-mib", sized, bytes(1 << 20)),
     ("p08-rfc9110-6.4-answer-of-1-mib-chunk", chunked, b"\r\n" * (1 << 19)),
 )
-def test_the_body_of_an_answer_is_opaque(wire: Wire, framed, body):
+def test_the_body_of_an_answer_is_opaque(wire: Wire, framed: Callable[..., Any], body: bytes) -> None:
     wire.upstream.answers(b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n" + framed(body))
     answer = wire.ask(GET)
     assert (answer.body, answer.one("content-encoding")) == (body, "gzip")
 
 
 @case("p08-rfc9112-6.3-answer-until-close")
-def test_a_body_that_ends_with_its_connection_is_opaque(wire: Wire):
+def test_a_body_that_ends_with_its_connection_is_opaque(wire: Wire) -> None:
     client = wire.client(GET)
     link = wire.upstream.accept()
     link.request()
@@ -91,7 +93,9 @@ BODILESS = (
 
 
 @cases("sent, head, surplus, length", *BODILESS)
-def test_a_bodiless_answer_has_no_body_and_the_next_one_is_its_own(wire: Wire, sent, head, surplus, length):
+def test_a_bodiless_answer_has_no_body_and_the_next_one_is_its_own(
+    wire: Wire, sent: bytes, head: bytes, surplus: bytes, length: str | None
+) -> None:
     wire.upstream.answers(b"HTTP/1.1 " + head + b"\r\n\r\n" + surplus, OK)
     client = wire.client(sent)
     answer = client.answer(sent.partition(b" ")[0].decode())
@@ -115,7 +119,9 @@ def test_a_bodiless_answer_has_no_body_and_the_next_one_is_its_own(wire: Wire, s
     ("p09-rfc9110-15.3.6-205", GET, b"1.1 205 Reset Content\r\nContent-Length: 0\r\n\r\n", b"", "sized"),
     ("p09-rfc9112-7.1.2-trailers-dropped", GET, b"1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\nX-Sum: 1\r\n\r\n", b"hello", "chunked"),
 )  # fmt: skip
-def test_a_body_is_framed_for_the_version_of_its_client(wire: Wire, sent, answer, body, framing):
+def test_a_body_is_framed_for_the_version_of_its_client(
+    wire: Wire, sent: bytes, answer: bytes, body: bytes, framing: str
+) -> None:
     wire.upstream.answers(b"HTTP/" + answer)
     client = wire.client(sent)
     got = client.answer()
@@ -136,7 +142,7 @@ def test_a_body_is_framed_for_the_version_of_its_client(wire: Wire, sent, answer
         b"HTTP/1.1 103 A\r\nX: 1\r\n\r\nHTTP/1.1 103 B\r\n\r\nHTTP/1.1 102 C\r\n\r\n",
     ),
 )
-def test_interim_answers_pass_as_they_come(wire: Wire, interim):
+def test_interim_answers_pass_as_they_come(wire: Wire, interim: bytes) -> None:
     client = wire.client(GET)
     link = wire.upstream.accept()
     link.request()
@@ -148,7 +154,7 @@ def test_interim_answers_pass_as_they_come(wire: Wire, interim):
 
 
 @case("p09-rfc9110-7.6.1-103-hop-by-hop")
-def test_an_interim_answer_loses_its_hop_by_hop_fields(wire: Wire):
+def test_an_interim_answer_loses_its_hop_by_hop_fields(wire: Wire) -> None:
     wire.upstream.answers(
         b"HTTP/1.1 103 Early\r\nConnection: X-H\r\nX-H: 1\r\nKeep-Alive: a\r\nLink: </a>\r\n\r\n" + OK
     )
@@ -157,7 +163,7 @@ def test_an_interim_answer_loses_its_hop_by_hop_fields(wire: Wire):
 
 
 @case("p09-rfc9110-15.2-never-for-1.0")
-def test_http_1_0_gets_no_interim_answer(wire: Wire):
+def test_http_1_0_gets_no_interim_answer(wire: Wire) -> None:
     wire.upstream.answers(b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early\r\nX: 1\r\n\r\n" + OK)
     client = wire.client(OLD)
     answer = client.answer()
@@ -166,7 +172,7 @@ def test_http_1_0_gets_no_interim_answer(wire: Wire):
 
 
 @case("p09-rfc9112-6.3-drip")
-def test_an_answer_may_come_byte_by_byte(wire: Wire):
+def test_an_answer_may_come_byte_by_byte(wire: Wire) -> None:
     for framed in (sized, chunked):
         client = wire.client(GET)
         link = wire.upstream.accept()

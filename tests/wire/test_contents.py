@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.wire.mutations import MUTATIONS, Mutation
+
 ROOT = Path(__file__).resolve().parents[2]
 POINTS = {f"p{number:02}" for number in range(1, 24)}
 LEAST = 250
@@ -29,11 +31,18 @@ def names() -> list[str]:
     return [name for name in found if not re.match(r"d\d\d-", name)]
 
 
-def test_every_case_is_named_by_its_point(names):
+def test_every_case_is_named_by_its_point(names: list[str]) -> None:
     assert [name for name in names if NAME.fullmatch(name) is None] == []
 
 
-def test_every_point_has_its_cases(names):
+def test_every_point_has_its_cases(names: list[str]) -> None:
     count = Counter(name[:3] for name in set(names))
     assert set(count) == POINTS
     assert sum(count.values()) >= LEAST
+
+
+@pytest.mark.parametrize("mutation", MUTATIONS, ids=lambda mutation: mutation.rule)
+def test_every_mutation_can_be_made_and_has_its_cases(mutation: Mutation, names: list[str]) -> None:
+    assert (ROOT / "proxy" / mutation.file).read_text().count(mutation.old) == 1
+    assert mutation.cases
+    assert set(mutation.cases) <= set(names)

@@ -8,9 +8,9 @@ import threading
 import time
 from collections.abc import Callable
 
-from wire.case import case, cases
-from wire.program import Wire
-from wire.upstream import OK, Gone
+from tests.wire.case import case, cases
+from tests.wire.program import Wire
+from tests.wire.upstream import OK, Gone
 
 GET = b"GET /d HTTP/1.1\r\nHost: shop.example\r\n\r\n"
 OLD = b"GET /d HTTP/1.0\r\n\r\n"
@@ -34,14 +34,14 @@ def slowly(send: Callable[[bytes], None], data: bytes, times: int) -> None:
     ("p14-header-within-the-fields", b"GET / HTTP/1.1\r\nHost: a\r\nX-A"),
     ("p14-header-all-but-the-last-byte", GET[:-1]),
 )
-def test_part_of_a_head_is_timed_out(hasty: Wire, part):
+def test_part_of_a_head_is_timed_out(hasty: Wire, part: bytes) -> None:
     client = hasty.client(part)
     hasty.turned_away(client, 408)
     hasty.serves_on()
 
 
 @case("p14-header-is-the-whole-head")
-def test_a_head_that_drips_is_timed_out_all_the_same(hasty: Wire):
+def test_a_head_that_drips_is_timed_out_all_the_same(hasty: Wire) -> None:
     hasty.upstream.answers(OK)
     client = hasty.client(b"GET / HTTP/1.1\r\nHost: a\r\n")
     slowly(client.send, b"X: 1\r\n", LONG)
@@ -51,7 +51,7 @@ def test_a_head_that_drips_is_timed_out_all_the_same(hasty: Wire):
 
 
 @case("p14-header-of-the-second-request")
-def test_part_of_a_second_head_is_timed_out(hasty: Wire):
+def test_part_of_a_second_head_is_timed_out(hasty: Wire) -> None:
     hasty.upstream.answers(OK)
     client = hasty.client(GET + GET[:-1])
     assert client.answer().body == b"ok"
@@ -63,12 +63,12 @@ def test_part_of_a_second_head_is_timed_out(hasty: Wire):
     ("p14-idle-nothing-sent", b""),
     ("p14-idle-empty-line", b"\r\n"),
 )
-def test_a_connection_that_asks_nothing_is_closed_without_a_word(hasty: Wire, sent):
+def test_a_connection_that_asks_nothing_is_closed_without_a_word(hasty: Wire, sent: bytes) -> None:
     assert hasty.client(sent).ended() == "closed"
 
 
 @case("p14-rfc9112-2.2-idle-empty-lines-for-ever")
-def test_empty_lines_are_no_request(hasty: Wire):
+def test_empty_lines_are_no_request(hasty: Wire) -> None:
     hasty.upstream.answers(OK)
     client = hasty.client(b"\r\n")
     slowly(client.send, b"\r\n", LONG)
@@ -77,7 +77,7 @@ def test_empty_lines_are_no_request(hasty: Wire):
 
 
 @case("p14-rfc9112-9.5-idle-kept")
-def test_a_kept_connection_is_closed_without_a_word(hasty: Wire):
+def test_a_kept_connection_is_closed_without_a_word(hasty: Wire) -> None:
     hasty.upstream.answers(OK)
     client = hasty.client(GET)
     assert client.answer().body == b"ok"
@@ -85,7 +85,7 @@ def test_a_kept_connection_is_closed_without_a_word(hasty: Wire):
 
 
 @case("p14-connect")
-def test_an_upstream_that_accepts_nobody(hasty: Wire, deaf: socket.socket):
+def test_an_upstream_that_accepts_nobody(hasty: Wire, deaf: socket.socket) -> None:
     answer = hasty.ask(GET.replace(b"/d", b"/deaf"))
     assert answer.status in (502, 503, 504)
     hasty.serves_on()
@@ -97,7 +97,7 @@ def test_an_upstream_that_accepts_nobody(hasty: Wire, deaf: socket.socket):
     ("p14-rfc9110-15.6.5-response-part-of-a-head", H + b"X: 1\r\n"),
     ("p14-rfc9110-15.6.5-response-after-an-interim-answer", b"HTTP/1.1 103 Early\r\n\r\n"),
 )
-def test_an_upstream_that_does_not_answer_is_timed_out(hasty: Wire, part):
+def test_an_upstream_that_does_not_answer_is_timed_out(hasty: Wire, part: bytes) -> None:
     client = hasty.client(GET)
     link = hasty.upstream.accept()
     link.request()
@@ -108,7 +108,7 @@ def test_an_upstream_that_does_not_answer_is_timed_out(hasty: Wire, part):
 
 
 @case("p14-response-is-the-whole-head")
-def test_an_answers_head_that_drips_is_timed_out(hasty: Wire):
+def test_an_answers_head_that_drips_is_timed_out(hasty: Wire) -> None:
     client = hasty.client(GET)
     link = hasty.upstream.accept()
     link.request()
@@ -124,7 +124,7 @@ def test_an_answers_head_that_drips_is_timed_out(hasty: Wire):
     ("p14-rfc9110-10.1.1-expect-sized", b"Expect: 100-continue\r\nContent-Length: 5\r\n\r\n"),
     ("p14-rfc9110-10.1.1-expect-chunked", b"Expect: 100-continue\r\nTransfer-Encoding: chunked\r\n\r\n"),
 )
-def test_an_upstream_that_never_says_continue_is_timed_out(hasty: Wire, head):
+def test_an_upstream_that_never_says_continue_is_timed_out(hasty: Wire, head: bytes) -> None:
     client = hasty.client(POST + head)
     link = hasty.upstream.accept()
     link.head()
@@ -142,7 +142,7 @@ def test_an_upstream_that_never_says_continue_is_timed_out(hasty: Wire, head):
     ("p14-rfc9110-15.5.9-body-chunked", POST + b"Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n"),
     ("p14-rfc9110-15.5.9-body-last-chunk", POST + b"Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n"),
 )
-def test_an_upload_that_stops_is_timed_out(hasty: Wire, sent):
+def test_an_upload_that_stops_is_timed_out(hasty: Wire, sent: bytes) -> None:
     client = hasty.client(sent)
     link = hasty.upstream.accept()
     hasty.turned_away(client, 408)
@@ -152,7 +152,7 @@ def test_an_upload_that_stops_is_timed_out(hasty: Wire, sent):
 
 
 @case("p14-body-upload-is-slow-and-moves")
-def test_an_upload_that_drips_is_waited_for(hasty: Wire):
+def test_an_upload_that_drips_is_waited_for(hasty: Wire) -> None:
     hasty.upstream.answers(OK)
     client = hasty.client(POST + b"Content-Length: %d\r\n\r\n" % LONG)
     slowly(client.send, b"x", LONG)
@@ -161,7 +161,7 @@ def test_an_upload_that_drips_is_waited_for(hasty: Wire):
 
 
 @case("p14-body-upload-is-not-taken")
-def test_an_upstream_that_takes_no_more_of_an_upload_is_timed_out(hasty: Wire):
+def test_an_upstream_that_takes_no_more_of_an_upload_is_timed_out(hasty: Wire) -> None:
     client = hasty.client(POST + b"Content-Length: 1000000000\r\n\r\n")
     link = hasty.upstream.accept()
     link.head()
@@ -184,7 +184,7 @@ def test_an_upstream_that_takes_no_more_of_an_upload_is_timed_out(hasty: Wire):
     ("p14-body-answer-until-close-for-1.0", OLD, H + b"\r\n", b"hello"),
     ("p14-body-answer-chunked-for-1.0", OLD, CHUNKED, b"5\r\nhello\r\n"),
 )
-def test_an_answer_that_stops_is_cut(hasty: Wire, sent, head, part):
+def test_an_answer_that_stops_is_cut(hasty: Wire, sent: bytes, head: bytes, part: bytes) -> None:
     client = hasty.client(sent)
     link = hasty.upstream.accept()
     link.request()
@@ -195,7 +195,7 @@ def test_an_answer_that_stops_is_cut(hasty: Wire, sent, head, part):
 
 
 @case("p14-body-answer-is-slow-and-moves")
-def test_an_answer_that_drips_is_waited_for(hasty: Wire):
+def test_an_answer_that_drips_is_waited_for(hasty: Wire) -> None:
     client = hasty.client(GET)
     link = hasty.upstream.accept()
     link.request()
@@ -206,7 +206,7 @@ def test_an_answer_that_drips_is_waited_for(hasty: Wire):
 
 
 @case("p14-body-answer-is-not-taken")
-def test_a_client_that_takes_no_more_of_its_answer_is_cut(hasty: Wire):
+def test_a_client_that_takes_no_more_of_its_answer_is_cut(hasty: Wire) -> None:
     hasty.client(GET)
     link = hasty.upstream.accept()
     link.request()
@@ -220,7 +220,7 @@ def test_a_client_that_takes_no_more_of_its_answer_is_cut(hasty: Wire):
 
 
 @case("p14-body-answer-is-taken-slowly")
-def test_a_client_that_reads_slowly_is_waited_for(hasty: Wire):
+def test_a_client_that_reads_slowly_is_waited_for(hasty: Wire) -> None:
     size = 8 << 20
     hasty.upstream.serve(
         lambda link: (link.request(), link.send(H + b"Content-Length: %d\r\n\r\n" % size + bytes(size)))
@@ -234,7 +234,7 @@ def test_a_client_that_reads_slowly_is_waited_for(hasty: Wire):
 
 
 @case("p14-pool-idle")
-def test_an_idle_connection_is_closed(hasty: Wire):
+def test_an_idle_connection_is_closed(hasty: Wire) -> None:
     hasty.upstream.serve(None)
     client = hasty.client(GET)
     link = hasty.upstream.accept()
@@ -245,7 +245,7 @@ def test_an_idle_connection_is_closed(hasty: Wire):
 
 
 @case("p12-pool-max-idle")
-def test_no_more_connections_are_kept_than_max_idle(hasty: Wire):
+def test_no_more_connections_are_kept_than_max_idle(hasty: Wire) -> None:
     clients = [hasty.client(GET) for _ in range(5)]
     links = [hasty.upstream.accept() for _ in clients]
     for link in links:
@@ -266,14 +266,14 @@ def test_no_more_connections_are_kept_than_max_idle(hasty: Wire):
 
 
 @case("p14-tunnel-idle")
-def test_a_tunnel_in_which_nothing_moves_is_closed(hasty: Wire):
+def test_a_tunnel_in_which_nothing_moves_is_closed(hasty: Wire) -> None:
     client, link = hasty.tunnel()
     client.ended()
     link.gone()
 
 
 @case("p14-tunnel-moves")
-def test_a_tunnel_in_which_something_moves_stays(hasty: Wire):
+def test_a_tunnel_in_which_something_moves_stays(hasty: Wire) -> None:
     client, link = hasty.tunnel()
     slowly(client.send, b"x", LONG)
     assert link.read(LONG) == b"x" * LONG

@@ -10,13 +10,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
 
 import pytest
-from wire.case import cases
-from wire.peers import PEERS, all_peers, missing
-from wire.program import Wire
-from wire.reader import Fields, Message, Request
-from wire.upstream import Link
 
 from proxy.demo.ports import LOOPBACK
+from tests.wire.case import cases
+from tests.wire.peers import PEERS, all_peers, missing
+from tests.wire.program import Wire
+from tests.wire.reader import Fields, Message, Request
+from tests.wire.upstream import Link
 
 ADDED = ("x-forwarded-for", "x-forwarded-proto", "x-forwarded-host", "x-request-id", "via")
 """What weir adds to a request."""
@@ -180,7 +180,9 @@ def seen(wire: Wire, port: int, sent: bytes, reply: bytes) -> Seen:
 
 
 @cases("sent, reply", *EXCHANGES)
-def test_all_proxies_agree(rivals, request, sent, reply):
+def test_all_proxies_agree(
+    rivals: tuple[Wire, dict[str, int]], request: pytest.FixtureRequest, sent: bytes, reply: bytes
+) -> None:
     wire, ports = rivals
     ours = seen(wire, ports["weir"], sent, reply)
     for peer in PEERS:

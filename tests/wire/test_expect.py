@@ -1,8 +1,8 @@
 """Point 10: Expect: 100-continue (RFC 9110 section 10.1.1)."""
 
-from wire.case import case, cases
-from wire.program import Wire
-from wire.upstream import OK
+from tests.wire.case import case, cases
+from tests.wire.program import Wire
+from tests.wire.upstream import OK
 
 HEAD = b"POST /e HTTP/1.1\r\nHost: shop.example\r\nExpect: 100-continue\r\n"
 SIZED = HEAD + b"Content-Length: 5\r\n\r\n"
@@ -16,7 +16,7 @@ CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
     ("p10-rfc9110-10.1.1-waits-chunked", CHUNKED, b"5\r\nhello\r\n0\r\n\r\n"),
     ("p10-rfc9110-10.1.1-waits-case", SIZED.replace(b"100-continue", b"100-Continue"), b"hello"),
 )
-def test_a_client_that_waits_gets_the_upstreams_word(wire: Wire, head, body):
+def test_a_client_that_waits_gets_the_upstreams_word(wire: Wire, head: bytes, body: bytes) -> None:
     client = wire.client(head)
     link = wire.upstream.accept()
     assert link.head().one("expect").lower() == "100-continue", "the head goes on at once"
@@ -34,7 +34,7 @@ def test_a_client_that_waits_gets_the_upstreams_word(wire: Wire, head, body):
     ("p10-rfc9110-10.1.1-does-not-wait-long", (SIZED, b"hello")),
     ("p10-rfc9110-10.1.1-does-not-wait-chunked", (CHUNKED, b"5\r\nhel", b"lo\r\n0\r\n\r\n")),
 )
-def test_a_client_that_does_not_wait_is_served(wire: Wire, segments):
+def test_a_client_that_does_not_wait_is_served(wire: Wire, segments: tuple[bytes, ...]) -> None:
     wire.upstream.answers(OK)
     answer = wire.client(*segments).answer()
     assert (answer.status, answer.body) == (200, b"ok")
@@ -42,7 +42,7 @@ def test_a_client_that_does_not_wait_is_served(wire: Wire, segments):
 
 
 @case("p10-rfc9110-10.1.1-100-with-the-answer")
-def test_a_100_may_come_together_with_the_answer(wire: Wire):
+def test_a_100_may_come_together_with_the_answer(wire: Wire) -> None:
     wire.upstream.answers(CONTINUE + OK)
     answer = wire.client(SIZED + b"hello").answer()
     assert ([each.status for each in answer.interim], answer.body) == ([100], b"ok")
@@ -55,7 +55,7 @@ def test_a_100_may_come_together_with_the_answer(wire: Wire):
     ("p10-rfc9110-10.1.1-refused-401-chunked", b"HTTP/1.1 401 U\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nno\r\n0\r\n\r\n"),
     ("p10-rfc9110-10.1.1-answered-200", b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nno"),
 )  # fmt: skip
-def test_an_early_answer_without_a_100_is_the_last_of_both_connections(wire: Wire, early):
+def test_an_early_answer_without_a_100_is_the_last_of_both_connections(wire: Wire, early: bytes) -> None:
     client = wire.client(SIZED)
     link = wire.upstream.accept()
     link.head()
@@ -68,7 +68,7 @@ def test_an_early_answer_without_a_100_is_the_last_of_both_connections(wire: Wir
 
 
 @case("p10-rfc9110-10.1.1-from-1.0")
-def test_an_expectation_of_http_1_0_is_ignored(wire: Wire):
+def test_an_expectation_of_http_1_0_is_ignored(wire: Wire) -> None:
     wire.upstream.answers(OK)
     client = wire.client(SIZED.replace(b"HTTP/1.1", b"HTTP/1.0") + b"hello")
     answer = client.answer()
@@ -83,7 +83,7 @@ def test_an_expectation_of_http_1_0_is_ignored(wire: Wire):
     ("p10-rfc9110-10.1.1-prefix", b"100-continuex"),
     ("p10-rfc9110-10.1.1-200-ok", b"200-ok"),
 )
-def test_another_expectation_fails(wire: Wire, value):
+def test_another_expectation_fails(wire: Wire, value: bytes) -> None:
     wire.upstream.answers(OK)
     sent = b"POST /e HTTP/1.1\r\nHost: a\r\nExpect: %b\r\nContent-Length: 5\r\n\r\n" % value
     assert wire.ask(sent).status == 417
@@ -91,14 +91,14 @@ def test_another_expectation_fails(wire: Wire, value):
 
 
 @case("p10-rfc9110-10.1.1-nobody-there")
-def test_no_100_before_the_upstream_is_reached(wire: Wire):
+def test_no_100_before_the_upstream_is_reached(wire: Wire) -> None:
     answer = wire.ask(SIZED.replace(b"/e", b"/nobody"))
     assert answer.status in (502, 503)
     assert answer.interim == []
 
 
 @case("p10-rfc9110-10.1.1-reset-instead-of-100")
-def test_an_upstream_that_resets_is_a_bad_gateway(wire: Wire):
+def test_an_upstream_that_resets_is_a_bad_gateway(wire: Wire) -> None:
     client = wire.client(SIZED)
     link = wire.upstream.accept()
     link.head()

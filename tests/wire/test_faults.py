@@ -1,8 +1,11 @@
 """Point 11: a fault of the upstream never turns into a wrong answer (RFC 9112 section 8, RFC 9110 15.6)."""
 
-from wire.case import case, cases
-from wire.program import Wire
-from wire.upstream import OK, Link
+from collections.abc import Callable
+from typing import Any
+
+from tests.wire.case import case, cases
+from tests.wire.program import Wire
+from tests.wire.upstream import OK, Link
 
 GET = b"GET /x HTTP/1.1\r\nHost: shop.example\r\n\r\n"
 OLD = b"GET /x HTTP/1.0\r\nHost: shop.example\r\n\r\n"
@@ -53,7 +56,7 @@ GARBAGE = (
 
 
 @cases("answer", *GARBAGE)
-def test_garbage_instead_of_a_head_is_a_bad_gateway(wire: Wire, answer):
+def test_garbage_instead_of_a_head_is_a_bad_gateway(wire: Wire, answer: bytes) -> None:
     client = wire.client(GET)
     link = wire.upstream.accept()
     link.request()
@@ -75,7 +78,7 @@ def test_garbage_instead_of_a_head_is_a_bad_gateway(wire: Wire, answer):
     ("p11-rfc9110-15.6.3-closed", Link.finish),
     ("p11-rfc9110-15.6.3-reset", Link.reset),
 )
-def test_an_answer_cut_anywhere_is_never_whole(wire: Wire, fault):
+def test_an_answer_cut_anywhere_is_never_whole(wire: Wire, fault: Callable[..., Any]) -> None:
     for answer in (SIZED + b"hello", CHUNKED + b"5\r\nhello\r\n0\r\nX: 1\r\n\r\n"):
         head = answer.index(b"\r\n\r\n") + 4
         for at in range(len(answer)):
@@ -106,7 +109,7 @@ def test_an_answer_cut_anywhere_is_never_whole(wire: Wire, fault):
     ("p11-rfc9112-8-chunk-size-for-1.0", OLD, b"2\r\nhe\r\nxyz\r\n", b"he"),
     ("p11-rfc9112-8-chunk-data-for-1.0", OLD, b"2\r\nheXX\r\n0\r\n\r\n", b"he"),
 )
-def test_broken_chunks_cut_the_answer(wire: Wire, sent, part, body):
+def test_broken_chunks_cut_the_answer(wire: Wire, sent: bytes, part: bytes, body: bytes) -> None:
     client = wire.client(sent)
     link = wire.upstream.accept()
     link.request()
@@ -119,7 +122,7 @@ def test_broken_chunks_cut_the_answer(wire: Wire, sent, part, body):
 
 
 @case("p11-rfc9112-8-chunk-size-with-the-head")
-def test_broken_chunks_before_anything_was_passed_are_a_bad_gateway(wire: Wire):
+def test_broken_chunks_before_anything_was_passed_are_a_bad_gateway(wire: Wire) -> None:
     wire.upstream.answers(CHUNKED + b"xyz\r\n")
     assert wire.ask(GET).status == 502
 
@@ -129,7 +132,9 @@ def test_broken_chunks_before_anything_was_passed_are_a_bad_gateway(wire: Wire):
     ("p11-rfc9112-8-until-close-reset", GET, ("closed", "reset")),
     ("p11-rfc9112-8-until-close-reset-for-1.0", OLD, ("reset",)),
 )
-def test_a_reset_within_an_answer_until_close_does_not_read_as_its_end(wire: Wire, sent, ends):
+def test_a_reset_within_an_answer_until_close_does_not_read_as_its_end(
+    wire: Wire, sent: bytes, ends: tuple[str, ...]
+) -> None:
     client = wire.client(sent)
     link = wire.upstream.accept()
     link.request()
@@ -143,7 +148,7 @@ def test_a_reset_within_an_answer_until_close_does_not_read_as_its_end(wire: Wir
 
 
 @case("p11-rfc9112-8-sized-cut-for-1.0")
-def test_a_cut_answer_of_known_length_ends_short(wire: Wire):
+def test_a_cut_answer_of_known_length_ends_short(wire: Wire) -> None:
     client = wire.client(OLD)
     link = wire.upstream.accept()
     link.request()
@@ -162,7 +167,7 @@ def test_a_cut_answer_of_known_length_ends_short(wire: Wire):
     ("p11-rfc9112-9.2-behind-chunks", CHUNKED + b"2\r\nok\r\n0\r\n\r\n", OK.replace(b"ok", b"no")),
     ("p11-rfc9112-9.2-zero-length-with-body", H + b"Content-Length: 0\r\n\r\n", b"no"),
 )
-def test_what_follows_an_answer_reaches_nobody(wire: Wire, first, surplus):
+def test_what_follows_an_answer_reaches_nobody(wire: Wire, first: bytes, surplus: bytes) -> None:
     client = wire.client(GET)
     link = wire.upstream.accept()
     link.request()
@@ -176,7 +181,7 @@ def test_what_follows_an_answer_reaches_nobody(wire: Wire, first, surplus):
 
 
 @case("p11-rfc9110-15.6.4-refused")
-def test_nobody_there(wire: Wire):
+def test_nobody_there(wire: Wire) -> None:
     wire.upstream.answers(OK)
     client = wire.client(GET.replace(b"/x", b"/nobody") + GET)
     assert client.answer().status in (502, 503)
@@ -184,7 +189,7 @@ def test_nobody_there(wire: Wire):
 
 
 @case("p11-rfc9112-8-half-close-before-the-answer")
-def test_an_upstream_may_not_end_its_direction_before_it_answers(wire: Wire):
+def test_an_upstream_may_not_end_its_direction_before_it_answers(wire: Wire) -> None:
     client = wire.client(GET)
     link = wire.upstream.accept()
     link.request()
@@ -194,7 +199,7 @@ def test_an_upstream_may_not_end_its_direction_before_it_answers(wire: Wire):
 
 
 @case("p11-rfc9112-8-fault-in-a-pipeline")
-def test_a_cut_answer_ends_the_pipeline(wire: Wire):
+def test_a_cut_answer_ends_the_pipeline(wire: Wire) -> None:
     client = wire.client(GET * 3)
     link = wire.upstream.accept()
     link.request()

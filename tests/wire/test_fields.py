@@ -1,9 +1,9 @@
 """Points 5 and 6: fields pass as they are, those of one connection don't (RFC 9110 sections 5 and 7.6.1)."""
 
-from wire.case import case, cases
-from wire.program import Wire
-from wire.reader import Fields, Request
-from wire.upstream import OK
+from tests.wire.case import case, cases
+from tests.wire.program import Wire
+from tests.wire.reader import Fields, Request
+from tests.wire.upstream import OK
 
 GET = b"GET /f HTTP/1.1\r\nHost: shop.example\r\n"
 ADDED = ("X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host", "X-Request-Id", "Via")
@@ -57,7 +57,9 @@ def lines(*each: bytes) -> bytes:
     ("p06-rfc9110-7.6.1-nominated-host", (b"Connection: Host, close", b"A: 1"), [("A", "1")]),
     ("p06-rfc9110-7.6.1-nominated-star", (b"Connection: *", b"A: 1"), [("A", "1")]),
 )  # fmt: skip
-def test_the_fields_of_a_request(wire: Wire, sent, expected):
+def test_the_fields_of_a_request(
+    wire: Wire, sent: tuple[bytes, ...], expected: list[tuple[str, str]]
+) -> None:
     wire.upstream.answers(OK)
     assert wire.ask(GET + lines(*sent)).status == 200
     assert end_to_end(wire.passed()) == expected
@@ -71,13 +73,15 @@ def test_the_fields_of_a_request(wire: Wire, sent, expected):
         b"Connection: Transfer-Encoding\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n",
     ),
 )
-def test_a_nomination_never_strips_a_length(wire: Wire, sent):
+def test_a_nomination_never_strips_a_length(wire: Wire, sent: bytes) -> None:
     wire.upstream.answers(OK)
     assert wire.ask(b"POST /f HTTP/1.1\r\nHost: a\r\n" + sent).status == 200
     assert wire.passed().body == b"hello"
 
 
-def answered(wire: Wire, head: bytes, body: bytes = b"ok", request: bytes = GET + b"\r\n"):
+def answered(
+    wire: Wire, head: bytes, body: bytes = b"ok", request: bytes = GET + b"\r\n"
+) -> list[tuple[str, str]]:
     wire.upstream.answers(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n%b\r\n%b" % (len(body), head, body))
     answer = wire.ask(request)
     assert (answer.status, answer.body) == (200, body)
@@ -108,25 +112,27 @@ def answered(wire: Wire, head: bytes, body: bytes = b"ok", request: bytes = GET 
     ("p06-rfc9110-6.6.2-answer-trailer", (b"Trailer: X-Sum", b"A: 1"), [("A", "1")]),
     ("p06-rfc9110-7.6.1-answer-te", (b"TE: trailers", b"A: 1"), [("A", "1")]),
 )  # fmt: skip
-def test_the_fields_of_an_answer(wire: Wire, sent, expected):
+def test_the_fields_of_an_answer(
+    wire: Wire, sent: tuple[bytes, ...], expected: list[tuple[str, str]]
+) -> None:
     assert answered(wire, b"".join(line + b"\r\n" for line in sent)) == expected
 
 
 @case("p05-rfc9110-15-reason-as-sent")
-def test_the_reason_passes(wire: Wire):
+def test_the_reason_passes(wire: Wire) -> None:
     wire.upstream.answers(b"HTTP/1.1 299 Quite  \xfcnusual\r\nContent-Length: 0\r\n\r\n")
     answer = wire.ask(GET + b"\r\n")
     assert (answer.status, answer.reason) == (299, "Quite  \xfcnusual")
 
 
 @case("p05-rfc9112-4-no-reason")
-def test_an_answer_without_a_reason_passes(wire: Wire):
+def test_an_answer_without_a_reason_passes(wire: Wire) -> None:
     wire.upstream.answers(b"HTTP/1.1 404\r\nContent-Length: 0\r\n\r\n")
     assert wire.ask(GET + b"\r\n").status == 404
 
 
 @case("p06-rfc9112-9.3-close-of-one-side-is-not-the-others")
-def test_each_side_closes_for_itself(wire: Wire):
+def test_each_side_closes_for_itself(wire: Wire) -> None:
     wire.upstream.answers(b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok")
     client = wire.client(GET + b"\r\n")
     assert not client.answer().closes
@@ -147,7 +153,9 @@ def test_each_side_closes_for_itself(wire: Wire):
     ("p06-rfc9112-9.3-1.0-keep-alive", b"HTTP/1.0", b"Connection: Keep-Alive\r\n", True),
     ("p06-rfc9112-9.3-1.0-close", b"HTTP/1.0", b"Connection: close\r\n", False),
 )
-def test_a_connection_is_kept_or_closed_as_the_client_says(wire: Wire, version, connection, kept):
+def test_a_connection_is_kept_or_closed_as_the_client_says(
+    wire: Wire, version: bytes, connection: bytes, kept: bool
+) -> None:
     wire.upstream.answers(OK)
     client = wire.client(GET.replace(b"HTTP/1.1", version) + connection + b"\r\n")
     answer = client.answer()

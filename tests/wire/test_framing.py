@@ -1,9 +1,10 @@
 """Point 2: one unambiguous length (RFC 9112 sections 6 and 7)."""
 
 import pytest
-from wire.case import cases
-from wire.program import Wire
-from wire.upstream import OK
+
+from tests.wire.case import cases
+from tests.wire.program import Wire
+from tests.wire.upstream import OK
 
 POST = b"POST /f HTTP/1.1\r\nHost: shop.example\r\n"
 TE = b"Transfer-Encoding: "
@@ -62,12 +63,14 @@ REFUSED = (
 
 
 @cases("sent, statuses", *REFUSED)
-def test_a_length_with_two_readings_is_refused(wire: Wire, sent, statuses):
+def test_a_length_with_two_readings_is_refused(
+    wire: Wire, sent: bytes, statuses: int | tuple[int, int]
+) -> None:
     wire.refuses(sent, statuses)
 
 
 @cases("sent, statuses", *REFUSED)
-def test_however_it_is_cut_into_segments(wire: Wire, sent, statuses):
+def test_however_it_is_cut_into_segments(wire: Wire, sent: bytes, statuses: int | tuple[int, int]) -> None:
     wire.upstream.answers(OK)
     head = sent.index(b"\r\n\r\n") + 4
     for client in wire.halves(sent, range(1, head)):
@@ -110,7 +113,7 @@ def test_however_it_is_cut_into_segments(wire: Wire, sent, statuses):
     ("p02-rfc9112-7.1.2-trailer-lf", b"5\r\nhello\r\n0\r\nX-A: b\n\r\n"),
     ("p02-rfc9112-7.1.2-trailer-nul", b"5\r\nhello\r\n0\r\nX-A: \0\r\n\r\n"),
 )
-def test_a_broken_chunk_ends_both_connections(wire: Wire, body):
+def test_a_broken_chunk_ends_both_connections(wire: Wire, body: bytes) -> None:
     wire.breaks_off(400, CHUNKED + body)
 
 
@@ -136,7 +139,7 @@ def test_a_broken_chunk_ends_both_connections(wire: Wire, body):
     ("p02-rfc9112-7.1.2-trailers", CHUNKED + b"5\r\nhello\r\n0\r\nX-Sum: 1\r\nHost: evil\r\n\r\n", b"hello"),
     ("p02-rfc9112-2.2-body-like-a-request", POST + b"Content-Length: 28\r\n\r\nGET /x HTTP/1.1\r\nHost: a\r\n\r\n", b"GET /x HTTP/1.1\r\nHost: a\r\n\r\n"),
 )  # fmt: skip
-def test_a_clear_length_passes_and_the_next_request_behind_it(wire: Wire, sent, body):
+def test_a_clear_length_passes_and_the_next_request_behind_it(wire: Wire, sent: bytes, body: bytes) -> None:
     wire.upstream.answers(OK)
     client = wire.client(sent + b"GET /next HTTP/1.1\r\nHost: a\r\n\r\n")
     assert [client.answer().status, client.answer().status] == [200, 200]
@@ -155,7 +158,7 @@ def test_a_clear_length_passes_and_the_next_request_behind_it(wire: Wire, sent, 
         ),
     ],
 )
-def test_a_body_in_any_two_segments_and_byte_by_byte(wire: Wire, sent):
+def test_a_body_in_any_two_segments_and_byte_by_byte(wire: Wire, sent: bytes) -> None:
     wire.upstream.answers(OK)
     for client in wire.halves(sent):
         assert client.answer().body == b"ok"

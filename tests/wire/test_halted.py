@@ -1,14 +1,17 @@
 """Point 22: the canary is taken out: who waits for it, what goes on there, and that nobody is sent there any more."""
 
+import socket
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
-from wire.case import case
-from wire.kernel import PATIENCE
-from wire.pair import Pair, running
-from wire.program import SWITCHED, UPGRADE
-from wire.upstream import OK, Link
+
+from tests.wire.case import case
+from tests.wire.kernel import PATIENCE
+from tests.wire.pair import Pair, running
+from tests.wire.program import SWITCHED, UPGRADE
+from tests.wire.upstream import OK, Link
 
 DRAIN = 0.4
 SETTINGS = f"""
@@ -25,7 +28,7 @@ STREAM = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n"
 
 
 @pytest.fixture
-def pair(tmp_path, deaf) -> Iterator[Pair]:
+def pair(tmp_path: Path, deaf: socket.socket) -> Iterator[Pair]:
     with running(tmp_path, SETTINGS, deaf) as pair:
         yield pair
         pair.fresh()
@@ -64,7 +67,7 @@ class Canary:
 
 
 @case("p22-trip")
-def test_a_trip(pair: Pair):
+def test_a_trip(pair: Pair) -> None:
     canary = Canary()
     pair.canary.serve(canary.serve)
     stream, wait = (pair.client(pair.request("GET", path, TO_CANARY)[0]) for path in ("/stream", "/wait"))

@@ -1,8 +1,8 @@
 """Points 1, 3: lines end with CRLF and nothing else; names are tokens (RFC 9112 sections 2.2, 3 and 5)."""
 
-from wire.case import cases
-from wire.program import Wire
-from wire.upstream import OK
+from tests.wire.case import cases
+from tests.wire.program import Wire
+from tests.wire.upstream import OK
 
 GET = b"GET /h HTTP/1.1\r\nHost: shop.example\r\n"
 END = b"\r\n\r\n"
@@ -66,12 +66,12 @@ REFUSED = (
 
 
 @cases("sent, status", *REFUSED)
-def test_what_is_not_a_head_is_refused(wire: Wire, sent, status):
+def test_what_is_not_a_head_is_refused(wire: Wire, sent: bytes, status: int) -> None:
     wire.refuses(sent, status)
 
 
 @cases("sent, status", *REFUSED)
-def test_however_it_is_cut_into_segments(wire: Wire, sent, status):
+def test_however_it_is_cut_into_segments(wire: Wire, sent: bytes, status: int) -> None:
     wire.upstream.answers(OK)
     for client in wire.halves(sent):
         wire.turned_away(client, status)
@@ -93,7 +93,7 @@ def test_however_it_is_cut_into_segments(wire: Wire, sent, status):
     ("p01-rfc9110-5.6.2-every-token-byte", b"!#$%&'*+-.^_`|~09azAZ: b", ("!#$%&'*+-.^_`|~09azAZ", "b")),
     ("p01-rfc9110-5.5-commas-and-quotes", b'X-A: "a, \\"b", c', ("X-A", '"a, \\"b", c')),
 )
-def test_an_odd_field_that_is_legal_passes(wire: Wire, sent, expected):
+def test_an_odd_field_that_is_legal_passes(wire: Wire, sent: bytes, expected: tuple[str, str]) -> None:
     wire.upstream.answers(OK)
     assert wire.ask(GET + sent + END).status == 200
     assert expected in wire.passed().fields
@@ -105,7 +105,7 @@ def test_an_odd_field_that_is_legal_passes(wire: Wire, sent, expected):
     ("p15-rfc9112-2.2-segments-empty-line-before", b"\r\n\r\nGET /h HTTP/1.1\r\nHost: shop.example" + END),
     ("p15-rfc9112-2.2-segments-pipelined", GET + b"\r\n" + b"GET /h HTTP/1.1\r\nHost: b" + END),
 )
-def test_a_good_head_in_any_two_segments_and_byte_by_byte(wire: Wire, sent):
+def test_a_good_head_in_any_two_segments_and_byte_by_byte(wire: Wire, sent: bytes) -> None:
     wire.upstream.answers(OK)
     count = sent.count(b"GET")
     for client in wire.halves(sent):
@@ -122,7 +122,7 @@ def test_a_good_head_in_any_two_segments_and_byte_by_byte(wire: Wire, sent):
     ("p01-rfc9112-7-answer-with-extensions", b"5;a=b\r\nhello\r\n0;c\r\nX-Sum: 1\r\n\r\n"),
     ("p01-rfc9112-7-answer-in-small-chunks", b"1\r\nh\r\n0004\r\nello\r\n00\r\n\r\n"),
 )
-def test_the_chunks_of_an_answer_are_written_anew(wire: Wire, answer):
+def test_the_chunks_of_an_answer_are_written_anew(wire: Wire, answer: bytes) -> None:
     wire.upstream.answers(b"HTTP/1.1 200 OK\r\ntransfer-encoding: Chunked\r\nTrailer: X-Sum\r\n\r\n" + answer)
     client = wire.client(GET + b"\r\n")
     raw = b""
@@ -139,7 +139,7 @@ def test_the_chunks_of_an_answer_are_written_anew(wire: Wire, answer):
     "coding",
     ("p01-rfc9112-7-request-chunks-written-anew", b"tRANSFER-eNCODING:\tchunked \r\n"),
 )
-def test_the_framing_of_a_request_is_written_anew(wire: Wire, coding):
+def test_the_framing_of_a_request_is_written_anew(wire: Wire, coding: bytes) -> None:
     wire.upstream.answers(OK)
     assert wire.ask(b"POST /h HTTP/1.1\r\nHost: a\r\n" + coding + b"\r\n005;x=y\r\nhello\r\n00;z\r\nX-T: 1\r\n\r\n").status == 200  # fmt: skip
     (link,) = wire.upstream.links

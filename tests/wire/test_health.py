@@ -1,16 +1,19 @@
 """Point 23: endpoints that fail, or are dead: who is left alone, who answers instead, and how they come back."""
 
 import contextlib
+import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
-from wire.case import case, cases
-from wire.kernel import PATIENCE
-from wire.pair import STABLE, Pair, running
-from wire.upstream import OK, Link
 
 from proxy.demo.processes import wait_until
+from tests.wire.case import case, cases
+from tests.wire.kernel import PATIENCE
+from tests.wire.pair import STABLE, Pair, running
+from tests.wire.upstream import OK, Link
 
 HEALTH = "health: {path: /healthz, interval: 300ms, timeout: 300ms, healthy_after: 1, unhealthy_after: 3}"
 EJECTION = "ejection: {failures: 3, backoff: 200ms, longest: 1s}"
@@ -26,7 +29,7 @@ TO_CANARY, TO_STABLE = b"X-To: always\r\n", b"X-To: never\r\n"
 
 
 @pytest.fixture
-def start(tmp_path, deaf) -> Iterator[object]:
+def start(tmp_path: Path, deaf: socket.socket) -> Iterator[object]:
     """Starts the proxy with one service of these lines."""
     with contextlib.ExitStack() as stack:
 
@@ -88,7 +91,7 @@ def counted(pair: Pair, name: str, backend: str, least: int) -> float:
 
 
 @case("p23-ejected-canary")
-def test_a_canary_that_fails_in_a_row_is_left_alone_and_back_once_it_works(start):
+def test_a_canary_that_fails_in_a_row_is_left_alone_and_back_once_it_works(start: Callable[..., Any]) -> None:
     pair = start(BOTH, UNJUDGED, "ejection: {failures: 3, backoff: 2s}")
     _, canary = behind(pair)
     canary.works.clear()
@@ -104,7 +107,9 @@ def test_a_canary_that_fails_in_a_row_is_left_alone_and_back_once_it_works(start
 
 
 @case("p23-ejected-endpoint")
-def test_an_endpoint_of_stable_that_fails_costs_few_requests_and_is_back_once_it_works(start):
+def test_an_endpoint_of_stable_that_fails_costs_few_requests_and_is_back_once_it_works(
+    start: Callable[..., Any],
+) -> None:
     pair = start(TWO, EJECTION)
     _, other = behind(pair)
     other.works.clear()
@@ -118,7 +123,7 @@ def test_an_endpoint_of_stable_that_fails_costs_few_requests_and_is_back_once_it
 
 
 @case("p23-all-ejected")
-def test_stable_is_tried_though_all_its_endpoints_are_ejected(start):
+def test_stable_is_tried_though_all_its_endpoints_are_ejected(start: Callable[..., Any]) -> None:
     pair = start(TWO, "ejection: {failures: 3, backoff: 1m}")
     for origin in behind(pair):
         origin.works.clear()
@@ -132,7 +137,7 @@ def test_stable_is_tried_though_all_its_endpoints_are_ejected(start):
 
 
 @case("p23-dead-canary")
-def test_the_share_of_a_dead_canary_goes_to_stable_and_counts_against_it(start):
+def test_the_share_of_a_dead_canary_goes_to_stable_and_counts_against_it(start: Callable[..., Any]) -> None:
     pair = start(BOTH, UNJUDGED, "weight: 50%", HEALTH)
     _, canary = behind(pair)
     assert ask(pair, TO_CANARY)[:2] == (200, b"ok")
@@ -147,7 +152,9 @@ def test_the_share_of_a_dead_canary_goes_to_stable_and_counts_against_it(start):
 
 
 @case("p23-dead-canary-trips")
-def test_a_canary_without_a_living_endpoint_is_taken_out_though_no_request_of_its_fails(start):
+def test_a_canary_without_a_living_endpoint_is_taken_out_though_no_request_of_its_fails(
+    start: Callable[..., Any],
+) -> None:
     pair = start(BOTH, "guard: off", "weight: 50%", HEALTH)
     _, canary = behind(pair)
     canary.well.clear()
@@ -159,7 +166,7 @@ def test_a_canary_without_a_living_endpoint_is_taken_out_though_no_request_of_it
 
 
 @case("p23-dead-stable")
-def test_a_dead_stable_answers_503_until_it_is_back(start):
+def test_a_dead_stable_answers_503_until_it_is_back(start: Callable[..., Any]) -> None:
     pair = start(BOTH, UNJUDGED, HEALTH)
     stable, _ = behind(pair)
     stable.well.clear()
@@ -172,7 +179,7 @@ def test_a_dead_stable_answers_503_until_it_is_back(start):
 
 
 @cases("more", ("p23-fallback", b""), ("p23-fallback-forced", TO_STABLE))
-def test_the_canary_stands_in_for_a_dead_stable(start, more):
+def test_the_canary_stands_in_for_a_dead_stable(start: Callable[..., Any], more: bytes) -> None:
     pair = start(BOTH, UNJUDGED, HEALTH, "fallback: canary")
     stable, canary = behind(pair)
     assert ask(pair, more)[:2] == (200, b"st")

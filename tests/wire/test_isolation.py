@@ -5,15 +5,16 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
-from wire.case import case, cases
-from wire.client import Client
-from wire.kernel import await_taken, fill
-from wire.program import Wire
-from wire.upstream import OK, Link
 
 from proxy.demo.processes import wait_until
+from tests.wire.case import case, cases
+from tests.wire.client import Client
+from tests.wire.kernel import await_taken, fill
+from tests.wire.program import Wire
+from tests.wire.upstream import OK, Link
 
 GET = b"GET /i HTTP/1.1\r\nHost: shop.example\r\n\r\n"
 POST = b"POST /i HTTP/1.1\r\nHost: shop.example\r\n"
@@ -33,7 +34,7 @@ def echo(link: Link) -> None:
 
 
 @case("p20-interleaved-heads")
-def test_requests_that_arrive_interleaved_are_answered_each_for_itself(wire: Wire):
+def test_requests_that_arrive_interleaved_are_answered_each_for_itself(wire: Wire) -> None:
     wire.upstream.serve(echo)
     clients = [wire.client() for _ in range(60)]
     sent = [tagged(f"/{number:02}") for number in range(60)]
@@ -46,7 +47,7 @@ def test_requests_that_arrive_interleaved_are_answered_each_for_itself(wire: Wir
 
 
 @case("p20-tagged-answers-beside-faults")
-def test_answers_stay_with_their_requests_while_others_break_off(wire: Wire):
+def test_answers_stay_with_their_requests_while_others_break_off(wire: Wire) -> None:
     wire.upstream.serve(echo)
     wrong: list[object] = []
 
@@ -71,7 +72,7 @@ def test_answers_stay_with_their_requests_while_others_break_off(wire: Wire):
 
 
 @case("p20-answers-out-of-order")
-def test_the_upstream_may_answer_its_connections_in_any_order(wire: Wire):
+def test_the_upstream_may_answer_its_connections_in_any_order(wire: Wire) -> None:
     clients = [wire.client(tagged(f"/{number}")) for number in range(20)]
     links = [wire.upstream.accept() for _ in clients]
     targets = [link.request().target.encode() for link in links]
@@ -81,7 +82,7 @@ def test_the_upstream_may_answer_its_connections_in_any_order(wire: Wire):
 
 
 @case("p20-a-cut-answer-beside-others")
-def test_a_cut_answer_cuts_one_client_alone(wire: Wire):
+def test_a_cut_answer_cuts_one_client_alone(wire: Wire) -> None:
     clients = [wire.client(GET) for _ in range(10)]
     links = [wire.upstream.accept() for _ in clients]
     for link in links:
@@ -130,7 +131,9 @@ def descriptors(wire: Wire) -> Callable[[], int]:
 
 
 @cases("sent, act", *((f"p20-no-descriptor-left-by-{name}", sent, act) for name, sent, act in FAULTS))
-def test_no_fault_leaves_a_descriptor_behind(wire: Wire, descriptors, sent, act):
+def test_no_fault_leaves_a_descriptor_behind(
+    wire: Wire, descriptors: Callable[..., Any], sent: bytes, act: Callable[..., Any] | None
+) -> None:
     wire.fresh()
     wait_until(lambda: settled(wire, descriptors), "nothing is open", 5)
     before = descriptors()
@@ -169,7 +172,7 @@ def many_sockets() -> Iterator[None]:
 
 @case("p20-1000-idle-and-300-half-sent")
 @pytest.mark.usefixtures("many_sockets")
-def test_a_crowd_that_asks_nothing_is_in_nobodys_way(wire: Wire):
+def test_a_crowd_that_asks_nothing_is_in_nobodys_way(wire: Wire) -> None:
     wire.upstream.serve(echo)
     for _ in range(1000):
         wire.client()
@@ -182,7 +185,7 @@ def test_a_crowd_that_asks_nothing_is_in_nobodys_way(wire: Wire):
 
 
 @case("p20-a-hanging-upstream-is-in-nobodys-way")
-def test_exchanges_that_hang_are_in_nobodys_way(wire: Wire):
+def test_exchanges_that_hang_are_in_nobodys_way(wire: Wire) -> None:
     hanging = [wire.client(GET) for _ in range(100)]
     links = [wire.upstream.accept() for _ in hanging]
     wire.upstream.serve(echo)
@@ -194,7 +197,7 @@ def test_exchanges_that_hang_are_in_nobodys_way(wire: Wire):
 
 
 @case("p20-a-slow-reader-is-in-nobodys-way")
-def test_a_client_that_reads_nothing_is_in_nobodys_way(wire: Wire):
+def test_a_client_that_reads_nothing_is_in_nobodys_way(wire: Wire) -> None:
     wire.client(GET)
     link = wire.upstream.accept()
     link.request()
@@ -208,7 +211,7 @@ def test_a_client_that_reads_nothing_is_in_nobodys_way(wire: Wire):
 
 
 @case("p20-the-word-of-one-client-is-not-anothers")
-def test_fields_that_were_read_before_are_not_mixed_up(wire: Wire):
+def test_fields_that_were_read_before_are_not_mixed_up(wire: Wire) -> None:
     """What was read lately is remembered; what differs in one byte is something else."""
     wire.upstream.answers(OK)
     for value in (b"a", b"b", b"a", b"A"):
@@ -224,7 +227,7 @@ def test_fields_that_were_read_before_are_not_mixed_up(wire: Wire):
 
 
 @case("p20-refused-requests-are-not-remembered-as-good")
-def test_what_was_refused_is_refused_again(wire: Wire):
+def test_what_was_refused_is_refused_again(wire: Wire) -> None:
     bad = GET[:-2] + b"X : 1\r\n\r\n"
     wire.upstream.answers(OK)
     for _ in range(3):

@@ -5,11 +5,11 @@ import sys
 from pathlib import Path
 
 import pytest
-from wire.case import case, cases
-from wire.program import Wire
-from wire.upstream import OK
 
 from proxy.demo.processes import wait_until
+from tests.wire.case import case, cases
+from tests.wire.program import Wire
+from tests.wire.upstream import OK
 
 KIB = 1024
 HOST = b"Host: shop.example\r\n"
@@ -37,7 +37,7 @@ def large(kib: int) -> bytes:
     ("p15-head-60k", GET + large(59) + b"\r\n"),
     ("p15-fields-199", GET + fields(198) + b"\r\n"),
 )
-def test_what_is_large_and_within_the_limits_passes(wire: Wire, sent):
+def test_what_is_large_and_within_the_limits_passes(wire: Wire, sent: bytes) -> None:
     wire.upstream.answers(OK)
     assert wire.ask(sent).status == 200
     middle = len(sent) // 2
@@ -58,12 +58,12 @@ TOO_LARGE = (
 
 
 @cases("sent, statuses", *TOO_LARGE)
-def test_what_is_larger_is_refused(wire: Wire, sent, statuses):
+def test_what_is_larger_is_refused(wire: Wire, sent: bytes, statuses: int | tuple[int, int]) -> None:
     wire.refuses(sent, statuses)
 
 
 @cases("sent, statuses", *((name + "-in-segments", sent, statuses) for name, sent, statuses in TOO_LARGE))
-def test_in_many_segments_too(wire: Wire, sent, statuses):
+def test_in_many_segments_too(wire: Wire, sent: bytes, statuses: int | tuple[int, int]) -> None:
     wire.upstream.answers(OK)
     client = wire.client(*(sent[at : at + 997] for at in range(0, len(sent), 997)))
     wire.turned_away(client, statuses)
@@ -80,7 +80,7 @@ def test_in_many_segments_too(wire: Wire, sent, statuses):
     ("p15-trailers-many", b"5\r\nhello\r\n0\r\n" + fields(300) + b"\r\n"),
     ("p15-trailers-without-end", b"5\r\nhello\r\n0\r\n" + fields(20_000)),
 )
-def test_chunk_lines_and_trailers_are_limited_alike(wire: Wire, part):
+def test_chunk_lines_and_trailers_are_limited_alike(wire: Wire, part: bytes) -> None:
     sent = CHUNKED + part
     wire.breaks_off((400, 413, 431), sent)
     wire.breaks_off((400, 413, 431), *(sent[at : at + 997] for at in range(0, len(sent), 997)))
@@ -95,7 +95,7 @@ def test_chunk_lines_and_trailers_are_limited_alike(wire: Wire, part):
     ("p15-answer-fields", b"HTTP/1.1 200 OK\r\n" + fields(201) + b"Content-Length: 0\r\n\r\n"),
     ("p15-answer-interim-head", b"HTTP/1.1 103 Early\r\n" + large(66) + b"\r\n" + OK),
 )
-def test_the_head_of_an_answer_is_limited_alike(wire: Wire, answer):
+def test_the_head_of_an_answer_is_limited_alike(wire: Wire, answer: bytes) -> None:
     for segments in ((answer,), tuple(answer[at : at + 997] for at in range(0, len(answer), 997))):
         client = wire.client(GET + b"\r\n")
         link = wire.upstream.accept()
@@ -107,7 +107,7 @@ def test_the_head_of_an_answer_is_limited_alike(wire: Wire, answer):
 
 
 @case("p15-answer-head-60k")
-def test_a_large_head_of_an_answer_passes(wire: Wire):
+def test_a_large_head_of_an_answer_passes(wire: Wire) -> None:
     wire.upstream.answers(b"HTTP/1.1 200 OK\r\n" + large(59) + b"Content-Length: 0\r\n\r\n")
     assert len(wire.ask(GET + b"\r\n").fields) == 60
 
@@ -125,7 +125,7 @@ def test_a_large_head_of_an_answer_passes(wire: Wire):
         413,
     ),
 )
-def test_the_limits_can_be_configured(tight: Wire, sent, statuses):
+def test_the_limits_can_be_configured(tight: Wire, sent: bytes, statuses: int) -> None:
     assert tight.refuses(sent, statuses).interim == []
 
 
@@ -135,7 +135,7 @@ def test_the_limits_can_be_configured(tight: Wire, sent, statuses):
     ("p15-rfc9110-15.5.14-body-announced-chunk", b"ffffff\r\n" + b"x" * 1025),
     ("p15-rfc9110-15.5.14-body-many-chunks", (b"64\r\n" + b"x" * 100 + b"\r\n") * 11 + b"0\r\n\r\n"),
 )
-def test_a_chunked_body_is_limited_as_it_comes(tight: Wire, body):
+def test_a_chunked_body_is_limited_as_it_comes(tight: Wire, body: bytes) -> None:
     tight.breaks_off(413, CHUNKED + body)
 
 
@@ -147,14 +147,14 @@ def test_a_chunked_body_is_limited_as_it_comes(tight: Wire, body):
         CHUNKED + (b"40\r\n" + b"x" * 64 + b"\r\n") * 16 + b"0\r\n\r\n",
     ),
 )
-def test_a_body_within_the_limit_passes(tight: Wire, sent):
+def test_a_body_within_the_limit_passes(tight: Wire, sent: bytes) -> None:
     tight.upstream.answers(OK)
     assert tight.ask(sent).status == 200
     assert tight.passed().body == b"x" * 1024
 
 
 @case("p15-rfc9110-15.6.4-connections")
-def test_more_connections_than_the_limit_are_told_so(tight: Wire):
+def test_more_connections_than_the_limit_are_told_so(tight: Wire) -> None:
     tight.upstream.answers(OK)
     clients = [tight.client(GET + b"\r\n") for _ in range(8)]
     assert [client.answer().status for client in clients] == [200] * 8
@@ -175,7 +175,7 @@ def has_room(wire: Wire) -> bool:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="/proc tells of other processes on Linux alone")
 @case("p15-descriptors")
-def test_the_workers_may_have_as_many_descriptors_as_the_system_allows(wire: Wire):
+def test_the_workers_may_have_as_many_descriptors_as_the_system_allows(wire: Wire) -> None:
     (worker,) = wire.running.workers()
     (line,) = (
         line for line in Path(f"/proc/{worker}/limits").read_text().splitlines() if "open files" in line

@@ -1,8 +1,11 @@
 """Points 12, 13: what is pooled is clean, what went stale never surfaces (RFC 9112 sections 9.3, 9.3.1)."""
 
-from wire.case import case, cases
-from wire.program import Wire
-from wire.upstream import OK, Link
+from collections.abc import Callable
+from typing import Any
+
+from tests.wire.case import case, cases
+from tests.wire.program import Wire
+from tests.wire.upstream import OK, Link
 
 GET = b"GET /p HTTP/1.1\r\nHost: shop.example\r\n\r\n"
 POST = b"POST /p HTTP/1.1\r\nHost: shop.example\r\nContent-Length: 5\r\n\r\nhello"
@@ -46,7 +49,7 @@ def answers_anew(wire: Wire, sent: bytes = GET) -> None:
     ),
     ("p12-rfc9112-9.3-500", b"HTTP/1.1 500 Oh\r\nContent-Length: 2\r\n\r\nno"),
 )
-def test_a_clean_connection_is_used_again(wire: Wire, answer):
+def test_a_clean_connection_is_used_again(wire: Wire, answer: bytes) -> None:
     wire.upstream.answers(answer)
     client = wire.client(GET)
     client.answer()
@@ -64,7 +67,7 @@ def test_a_clean_connection_is_used_again(wire: Wire, answer):
     ("p12-rfc9112-9.3-1.0", b"HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nok"),
     ("p12-rfc9112-9.2-surplus", OK + b"x"),
 )
-def test_another_is_not(wire: Wire, answer):
+def test_another_is_not(wire: Wire, answer: bytes) -> None:
     client = wire.client(GET)
     link = wire.upstream.accept()
     link.request()
@@ -75,7 +78,7 @@ def test_another_is_not(wire: Wire, answer):
 
 
 @case("p12-rfc9112-9.3-answered-early")
-def test_a_connection_whose_request_is_not_complete_is_not(wire: Wire):
+def test_a_connection_whose_request_is_not_complete_is_not(wire: Wire) -> None:
     client = wire.client(POST[:-2])
     link = wire.upstream.accept()
     link.head()
@@ -104,7 +107,7 @@ IDLE = (
 
 
 @cases("event", *IDLE)
-def test_whatever_happens_on_an_idle_connection_removes_it(wire: Wire, event):
+def test_whatever_happens_on_an_idle_connection_removes_it(wire: Wire, event: Callable[..., Any]) -> None:
     link = served(wire)
     event(link)
     if event is not Link.reset:
@@ -113,7 +116,7 @@ def test_whatever_happens_on_an_idle_connection_removes_it(wire: Wire, event):
 
 
 @cases("event", *((name + "-just-before-post", event) for name, event in IDLE))
-def test_even_when_it_happens_just_before_the_next_request(wire: Wire, event):
+def test_even_when_it_happens_just_before_the_next_request(wire: Wire, event: Callable[..., Any]) -> None:
     client = wire.client(GET)
     link = wire.upstream.accept()
     link.request()
@@ -132,7 +135,7 @@ def test_even_when_it_happens_just_before_the_next_request(wire: Wire, event):
     ("p13-rfc9112-9.3.1-closed-as-it-was-sent", Link.finish),
     ("p13-rfc9112-9.3.1-reset-as-it-was-sent", Link.reset),
 )
-def test_a_get_that_met_a_stale_connection_is_sent_once_more(wire: Wire, fault):
+def test_a_get_that_met_a_stale_connection_is_sent_once_more(wire: Wire, fault: Callable[..., Any]) -> None:
     stale = served(wire)
     client = wire.client(GET)
     stale.request()
@@ -146,7 +149,7 @@ def test_a_get_that_met_a_stale_connection_is_sent_once_more(wire: Wire, fault):
 
 
 @case("p13-rfc9112-9.3.1-bounded")
-def test_it_is_sent_once_more_and_no_more(wire: Wire):
+def test_it_is_sent_once_more_and_no_more(wire: Wire) -> None:
     stale = served(wire)
     client = wire.client(GET)
     stale.request()
@@ -165,7 +168,7 @@ def test_it_is_sent_once_more_and_no_more(wire: Wire):
     ("p13-rfc9110-9.2.2-head", b"HEAD"),
     ("p13-rfc9110-9.2.2-options", b"OPTIONS"),
 )
-def test_idempotent_methods_are_sent_once_more(wire: Wire, method):
+def test_idempotent_methods_are_sent_once_more(wire: Wire, method: bytes) -> None:
     stale = served(wire)
     client = wire.client(GET.replace(b"GET", method))
     stale.request()
@@ -183,7 +186,7 @@ def test_idempotent_methods_are_sent_once_more(wire: Wire, method):
     ("p13-rfc9110-9.2.2-patch", POST.replace(b"POST", b"PATCH")),
     ("p13-rfc9110-9.2.2-unknown-method", GET.replace(b"GET", b"FOO")),
 )
-def test_what_may_not_happen_twice_is_never_sent_twice(wire: Wire, sent):
+def test_what_may_not_happen_twice_is_never_sent_twice(wire: Wire, sent: bytes) -> None:
     stale = served(wire)
     client = wire.client(sent)
     stale.request()
@@ -200,7 +203,7 @@ def test_what_may_not_happen_twice_is_never_sent_twice(wire: Wire, sent):
     ("p13-rfc9112-9.3.1-after-part-of-a-head", H),
     ("p13-rfc9112-9.3.1-after-an-interim-answer", b"HTTP/1.1 103 Early\r\n\r\n"),
 )
-def test_not_once_more_when_an_answer_had_begun(wire: Wire, part):
+def test_not_once_more_when_an_answer_had_begun(wire: Wire, part: bytes) -> None:
     stale = served(wire)
     client = wire.client(GET)
     stale.request()
@@ -213,7 +216,7 @@ def test_not_once_more_when_an_answer_had_begun(wire: Wire, part):
 
 
 @case("p13-rfc9112-9.3.1-not-on-a-fresh-connection")
-def test_a_fresh_connection_that_closes_is_an_upstream_that_fails(wire: Wire):
+def test_a_fresh_connection_that_closes_is_an_upstream_that_fails(wire: Wire) -> None:
     client = wire.client(GET)
     link = wire.upstream.accept()
     link.request()
@@ -224,7 +227,7 @@ def test_a_fresh_connection_that_closes_is_an_upstream_that_fails(wire: Wire):
 
 
 @case("p13-rfc9110-9.2.2-put-with-a-body")
-def test_a_body_is_sent_whole_or_not_at_all(wire: Wire):
+def test_a_body_is_sent_whole_or_not_at_all(wire: Wire) -> None:
     stale = served(wire)
     client = wire.client(POST.replace(b"POST", b"PUT"))
     stale.request()
@@ -237,7 +240,7 @@ def test_a_body_is_sent_whole_or_not_at_all(wire: Wire):
 
 
 @case("p13-rfc9112-9.3.1-all-of-them-stale")
-def test_a_pool_full_of_stale_connections_surfaces_nowhere(wire: Wire):
+def test_a_pool_full_of_stale_connections_surfaces_nowhere(wire: Wire) -> None:
     clients = [wire.client(GET) for _ in range(10)]
     links = [wire.upstream.accept() for _ in clients]
     for link in links:

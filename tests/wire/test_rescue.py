@@ -1,16 +1,18 @@
 """Point 21: what the canary fails is sent to stable: what each client gets, and how often each origin is asked."""
 
+import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
+from typing import Any
 
 import pytest
-from wire.case import case, cases
-from wire.kernel import PATIENCE
-from wire.pair import Pair, running
-from wire.upstream import Link
 
 from proxy.demo.processes import wait_until
+from tests.wire.case import case, cases
+from tests.wire.kernel import PATIENCE
+from tests.wire.pair import Pair, running
+from tests.wire.upstream import Link
 
 # A budget belongs to a service: each table has some of its own.
 TO_CANARY = """    stable: "http://127.0.0.1:{stable}"
@@ -48,7 +50,7 @@ BEGUN = b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhel"
 
 
 @pytest.fixture(scope="module")
-def program(tmp_path_factory, deaf) -> Iterator[Pair]:
+def program(tmp_path_factory: pytest.TempPathFactory, deaf: socket.socket) -> Iterator[Pair]:
     with running(tmp_path_factory.mktemp("rescue"), SETTINGS, deaf) as pair:
         yield pair
 
@@ -75,7 +77,7 @@ def hints(link: Link) -> None:
     says(503, link)
 
 
-def serving(fail, link: Link) -> None:
+def serving(fail: Callable[..., Any], link: Link) -> None:
     while link.sock.fileno() >= 0:
         link.request()
         fail(link)
@@ -105,7 +107,9 @@ FAILURES = (
 
 
 @cases("service, fail, gets, asked", *FAILURES)
-def test_who_is_rescued(pair: Pair, service, fail, gets, asked):
+def test_who_is_rescued(
+    pair: Pair, service: str, fail: Callable[..., Any] | None, gets: tuple[int, int, int], asked: int
+) -> None:
     pair.canary.serve(partial(serving, fail))
     for method, kind in KINDS:
         request, mark = pair.request(method, f"/{service}")
@@ -151,7 +155,9 @@ BODIES = (
 
 @pytest.mark.parametrize("status", [502, 503])
 @cases("body, came, rescued", *BODIES)
-def test_a_body_is_sent_again_whole_or_not_at_all(pair: Pair, body, came, rescued, status):
+def test_a_body_is_sent_again_whole_or_not_at_all(
+    pair: Pair, body: tuple[bytes, bytes], came: int | None, rescued: bool, status: int
+) -> None:
     for method in ("PUT", "POST"):
         again = rescued and method == "PUT"
         request, mark = pair.request(method, "/body", *body)
@@ -185,7 +191,9 @@ def test_a_body_is_sent_again_whole_or_not_at_all(pair: Pair, body, came, rescue
     ("p21-owner-small-enough", "small", "PUT", b"Content-Length: 4\r\n", b"xxxx", 200),
     ("p21-owner-too-large", "small", "PUT", b"Content-Length: 5\r\n", b"xxxxx", 502),
 )
-def test_what_the_owner_says(pair: Pair, service, method, more, body, gets):
+def test_what_the_owner_says(
+    pair: Pair, service: str, method: str, more: bytes, body: bytes, gets: int
+) -> None:
     pair.canary.serve(partial(serving, partial(resets, b"")))
     request, mark = pair.request(method, f"/{service}", more, body)
     assert pair.answer_once(pair.client(request)).status == gets
@@ -202,7 +210,9 @@ STALE = (
 
 
 @cases("method, body, expected", *STALE)
-def test_a_stale_connection_and_a_failure_are_never_three(pair: Pair, method, body, expected):
+def test_a_stale_connection_and_a_failure_are_never_three(
+    pair: Pair, method: str, body: bytes, expected: tuple[int, int, int]
+) -> None:
     client = pair.client(pair.request("GET", "/stale")[0])
     link = pair.canary.accept()
     link.request()
@@ -217,7 +227,7 @@ def test_a_stale_connection_and_a_failure_are_never_three(pair: Pair, method, bo
 
 
 @case("p21-rfc9112-9.3.2-pipeline")
-def test_a_pipeline_is_answered_in_order_and_each_once(pair: Pair):
+def test_a_pipeline_is_answered_in_order_and_each_once(pair: Pair) -> None:
     pair.canary.serve(partial(serving, partial(resets, b"")))
     requests = [pair.request(method, "/stale") for method in ("GET", "POST", "DELETE", "GET")]
     client = pair.client(b"".join(request for request, _ in requests))
@@ -226,7 +236,7 @@ def test_a_pipeline_is_answered_in_order_and_each_once(pair: Pair):
 
 
 @case("p21-budget")
-def test_rescues_end_with_the_budget(pair: Pair):
+def test_rescues_end_with_the_budget(pair: Pair) -> None:
     pair.canary.serve(partial(serving, partial(says, 503)))
     begun = time.monotonic()
     client = pair.client()

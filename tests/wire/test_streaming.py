@@ -2,10 +2,10 @@
 
 import threading
 
-from wire.case import case, cases
-from wire.kernel import fill, pour
-from wire.program import Wire
-from wire.upstream import OK, Link
+from tests.wire.case import case, cases
+from tests.wire.kernel import fill, pour
+from tests.wire.program import Wire
+from tests.wire.upstream import OK, Link
 
 GET = b"GET /s HTTP/1.1\r\nHost: shop.example\r\n\r\n"
 POST = b"POST /s HTTP/1.1\r\nHost: shop.example\r\n"
@@ -21,7 +21,7 @@ OFFERED = 64 * MIB
     ("p16-rfc9112-6.3-events-until-close", H + b"\r\n", b"data:\n", b"6\r\ndata:\n\r\n"),
     ("p16-rfc9112-6.2-events-sized", H + b"Content-Length: 100\r\n\r\n", b"data:\n", b"data:\n"),
 )  # fmt: skip
-def test_each_part_of_an_answer_goes_on_at_once(wire: Wire, head, event, got):
+def test_each_part_of_an_answer_goes_on_at_once(wire: Wire, head: bytes, event: bytes, got: bytes) -> None:
     client = wire.client(GET)
     link = wire.upstream.accept()
     link.request()
@@ -45,7 +45,7 @@ def test_each_part_of_an_answer_goes_on_at_once(wire: Wire, head, event, got):
         b"5\r\nhello\r\n",
     ),
 )
-def test_each_part_of_an_upload_goes_on_at_once(wire: Wire, head, part, got):
+def test_each_part_of_an_upload_goes_on_at_once(wire: Wire, head: bytes, part: bytes, got: bytes) -> None:
     client = wire.client(POST + head)
     link = wire.upstream.accept()
     link.head()
@@ -56,7 +56,7 @@ def test_each_part_of_an_upload_goes_on_at_once(wire: Wire, head, part, got):
 
 
 @case("p16-answer-back-pressure")
-def test_a_slow_reader_holds_its_upstream_back(wire: Wire):
+def test_a_slow_reader_holds_its_upstream_back(wire: Wire) -> None:
     client = wire.client(GET)
     link = wire.upstream.accept()
     link.request()
@@ -70,7 +70,7 @@ def test_a_slow_reader_holds_its_upstream_back(wire: Wire):
 
 
 @case("p16-upload-back-pressure")
-def test_a_slow_upstream_holds_its_client_back(wire: Wire):
+def test_a_slow_upstream_holds_its_client_back(wire: Wire) -> None:
     client = wire.client(POST + b"Content-Length: %d\r\n\r\n" % OFFERED)
     link = wire.upstream.accept()
     link.head()
@@ -100,7 +100,7 @@ def swallow(link: Link, size: int) -> None:
     ("p16-rfc9112-9.3.2-pipelined-with-chunks", (POST + b"Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n") * 5),
     ("p16-rfc9112-2.2-empty-lines-between", (GET + b"\r\n\r\n") * 5),
 )  # fmt: skip
-def test_pipelined_requests_go_one_at_a_time_and_in_order(wire: Wire, sent):
+def test_pipelined_requests_go_one_at_a_time_and_in_order(wire: Wire, sent: bytes) -> None:
     client = wire.client(sent)
     link = wire.upstream.accept()
     for number in range(5):
@@ -114,7 +114,7 @@ def test_pipelined_requests_go_one_at_a_time_and_in_order(wire: Wire, sent):
 
 
 @case("p16-rfc9112-9.3.2-pipelined-behind-close")
-def test_nothing_is_served_behind_a_request_that_closes(wire: Wire):
+def test_nothing_is_served_behind_a_request_that_closes(wire: Wire) -> None:
     wire.upstream.answers(OK)
     client = wire.client(GET.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n") + GET)
     assert client.answer().closes
@@ -123,7 +123,7 @@ def test_nothing_is_served_behind_a_request_that_closes(wire: Wire):
 
 
 @case("p16-rfc9112-9.3.2-pipelined-behind-a-bad-one")
-def test_nothing_is_served_behind_a_request_that_is_bad(wire: Wire):
+def test_nothing_is_served_behind_a_request_that_is_bad(wire: Wire) -> None:
     wire.upstream.answers(OK)
     client = wire.client(GET + b"BAD\r\n\r\n" + GET)
     assert client.answer().body == b"ok"
@@ -132,7 +132,7 @@ def test_nothing_is_served_behind_a_request_that_is_bad(wire: Wire):
 
 
 @case("p16-rfc9112-9.3.2-flood")
-def test_a_flood_of_pipelined_requests_is_bounded(wire: Wire):
+def test_a_flood_of_pipelined_requests_is_bounded(wire: Wire) -> None:
     client = wire.client(GET)
     link = wire.upstream.accept()
     link.request()
@@ -150,7 +150,9 @@ def test_a_flood_of_pipelined_requests_is_bounded(wire: Wire):
     ("p16-rfc9112-9.3-early-chunked", H + b"Transfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n", b"ok"),
     ("p16-rfc9112-9.3-early-refusal", b"HTTP/1.1 413 Too Large\r\nConnection: close\r\nContent-Length: 2\r\n\r\nno", b"no"),
 )  # fmt: skip
-def test_an_answer_before_the_end_of_the_upload_goes_on_at_once(wire: Wire, answer, body):
+def test_an_answer_before_the_end_of_the_upload_goes_on_at_once(
+    wire: Wire, answer: bytes, body: bytes
+) -> None:
     client = wire.client(POST + b"Content-Length: 1000000\r\n\r\nhello")
     link = wire.upstream.accept()
     link.head()
@@ -163,7 +165,7 @@ def test_an_answer_before_the_end_of_the_upload_goes_on_at_once(wire: Wire, answ
 
 
 @case("p16-rfc9112-9.3-early-answer-runs-beside-the-upload")
-def test_an_answer_may_run_beside_the_upload(wire: Wire):
+def test_an_answer_may_run_beside_the_upload(wire: Wire) -> None:
     client = wire.client(POST + b"Transfer-Encoding: chunked\r\n\r\n")
     link = wire.upstream.accept()
     link.head()
@@ -183,7 +185,7 @@ def test_an_answer_may_run_beside_the_upload(wire: Wire):
 
 
 @case("p16-rfc9112-9.3.2-pipelined-1000")
-def test_a_thousand_pipelined_requests_are_answered_in_order(wire: Wire):
+def test_a_thousand_pipelined_requests_are_answered_in_order(wire: Wire) -> None:
     def counting(link: Link) -> None:
         while True:
             target = link.request().target.encode()
@@ -196,7 +198,7 @@ def test_a_thousand_pipelined_requests_are_answered_in_order(wire: Wire):
 
 
 @case("p16-interim-answers-back-pressure")
-def test_interim_answers_are_held_back_too(wire: Wire):
+def test_interim_answers_are_held_back_too(wire: Wire) -> None:
     wire.client(GET)
     link = wire.upstream.accept()
     link.request()
@@ -210,7 +212,9 @@ def test_interim_answers_are_held_back_too(wire: Wire):
     ("p16-large-answer-until-close", b"", b"1.1"),
     ("p16-large-answer-until-close-for-1.0", b"", b"1.0"),
 )
-def test_a_large_answer_is_whole_though_its_upstream_has_gone(wire: Wire, head, version):
+def test_a_large_answer_is_whole_though_its_upstream_has_gone(
+    wire: Wire, head: bytes, version: bytes
+) -> None:
     body = bytes(range(256)) * (8 * MIB // 256)
     client = wire.client(GET.replace(b"HTTP/1.1", b"HTTP/" + version))
     link = wire.upstream.accept()
@@ -230,7 +234,7 @@ def test_a_large_answer_is_whole_though_its_upstream_has_gone(wire: Wire, head, 
 
 
 @case("p16-rfc9112-9.3-early-answer-to-a-large-upload")
-def test_a_client_that_reads_after_its_upload_gets_the_early_answer(wire: Wire):
+def test_a_client_that_reads_after_its_upload_gets_the_early_answer(wire: Wire) -> None:
     size = 8 * MIB
     client = wire.client(POST + b"Content-Length: %d\r\n\r\n" % size)
     link = wire.upstream.accept()
@@ -243,7 +247,7 @@ def test_a_client_that_reads_after_its_upload_gets_the_early_answer(wire: Wire):
 
 
 @case("p11-rfc9110-15.6.3-reset-within-an-upload")
-def test_a_client_that_reads_after_its_upload_learns_of_the_reset(wire: Wire):
+def test_a_client_that_reads_after_its_upload_learns_of_the_reset(wire: Wire) -> None:
     size = 8 * MIB
     client = wire.client(POST + b"Content-Length: %d\r\n\r\n" % size)
     link = wire.upstream.accept()

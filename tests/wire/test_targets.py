@@ -1,8 +1,8 @@
 """Point 4: exactly one valid Host, and a target that is one (RFC 9112 section 3, RFC 9110 section 7.2)."""
 
-from wire.case import cases
-from wire.program import Wire
-from wire.upstream import OK
+from tests.wire.case import cases
+from tests.wire.program import Wire
+from tests.wire.upstream import OK
 
 END = b"\r\n\r\n"
 
@@ -95,12 +95,12 @@ VERSIONS = (
 
 
 @cases("sent, statuses", *HOSTS, *TARGETS, *VERSIONS)
-def test_an_unclear_target_is_refused(wire: Wire, sent, statuses):
+def test_an_unclear_target_is_refused(wire: Wire, sent: bytes, statuses: int | tuple[int, int]) -> None:
     wire.refuses(sent, statuses)
 
 
 @cases("sent, statuses", HOSTS[0], HOSTS[3], TARGETS[0], TARGETS[23], VERSIONS[0])
-def test_however_it_is_cut_into_segments(wire: Wire, sent, statuses):
+def test_however_it_is_cut_into_segments(wire: Wire, sent: bytes, statuses: int) -> None:
     wire.upstream.answers(OK)
     for client in wire.halves(sent):
         wire.turned_away(client, statuses)
@@ -134,7 +134,7 @@ def test_however_it_is_cut_into_segments(wire: Wire, sent, statuses):
     ("p04-rfc9110-9.1-method-in-lower-case", get(b"/", method=b"get"), "/", "shop.example"),
     ("p04-rfc9110-9.1-method-of-webdav", get(b"/", method=b"PROPFIND"), "/", "shop.example"),
 )  # fmt: skip
-def test_a_clear_target_passes(wire: Wire, sent, target, host):
+def test_a_clear_target_passes(wire: Wire, sent: bytes, target: str, host: str) -> None:
     wire.upstream.answers(OK)
     assert wire.ask(sent).status == 200
     passed = wire.passed()
@@ -145,7 +145,7 @@ def test_a_clear_target_passes(wire: Wire, sent, target, host):
 
 
 @cases("", ("p04-rfc9112-3.2-no-host-in-1.0",))
-def test_http_1_0_may_leave_the_host_out(wire: Wire):
+def test_http_1_0_may_leave_the_host_out(wire: Wire) -> None:
     wire.upstream.answers(OK)
     assert wire.ask(b"GET /old HTTP/1.0\r\n\r\n").status == 200
     assert wire.passed().target == "/old"
@@ -169,7 +169,7 @@ def test_http_1_0_may_leave_the_host_out(wire: Wire):
     ("p05-rfc3986-2.2-outside-the-grammar", b'/a"<>\\^`{|}b?["]'),
     ("p05-rfc9112-3-long", b"/" + b"a" * 8000),
 )
-def test_a_target_passes_byte_for_byte(wire: Wire, target):
+def test_a_target_passes_byte_for_byte(wire: Wire, target: bytes) -> None:
     wire.upstream.answers(OK)
     assert wire.ask(get(target)).status == 200
     assert wire.passed().target.encode("latin-1") == target

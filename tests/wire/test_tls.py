@@ -4,15 +4,16 @@ import contextlib
 import socket
 import ssl
 from collections.abc import Callable
+from typing import Any
 
 import pytest
-from wire.case import case, cases
-from wire.client import Client
-from wire.front import Front
-from wire.upstream import OK, Link
 
 from proxy.demo.ports import LOOPBACK
 from proxy.demo.processes import wait_until
+from tests.wire.case import case, cases
+from tests.wire.client import Client
+from tests.wire.front import Front
+from tests.wire.upstream import OK, Link
 
 GET = b"GET /t HTTP/1.1\r\nHost: shop.example\r\n\r\n"
 OLD = b"GET /t HTTP/1.0\r\n\r\n"
@@ -24,7 +25,7 @@ def to(path: bytes) -> bytes:
 
 
 @case("p19-rfc9110-4.2.2-served")
-def test_a_client_is_served_through_tls(front: Front):
+def test_a_client_is_served_through_tls(front: Front) -> None:
     front.wire.upstream.answers(OK)
     client = front.client(GET + GET)
     assert [client.answer().body, client.answer().body] == [b"ok", b"ok"]
@@ -37,7 +38,7 @@ def test_a_client_is_served_through_tls(front: Front):
     ("p19-rfc7301-3.2-h2-too", ["h2", "http/1.1"], "http/1.1"),
     ("p19-rfc7301-3.2-nothing", [], None),
 )
-def test_alpn_is_http_1_1(front: Front, offered, chosen):
+def test_alpn_is_http_1_1(front: Front, offered: list[str], chosen: str | None) -> None:
     context = front.context()
     if offered:
         context.set_alpn_protocols(offered)
@@ -52,13 +53,13 @@ def test_alpn_is_http_1_1(front: Front, offered, chosen):
     ("p19-rfc6066-3-unknown", "unknown.example", "shop.example"),
     ("p19-rfc6066-3-none", None, "shop.example"),
 )
-def test_the_servers_name_chooses_the_certificate(front: Front, asked, shown):
+def test_the_servers_name_chooses_the_certificate(front: Front, asked: str | None, shown: str) -> None:
     assert front.shown(asked) == {shown}
 
 
 @pytest.mark.filterwarnings("ignore:.*TLSv1.* is deprecated:DeprecationWarning")
 @case("p19-rfc8996-tls-1.1")
-def test_tls_1_1_is_not_spoken(front: Front):
+def test_tls_1_1_is_not_spoken(front: Front) -> None:
     context = front.context(minimum_version=ssl.TLSVersion.TLSv1, maximum_version=ssl.TLSVersion.TLSv1_1)
     context.set_ciphers("ALL:@SECLEVEL=0")
     with pytest.raises(OSError):
@@ -70,7 +71,7 @@ def test_tls_1_1_is_not_spoken(front: Front):
     ("p19-rfc5246-tls-1.2", ssl.TLSVersion.TLSv1_2),
     ("p19-rfc8446-tls-1.3", ssl.TLSVersion.TLSv1_3),
 )
-def test_tls_1_2_and_1_3_are(front: Front, version):
+def test_tls_1_2_and_1_3_are(front: Front, version: ssl.TLSVersion) -> None:
     with front.connect(context=front.context(minimum_version=version, maximum_version=version)) as sock:
         assert sock.version() == version.name.replace("_", ".")
 
@@ -82,7 +83,7 @@ def test_tls_1_2_and_1_3_are(front: Front, version):
     ("p19-rfc8446-handshake-deadline", b""),
     ("p19-rfc8446-handshake-deadline-part", b"\x16\x03\x01\x02\x00"),
 )
-def test_who_does_not_finish_a_handshake_is_hung_up_on(front: Front, sent):
+def test_who_does_not_finish_a_handshake_is_hung_up_on(front: Front, sent: bytes) -> None:
     client = Client(socket.create_connection((LOOPBACK, front.port)))
     client.send(sent)
     while client.receive():  # an alert, perhaps
@@ -98,7 +99,7 @@ def test_who_does_not_finish_a_handshake_is_hung_up_on(front: Front, sent):
     "end",
     ("p19-rfc8446-6.1-until-close-goodbye", Link.say_goodbye),
 )
-def test_an_answer_until_close_ends_with_goodbye(front: Front, end: Callable[[Link], None]):
+def test_an_answer_until_close_ends_with_goodbye(front: Front, end: Callable[[Link], None]) -> None:
     client = front.client(to(b"secure"))
     link = front.upstreams["secure"].accept()
     link.request()
@@ -114,7 +115,9 @@ def test_an_answer_until_close_ends_with_goodbye(front: Front, end: Callable[[Li
     ("p19-rfc8446-6.1-until-close-reset", GET, Link.reset),
     ("p19-rfc8446-6.1-until-close-cut-for-1.0", OLD, Link.finish),
 )
-def test_without_a_goodbye_an_answer_until_close_is_cut(front: Front, sent, end):
+def test_without_a_goodbye_an_answer_until_close_is_cut(
+    front: Front, sent: bytes, end: Callable[..., Any]
+) -> None:
     client = front.client(sent.replace(b"/t", b"/secure"))
     link = front.upstreams["secure"].accept()
     link.request()
@@ -125,7 +128,7 @@ def test_without_a_goodbye_an_answer_until_close_is_cut(front: Front, sent, end)
 
 
 @case("p19-rfc8446-6.1-answer-cut-for-a-tls-client")
-def test_a_cut_answer_ends_without_a_goodbye(front: Front):
+def test_a_cut_answer_ends_without_a_goodbye(front: Front) -> None:
     client = front.client(OLD)
     link = front.wire.upstream.accept()
     link.request()
@@ -136,7 +139,7 @@ def test_a_cut_answer_ends_without_a_goodbye(front: Front):
 
 
 @case("p19-rfc8446-6.1-upload-cut")
-def test_an_upload_cut_in_tls_is_never_completed(front: Front):
+def test_an_upload_cut_in_tls_is_never_completed(front: Front) -> None:
     client = front.client(b"POST /t HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nhello")
     link = front.wire.upstream.accept()
     link.head()
@@ -152,7 +155,7 @@ def test_an_upload_cut_in_tls_is_never_completed(front: Front):
     ("p19-stale-end-just-before-post", Link.finish),
     ("p19-stale-reset-just-before-post", Link.reset),
 )
-def test_a_stale_tls_connection_surfaces_nowhere(front: Front, event):
+def test_a_stale_tls_connection_surfaces_nowhere(front: Front, event: Callable[..., Any]) -> None:
     client = front.wire.client(to(b"secure"))
     link = front.upstreams["secure"].accept()
     link.request()
@@ -165,7 +168,7 @@ def test_a_stale_tls_connection_surfaces_nowhere(front: Front, event):
 
 
 @case("p19-pooled")
-def test_a_tls_connection_is_used_again(front: Front):
+def test_a_tls_connection_is_used_again(front: Front) -> None:
     front.upstreams["secure"].answers(OK)
     for _ in range(5):
         assert front.wire.ask(to(b"secure")).body == b"ok"
@@ -173,7 +176,7 @@ def test_a_tls_connection_is_used_again(front: Front):
 
 
 @case("p19-rfc8446-6.1-client-says-goodbye")
-def test_a_goodbye_before_the_answer_counts_as_leaving(front: Front):
+def test_a_goodbye_before_the_answer_counts_as_leaving(front: Front) -> None:
     client = front.client(GET)
     link = front.wire.upstream.accept()
     link.request()
@@ -190,7 +193,7 @@ def test_a_goodbye_before_the_answer_counts_as_leaving(front: Front):
     ("p19-rfc8446-4.4.2-client-certificate", b"known", "mutual"),
     ("p19-unix-upstream", b"unix", "unix"),
 )
-def test_an_upstream_is_reached(front: Front, path, upstream):
+def test_an_upstream_is_reached(front: Front, path: bytes, upstream: str) -> None:
     front.upstreams[upstream].answers(OK)
     client = front.wire.client(to(path) * 2)
     assert [client.answer().body, client.answer().body] == [b"ok", b"ok"]
@@ -215,7 +218,9 @@ def answers_anything(link: Link) -> None:
     ("p19-rfc8446-4.4.2-no-client-certificate", b"anonymous", "mutual"),
     ("p19-rfc9110-4.3.4-no-tls-at-all", b"mistaken", "shop"),
 )
-def test_an_upstream_that_is_not_who_it_should_be_gets_no_request(front: Front, path, upstream):
+def test_an_upstream_that_is_not_who_it_should_be_gets_no_request(
+    front: Front, path: bytes, upstream: str
+) -> None:
     front.upstreams[upstream].serve(answers_anything)
     answer = front.wire.ask(to(path))
     assert answer.status in (502, 503)
@@ -224,7 +229,7 @@ def test_an_upstream_that_is_not_who_it_should_be_gets_no_request(front: Front, 
 
 
 @case("p19-large-both-ways")
-def test_much_goes_through_tls_on_both_sides(front: Front):
+def test_much_goes_through_tls_on_both_sides(front: Front) -> None:
     def echo(link: Link) -> None:
         body = link.request().body
         link.send(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
@@ -238,7 +243,7 @@ def test_much_goes_through_tls_on_both_sides(front: Front):
 
 
 @case("p19-rfc9112-2.2-bytes-through-tls")
-def test_a_request_may_come_in_a_record_for_each_byte(front: Front):
+def test_a_request_may_come_in_a_record_for_each_byte(front: Front) -> None:
     front.wire.upstream.answers(OK)
     client = front.client()
     client.drip(GET)
@@ -246,7 +251,7 @@ def test_a_request_may_come_in_a_record_for_each_byte(front: Front):
 
 
 @cases("through", ("p19-tunnel-of-tls", "tls"), ("p19-tunnel-of-unix", "unix"))
-def test_a_tunnel(front: Front, through):
+def test_a_tunnel(front: Front, through: str) -> None:
     asked = GET.replace(b"\r\n\r\n", b"\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n")
     client = front.client(asked) if through == "tls" else front.unix_client(asked)
     link = front.wire.upstream.accept()
@@ -261,7 +266,7 @@ def test_a_tunnel(front: Front, through):
 
 
 @case("p19-unix-client")
-def test_a_client_is_served_through_a_unix_socket(front: Front):
+def test_a_client_is_served_through_a_unix_socket(front: Front) -> None:
     front.wire.upstream.answers(OK)
     client = front.unix_client(GET[:-2] + b"X-Forwarded-For: 203.0.113.9\r\n\r\n", GET)
     assert [client.answer().body, client.answer().body] == [b"ok", b"ok"]
@@ -271,7 +276,7 @@ def test_a_client_is_served_through_a_unix_socket(front: Front):
 
 
 @case("p19-unix-client-leaves")
-def test_a_client_of_a_unix_socket_may_leave(front: Front):
+def test_a_client_of_a_unix_socket_may_leave(front: Front) -> None:
     client = front.unix_client(GET)
     link = front.wire.upstream.accept()
     link.request()
@@ -280,7 +285,7 @@ def test_a_client_of_a_unix_socket_may_leave(front: Front):
 
 
 @case("p19-reload")
-def test_sighup_shows_the_new_certificate_and_drops_nobody(front: Front):
+def test_sighup_shows_the_new_certificate_and_drops_nobody(front: Front) -> None:
     front.wire.upstream.answers(OK)
     kept = front.client(GET)
     assert kept.answer().body == b"ok"

@@ -2,14 +2,15 @@
 
 import re
 
-from wire.case import case, cases
-from wire.program import Wire
-from wire.upstream import OK
+from tests.wire.case import case, cases
+from tests.wire.program import Wire
+from tests.wire.reader import Request
+from tests.wire.upstream import OK
 
 GET = b"GET /t HTTP/1.1\r\nHost: shop.example\r\n"
 
 
-def told(wire: Wire, *sent: bytes, head: bytes = GET):
+def told(wire: Wire, *sent: bytes, head: bytes = GET) -> Request:
     wire.upstream.answers(OK)
     assert wire.ask(head + b"".join(line + b"\r\n" for line in sent) + b"\r\n").status == 200
     return wire.passed()
@@ -29,7 +30,9 @@ def told(wire: Wire, *sent: bytes, head: bytes = GET):
     ("p07-via-off", (), "Via", None),
     ("p07-via-off-keeps-the-others", (b"Via: 1.1 front",), "Via", "1.1 front"),
 )  # fmt: skip
-def test_the_word_of_a_trusted_peer_is_kept(trusting: Wire, sent, name, value):
+def test_the_word_of_a_trusted_peer_is_kept(
+    trusting: Wire, sent: tuple[bytes, ...], name: str, value: str | None
+) -> None:
     assert told(trusting, *sent).one(name) == value
 
 
@@ -40,7 +43,7 @@ def test_the_word_of_a_trusted_peer_is_kept(trusting: Wire, sent, name, value):
     ("p07-trusted-request-id-twice", (b"X-Request-Id: a", b"X-Request-Id: b")),
     ("p07-trusted-request-id-too-long", (b"X-Request-Id: " + b"a" * 5000,)),
 )
-def test_an_id_that_can_not_be_kept_is_made(trusting: Wire, sent):
+def test_an_id_that_can_not_be_kept_is_made(trusting: Wire, sent: tuple[bytes, ...]) -> None:
     assert re.fullmatch(r"[!-~]{8,128}", told(trusting, *sent).one("x-request-id"))
 
 
@@ -56,7 +59,7 @@ def elements(value: str) -> list[dict[str, str]]:
     ("p07-rfc7239-4-port", b"shop.example:8080", "shop.example:8080"),
     ("p07-rfc7239-4-ipv6", b"[2001:db8::1]:80", "[2001:db8::1]:80"),
 )
-def test_forwarded_is_added_when_asked_for(trusting: Wire, host, said):
+def test_forwarded_is_added_when_asked_for(trusting: Wire, host: bytes, said: str) -> None:
     value = told(trusting, head=b"GET / HTTP/1.1\r\nHost: " + host + b"\r\n").one("forwarded")
     assert elements(value) == [{"for": "127.0.0.1", "host": said, "proto": "http"}]
     if ":" in said:
@@ -64,7 +67,7 @@ def test_forwarded_is_added_when_asked_for(trusting: Wire, host, said):
 
 
 @case("p07-rfc7239-4-appended")
-def test_forwarded_comes_behind_a_trusted_peers(trusting: Wire):
+def test_forwarded_comes_behind_a_trusted_peers(trusting: Wire) -> None:
     value = told(trusting, b'Forwarded: for="[2001:db8::9]";proto=https', b"Forwarded: for=unknown").one(
         "forwarded"
     )
@@ -74,14 +77,14 @@ def test_forwarded_comes_behind_a_trusted_peers(trusting: Wire):
 
 
 @case("p07-rfc7239-4-no-host")
-def test_forwarded_makes_up_no_host(trusting: Wire):
+def test_forwarded_makes_up_no_host(trusting: Wire) -> None:
     assert elements(told(trusting, head=b"GET / HTTP/1.0\r\n").one("forwarded")) == [
         {"for": "127.0.0.1", "proto": "http"}
     ]
 
 
 @case("p06-rfc9110-7.6.1-nominated-by-a-trusted-peer")
-def test_not_even_a_trusted_peer_can_nominate_our_fields_away(trusting: Wire):
+def test_not_even_a_trusted_peer_can_nominate_our_fields_away(trusting: Wire) -> None:
     passed = told(
         trusting, b"Connection: Forwarded, X-Forwarded-For, X-Request-Id", b"X-Forwarded-For: 203.0.113.9"
     )

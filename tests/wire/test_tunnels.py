@@ -2,12 +2,11 @@
 
 import threading
 
-from wire.case import case, cases
-from wire.kernel import fill
-from wire.program import Wire
-from wire.upstream import OK
-
 from proxy.demo.processes import wait_until
+from tests.wire.case import case, cases
+from tests.wire.kernel import fill
+from tests.wire.program import Wire
+from tests.wire.upstream import OK
 
 GET = b"GET /u HTTP/1.1\r\nHost: shop.example\r\n\r\n"
 MIB = 1 << 20
@@ -15,7 +14,7 @@ OPEN = 'weir_tunnels_open{backend="stable",service="shop"}'
 
 
 @case("p18-rfc6455-5-opaque")
-def test_a_tunnel_carries_any_bytes_both_ways(wire: Wire):
+def test_a_tunnel_carries_any_bytes_both_ways(wire: Wire) -> None:
     client, link = wire.tunnel()
     every = bytes(range(256)) + b"HTTP/1.1 200 OK\r\n\r\nGET / HTTP/1.1\r\n\r\n0\r\n\r\n"
     for _ in range(3):
@@ -28,7 +27,7 @@ def test_a_tunnel_carries_any_bytes_both_ways(wire: Wire):
 
 
 @case("p18-rfc6455-5-large")
-def test_a_tunnel_carries_much_both_ways_at_once(wire: Wire):
+def test_a_tunnel_carries_much_both_ways_at_once(wire: Wire) -> None:
     client, link = wire.tunnel()
     ours, theirs = b"c" * 4 * MIB, b"u" * 4 * MIB
     senders = [
@@ -46,14 +45,14 @@ def test_a_tunnel_carries_much_both_ways_at_once(wire: Wire):
 
 
 @case("p18-back-pressure")
-def test_a_tunnel_holds_back_whoever_is_faster(wire: Wire):
+def test_a_tunnel_holds_back_whoever_is_faster(wire: Wire) -> None:
     client, link = wire.tunnel()
     for sock in (client.sock, link.sock):
         assert fill(sock, 64 * MIB) < 16 * MIB, "the tunnel takes what nobody reads"
 
 
 @case("p18-half-close-of-the-client")
-def test_a_client_may_end_its_half(wire: Wire):
+def test_a_client_may_end_its_half(wire: Wire) -> None:
     client, link = wire.tunnel()
     client.send(b"last words")
     client.finish()
@@ -65,7 +64,7 @@ def test_a_client_may_end_its_half(wire: Wire):
 
 
 @case("p18-half-close-of-the-upstream")
-def test_an_upstream_may_end_its_half(wire: Wire):
+def test_an_upstream_may_end_its_half(wire: Wire) -> None:
     client, link = wire.tunnel()
     link.send(b"last words")
     link.finish()
@@ -78,7 +77,7 @@ def test_an_upstream_may_end_its_half(wire: Wire):
 
 
 @case("p18-half-close-with-early-bytes")
-def test_a_client_may_end_its_half_before_the_101(wire: Wire):
+def test_a_client_may_end_its_half_before_the_101(wire: Wire) -> None:
     client, link = wire.tunnel(early=b"all I have")
     client.finish()
     assert link.rest() == b"all I have"
@@ -87,7 +86,7 @@ def test_a_client_may_end_its_half_before_the_101(wire: Wire):
 
 
 @case("p18-reset-of-the-client")
-def test_a_reset_of_the_client_ends_the_tunnel(wire: Wire):
+def test_a_reset_of_the_client_ends_the_tunnel(wire: Wire) -> None:
     client, link = wire.tunnel()
     client.reset()
     link.gone()
@@ -95,7 +94,7 @@ def test_a_reset_of_the_client_ends_the_tunnel(wire: Wire):
 
 
 @case("p18-reset-of-the-upstream")
-def test_a_reset_of_the_upstream_is_a_reset_for_the_client(wire: Wire):
+def test_a_reset_of_the_upstream_is_a_reset_for_the_client(wire: Wire) -> None:
     client, link = wire.tunnel()
     link.reset()
     assert client.ended() == "reset"
@@ -103,7 +102,7 @@ def test_a_reset_of_the_upstream_is_a_reset_for_the_client(wire: Wire):
 
 
 @case("p18-never-pooled")
-def test_the_connection_of_a_tunnel_is_never_used_again(wire: Wire):
+def test_the_connection_of_a_tunnel_is_never_used_again(wire: Wire) -> None:
     client, link = wire.tunnel()
     client.finish()
     link.gone()
@@ -115,7 +114,7 @@ def test_the_connection_of_a_tunnel_is_never_used_again(wire: Wire):
 
 
 @case("p18-counted")
-def test_open_tunnels_are_counted(wire: Wire):
+def test_open_tunnels_are_counted(wire: Wire) -> None:
     client, link = wire.tunnel()
     wait_until(lambda: wire.metric(OPEN) == 1, "the tunnel is counted", 5)
     client.close()
@@ -126,7 +125,7 @@ def test_open_tunnels_are_counted(wire: Wire):
 @cases(
     "side", ("p18-much-then-end-of-the-upstream", "upstream"), ("p18-much-then-end-of-the-client", "client")
 )
-def test_all_that_was_sent_before_an_end_arrives(wire: Wire, side):
+def test_all_that_was_sent_before_an_end_arrives(wire: Wire, side: str) -> None:
     client, link = wire.tunnel()
     body = bytes(range(256)) * (8 * MIB // 256)
     giver, taker = (link, client) if side == "upstream" else (client, link)

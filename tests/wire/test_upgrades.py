@@ -1,9 +1,12 @@
 """Point 18: upgrades, as to WebSocket: a tunnel after the upstream's own 101, not before (RFC 9110 7.8)."""
 
-from wire.case import case, cases
-from wire.kernel import await_taken
-from wire.program import Wire
-from wire.upstream import OK, Link
+from collections.abc import Callable
+from typing import Any
+
+from tests.wire.case import case, cases
+from tests.wire.kernel import await_taken
+from tests.wire.program import Wire
+from tests.wire.upstream import OK, Link
 
 GET = b"GET /u HTTP/1.1\r\nHost: shop.example\r\n"
 KEY = b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n"
@@ -23,7 +26,7 @@ SWITCHED = b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade:
         b"Connection: Upgrade\r\nUpgrade: websocket\r\nContent-Length: 0\r\n",
     ),
 )
-def test_an_upgrade_on_the_list_is_asked_of_the_upstream(wire: Wire, asked):
+def test_an_upgrade_on_the_list_is_asked_of_the_upstream(wire: Wire, asked: bytes) -> None:
     client = wire.client(GET + asked + KEY + b"\r\n")
     link = wire.upstream.accept()
     passed = link.request_of_upgrade()
@@ -54,7 +57,7 @@ def test_an_upgrade_on_the_list_is_asked_of_the_upstream(wire: Wire, asked):
     ("p18-rfc9110-7.8-with-a-body", ASKED[:-2] + b"Content-Length: 5\r\n\r\nhello"),
     ("p18-rfc9110-7.8-with-chunks", ASKED[:-2] + b"Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n"),
 )  # fmt: skip
-def test_another_request_goes_on_without_its_upgrade(wire: Wire, head):
+def test_another_request_goes_on_without_its_upgrade(wire: Wire, head: bytes) -> None:
     wire.upstream.answers(OK)
     assert wire.ask(head).body == b"ok"
     passed = wire.passed()
@@ -63,7 +66,7 @@ def test_another_request_goes_on_without_its_upgrade(wire: Wire, head):
 
 
 @case("p18-rfc9110-7.8-none-allowed")
-def test_an_empty_list_allows_none(tight: Wire):
+def test_an_empty_list_allows_none(tight: Wire) -> None:
     tight.upstream.answers(OK)
     assert tight.ask(ASKED).body == b"ok"
     assert tight.passed().all("upgrade") == []
@@ -76,7 +79,7 @@ def test_an_empty_list_allows_none(tight: Wire):
     ("p18-rfc9110-15.2.2-no-protocol", b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\n\r\n"),
     ("p18-rfc9110-15.2.2-broken", SWITCHED.replace(b"Upgrade:", b"Upgrade :")),
 )
-def test_a_101_for_something_else_is_a_bad_gateway(wire: Wire, head):
+def test_a_101_for_something_else_is_a_bad_gateway(wire: Wire, head: bytes) -> None:
     client = wire.client(ASKED)
     link = wire.upstream.accept()
     link.request_of_upgrade()
@@ -87,7 +90,7 @@ def test_a_101_for_something_else_is_a_bad_gateway(wire: Wire, head):
 
 
 @case("p18-rfc9110-7.8-101-to-an-upgrade-not-asked-of-it")
-def test_a_101_to_an_upgrade_that_was_not_passed_on_is_a_bad_gateway(wire: Wire):
+def test_a_101_to_an_upgrade_that_was_not_passed_on_is_a_bad_gateway(wire: Wire) -> None:
     client = wire.client(GET + b"Connection: Upgrade\r\nUpgrade: h2c\r\n\r\n")
     link = wire.upstream.accept()
     link.request()
@@ -107,7 +110,7 @@ REFUSALS = (
 
 
 @cases("answer", *REFUSALS)
-def test_a_refusal_is_an_ordinary_answer(wire: Wire, answer):
+def test_a_refusal_is_an_ordinary_answer(wire: Wire, answer: bytes) -> None:
     client = wire.client(ASKED)
     link = wire.upstream.accept()
     link.request_of_upgrade()
@@ -120,7 +123,7 @@ def test_a_refusal_is_an_ordinary_answer(wire: Wire, answer):
 
 
 @cases("answer", *((f"{name}-with-early-bytes", answer) for name, answer in REFUSALS))
-def test_early_bytes_behind_a_refused_upgrade_are_never_a_request(wire: Wire, answer):
+def test_early_bytes_behind_a_refused_upgrade_are_never_a_request(wire: Wire, answer: bytes) -> None:
     client = wire.client(ASKED + b"GET /evil HTTP/1.1\r\nHost: evil\r\n\r\n")
     link = wire.upstream.accept()
     link.request_of_upgrade()
@@ -134,7 +137,7 @@ def test_early_bytes_behind_a_refused_upgrade_are_never_a_request(wire: Wire, an
 
 
 @case("p18-rfc9110-7.8-early-bytes-of-the-client")
-def test_early_bytes_of_the_client_wait_for_the_101(wire: Wire):
+def test_early_bytes_of_the_client_wait_for_the_101(wire: Wire) -> None:
     client = wire.client(ASKED + b"early", b"and later")
     link = wire.upstream.accept()
     link.request_of_upgrade()
@@ -146,7 +149,7 @@ def test_early_bytes_of_the_client_wait_for_the_101(wire: Wire):
 
 
 @case("p18-rfc9110-7.8-early-bytes-of-the-upstream")
-def test_early_bytes_of_the_upstream_follow_the_101(wire: Wire):
+def test_early_bytes_of_the_upstream_follow_the_101(wire: Wire) -> None:
     client = wire.client(ASKED)
     link = wire.upstream.accept()
     link.request_of_upgrade()
@@ -156,7 +159,7 @@ def test_early_bytes_of_the_upstream_follow_the_101(wire: Wire):
 
 
 @case("p18-rfc8297-2-103-before-101")
-def test_an_interim_answer_may_come_before_the_101(wire: Wire):
+def test_an_interim_answer_may_come_before_the_101(wire: Wire) -> None:
     client = wire.client(ASKED)
     link = wire.upstream.accept()
     link.request_of_upgrade()
@@ -170,7 +173,9 @@ def test_an_interim_answer_may_come_before_the_101(wire: Wire):
     ("p18-rfc9110-15.6.3-closed-instead-of-101", Link.finish, 502),
     ("p18-rfc9110-15.6.3-reset-instead-of-101", Link.reset, 502),
 )
-def test_an_upstream_that_fails_before_the_101_is_a_bad_gateway(wire: Wire, fault, status):
+def test_an_upstream_that_fails_before_the_101_is_a_bad_gateway(
+    wire: Wire, fault: Callable[..., Any], status: int
+) -> None:
     client = wire.client(ASKED + b"early")
     link = wire.upstream.accept()
     link.request_of_upgrade()

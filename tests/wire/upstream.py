@@ -12,11 +12,10 @@ import ssl
 import threading
 from collections.abc import Callable
 
-from wire.client import RESET
-from wire.kernel import PATIENCE, await_taken
-from wire.reader import Request, RequestReader, requests
-
 from proxy.demo.ports import LOOPBACK
+from tests.wire.kernel import PATIENCE, await_taken
+from tests.wire.reader import Request, RequestReader, requests
+from tests.wire.sender import Sender
 
 _numbers = itertools.count()
 
@@ -27,16 +26,15 @@ class Gone(Exception):
     """The proxy has ended the connection."""
 
 
-class Link:
+class Link(Sender):
     """One connection from the proxy."""
 
     def __init__(self, sock: socket.socket) -> None:
-        self.sock = sock
+        super().__init__(sock)
         self.raw = b""
         """All that came."""
         self.thread: threading.Thread | None = None
         self._read = 0
-        sock.settimeout(PATIENCE)
 
     def __repr__(self) -> str:
         return f"<Link {self.raw[:100]!r}>"
@@ -109,41 +107,15 @@ class Link:
 
     # Answering.
 
-    def send(self, *segments: bytes) -> None:
-        """Sends segments, each once the one before it was read. A proxy that has hung up is no error here."""
-        for index, segment in enumerate(segments):
-            if index:
-                await_taken([self.sock])
-            with contextlib.suppress(ConnectionError):
-                self.sock.sendall(segment)
-
-    def drip(self, data: bytes) -> None:
-        """Sends byte by byte."""
-        self.send(*(data[at : at + 1] for at in range(len(data))))
-
     def taken(self) -> None:
         """Returns once the proxy has read what was sent."""
         await_taken([self.sock])
-
-    def finish(self) -> None:
-        """Ends its direction and goes on reading."""
-        with contextlib.suppress(OSError):
-            self.sock.shutdown(socket.SHUT_WR)
 
     def say_goodbye(self) -> None:
         """Ends a TLS connection as TLS has it, with close_notify."""
         assert isinstance(self.sock, ssl.SSLSocket), self
         with contextlib.suppress(OSError):
             self.sock = self.sock.unwrap()
-
-    def reset(self) -> None:
-        """Resets the connection."""
-        self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
-        self.sock.close()
-
-    def close(self) -> None:
-        """Closes the connection."""
-        self.sock.close()
 
 
 Script = Callable[[Link], None]

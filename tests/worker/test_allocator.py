@@ -6,6 +6,8 @@ import sys
 
 import pytest
 
+pytestmark = pytest.mark.process
+
 PIECES = """
 import resource
 from proxy.worker.allocator import keep_what_is_freed

@@ -41,6 +41,7 @@ def test_what_waits_leaves_clients_half_and_nobody_takes_more_than_there_is(
     assert 4 * (connections + 1) >= left
 
 
+@pytest.mark.process
 def test_the_limit_is_the_one_in_force() -> None:
     program = (
         "import resource; from proxy.worker.capacity import limit\n"

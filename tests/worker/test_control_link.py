@@ -10,24 +10,12 @@ import pytest
 import uvloop
 
 from proxy.link.frames import Decoder, encode
-from proxy.link.messages import Ack, Message, Settings
+from proxy.link.messages import Ack, Message
 from proxy.worker import control_link as module
 from proxy.worker.control_link import ControlLink
+from tests.kits.messages import SETTINGS
 
-SETTINGS = Settings(
-    header=10,
-    idle=75,
-    access="off",
-    line=16_384,
-    head=65_536,
-    fields=200,
-    connections=None,
-    pool_idle=60,
-    max_idle=64,
-    trusted=(),
-    via=True,
-    forwarded=False,
-)
+pytestmark = pytest.mark.process
 
 
 class Control:

@@ -19,7 +19,6 @@ from proxy.link.messages import (
     Message,
     Report,
     ReportStored,
-    Settings,
     Table,
     ThresholdUpdate,
 )
@@ -33,23 +32,12 @@ from proxy.worker import worker as module
 from proxy.worker.accesslog import AccessLog
 from proxy.worker.renewal import Renewal
 from proxy.worker.worker import Worker
+from tests.kits.messages import SETTINGS
+
+pytestmark = pytest.mark.process
 
 BOOT = "b007b007b007b007"
 KEY = ("shop", 1, "stable")
-SETTINGS = Settings(
-    header=10,
-    idle=75,
-    access="off",
-    line=16_384,
-    head=65_536,
-    fields=200,
-    connections=None,
-    pool_idle=60,
-    max_idle=64,
-    trusted=(),
-    via=True,
-    forwarded=False,
-)
 
 
 class Control:

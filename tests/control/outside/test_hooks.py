@@ -7,6 +7,8 @@ from proxy.control.outside.hooks import Hooks
 from proxy.control.outside.posting import Poster, session
 from tests.kits.receivers import Receiver
 
+pytestmark = pytest.mark.process
+
 
 class Stage:
     """Hooks whose pauses end at once and are noted."""

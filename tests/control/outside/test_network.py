@@ -12,6 +12,8 @@ from proxy.rollout.rollout import Rollout
 from proxy.settings.service import side, template
 from tests.kits.receivers import Receiver
 
+pytestmark = pytest.mark.process
+
 TEXT = """
 services:
   shop:

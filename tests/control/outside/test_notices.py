@@ -9,6 +9,8 @@ from proxy.control.outside.notices import MOST, Notices
 from proxy.control.outside.posting import Poster, session
 from tests.kits.receivers import Receiver
 
+pytestmark = pytest.mark.process
+
 NEWS = {"event": "trip", "service": "shop", "from": 5.0, "to": 0.0}
 
 

@@ -8,6 +8,8 @@ import pytest
 from proxy.control.outside.posting import Letter, PostAnswer, post, session, signature
 from tests.kits.receivers import Receiver
 
+pytestmark = pytest.mark.process
+
 
 @pytest.fixture
 async def client():

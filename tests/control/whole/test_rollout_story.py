@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from proxy.config.reader import read
@@ -12,6 +12,7 @@ from proxy.control.errors import Conflict
 from proxy.ledger.errors import NotDurable
 from proxy.rollout.inputs import Abort, Pause, Promote, Resume, Retry, SetWeight, Start, Undo
 from proxy.rollout.phases import PROMOTED, ROLLED_BACK
+from tests.kits.properties import examples
 
 PERSON = OrderTerms("because", "ann")
 FILE = """
@@ -180,7 +181,7 @@ chapters = st.one_of(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(st.lists(chapters, max_size=14))
 def test_whatever_happens_to_a_rollout_worker_ledger_and_view_agree_in_the_end(
     tmp_path_factory, stages, chapters

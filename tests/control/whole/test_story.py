@@ -3,13 +3,14 @@
 import asyncio
 import contextlib
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from proxy.control.command import OrderTerms
 from proxy.control.errors import Conflict
 from proxy.ledger.errors import NotDurable
 from proxy.rollout.inputs import Resume, SetWeight
+from tests.kits.properties import examples
 
 PERSON = OrderTerms("because", "ann")
 
@@ -84,7 +85,7 @@ chapters = st.one_of(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(st.lists(chapters, max_size=12))
 def test_whatever_happens_workers_ledger_and_view_agree_in_the_end(tmp_path_factory, stages, told):
     async def play():

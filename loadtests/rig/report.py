@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from cases import CASES
-from table import Rounds, bar_lines, case_table, summary
+from rig.cases import CASES
+from rig.table import Rounds, bar_lines, case_table, summary
 
 HEAD = """# What a proxied request costs
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from http.client import HTTPConnection
 from pathlib import Path
 
-from origins import run_nginx
-from templates import filled
-from wrk import Shape
+from rig.origins import run_nginx
+from rig.templates import filled
+from rig.wrk import Shape
 
 from proxy.demo.ports import LOOPBACK, free_ports
 

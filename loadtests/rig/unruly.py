@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 
-from client import reset
+from rig.client import reset
 
 from proxy.demo.ports import LOOPBACK
 

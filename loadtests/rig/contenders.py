@@ -15,12 +15,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import aiohttp
-from cases import answer
-from origins import await_listening, run_nginx
-from processes import descendants
-from rig import services, weir
-from templates import PLACES, filled
-from wrk import Shape
+from rig.cases import answer
+from rig.origins import await_listening, run_nginx
+from rig.processes import descendants
+from rig.templates import PLACES, filled
+from rig.weir import services, weir
+from rig.wrk import Shape
 
 from proxy import __version__
 from proxy.demo.ports import free_ports

@@ -1,6 +1,6 @@
 """The proxy that one writes in an afternoon: aiohttp's server, and aiohttp's client behind it, on uvloop.
 
-    python loadtests/proxies/aiohttp_pair.py PORT ORIGIN
+    python loadtests/rig/proxies/aiohttp_pair.py PORT ORIGIN
 
 Bodies are streamed both ways, connections are kept, nothing is logged.
 """

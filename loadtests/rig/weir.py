@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from processes import await_gone, command_line, descendants, kill
+from rig.processes import await_gone, command_line, descendants, kill
 
 from proxy.demo.admin_api import AdminApi
 from proxy.demo.ports import LOOPBACK, free_ports

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
 
-from cases import CASES, Bar
+from rig.cases import CASES, Bar
 
 BESIDE = ("nginx", "envoy")
 

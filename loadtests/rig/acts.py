@@ -9,8 +9,8 @@ from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 
-from client import Connection
-from unruly import tagged
+from rig.client import Connection
+from rig.unruly import tagged
 
 from proxy.demo.ports import LOOPBACK
 

@@ -2,8 +2,8 @@
 
 import asyncio
 
-from client import Answer, Client, open_loop
-from rig import until
+from rig.client import Answer, Client, open_loop
+from rig.weir import until
 
 RATE = 100.0
 """Requests a second."""

@@ -1,0 +1,176 @@
+"""Rules of the house that a machine can check, and the lists of what doesn't keep them yet.
+
+Each list only shrinks: a test fails, too, when something on it keeps the rule or is gone.
+
+python -m tests.house        prints the lists as they should be now
+"""
+
+import ast
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import proxy
+
+PROXY = Path(proxy.__file__).parent
+TESTS = Path(__file__).parent
+
+WITHOUT_TESTS = frozenset(
+    {
+        "control/api/answer_schemas.py",
+        "control/api/json_schema.py",
+        "control/api/order_schemas.py",
+        "control/api/problems.py",
+        "control/command.py",
+        "control/configuration.py",
+        "control/control.py",
+        "control/errors.py",
+        "control/outside/contract.py",
+        "control/verdicts.py",
+        "ledger/errors.py",
+        "settings/worker.py",
+    }
+)
+"""Modules of proxy/ that have no test file of their name."""
+
+SECTION_AND_VALUE = frozenset(
+    {
+        "Backend",
+        "Caps",
+        "Check",
+        "Ejection",
+        "Limits",
+        "Metric",
+        "Rescue",
+        "Segment",
+        "Service",
+        "Slower",
+        "StepUp",
+        "Sticky",
+        "Timeouts",
+        "Trust",
+    }
+)
+"""Type names that a section of the config shares with the value that it becomes."""
+
+SHARED: Mapping[str, str] = {}
+"""Other type names that are defined more than once, with the reason; five at most."""
+
+AMBIGUOUS = frozenset(
+    {
+        "Access",
+        "Condition",
+        "Kind",
+        "Listener",
+        "Pair",
+        "Pool",
+        "Rollout",
+        "Routes",
+        "Source",
+    }
+)
+"""Type names that are defined more than once and need another name."""
+
+PRIVATE: Mapping[str, int] = {
+    "analysis/test_incident.py": 1,
+    "analysis/test_user_rounds.py": 12,
+    "control/outside/test_notices.py": 4,
+    "control/outside/test_probes.py": 1,
+    "control/test_gates.py": 1,
+    "control/test_transitions.py": 1,
+    "control/whole/conftest.py": 9,
+    "control/whole/test_evidence.py": 7,
+    "control/whole/test_metrics.py": 3,
+    "control/whole/test_reload.py": 2,
+    "control/whole/test_rollout_story.py": 3,
+    "control/whole/test_rollouts.py": 1,
+    "control/whole/test_story.py": 1,
+    "control/whole/test_trips.py": 3,
+    "fuzz/test_oracle.py": 1,
+    "ledger/test_checkpoints.py": 1,
+    "ledger/test_ledger.py": 4,
+    "routing/test_table.py": 2,
+    "simulation/test_world.py": 3,
+    "worker/test_control_link.py": 7,
+    "worker/test_worker.py": 37,
+}
+"""How often a test file uses private attributes of what is defined elsewhere."""
+
+
+def without_tests() -> set[str]:
+    """Modules of proxy/, relative to it, without `test_NAME.py` in the same folder of tests/."""
+    modules = (path.relative_to(PROXY) for path in PROXY.rglob("*.py") if not path.name.startswith("__"))
+    tested = {path.relative_to(TESTS) for path in TESTS.rglob("test_*.py")}
+    return {str(path) for path in modules if path.with_name(f"test_{path.name}") not in tested}
+
+
+def types(source: str) -> Iterator[str]:
+    """Public names of the classes and of the type aliases at the top of a module."""
+    for node in ast.parse(source).body:
+        match node:
+            case ast.ClassDef(name=name):
+                pass
+            case ast.Assign(targets=[ast.Name(id=name)], value=value) if _is_type(name, value):
+                pass
+            case ast.AnnAssign(target=ast.Name(id=name), annotation=ast.Name(id="TypeAlias")):
+                pass
+            case _:
+                continue
+        if not name.startswith("_"):
+            yield name
+
+
+def _is_type(name: str, value: ast.expr) -> bool:
+    """Whether an assignment names a type: in CamelCase, and what it names is made of types.
+
+    A call is none (`Access = Annotated[...]` is a type, `Signal = frozenset(...)` a value), but `NewType` is.
+    """
+    camel = name[0].isupper() and any(letter.islower() for letter in name)
+    made = not isinstance(value, ast.Call) or ast.unparse(value.func) in ("NewType", "TypeVar")
+    return camel and made
+
+
+def definitions() -> dict[str, list[str]]:
+    """The files, relative to proxy/, that define each type name."""
+    found: dict[str, list[str]] = {}
+    for path in sorted(PROXY.rglob("*.py")):
+        for name in types(path.read_text()):
+            found.setdefault(name, []).append(str(path.relative_to(PROXY)))
+    return found
+
+
+def doubles() -> dict[str, list[str]]:
+    """The type names that are defined more than once."""
+    return {name: files for name, files in definitions().items() if len(files) > 1}
+
+
+def private(source: str) -> list[str]:
+    """Private attributes that a file uses of what others define, as they are written.
+
+    Not its own: of `self` and `cls`, of a class that the file defines, or of a `namedtuple`, whose `_replace`
+    is public.
+    """
+    tree = ast.parse(source)
+    uses = [node for node in ast.walk(tree) if isinstance(node, ast.Attribute) and _is_private(node.attr)]
+    own = {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)}
+    own |= {node.attr for node in uses if _of_self(node) and isinstance(node.ctx, ast.Store)}
+    return [ast.unparse(node) for node in uses if not _of_self(node) and node.attr not in own]
+
+
+def _is_private(name: str) -> bool:
+    return name.startswith("_") and not name.startswith("__") and name not in ("_replace", "_asdict", "_exit")
+
+
+def _of_self(node: ast.Attribute) -> bool:
+    return isinstance(node.value, ast.Name) and node.value.id in ("self", "cls")
+
+
+def reaches() -> dict[str, int]:
+    """How often each test file uses private attributes of what is defined elsewhere, if it does."""
+    files = {str(path.relative_to(TESTS)): private(path.read_text()) for path in sorted(TESTS.rglob("*.py"))}
+    return {file: len(uses) for file, uses in files.items() if uses}
+
+
+if __name__ == "__main__":
+    print("WITHOUT_TESTS", *sorted(without_tests()), sep="\n    ")
+    print("AMBIGUOUS", *sorted(doubles().keys() - SECTION_AND_VALUE - SHARED.keys()), sep="\n    ")
+    print("PRIVATE", *(f'"{file}": {number},' for file, number in reaches().items()), sep="\n    ")

@@ -1,0 +1,80 @@
+"""The rules of the house hold, but for what is listed: see `tests/house.py`."""
+
+import pytest
+
+from tests.house import (
+    AMBIGUOUS,
+    PRIVATE,
+    SECTION_AND_VALUE,
+    SHARED,
+    WITHOUT_TESTS,
+    doubles,
+    private,
+    reaches,
+    types,
+    without_tests,
+)
+
+
+def test_every_module_has_its_test_file() -> None:
+    assert without_tests() == WITHOUT_TESTS
+
+
+def test_a_type_name_is_defined_once() -> None:
+    assert doubles().keys() - SECTION_AND_VALUE - SHARED.keys() == AMBIGUOUS
+
+
+def test_no_test_uses_what_is_private_to_others() -> None:
+    assert reaches() == PRIVATE
+
+
+def test_a_section_shares_its_name_with_one_value() -> None:
+    found = doubles()
+    inside = {
+        name: [file.startswith("config/") for file in found.get(name, ())] for name in SECTION_AND_VALUE
+    }
+    assert {name for name, where in inside.items() if sorted(where) != [False, True]} == set()
+
+
+def test_the_names_that_are_shared_otherwise_are_few_and_still_shared() -> None:
+    assert SHARED.keys() <= doubles().keys()
+    assert len(SHARED) <= 5
+    assert all(SHARED.values())
+
+
+@pytest.mark.parametrize(
+    ("source", "found"),
+    [
+        ("class Side: ...", ["Side"]),
+        ("class _Side: ...", []),
+        ("Side = Literal['client', 'server']", ["Side"]),
+        ("Side = ClientSide | ServerSide", ["Side"]),
+        ("Side = NewType('Side', str)", ["Side"]),
+        ("Side = str", ["Side"]),
+        ("Side: TypeAlias = str", ["Side"]),
+        ("SIDE = ClientSide | ServerSide", []),
+        ("Side = find_the_side()", []),
+        ("side = Literal['client', 'server']", []),
+        ("def f():\n    class Side: ...", []),
+    ],
+)
+def test_what_a_type_name_is(source: str, found: list[str]) -> None:
+    assert list(types(source)) == found
+
+
+@pytest.mark.parametrize(
+    ("source", "found"),
+    [
+        ("def test(pool): assert pool._idle", ["pool._idle"]),
+        ("def test(pool): pool.lane._dial()", ["pool.lane._dial"]),
+        ("def test(pool): pool._idle = 3", ["pool._idle"]),
+        ("def test(pool): assert pool.__dict__", []),
+        ("class Fake:\n    def dial(self): self._idle = 3", []),
+        ("class Fake:\n    def dial(self): self.lane._idle = 3", ["self.lane._idle"]),
+        ("class Fake:\n    def dial(self): self._idle = 3\ndef test(fake): assert fake._idle", []),
+        ("class Fake:\n    def _dial(self): ...\ndef test(fake): fake._dial()", []),
+        ("def test(value): value._replace(a=1)", []),
+    ],
+)
+def test_what_counts_as_use_of_what_is_private(source: str, found: list[str]) -> None:
+    assert private(source) == found
