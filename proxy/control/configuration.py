@@ -12,11 +12,10 @@ from proxy.config import diff, schema
 from proxy.config.diff import Changes
 from proxy.config.schema import Config
 from proxy.control.broadcast import Broadcast
-from proxy.control.clock import Clock
 from proxy.control.orders import fresh_salt
 from proxy.control.propagation import Propagation
+from proxy.control.schedule import Clock, in_turns
 from proxy.control.standing import Standing
-from proxy.control.turns import in_turns
 from proxy.ledger.journal import Journal
 from proxy.ledger.ledger import Recalled
 from proxy.ledger.record import ITSELF, Record

@@ -11,21 +11,18 @@ from collections.abc import Iterator
 from proxy.config.diff import Changes
 from proxy.config.schema import Config
 from proxy.control.broadcast import Broadcast
-from proxy.control.clock import Clock
 from proxy.control.command import OrderTerms
 from proxy.control.configuration import Configuration, Services
 from proxy.control.gates import Gates
-from proxy.control.idempotency import IdempotencyKeys
-from proxy.control.orders import Orders
+from proxy.control.orders import IdempotencyKeys, Orders
 from proxy.control.outside.contract import ALONE, Outside
 from proxy.control.overview import Overview
 from proxy.control.propagation import Propagation
 from proxy.control.roll_call import RollCall
+from proxy.control.schedule import Clock, Tasks, in_turns
 from proxy.control.standing import Standing
-from proxy.control.tasks import Tasks
 from proxy.control.transitions import Transitions
 from proxy.control.trip_counts import TripCounts
-from proxy.control.turns import in_turns
 from proxy.control.verdicts import Verdicts
 from proxy.control.views.drift import drift
 from proxy.ledger.checkpoints import Checkpoints

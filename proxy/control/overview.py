@@ -4,15 +4,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from proxy.control.broadcast import Broadcast
-from proxy.control.clock import Clock
 from proxy.control.gates import Gates
 from proxy.control.outside.contract import Outside
 from proxy.control.propagation import Propagation
 from proxy.control.roll_call import RollCall
+from proxy.control.schedule import Clock, in_turns
 from proxy.control.standing import Standing
 from proxy.control.transitions import Transitions
 from proxy.control.trip_counts import TripCounts
-from proxy.control.turns import in_turns
 from proxy.control.views import snapshot, view
 from proxy.control.views.facts import Facts, RolloutFacts, assured, gather
 from proxy.ledger.checkpoints import Checkpoints

@@ -17,7 +17,7 @@ from proxy.control.api import routes
 from proxy.control.config_file import ConfigFiles, Reloader
 from proxy.control.control import Control
 from proxy.control.outside.network import OutsideNetwork
-from proxy.control.tasks import Tasks
+from proxy.control.schedule import Tasks
 from proxy.ledger.errors import LedgerError
 from proxy.ledger.journal import open_ledger
 

@@ -11,20 +11,20 @@ import logging
 from collections import defaultdict
 from collections.abc import Awaitable, Callable
 
-from proxy.control.clock import Clock
 from proxy.control.command import UNORDERED, Command, OrderTerms
 from proxy.control.errors import Conflict, StaleRevision
 from proxy.control.propagation import Propagation
+from proxy.control.schedule import Clock, Task
 from proxy.control.standing import Standing
-from proxy.control.tasks import Task
 from proxy.ledger.errors import NotDurable
 from proxy.ledger.journal import Journal, Spawn
-from proxy.ledger.record import Record, percent
+from proxy.ledger.record import Record
 from proxy.rollout.actions import Action, Lower, Nothing, Raise, action
 from proxy.rollout.advance import advance
 from proxy.rollout.entry import Entry
 from proxy.rollout.inputs import Held, Input, Look
 from proxy.rollout.rollout import Refused, Rollout
+from proxy.routing.split import percent
 
 log = logging.getLogger(__name__)
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from proxy.rollout.entry import Entry
 from proxy.rollout.rollout import Rollout
+from proxy.routing.split import percent
 
 ITSELF = "weir"
 """The actor of what control does by itself: trips, releases, adoptions."""
@@ -99,11 +100,6 @@ class LedgerEntry:
             "acknowledged_ms": self.acknowledged_ms,
             "finding": self.finding,
         }
-
-
-def percent(parts: int) -> float:
-    """Return parts of 10,000 as percent."""
-    return parts / 100
 
 
 def iso(at: float) -> str:

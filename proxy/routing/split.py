@@ -50,3 +50,8 @@ class Split:
     @classmethod
     def from_json(cls, pairs: Sequence[Sequence[Any]]) -> Self:
         return cls(tuple((name, part) for name, part in pairs))
+
+
+def percent(parts: int) -> float:
+    """Return parts of 10,000 as percent."""
+    return parts / 100

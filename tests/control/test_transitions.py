@@ -6,10 +6,10 @@ import pytest
 
 from proxy.analysis.verdict import Finding, Verdict
 from proxy.config.reader import read
-from proxy.control.clock import Clock
 from proxy.control.command import Command, OrderTerms
 from proxy.control.errors import Conflict, StaleRevision
 from proxy.control.propagation import Propagation
+from proxy.control.schedule import Clock
 from proxy.control.standing import Standing
 from proxy.control.transitions import Transitions, moved, overtaken, why_not
 from proxy.ledger.errors import NotDurable

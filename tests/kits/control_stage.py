@@ -7,10 +7,9 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from proxy.config.reader import read
-from proxy.control.clock import Clock
 from proxy.control.control import Control
 from proxy.control.gates import Respondents
-from proxy.control.tasks import Tasks
+from proxy.control.schedule import Clock, Tasks
 from proxy.ledger.errors import NotDurable
 from proxy.ledger.journal import OpenLedger
 from proxy.ledger.ledger import Ledger

@@ -1,6 +1,4 @@
-import pytest
-
-from proxy.ledger.record import Record, iso, percent
+from proxy.ledger.record import Record, iso
 from proxy.rollout.entry import Entry
 from proxy.rollout.rollout import Rollout
 
@@ -23,11 +21,6 @@ def test_an_entry_as_the_api_shows_it():
         "acknowledged_ms": None,
         "finding": None,
     }
-
-
-@pytest.mark.parametrize(("parts", "shown"), [(0, 0.0), (1, 0.01), (2999, 29.99), (10_000, 100.0)])
-def test_percent(parts, shown):
-    assert percent(parts) == shown
 
 
 def test_times_are_utc():

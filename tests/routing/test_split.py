@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proxy.routing.split import TOTAL, Split
+from proxy.routing.split import TOTAL, Split, percent
 
 NAMES = ("canary", "next", "nightly")
 
@@ -57,3 +57,8 @@ def test_refuses_parts_that_do_not_add_up(weights: tuple[tuple[str, int], ...]) 
 @given(splits())
 def test_survives_json(split: Split) -> None:
     assert Split.from_json(split.to_json()) == split
+
+
+@pytest.mark.parametrize(("parts", "shown"), [(0, 0.0), (1, 0.01), (2999, 29.99), (10_000, 100.0)])
+def test_percent(parts: int, shown: float) -> None:
+    assert percent(parts) == shown

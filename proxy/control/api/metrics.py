@@ -13,7 +13,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import Metric
 from prometheus_client.registry import Collector
 
-from proxy.control.turns import in_turns
+from proxy.control.schedule import in_turns
 from proxy.telemetry.exposition import Snapshot, families
 from proxy.telemetry.slices import sliced
 

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from proxy.control.standing import Standing
-from proxy.ledger.record import percent
 from proxy.rollout.phases import IDLE, ROLLED_BACK, UNDER_WAY
 from proxy.rollout.side import VACANT, Side
+from proxy.routing.split import percent
 from proxy.settings.service import side
 
 

@@ -10,9 +10,8 @@ from datetime import UTC, datetime
 from proxy.analysis.verdict import Assurance, Finding, Verdict
 from proxy.analysis.wording import evidence, odds, to_go
 from proxy.control.views.facts import Blast, Facts
-from proxy.ledger.record import percent
 from proxy.rollout.rollout import Trip
-from proxy.routing.split import TOTAL
+from proxy.routing.split import TOTAL, percent
 
 NAMED = 3
 """How many of the most frequent failed requests the text has; the API's answer has all."""

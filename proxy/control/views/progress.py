@@ -12,7 +12,7 @@ from typing import Any
 from proxy.analysis.verdict import HEALTHY, Verdict
 from proxy.analysis.wording import duration
 from proxy.control.views.facts import RolloutFacts
-from proxy.ledger.record import iso, percent
+from proxy.ledger.record import iso
 from proxy.rollout import phases
 from proxy.rollout.inputs import Look
 from proxy.rollout.phases import PAUSED, UNDER_WAY
@@ -20,7 +20,7 @@ from proxy.rollout.plan import Gate, Step
 from proxy.rollout.rollout import Rollout
 from proxy.rollout.side import VACANT, Side
 from proxy.rollout.waiting import PROMOTION, START, Waiting, waiting
-from proxy.routing.split import TOTAL
+from proxy.routing.split import TOTAL, percent
 
 SHORTEST = 10.0
 """Seconds of a step after which the rate of its own answers is used for estimates."""

@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 
 import proxy
+from proxy.control.schedule import in_turns
 from proxy.control.standing import Standing
-from proxy.control.turns import in_turns
 from proxy.control.views import view
 from proxy.telemetry.counts import Counts
 from proxy.telemetry.exposition import CheckSample, Snapshot

@@ -10,10 +10,10 @@ from proxy.control.views.drift import drift
 from proxy.control.views.explanation import Situation, explain
 from proxy.control.views.facts import NONE, Facts
 from proxy.control.views.progress import Course
-from proxy.ledger.record import iso, percent
+from proxy.ledger.record import iso
 from proxy.rollout.phases import PROMOTED
 from proxy.rollout.side import Side
-from proxy.routing.split import CANARY, STABLE, TOTAL
+from proxy.routing.split import CANARY, STABLE, TOTAL, percent
 from proxy.routing.table import Backend
 from proxy.telemetry.counts import Counts
 from proxy.telemetry.exposition import CheckSample

@@ -1,13 +1,31 @@
-"""The tasks of control, which live and end with it."""
+"""When the work of control runs: its clock, the tasks that end with it, and turns of the event loop."""
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine
-from typing import Any
+import time
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from proxy.ledger.journal import Rest, a_second
 
 log = logging.getLogger(__name__)
 
+Item = TypeVar("Item")
 Task = asyncio.Task[None]
+
+AT_ONCE = 10
+"""Items between two turns: of services, 1 to 2 ms."""
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """Unix seconds for entries and holds, monotonic seconds for windows, and the pause between two ticks."""
+
+    wall: Callable[[], float] = time.time
+    monotonic: Callable[[], float] = time.monotonic
+    pause: Rest = a_second
+    """Waits between two ticks, two checkpoints, and two attempts at a ledger that fails."""
 
 
 class Tasks:
@@ -47,3 +65,11 @@ class Tasks:
         if not task.cancelled() and (error := task.exception()):
             log.error("control is broken and ends: its task %s failed", task.get_name(), exc_info=error)
             self._broken()
+
+
+async def in_turns(items: Iterable[Item], at_once: int = AT_ONCE) -> AsyncIterator[Item]:
+    """Yield the items one by one, so that no verdict waits for long work: others have the loop behind the first and every `at_once` more."""
+    for number, item in enumerate(items):
+        yield item
+        if number % at_once == 0:
+            await asyncio.sleep(0)

@@ -2,7 +2,7 @@ import pytest
 
 from proxy.control.command import OrderTerms
 from proxy.control.errors import Conflict, KeyReused
-from proxy.control.idempotency import IdempotencyKeys
+from proxy.control.orders import IdempotencyKeys
 from proxy.ledger.ledger import KEYS
 
 FIRST = OrderTerms(key="k1", digest="pause")
