@@ -68,7 +68,10 @@ class Tasks:
 
 
 async def in_turns(items: Iterable[Item], at_once: int = AT_ONCE) -> AsyncIterator[Item]:
-    """Yield the items one by one, so that no verdict waits for long work: others have the loop behind the first and every `at_once` more."""
+    """Yield the items one by one, and give up the loop behind the first and every `at_once` more.
+
+    So no verdict waits for long work.
+    """
     for number, item in enumerate(items):
         yield item
         if number % at_once == 0:
