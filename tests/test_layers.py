@@ -88,7 +88,7 @@ def test_a_breach_would_be_found(path: str, source: str) -> None:
             "control/views/view.py", "import proxy.control.api.routes", id="views do not reach the API"
         ),
         pytest.param(
-            "control/control.py", "import proxy.control.api.orders", id="decider does not reach the API"
+            "control/control.py", "import proxy.control.api.order_parser", id="decider does not reach the API"
         ),
         pytest.param(
             "control/control.py", "import proxy.control.outside.network", id="decider knows no network"

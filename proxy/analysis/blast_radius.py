@@ -8,7 +8,7 @@ from proxy.analysis.policy import Caps
 from proxy.analysis.verdict import EXPOSED_USERS, FAILING, HARMED, HEALTHY, Finding
 from proxy.analysis.wording import capped
 from proxy.telemetry.counts import Counts
-from proxy.telemetry.registers import Registers
+from proxy.telemetry.hyperloglog import Registers
 
 
 @dataclass(slots=True)

@@ -17,10 +17,6 @@ class Slower:
     at_least: float = defaults.SLOWER_AT_LEAST
     """Seconds over stable's threshold."""
 
-    def limit(self, threshold: float) -> float:
-        """Return the canary's limit beside stable's threshold, both in seconds."""
-        return max(threshold * (1 + self.by), threshold + self.at_least)
-
 
 @dataclass(frozen=True, slots=True)
 class StepUp:

@@ -83,5 +83,10 @@ class LatencyThresholds:
             lately.quantile(share) for share, sample in zip(SHARES, SAMPLES, strict=True) if count >= sample
         ]
         self.stable = tuple(threshold for threshold in found if threshold is not None)
-        self.canary = tuple(map(self.slower.limit, self.stable))
+        self.canary = tuple(canary_limit(self.slower, threshold) for threshold in self.stable)
         self._due = now + REFRESH
+
+
+def canary_limit(slower: Slower, threshold: float) -> float:
+    """Return the canary's limit beside stable's threshold, both in seconds."""
+    return max(threshold * (1 + slower.by), threshold + slower.at_least)

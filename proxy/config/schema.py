@@ -9,6 +9,7 @@ from proxy.config.addresses import Address, SocketPath
 from proxy.config.admin import Admin, exposure
 from proxy.config.analysis import Analysis, Caps, Check, Slower, StepUp
 from proxy.config.backend import Backend
+from proxy.config.connections import Limits, Pool, Timeouts, Trusted
 from proxy.config.health import Ejection, Health
 from proxy.config.notices import Hook, Notify
 from proxy.config.problems import Unfit, quoted
@@ -32,7 +33,6 @@ from proxy.config.values import (
     whole,
     words,
 )
-from proxy.config.wire import Limits, Pool, Timeouts, Trusted
 
 __all__ = [
     "Address",

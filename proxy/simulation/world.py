@@ -13,7 +13,7 @@ from proxy.routing.split import CANARY, STABLE
 from proxy.simulation.chance import TIMES, Chance, times
 from proxy.simulation.clients import Ask, Clients
 from proxy.simulation.scenario import BackendBehavior, EjectionRule, Scenario
-from proxy.simulation.weather import Climate, Weather
+from proxy.simulation.shared_conditions import Climate, Weather
 from proxy.telemetry.counts import Counts
 from proxy.telemetry.labels import exceeded, label
 from proxy.telemetry.outcome import FAILURE, QUANTILES, SUCCESS, Thresholds

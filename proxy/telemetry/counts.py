@@ -18,6 +18,7 @@ from typing import Any
 
 from proxy.telemetry import labels, users
 from proxy.telemetry.histogram import Histogram
+from proxy.telemetry.hyperloglog import Registers
 from proxy.telemetry.outcome import (
     CLIENT_LEFT,
     COMPLETE,
@@ -30,7 +31,6 @@ from proxy.telemetry.outcome import (
     Result,
     Thresholds,
 )
-from proxy.telemetry.registers import Registers
 from proxy.telemetry.sparse import merge, separate
 from proxy.telemetry.top_failures import TopFailures
 from proxy.telemetry.users import Users

@@ -7,9 +7,9 @@ from typing import Any
 
 from proxy.telemetry.counts import NUMBERS, Counts
 from proxy.telemetry.histogram import Histogram
+from proxy.telemetry.hyperloglog import Registers
 from proxy.telemetry.labels import CODES
 from proxy.telemetry.outcome import ENDINGS, RESULTS
-from proxy.telemetry.registers import Registers
 from proxy.telemetry.sparse import by_word, whole_numbers
 from proxy.telemetry.top_failures import TopFailures
 from proxy.telemetry.users import Users

@@ -23,8 +23,8 @@ from proxy.tls.certificates import Certificates
 from proxy.tls.pem import Pair, Unusable
 from proxy.worker.accesslog import AccessLogSwitch
 from proxy.worker.capacity import Capacity
+from proxy.worker.certificate_renewal import Renewal
 from proxy.worker.control_link import ControlLink
-from proxy.worker.renewal import Renewal
 from proxy.worker.reports import Reports
 from proxy.worker.tables import Tables
 

@@ -5,7 +5,7 @@ import json
 from proxy.analysis.blast_radius import BlastRadius
 from proxy.analysis.policy import Caps
 from proxy.telemetry.counts import Counts
-from proxy.telemetry.registers import Registers
+from proxy.telemetry.hyperloglog import Registers
 from tests.analysis.reports import counts
 
 

@@ -304,7 +304,8 @@ def test_nothing_overflows(policy: Policy) -> None:
 def test_thresholds_come_from_stable_alone() -> None:
     judge = told(judging(), counts(ok=500, took=0.5), counts(ok=500, took=0.02))
     assert judge.thresholds(0.0)["stable"] == pytest.approx((0.02,) * 3, rel=0.09)
-    assert judge.thresholds(0.0)["canary"] == tuple(map(Slower().limit, judge.thresholds(0.0)["stable"]))
+    limits = tuple(canary_limit(Slower(), each) for each in judge.thresholds(0.0)["stable"])
+    assert judge.thresholds(0.0)["canary"] == limits
     for policy in (Policy(slower=None), Policy(comparing=False)):
         assert told(judging(policy), None, counts(ok=500, took=0.02)).thresholds(0.0) == {}
 

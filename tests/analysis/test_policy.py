@@ -3,7 +3,7 @@
 import pytest
 
 from proxy.analysis.check import Check
-from proxy.analysis.policy import Caps, Policy, Slower, StepUp
+from proxy.analysis.policy import Caps, Policy, StepUp
 
 
 @pytest.mark.parametrize(
@@ -23,11 +23,6 @@ from proxy.analysis.policy import Caps, Policy, Slower, StepUp
 )
 def test_its_checks_have_names(policy: Policy, names: tuple[str, ...]) -> None:
     assert policy.names == names
-
-
-@pytest.mark.parametrize(("threshold", "limit"), [(0.004, 0.009), (0.02, 0.025), (1.0, 1.25)])
-def test_the_canary_may_be_later_by_the_larger_of_share_and_seconds(threshold: float, limit: float) -> None:
-    assert Slower(by=0.25, at_least=0.005).limit(threshold) == pytest.approx(limit)
 
 
 def test_bars_are_one_over_what_may_be_wrong() -> None:

@@ -3,7 +3,7 @@
 import pytest
 
 from proxy.analysis.policy import Slower
-from proxy.analysis.thresholds import LatencyThresholds
+from proxy.analysis.thresholds import LatencyThresholds, canary_limit
 from proxy.telemetry.histogram import Histogram
 
 
@@ -65,3 +65,8 @@ def test_nothing_is_older_than_an_hour() -> None:
     assert len(made.thresholds(3_599.0)["stable"]) == 3
     assert made.thresholds(3_609.0)["stable"] == ()
     assert made.answers == 0
+
+
+@pytest.mark.parametrize(("threshold", "limit"), [(0.004, 0.009), (0.02, 0.025), (1.0, 1.25)])
+def test_the_canary_may_be_later_by_the_larger_of_share_and_seconds(threshold: float, limit: float) -> None:
+    assert canary_limit(Slower(by=0.25, at_least=0.005), threshold) == pytest.approx(limit)

@@ -5,6 +5,7 @@ import pytest
 from proxy.analysis.check import Check
 from proxy.analysis.observations import Observations
 from proxy.analysis.policy import Slower
+from proxy.analysis.thresholds import canary_limit
 from proxy.analysis.verdict import Assurance
 from proxy.analysis.wording import (
     answers,
@@ -118,7 +119,9 @@ def test_even_odds_are_no_evidence(value: float) -> None:
     ],
 )
 def test_a_latency_tells_why_the_two_limits_differ(terms: Slower, stable: float, why: str) -> None:
-    said = slower("p99", Observations(3, 59, 5, 1_175), (terms.limit(stable), stable), terms, 12.0, 100.0)
+    said = slower(
+        "p99", Observations(3, 59, 5, 1_175), (canary_limit(terms, stable), stable), terms, 12.0, 100.0
+    )
     assert f"took longer than {why}, 0.4 % of 1,180 stable answers longer than " in said
 
 

@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 
 from proxy.routing.failures import Failures
 from proxy.telemetry.counts import Counts
+from proxy.telemetry.hyperloglog import Registers
 from proxy.telemetry.outcome import ENDINGS, Outcome, classify
-from proxy.telemetry.registers import Registers
 from proxy.telemetry.top_failures import TopFailures
 from proxy.telemetry.users import Users
 

@@ -30,7 +30,7 @@ from proxy.tls.pem import Pair
 from proxy.worker import capacity, reports
 from proxy.worker import worker as module
 from proxy.worker.accesslog import AccessLog
-from proxy.worker.renewal import Renewal
+from proxy.worker.certificate_renewal import Renewal
 from proxy.worker.worker import Worker
 from tests.kits.messages import SETTINGS
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from proxy import __version__
-from proxy.control.api.answer_schemas import SCHEMAS
-from proxy.control.api.json_schema import ref
+from proxy.control.api.openapi_answers import SCHEMAS
+from proxy.control.api.openapi_schema import ref
 from proxy.rollout.phases import OrderName
 
 PARAMETERS: dict[str, Any] = {

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 from aiohttp import web
 
 from proxy.config.diff import Changes
-from proxy.control.api import metrics, openapi, orders, requests
+from proxy.control.api import metrics, openapi, order_parser, requests
 from proxy.control.api.events import Feed, Streams
 from proxy.control.api.openapi import OPERATIONS, Operation
 from proxy.control.api.problems import HttpProblem, Responder, as_problems, expect
@@ -163,7 +163,7 @@ class ApiRoutes:
         body = await requests.read(request, required=word == "set-weight")
         view = self._view(request)
         name = view["name"]
-        parsed = orders.parse(word, body, lambda: self._control.orders.planned(name))
+        parsed = order_parser.parse(word, body, lambda: self._control.orders.planned(name))
         allowed = requests.revisions(request.headers.getall("If-Match", []))
         terms = OrderTerms(
             reason=parsed.reason,

@@ -1,7 +1,7 @@
 """The schemas of what the admin API reads: the bodies of orders."""
 
 from proxy.config.units import LONGEST
-from proxy.control.api.json_schema import (
+from proxy.control.api.openapi_schema import (
     COUNT,
     FLAG,
     LINE,
@@ -14,7 +14,7 @@ from proxy.control.api.json_schema import (
     ref,
     shape,
 )
-from proxy.control.api.orders import MOST_ENDPOINTS, MOST_STEPS
+from proxy.control.api.order_parser import MOST_ENDPOINTS, MOST_STEPS
 
 TERMS: dict[str, Schema] = {
     "reason": {**LINE, "default": "", "description": "Why; kept in the ledger."},

@@ -1,6 +1,6 @@
 from typing import get_args
 
-from proxy.control.api.json_schema import COUNT, PHASE, TEXT, by_backend, listed, nullable, shape, words
+from proxy.control.api.openapi_schema import COUNT, PHASE, TEXT, by_backend, listed, nullable, shape, words
 from proxy.rollout.phases import Phase
 from tests.kits.json_schema import faults
 

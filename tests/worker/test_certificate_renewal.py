@@ -14,7 +14,7 @@ from proxy.tls import certificates as module
 from proxy.tls.certificates import Certificates
 from proxy.tls.pem import Pair, Unusable
 from proxy.tls.trusts import Trusts
-from proxy.worker.renewal import Renewal
+from proxy.worker.certificate_renewal import Renewal
 
 
 @pytest.fixture

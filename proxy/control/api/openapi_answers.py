@@ -1,8 +1,9 @@
-"""The schemas of what the admin API answers; those of what it reads are in `order_schemas`."""
+"""The schemas of what the admin API answers; those of what it reads are in `openapi_orders`."""
 
 from typing import get_args
 
-from proxy.control.api.json_schema import (
+from proxy.control.api.openapi_orders import BODIES
+from proxy.control.api.openapi_schema import (
     COUNT,
     FLAG,
     MOMENT,
@@ -23,7 +24,6 @@ from proxy.control.api.json_schema import (
     shape,
     words,
 )
-from proxy.control.api.order_schemas import BODIES
 from proxy.rollout.entry import EntryKind
 
 SCHEMAS: dict[str, Schema] = {

@@ -5,7 +5,7 @@ import random
 import pytest
 
 from proxy.simulation.scenario import Day, Incidents, Scenario
-from proxy.simulation.weather import Climate, Weather
+from proxy.simulation.shared_conditions import Climate, Weather
 
 
 def climate(scenario: Scenario) -> Climate:

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
+from proxy.config.connections import Limits, Pool, Timeouts
 from proxy.config.reader import read
 from proxy.config.schema_json import json_schema
-from proxy.config.wire import Limits, Pool, Timeouts
 
 ONE = "services: {a: {stable: http://a}}\n"
 

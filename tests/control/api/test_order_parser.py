@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proxy.control.api import orders
-from proxy.control.api.orders import KEYS, READERS, ParsedOrder, parse
+from proxy.control.api import order_parser
+from proxy.control.api.order_parser import KEYS, READERS, ParsedOrder, parse
 from proxy.control.api.problems import HttpProblem
 from proxy.rollout.inputs import Abort, Pause, Promote, Resume, Retry, SetWeight, Start, Undo
 from proxy.rollout.phases import OrderName
@@ -138,4 +138,4 @@ VALUES = SIMPLE | st.lists(
 )
 def test_any_document_is_an_order_or_a_problem(word, document):
     with contextlib.suppress(HttpProblem):
-        assert isinstance(parse(word, json.dumps(document).encode(), lambda: FILE), orders.ParsedOrder)
+        assert isinstance(parse(word, json.dumps(document).encode(), lambda: FILE), order_parser.ParsedOrder)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from proxy.config.problems import Unfit
-from proxy.control.api import orders
+from proxy.control.api import order_parser
 
 
 @pytest.mark.parametrize(
@@ -16,7 +16,7 @@ from proxy.control.api import orders
     [(0, 0), (100, 10_000), ("0.01", 1), ("0.29", 29), ("5.50", 550), ("1e1", 1000), ("-0.0", 0)],
 )
 def test_weights_in_steps_of_a_hundredth_percent(value, parts):
-    assert orders.weight(Decimal(value) if isinstance(value, str) else value) == parts
+    assert order_parser.weight(Decimal(value) if isinstance(value, str) else value) == parts
 
 
 @pytest.mark.parametrize(
@@ -28,7 +28,7 @@ def test_weights_in_steps_of_a_hundredth_percent(value, parts):
 )
 def test_what_is_no_weight(value):
     with pytest.raises(Unfit) as unfit:
-        orders.weight(value)
+        order_parser.weight(value)
     assert unfit.value.advice == "expected a number from 0 to 100 (percent) in steps of 0.01"
     assert len(unfit.value.message) < 100
 
@@ -36,7 +36,7 @@ def test_what_is_no_weight(value):
 @given(st.decimals(allow_nan=False, allow_infinity=False, min_value=-200, max_value=200))
 def test_parts_are_exact_or_nothing(percent):
     try:
-        parts = orders.weight(percent)
+        parts = order_parser.weight(percent)
     except Unfit:
         assert not 0 <= percent <= 100 or percent != percent.quantize(Decimal("0.01"))
     else:
@@ -45,7 +45,7 @@ def test_parts_are_exact_or_nothing(percent):
 
 
 def test_seconds():
-    assert [orders.seconds(value) for value in (0, Decimal("0.5"), 2_592_000)] == [
+    assert [order_parser.seconds(value) for value in (0, Decimal("0.5"), 2_592_000)] == [
         0.0,
         0.5,
         2_592_000.0,
@@ -55,33 +55,33 @@ def test_seconds():
 @pytest.mark.parametrize("value", [-1, Decimal("2592000.1"), "60", "1m", True, None, []])
 def test_what_is_no_duration(value):
     with pytest.raises(Unfit, match="is no duration"):
-        orders.seconds(value)
+        order_parser.seconds(value)
 
 
 def test_a_deadline_may_be_none_and_not_nothing():
-    assert (orders.deadline(None), orders.deadline(60)) == (None, 60.0)
+    assert (order_parser.deadline(None), order_parser.deadline(60)) == (None, 60.0)
     with pytest.raises(Unfit, match="over before it began"):
-        orders.deadline(0)
+        order_parser.deadline(0)
 
 
 def test_answers():
-    assert (orders.answers(0), orders.answers(10**9)) == (0, 10**9)
+    assert (order_parser.answers(0), order_parser.answers(10**9)) == (0, 10**9)
 
 
 @pytest.mark.parametrize("value", [-1, 10**9 + 1, Decimal("1.0"), "1", True, None])
 def test_what_is_no_number_of_answers(value):
     with pytest.raises(Unfit, match="is no number of answers"):
-        orders.answers(value)
+        order_parser.answers(value)
 
 
 def test_flags():
-    assert (orders.flag(True), orders.flag(False)) == (True, False)
+    assert (order_parser.flag(True), order_parser.flag(False)) == (True, False)
 
 
 @pytest.mark.parametrize("value", ["true", 1, 0, None, []])
 def test_what_is_no_flag(value):
     with pytest.raises(Unfit, match="neither true nor false"):
-        orders.flag(value)
+        order_parser.flag(value)
 
 
 @pytest.mark.parametrize(
@@ -89,24 +89,24 @@ def test_what_is_no_flag(value):
 )
 def test_texts_that_could_forge_a_line_or_fill_the_ledger(text):
     with pytest.raises(Unfit):
-        orders.text(text)
+        order_parser.text(text)
 
 
 @pytest.mark.parametrize("text", ["", "x" * 500, "größer, 50 % 🚀 👩‍🚀", "a\u00a0b"])
 def test_texts_that_people_write(text):
-    assert orders.text(text) == text
+    assert order_parser.text(text) == text
 
 
 def test_a_pause_says_something():
-    assert orders.nonempty(" ask the on-call ") == "ask the on-call"
+    assert order_parser.nonempty(" ask the on-call ") == "ask the on-call"
     with pytest.raises(Unfit, match="is empty"):
-        orders.nonempty("  ")
+        order_parser.nonempty("  ")
 
 
 def test_endpoints_in_one_spelling():
-    found = orders.endpoints(["HTTP://Shop:80/", "https://[::1]:8443", "unix:/run/app.sock"])
+    found = order_parser.endpoints(["HTTP://Shop:80/", "https://[::1]:8443", "unix:/run/app.sock"])
     assert [each.url for each in found] == ["http://shop", "https://[::1]:8443", "unix:/run/app.sock"]
-    assert [each.url for each in orders.endpoints("http://shop:81")] == ["http://shop:81"]
+    assert [each.url for each in order_parser.endpoints("http://shop:81")] == ["http://shop:81"]
 
 
 @pytest.mark.parametrize(
@@ -118,5 +118,5 @@ def test_endpoints_in_one_spelling():
 )
 def test_what_are_no_endpoints(value: Any):
     with pytest.raises(Unfit) as unfit:
-        orders.endpoints(value)
+        order_parser.endpoints(value)
     assert unfit.value.advice

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proxy.telemetry.registers import REGISTERS, Registers
+from proxy.telemetry.hyperloglog import REGISTERS, Registers
 
 USERS = st.lists(st.integers(0, 2**64 - 1), max_size=30)
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from proxy.control.api import orders
+from proxy.control.api import order_parser
 from proxy.control.api.requests import Faults
 from proxy.rollout.plan import Gate, Plan, Step
 from proxy.settings.plan import Planned
@@ -13,7 +13,7 @@ from proxy.settings.plan import Planned
 def plan(**document: Any) -> Plan | None:
     """The plan in a body that has no fault."""
     faults = Faults()
-    found = orders.plan(document, Planned(), faults)
+    found = order_parser.plan(document, Planned(), faults)
     assert faults.found == []
     return found
 
@@ -21,14 +21,14 @@ def plan(**document: Any) -> Plan | None:
 def faults(**document: Any) -> dict[str, str]:
     """What is wrong with a body, by where."""
     found = Faults()
-    assert orders.plan(document, Planned(), found) is None
+    assert order_parser.plan(document, Planned(), found) is None
     return dict(found.found)
 
 
 def test_percents_get_the_files_hold_sample_and_deadline():
     assert plan(steps=[1, 100]) == Plan((Step(100, 120.0, 200), Step(10_000, 120.0, 200)), 86_400.0)
     planned = Planned(hold=600.0, min_requests=50, deadline=None)
-    assert orders.plan({"steps": [100]}, planned, Faults()) == Plan((Step(10_000, 600.0, 50),), None)
+    assert order_parser.plan({"steps": [100]}, planned, Faults()) == Plan((Step(10_000, 600.0, 50),), None)
 
 
 def test_the_order_says_otherwise_for_all_steps_or_for_one():

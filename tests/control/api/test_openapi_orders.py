@@ -3,7 +3,7 @@
 import pytest
 
 from proxy.control.api.openapi import OPERATIONS
-from proxy.control.api.orders import ALWAYS, KEYS
+from proxy.control.api.order_parser import ALWAYS, KEYS
 from tests.kits.json_schema import DOCUMENT, faults
 
 
