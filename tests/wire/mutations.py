@@ -113,9 +113,16 @@ MUTATIONS = (
     Mutation(
         "a connection with surplus bytes is not kept",
         "forwarding/upstream.py",
+        "            self._persistent = False\n            data = data[:left]",
+        "            data = data[:left]",
+        ("p11-rfc9112-9.2-two-answers", "p12-rfc9112-9.2-surplus"),
+    ),
+    Mutation(
+        "nor one with surplus bytes behind chunks",
+        "forwarding/upstream.py",
         "self._persistent and not body.rest",
         "self._persistent",
-        ("p11-rfc9112-9.2-two-answers", "p12-rfc9112-9.2-surplus"),
+        ("p11-rfc9112-9.2-behind-chunks",),
     ),
     Mutation(
         "bytes on an idle connection remove it",
