@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from proxy.analysis.check import Check
 from proxy.analysis.judge import Judge
 from proxy.analysis.policy import Caps, Policy, Slower, StepUp
+from proxy.analysis.thresholds import canary_limit
 from proxy.telemetry.counts import Counts
 from tests.analysis.made import counts, labelled
 from tests.kits.properties import examples
