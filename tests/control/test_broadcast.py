@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import pytest
 
-from proxy.control.broadcast import PATIENCE, Broadcast
+from proxy.control.broadcast import PATIENCE, Broadcast, WorkerLink
 from proxy.link.frames import Decoder, encode
 from proxy.link.messages import PART, Ack, DeadEndpoints, Hello, Report, ReportStored, Table
 from proxy.routing.endpoint import Endpoint
@@ -14,7 +14,7 @@ from tests.kits.messages import SETTINGS
 HELLO = Hello("b1", 0, 1, {"checkout": 3}, {})
 
 
-def service(revision):
+def service(revision: int) -> Service:
     backend = Backend("stable", (Endpoint.parse("http://127.0.0.1:9001"),))
     return Service("checkout", revision, RouteMatch(), (backend,), Split())
 
@@ -22,22 +22,22 @@ def service(revision):
 class Listener:
     """Notes what it is told, and what the workers had been told by then."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.heard = []
         self.wires = []
 
-    def hello(self, hello):
+    def hello(self, hello: Hello) -> None:
         self.heard.append(("hello", hello, [len(wire.said) for wire in self.wires]))
 
-    def report(self, report):
+    def report(self, report: Report) -> None:
         self.heard.append(("report", report))
 
-    def acknowledged(self):
+    def acknowledged(self) -> None:
         self.heard.append(("acknowledged",))
 
 
 class Wire:
-    def __init__(self, link):
+    def __init__(self, link: WorkerLink) -> None:
         self.link = link
         self.decoder = Decoder()
         self.said = []
@@ -45,31 +45,31 @@ class Wire:
         self.open = True
         link.connection_made(self)
 
-    def write(self, data):
+    def write(self, data: bytes) -> None:
         self.said += self.decoder.feed(data)
 
-    def is_closing(self):
+    def is_closing(self) -> bool:
         return not self.open
 
-    def get_write_buffer_size(self):
+    def get_write_buffer_size(self) -> int:
         return self.waiting
 
-    def abort(self):
+    def abort(self) -> None:
         if self.open:
             self.open = False
             self.link.connection_lost(None)
 
-    def send(self, *messages):
+    def send(self, *messages: Ack | Hello) -> None:
         self.link.data_received(b"".join(map(encode, messages)))
 
 
 class Stage:
-    def __init__(self):
+    def __init__(self) -> None:
         self.listener = Listener()
         self.services = [service(3)]
         self.broadcast = Broadcast(7, SETTINGS, lambda: self.services, self.listener)
 
-    def connect(self, *messages):
+    def connect(self, *messages: Hello) -> Wire:
         wire = Wire(self.broadcast.link())
         self.listener.wires.append(wire)
         wire.send(*messages)
@@ -77,24 +77,24 @@ class Stage:
 
 
 @pytest.fixture
-def stage():
+def stage() -> Stage:
     return Stage()
 
 
-def test_a_hello_is_heard_first_and_answered_afterwards(stage):
+def test_a_hello_is_heard_first_and_answered_afterwards(stage: Stage) -> None:
     wire = stage.connect(HELLO)
     assert stage.listener.heard == [("hello", HELLO, [0])]
     assert wire.said == [SETTINGS, Table(7, (service(3),), (), complete=True)]
 
 
-def test_messages_may_come_in_pieces(stage):
+def test_messages_may_come_in_pieces(stage: Stage) -> None:
     wire = stage.connect()
     for byte in encode(HELLO) + encode(Report("b1", 1, {}, 0)):
         wire.link.data_received(bytes([byte]))
     assert [kind for kind, *_ in stage.listener.heard] == ["hello", "report"]
 
 
-def test_a_change_is_told_to_all_under_a_new_generation(stage):
+def test_a_change_is_told_to_all_under_a_new_generation(stage: Stage) -> None:
     one, two = stage.connect(HELLO), stage.connect(Hello("b2", 1, 2, {}, {}))
     stranger = stage.connect()
     assert stage.broadcast.publish(service(4)) == 8
@@ -102,7 +102,7 @@ def test_a_change_is_told_to_all_under_a_new_generation(stage):
     assert stranger.said == []
 
 
-def test_who_comes_after_a_change_is_told_the_state_of_then(stage):
+def test_who_comes_after_a_change_is_told_the_state_of_then(stage: Stage) -> None:
     stage.connect(HELLO)
     stage.services = [service(4)]
     stage.broadcast.publish(service(4))
@@ -110,7 +110,7 @@ def test_who_comes_after_a_change_is_told_the_state_of_then(stage):
     assert late.said == [SETTINGS, Table(8, (service(4),), (), complete=True)]
 
 
-def test_a_long_table_is_told_in_parts_whenever_it_is_told(stage):
+def test_a_long_table_is_told_in_parts_whenever_it_is_told(stage: Stage) -> None:
     stage.services = [replace(service(4), name=f"s{number}") for number in range(PART + 1)]
     wire = stage.connect(HELLO)
     stage.broadcast.publish(*stage.services)
@@ -118,7 +118,7 @@ def test_a_long_table_is_told_in_parts_whenever_it_is_told(stage):
     assert counted == [(PART, True, True), (1, True, False), (PART, False, True), (1, False, False)]
 
 
-def test_a_generation_is_everywhere_when_all_that_are_connected_use_it(stage):
+def test_a_generation_is_everywhere_when_all_that_are_connected_use_it(stage: Stage) -> None:
     assert not stage.broadcast.acknowledged(7), "nobody is there"
     one, two = stage.connect(HELLO), stage.connect(Hello("b2", 1, 2, {}, {}))
     one.send(Ack(8))
@@ -132,7 +132,7 @@ def test_a_generation_is_everywhere_when_all_that_are_connected_use_it(stage):
     assert stage.listener.heard.count(("acknowledged",)) == 4
 
 
-def test_a_worker_that_is_back_replaces_its_old_connection(stage):
+def test_a_worker_that_is_back_replaces_its_old_connection(stage: Stage) -> None:
     old = stage.connect(HELLO)
     new = stage.connect(HELLO)
     assert not old.open
@@ -143,7 +143,7 @@ def test_a_worker_that_is_back_replaces_its_old_connection(stage):
     assert stage.broadcast.boots == []
 
 
-def test_counted_goes_to_the_worker_that_reported(stage):
+def test_counted_goes_to_the_worker_that_reported(stage: Stage) -> None:
     one, two = stage.connect(HELLO), stage.connect(Hello("b2", 1, 2, {}, {}))
     stage.broadcast.confirm("b1", 5)
     stage.broadcast.confirm("nobody", 5)
@@ -151,7 +151,7 @@ def test_counted_goes_to_the_worker_that_reported(stage):
     assert len(two.said) == 2
 
 
-def test_dead_endpoints_are_told_at_once_and_before_its_table_to_who_comes_later(stage):
+def test_dead_endpoints_are_told_at_once_and_before_its_table_to_who_comes_later(stage: Stage) -> None:
     wire = stage.connect(HELLO)
     stage.broadcast.set_dead("checkout", {"stable": ("http://a:1",), "canary": ()})
     stage.broadcast.set_dead("other", {})
@@ -166,7 +166,7 @@ def test_dead_endpoints_are_told_at_once_and_before_its_table_to_who_comes_later
     assert stage.broadcast.generation == 7
 
 
-def test_a_service_that_is_gone_is_told_and_nothing_more_is_known_of_it(stage):
+def test_a_service_that_is_gone_is_told_and_nothing_more_is_known_of_it(stage: Stage) -> None:
     wire = stage.connect(HELLO)
     stage.broadcast.set_dead("checkout", {"stable": ("http://a:1",)})
     stage.broadcast.set_thresholds("checkout", {"stable": (0.1,)})
@@ -176,7 +176,7 @@ def test_a_service_that_is_gone_is_told_and_nothing_more_is_known_of_it(stage):
     assert [type(said).__name__ for said in late.said] == ["Settings", "Table"]
 
 
-def test_other_settings_are_told_to_all_and_to_who_comes_later(stage):
+def test_other_settings_are_told_to_all_and_to_who_comes_later(stage: Stage) -> None:
     wire = stage.connect(HELLO)
     other = replace(SETTINGS, fields=7)
     stage.broadcast.configure(other)
@@ -195,7 +195,9 @@ def test_other_settings_are_told_to_all_and_to_who_comes_later(stage):
     ],
     ids=["garbage", "report first", "ack first", "not for control", "for somebody else"],
 )
-def test_what_has_no_place_here_ends_the_connection(stage, sent, caplog):
+def test_what_has_no_place_here_ends_the_connection(
+    stage: Stage, sent: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
     wire = stage.connect()
     wire.link.data_received(sent)
     assert not wire.open
@@ -204,7 +206,7 @@ def test_what_has_no_place_here_ends_the_connection(stage, sent, caplog):
     assert "cut off" in caplog.text
 
 
-def test_a_worker_that_does_not_read_is_cut_off(stage, caplog):
+def test_a_worker_that_does_not_read_is_cut_off(stage: Stage, caplog: pytest.LogCaptureFixture) -> None:
     slow, other = stage.connect(HELLO), stage.connect(Hello("b2", 1, 2, {}, {}))
     slow.waiting = PATIENCE + 1
     stage.broadcast.publish(service(4))
@@ -213,14 +215,14 @@ def test_a_worker_that_does_not_read_is_cut_off(stage, caplog):
     assert other.said[-1].generation == 8
 
 
-def test_nothing_is_sent_on_a_closed_connection(stage):
+def test_nothing_is_sent_on_a_closed_connection(stage: Stage) -> None:
     wire = stage.connect(HELLO)
     wire.open = False
     stage.broadcast.publish(service(4))
     assert len(wire.said) == 2
 
 
-def test_reprs_say_who_holds_what(stage):
+def test_reprs_say_who_holds_what(stage: Stage) -> None:
     wire = stage.connect()
     assert repr(wire.link) == "<WorkerLink to an unknown worker>"
     wire.send(HELLO, Ack(7))

@@ -1,9 +1,11 @@
 import asyncio
+from pathlib import Path
 
 import pytest
 
 from proxy.config.diff import Changes
 from proxy.config.problems import Problems
+from proxy.config.schema import Config
 from proxy.control.config_file import ConfigFiles, Reloader
 from proxy.control.errors import Unreadable
 from proxy.ledger.errors import NotDurable
@@ -15,7 +17,7 @@ OTHER = "services: {shop: {stable: http://b}}\n"
 class Stage:
     """A file, its copy, and who puts it in force."""
 
-    def __init__(self, directory):
+    def __init__(self, directory: Path) -> None:
         self.file, self.kept = directory / "weir.yaml", directory / "private" / "config.yaml"
         self.kept.parent.mkdir()
         self.accepted = self.kept.with_name("accepted.yaml")
@@ -30,7 +32,7 @@ class Stage:
         self.files = ConfigFiles("weir.yaml", self.kept, str(self.file))
         self.reloading = Reloader(self.files, self.put_in_force, lambda: self.time)
 
-    async def put_in_force(self, config):
+    async def put_in_force(self, config: Config) -> Changes:
         self.reached.set()
         await self.open.wait()
         if self.failure:
@@ -38,16 +40,18 @@ class Stage:
         self.put.append(config.services["shop"].stable.endpoints)
         return Changes({"shop": ("stable",)}, restart=("listen",))
 
-    def state(self):
+    def state(self) -> tuple[bool, float]:
         return self.reloading.successful, self.reloading.at
 
 
 @pytest.fixture
-def stage(tmp_path):
+def stage(tmp_path: Path) -> Stage:
     return Stage(tmp_path)
 
 
-async def test_a_good_file_is_put_in_force_and_becomes_the_copy(stage, caplog):
+async def test_a_good_file_is_put_in_force_and_becomes_the_copy(
+    stage: Stage, caplog: pytest.LogCaptureFixture
+) -> None:
     assert stage.state() == (True, 100.0)
     stage.file.write_text(OTHER)
     stage.time = 200.0
@@ -61,7 +65,7 @@ async def test_a_good_file_is_put_in_force_and_becomes_the_copy(stage, caplog):
     assert "a restart is needed for changes of listen" in caplog.text
 
 
-async def test_a_bad_file_changes_nothing(stage):
+async def test_a_bad_file_changes_nothing(stage: Stage) -> None:
     stage.file.write_text("services: {shop: {stabel: http://b}}\n")
     stage.time = 200.0
     with pytest.raises(Problems, match=r"weir\.yaml:1:19: error: `stabel`"):
@@ -72,14 +76,14 @@ async def test_a_bad_file_changes_nothing(stage):
     assert stage.state() == (True, 200.0)
 
 
-async def test_a_file_that_is_gone_changes_nothing(stage):
+async def test_a_file_that_is_gone_changes_nothing(stage: Stage) -> None:
     stage.file.unlink()
     with pytest.raises(Unreadable, match=r"weir\.yaml can't be read: no such file.*what is in force stays"):
         await stage.reloading.reload()
     assert (stage.put, stage.state()) == ([], (False, 100.0))
 
 
-async def test_what_is_not_put_in_force_is_not_kept(stage):
+async def test_what_is_not_put_in_force_is_not_kept(stage: Stage) -> None:
     stage.file.write_text(OTHER)
     stage.failure = NotDurable("the disk is full")
     with pytest.raises(NotDurable):
@@ -87,14 +91,14 @@ async def test_what_is_not_put_in_force_is_not_kept(stage):
     assert (stage.accepted.exists(), stage.state()) == (False, (False, 100.0))
 
 
-async def test_a_copy_that_cannot_be_kept_lets_nothing_change(stage):
+async def test_a_copy_that_cannot_be_kept_lets_nothing_change(stage: Stage) -> None:
     stage.accepted.with_suffix(".new").mkdir()
     with pytest.raises(NotDurable, match=r"a copy of weir\.yaml can't be kept: Is a directory$"):
         await stage.reloading.reload()
     assert stage.put == []
 
 
-async def test_what_is_fixed_since_the_start_survives_the_restart_of_control(stage):
+async def test_what_is_fixed_since_the_start_survives_the_restart_of_control(stage: Stage) -> None:
     stage.kept.write_text("admin: {token: the-token-of-the-start}\nworkers: 2\n" + GOOD)
     stage.file.write_text("admin: {token: another-token-by-now}\nworkers: 5\nlog: {level: debug}\n" + OTHER)
     await stage.reloading.reload()
@@ -103,7 +107,7 @@ async def test_what_is_fixed_since_the_start_survives_the_restart_of_control(sta
     assert found.services["shop"].stable.endpoints == ("http://b",)
 
 
-async def test_a_token_file_that_comes_later_is_read_as_lint_reads_it(stage):
+async def test_a_token_file_that_comes_later_is_read_as_lint_reads_it(stage: Stage) -> None:
     stage.file.write_text("admin: {token_file: token.txt}\n" + OTHER)
     with pytest.raises(Problems, match="the token file"):
         await stage.reloading.reload()
@@ -113,14 +117,14 @@ async def test_a_token_file_that_comes_later_is_read_as_lint_reads_it(stage):
     assert stage.files.in_force().admin.token is None, "before the next start there is none"
 
 
-async def test_without_a_file_there_is_nothing_to_reload(stage):
+async def test_without_a_file_there_is_nothing_to_reload(stage: Stage) -> None:
     bare = Reloader(ConfigFiles("command line", stage.kept), stage.put_in_force)
     with pytest.raises(Unreadable, match="runs without a config file"):
         await bare.reload()
     assert repr(bare) == "<Reloader command line, failed>"
 
 
-async def test_one_at_a_time_and_the_second_reads_the_file_again(stage):
+async def test_one_at_a_time_and_the_second_reads_the_file_again(stage: Stage) -> None:
     stage.open.clear()
     first = asyncio.create_task(stage.reloading.reload())
     second = asyncio.create_task(stage.reloading.reload())
@@ -132,7 +136,7 @@ async def test_one_at_a_time_and_the_second_reads_the_file_again(stage):
     assert len(stage.put) == 2
 
 
-async def test_while_one_is_under_way_the_last_one_still_counts(stage):
+async def test_while_one_is_under_way_the_last_one_still_counts(stage: Stage) -> None:
     stage.open.clear()
     reloading = asyncio.create_task(stage.reloading.reload())
     await stage.reached.wait()
@@ -141,7 +145,7 @@ async def test_while_one_is_under_way_the_last_one_still_counts(stage):
     await reloading
 
 
-async def test_a_signal_is_answered_in_the_log(stage, caplog):
+async def test_a_signal_is_answered_in_the_log(stage: Stage, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level("INFO")
     await stage.reloading.on_signal()
     assert "the config was reloaded: {'changed': {'shop': ['stable']}, 'restart': ['listen']}" in caplog.text

@@ -5,11 +5,14 @@ import asyncio
 import pytest
 
 from proxy.config.reader import read
+from proxy.config.schema import Config
 from proxy.control.command import OrderTerms
+from proxy.control.control import Control
 from proxy.control.errors import Conflict
 from proxy.ledger.errors import NotDurable
 from proxy.link.messages import Settings
 from proxy.rollout.inputs import Abort, Pause, Promote, SetWeight, Start
+from tests.kits.control_stage import Stage, Worker
 
 PERSON = OrderTerms("because", "ann")
 TEXT = """
@@ -23,20 +26,22 @@ services:
 PLANNED = TEXT.replace("weight: 20%", "rollout: {steps: [10%, 100%], min_requests: 0}")
 
 
-def config(text):
+def config(text: str) -> Config:
     return read(text, "weir.yaml", {})
 
 
-async def begun(stage, text=TEXT):
+async def begun(stage: Stage, text: str = TEXT) -> tuple[Control, Worker]:
     control = await stage.begin(text=text)
     return control, stage.worker(control)
 
 
-async def events(control, service="checkout"):
+async def events(control: Control, service: str = "checkout") -> list[str]:
     return [entry["event"] for entry in await control.history.entries(service)]
 
 
-async def test_what_a_service_says_otherwise_reaches_the_workers_at_once(stage, caplog):
+async def test_what_a_service_says_otherwise_reaches_the_workers_at_once(
+    stage: Stage, caplog: pytest.LogCaptureFixture
+) -> None:
     caplog.set_level("INFO")
     control, worker = await begun(stage)
     tables = len(worker.tables)
@@ -51,7 +56,7 @@ async def test_what_a_service_says_otherwise_reaches_the_workers_at_once(stage, 
     assert await events(control, "pay") == ["release"]
 
 
-async def test_all_services_change_by_one_table(stage):
+async def test_all_services_change_by_one_table(stage: Stage) -> None:
     control, worker = await begun(stage)
     tables = len(worker.tables)
     await control.reload(config("timeouts: {body: 9s}\n" + TEXT))
@@ -62,7 +67,7 @@ async def test_all_services_change_by_one_table(stage):
     }
 
 
-async def test_the_same_file_changes_nothing(stage):
+async def test_the_same_file_changes_nothing(stage: Stage) -> None:
     control, worker = await begun(stage)
     tables = len(worker.tables)
     changes = await control.reload(config(TEXT))
@@ -71,7 +76,7 @@ async def test_the_same_file_changes_nothing(stage):
     assert await events(control) == ["release"]
 
 
-async def test_a_weight_in_the_file_moves_none(stage, caplog):
+async def test_a_weight_in_the_file_moves_none(stage: Stage, caplog: pytest.LogCaptureFixture) -> None:
     control, worker = await begun(stage)
     await control.reload(config(TEXT.replace("20%", "70%")))
     assert worker.told().split.part("canary") == 2000
@@ -79,7 +84,7 @@ async def test_a_weight_in_the_file_moves_none(stage, caplog):
     assert "weir set-weight checkout canary=70" in caplog.text
 
 
-async def test_services_come_and_go_and_keep_their_state(stage):
+async def test_services_come_and_go_and_keep_their_state(stage: Stage) -> None:
     control, worker = await begun(stage)
     await control.orders.apply("checkout", Abort(), PERSON)
     only = "services: {other: {stable: 'http://127.0.0.1:9009'}}"
@@ -100,7 +105,7 @@ async def test_services_come_and_go_and_keep_their_state(stage):
     assert await events(control) == ["release", "abort", "reload"]
 
 
-async def test_what_was_shown_against_a_canary_is_known_when_its_service_comes_back(stage):
+async def test_what_was_shown_against_a_canary_is_known_when_its_service_comes_back(stage: Stage) -> None:
     control, worker = await begun(stage)
     worker.serve("stable", good=300).serve(good=80, bad=3).report()
     await stage.look(control)
@@ -117,7 +122,7 @@ ALONE = TEXT[: TEXT.index("  checkout")] + TEXT[TEXT.index("  pay") :]
 WITHOUT = "services: {other: {stable: 'http://127.0.0.1:9009'}}"
 
 
-async def test_an_answer_that_comes_when_the_service_is_gone_brings_nothing_back(stage):
+async def test_an_answer_that_comes_when_the_service_is_gone_brings_nothing_back(stage: Stage) -> None:
     control, worker = await begun(stage, HOOKED)
     stage.outside.open.clear()
     await control.orders.apply("checkout", Start(None, ""), PERSON)
@@ -134,7 +139,9 @@ async def test_an_answer_that_comes_when_the_service_is_gone_brings_nothing_back
 
 
 @pytest.mark.parametrize("order", [SetWeight(3000), Promote(full=True)], ids=["weight", "promote"])
-async def test_an_order_that_waits_when_its_service_goes_is_refused(stage, order):
+async def test_an_order_that_waits_when_its_service_goes_is_refused(
+    stage: Stage, order: Promote | SetWeight
+) -> None:
     control = await stage.begin(text=TEXT, workers=2)
     worker = stage.worker(control)
     late = asyncio.create_task(control.orders.apply("checkout", order, PERSON))
@@ -150,7 +157,9 @@ async def test_an_order_that_waits_when_its_service_goes_is_refused(stage, order
 
 
 @pytest.mark.parametrize("order", [Abort(), SetWeight(3000)], ids=["lower", "raise"])
-async def test_an_order_that_is_carried_out_is_answered_though_its_service_goes_meanwhile(stage, order):
+async def test_an_order_that_is_carried_out_is_answered_though_its_service_goes_meanwhile(
+    stage: Stage, order: Abort | SetWeight
+) -> None:
     control, worker = await begun(stage)
     stage.ledger.held.clear()
     stage.ledger.reached.clear()
@@ -166,7 +175,7 @@ async def test_an_order_that_is_carried_out_is_answered_though_its_service_goes_
     assert (await stage.entries("checkout"))[1:] == ["abort" if order == Abort() else "weight"]
 
 
-async def test_another_canary_is_a_new_release(stage):
+async def test_another_canary_is_a_new_release(stage: Stage) -> None:
     control, worker = await begun(stage)
     salt = worker.told().sticky.salt
     await control.reload(config(TEXT.replace("version: v2", "version: v3")))
@@ -175,7 +184,7 @@ async def test_another_canary_is_a_new_release(stage):
     assert await events(control) == ["release", "release"]
 
 
-async def test_a_rollout_keeps_the_plan_that_it_began_with(stage):
+async def test_a_rollout_keeps_the_plan_that_it_began_with(stage: Stage) -> None:
     control, _ = await begun(stage, PLANNED)
     await control.orders.apply("checkout", Start(None, ""), PERSON)
     await stage.look(control)
@@ -186,7 +195,7 @@ async def test_a_rollout_keeps_the_plan_that_it_began_with(stage):
     assert control.orders.planned("checkout").plan.steps[0].weight == 5000
 
 
-async def test_a_promotion_stays_and_the_moved_line_is_no_release(stage):
+async def test_a_promotion_stays_and_the_moved_line_is_no_release(stage: Stage) -> None:
     control, worker = await begun(stage, PLANNED)
     await control.orders.apply("checkout", Promote(full=True), PERSON)
     await stage.look(control)
@@ -203,7 +212,7 @@ async def test_a_promotion_stays_and_the_moved_line_is_no_release(stage):
     assert (await events(control))[-1] == "reload"
 
 
-async def test_settings_reach_those_who_are_there_and_those_who_come(stage):
+async def test_settings_reach_those_who_are_there_and_those_who_come(stage: Stage) -> None:
     control, worker = await begun(stage)
     await control.reload(config("limits: {fields: 77}\n" + TEXT))
     assert [each.fields for each in worker.said if isinstance(each, Settings)] == [200, 77]
@@ -212,7 +221,7 @@ async def test_settings_reach_those_who_are_there_and_those_who_come(stage):
     assert await events(control) == ["release"], "it is nothing to a service"
 
 
-async def test_a_ledger_that_fails_lets_nothing_change(stage):
+async def test_a_ledger_that_fails_lets_nothing_change(stage: Stage) -> None:
     control, worker = await begun(stage)
     tables = len(worker.tables)
     stage.ledger.failing = True
@@ -225,7 +234,7 @@ async def test_a_ledger_that_fails_lets_nothing_change(stage):
     assert worker.told().upgrades == ()
 
 
-async def test_a_trip_overtakes_a_reload_and_both_are_in_force_in_the_end(stage):
+async def test_a_trip_overtakes_a_reload_and_both_are_in_force_in_the_end(stage: Stage) -> None:
     control, worker = await begun(stage)
     stage.ledger.held.clear()
     stage.ledger.reached.clear()
@@ -244,7 +253,7 @@ async def test_a_trip_overtakes_a_reload_and_both_are_in_force_in_the_end(stage)
 
 
 @pytest.mark.parametrize("first", ["order", "reload"])
-async def test_an_order_and_a_reload_come_one_after_the_other(stage, first):
+async def test_an_order_and_a_reload_come_one_after_the_other(stage: Stage, first: str) -> None:
     control, worker = await begun(stage)
     stage.ledger.held.clear()
     stage.ledger.reached.clear()
@@ -260,7 +269,7 @@ async def test_an_order_and_a_reload_come_one_after_the_other(stage, first):
     assert sorted(await events(control)) == ["release", "reload", "weight"]
 
 
-async def test_other_checks_begin_anew_and_know_how_far_the_harm_went(stage):
+async def test_other_checks_begin_anew_and_know_how_far_the_harm_went(stage: Stage) -> None:
     control, worker = await begun(stage)
     worker.serve("stable", good=100).serve(good=20, bad=1).report()
     met = control.overview.view("checkout")["blast_radius"]["met"]
@@ -270,14 +279,14 @@ async def test_other_checks_begin_anew_and_know_how_far_the_harm_went(stage):
     assert view["blast_radius"]["met"] == met == 21
 
 
-async def test_what_needs_a_restart_is_named_until_there_is_one(stage):
+async def test_what_needs_a_restart_is_named_until_there_is_one(stage: Stage) -> None:
     control, _ = await begun(stage)
     for _ in range(2):
         assert (await control.reload(config("workers: 7\n" + TEXT))).restart == ("workers",)
     assert (await control.reload(config(TEXT))).restart == ()
 
 
-async def test_a_pause_outlives_a_reload(stage):
+async def test_a_pause_outlives_a_reload(stage: Stage) -> None:
     control, _ = await begun(stage, PLANNED)
     await control.orders.apply("checkout", Start(None, ""), PERSON)
     await stage.look(control)

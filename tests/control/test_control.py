@@ -4,11 +4,12 @@ import pytest
 
 from proxy.control.command import OrderTerms
 from proxy.rollout.inputs import SetWeight
+from tests.kits.control_stage import Stage
 
 PERSON = OrderTerms("because", "ann")
 
 
-async def test_first_sight_is_a_release_with_the_weight_of_the_file(stage):
+async def test_first_sight_is_a_release_with_the_weight_of_the_file(stage: Stage) -> None:
     control = await stage.begin()
     assert control.overview.names() == ["checkout", "plain"]
     shown = control.overview.view("checkout")
@@ -22,7 +23,7 @@ async def test_first_sight_is_a_release_with_the_weight_of_the_file(stage):
     assert (entry["event"], entry["from"], entry["to"], entry["actor"]) == ("release", 0.0, 20.0, "weir")
 
 
-async def test_unknown_services_are_key_errors(stage):
+async def test_unknown_services_are_key_errors(stage: Stage) -> None:
     control = await stage.begin()
     with pytest.raises(KeyError):
         control.overview.view("nobody")
@@ -31,7 +32,7 @@ async def test_unknown_services_are_key_errors(stage):
         await control.orders.apply("nobody", SetWeight(1), PERSON)
 
 
-async def test_a_worker_is_told_settings_and_then_everything(stage):
+async def test_a_worker_is_told_settings_and_then_everything(stage: Stage) -> None:
     control = await stage.begin()
     worker = stage.worker(control)
     told, table = worker.said
@@ -43,7 +44,7 @@ async def test_a_worker_is_told_settings_and_then_everything(stage):
     assert (worker.told().timeouts.tunnel, worker.told().max_body) == (5.0, 1 << 20)
 
 
-async def test_it_is_ready_when_every_worker_has_a_table_and_until_it_drains(stage):
+async def test_it_is_ready_when_every_worker_has_a_table_and_until_it_drains(stage: Stage) -> None:
     control = await stage.begin(workers=2)
     one, two = stage.worker(control, "b0", 0), stage.worker(control, "b1", 1)
     one.ack()
@@ -56,7 +57,7 @@ async def test_it_is_ready_when_every_worker_has_a_table_and_until_it_drains(sta
     assert not control.ready
 
 
-async def test_entries_after_and_unsubscribing(stage):
+async def test_entries_after_and_unsubscribing(stage: Stage) -> None:
     control = await stage.begin()
     stage.worker(control)
     heard = []
@@ -68,7 +69,7 @@ async def test_entries_after_and_unsubscribing(stage):
     assert [entry["to"] for entry in await control.history.entries_after(heard[0]["id"])] == [40.0]
 
 
-async def test_its_repr_says_its_state(stage):
+async def test_its_repr_says_its_state(stage: Stage) -> None:
     control = await stage.begin()
     assert repr(control).startswith("<Control starting: 2 services")
     stage.worker(control).ack()

@@ -1,11 +1,14 @@
 import asyncio
+from collections.abc import Awaitable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from proxy.analysis.verdict import Verdict
+from proxy.config.notices import Hook
 from proxy.config.reader import read
-from proxy.control.gates import AGAIN, Gates, Respondents
+from proxy.control.gates import AGAIN, Answers, Gates, Respondents
 from proxy.control.standing import Standing
 from proxy.rollout.phases import PROGRESSING, PROMOTING
 from proxy.rollout.plan import Gate, Plan, Step
@@ -32,7 +35,7 @@ FILE = CONFIG.services["shop"]
 PLAN = Plan((Step(1000, 10.0, 0), Gate("ask"), Step(10_000, 10.0, 0)))
 
 
-def healthy(standing):
+def healthy(standing: Standing) -> Standing:
     """The service, with a verdict that its canary is good enough for the next step."""
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(standing.assessment.judge, "verdict", lambda now: Verdict("healthy", ()))
@@ -43,7 +46,7 @@ def healthy(standing):
 class Stage:
     """Gates whose questions are noted, and answered as a test says."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.asked = []
         self.refuses = {}
         self.changed = []
@@ -55,7 +58,7 @@ class Stage:
         self.gates = Gates(respondents, self._spawn, self.changed.append, lambda: self.time)
         self.standing = self.at(1, PROGRESSING, 0)
 
-    def at(self, revision, phase, step, entered=0.0):
+    def at(self, revision: int, phase: str, step: int, entered: float = 0.0) -> Standing:
         state = Rollout(
             revision=revision,
             phase=phase,
@@ -68,32 +71,32 @@ class Stage:
         made = Standing(template("shop", FILE, CONFIG.timeouts, None), FILE, state)
         return healthy(made)
 
-    def _spawn(self, name, work):
+    def _spawn(self, name: str, work: Awaitable[Any]) -> asyncio.Task[Any]:
         self.tasks.append(asyncio.create_task(work))
         return self.tasks[-1]
 
-    async def _answers(self, standing):
+    async def _answers(self, standing: Standing) -> str:
         return await self._say("canary")
 
-    async def _agrees(self, hook, question):
+    async def _agrees(self, hook: Hook, question: dict[str, Any]) -> str:
         assert question["at"] == hook.at
         return await self._say(hook.at)
 
-    async def _say(self, who):
+    async def _say(self, who: str) -> str:
         self.asked.append(who)
         await self.open.wait()
         return self.refuses.get(who, "")
 
-    def answers(self):
+    def answers(self) -> Answers:
         return self.gates.answers(self.standing)
 
-    async def look(self, wall=100.0):
+    async def look(self, wall: float = 100.0) -> None:
         self.gates.check(self.standing, wall)
         await asyncio.gather(*self.tasks, return_exceptions=True)
 
 
 @pytest.fixture
-def stage():
+def stage() -> Stage:
     return Stage()
 
 
@@ -106,7 +109,9 @@ def stage():
         (PROMOTING, 3, ["before-promotion"], {PROMOTION}),
     ],
 )
-async def test_who_is_asked_before_which_move(stage, phase, step, asked, opened):
+async def test_who_is_asked_before_which_move(
+    stage: Stage, phase: str, step: int, asked: list[str], opened: set[str]
+) -> None:
     stage.standing = stage.at(1, phase, step)
     await stage.look()
     assert stage.asked == asked
@@ -114,7 +119,7 @@ async def test_who_is_asked_before_which_move(stage, phase, step, asked, opened)
     assert len(stage.tasks) == bool(asked), "a plan that asks nobody spares the question"
 
 
-async def test_nobody_is_asked_while_anything_else_is_missing(stage):
+async def test_nobody_is_asked_while_anything_else_is_missing(stage: Stage) -> None:
     plan = Plan((Step(1000, 10.0, 0), Step(10_000, 10.0, 0)))
     stage.standing.enter(replace(stage.standing.rollout, plan=plan, step=1, entered=95.0))
     healthy(stage.standing)
@@ -124,14 +129,16 @@ async def test_nobody_is_asked_while_anything_else_is_missing(stage):
     assert stage.asked == ["before-step"]
 
 
-async def test_who_agreed_is_not_asked_again(stage):
+async def test_who_agreed_is_not_asked_again(stage: Stage) -> None:
     await stage.look()
     await stage.look()
     assert len(stage.asked) == 3
     assert stage.changed == [stage.standing]
 
 
-async def test_the_first_who_refuses_ends_it_and_all_are_asked_again_later(stage, caplog):
+async def test_the_first_who_refuses_ends_it_and_all_are_asked_again_later(
+    stage: Stage, caplog: pytest.LogCaptureFixture
+) -> None:
     stage.refuses["before-start"] = "http://ci answered 503"
     stage.time = 10.0
     await stage.look()
@@ -158,7 +165,7 @@ async def test_the_first_who_refuses_ends_it_and_all_are_asked_again_later(stage
     assert stage.answers().refusal == "", "nobody refuses any more"
 
 
-async def test_whoever_thinks_it_over_for_long_is_left_alone_afterwards(stage):
+async def test_whoever_thinks_it_over_for_long_is_left_alone_afterwards(stage: Stage) -> None:
     stage.open.clear()
     stage.refuses["canary"] = "no answer within 10 s"
     stage.gates.check(stage.standing, 100.0)
@@ -173,7 +180,7 @@ async def test_whoever_thinks_it_over_for_long_is_left_alone_afterwards(stage):
     assert len(stage.asked) == 2
 
 
-async def test_an_answer_about_another_revision_opens_nothing(stage):
+async def test_an_answer_about_another_revision_opens_nothing(stage: Stage) -> None:
     stage.open.clear()
     stage.gates.check(stage.standing, 100.0)
     await asyncio.sleep(0)
@@ -183,7 +190,7 @@ async def test_an_answer_about_another_revision_opens_nothing(stage):
     assert stage.gates.agreed(stage.standing) == frozenset()
 
 
-async def test_a_question_that_hangs_gives_way_to_one_about_another_revision(stage):
+async def test_a_question_that_hangs_gives_way_to_one_about_another_revision(stage: Stage) -> None:
     stage.open.clear()
     stage.gates.check(stage.standing, 100.0)
     await asyncio.sleep(0)

@@ -19,6 +19,7 @@ from proxy.rollout.side import Side
 from proxy.routing.endpoint import Endpoint, Trust
 from proxy.settings.plan import Planned
 from proxy.settings.service import side, template
+from tests.kits.control_stage import Stage
 
 PERSON = OrderTerms("because", "ann")
 TEXT = """
@@ -32,14 +33,14 @@ FILE_PLAN = Plan((Step(1000, 30.0, 7), Step(10_000, 30.0, 7)), 3600.0)
 OWN = Plan((Step(10_000, 0.0, 0),))
 
 
-def standing(name, **rollout):
+def standing(name: str, **rollout: Plan | Side | str) -> Standing:
     config = read(TEXT, "weir.yaml", {})
     file = config.services[name]
     state = Rollout(revision=1, stable=side(file.stable), **rollout)
     return Standing(template(name, file, config.timeouts, None), file, state)
 
 
-def test_a_start_gets_the_files_plan_and_a_salt_of_its_own():
+def test_a_start_gets_the_files_plan_and_a_salt_of_its_own() -> None:
     one, other = (complete(Start(None, ""), standing("shop"), fresh_salt) for _ in range(2))
     assert one.plan == FILE_PLAN
     assert len(one.salt) == 32
@@ -48,14 +49,14 @@ def test_a_start_gets_the_files_plan_and_a_salt_of_its_own():
     assert complete(Start(None, ""), standing("bare"), fresh_salt).plan is None
 
 
-def test_new_endpoints_are_trusted_as_the_files():
+def test_new_endpoints_are_trusted_as_the_files() -> None:
     named = Side((Endpoint.parse("https://c"),), "v2")
     made = complete(Start(OWN, "", named), standing("shop"), fresh_salt).canary
     assert made.endpoints[0].trust == Trust(ca="/ca.pem")
     assert made.version == "v2"
 
 
-def test_a_retry_goes_by_the_files_plan_as_it_is_now_unless_it_was_begun_by_another():
+def test_a_retry_goes_by_the_files_plan_as_it_is_now_unless_it_was_begun_by_another() -> None:
     canary = Side((Endpoint.parse("http://c"),), "v2")
     by_file = standing("shop", plan=OWN, canary=canary, definition=canary.definition)
     assert complete(Retry(""), by_file, fresh_salt).plan == FILE_PLAN
@@ -65,18 +66,18 @@ def test_a_retry_goes_by_the_files_plan_as_it_is_now_unless_it_was_begun_by_anot
 
 
 @pytest.mark.parametrize("order", [Undo(""), Undo("", OWN)])
-def test_what_begins_anew_gets_a_salt(order):
+def test_what_begins_anew_gets_a_salt(order: Undo) -> None:
     made = complete(order, standing("shop"), fresh_salt)
     assert len(made.salt) == 32
     assert replace(made, salt="") == order
 
 
 @pytest.mark.parametrize("order", [Pause("ann"), Abort("ann"), SetWeight(5)])
-def test_others_are_complete_as_they_are(order):
+def test_others_are_complete_as_they_are(order: Abort | Pause | SetWeight) -> None:
     assert complete(order, standing("shop"), fresh_salt) is order
 
 
-def test_what_holds_for_steps_that_say_nothing():
+def test_what_holds_for_steps_that_say_nothing() -> None:
     found = planned(standing("shop"))
     assert (found.plan, found.hold, found.min_requests, found.deadline) == (FILE_PLAN, 30.0, 7, 3600.0)
     assert planned(standing("bare")) == Planned()
@@ -85,7 +86,7 @@ def test_what_holds_for_steps_that_say_nothing():
     assert planned(standing("bare", plan=OWN)).plan == OWN, "undo goes back by the plan that led here"
 
 
-async def test_raising_is_written_before_it_is_told(stage):
+async def test_raising_is_written_before_it_is_told(stage: Stage) -> None:
     control = await stage.begin()
     worker = stage.worker(control)
     stage.ledger.held.clear()
@@ -103,7 +104,7 @@ async def test_raising_is_written_before_it_is_told(stage):
     assert (entry["event"], entry["actor"], entry["reason"]) == ("weight", "ann", "because")
 
 
-async def test_raising_on_a_failing_ledger_is_refused_and_changes_nothing(stage):
+async def test_raising_on_a_failing_ledger_is_refused_and_changes_nothing(stage: Stage) -> None:
     control = await stage.begin()
     worker = stage.worker(control)
     before = control.overview.view("checkout")
@@ -116,7 +117,7 @@ async def test_raising_on_a_failing_ledger_is_refused_and_changes_nothing(stage)
     assert (await control.orders.apply("checkout", SetWeight(3000), PERSON))["weights"]["canary"] == 30.0
 
 
-async def test_lowering_is_told_before_it_is_written(stage):
+async def test_lowering_is_told_before_it_is_written(stage: Stage) -> None:
     control = await stage.begin()
     worker = stage.worker(control)
     stage.ledger.held.clear()
@@ -129,13 +130,13 @@ async def test_lowering_is_told_before_it_is_written(stage):
     assert (await order)["durable"] is True
 
 
-async def test_what_is_already_so_makes_no_entry(stage):
+async def test_what_is_already_so_makes_no_entry(stage: Stage) -> None:
     control = await stage.begin()
     assert (await control.orders.apply("checkout", SetWeight(2000), PERSON))["revision"] == 1
     assert len(await control.history.entries("checkout")) == 1
 
 
-async def test_an_order_on_an_old_picture_is_refused(stage):
+async def test_an_order_on_an_old_picture_is_refused(stage: Stage) -> None:
     control = await stage.begin()
     stage.worker(control)
     await control.orders.apply("checkout", SetWeight(1000), PERSON)
@@ -146,7 +147,7 @@ async def test_an_order_on_an_old_picture_is_refused(stage):
     await control.orders.apply("checkout", SetWeight(500), OrderTerms("", "bob", 2))
 
 
-async def test_of_two_orders_on_one_picture_one_wins(stage):
+async def test_of_two_orders_on_one_picture_one_wins(stage: Stage) -> None:
     control = await stage.begin()
     stage.worker(control)
     orders = [
@@ -158,7 +159,7 @@ async def test_of_two_orders_on_one_picture_one_wins(stage):
     assert [entry["revision"] for entry in await control.history.entries("checkout")] == [1, 2]
 
 
-async def test_a_lowering_overtakes_a_raise_that_waits_for_the_disk(stage):
+async def test_a_lowering_overtakes_a_raise_that_waits_for_the_disk(stage: Stage) -> None:
     control = await stage.begin()
     worker = stage.worker(control)
     stage.ledger.held.clear()
@@ -178,18 +179,18 @@ async def test_a_lowering_overtakes_a_raise_that_waits_for_the_disk(stage):
     assert control.overview.view("checkout")["phase"] == "rolled-back"
 
 
-async def test_there_is_no_weight_without_a_canary(stage):
+async def test_there_is_no_weight_without_a_canary(stage: Stage) -> None:
     control = await stage.begin()
     with pytest.raises(Conflict, match="no canary"):
         await control.orders.apply("plain", SetWeight(100), PERSON)
 
 
-async def test_lowering_waits_for_nobody(stage):
+async def test_lowering_waits_for_nobody(stage: Stage) -> None:
     control = await stage.begin()
     assert (await control.orders.apply("checkout", SetWeight(100), PERSON))["weights"]["canary"] == 1.0
 
 
-async def test_a_tripped_canary_takes_no_weight_until_it_is_resumed(stage):
+async def test_a_tripped_canary_takes_no_weight_until_it_is_resumed(stage: Stage) -> None:
     control = await stage.begin()
     worker = stage.worker(control)
     worker.serve(bad=20).report()

@@ -9,12 +9,12 @@ FIRST = OrderTerms(key="k1", digest="pause")
 ANOTHER = OrderTerms(key="k1", digest="abort")
 
 
-def done(repeats, terms, service="checkout"):
+def done(repeats: IdempotencyKeys, terms: OrderTerms, service: str = "checkout") -> None:
     with repeats.under_way(service, terms):
         pass
 
 
-def test_an_order_is_known_by_its_key_once_it_was_carried_out():
+def test_an_order_is_known_by_its_key_once_it_was_carried_out() -> None:
     repeats = IdempotencyKeys({})
     assert not repeats.known("checkout", FIRST)
     done(repeats, FIRST)
@@ -23,17 +23,17 @@ def test_an_order_is_known_by_its_key_once_it_was_carried_out():
     assert repr(repeats) == "<IdempotencyKeys of 1 orders, 0 under way>"
 
 
-def test_what_the_ledger_knows_is_known():
+def test_what_the_ledger_knows_is_known() -> None:
     assert IdempotencyKeys({("checkout", "k1"): "pause"}).known("checkout", FIRST)
 
 
-def test_another_order_under_the_same_key_is_an_error():
+def test_another_order_under_the_same_key_is_an_error() -> None:
     repeats = IdempotencyKeys({("checkout", "k1"): "pause"})
     with pytest.raises(KeyReused, match="'k1' belongs to another order for checkout, which was carried out"):
         repeats.known("checkout", ANOTHER)
 
 
-def test_of_two_at_once_one_is_carried_out():
+def test_of_two_at_once_one_is_carried_out() -> None:
     repeats = IdempotencyKeys({})
     with repeats.under_way("checkout", FIRST):
         assert not repeats.known("checkout", FIRST), "it may fail yet"
@@ -45,7 +45,7 @@ def test_of_two_at_once_one_is_carried_out():
     assert repeats.known("checkout", FIRST)
 
 
-def test_an_order_that_fails_gives_its_key_back():
+def test_an_order_that_fails_gives_its_key_back() -> None:
     repeats = IdempotencyKeys({})
     with pytest.raises(ValueError, match="no"), repeats.under_way("checkout", FIRST):
         raise ValueError("no")
@@ -53,14 +53,14 @@ def test_an_order_that_fails_gives_its_key_back():
     done(repeats, FIRST)
 
 
-def test_an_order_without_a_key_is_never_a_repeat():
+def test_an_order_without_a_key_is_never_a_repeat() -> None:
     repeats, bare = IdempotencyKeys({}), OrderTerms(digest="pause")
     with repeats.under_way("checkout", bare):
         done(repeats, bare)
     assert not repeats.known("checkout", bare)
 
 
-def test_the_oldest_keys_are_forgotten():
+def test_the_oldest_keys_are_forgotten() -> None:
     repeats = IdempotencyKeys({})
     for number in range(KEYS + 1):
         done(repeats, OrderTerms(key=f"k{number}", digest="x"))

@@ -5,11 +5,13 @@ import asyncio
 import pytest
 
 import proxy
+from proxy.ledger.ledger import Kept
 from proxy.link.messages import ReportStored
 from proxy.telemetry.outcome import refused
+from tests.kits.control_stage import Stage
 
 
-async def test_counted_comes_when_it_is_kept(stage):
+async def test_counted_comes_when_it_is_kept(stage: Stage) -> None:
     control = await stage.begin()
     worker = stage.worker(control)
     stage.ledger.failing = True
@@ -21,7 +23,7 @@ async def test_counted_comes_when_it_is_kept(stage):
     assert worker.said[-1] == ReportStored(worker.tally.number)
 
 
-async def test_counts_are_kept_without_a_rest_once_it_drains(stage):
+async def test_counts_are_kept_without_a_rest_once_it_drains(stage: Stage) -> None:
     control = await stage.begin()
     worker = stage.worker(control)
     worker.serve(good=1).report()
@@ -36,7 +38,7 @@ async def test_counts_are_kept_without_a_rest_once_it_drains(stage):
         await control.history.entries("plain")
 
 
-async def test_metrics_over_a_restart(stage):
+async def test_metrics_over_a_restart(stage: Stage) -> None:
     control = await stage.begin()
     worker = stage.worker(control)
     worker.serve("stable", good=7).serve(good=2, bad=1).report()
@@ -56,7 +58,7 @@ async def test_metrics_over_a_restart(stage):
     assert after.version == proxy.__version__
 
 
-async def test_what_metrics_showed_is_in_the_ledger_even_if_all_die(stage):
+async def test_what_metrics_showed_is_in_the_ledger_even_if_all_die(stage: Stage) -> None:
     control = await stage.begin()
     worker = stage.worker(control)
     worker.serve("stable", good=7).report()
@@ -66,13 +68,13 @@ async def test_what_metrics_showed_is_in_the_ledger_even_if_all_die(stage):
     assert (await control.overview.snapshot()).totals["checkout", "stable"].requests == 7
 
 
-async def test_metrics_do_not_show_what_is_reported_while_they_are_kept(stage):
+async def test_metrics_do_not_show_what_is_reported_while_they_are_kept(stage: Stage) -> None:
     control = await stage.begin()
     worker = stage.worker(control)
     worker.serve("stable", good=7).report()
     loop, keep = asyncio.get_running_loop(), stage.ledger.keep
 
-    def interrupted(kept):
+    def interrupted(kept: Kept) -> None:
         loop.call_soon_threadsafe(lambda: worker.serve("stable", good=1).report())
         keep(kept)
 
@@ -83,7 +85,7 @@ async def test_metrics_do_not_show_what_is_reported_while_they_are_kept(stage):
     assert shown.totals["checkout", "stable"].requests == 7
 
 
-async def test_metrics_wait_for_the_workers(stage):
+async def test_metrics_wait_for_the_workers(stage: Stage) -> None:
     control = await stage.begin(workers=2)
     stage.worker(control, "b0", 0)
     scrape = asyncio.create_task(control.overview.snapshot())
@@ -96,7 +98,7 @@ async def test_metrics_wait_for_the_workers(stage):
     await scrape
 
 
-async def test_metrics_of_checks_and_shares(stage):
+async def test_metrics_of_checks_and_shares(stage: Stage) -> None:
     control = await stage.begin()
     worker = stage.worker(control)
     worker.serve("stable", good=30).serve(good=10).report()
@@ -110,7 +112,7 @@ async def test_metrics_of_checks_and_shares(stage):
     assert control.overview.view("checkout")["shares"] == {"stable": 75.0, "canary": 25.0}
 
 
-async def test_trips_are_counted_over_restarts(stage):
+async def test_trips_are_counted_over_restarts(stage: Stage) -> None:
     control = await stage.begin()
     worker = stage.worker(control)
     none = {("checkout", check): 0 for check in ("errors", "p50", "p90", "p99", "guard")}
@@ -123,7 +125,7 @@ async def test_trips_are_counted_over_restarts(stage):
     assert (await control.overview.snapshot()).trips == none | {("checkout", "errors"): 1}
 
 
-async def test_refusals_are_shown_by_their_reason_from_zero_on_and_over_a_restart(stage):
+async def test_refusals_are_shown_by_their_reason_from_zero_on_and_over_a_restart(stage: Stage) -> None:
     control = await stage.begin()
     worker = stage.worker(control)
     assert set((await control.overview.snapshot()).refused.values()) == {0}

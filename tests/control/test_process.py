@@ -7,6 +7,9 @@ import subprocess
 import sys
 import urllib.error
 import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -45,7 +48,9 @@ SECONDS = 20
 class Child:
     """A control process, the supervisor's end of its lifeline, and its two sockets."""
 
-    def __init__(self, directory, file=FILE, program=("-m", "proxy.control")):
+    def __init__(
+        self, directory: Path, file: str = FILE, program: tuple[str, str] = ("-m", "proxy.control")
+    ) -> None:
         (directory / "config.yaml").write_text(file)
         self.admin = socket.create_server(("127.0.0.1", 0))
         self.link = socket.socket(socket.AF_UNIX)
@@ -65,10 +70,10 @@ class Child:
         theirs.close()
         self.heard = self.lifeline.makefile("r")
 
-    def say(self, word):
+    def say(self, word: str) -> None:
         self.lifeline.sendall(word.encode() + b"\n")
 
-    def get(self, path):
+    def get(self, path: str) -> tuple[int, str]:
         url = f"http://127.0.0.1:{self.admin.getsockname()[1]}{path}"
         try:
             with urllib.request.urlopen(url, timeout=SECONDS) as answer:
@@ -77,7 +82,7 @@ class Child:
             with error:
                 return error.code, error.read().decode()
 
-    def worker(self):
+    def worker(self) -> tuple[socket.socket, Table]:
         """A worker that has taken its table."""
         wire = socket.socket(socket.AF_UNIX)
         wire.settimeout(SECONDS)
@@ -90,7 +95,7 @@ class Child:
         wire.sendall(encode(Ack(tables[0].generation)))
         return wire, tables[0]
 
-    def end(self):
+    def end(self) -> None:
         self.heard.close()
         self.lifeline.close()
         self.process.kill()
@@ -100,10 +105,10 @@ class Child:
 
 
 @pytest.fixture
-def start(tmp_path):
+def start(tmp_path: Path) -> Iterator[Callable[..., Any]]:
     with contextlib.ExitStack() as stack:
 
-        def start(**how):
+        def start(**how: str | tuple[str, str]) -> Child:
             child = Child(tmp_path, **how)
             stack.callback(child.end)
             return child
@@ -111,7 +116,7 @@ def start(tmp_path):
         yield start
 
 
-def test_it_serves_and_stops_when_told(start):
+def test_it_serves_and_stops_when_told(start: Callable[..., Any]) -> None:
     child = start()
     assert child.heard.readline() == "ready\n"
     assert child.get("/livez")[0] == 200
@@ -129,14 +134,14 @@ def test_it_serves_and_stops_when_told(start):
     wire.close()
 
 
-def test_what_is_there_is_set_aside_before_it_is_ready(start):
+def test_what_is_there_is_set_aside_before_it_is_ready(start: Callable[..., Any]) -> None:
     child = start(program=("-c", SET_ASIDE))
     assert child.heard.readline() == "ready\n"
     child.process.kill()
     assert "set aside" in child.process.stderr.read().decode()
 
 
-def test_a_successor_takes_over_at_once_after_a_kill(start):
+def test_a_successor_takes_over_at_once_after_a_kill(start: Callable[..., Any]) -> None:
     child = start()
     assert child.heard.readline() == "ready\n"
     child.process.kill()
@@ -147,14 +152,14 @@ def test_a_successor_takes_over_at_once_after_a_kill(start):
     assert [entry["event"] for entry in history["entries"]] == ["release"]
 
 
-def test_it_ends_with_the_supervisor(start):
+def test_it_ends_with_the_supervisor(start: Callable[..., Any]) -> None:
     child = start()
     assert child.heard.readline() == "ready\n"
     child.lifeline.shutdown(socket.SHUT_RDWR)
     assert child.process.wait(SECONDS) == 1
 
 
-def test_a_ledger_in_use_is_a_failure_that_names_it(start, tmp_path):
+def test_a_ledger_in_use_is_a_failure_that_names_it(start: Callable[..., Any], tmp_path: Path) -> None:
     assert start().heard.readline() == "ready\n"
     second = start()
     line = second.heard.readline()
@@ -164,7 +169,7 @@ def test_a_ledger_in_use_is_a_failure_that_names_it(start, tmp_path):
     assert second.process.wait(SECONDS) == 1
 
 
-def test_a_bad_config_is_a_failure(start):
+def test_a_bad_config_is_a_failure(start: Callable[..., Any]) -> None:
     child = start(file="services: {checkout: {stabel: http://127.0.0.1:9001}}")
     line = child.heard.readline()
     assert line.startswith("failed: ")
@@ -172,7 +177,7 @@ def test_a_bad_config_is_a_failure(start):
     assert child.process.wait(SECONDS) == 1
 
 
-def test_a_lost_token_file_keeps_nobody_from_starting(start, tmp_path):
+def test_a_lost_token_file_keeps_nobody_from_starting(start: Callable[..., Any], tmp_path: Path) -> None:
     (tmp_path / "token").write_text("s3cret")
     child = start(file=f"admin: {{token_file: /nowhere/token}}\n{FILE}")
     assert child.heard.readline() == "ready\n"
@@ -183,7 +188,9 @@ def test_a_lost_token_file_keeps_nobody_from_starting(start, tmp_path):
     ("module", "owner", "task"),
     [("ledger.checkpoints", "Checkpoints", "run"), ("control.control", "Control", "tick")],
 )
-def test_a_broken_task_ends_it_for_another_to_begin(start, module, owner, task):
+def test_a_broken_task_ends_it_for_another_to_begin(
+    start: Callable[..., Any], module: str, owner: str, task: str
+) -> None:
     child = start(program=("-c", BROKEN.format(module=module, owner=owner, task=task)))
     assert child.process.wait(SECONDS) == 1
     said = child.process.stderr.read().decode()

@@ -1,5 +1,7 @@
 import asyncio
+from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -9,6 +11,7 @@ from proxy.control.standing import Standing
 from proxy.ledger.record import Record
 from proxy.rollout.entry import Entry
 from proxy.rollout.rollout import Rollout
+from proxy.routing.service import Service
 from proxy.settings.service import template
 
 FILE = "services: {checkout: {stable: http://a, canary: http://b, weight: 20%}}"
@@ -17,54 +20,56 @@ FILE = "services: {checkout: {stable: http://a, canary: http://b, weight: 20%}}"
 class Workers:
     """What all workers use, and what is written down of it."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.generation = 0
         self.told = []
         self.kept = []
         self.writes = 0
         self.news = []
 
-    def publish(self, *services, removed=()):
+    def publish(self, *services: Service, removed: tuple[str, ...] = ()) -> int:
         self.told.append(([(each.name, each.revision) for each in services], removed))
         return len(self.told)
 
-    def acknowledged(self, generation):
+    def acknowledged(self, generation: int) -> bool:
         return generation <= self.generation
 
-    def call_later(self, write, *args):
+    def call_later(self, write: Callable[..., Any], *args: list[tuple[str, int, int, float]]) -> None:
         write(*args)
 
-    def keep(self, acknowledged):
+    def keep(self, acknowledged: list[tuple[str, int, int, float]]) -> None:
         self.kept += acknowledged
         self.writes += 1
 
-    def hear(self, standing, record):
+    def hear(self, standing: Standing, record: Record) -> None:
         self.news.append((standing.name, record.entry.event))
 
 
 @pytest.fixture
-def workers():
+def workers() -> Workers:
     return Workers()
 
 
 @pytest.fixture
-def propagation(workers):
+def propagation(workers: Workers) -> Propagation:
     return Propagation(workers, workers, workers.keep, workers.hear)
 
 
 @pytest.fixture
-def standing():
+def standing() -> Standing:
     config = read(FILE, "weir.yaml", {})
     file = config.services["checkout"]
     return Standing(template("checkout", file, config.timeouts, None), file, Rollout(revision=4))
 
 
-def entry(standing, event, revision):
+def entry(standing: Standing, event: str, revision: int) -> tuple[Standing, Record]:
     rollout = replace(standing.rollout, revision=revision)
     return standing, Record("checkout", 5.0, "ann", "", Entry(revision, event, 0, 0, ""), rollout)
 
 
-async def test_entries_come_into_force_by_one_table_and_are_news(propagation, workers, standing):
+async def test_entries_come_into_force_by_one_table_and_are_news(
+    propagation: Propagation, workers: Workers, standing: Standing
+) -> None:
     propagation.put_in_force([entry(standing, "weight", 5)], 1.0, removed=["pay"])
     assert workers.told == [([("checkout", 5)], ("pay",))]
     assert workers.news == [], "it delays nothing"
@@ -73,7 +78,9 @@ async def test_entries_come_into_force_by_one_table_and_are_news(propagation, wo
     assert standing.rollout.revision == 5
 
 
-async def test_an_entry_is_complete_when_every_worker_uses_its_table(propagation, workers, standing):
+async def test_an_entry_is_complete_when_every_worker_uses_its_table(
+    propagation: Propagation, workers: Workers, standing: Standing
+) -> None:
     propagation.put_in_force([entry(standing, "weight", 5)], 1.0)
     assert repr(propagation) == "<Propagation, 1 entries on their way>"
     propagation.acknowledge(1.5)
@@ -84,7 +91,9 @@ async def test_an_entry_is_complete_when_every_worker_uses_its_table(propagation
     assert workers.kept == [("checkout", 5, 1, 1004.5)]
 
 
-async def test_what_all_have_at_once_is_written_at_once(propagation, workers, standing):
+async def test_what_all_have_at_once_is_written_at_once(
+    propagation: Propagation, workers: Workers, standing: Standing
+) -> None:
     propagation.put_in_force([entry(standing, "weight", 5), entry(standing, "weight", 6)], 1.0)
     propagation.put_in_force([entry(standing, "weight", 7)], 1.0)
     workers.generation = 1
@@ -95,7 +104,13 @@ async def test_what_all_have_at_once_is_written_at_once(propagation, workers, st
 
 
 @pytest.mark.parametrize("event", ["trip", "abort"])
-async def test_a_rollback_is_timed_and_only_that(propagation, workers, standing, caplog, event):
+async def test_a_rollback_is_timed_and_only_that(
+    propagation: Propagation,
+    workers: Workers,
+    standing: Standing,
+    caplog: pytest.LogCaptureFixture,
+    event: str,
+) -> None:
     caplog.set_level("INFO")
     propagation.put_in_force([entry(standing, "weight", 5)], 1.0)
     propagation.put_in_force([entry(standing, event, 6)], 2.0)
@@ -112,8 +127,8 @@ async def test_a_rollback_is_timed_and_only_that(propagation, workers, standing,
     assert caplog.text.count("every worker has the rollback, after 4.5 ms") == 1
 
 
-async def test_news_that_nobody_can_tell_break_nothing(workers, standing):
-    def fail(standing, record):
+async def test_news_that_nobody_can_tell_break_nothing(workers: Workers, standing: Standing) -> None:
+    def fail(standing: Standing, record: Record) -> None:
         raise RuntimeError("a surprise")
 
     said = []

@@ -3,7 +3,7 @@ import asyncio
 from proxy.control.roll_call import RollCall
 
 
-async def test_it_waits_for_all_that_are_expected():
+async def test_it_waits_for_all_that_are_expected() -> None:
     roll = RollCall(2)
     roll.begin(patience=60)
     waiting = asyncio.create_task(roll.called())
@@ -17,7 +17,7 @@ async def test_it_waits_for_all_that_are_expected():
     assert repr(roll) == "<RollCall complete: 2 of 2>"
 
 
-async def test_patience_ends():
+async def test_patience_ends() -> None:
     roll = RollCall(2)
     roll.begin(patience=0)
     await roll.called()

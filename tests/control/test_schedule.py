@@ -1,14 +1,17 @@
 import asyncio
 import time
+from collections.abc import Iterator
+
+import pytest
 
 from proxy.control.schedule import Clock, Tasks, in_turns
 
 
-async def forever():
+async def forever() -> None:
     await asyncio.get_running_loop().create_future()
 
 
-async def test_tasks_run_until_they_are_cancelled():
+async def test_tasks_run_until_they_are_cancelled() -> None:
     tasks = Tasks()
     task = tasks.spawn("tick", forever())
     tasks.spawn("probe", forever())
@@ -18,11 +21,11 @@ async def test_tasks_run_until_they_are_cancelled():
     assert (tasks.running, repr(tasks)) == (frozenset(), "<Tasks none>")
 
 
-async def test_a_task_that_ends_is_forgotten_and_breaks_nothing():
+async def test_a_task_that_ends_is_forgotten_and_breaks_nothing() -> None:
     broken = []
     tasks = Tasks(lambda: broken.append(True))
 
-    async def nothing():
+    async def nothing() -> None:
         pass
 
     await tasks.spawn("ask for shop", nothing())
@@ -30,11 +33,11 @@ async def test_a_task_that_ends_is_forgotten_and_breaks_nothing():
     assert (tasks.running, broken) == (frozenset(), [])
 
 
-async def test_a_task_that_fails_breaks_control_and_is_named(caplog):
+async def test_a_task_that_fails_breaks_control_and_is_named(caplog: pytest.LogCaptureFixture) -> None:
     broken = asyncio.Event()
     tasks = Tasks(broken.set)
 
-    async def fail():
+    async def fail() -> None:
         raise RuntimeError("a surprise")
 
     tasks.spawn("tick", fail())
@@ -43,11 +46,11 @@ async def test_a_task_that_fails_breaks_control_and_is_named(caplog):
     assert "a surprise" in caplog.text
 
 
-async def turns_between(items, **more):
+async def turns_between(items: Iterator[str] | tuple[()], **more: int) -> list[tuple[str, int]]:
     """The items, and at which turn of the loop each was given."""
     loop, turns = asyncio.get_running_loop(), 0
 
-    def turn():
+    def turn() -> None:
         nonlocal turns, waiting
         turns += 1
         waiting = loop.call_soon(turn)
@@ -58,20 +61,22 @@ async def turns_between(items, **more):
     return given
 
 
-async def test_all_are_given_in_order_and_others_have_the_loop_between_them():
+async def test_all_are_given_in_order_and_others_have_the_loop_between_them() -> None:
     given = await turns_between(iter("abcdefg"), at_once=3)
     assert [item for item, _ in given] == list("abcdefg")
     assert [turn for _, turn in given] == [0, 1, 1, 1, 2, 2, 2]
 
 
-async def test_nothing_is_given_of_nothing():
+async def test_nothing_is_given_of_nothing() -> None:
     assert await turns_between(()) == []
 
 
-async def test_the_clock_is_the_time_of_this_machine_unless_a_test_has_its_own(monkeypatch):
+async def test_the_clock_is_the_time_of_this_machine_unless_a_test_has_its_own(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     slept = []
 
-    async def sleep(seconds):
+    async def sleep(seconds: float) -> None:
         slept.append(seconds)
 
     monkeypatch.setattr(asyncio, "sleep", sleep)

@@ -1,5 +1,6 @@
 import json
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -25,18 +26,18 @@ TRIPPED = replace(RUNNING, revision=6, weight=0, phase="rolled-back", trip=Trip(
 DRAWN = Counts(drawn={"failure": 30})
 
 
-def made(rollout=RUNNING, kept=None, analysis="auto"):
+def made(rollout: Rollout = RUNNING, kept: dict[str, Any] | None = None, analysis: str = "auto") -> Standing:
     config = read(FILE.replace("9002}", f"9002, analysis: {analysis}}}"), "weir.yaml", {})
     service = config.services["checkout"]
     return Standing(template("checkout", service, config.timeouts, None), service, rollout, kept)
 
 
 @pytest.fixture
-def standing():
+def standing() -> Standing:
     return made()
 
 
-def test_it_is_told_as_it_is_in_force(standing):
+def test_it_is_told_as_it_is_in_force(standing: Standing) -> None:
     assert (standing.service.revision, standing.service.split.part("canary")) == (5, 500)
     assert standing.backends == ["stable", "canary"]
     told = standing.enter(TRIPPED)
@@ -44,7 +45,7 @@ def test_it_is_told_as_it_is_in_force(standing):
     assert standing.service is told
 
 
-def test_the_next_number_is_above_all_that_were_given_away(standing):
+def test_the_next_number_is_above_all_that_were_given_away(standing: Standing) -> None:
     standing.number(replace(RUNNING, revision=6))
     assert standing.basis == replace(RUNNING, revision=6)
     standing.enter(replace(RUNNING, revision=7))
@@ -52,11 +53,11 @@ def test_the_next_number_is_above_all_that_were_given_away(standing):
     assert standing.basis.revision == standing.numbered == 7
 
 
-def test_its_repr_says_its_state(standing):
+def test_its_repr_says_its_state(standing: Standing) -> None:
     assert repr(standing) == "<Standing of checkout: revision 5, idle, 500 parts>"
 
 
-def test_what_was_healthy_a_step_ago_says_nothing_of_this_one(standing):
+def test_what_was_healthy_a_step_ago_says_nothing_of_this_one(standing: Standing) -> None:
     standing.assessment.verdict = replace(standing.assessment.assess(0.0), state="healthy")
     assert standing.look(frozenset()).verdict.state == "healthy"
     standing.enter(replace(RUNNING, revision=6, weight=600, step_revision=6))
@@ -66,7 +67,7 @@ def test_what_was_healthy_a_step_ago_says_nothing_of_this_one(standing):
     assert standing.look(frozenset()).verdict.state == "failing", "that goes on being true"
 
 
-def test_answers_count_from_the_entry_of_the_step(standing):
+def test_answers_count_from_the_entry_of_the_step(standing: Standing) -> None:
     standing.enter(replace(RUNNING, revision=6, step_revision=6))
     standing.assessment.count([(5, "canary", Counts(drawn={"success": 9})), (6, "canary", DRAWN)], 0.0)
     standing.assessment.count([(6, "stable", Counts(drawn={"success": 9}))], 0.0)
@@ -79,7 +80,7 @@ def test_answers_count_from_the_entry_of_the_step(standing):
     assert standing.look(frozenset()).answers == 0
 
 
-def test_a_hook_is_asked_with_all_that_it_may_want_to_know(standing):
+def test_a_hook_is_asked_with_all_that_it_may_want_to_know(standing: Standing) -> None:
     plan = Plan((Step(500, 0.0, 0), Step(2000, 0.0, 0), Step(10_000, 0.0, 0)))
     standing.enter(replace(RUNNING, revision=6, phase="progressing", plan=plan, step=1))
     asked = standing.question("before-step")

@@ -1,6 +1,8 @@
 import asyncio
+from collections.abc import AsyncIterator, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -14,6 +16,7 @@ from proxy.control.standing import Standing
 from proxy.control.transitions import Transitions, moved, overtaken, why_not
 from proxy.ledger.errors import NotDurable
 from proxy.ledger.journal import Journal
+from proxy.ledger.record import Record
 from proxy.rollout.advance import advance
 from proxy.rollout.entry import Entry
 from proxy.rollout.inputs import Held, Look, Promote, Resume, SetWeight, Start, Undo
@@ -21,6 +24,7 @@ from proxy.rollout.plan import Plan, Step
 from proxy.rollout.rollout import Rollout, Trip
 from proxy.rollout.side import VACANT
 from proxy.rollout.waiting import START, STEP
+from proxy.routing.service import Service
 from proxy.settings.service import release, side, template
 
 FILE = "services: {checkout: {stable: http://a, canary: http://b, weight: 20%}}"
@@ -42,7 +46,7 @@ FAILING = Look(Verdict("failing", (FINDING,)), enforce=True)
 PLAN = Plan((Step(1000, 0.0, 0), Step(10_000, 60.0, 0)))
 
 
-def progressing(rollout):
+def progressing(rollout: Rollout) -> Rollout:
     """A rollout that has begun."""
     return advance(rollout, Start(PLAN, "salt"), 5.0).rollout
 
@@ -50,7 +54,7 @@ def progressing(rollout):
 class Stage:
     """Transitions between a ledger and a broadcast that note in one list what comes first."""
 
-    def __init__(self, thread):
+    def __init__(self, thread: ThreadPoolExecutor) -> None:
         self.done = []
         self.failing = False
         self.generation = 0
@@ -75,55 +79,55 @@ class Stage:
         service = config.services["checkout"]
         self.standing = Standing(template("checkout", service, config.timeouts, None), service, Rollout())
 
-    def append(self, *records):
+    def append(self, *records: Record) -> list[int]:
         if self.failing:
             raise NotDurable("the disk is full")
         self.done += [("written", each.entry.event, each.entry.after) for each in records]
         return [len(self.done)]
 
-    def acknowledge(self, acknowledged):
+    def acknowledge(self, acknowledged: Iterable[tuple[Any, ...]]) -> None:
         self.done += [("acknowledged", *each) for _, *each in acknowledged]
 
-    async def hear(self):
+    async def hear(self) -> None:
         await self.heard.wait()
         self.done.append(("heard all",))
 
-    def close(self):
+    def close(self) -> None:
         pass
 
-    def publish(self, service, removed=()):
+    def publish(self, service: Service, removed: tuple[Any, ...] = ()) -> int:
         self.generation += 1
         self.done.append(("told", service.revision, service.split.part("canary")))
         return self.generation
 
-    def acknowledged(self, generation):
+    def acknowledged(self, generation: int) -> bool:
         return self.everywhere_up_to >= generation
 
-    def released(self):
+    def released(self) -> "Stage":
         file = self.standing.file
         self.standing.enter(advance(self.standing.rollout, release(file, "salt"), 5.0).rollout)
         return self
 
-    def progress(self):
+    def progress(self) -> None:
         """A rollout has begun, and everybody who was asked agrees with its first step."""
         self.standing.enter(progressing(self.standing.rollout))
         self.agreed = frozenset({START, STEP})
 
-    async def moved(self):
+    async def moved(self) -> None:
         await self.transitions.moving(self.standing)
 
     @property
-    def stuck(self):
+    def stuck(self) -> str:
         return self.transitions.stuck(self.standing)
 
-    async def order(self, wants, if_match=None):
+    async def order(self, wants: Resume | SetWeight, if_match: int | None = None) -> bool:
         return await self.transitions.order(
             self.standing, Command(wants, OrderTerms("because", "ann", if_match))
         )
 
 
 @pytest.fixture
-async def stage():
+async def stage() -> AsyncIterator[Any]:
     with ThreadPoolExecutor(1) as thread:
         made = Stage(thread)
         yield made.released()
@@ -131,19 +135,19 @@ async def stage():
         await made.journal.close()
 
 
-async def test_raising_hears_all_writes_and_tells(stage):
+async def test_raising_hears_all_writes_and_tells(stage: Stage) -> None:
     await stage.order(SetWeight(3000))
     assert stage.done == [("heard all",), ("written", "weight", 3000), ("told", 2, 3000)]
 
 
-async def test_lowering_tells_and_writes(stage, caplog):
+async def test_lowering_tells_and_writes(stage: Stage, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level("INFO")
     await stage.order(SetWeight(1000))
     assert caplog.messages == ["checkout: weight, the canary goes from 20 % to 10 % (ann: because)"]
     assert stage.done == [("told", 2, 1000), ("written", "weight", 1000)]
 
 
-async def test_a_raise_that_waits_its_turn_gives_way_to_a_later_lowering(stage):
+async def test_a_raise_that_waits_its_turn_gives_way_to_a_later_lowering(stage: Stage) -> None:
     stage.heard.clear()
     raising = asyncio.create_task(stage.order(SetWeight(3000)))
     await asyncio.sleep(0)
@@ -159,7 +163,7 @@ async def test_a_raise_that_waits_its_turn_gives_way_to_a_later_lowering(stage):
     assert stage.done[-1] == ("told", 3, 3000)
 
 
-async def test_an_order_for_what_is_in_force_is_the_last_word_over_a_raise_on_its_way(stage):
+async def test_an_order_for_what_is_in_force_is_the_last_word_over_a_raise_on_its_way(stage: Stage) -> None:
     stage.heard.clear()
     raising = asyncio.create_task(stage.order(SetWeight(3000)))
     staying = asyncio.create_task(stage.order(SetWeight(2000)))
@@ -177,11 +181,13 @@ async def test_an_order_for_what_is_in_force_is_the_last_word_over_a_raise_on_it
         (Entry(2, "promotion", 10_000, 0, ""), "is stable now"),
     ],
 )
-def test_what_became_of_the_canary(entry, said):
+def test_what_became_of_the_canary(entry: Entry, said: str) -> None:
     assert moved(entry) == said
 
 
-async def test_a_verdict_tells_before_anything_else_can_run(stage, caplog):
+async def test_a_verdict_tells_before_anything_else_can_run(
+    stage: Stage, caplog: pytest.LogCaptureFixture
+) -> None:
     stage.failing = True
     caplog.set_level("INFO")
     stage.transitions.apply(stage.standing, FAILING)
@@ -191,14 +197,14 @@ async def test_a_verdict_tells_before_anything_else_can_run(stage, caplog):
     assert stage.done == [("told", 2, 0)]
 
 
-async def test_a_lowering_on_a_failing_ledger_is_in_force_all_the_same(stage):
+async def test_a_lowering_on_a_failing_ledger_is_in_force_all_the_same(stage: Stage) -> None:
     stage.failing = True
     await stage.order(SetWeight(1000))
     assert stage.done == [("told", 2, 1000)]
     assert not stage.journal.durable("checkout")
 
 
-async def test_a_raise_that_failed_leaves_its_number_unused(stage):
+async def test_a_raise_that_failed_leaves_its_number_unused(stage: Stage) -> None:
     stage.failing = True
     with pytest.raises(NotDurable):
         await stage.order(SetWeight(3000))
@@ -210,13 +216,13 @@ async def test_a_raise_that_failed_leaves_its_number_unused(stage):
 
 
 @pytest.mark.parametrize("wants", [SetWeight(3000), SetWeight(1000)])
-async def test_an_old_picture(stage, wants):
+async def test_an_old_picture(stage: Stage, wants: SetWeight) -> None:
     with pytest.raises(StaleRevision, match="at revision 1, the order expects 7"):
         await stage.order(wants, if_match=7)
     assert stage.done == []
 
 
-async def test_refusals_say_what_to_do(stage):
+async def test_refusals_say_what_to_do(stage: Stage) -> None:
     with pytest.raises(
         Conflict, match=r"not possible while the rollout is idle; possible now: .*stays at 20 %"
     ):
@@ -228,7 +234,7 @@ async def test_refusals_say_what_to_do(stage):
     assert stage.done[-2:] == [("written", "resume", 100), ("told", 3, 100)]
 
 
-async def test_what_a_worker_holds_is_taken_over(stage):
+async def test_what_a_worker_holds_is_taken_over(stage: Stage) -> None:
     stage.transitions.apply(stage.standing, Held(1, halted=False))
     assert stage.done == []
     stage.transitions.apply(stage.standing, Held(4, halted=True))
@@ -236,7 +242,7 @@ async def test_what_a_worker_holds_is_taken_over(stage):
     assert stage.standing.rollout.halted
 
 
-async def test_a_rollout_goes_where_its_plan_leads_once_the_ledger_has_it(stage):
+async def test_a_rollout_goes_where_its_plan_leads_once_the_ledger_has_it(stage: Stage) -> None:
     stage.progress()
     stage.transitions.proceed(stage.standing)
     stage.transitions.proceed(stage.standing)
@@ -245,7 +251,9 @@ async def test_a_rollout_goes_where_its_plan_leads_once_the_ledger_has_it(stage)
     assert (stage.transitions.moving(stage.standing), stage.stuck) == (None, "")
 
 
-async def test_a_step_is_judged_once_more_when_its_turn_has_come(stage, monkeypatch):
+async def test_a_step_is_judged_once_more_when_its_turn_has_come(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
     stage.progress()
     stage.transitions.proceed(stage.standing)
     await stage.moved()
@@ -260,7 +268,9 @@ async def test_a_step_is_judged_once_more_when_its_turn_has_come(stage, monkeypa
     assert stage.standing.rollout.weight == 1000, "no canary requests yet"
 
 
-async def test_a_canary_that_fails_when_a_step_has_its_turn_is_not_written_first(stage, monkeypatch):
+async def test_a_canary_that_fails_when_a_step_has_its_turn_is_not_written_first(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
     stage.progress()
     stage.transitions.proceed(stage.standing)
     monkeypatch.setattr(stage.standing.assessment.judge, "verdict", lambda now: FAILING.verdict)
@@ -270,7 +280,9 @@ async def test_a_canary_that_fails_when_a_step_has_its_turn_is_not_written_first
     assert stage.done[-1] == ("told", 3, 0)
 
 
-async def test_a_ledger_that_fails_holds_a_rollout_and_is_said(stage, caplog):
+async def test_a_ledger_that_fails_holds_a_rollout_and_is_said(
+    stage: Stage, caplog: pytest.LogCaptureFixture
+) -> None:
     stage.progress()
     stage.failing = True
     for _ in range(2):
@@ -285,7 +297,7 @@ async def test_a_ledger_that_fails_holds_a_rollout_and_is_said(stage, caplog):
     assert (stage.stuck, stage.standing.rollout.weight) == ("", 1000)
 
 
-async def test_a_trip_overtakes_a_step_that_waits_for_the_ledger(stage):
+async def test_a_trip_overtakes_a_step_that_waits_for_the_ledger(stage: Stage) -> None:
     stage.progress()
     stage.heard.clear()
     stage.transitions.proceed(stage.standing)
@@ -305,30 +317,30 @@ RUNNING = Rollout(revision=3, weight=525, stable=side(SHOP_FILE.stable), canary=
 OUT = replace(RUNNING, weight=0, phase="rolled-back", trip=Trip(1.0, "it fails", None))
 
 
-def shop(rollout):
+def shop(rollout: Rollout) -> Standing:
     return Standing(template("shop", SHOP_FILE, SHOP.timeouts, None), SHOP_FILE, rollout)
 
 
-def refusal(rollout, order):
+def refusal(rollout: Rollout, order: Promote | SetWeight | Undo) -> str:
     return why_not(shop(rollout), advance(rollout, order, 5.0))
 
 
-def test_what_is_possible_now_and_what_stays():
+def test_what_is_possible_now_and_what_stays() -> None:
     assert refusal(RUNNING, Undo("")) == (
         "shop: undo is not possible while the rollout is idle; "
         "possible now: start, promote, abort, set-weight. The canary stays at 5.25 %"
     )
 
 
-def test_a_canary_that_is_out_names_the_way_back():
+def test_a_canary_that_is_out_names_the_way_back() -> None:
     text = refusal(OUT, SetWeight(100))
     assert "was taken out (it fails) and stays at 0 % until it is resumed: weir resume shop" in text
 
 
-def test_without_a_canary_nothing_was_changed():
+def test_without_a_canary_nothing_was_changed() -> None:
     text = refusal(replace(RUNNING, weight=0, canary=VACANT), Promote())
     assert text.endswith("possible now: start, promote, abort, set-weight. Nothing was changed")
 
 
-def test_who_was_overtaken_hears_by_what():
+def test_who_was_overtaken_hears_by_what() -> None:
     assert "it is at revision 3, its canary at 5.25 %, and stays so" in overtaken(shop(RUNNING))

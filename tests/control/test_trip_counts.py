@@ -27,7 +27,7 @@ FINDING = Finding(
 TRIP = Record("shop", 5.0, "weir", "it fails", Entry(2, "trip", 500, 0, "it fails", FINDING), Rollout())
 
 
-def standing(enforce="true"):
+def standing(enforce: str = "true") -> Standing:
     config = read(FILE.replace("ENFORCE", enforce), "weir.yaml", {})
     file = config.services["shop"]
     state = Rollout(revision=1, weight=500, stable=side(file.stable), canary=side(file.canary))
@@ -35,7 +35,7 @@ def standing(enforce="true"):
 
 
 @pytest.mark.parametrize("enforce", ["true", "false"])
-def test_checks_are_counted_from_zero_where_they_may_trip(enforce):
+def test_checks_are_counted_from_zero_where_they_may_trip(enforce: str) -> None:
     counts, shop = TripCounts({}, []), standing(enforce)
     counts.expect(shop)
     none = {("shop", check): 0 for check in shop.assessment.policy.names}
@@ -43,7 +43,7 @@ def test_checks_are_counted_from_zero_where_they_may_trip(enforce):
     assert (counts.trips, counts.would_trips) == expected
 
 
-def test_a_trip_counts_for_its_check_beside_those_in_the_ledger():
+def test_a_trip_counts_for_its_check_beside_those_in_the_ledger() -> None:
     counts = TripCounts({("shop", "guard"): 4}, [])
     counts.written(7, TRIP)
     counts.written(8, replace(TRIP, entry=replace(TRIP.entry, event="weight")))
@@ -54,7 +54,7 @@ def test_a_trip_counts_for_its_check_beside_those_in_the_ledger():
     assert repr(counts) == "<TripCounts 6 trips, 0 not enforced>"
 
 
-def test_a_canary_that_would_be_out_since_before_a_restart_is_counted_once():
+def test_a_canary_that_would_be_out_since_before_a_restart_is_counted_once() -> None:
     shop = standing("false")
     shop.assessment.record_would_trip("errors")
     counts = TripCounts({}, [shop])

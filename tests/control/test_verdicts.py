@@ -9,11 +9,14 @@ from proxy.control.errors import Conflict
 from proxy.ledger.errors import NotDurable
 from proxy.link.messages import Report
 from proxy.rollout.inputs import Resume, SetWeight
+from tests.kits.control_stage import Stage
 
 PERSON = OrderTerms("because", "ann")
 
 
-async def test_a_failing_canary_is_taken_out_in_the_call_that_brings_the_report(stage, caplog):
+async def test_a_failing_canary_is_taken_out_in_the_call_that_brings_the_report(
+    stage: Stage, caplog: pytest.LogCaptureFixture
+) -> None:
     control = await stage.begin()
     heard = []
     control.history.subscribe(heard.append)
@@ -41,7 +44,7 @@ async def test_a_failing_canary_is_taken_out_in_the_call_that_brings_the_report(
     assert (entry["from"], entry["to"], entry["finding"]) == (20.0, 0.0, trip["finding"])
 
 
-async def test_a_rollback_is_complete_when_every_connected_worker_has_it(stage):
+async def test_a_rollback_is_complete_when_every_connected_worker_has_it(stage: Stage) -> None:
     control = await stage.begin(workers=3)
     one, two, three = (stage.worker(control, f"b{index}", index) for index in range(3))
     for worker in (one, two, three):
@@ -59,7 +62,7 @@ async def test_a_rollback_is_complete_when_every_connected_worker_has_it(stage):
     assert control.overview.view("checkout")["trip"]["acknowledged_ms"] == 6.0
 
 
-async def test_a_failing_ledger_does_not_delay_a_trip(stage):
+async def test_a_failing_ledger_does_not_delay_a_trip(stage: Stage) -> None:
     control = await stage.begin()
     worker = stage.worker(control)
     heard = []
@@ -79,7 +82,7 @@ async def test_a_failing_ledger_does_not_delay_a_trip(stage):
     assert [entry["event"] for entry in heard] == ["trip"]
 
 
-async def test_a_ledger_that_hangs_does_not_delay_a_trip(stage):
+async def test_a_ledger_that_hangs_does_not_delay_a_trip(stage: Stage) -> None:
     control = await stage.begin()
     worker = stage.worker(control)
     stage.ledger.held.clear()
@@ -92,7 +95,7 @@ async def test_a_ledger_that_hangs_does_not_delay_a_trip(stage):
         await raising
 
 
-async def test_watching_only_shows_the_verdict_and_does_nothing(stage):
+async def test_watching_only_shows_the_verdict_and_does_nothing(stage: Stage) -> None:
     control = await stage.begin(enforce="false")
     worker = stage.worker(control)
     worker.serve(bad=30).report()
@@ -106,14 +109,14 @@ async def test_watching_only_shows_the_verdict_and_does_nothing(stage):
     assert snapshot.trips == {}
 
 
-async def test_pinned_requests_count_as_well(stage):
+async def test_pinned_requests_count_as_well(stage: Stage) -> None:
     control = await stage.begin()
     worker = stage.worker(control)
     worker.serve(bad=20, drawn=False).report()
     assert worker.told().halted == {"canary"}
 
 
-async def test_a_report_sent_twice_is_judged_once(stage):
+async def test_a_report_sent_twice_is_judged_once(stage: Stage) -> None:
     control = await stage.begin()
     worker = stage.worker(control)
     worker.serve(bad=2).report()
@@ -128,7 +131,7 @@ async def test_a_report_sent_twice_is_judged_once(stage):
     assert control.overview.view("checkout")["window"]["canary"]["requests"] == 2
 
 
-async def test_what_the_guard_sees_grows_old(stage):
+async def test_what_the_guard_sees_grows_old(stage: Stage) -> None:
     control = await stage.begin()
     worker = stage.worker(control)
     worker.serve(bad=15, drawn=False).report()
@@ -142,7 +145,7 @@ async def test_what_the_guard_sees_grows_old(stage):
     assert control.overview.view("checkout")["shares"] is None
 
 
-async def test_evidence_begins_anew_after_a_resume(stage):
+async def test_evidence_begins_anew_after_a_resume(stage: Stage) -> None:
     control = await stage.begin()
     worker = stage.worker(control)
     worker.serve(bad=20).report()

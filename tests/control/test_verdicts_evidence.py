@@ -4,9 +4,10 @@ import pytest
 
 from proxy.link.messages import ThresholdUpdate
 from proxy.telemetry.outcome import COMPLETE, Outcome
+from tests.kits.control_stage import Stage, Worker
 
 
-def serve_slowly(worker, number, seconds, backend="stable"):
+def serve_slowly(worker: Worker, number: int, seconds: float, backend: str = "stable") -> None:
     """Answers that took so long."""
     key = ("checkout", 1, backend)
     for _ in range(number):
@@ -14,11 +15,11 @@ def serve_slowly(worker, number, seconds, backend="stable"):
         worker.tally.add(Outcome(key, "GET", 200, COMPLETE, "success", True, seconds, seconds))
 
 
-def thresholds(worker):
+def thresholds(worker: Worker) -> list[dict[str, dict[str, tuple[float, float, float]]]]:
     return [message.services for message in worker.said if isinstance(message, ThresholdUpdate)]
 
 
-async def test_workers_are_told_from_when_on_requests_are_slow(stage):
+async def test_workers_are_told_from_when_on_requests_are_slow(stage: Stage) -> None:
     control = await stage.begin(workers=2)
     worker = stage.worker(control)
     assert thresholds(worker) == []
@@ -33,7 +34,7 @@ async def test_workers_are_told_from_when_on_requests_are_slow(stage):
     assert thresholds(late) == [told], "a new worker is told at once"
 
 
-async def test_thresholds_are_told_when_they_change_and_stay_over_a_restart_of_control(stage):
+async def test_thresholds_are_told_when_they_change_and_stay_over_a_restart_of_control(stage: Stage) -> None:
     control = await stage.begin()
     worker = stage.worker(control)
     serve_slowly(worker, 100, 0.040)
@@ -53,7 +54,7 @@ async def test_thresholds_are_told_when_they_change_and_stay_over_a_restart_of_c
     assert thresholds(worker) == [], "the worker keeps those that it has until there is a sample"
 
 
-async def test_evidence_survives_control_and_counts_once(stage):
+async def test_evidence_survives_control_and_counts_once(stage: Stage) -> None:
     control = await stage.begin()
     worker = stage.worker(control)
     worker.serve("stable", good=50).serve(bad=2).report()
@@ -71,7 +72,7 @@ async def test_evidence_survives_control_and_counts_once(stage):
     )
 
 
-async def test_what_was_never_kept_is_told_again_and_counts_once(stage):
+async def test_what_was_never_kept_is_told_again_and_counts_once(stage: Stage) -> None:
     control = await stage.begin()
     worker = stage.worker(control)
     worker.serve(bad=2).report()
@@ -84,7 +85,7 @@ async def test_what_was_never_kept_is_told_again_and_counts_once(stage):
     assert control.overview.view("checkout")["blast_radius"]["met"] == 2
 
 
-async def test_the_explanation_names_what_fails(stage):
+async def test_the_explanation_names_what_fails(stage: Stage) -> None:
     control = await stage.begin()
     worker = stage.worker(control)
     key = ("checkout", 1, "canary")

@@ -1,7 +1,9 @@
 import asyncio
 import threading
+from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import count
+from typing import Any
 
 import pytest
 
@@ -16,12 +18,12 @@ from proxy.telemetry.counts import Counts
 KEY = ("checkout", 1, "canary")
 
 
-def report(number, boot="b1"):
+def report(number: int, boot: str = "b1") -> Report:
     return Report(boot, number, {KEY: Counts(drawn={"success": number}, life=1)}, 0)
 
 
 class FakeLedger:
-    def __init__(self):
+    def __init__(self) -> None:
         self.kept = []
         self.forgotten = []
         self.failing = False
@@ -29,27 +31,27 @@ class FakeLedger:
         self.open.set()
         self.reached = threading.Event()
 
-    def keep(self, kept):
+    def keep(self, kept: Kept) -> None:
         self.reached.set()
         self.open.wait(10)
         if self.failing:
             raise NotDurable("the disk is full")
         self.kept.append(kept)
 
-    def forget(self, boots):
+    def forget(self, boots: list[str]) -> None:
         if self.failing:
             raise NotDurable("the disk is full")
         self.forgotten += boots
 
-    def append(self, record):
+    def append(self, record: object) -> None:
         raise AssertionError("nothing to append")
 
-    def close(self):
+    def close(self) -> None:
         pass
 
 
 class Stage:
-    def __init__(self, thread):
+    def __init__(self, thread: ThreadPoolExecutor) -> None:
         self.ledger = FakeLedger()
         self.counted = []
         self.confirmed = asyncio.Event()
@@ -66,24 +68,24 @@ class Stage:
             evidence=lambda services: {service: next(self.judged) for service in services},
         )
 
-    def confirm(self, boot, number):
+    def confirm(self, boot: str, number: int) -> None:
         self.counted.append((boot, number))
         self.confirmed.set()
 
-    async def pause(self):
+    async def pause(self) -> None:
         self.resting.release()
         await self.rests.acquire()
 
 
 @pytest.fixture
-async def stage():
+async def stage() -> AsyncIterator[Any]:
     with ThreadPoolExecutor(1) as thread:
         made = Stage(thread)
         yield made
         made.ledger.open.set()
 
 
-async def test_a_report_is_acknowledged_when_it_is_kept(stage):
+async def test_a_report_is_acknowledged_when_it_is_kept(stage: Stage) -> None:
     stage.books.take(report(1))
     assert stage.counted == []
     await stage.books.keep()
@@ -91,7 +93,7 @@ async def test_a_report_is_acknowledged_when_it_is_kept(stage):
     assert stage.ledger.kept[0].totals["checkout", "canary"].requests == 1
 
 
-async def test_nothing_new_is_not_kept(stage):
+async def test_nothing_new_is_not_kept(stage: Stage) -> None:
     await stage.books.keep()
     stage.books.take(report(1))
     await stage.books.keep()
@@ -100,7 +102,9 @@ async def test_nothing_new_is_not_kept(stage):
     assert len(stage.ledger.kept) == 1
 
 
-async def test_a_failing_ledger_is_said_once_and_nothing_is_lost(stage, caplog):
+async def test_a_failing_ledger_is_said_once_and_nothing_is_lost(
+    stage: Stage, caplog: pytest.LogCaptureFixture
+) -> None:
     stage.ledger.failing = True
     for number in (1, 2):
         stage.books.take(report(number))
@@ -114,7 +118,7 @@ async def test_a_failing_ledger_is_said_once_and_nothing_is_lost(stage, caplog):
     assert stage.ledger.kept[0].totals["checkout", "canary"].requests == 2
 
 
-async def test_evidence_is_kept_with_the_counts_that_it_rests_on(stage):
+async def test_evidence_is_kept_with_the_counts_that_it_rests_on(stage: Stage) -> None:
     stage.books.take(report(1))
     await stage.books.keep()
     stage.ledger.failing = True
@@ -128,7 +132,7 @@ async def test_evidence_is_kept_with_the_counts_that_it_rests_on(stage):
     assert stage.ledger.kept[-1].evidence == {}, "nothing was heard of it since"
 
 
-async def test_it_runs_at_most_once_in_a_pause(stage):
+async def test_it_runs_at_most_once_in_a_pause(stage: Stage) -> None:
     running = asyncio.create_task(stage.books.run())
     stage.books.take(report(1))
     await stage.resting.acquire()
@@ -142,7 +146,7 @@ async def test_it_runs_at_most_once_in_a_pause(stage):
     running.cancel()
 
 
-async def test_it_tries_again_after_a_pause(stage):
+async def test_it_tries_again_after_a_pause(stage: Stage) -> None:
     running = asyncio.create_task(stage.books.run())
     stage.ledger.failing = True
     stage.books.take(report(1))
@@ -154,7 +158,7 @@ async def test_it_tries_again_after_a_pause(stage):
     running.cancel()
 
 
-async def test_a_hurry_cuts_the_pause_short(stage):
+async def test_a_hurry_cuts_the_pause_short(stage: Stage) -> None:
     running = asyncio.create_task(stage.books.run())
     stage.books.take(report(1))
     await stage.resting.acquire()
@@ -165,7 +169,7 @@ async def test_a_hurry_cuts_the_pause_short(stage):
     running.cancel()
 
 
-async def test_what_was_being_kept_when_it_was_stopped_is_kept_again(stage):
+async def test_what_was_being_kept_when_it_was_stopped_is_kept_again(stage: Stage) -> None:
     stage.ledger.open.clear()
     running = asyncio.create_task(stage.books.run())
     stage.books.take(report(1))
@@ -177,7 +181,7 @@ async def test_what_was_being_kept_when_it_was_stopped_is_kept_again(stage):
     assert stage.counted == [("b1", 1)]
 
 
-async def test_boots_that_stay_away_are_forgotten_and_their_counts_are_not(stage):
+async def test_boots_that_stay_away_are_forgotten_and_their_counts_are_not(stage: Stage) -> None:
     for boot in ("b1", "b2", "b3"):
         stage.books.take(report(1, boot))
     await stage.books.keep()
@@ -189,7 +193,9 @@ async def test_boots_that_stay_away_are_forgotten_and_their_counts_are_not(stage
     assert dict(stage.books.totals.sums([]))["checkout", "canary"].requests == 3
 
 
-async def test_boots_are_kept_in_mind_when_the_ledger_fails(stage, caplog):
+async def test_boots_are_kept_in_mind_when_the_ledger_fails(
+    stage: Stage, caplog: pytest.LogCaptureFixture
+) -> None:
     stage.books.take(report(1))
     await stage.books.keep()
     await stage.books.forget_gone([], 0.0)

@@ -1,6 +1,7 @@
 import sqlite3
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -9,18 +10,18 @@ from proxy.ledger.errors import LedgerUnusable
 
 
 @pytest.fixture
-def path(tmp_path):
+def path(tmp_path: Path) -> Path:
     return tmp_path / "weir.db"
 
 
-def refused(path):
+def refused(path: Path) -> str:
     with pytest.raises(LedgerUnusable) as refusal:
         connect(path)
     assert str(path) in refusal.value.detail
     return refusal.value.detail
 
 
-def test_a_new_file_gets_its_tables_and_an_old_one_keeps_them(path):
+def test_a_new_file_gets_its_tables_and_an_old_one_keeps_them(path: Path) -> None:
     database = connect(path)
     database.execute("INSERT INTO boots VALUES ('b', 1)")
     database.close()
@@ -29,7 +30,7 @@ def test_a_new_file_gets_its_tables_and_an_old_one_keeps_them(path):
     again.close()
 
 
-def test_a_ledger_of_the_first_shape_is_brought_up_to_date(path):
+def test_a_ledger_of_the_first_shape_is_brought_up_to_date(path: Path) -> None:
     database = connect(path)
     database.execute("INSERT INTO boots VALUES ('b', 1)")
     database.execute("DROP TABLE evidence")
@@ -48,12 +49,12 @@ def test_a_ledger_of_the_first_shape_is_brought_up_to_date(path):
         again.close()
 
 
-def test_a_file_that_is_empty_is_a_new_one(path):
+def test_a_file_that_is_empty_is_a_new_one(path: Path) -> None:
     path.touch()
     connect(path).close()
 
 
-def test_closing_leaves_one_file(path):
+def test_closing_leaves_one_file(path: Path) -> None:
     connect(path).close()
     assert [each.name for each in path.parent.iterdir()] == ["weir.db"]
 
@@ -68,7 +69,7 @@ sys.stdin.read()
 
 
 @pytest.mark.process
-def test_a_second_process_is_refused_until_the_first_is_gone(path):
+def test_a_second_process_is_refused_until_the_first_is_gone(path: Path) -> None:
     holder = subprocess.Popen(
         [sys.executable, "-c", HOLDER, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
     )
@@ -79,16 +80,16 @@ def test_a_second_process_is_refused_until_the_first_is_gone(path):
     connect(path).close()
 
 
-def test_a_directory_that_is_not_there(tmp_path):
+def test_a_directory_that_is_not_there(tmp_path: Path) -> None:
     assert "cannot be opened or created" in refused(tmp_path / "nowhere" / "weir.db")
 
 
-def test_a_directory_in_its_place(path):
+def test_a_directory_in_its_place(path: Path) -> None:
     path.mkdir()
     assert "cannot be opened or created" in refused(path)
 
 
-def test_a_file_that_cannot_be_written(path, monkeypatch):
+def test_a_file_that_cannot_be_written(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """As the kernel answers a user without the right: root, who may run this, is never told."""
     connect(path).close()
     real = sqlite3.connect
@@ -96,19 +97,19 @@ def test_a_file_that_cannot_be_written(path, monkeypatch):
     assert "is it writable" in refused(path)
 
 
-def test_a_file_that_is_no_database(path):
+def test_a_file_that_is_no_database(path: Path) -> None:
     path.write_bytes(b"listen: ':8080'\n" * 100)
     assert "is no database" in refused(path)
 
 
-def test_a_damaged_database(path):
+def test_a_damaged_database(path: Path) -> None:
     connect(path).close()
     whole = path.read_bytes()
     path.write_bytes(whole[:4096] + b"\xff" * (len(whole) - 4096))
     assert "damaged" in refused(path)
 
 
-def test_the_database_of_another_program(path):
+def test_the_database_of_another_program(path: Path) -> None:
     other = sqlite3.connect(path)
     other.execute("CREATE TABLE songs (name TEXT)")
     other.close()
@@ -118,7 +119,7 @@ def test_the_database_of_another_program(path):
     untouched.close()
 
 
-def test_a_ledger_of_another_version(path):
+def test_a_ledger_of_another_version(path: Path) -> None:
     database = connect(path)
     database.execute(f"PRAGMA user_version = {SHAPE + 1}")
     database.close()

@@ -1,4 +1,7 @@
+from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -10,12 +13,12 @@ from proxy.rollout.entry import Entry
 from proxy.rollout.rollout import Rollout
 
 
-def record(revision, service="shop"):
+def record(revision: int, service: str = "shop") -> Record:
     return Record(service, 5.0, "ann", "", Entry(revision, "weight", 0, 500, ""), Rollout(revision=revision))
 
 
 @pytest.fixture
-async def written(tmp_path):
+async def written(tmp_path: Path) -> AsyncIterator[Any]:
     """A journal, and the history of what it writes."""
     with ThreadPoolExecutor(1) as thread:
         ledger = thread.submit(Ledger, tmp_path / "weir.db").result()
@@ -24,7 +27,7 @@ async def written(tmp_path):
         await journal.close()
 
 
-async def test_entries_are_read_by_service_and_by_number(written):
+async def test_entries_are_read_by_service_and_by_number(written: tuple[Journal, History]) -> None:
     journal, history = written
     await journal.append_now(lambda: [record(1), record(1, "pay"), record(2)])
     assert [entry["revision"] for entry in await history.entries("shop")] == [1, 2]
@@ -32,7 +35,7 @@ async def test_entries_are_read_by_service_and_by_number(written):
     assert await history.entries("unknown") == []
 
 
-async def test_entries_are_followed_as_the_api_shows_them(written):
+async def test_entries_are_followed_as_the_api_shows_them(written: tuple[Journal, History]) -> None:
     journal, history = written
     seen = []
     unsubscribe = history.subscribe(seen.append)
@@ -42,7 +45,7 @@ async def test_entries_are_followed_as_the_api_shows_them(written):
     assert seen == [record(1).to_json(1)] == (await history.entries("shop"))[:1]
 
 
-async def test_each_of_several_followers_ends_by_itself(written):
+async def test_each_of_several_followers_ends_by_itself(written: tuple[Journal, History]) -> None:
     journal, history = written
     one, other = [], []
     end, _ = history.subscribe(one.append), history.subscribe(other.append)

@@ -1,7 +1,11 @@
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
+from sqlite3 import Connection
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -17,6 +21,7 @@ from proxy.rollout.inputs import Held, Look, Release, Resume, SetWeight
 from proxy.rollout.rollout import Advance, Rollout
 from proxy.rollout.side import VACANT, Side
 from proxy.routing.endpoint import Endpoint
+from proxy.telemetry.counts import Counts
 from proxy.telemetry.outcome import COMPLETE, Outcome
 from proxy.telemetry.tally import Tally
 from tests.kits.properties import examples
@@ -39,16 +44,16 @@ FAILING = Look(Verdict("failing", (FINDING,)), enforce=True)
 
 
 @pytest.fixture
-def path(tmp_path):
+def path(tmp_path: Path) -> Path:
     return tmp_path / "weir.db"
 
 
 @pytest.fixture
-def connections(monkeypatch):
+def connections(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """Every connection to the database that a ledger makes, the newest last."""
     made, connect = [], ledger_module.connect
 
-    def connected(path):
+    def connected(path: Path) -> Connection:
         made.append(connect(path))
         return made[-1]
 
@@ -57,26 +62,34 @@ def connections(monkeypatch):
 
 
 @pytest.fixture
-def ledger(path, connections):
+def ledger(path: Path, connections: list[Any]) -> Iterator[Ledger]:
     opened = Ledger(path)
     yield opened
     opened.close()
 
 
 @pytest.fixture
-def database(ledger, connections):
+def database(ledger: Ledger, connections: list[Connection]) -> Connection:
     """The connection of the ledger."""
     return connections[-1]
 
 
-def record(rollout, happened, *, service="checkout", at=1_700_000_000.25, actor="ann", reason="because"):
+def record(
+    rollout: Rollout,
+    happened: Any,
+    *,
+    service: str = "checkout",
+    at: float = 1_700_000_000.25,
+    actor: str = "ann",
+    reason: str = "because",
+) -> Record:
     result = advance(rollout, happened, at)
     assert isinstance(result, Advance), result
     assert result.entry is not None
     return Record(service, at, actor, reason, result.entry, result.rollout)
 
 
-def story(*inputs, service="checkout"):
+def story(*inputs: Any, service: str = "checkout") -> Iterator[Record | None]:
     rollout = Rollout()
     for happened in (Release(STABLE, CANARY, 2000, "salt"), *inputs):
         told = record(rollout, happened, service=service)
@@ -84,7 +97,7 @@ def story(*inputs, service="checkout"):
         yield told
 
 
-def counts(successes):
+def counts(successes: int) -> Counts:
     tally = Tally("boot")
     for _ in range(successes):
         tally.add(Outcome(("checkout", 1, "canary"), "GET", 200, COMPLETE, "success", True, 0.01, 0.02))
@@ -92,12 +105,14 @@ def counts(successes):
     return all_of_them
 
 
-def reopened(ledger, path):
+def reopened(ledger: Ledger, path: Path) -> Ledger:
     ledger.close()
     return Ledger(path)
 
 
-def test_an_entry_is_on_the_disk_and_counts_with_the_operating_system(ledger, database):
+def test_an_entry_is_on_the_disk_and_counts_with_the_operating_system(
+    ledger: Ledger, database: Connection
+) -> None:
     asked = []
     database.set_trace_callback(asked.append)  # nothing but a power cut would show it
     ledger.append(next(story()))
@@ -107,7 +122,7 @@ def test_an_entry_is_on_the_disk_and_counts_with_the_operating_system(ledger, da
     assert asked[:2] == ["PRAGMA synchronous = NORMAL", "BEGIN IMMEDIATE"]
 
 
-def test_an_entry_is_kept_with_its_state(ledger, path):
+def test_an_entry_is_kept_with_its_state(ledger: Ledger, path: Path) -> None:
     release, trip = story(FAILING)
     assert [ledger.append(release), ledger.append(trip)] == [[1], [2]]
     again = reopened(ledger, path)
@@ -135,7 +150,7 @@ def test_an_entry_is_kept_with_its_state(ledger, path):
     again.close()
 
 
-def test_services_are_apart_and_ids_are_not(ledger):
+def test_services_are_apart_and_ids_are_not(ledger: Ledger) -> None:
     for told in (*story(), *story(service="pay")):
         ledger.append(told)
     assert [entry["id"] for entry in ledger.entries("pay")] == [2]
@@ -144,7 +159,7 @@ def test_services_are_apart_and_ids_are_not(ledger):
     assert ledger.entries_after(2) == []
 
 
-def test_an_entry_is_kept_once(ledger):
+def test_an_entry_is_kept_once(ledger: Ledger) -> None:
     release, trip = story(FAILING)
     ledger.append(release)
     assert ledger.append(trip) == ledger.append(trip) == [2]
@@ -152,7 +167,7 @@ def test_an_entry_is_kept_once(ledger):
     assert ledger.trips() == {("checkout", "error-rate"): 1}
 
 
-def test_two_different_entries_of_one_revision_are_refused(ledger):
+def test_two_different_entries_of_one_revision_are_refused(ledger: Ledger) -> None:
     (release,) = story()
     ledger.append(release)
     with pytest.raises(NotDurable, match="UNIQUE"):
@@ -160,20 +175,20 @@ def test_two_different_entries_of_one_revision_are_refused(ledger):
     assert ledger.states() == {"checkout": release.rollout}
 
 
-def test_the_highest_revision_is_the_state_in_whatever_order_they_come(ledger):
+def test_the_highest_revision_is_the_state_in_whatever_order_they_come(ledger: Ledger) -> None:
     release, weight, trip = story(SetWeight(5000), FAILING)
     for told in (release, trip, weight):
         ledger.append(told)
     assert ledger.states() == {"checkout": trip.rollout}
 
 
-def test_trips_are_counted_by_check(ledger):
+def test_trips_are_counted_by_check(ledger: Ledger) -> None:
     for told in story(FAILING, Resume(), FAILING, Resume(), Held(99, halted=True)):
         ledger.append(told)
     assert ledger.trips() == {("checkout", "error-rate"): 2, ("checkout", UNRECORDED): 1}
 
 
-def test_old_entries_go_and_the_state_stays(ledger, monkeypatch):
+def test_old_entries_go_and_the_state_stays(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ledger_module, "KEEP", 5)
     ledger.append(next(story(service="pay")))
     told = list(story(*(SetWeight(parts) for parts in range(20))))
@@ -184,7 +199,7 @@ def test_old_entries_go_and_the_state_stays(ledger, monkeypatch):
     assert ledger.states()["checkout"] == told[-1].rollout
 
 
-def test_what_was_counted_comes_back(ledger, path):
+def test_what_was_counted_comes_back(ledger: Ledger, path: Path) -> None:
     key = ("checkout", 1, "canary")
     kept = Kept(
         {("checkout", "canary"): counts(3)},
@@ -203,7 +218,7 @@ def test_what_was_counted_comes_back(ledger, path):
     again.close()
 
 
-def test_evidence_comes_back(ledger, path):
+def test_evidence_comes_back(ledger: Ledger, path: Path) -> None:
     ledger.keep(Kept(evidence={"checkout": {"odds": [1.5]}, "pay": {}}))
     ledger.keep(Kept(evidence={"pay": {"odds": []}}))
     again = reopened(ledger, path)
@@ -211,14 +226,14 @@ def test_evidence_comes_back(ledger, path):
     again.close()
 
 
-def test_dropped_marks_go(ledger):
+def test_dropped_marks_go(ledger: Ledger) -> None:
     key, other = ("checkout", 1, "canary"), ("checkout", 2, "canary")
     ledger.keep(Kept({}, {("b1", key): counts(3), ("b1", other): counts(1)}, {"b1": 7}))
     ledger.keep(Kept(dropped=frozenset({("b1", key)})))
     assert ledger.kept() == Kept({}, {("b1", other): counts(1)}, {"b1": 7})
 
 
-def test_forgotten_boots_leave_their_sums(ledger):
+def test_forgotten_boots_leave_their_sums(ledger: Ledger) -> None:
     key = ("checkout", 1, "canary")
     ledger.keep(Kept({("checkout", "canary"): counts(3)}, {("b1", key): counts(3)}, {"b1": 7}))
     ledger.keep(Kept({}, {}, {"b2": 1}))
@@ -226,7 +241,7 @@ def test_forgotten_boots_leave_their_sums(ledger):
     assert ledger.kept() == Kept({("checkout", "canary"): counts(3)}, {}, {"b2": 1})
 
 
-def test_when_all_workers_had_an_entry_is_kept_with_that_one_alone(ledger):
+def test_when_all_workers_had_an_entry_is_kept_with_that_one_alone(ledger: Ledger) -> None:
     for told in (*story(FAILING), *story(service="pay")):
         ledger.append(told)
     ledger.acknowledge([("checkout", 2, 9, 4.5), ("checkout", 7, 9, 4.5), ("checkout", 1, 8, 3.0)])
@@ -235,7 +250,7 @@ def test_when_all_workers_had_an_entry_is_kept_with_that_one_alone(ledger):
     assert ledger.entries("pay")[0]["generation"] is None
 
 
-def test_the_keys_of_orders_are_kept_the_newest_of_each_service(ledger, path):
+def test_the_keys_of_orders_are_kept_the_newest_of_each_service(ledger: Ledger, path: Path) -> None:
     release, trip = story(FAILING)
     ledger.append(replace(release, key="k1", digest="d1"), replace(trip, key="k2", digest="d2"))
     for number in range(KEYS):
@@ -248,7 +263,7 @@ def test_the_keys_of_orders_are_kept_the_newest_of_each_service(ledger, path):
     assert [key for service, key in orders if service == "pay"][-1] == "last", "the oldest first"
 
 
-def test_entries_are_kept_all_or_none(ledger, database):
+def test_entries_are_kept_all_or_none(ledger: Ledger, database: Connection) -> None:
     release, trip = story(FAILING)
     other = next(iter(story(service="pay")))
     database.execute("CREATE TRIGGER no BEFORE INSERT ON trips BEGIN SELECT RAISE(ABORT, 'no'); END")
@@ -257,7 +272,7 @@ def test_entries_are_kept_all_or_none(ledger, database):
     assert ledger.states() == {}
 
 
-def test_a_full_disk_is_said_and_leaves_nothing_half_done(ledger, database):
+def test_a_full_disk_is_said_and_leaves_nothing_half_done(ledger: Ledger, database: Connection) -> None:
     release, trip = story(FAILING)
     ledger.append(release)
     database.execute(f"PRAGMA max_page_count = {1}")
@@ -284,7 +299,9 @@ inputs = st.one_of(
 
 @examples(30)
 @given(st.lists(inputs, max_size=12))
-def test_what_is_read_again_is_what_was(tmp_path_factory, happened):
+def test_what_is_read_again_is_what_was(
+    tmp_path_factory: pytest.TempPathFactory, happened: list[Any]
+) -> None:
     path = tmp_path_factory.mktemp("ledger") / "weir.db"
     ledger, rollout, revisions = Ledger(path), Rollout(), []
     for each in happened:
@@ -326,7 +343,9 @@ while True:
 
 @pytest.mark.process
 @pytest.mark.parametrize("acknowledged", [1, 7, 40])
-def test_a_killed_writer_loses_no_acknowledged_entry_and_leaves_a_prefix(path, acknowledged):
+def test_a_killed_writer_loses_no_acknowledged_entry_and_leaves_a_prefix(
+    path: Path, acknowledged: int
+) -> None:
     writer = subprocess.Popen([sys.executable, "-c", APPENDER, str(path)], stdout=subprocess.PIPE)
     lines = [writer.stdout.readline() for _ in range(acknowledged)]
     writer.send_signal(signal.SIGKILL)

@@ -3,7 +3,7 @@ from proxy.rollout.entry import Entry
 from proxy.rollout.rollout import Rollout
 
 
-def test_an_entry_as_the_api_shows_it():
+def test_an_entry_as_the_api_shows_it() -> None:
     record = Record("checkout", 1_700_000_000.0, "ann", "slow", Entry(3, "weight", 500, 1, ""), Rollout())
     assert record.to_json(12) == {
         "id": 12,
@@ -23,5 +23,5 @@ def test_an_entry_as_the_api_shows_it():
     }
 
 
-def test_times_are_utc():
+def test_times_are_utc() -> None:
     assert iso(0.0004) == "1970-01-01T00:00:00.000+00:00"

@@ -1,4 +1,5 @@
 from collections import Counter
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -7,6 +8,7 @@ from hypothesis import strategies as st
 from proxy.ledger.ledger import Kept
 from proxy.ledger.totals import LIVELY, Totals
 from proxy.link.messages import Report
+from proxy.telemetry.counts import Counts
 from proxy.telemetry.outcome import COMPLETE, Outcome
 from proxy.telemetry.tally import Tally
 from tests.kits.properties import examples
@@ -17,44 +19,44 @@ CANARY = ("checkout", 1, "canary")
 class Worker:
     """A tally, and what it would send."""
 
-    def __init__(self, boot="b1"):
+    def __init__(self, boot: str = "b1") -> None:
         self.tally = Tally(boot)
 
-    def serve(self, key=CANARY, count=1, result="success"):
+    def serve(self, key: tuple[str, int, str] = CANARY, count: int = 1, result: str = "success") -> "Worker":
         status = 200 if result == "success" else 500
         for _ in range(count):
             self.tally.begin(key)
             self.tally.add(Outcome(key, "GET", status, COMPLETE, result, True, 0.01, 0.02))
         return self
 
-    def changed(self):
+    def changed(self) -> Report:
         entries = self.tally.changed()
         return Report(self.tally.boot, self.tally.number, entries, 1)
 
-    def everything(self):
+    def everything(self) -> Report:
         entries = self.tally.everything()
         return Report(self.tally.boot, self.tally.number, entries, 1)
 
 
-def requests(totals, connected=()):
+def requests(totals: Totals, connected: tuple[Any, ...] = ()) -> dict[tuple[str, str], int]:
     return {side: counts.requests for side, counts in totals.sums(connected)}
 
 
-def news(deltas):
+def news(deltas: list[tuple[tuple[str, int, str], Counts]]) -> list[tuple[tuple[str, int, str], int]]:
     return [(key, delta.requests) for key, delta in deltas]
 
 
 class Disk:
     """What a ledger would remember."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.kept = Kept()
 
-    def keep(self, kept):
+    def keep(self, kept: Kept) -> None:
         marks = {mark: counts for mark, counts in self.kept.marks.items() if mark not in kept.dropped}
         self.kept = Kept(self.kept.totals | kept.totals, marks | kept.marks, self.kept.numbers | kept.numbers)
 
-    def totals(self):
+    def totals(self) -> Totals:
         return Totals(
             Kept(
                 {side: counts.copy() for side, counts in self.kept.totals.items()},
@@ -64,7 +66,7 @@ class Disk:
         )
 
 
-def test_differences_are_taken_by_boot_and_entry():
+def test_differences_are_taken_by_boot_and_entry() -> None:
     totals, one, two = Totals(Kept()), Worker("b1"), Worker("b2")
     assert news(totals.take(one.serve(count=3).changed())) == [(CANARY, 3)]
     assert news(totals.take(one.serve(count=2).changed())) == [(CANARY, 2)]
@@ -74,7 +76,7 @@ def test_differences_are_taken_by_boot_and_entry():
     assert requests(totals) == {("checkout", "canary"): 10}
 
 
-def test_a_report_sent_twice_or_late_changes_nothing():
+def test_a_report_sent_twice_or_late_changes_nothing() -> None:
     totals, worker = Totals(Kept()), Worker()
     first = worker.serve(count=3).changed()
     second = worker.serve(count=2).changed()
@@ -84,13 +86,13 @@ def test_a_report_sent_twice_or_late_changes_nothing():
     assert requests(totals) == {("checkout", "canary"): 5}
 
 
-def test_a_lost_report_is_in_the_next():
+def test_a_lost_report_is_in_the_next() -> None:
     totals, worker = Totals(Kept()), Worker()
     worker.serve(count=3).changed()
     assert news(totals.take(worker.serve().changed())) == [(CANARY, 4)]
 
 
-def test_an_entry_that_begins_anew_adds_up():
+def test_an_entry_that_begins_anew_adds_up() -> None:
     totals, worker = Totals(Kept()), Worker()
     totals.take(worker.serve(count=5).changed())
     worker.tally.forget([CANARY], worker.tally.number)
@@ -98,7 +100,7 @@ def test_an_entry_that_begins_anew_adds_up():
     assert requests(totals) == {("checkout", "canary"): 7}
 
 
-def test_counts_that_fall_are_said_and_ignored(caplog):
+def test_counts_that_fall_are_said_and_ignored(caplog: pytest.LogCaptureFixture) -> None:
     totals = Totals(Kept())
     totals.take(Worker().serve(count=5).changed())
     liar = Worker().serve(count=2)
@@ -108,7 +110,7 @@ def test_counts_that_fall_are_said_and_ignored(caplog):
     assert requests(totals) == {("checkout", "canary"): 5}
 
 
-def test_open_requests_are_those_of_connected_workers():
+def test_open_requests_are_those_of_connected_workers() -> None:
     totals, one, two = Totals(Kept()), Worker("b1"), Worker("b2")
     for worker in (one, two):
         worker.tally.begin(CANARY)
@@ -120,7 +122,7 @@ def test_open_requests_are_those_of_connected_workers():
     assert gauges == [2, 1, 0, 0]
 
 
-def test_only_what_changed_is_collected():
+def test_only_what_changed_is_collected() -> None:
     totals, worker = Totals(Kept()), Worker()
     assert not totals.changed
     totals.take(worker.serve().serve(("pay", 1, "stable")).changed())
@@ -136,7 +138,7 @@ def test_only_what_changed_is_collected():
     assert kept.numbers == {"b1": 2}
 
 
-def test_what_was_collected_does_not_change_any_more():
+def test_what_was_collected_does_not_change_any_more() -> None:
     totals, worker = Totals(Kept()), Worker()
     totals.take(worker.serve().changed())
     kept = totals.collect()
@@ -144,7 +146,7 @@ def test_what_was_collected_does_not_change_any_more():
     assert kept.totals["checkout", "canary"].requests == kept.marks["b1", CANARY].requests == 1
 
 
-def test_what_the_ledger_did_not_take_is_collected_again_as_it_is_then():
+def test_what_the_ledger_did_not_take_is_collected_again_as_it_is_then() -> None:
     totals, worker = Totals(Kept()), Worker()
     totals.take(worker.serve().changed())
     failed = totals.collect()
@@ -157,7 +159,7 @@ def test_what_the_ledger_did_not_take_is_collected_again_as_it_is_then():
 
 
 @pytest.mark.parametrize("unkept", [0, 1, 2])
-def test_a_restart_with_live_workers_loses_and_doubles_nothing(unkept):
+def test_a_restart_with_live_workers_loses_and_doubles_nothing(unkept: int) -> None:
     disk, worker = Disk(), Worker()
     totals = disk.totals()
     totals.take(worker.serve(count=5).changed())
@@ -170,7 +172,7 @@ def test_a_restart_with_live_workers_loses_and_doubles_nothing(unkept):
     assert requests(again) == {("checkout", "canary"): 6 + 3 * unkept}
 
 
-def test_a_boot_that_is_gone_leaves_its_sums():
+def test_a_boot_that_is_gone_leaves_its_sums() -> None:
     totals, worker = Totals(Kept()), Worker()
     totals.take(worker.serve(count=5).changed())
     totals.forget(["b1"])
@@ -181,7 +183,7 @@ def test_a_boot_that_is_gone_leaves_its_sums():
     assert requests(totals) == {("checkout", "canary"): 5}
 
 
-def test_marks_of_old_revisions_do_not_grow_without_end():
+def test_marks_of_old_revisions_do_not_grow_without_end() -> None:
     disk, worker = Disk(), Worker()
     totals = disk.totals()
     for revision in range(1, 3 * LIVELY):
@@ -191,7 +193,7 @@ def test_marks_of_old_revisions_do_not_grow_without_end():
     assert requests(disk.totals()) == {("checkout", "canary"): 3 * LIVELY - 1}
 
 
-def test_no_mark_is_dropped_that_is_still_to_be_kept():
+def test_no_mark_is_dropped_that_is_still_to_be_kept() -> None:
     disk, worker = Disk(), Worker()
     totals = disk.totals()
     for revision in range(1, 3 * LIVELY):
@@ -202,7 +204,7 @@ def test_no_mark_is_dropped_that_is_still_to_be_kept():
     assert requests(again) == {("checkout", "canary"): 3 * LIVELY - 1}
 
 
-def test_a_mark_that_was_dropped_and_is_used_again_is_kept():
+def test_a_mark_that_was_dropped_and_is_used_again_is_kept() -> None:
     disk, worker = Disk(), Worker()
     totals = disk.totals()
     for revision in range(1, LIVELY + 2):
@@ -218,7 +220,7 @@ def test_a_mark_that_was_dropped_and_is_used_again_is_kept():
     assert ("b1", old) not in kept.dropped
 
 
-def test_marks_of_other_services_stay():
+def test_marks_of_other_services_stay() -> None:
     totals, worker = Totals(Kept()), Worker()
     totals.take(worker.serve(("pay", 1, "stable")).changed())
     for revision in range(1, 3 * LIVELY):
@@ -228,7 +230,7 @@ def test_marks_of_other_services_stay():
     assert requests(totals)["pay", "stable"] == 1
 
 
-def test_its_repr_says_what_is_not_kept():
+def test_its_repr_says_what_is_not_kept() -> None:
     totals = Totals(Kept())
     totals.take(Worker().serve().changed())
     assert repr(totals) == "<Totals of 1 backends by 1 boots, 1 entries not kept>"
@@ -243,7 +245,7 @@ step = st.one_of(
 
 @examples(60)
 @given(st.lists(step, max_size=40))
-def test_whatever_happens_sums_are_what_was_served_and_never_fall(steps):
+def test_whatever_happens_sums_are_what_was_served_and_never_fall(steps: list[tuple[int | str, ...]]) -> None:
     story = Story()
     for word, *rest in steps:
         getattr(story, word.replace(" ", "_"))(*rest)
@@ -253,7 +255,7 @@ def test_whatever_happens_sums_are_what_was_served_and_never_fall(steps):
 class Story:
     """Two workers, one control, and everything that can go wrong between them."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.disk, self.boot = Disk(), 0
         self.totals = self.disk.totals()
         self.workers = [self.fresh(), self.fresh()]
@@ -261,64 +263,64 @@ class Story:
         self.shown = Counter()
         self.unreported = {}
 
-    def fresh(self):
+    def fresh(self) -> Worker:
         self.boot += 1
         return Worker(f"b{self.boot}")
 
-    def serve(self, index, revision, count):
+    def serve(self, index: int, revision: int, count: int) -> None:
         self.workers[index].serve(("checkout", revision, "canary"), count)
         self.unreported[index] = self.unreported.get(index, 0) + count
 
-    def report(self, index):
+    def report(self, index: int) -> None:
         report = self.workers[index].changed()
         self.sent.append(report)
         self.totals.take(report)
 
-    def lose(self, index):
+    def lose(self, index: int) -> None:
         """A lost report breaks the connection, and everything is said on the next."""
         self.workers[index].changed()
         self.sent.append(self.workers[index].everything())
         self.totals.take(self.sent[-1])
 
-    def repeat(self, _index):
+    def repeat(self, _index: int) -> None:
         if self.sent:
             self.totals.take(self.sent[-1])
 
-    def late(self, _index):
+    def late(self, _index: int) -> None:
         for report in self.sent[:2]:
             self.totals.take(report)
 
-    def restart_worker(self, index):
+    def restart_worker(self, index: int) -> None:
         """In order: with its last word said and kept."""
         self.report(index)
         self.keep()
         self.workers[index] = self.fresh()
 
-    def keep(self):
+    def keep(self) -> None:
         self.disk.keep(self.totals.collect())
         self.show()
 
-    def fail_to_keep(self):
+    def fail_to_keep(self) -> None:
         self.totals.restore(self.totals.collect())
 
-    def restart_control(self):
+    def restart_control(self) -> None:
         self.totals = self.disk.totals()
         for worker in self.workers:
             self.totals.take(worker.everything())
         self.show()
 
-    def show(self):
+    def show(self) -> None:
         now = requests(self.totals).get(("checkout", "canary"), 0)
         assert now >= self.shown["canary"]
         self.shown["canary"] = now
 
-    def end(self):
+    def end(self) -> None:
         for index in (0, 1):
             self.report(index)
         assert requests(self.totals).get(("checkout", "canary"), 0) == sum(self.unreported.values())
 
 
-def test_marks_tell_what_is_overdue_and_failed_most_and_hold_no_user():
+def test_marks_tell_what_is_overdue_and_failed_most_and_hold_no_user() -> None:
     totals, disk, worker = Totals(Kept()), Disk(), Worker()
     worker.tally.begin(CANARY)
     worker.tally.overdue(CANARY, (0.1, 0.2, 0.3), 77)

@@ -5,7 +5,7 @@ from proxy.link.messages import Settings
 from proxy.settings.worker import settings
 
 
-def test_everything_in_the_file_beside_the_services_reaches_the_workers():
+def test_everything_in_the_file_beside_the_services_reaches_the_workers() -> None:
     written = """
 timeouts: {header: 3s, idle: 4s}
 log: {access: json}
@@ -32,7 +32,7 @@ services: {a: {stable: http://a}}
     )
 
 
-def test_what_the_file_leaves_out_is_what_the_data_plane_takes_for_granted():
+def test_what_the_file_leaves_out_is_what_the_data_plane_takes_for_granted() -> None:
     told = settings(read("services: {a: {stable: http://a}}", "weir.yaml", {}))
     assert (told.line, told.head, told.fields) == (16 * 1024, 64 * 1024, 200)
     assert (told.pool_idle, told.max_idle) == (60.0, 64)

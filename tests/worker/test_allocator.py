@@ -35,7 +35,7 @@ def faults(kept: bool) -> int:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere it isn't glibc")
-def test_pieces_of_an_answer_take_the_memory_of_those_before_them():
+def test_pieces_of_an_answer_take_the_memory_of_those_before_them() -> None:
     page = resource.getpagesize()
     assert faults(kept=False) > 100 * 250_000 / page  # or there is nothing to mend any more
     assert faults(kept=True) < 100

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from aiohttp import ClientError, web
 from aiohttp.test_utils import make_mocked_request
 
 from proxy.control.api.events import Stream, Streams, frame, starting_point
+from tests.control.conftest import FakeControl
 
 EVENTS = "/api/v1/events"
 
@@ -36,7 +38,7 @@ async def opened(client: Any, path: str = EVENTS, **headers: str) -> Any:
     return response
 
 
-async def test_an_entry_is_told_as_it_happens(serve, fake_control):
+async def test_an_entry_is_told_as_it_happens(serve: Callable[..., Any], fake_control: FakeControl) -> None:
     client = await serve()
     response = await opened(client)
     fake_control.happen(an_entry(5))
@@ -71,7 +73,9 @@ async def test_an_entry_is_told_as_it_happens(serve, fake_control):
         ),  # a ledger that began anew: its entries are news, whatever their number
     ],
 )
-async def test_where_a_stream_begins(serve, fake_control, path, headers, first):
+async def test_where_a_stream_begins(
+    serve: Callable[..., Any], fake_control: FakeControl, path: str, headers: dict[str, str], first: str
+) -> None:
     fake_control.written = [an_entry(number) for number in (1, 2, 3)]
     client = await serve()
     response = await opened(client, path, **headers)
@@ -80,7 +84,9 @@ async def test_where_a_stream_begins(serve, fake_control, path, headers, first):
     response.close()
 
 
-async def test_what_happens_while_the_missed_is_read_is_sent_once(serve, fake_control):
+async def test_what_happens_while_the_missed_is_read_is_sent_once(
+    serve: Callable[..., Any], fake_control: FakeControl
+) -> None:
     fake_control.written = [an_entry(1)]
     read = fake_control.entries_after
 
@@ -97,14 +103,16 @@ async def test_what_happens_while_the_missed_is_read_is_sent_once(serve, fake_co
 
 
 @pytest.mark.parametrize("wrong", ["x", "-1", "1.5", "9" * 19, "٣"])
-async def test_an_id_that_is_none_is_400(serve, wrong):
+async def test_an_id_that_is_none_is_400(serve: Callable[..., Any], wrong: str) -> None:
     client = await serve()
     response = await client.get(EVENTS, params={"after": wrong})
     assert response.status == 400
     assert response.content_type == "application/problem+json"
 
 
-async def test_a_ledger_that_cannot_be_read_is_a_500(serve, fake_control):
+async def test_a_ledger_that_cannot_be_read_is_a_500(
+    serve: Callable[..., Any], fake_control: FakeControl
+) -> None:
     async def broken(entry: int) -> list[dict[str, Any]]:
         raise OSError("no such disk")
 
@@ -114,7 +122,9 @@ async def test_a_ledger_that_cannot_be_read_is_a_500(serve, fake_control):
     assert fake_control.callbacks == []
 
 
-async def test_silence_is_filled_with_comments(aiohttp_client, fake_control):
+async def test_silence_is_filled_with_comments(
+    aiohttp_client: Callable[..., Any], fake_control: FakeControl
+) -> None:
     app = web.Application()
     app.router.add_get(EVENTS, Streams(fake_control, keep_alive=0.01).serve)
     response = await opened_at(await aiohttp_client(app))
@@ -132,7 +142,9 @@ async def opened_at(client: Any) -> Any:
     return response
 
 
-async def test_a_reader_that_does_not_read_is_cut_off_and_can_come_back(aiohttp_client, fake_control):
+async def test_a_reader_that_does_not_read_is_cut_off_and_can_come_back(
+    aiohttp_client: Callable[..., Any], fake_control: FakeControl
+) -> None:
     streams = Streams(fake_control, backlog=4)
     app = web.Application()
     app.router.add_get(EVENTS, streams.serve)
@@ -154,7 +166,9 @@ async def test_a_reader_that_does_not_read_is_cut_off_and_can_come_back(aiohttp_
     response.close()
 
 
-async def test_a_client_that_left_is_forgotten(aiohttp_client, fake_control):
+async def test_a_client_that_left_is_forgotten(
+    aiohttp_client: Callable[..., Any], fake_control: FakeControl
+) -> None:
     app = web.Application()
     app.router.add_get(EVENTS, Streams(fake_control, keep_alive=0.01).serve)
     response = await opened_at(await aiohttp_client(app))
@@ -164,7 +178,7 @@ async def test_a_client_that_left_is_forgotten(aiohttp_client, fake_control):
     assert fake_control.callbacks == []
 
 
-async def test_streams_end_cleanly_at_shutdown(serve, fake_control):
+async def test_streams_end_cleanly_at_shutdown(serve: Callable[..., Any], fake_control: FakeControl) -> None:
     client = await serve()
     response = await opened(client)
     fake_control.happen(an_entry(1))
@@ -175,7 +189,9 @@ async def test_streams_end_cleanly_at_shutdown(serve, fake_control):
     assert (await client.get(EVENTS)).status == 503
 
 
-async def test_shutdown_does_not_wait_for_who_does_not_read(aiohttp_client, fake_control):
+async def test_shutdown_does_not_wait_for_who_does_not_read(
+    aiohttp_client: Callable[..., Any], fake_control: FakeControl
+) -> None:
     streams = Streams(fake_control, backlog=100_000)
     app = web.Application()
     app.router.add_get(EVENTS, streams.serve)
@@ -193,7 +209,9 @@ async def test_shutdown_does_not_wait_for_who_does_not_read(aiohttp_client, fake
     writer.close()
 
 
-async def test_an_entry_that_is_no_json_ends_the_stream_and_is_logged(serve, fake_control, caplog):
+async def test_an_entry_that_is_no_json_ends_the_stream_and_is_logged(
+    serve: Callable[..., Any], fake_control: FakeControl, caplog: pytest.LogCaptureFixture
+) -> None:
     client = await serve()
     response = await opened(client)
     fake_control.happen(an_entry(1, value=float("nan")))
@@ -203,7 +221,7 @@ async def test_an_entry_that_is_no_json_ends_the_stream_and_is_logged(serve, fak
     assert fake_control.callbacks == []
 
 
-async def test_a_closed_stream_takes_nothing(fake_control):
+async def test_a_closed_stream_takes_nothing(fake_control: FakeControl) -> None:
     cuts: list[int] = []
     stream = Stream(lambda: cuts.append(1), backlog=2)
     for number in (1, 2):
@@ -216,12 +234,12 @@ async def test_a_closed_stream_takes_nothing(fake_control):
     assert await stream.take(0.01) == []
 
 
-def test_an_event_is_one_data_line():
+def test_an_event_is_one_data_line() -> None:
     text = frame(an_entry(1, reason="a\nid: 9\n\nevent: trip")).decode()
     assert text.count("\n") == 4
     assert text.endswith("\n\n")
 
 
-def test_starting_point_is_read_by_the_request_alone():
+def test_starting_point_is_read_by_the_request_alone() -> None:
     assert starting_point(make_mocked_request("GET", EVENTS, headers={"Last-Event-ID": "12"})) == 12
     assert starting_point(make_mocked_request("GET", EVENTS)) is None

@@ -1,6 +1,8 @@
 """A scrape: the snapshot of now, in the format and with the content type that Prometheus expects."""
 
 import asyncio
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
@@ -9,6 +11,7 @@ from proxy.control.api import metrics
 from proxy.telemetry.counts import Counts
 from proxy.telemetry.exposition import CheckSample, Snapshot
 from proxy.telemetry.outcome import Outcome
+from tests.control.conftest import FakeControl
 
 SNAPSHOT = Snapshot(
     totals={},
@@ -21,7 +24,7 @@ SNAPSHOT = Snapshot(
 )
 
 
-async def test_a_scrape_shows_the_snapshot(serve, fake_control):
+async def test_a_scrape_shows_the_snapshot(serve: Callable[..., Any], fake_control: FakeControl) -> None:
     fake_control.numbers = SNAPSHOT
     client = await serve()
     response = await client.get("/metrics")
@@ -40,7 +43,7 @@ async def test_a_scrape_shows_the_snapshot(serve, fake_control):
     assert not any(name == "weir_check_value" for name, *_ in samples)
 
 
-async def test_every_scrape_is_collected_anew(serve, fake_control):
+async def test_every_scrape_is_collected_anew(serve: Callable[..., Any], fake_control: FakeControl) -> None:
     client = await serve()
     for version in ("1", "2"):
         fake_control.numbers = Snapshot({}, {}, {}, [], {}, version, {})
@@ -50,14 +53,14 @@ async def test_every_scrape_is_collected_anew(serve, fake_control):
         assert "python_info" not in text  # nothing of the library's own registry
 
 
-def many(services):
+def many(services: int) -> Snapshot:
     sides = [(f"s{number}", backend) for number in range(services) for backend in ("stable", "canary")]
     counts = {side: counted(number) for number, side in enumerate(sides)}
     checks = [CheckSample(name, "errors", 0.1, 0.2, 3) for name, _ in sides[::2]]
     return Snapshot(counts, dict.fromkeys(sides, 0.5), {}, checks, {("s0", "errors"): 1}, "1", {"host": 3})
 
 
-def counted(successes):
+def counted(successes: int) -> Counts:
     counts = Counts(in_flight=successes)
     for _ in range(successes):
         counts.record(Outcome(("s", 1, "stable"), "GET", 200, "complete", "success", True, 0.01, 0.02))
@@ -65,7 +68,9 @@ def counted(successes):
 
 
 @pytest.mark.parametrize("services", [0, 1, metrics.SERVICES, 3 * metrics.SERVICES + 1])
-async def test_what_is_written_in_turns_is_what_is_written_in_one_go(serve, fake_control, services):
+async def test_what_is_written_in_turns_is_what_is_written_in_one_go(
+    serve: Callable[..., Any], fake_control: FakeControl, services: int
+) -> None:
     snapshot = fake_control.numbers = many(services)
     client = await serve()
     shown = await (await client.get("/metrics")).read()
@@ -74,11 +79,13 @@ async def test_what_is_written_in_turns_is_what_is_written_in_one_go(serve, fake
     assert shown.endswith(b"\n")
 
 
-async def test_others_have_the_loop_while_a_scrape_is_written(fake_control, monkeypatch):
+async def test_others_have_the_loop_while_a_scrape_is_written(
+    fake_control: FakeControl, monkeypatch: pytest.MonkeyPatch
+) -> None:
     fake_control.numbers = many(3 * metrics.SERVICES)
     said, write = [], metrics.written
 
-    def noted(part):
+    def noted(part: Snapshot) -> bytes:
         said.append("part")
         asyncio.get_running_loop().call_soon(said.append, "other")
         return write(part)
@@ -88,7 +95,7 @@ async def test_others_have_the_loop_while_a_scrape_is_written(fake_control, monk
     assert said == ["part", "other"] * 3
 
 
-async def test_a_snapshot_that_fails_is_a_500(serve, fake_control):
+async def test_a_snapshot_that_fails_is_a_500(serve: Callable[..., Any], fake_control: FakeControl) -> None:
     fake_control.failure = OSError("ledger")
     client = await serve()
     response = await client.get("/metrics")

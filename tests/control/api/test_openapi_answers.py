@@ -1,15 +1,21 @@
 """What is answered has the shape that the document says."""
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 
-from proxy.control.api.openapi import OPERATIONS
+from proxy.control.api.openapi import OPERATIONS, Operation
+from tests.control.conftest import FakeControl
 from tests.kits.json_schema import DOCUMENT, faults, schema_of
 
 READABLE = [one for one in OPERATIONS if one.method == "GET" and one.media == "application/json"]
 
 
 @pytest.mark.parametrize("operation", READABLE, ids=lambda operation: operation.name)
-async def test_what_is_sent_has_the_shape_that_is_told(serve, fake_control, operation):
+async def test_what_is_sent_has_the_shape_that_is_told(
+    serve: Callable[..., Any], fake_control: FakeControl, operation: Operation
+) -> None:
     finding = fake_control.services["pay"]["trip"]["finding"]
     entry = {
         "id": 1,
@@ -29,7 +35,7 @@ async def test_what_is_sent_has_the_shape_that_is_told(serve, fake_control, oper
         assert faults(await response.json(), schema_of(operation.name)) == []
 
 
-async def test_problems_have_the_shape_that_is_told(serve):
+async def test_problems_have_the_shape_that_is_told(serve: Callable[..., Any]) -> None:
     client = await serve()
     schema = DOCUMENT["components"]["schemas"]["Problem"]
     assert faults(await (await client.get("/x")).json(content_type=None), schema) == []

@@ -21,11 +21,13 @@ from tests.kits.json_schema import DOCUMENT, faults
         *(("Start", {"steps": [{"hold": 60}]}, False), ("Start", {"hold": "1m"}, False)),
     ],
 )
-def test_the_orders_told_are_the_ones_taken(schema, body, good):
+def test_the_orders_told_are_the_ones_taken(
+    schema: str, body: dict[str, int | list[dict[str, int | str] | int | str] | str | None], good: bool
+) -> None:
     assert (faults(body, DOCUMENT["components"]["schemas"][schema]) == []) is good
 
 
-def test_each_order_has_the_body_that_is_told():
+def test_each_order_has_the_body_that_is_told() -> None:
     orders = [one for one in OPERATIONS if one.order]
     assert {one.order for one in orders} == KEYS.keys()
     for one in orders:

@@ -36,7 +36,7 @@ def refused(word: OrderName, planned: Planned = BARE, **document: Any) -> HttpPr
     return caught.value
 
 
-def test_every_order_of_the_table_of_moves_can_be_read():
+def test_every_order_of_the_table_of_moves_can_be_read() -> None:
     assert set(get_args(OrderName)) == set(KEYS) == set(READERS)
 
 
@@ -58,18 +58,18 @@ def test_every_order_of_the_table_of_moves_can_be_read():
         ("set-weight", {"canary": 0.29}, SetWeight(29)),
     ],
 )
-def test_orders(word, document, order):
+def test_orders(word: str, document: dict[str, float | str], order: Any) -> None:
     assert read(word, **document) == order
 
 
-def test_who_and_why():
+def test_who_and_why() -> None:
     assert parse("retry", b"{}", lambda: BARE) == ParsedOrder(Retry(""), "", "api")
     assert parse("retry", b'{"actor": "", "reason": "once more"}', lambda: BARE) == ParsedOrder(
         Retry(""), "once more", "api"
     )
 
 
-def test_a_start_names_its_canary_and_steps():
+def test_a_start_names_its_canary_and_steps() -> None:
     found = read("start", FILE, canary=["http://10.0.0.7:8000"], version="2026.11.2", steps=[1, 100], hold=1)
     assert found.canary == Side((Endpoint.parse("http://10.0.0.7:8000"),), "2026.11.2")
     assert found.plan == Plan((Step(100, 1.0, 20), Step(10_000, 1.0, 20)), None)
@@ -77,25 +77,25 @@ def test_a_start_names_its_canary_and_steps():
 
 
 @pytest.mark.parametrize("key", ["hold", "min_requests", "deadline"])
-def test_what_is_about_steps_needs_steps(key):
+def test_what_is_about_steps_needs_steps(key: str) -> None:
     assert refused("start", **{key: 60}).faults == (
         (f"#/{key}", "it is about the steps of this order; give `steps`, too"),
     )
 
 
-def test_a_version_needs_its_canary():
+def test_a_version_needs_its_canary() -> None:
     [(where, what)] = refused("start", version="v4").faults
     assert where == "#/version"
     assert "give `canary`, its endpoints, too" in what
 
 
-def test_an_undo_by_steps_takes_the_files():
+def test_an_undo_by_steps_takes_the_files() -> None:
     assert read("undo", FILE, steps=True) == Undo("", FILE.plan)
     assert "the file has no `rollout`" in refused("undo", BARE, steps=True).detail
     assert "neither true nor false" in refused("undo", FILE, steps=[1, 100]).detail
 
 
-def test_a_weight_is_what_set_weight_is_about():
+def test_a_weight_is_what_set_weight_is_about() -> None:
     assert refused("set-weight").faults[0][0] == "#/canary"
     assert "missing" in refused("set-weight").detail
     assert refused("set-weight", canary=None).faults[0][0] == "#/canary"
@@ -103,26 +103,26 @@ def test_a_weight_is_what_set_weight_is_about():
 
 
 @pytest.mark.parametrize("word", KEYS)
-def test_what_an_order_does_not_say_is_refused(word):
+def test_what_an_order_does_not_say_is_refused(word: str) -> None:
     [(_, what)] = [fault for fault in refused(word, wait=True).faults if fault[0] == "#/wait"]
     assert what.endswith(f"expected {', '.join([*KEYS[word], 'reason', 'actor'])}")
 
 
-def test_all_faults_are_named_at_once():
+def test_all_faults_are_named_at_once() -> None:
     problem = refused("set-weight", canary=101, weight=3, reason=7, actor="a\0")
     assert [where for where, _ in problem.faults] == ["#/weight", "#/reason", "#/actor", "#/canary"]
     assert "U+0000" in problem.detail
     assert json.loads(problem.response().text or "")["errors"][3]["pointer"] == "#/canary"
 
 
-def test_what_is_no_object_is_400():
+def test_what_is_no_object_is_400() -> None:
     with pytest.raises(HttpProblem) as caught:
         parse("pause", b"[]", lambda: BARE)
     assert caught.value.status == 400
 
 
 @given(st.integers(0, 10_000))
-def test_every_step_survives_the_way_through_json(parts):
+def test_every_step_survives_the_way_through_json(parts: int) -> None:
     assert read("set-weight", canary=parts / 100) == SetWeight(parts)
 
 
@@ -136,6 +136,6 @@ VALUES = SIMPLE | st.lists(
     st.sampled_from(sorted(KEYS)),
     st.dictionaries(st.sampled_from(sorted({key for keys in KEYS.values() for key in keys})), VALUES),
 )
-def test_any_document_is_an_order_or_a_problem(word, document):
+def test_any_document_is_an_order_or_a_problem(word: str, document: dict[str, Any]) -> None:
     with contextlib.suppress(HttpProblem):
         assert isinstance(parse(word, json.dumps(document).encode(), lambda: FILE), order_parser.ParsedOrder)

@@ -25,13 +25,13 @@ def faults(**document: Any) -> dict[str, str]:
     return dict(found.found)
 
 
-def test_percents_get_the_files_hold_sample_and_deadline():
+def test_percents_get_the_files_hold_sample_and_deadline() -> None:
     assert plan(steps=[1, 100]) == Plan((Step(100, 120.0, 200), Step(10_000, 120.0, 200)), 86_400.0)
     planned = Planned(hold=600.0, min_requests=50, deadline=None)
     assert order_parser.plan({"steps": [100]}, planned, Faults()) == Plan((Step(10_000, 600.0, 50),), None)
 
 
-def test_the_order_says_otherwise_for_all_steps_or_for_one():
+def test_the_order_says_otherwise_for_all_steps_or_for_one() -> None:
     found = plan(
         steps=[{"weight": 1, "hold": 5}, {"pause": "ask"}, {"weight": 100, "min_requests": 0}],
         hold=60,
@@ -42,7 +42,7 @@ def test_the_order_says_otherwise_for_all_steps_or_for_one():
 
 
 @pytest.mark.parametrize("given", [None, {}, 5, "1,100", [], [1] * 101])
-def test_what_is_no_list_of_steps(given):
+def test_what_is_no_list_of_steps(given: Any) -> None:
     assert "is no list of 1 to 100 steps" in faults(steps=given)["#/steps"]
 
 
@@ -66,20 +66,22 @@ def test_what_is_no_list_of_steps(given):
         ([1, {"pause": "x"}, {"pause": "y"}, 100], "#/steps/2", "it pauses right after a pause"),
     ],
 )
-def test_what_is_wrong_with_steps(given, where, what):
+def test_what_is_wrong_with_steps(
+    given: list[dict[str, int | str] | float | str], where: str, what: str
+) -> None:
     found = faults(steps=given)
     assert list(found) == [where]
     assert what in found[where]
 
 
-def test_all_that_is_wrong_is_named():
+def test_all_that_is_wrong_is_named() -> None:
     found = faults(steps=["1", {"weight": "x", "hold": -1}], hold="1m", min_requests="x", deadline=0)
     assert list(found) == [
         *("#/hold", "#/min_requests", "#/deadline", "#/steps/0", "#/steps/1/weight", "#/steps/1/hold"),
     ]
 
 
-def test_what_is_read_is_a_plan_for_the_rollout():
+def test_what_is_read_is_a_plan_for_the_rollout() -> None:
     """Rising weights up to 100 % are what Plan insists on, so nothing is let through that it refuses."""
     for given in ([100], [{"pause": "first"}, 1, 50, 100], [1, 100, {"pause": "last"}]):
         assert isinstance(plan(steps=given), Plan)

@@ -2,14 +2,17 @@
 
 import json
 import logging
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 
 from proxy.config.problems import Problems
 from proxy.config.reader import read
 from proxy.control import errors
-from proxy.control.errors import Conflict, KeyReused, StaleRevision, Unreadable
+from proxy.control.errors import Conflict, ControlError, KeyReused, StaleRevision, Unreadable
 from proxy.ledger.errors import NotDurable
+from tests.control.conftest import FakeControl
 from tests.kits.problems import problem
 
 WEIGHTS = "/api/v1/services/checkout/weights"
@@ -23,7 +26,12 @@ WEIGHTS = "/api/v1/services/checkout/weights"
         (KeyReused("this key ordered a start"), 422),
     ],
 )
-async def test_refusals_of_control_have_their_status(serve, fake_control, failure, status):
+async def test_refusals_of_control_have_their_status(
+    serve: Callable[..., Any],
+    fake_control: FakeControl,
+    failure: Conflict | KeyReused | StaleRevision,
+    status: int,
+) -> None:
     client = await serve()
     fake_control.failure = failure
     response = await client.put(WEIGHTS, json={"canary": 5})
@@ -31,7 +39,9 @@ async def test_refusals_of_control_have_their_status(serve, fake_control, failur
     assert response.headers.get("ETag") == ('"8"' if status == 412 else None)
 
 
-async def test_an_order_that_is_illegal_now_names_the_phase_and_the_legal_ones(serve, fake_control):
+async def test_an_order_that_is_illegal_now_names_the_phase_and_the_legal_ones(
+    serve: Callable[..., Any], fake_control: FakeControl
+) -> None:
     client = await serve()
     fake_control.failure = Conflict("nothing to promote", "rolled-back", ("resume", "retry"))
     document = await problem(await client.put(WEIGHTS, json={"canary": 5}), 409)
@@ -44,7 +54,12 @@ async def test_an_order_that_is_illegal_now_names_the_phase_and_the_legal_ones(s
 @pytest.mark.parametrize(
     "failure", [KeyError("checkout"), ValueError("secret at line 7"), errors.ControlError("?")]
 )
-async def test_a_fault_is_a_500_without_its_trace_which_is_logged(serve, fake_control, caplog, failure):
+async def test_a_fault_is_a_500_without_its_trace_which_is_logged(
+    serve: Callable[..., Any],
+    fake_control: FakeControl,
+    caplog: pytest.LogCaptureFixture,
+    failure: ControlError | KeyError | ValueError,
+) -> None:
     client = await serve()
     fake_control.failure = failure
     with caplog.at_level(logging.ERROR):
@@ -54,7 +69,7 @@ async def test_a_fault_is_a_500_without_its_trace_which_is_logged(serve, fake_co
     assert caplog.records[0].exc_info is not None
 
 
-async def test_unknown_paths_and_methods(serve):
+async def test_unknown_paths_and_methods(serve: Callable[..., Any]) -> None:
     client = await serve()
     assert "/nowhere" in (await problem(await client.get("/nowhere"), 404))["detail"]
     response = await client.delete("/api/v1/services")
@@ -63,7 +78,9 @@ async def test_unknown_paths_and_methods(serve):
     assert (await client.head("/api/v1/events")).status == 405
 
 
-async def test_an_expectation_that_cannot_be_met(serve, fake_control):
+async def test_an_expectation_that_cannot_be_met(
+    serve: Callable[..., Any], fake_control: FakeControl
+) -> None:
     client = await serve()
     response = await client.put(WEIGHTS, json={"canary": 5}, headers={"Expect": "202-later"})
     assert "100-continue" in (await problem(response, 417))["detail"]
@@ -71,7 +88,9 @@ async def test_an_expectation_that_cannot_be_met(serve, fake_control):
     assert len(fake_control.calls) == 1
 
 
-async def test_a_wrong_file_is_answered_as_lint_tells_it(serve, fake_control):
+async def test_a_wrong_file_is_answered_as_lint_tells_it(
+    serve: Callable[..., Any], fake_control: FakeControl
+) -> None:
     with pytest.raises(Problems) as caught:
         read("services: {shop: {stabel: http://a}}", "weir.yaml", {})
     fake_control.failure = caught.value
@@ -92,7 +111,13 @@ async def test_a_wrong_file_is_answered_as_lint_tells_it(serve, fake_control):
         (NotDurable("the disk is full"), 503, "the disk is full; nothing was changed"),
     ],
 )
-async def test_a_reload_that_cannot_be(serve, fake_control, failure, status, said):
+async def test_a_reload_that_cannot_be(
+    serve: Callable[..., Any],
+    fake_control: FakeControl,
+    failure: NotDurable | Unreadable,
+    status: int,
+    said: str,
+) -> None:
     fake_control.failure = failure
     client = await serve()
     document = await problem(await client.post("/api/v1/config/reload"), status)

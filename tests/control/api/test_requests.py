@@ -2,7 +2,9 @@
 
 import contextlib
 import json
+from collections.abc import Callable
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -12,6 +14,7 @@ from proxy.config.problems import Unfit
 from proxy.control.api import requests
 from proxy.control.api.problems import HttpProblem
 from proxy.control.api.requests import Faults
+from tests.control.conftest import FakeControl
 
 WEIGHTS = "/api/v1/services/checkout/weights"
 PAUSE = "/api/v1/services/checkout/rollout/pause"
@@ -28,7 +31,7 @@ def refused(body: bytes | str) -> HttpProblem:
 @pytest.mark.parametrize(
     "number", ["NaN", "Infinity", "-Infinity", "9" * 5000, "1e99999999999999999999", "05", "+5", ".5"]
 )
-def test_what_is_no_number(number):
+def test_what_is_no_number(number: str) -> None:
     refused(f'{{"canary": {number}}}')
 
 
@@ -36,36 +39,36 @@ def test_what_is_no_number(number):
     "body",
     [b"", b"5", b"[]", b"null", b'"x"', b"{", b"{} {}", b'\xef\xbb\xbf{"canary": 5}', b'{"canary": "\xff"}'],
 )
-def test_what_is_no_object(body):
+def test_what_is_no_object(body: bytes) -> None:
     refused(body)
 
 
-def test_nesting_beyond_all_use():
+def test_nesting_beyond_all_use() -> None:
     refused("[" * 60_000)
 
 
 @pytest.mark.parametrize(
     "body", ['{"canary": 5, "canary": 5}', '{"canary": 5, "reason": "a", "r\\u0065ason": "b"}']
 )
-def test_a_key_twice(body):
+def test_a_key_twice(body: str) -> None:
     assert "twice" in refused(body).detail
 
 
-def test_numbers_with_a_point_are_exact():
+def test_numbers_with_a_point_are_exact() -> None:
     assert requests.json_object(b'{"a": 0.1, "b": 1, "c": 1e2}') == {"a": Decimal("0.1"), "b": 1, "c": 100}
 
 
 @given(st.binary(max_size=80))
-def test_any_bytes_are_an_object_or_a_problem(body):
+def test_any_bytes_are_an_object_or_a_problem(body: bytes) -> None:
     with contextlib.suppress(HttpProblem):
         assert isinstance(requests.json_object(body), dict)
 
 
-def never(_value):
+def never(_value: int) -> None:
     raise Unfit("it is wrong", "expected better")
 
 
-def test_all_faults_are_told_at_once_where_they_are():
+def test_all_faults_are_told_at_once_where_they_are() -> None:
     faults = Faults()
     faults.unknown({"a": 1, "b": 2}, ("b",))
     assert faults.get({"b": 2}, "b", never, 0) == 0
@@ -83,11 +86,11 @@ def test_all_faults_are_told_at_once_where_they_are():
     )
 
 
-def test_without_faults_nothing_is_refused():
+def test_without_faults_nothing_is_refused() -> None:
     Faults().refuse()
 
 
-def test_a_hostile_body_is_not_echoed():
+def test_a_hostile_body_is_not_echoed() -> None:
     faults = Faults()
     faults.unknown({f"key{n}" * 9: n for n in range(1_000)}, ("canary",))
     assert len(json.dumps(faults.found)) < 3_000
@@ -97,7 +100,9 @@ def test_a_hostile_body_is_not_echoed():
 @pytest.mark.parametrize(
     "media", ["", "text/plain", "application/x-www-form-urlencoded", "application/json; charset=utf-16"]
 )
-async def test_another_content_type_is_415(serve, fake_control, media):
+async def test_another_content_type_is_415(
+    serve: Callable[..., Any], fake_control: FakeControl, media: str
+) -> None:
     client = await serve()
     headers = {"Content-Type": media} if media else {}
     skip = () if media else ("Content-Type",)
@@ -107,13 +112,15 @@ async def test_another_content_type_is_415(serve, fake_control, media):
     assert fake_control.calls == []
 
 
-async def test_utf_8_may_be_said(serve, fake_control):
+async def test_utf_8_may_be_said(serve: Callable[..., Any], fake_control: FakeControl) -> None:
     client = await serve()
     headers = {"Content-Type": "Application/JSON; charset=UTF-8"}
     assert (await client.put(WEIGHTS, data=b'{"canary": 5}', headers=headers)).status == 200
 
 
-async def test_a_body_is_needed_only_where_something_has_to_be_said(serve, fake_control):
+async def test_a_body_is_needed_only_where_something_has_to_be_said(
+    serve: Callable[..., Any], fake_control: FakeControl
+) -> None:
     client = await serve()
     assert (await client.post(PAUSE, skip_auto_headers=("Content-Type",))).status == 200
     assert len(fake_control.calls) == 1

@@ -22,12 +22,12 @@ UUID = "8e03978e-40d5-43dd-bc93-6894a57f9324"
         (['"07000000000000000000"'], set()),
     ],
 )
-def test_revisions_of_if_match(fields, found):
+def test_revisions_of_if_match(fields: list[str], found: set[int] | None) -> None:
     assert requests.revisions(fields) == found
 
 
 @pytest.mark.parametrize("field", ["7", '"7', '"7" "8"', '"7",', "", '*, "7"'])
-def test_what_is_no_entity_tag(field):
+def test_what_is_no_entity_tag(field: str) -> None:
     with pytest.raises(HttpProblem) as refused:
         requests.revisions([field])
     assert refused.value.status == 400
@@ -37,7 +37,7 @@ def test_what_is_no_entity_tag(field):
     ("allowed", "insisted"),
     [(None, None), ({7}, 7), ({3, 7}, 7), ({3, 6}, 6), (set(), requests.NO_REVISION)],
 )
-def test_control_is_told_one_revision(allowed, insisted):
+def test_control_is_told_one_revision(allowed: set[int] | None, insisted: int | None) -> None:
     assert requests.expected(None if allowed is None else frozenset(allowed), 7) == insisted
 
 
@@ -54,7 +54,7 @@ def test_control_is_told_one_revision(allowed, insisted):
         (['"' + "x" * 255 + '"'], "x" * 255),
     ],
 )
-def test_keys(fields, found):
+def test_keys(fields: list[str], found: str) -> None:
     assert requests.key(fields) == found
 
 
@@ -62,19 +62,19 @@ def test_keys(fields, found):
     "fields",
     [[""], ['""'], ['"a'], ['"a" "b"'], [r'"\a"'], ["x" * 256], ["größe"], ["a\tb"], ["a\x00"], ["a", "a"]],
 )
-def test_what_is_no_key(fields):
+def test_what_is_no_key(fields: list[str]) -> None:
     with pytest.raises(HttpProblem, match="printable ASCII") as refused:
         requests.key(fields)
     assert refused.value.status == 400
 
 
 @given(st.text(st.characters(min_codepoint=0x20, max_codepoint=0x7E), min_size=1, max_size=255))
-def test_every_printable_key_can_be_written_in_quotes(text):
+def test_every_printable_key_can_be_written_in_quotes(text: str) -> None:
     written = text.replace("\\", "\\\\").replace('"', '\\"')
     assert requests.key([f'"{written}"']) == text
 
 
-def test_another_service_order_or_body_is_another_order():
+def test_another_service_order_or_body_is_another_order() -> None:
     known = requests.digest("checkout", "start", b"{}")
     assert known == requests.digest("checkout", "start", b"{}")
     others = [("check", "start", b"{}"), ("checkout", "retry", b"{}"), ("checkout", "start", b"{ }")]

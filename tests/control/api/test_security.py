@@ -1,10 +1,14 @@
 """Who is let in, with a token and without one."""
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 from multidict import CIMultiDict, CIMultiDictProxy
 
 from proxy.control.api.problems import HttpProblem
 from proxy.control.api.security import AccessGuard, is_loopback, origin_parts, split_authority
+from tests.control.conftest import FakeControl
 
 LOOPBACK = AccessGuard(None, "127.0.0.1")
 TOKEN = AccessGuard("s3cret-ü", "0.0.0.0")
@@ -38,7 +42,7 @@ def status(
         "[0:0:0:0:0:0:0:1]:1",
     ],
 )
-def test_loopback_hosts_are_this_listener(host):
+def test_loopback_hosts_are_this_listener(host: str) -> None:
     assert status(LOOPBACK, Host=host) == 200
     assert status(LOOPBACK, "PUT", Host=host) == 200
 
@@ -71,18 +75,18 @@ def test_loopback_hosts_are_this_listener(host):
         [],
     ],
 )
-def test_other_hosts_are_not(host):
+def test_other_hosts_are_not(host: list[str] | str) -> None:
     assert status(LOOPBACK, Host=host) == 403
     assert status(LOOPBACK, path="/openapi.json", Host=host) == 403
 
 
-def test_the_listen_host_is_this_listener():
+def test_the_listen_host_is_this_listener() -> None:
     assert status(AccessGuard(None, "weir.internal"), Host="Weir.internal:9900") == 200
     assert status(AccessGuard(None, "::1"), Host="[::1]:9900") == 200
     assert status(AccessGuard(None, ""), Host="") == 403
 
 
-def test_a_health_check_without_host_is_let_in_to_the_probes_alone():
+def test_a_health_check_without_host_is_let_in_to_the_probes_alone() -> None:
     assert status(LOOPBACK, path="/readyz") == 200
     assert status(LOOPBACK, path="/readyz", Host="evil.example") == 403
     assert status(LOOPBACK, path="/metrics") == 403
@@ -110,17 +114,19 @@ def test_a_health_check_without_host_is_let_in_to_the_probes_alone():
         ("http://localhost:9900", "cross-site", 403),
     ],
 )
-def test_what_a_page_elsewhere_sends_changes_nothing(method, origin, site, expected):
+def test_what_a_page_elsewhere_sends_changes_nothing(
+    method: str, origin: list[str] | str, site: list[str] | str, expected: int
+) -> None:
     assert status(LOOPBACK, method, Host="localhost:9900", Origin=origin, Sec_Fetch_Site=site) == expected
 
 
-def test_reading_is_left_to_the_browsers_own_rule():
+def test_reading_is_left_to_the_browsers_own_rule() -> None:
     assert (
         status(LOOPBACK, Host="localhost", Origin="http://evil.example", Sec_Fetch_Site="cross-site") == 200
     )
 
 
-def test_the_default_port_may_be_written_or_not():
+def test_the_default_port_may_be_written_or_not() -> None:
     assert status(LOOPBACK, "PUT", Host="localhost", Origin="http://localhost:80") == 200
     assert origin_parts("https://shop.example") == ("https", "shop.example", "443")
     assert split_authority("[::1]:80") == ("::1", "80")
@@ -142,12 +148,12 @@ def test_the_default_port_may_be_written_or_not():
         (["Bearer s3cret-ü", "Bearer s3cret-ü"], 401),
     ],
 )
-def test_the_token(field, expected):
+def test_the_token(field: list[str] | str, expected: int) -> None:
     assert status(TOKEN, Authorization=field, Host="anything.example") == expected
     assert status(TOKEN, "PUT", Authorization=field, Host="anything.example") == expected
 
 
-def test_probes_never_need_the_token_and_metrics_only_unless_open():
+def test_probes_never_need_the_token_and_metrics_only_unless_open() -> None:
     assert [status(TOKEN, path=path) for path in ("/livez", "/readyz", "/metrics", "/", "/livez/")] == [
         200,
         200,
@@ -159,16 +165,18 @@ def test_probes_never_need_the_token_and_metrics_only_unless_open():
     assert [status(open_metrics, path=path) for path in ("/metrics", "/openapi.json")] == [200, 401]
 
 
-def test_the_names_below_localhost_are_not_loopback():
+def test_the_names_below_localhost_are_not_loopback() -> None:
     assert not is_loopback("x.localhost")
 
 
-def test_no_repr_tells_the_token():
+def test_no_repr_tells_the_token() -> None:
     assert repr(TOKEN) == "<AccessGuard token 0.0.0.0>"
     assert repr(LOOPBACK) == "<AccessGuard loopback 127.0.0.1>"
 
 
-async def test_over_http_the_challenge_comes_before_everything_else(serve, fake_control):
+async def test_over_http_the_challenge_comes_before_everything_else(
+    serve: Callable[..., Any], fake_control: FakeControl
+) -> None:
     client = await serve(token="s3cret")
     for method, path in (("GET", "/nowhere"), ("PUT", "/api/v1/services/checkout/weights"), ("OPTIONS", "/")):
         response = await client.request(method, path, data=b"x" * 100_000)
@@ -181,7 +189,9 @@ async def test_over_http_the_challenge_comes_before_everything_else(serve, fake_
     assert (await client.get("/livez")).status == 200
 
 
-async def test_over_http_a_rebound_name_is_refused(serve, fake_control):
+async def test_over_http_a_rebound_name_is_refused(
+    serve: Callable[..., Any], fake_control: FakeControl
+) -> None:
     client = await serve()
     response = await client.get("/api/v1/services", headers={"Host": "evil.example"})
     assert response.status == 403

@@ -1,5 +1,7 @@
 import asyncio
 import json
+from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 
@@ -28,27 +30,27 @@ services:
 class Workers:
     """Hears who is dead."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.dead = asyncio.Queue()
 
-    def set_dead(self, service, dead):
+    def set_dead(self, service: str, dead: dict[str, tuple[str]]) -> None:
         self.dead.put_nowait((service, dead))
 
 
 @pytest.fixture
-async def outside():
+async def outside() -> AsyncIterator[Any]:
     made = OutsideNetwork.begin()
     yield made
     await made.close()
 
 
 @pytest.fixture
-async def receiver():
+async def receiver() -> AsyncIterator[Any]:
     async with Receiver() as made:
         yield made
 
 
-def standing(receiver):
+def standing(receiver: Receiver) -> Standing:
     url = receiver.url
     base = url.removesuffix("/secret-path")
     config = read(TEXT % (base, url, url, url), "weir.yaml", {})
@@ -57,7 +59,9 @@ def standing(receiver):
     return Standing(template("shop", file, config.timeouts, None), file, state)
 
 
-async def test_a_canary_that_answers_agrees_and_one_that_does_not_says_why(outside, receiver):
+async def test_a_canary_that_answers_agrees_and_one_that_does_not_says_why(
+    outside: OutsideNetwork, receiver: Receiver
+) -> None:
     shop = standing(receiver)
     assert await outside.respondents.canary(shop) == ""
     receiver.answers = [500]
@@ -66,7 +70,7 @@ async def test_a_canary_that_answers_agrees_and_one_that_does_not_says_why(outsi
     assert said.endswith(": answered 500")
 
 
-async def test_workers_are_told_who_is_dead(outside, receiver):
+async def test_workers_are_told_who_is_dead(outside: OutsideNetwork, receiver: Receiver) -> None:
     workers, shop = Workers(), standing(receiver)
     work = asyncio.create_task(outside.run(workers))
     outside.watch(shop)
@@ -82,7 +86,9 @@ async def test_workers_are_told_who_is_dead(outside, receiver):
     await asyncio.gather(work, return_exceptions=True)
 
 
-async def test_counts_begin_at_zero_for_whom_a_service_names(outside, receiver):
+async def test_counts_begin_at_zero_for_whom_a_service_names(
+    outside: OutsideNetwork, receiver: Receiver
+) -> None:
     outside.watch(standing(receiver))
     operations = outside.operations()
     assert operations.hooks == {("shop", "before-step", result): 0 for result in ("open", "closed", "failed")}
@@ -90,7 +96,7 @@ async def test_counts_begin_at_zero_for_whom_a_service_names(outside, receiver):
     assert (operations.reloaded, operations.reloaded_at) == (True, 0.0)
 
 
-async def test_news_are_told_in_words(outside, receiver):
+async def test_news_are_told_in_words(outside: OutsideNetwork, receiver: Receiver) -> None:
     shop = standing(receiver)
     entry = Entry(4, "promotion", 10_000, 0, "v2 is stable now")
     outside.notify(shop, Record("shop", 5.0, "ann", "looks good", entry, shop.rollout))

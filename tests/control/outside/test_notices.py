@@ -1,8 +1,11 @@
 import asyncio
 import json
+from collections.abc import AsyncIterator
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
+from aiohttp.client import ClientSession
 
 from proxy.control.outside import notices
 from proxy.control.outside.notices import MOST, Notices
@@ -17,17 +20,25 @@ NEWS = {"event": "trip", "service": "shop", "from": 5.0, "to": 0.0}
 class Stage:
     """Notices whose pauses end at once and are noted."""
 
-    def __init__(self, client):
+    def __init__(self, client: ClientSession) -> None:
         self.pauses = []
         self.go_on = asyncio.Event()
         self.go_on.set()
         self.notices = Notices(Poster(client, sleep=self.sleep, wall=lambda: 5.0))
 
-    async def sleep(self, seconds):
+    async def sleep(self, seconds: float) -> None:
         self.pauses.append(seconds)
         await self.go_on.wait()
 
-    def tell(self, *receivers, event="trip", text="v3 is out", service="shop", hooks=(), **more):
+    def tell(
+        self,
+        *receivers: Receiver,
+        event: str = "trip",
+        text: str = "v3 is out",
+        service: str = "shop",
+        hooks: list[SimpleNamespace] | tuple[Any, ...] = (),
+        **more: str,
+    ) -> None:
         notify = [
             SimpleNamespace(
                 url=each.url,
@@ -42,20 +53,20 @@ class Stage:
             service, SimpleNamespace(hooks=hooks, notify=notify), NEWS | {"event": event}, text
         )
 
-    async def sent(self):
+    async def sent(self) -> None:
         for queue in self.notices.queues:
             await queue.sent()
 
 
 @pytest.fixture
-async def stage():
+async def stage() -> AsyncIterator[Any]:
     async with session() as client:
         made = Stage(client)
         yield made
         await made.notices.close()
 
 
-async def test_who_wants_to_know_is_told(stage):
+async def test_who_wants_to_know_is_told(stage: Stage) -> None:
     async with Receiver() as receiver:
         stage.tell(receiver, secret="of sixteen chars")
         stage.tell(receiver, event="step")
@@ -66,7 +77,7 @@ async def test_who_wants_to_know_is_told(stage):
     assert stage.notices.counts == {("shop", "sent"): 1}
 
 
-async def test_a_chat_gets_a_text_that_wakes_up_nobody(stage):
+async def test_a_chat_gets_a_text_that_wakes_up_nobody(stage: Stage) -> None:
     async with Receiver() as receiver:
         stage.tell(receiver, format="slack", text="out: <!channel> & co")
         await stage.sent()
@@ -77,7 +88,7 @@ async def test_a_chat_gets_a_text_that_wakes_up_nobody(stage):
     ("event", "at"),
     [("promotion", ["after"]), ("trip", ["on-rollback"]), ("abort", ["on-rollback"]), ("step", [])],
 )
-async def test_hooks_that_are_told_and_not_asked(stage, event, at):
+async def test_hooks_that_are_told_and_not_asked(stage: Stage, event: str, at: list[str]) -> None:
     async with Receiver() as receiver:
         hooks = [
             SimpleNamespace(at=place, url=receiver.url, host="h", secret=None)
@@ -88,7 +99,7 @@ async def test_hooks_that_are_told_and_not_asked(stage, event, at):
     assert [json.loads(body)["at"] for _, body in receiver.got] == at
 
 
-async def test_what_fails_is_tried_again_in_order(stage):
+async def test_what_fails_is_tried_again_in_order(stage: Stage) -> None:
     async with Receiver(503, 429, 200) as receiver:
         stage.tell(receiver, text="one")
         stage.tell(receiver, text="two")
@@ -99,7 +110,9 @@ async def test_what_fails_is_tried_again_in_order(stage):
     assert stage.notices.counts == {("shop", "sent"): 2}
 
 
-async def test_a_receiver_that_refuses_is_not_asked_again_and_said_once(stage, caplog):
+async def test_a_receiver_that_refuses_is_not_asked_again_and_said_once(
+    stage: Stage, caplog: pytest.LogCaptureFixture
+) -> None:
     caplog.set_level("INFO")
     async with Receiver(404, 404, 200) as receiver:
         for _ in range(3):
@@ -112,7 +125,7 @@ async def test_a_receiver_that_refuses_is_not_asked_again_and_said_once(stage, c
     assert "secret-path" not in caplog.text
 
 
-async def test_a_receiver_that_is_down_is_given_up_after_five_attempts(stage):
+async def test_a_receiver_that_is_down_is_given_up_after_five_attempts(stage: Stage) -> None:
     async with Receiver(500) as receiver:
         stage.tell(receiver)
         await stage.sent()
@@ -120,7 +133,7 @@ async def test_a_receiver_that_is_down_is_given_up_after_five_attempts(stage):
     assert stage.notices.counts == {("shop", "failed"): 1}
 
 
-async def test_a_receiver_that_hangs_delays_no_other(stage):
+async def test_a_receiver_that_hangs_delays_no_other(stage: Stage) -> None:
     async with Receiver("hang") as slow, Receiver() as quick:
         stage.tell(slow, quick)
         await quick.heard.acquire()
@@ -129,7 +142,7 @@ async def test_a_receiver_that_hangs_delays_no_other(stage):
         await stage.sent()
 
 
-async def test_the_oldest_give_way_in_a_full_queue(stage):
+async def test_the_oldest_give_way_in_a_full_queue(stage: Stage) -> None:
     async with Receiver("hang", 200) as receiver:
         stage.tell(receiver, text="first")
         await receiver.heard.acquire()
@@ -143,7 +156,9 @@ async def test_the_oldest_give_way_in_a_full_queue(stage):
     assert stage.notices.counts == {("shop", "sent"): MOST + 1, ("shop", "dropped"): 2}
 
 
-async def test_the_end_waits_for_who_is_being_told_and_no_longer(stage, monkeypatch):
+async def test_the_end_waits_for_who_is_being_told_and_no_longer(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async with Receiver() as quick, Receiver("hang") as slow:
         stage.tell(quick, slow)
         monkeypatch.setattr(notices, "LAST_CHANCE", 0.2)
@@ -152,7 +167,7 @@ async def test_the_end_waits_for_who_is_being_told_and_no_longer(stage, monkeypa
     assert stage.notices.counts == {("shop", "sent"): 1, ("shop", "dropped"): 1}
 
 
-async def test_who_waits_for_another_attempt_has_it_at_the_end(stage):
+async def test_who_waits_for_another_attempt_has_it_at_the_end(stage: Stage) -> None:
     stage.go_on.clear()
     async with Receiver(503, 200) as receiver:
         stage.tell(receiver)
@@ -162,7 +177,7 @@ async def test_who_waits_for_another_attempt_has_it_at_the_end(stage):
     assert stage.notices.counts == {("shop", "sent"): 1, ("shop", "dropped"): 0}
 
 
-async def test_what_comes_after_the_end_is_dropped(stage):
+async def test_what_comes_after_the_end_is_dropped(stage: Stage) -> None:
     await stage.notices.close()
     async with Receiver() as receiver:
         stage.tell(receiver)
@@ -170,7 +185,7 @@ async def test_what_comes_after_the_end_is_dropped(stage):
     assert stage.notices.counts == {("shop", "dropped"): 1}
 
 
-async def test_nothing_private_is_shown(stage):
+async def test_nothing_private_is_shown(stage: Stage) -> None:
     async with Receiver("hang") as receiver:
         stage.tell(receiver, secret="of sixteen chars")
         (queue,) = stage.notices.queues
@@ -183,7 +198,7 @@ async def test_nothing_private_is_shown(stage):
         await stage.sent()
 
 
-async def test_one_url_of_two_services_is_two_receivers(stage):
+async def test_one_url_of_two_services_is_two_receivers(stage: Stage) -> None:
     async with Receiver() as receiver:
         stage.tell(receiver, secret="of sixteen chars")
         stage.tell(receiver, service="pay", secret="another secret..")

@@ -2,8 +2,11 @@ import asyncio
 import hashlib
 import hmac
 import socket
+from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
+from aiohttp.client import ClientSession
 
 from proxy.control.outside.posting import Letter, PostAnswer, post, session, signature
 from tests.kits.receivers import Receiver
@@ -12,16 +15,18 @@ pytestmark = pytest.mark.process
 
 
 @pytest.fixture
-async def client():
+async def client() -> AsyncIterator[Any]:
     async with session() as made:
         yield made
 
 
-async def sent(client, receiver, secret="", seconds=5.0):
+async def sent(
+    client: ClientSession, receiver: Receiver, secret: str = "", seconds: float = 5.0
+) -> PostAnswer:
     return await post(client, Letter(receiver.url, b'{"a": 1}', "id-1", secret), seconds, 1_700_000_000.9)
 
 
-async def test_what_travels(client):
+async def test_what_travels(client: ClientSession) -> None:
     async with Receiver() as receiver:
         assert await sent(client, receiver) == PostAnswer(200, "answered 200")
     ((fields, body),) = receiver.got
@@ -32,7 +37,7 @@ async def test_what_travels(client):
     assert "X-Weir-Signature" not in fields
 
 
-async def test_a_secret_signs_time_and_body(client):
+async def test_a_secret_signs_time_and_body(client: ClientSession) -> None:
     async with Receiver() as receiver:
         await sent(client, receiver, secret="of sixteen chars")
     ((fields, _),) = receiver.got
@@ -53,15 +58,17 @@ async def test_a_secret_signs_time_and_body(client):
         (408, "answered 408", False, True),
     ],
 )
-async def test_what_an_answer_means(client, answer, says, agrees, passing):
+async def test_what_an_answer_means(
+    client: ClientSession, answer: int | tuple[int, str], says: str, agrees: bool, passing: bool
+) -> None:
     async with Receiver(answer) as receiver:
         answered = await sent(client, receiver)
     assert (answered.reason, answered.agrees, answered.temporary) == (says, agrees, passing)
     assert len(receiver.got) == 1, "no redirect is followed"
 
 
-async def test_an_endless_answer_is_not_read_to_its_end(client):
-    async def pour(reader, writer):
+async def test_an_endless_answer_is_not_read_to_its_end(client: ClientSession) -> None:
+    async def pour(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")
         writer.write(b"HTTP/1.1 500 no\r\nTransfer-Encoding: chunked\r\n\r\n" + b"5\r\nhello\r\n" * 2000)
         await writer.drain()
@@ -76,15 +83,19 @@ async def test_an_endless_answer_is_not_read_to_its_end(client):
 
 
 @pytest.mark.parametrize("says", ["no /secret-path here", '{"path": "/secret%2Dpath"}', "of sixteen chars?"])
-async def test_an_answer_that_gives_away_what_may_be_a_password_is_not_quoted(client, says):
+async def test_an_answer_that_gives_away_what_may_be_a_password_is_not_quoted(
+    client: ClientSession, says: str
+) -> None:
     async with Receiver((404, says)) as receiver:
         answered = await sent(client, receiver, secret="of sixteen chars")
     assert answered == PostAnswer(404, "answered 404")
 
 
 @pytest.mark.parametrize(("status", "agrees"), [(200, True), (503, False)])
-async def test_a_body_that_never_comes_changes_no_answer(client, status, agrees):
-    async def promise(reader, writer):
+async def test_a_body_that_never_comes_changes_no_answer(
+    client: ClientSession, status: int, agrees: bool
+) -> None:
+    async def promise(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")
         writer.write(b"HTTP/1.1 %d X\r\nContent-Length: 5\r\n\r\n" % status)
         await reader.read()
@@ -97,14 +108,14 @@ async def test_a_body_that_never_comes_changes_no_answer(client, status, agrees)
     server.close()
 
 
-async def test_who_does_not_answer_in_time_has_not_answered(client):
+async def test_who_does_not_answer_in_time_has_not_answered(client: ClientSession) -> None:
     async with Receiver("hang") as receiver:
         answered = await sent(client, receiver, seconds=0.05)
         assert answered == PostAnswer(0, "no answer within 0.05 s")
         assert answered.temporary
 
 
-async def test_nobody_there(client):
+async def test_nobody_there(client: ClientSession) -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -115,8 +126,8 @@ async def test_nobody_there(client):
     assert unknown == PostAnswer(0, "its host has no address")
 
 
-async def test_garbage_is_no_answer_and_the_url_is_not_repeated(client):
-    async def garble(reader, writer):
+async def test_garbage_is_no_answer_and_the_url_is_not_repeated(client: ClientSession) -> None:
+    async def garble(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")
         writer.write(b"\x00\x01 what?\r\n\r\n")
         writer.close()

@@ -2,7 +2,9 @@
 
 import asyncio
 import contextlib
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 
@@ -25,14 +27,14 @@ class ProbeSettings:
 class Stage:
     """Every probe is answered by `wrong`, and every pause lasts until the next round."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.wrong = {}
         self.asked = []
         self.told = []
         self.paused = []
         self.probing = Probes(lambda service, dead: self.told.append((service, dead)), self, self._pause)
 
-    async def probe(self, endpoint, path, seconds):
+    async def probe(self, endpoint: Endpoint, path: str | None, seconds: float) -> str:
         self.asked.append((endpoint.url, path, seconds))
         await asyncio.sleep(0)
         why = self.wrong.get(endpoint.url, "")
@@ -40,21 +42,21 @@ class Stage:
             raise why
         return why
 
-    async def _pause(self, seconds):
+    async def _pause(self, seconds: float) -> None:
         over = asyncio.get_running_loop().create_future()
         self.paused.append((seconds, over))
         await over
 
-    def tasks(self):
+    def tasks(self) -> int:
         return self.probing.running
 
-    async def settled(self):
+    async def settled(self) -> None:
         """All probes that can be made are made."""
         async with asyncio.timeout(10):
             while len([1 for _, over in self.paused if not over.done()]) < self.tasks():  # noqa: ASYNC110
                 await asyncio.sleep(0)
 
-    async def round(self, times=1):
+    async def round(self, times: int = 1) -> None:
         """The pauses are over, and everybody was asked once more."""
         for _ in range(times):
             for _, over in self.paused:
@@ -63,13 +65,13 @@ class Stage:
             self.paused.clear()
             await self.settled()
 
-    def news(self):
+    def news(self) -> list[tuple[str, dict[str, tuple[str, ...]]]]:
         told, self.told = self.told, []
         return told
 
 
 @pytest.fixture
-async def stage():
+async def stage() -> AsyncIterator[Any]:
     stage = Stage()
     running = asyncio.ensure_future(stage.probing.run())
     await asyncio.sleep(0)
@@ -82,7 +84,7 @@ async def stage():
 BOTH = {"stable": (ONE, TWO), "canary": (NEW,)}
 
 
-async def test_all_endpoints_of_a_service_are_asked_again_and_again(stage):
+async def test_all_endpoints_of_a_service_are_asked_again_and_again(stage: Stage) -> None:
     stage.probing.watch("shop", BOTH, ProbeSettings(path="/up", interval=7, timeout=3))
     await stage.settled()
     assert sorted(stage.asked) == [(f"http://{name}", "/up", 3) for name in ("new", "one", "two")]
@@ -91,7 +93,9 @@ async def test_all_endpoints_of_a_service_are_asked_again_and_again(stage):
     assert len(stage.asked) == 6
 
 
-async def test_the_dead_are_told_when_they_die_and_when_they_are_back(stage, caplog):
+async def test_the_dead_are_told_when_they_die_and_when_they_are_back(
+    stage: Stage, caplog: pytest.LogCaptureFixture
+) -> None:
     stage.probing.watch("shop", BOTH, ProbeSettings())
     await stage.settled()
     assert stage.news() == [("shop", {})], "once everybody is known"
@@ -109,7 +113,7 @@ async def test_the_dead_are_told_when_they_die_and_when_they_are_back(stage, cap
     assert "http://two of shop is alive again" in caplog.text
 
 
-async def test_nothing_is_told_before_all_are_known(stage):
+async def test_nothing_is_told_before_all_are_known(stage: Stage) -> None:
     stage.wrong = dict.fromkeys(("http://one", "http://two"), "connection refused")
     stage.probing.watch("shop", BOTH, ProbeSettings())
     await stage.settled()
@@ -118,7 +122,7 @@ async def test_nothing_is_told_before_all_are_known(stage):
     assert stage.news() == [("shop", {"stable": ("http://one", "http://two")})]
 
 
-async def test_who_comes_later_is_held_to_be_alive_and_does_not_hold_up_the_news(stage):
+async def test_who_comes_later_is_held_to_be_alive_and_does_not_hold_up_the_news(stage: Stage) -> None:
     stage.probing.watch("shop", {"stable": (ONE, TWO)}, ProbeSettings())
     await stage.settled()
     stage.wrong = dict.fromkeys(("http://one", "http://new"), "connection refused")
@@ -130,7 +134,7 @@ async def test_who_comes_later_is_held_to_be_alive_and_does_not_hold_up_the_news
     assert stage.news()[0] == ("shop", {"stable": ("http://one",)})
 
 
-async def test_what_is_known_of_an_endpoint_goes_over_with_it(stage):
+async def test_what_is_known_of_an_endpoint_goes_over_with_it(stage: Stage) -> None:
     stage.wrong["http://new"] = "answered 500"
     stage.probing.watch("shop", BOTH, ProbeSettings())
     await stage.settled()
@@ -144,7 +148,7 @@ async def test_what_is_known_of_an_endpoint_goes_over_with_it(stage):
     assert len(stage.asked) == asked + 1, "the others are asked no longer, and this one not twice"
 
 
-async def test_another_way_to_ask_holds_at_once(stage):
+async def test_another_way_to_ask_holds_at_once(stage: Stage) -> None:
     stage.probing.watch("shop", {"stable": (ONE,)}, ProbeSettings())
     await stage.settled()
     stage.probing.watch("shop", {"stable": (ONE,)}, ProbeSettings(path="/new", interval=1))
@@ -154,7 +158,7 @@ async def test_another_way_to_ask_holds_at_once(stage):
     assert stage.paused[0][0] == 1
 
 
-async def test_the_same_again_changes_nothing(stage):
+async def test_the_same_again_changes_nothing(stage: Stage) -> None:
     stage.probing.watch("shop", BOTH, ProbeSettings())
     await stage.settled()
     stage.probing.watch("shop", dict(BOTH), ProbeSettings())
@@ -163,7 +167,7 @@ async def test_the_same_again_changes_nothing(stage):
 
 
 @pytest.mark.parametrize("way", ["forget", "off"])
-async def test_who_is_watched_no_longer_is_dead_no_longer(stage, way):
+async def test_who_is_watched_no_longer_is_dead_no_longer(stage: Stage, way: str) -> None:
     stage.wrong = dict.fromkeys(("http://one", "http://two"), "connection refused")
     stage.probing.watch("shop", {"stable": (ONE,)}, ProbeSettings())
     stage.probing.watch("well", {"stable": (NEW,)}, ProbeSettings())
@@ -182,14 +186,14 @@ async def test_who_is_watched_no_longer_is_dead_no_longer(stage, way):
     assert (len(stage.asked), stage.probing.conditions("shop"), stage.probing.up()) == (asked, {}, {})
 
 
-async def test_one_endpoint_may_be_trusted_in_two_ways(stage):
+async def test_one_endpoint_may_be_trusted_in_two_ways(stage: Stage) -> None:
     secure = [Endpoint.parse("https://one", trust) for trust in (SYSTEM, Trust(verify=False))]
     stage.probing.watch("shop", {"stable": secure[:1], "canary": secure[1:]}, ProbeSettings())
     await stage.settled()
     assert len(stage.asked) == 2
 
 
-async def test_who_is_watched_before_it_runs_is_asked_when_it_does():
+async def test_who_is_watched_before_it_runs_is_asked_when_it_does() -> None:
     stage = Stage()
     stage.probing.watch("shop", BOTH, ProbeSettings())
     await asyncio.sleep(0)
@@ -204,7 +208,7 @@ async def test_who_is_watched_before_it_runs_is_asked_when_it_does():
     assert all(over.cancelled() for _, over in stage.paused), "nothing is left"
 
 
-async def test_what_is_unforeseen_ends_it():
+async def test_what_is_unforeseen_ends_it() -> None:
     stage = Stage()
     stage.wrong["http://one"] = RuntimeError("a bug")
     stage.probing.watch("shop", BOTH, ProbeSettings())
@@ -212,12 +216,12 @@ async def test_what_is_unforeseen_ends_it():
         await stage.probing.run()
 
 
-async def test_only_so_many_are_asked_at_a_time(monkeypatch):
+async def test_only_so_many_are_asked_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "AT_ONCE", 2)
     under_way, most = 0, 0
 
     class Slow:
-        async def probe(self, endpoint, path, seconds):
+        async def probe(self, endpoint: Endpoint, path: None, seconds: float) -> str:
             nonlocal under_way, most
             under_way += 1
             most = max(most, under_way)
@@ -242,7 +246,7 @@ async def test_only_so_many_are_asked_at_a_time(monkeypatch):
         ),
     ],
 )
-async def test_a_check_is_passed_if_one_answers(wrong, why):
+async def test_a_check_is_passed_if_one_answers(wrong: dict[str, str], why: str) -> None:
     stage = Stage()
     stage.wrong = wrong
     assert await stage.probing.check((ONE, TWO), ProbeSettings()) == why
@@ -250,14 +254,14 @@ async def test_a_check_is_passed_if_one_answers(wrong, why):
     assert (stage.told, stage.probing.conditions("shop")) == ([], {})
 
 
-async def test_a_check_without_a_word_on_health_asks_for_any_answer_and_nobody_answers_for_nobody():
+async def test_a_check_without_a_word_on_health_asks_for_any_answer_and_nobody_answers_for_nobody() -> None:
     stage = Stage()
     assert await stage.probing.check((ONE,), None) == ""
     assert stage.asked == [("http://one", None, CHECK_SECONDS)]
     assert await stage.probing.check((), None) == "there is no endpoint"
 
 
-async def test_how_endpoints_do(stage):
+async def test_how_endpoints_do(stage: Stage) -> None:
     stage.wrong = {"http://one": "answered 503"}
     stage.probing.watch("shop", BOTH, ProbeSettings())
     assert set(stage.probing.conditions("shop").values()) == {"not known yet"}
@@ -277,10 +281,10 @@ async def test_how_endpoints_do(stage):
     assert repr(stage.probing) == "<Probes 3 endpoints of 1 services, 1 dead>"
 
 
-async def test_intervals_are_spread_a_little(monkeypatch):
+async def test_intervals_are_spread_a_little(monkeypatch: pytest.MonkeyPatch) -> None:
     slept = []
 
-    async def sleep(seconds):
+    async def sleep(seconds: float) -> None:
         slept.append(seconds)
 
     monkeypatch.setattr(module.asyncio, "sleep", sleep)

@@ -4,7 +4,7 @@ import pytest
 
 from proxy.config.reader import read
 from proxy.control.standing import Standing
-from proxy.control.views.drift import drift
+from proxy.control.views.drift import Drift, drift
 from proxy.rollout.plan import AT_ONCE
 from proxy.rollout.rollout import Rollout, Trip
 from proxy.rollout.side import VACANT, Side
@@ -23,26 +23,26 @@ OTHER = Side((Endpoint.parse("http://c"), Endpoint.parse("http://d")))
 RUNNING = Rollout(revision=3, weight=725, stable=STABLE, canary=CANARY)
 
 
-def found(rollout):
+def found(rollout: Rollout) -> Drift | None:
     return drift(Standing(template("checkout", FILE, CONFIG.timeouts, None), FILE, rollout))
 
 
-def test_what_agrees_has_no_drift():
+def test_what_agrees_has_no_drift() -> None:
     assert found(RUNNING) is None
 
 
-def test_another_weight_names_the_order_that_applies_it():
+def test_another_weight_names_the_order_that_applies_it() -> None:
     made = found(replace(RUNNING, weight=500))
     assert made.apply == "weir set-weight checkout canary=7.25"
     assert made.text == "the weight is 7.25 % in the file, but 5 % is in force"
     assert made.to_json() == {"says": made.text, "apply": made.apply, "write": None}
 
 
-def test_a_trip_explains_itself():
+def test_a_trip_explains_itself() -> None:
     assert found(replace(RUNNING, weight=0, phase="rolled-back", trip=Trip(1.0, "it fails", None))) is None
 
 
-def test_after_a_promotion_it_says_what_to_write():
+def test_after_a_promotion_it_says_what_to_write() -> None:
     made = found(replace(RUNNING, weight=0, phase="promoted", stable=CANARY, canary=VACANT))
     assert made.text == (
         "stable is v1 in the file, but v2 is in force; canary is v2 in the file, but none is in force: "
@@ -53,23 +53,23 @@ def test_after_a_promotion_it_says_what_to_write():
 
 
 @pytest.mark.parametrize("phase", ["progressing", "paused", "promoting", "rolled-back"])
-def test_a_canary_on_trial_is_no_matter_for_the_file(phase):
+def test_a_canary_on_trial_is_no_matter_for_the_file(phase: str) -> None:
     assert found(replace(RUNNING, weight=0, canary=OTHER, phase=phase, plan=AT_ONCE)) is None
 
 
-def test_a_canary_named_at_runtime():
+def test_a_canary_named_at_runtime() -> None:
     made = found(replace(RUNNING, canary=OTHER))
     assert made.text.startswith("canary is v2 in the file, but http://c, http://d is in force:")
     assert made.write == 'canary: {endpoints: ["http://c", "http://d"]}'
 
 
-def test_what_it_says_to_write_can_be_read_and_is_what_is_in_force():
+def test_what_it_says_to_write_can_be_read_and_is_what_is_in_force() -> None:
     made = found(replace(RUNNING, canary=OTHER))
     text = f"services:\n  checkout:\n    stable: http://a\n    {made.write}\n"
     assert side(read(text, "weir.yaml", {}).services["checkout"].canary) == OTHER
 
 
-def test_without_a_canary_there_is_no_weight_to_drift():
+def test_without_a_canary_there_is_no_weight_to_drift() -> None:
     bare = read("services: {checkout: {stable: http://a}}", "weir.yaml", {})
     file = bare.services["checkout"]
     rollout = Rollout(revision=1, stable=side(file.stable))

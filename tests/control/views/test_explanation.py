@@ -1,6 +1,7 @@
 """Whole paragraphs: they are what a person reads."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -61,11 +62,11 @@ OUT = replace(
 )
 
 
-def told(situation, **changes):
+def told(situation: Situation, **changes: Any) -> str:
     return explain(replace(situation, **changes)).text
 
 
-def test_a_canary_that_was_taken_out():
+def test_a_canary_that_was_taken_out() -> None:
     found = explain(OUT)
     assert found.text == (
         "The canary of checkout (v3) was taken out on 2026-01-02 03:04:05Z, from 20 % to 0 %: errors "
@@ -83,7 +84,7 @@ def test_a_canary_that_was_taken_out():
     )
 
 
-def test_a_canary_on_trial():
+def test_a_canary_on_trial() -> None:
     found = explain(replace(RUNNING, facts=Facts(Blast(met=1, exposed_users=1), overdue={"canary": 1})))
     assert found.text == (
         "The canary of checkout (v3) has 5 % of the requests. "
@@ -98,7 +99,7 @@ def test_a_canary_on_trial():
     assert found.next == ()
 
 
-def test_a_trip_of_which_a_worker_alone_knew():
+def test_a_trip_of_which_a_worker_alone_knew() -> None:
     text = told(OUT, trip=Trip(AT, "a worker holds it", None), acknowledged_ms=None, facts=NONE)
     assert text.startswith(
         "The canary of checkout (v3) was taken out on 2026-01-02 03:04:05Z, from 20 % to 0 %: a worker "
@@ -106,17 +107,17 @@ def test_a_trip_of_which_a_worker_alone_knew():
     )
 
 
-def test_a_halt_without_a_trip():
+def test_a_halt_without_a_trip() -> None:
     text = told(OUT, trip=None, acknowledged_ms=None, facts=NONE)
     assert text.startswith("The canary of checkout (v3) is out: it gets no requests. It stays")
     assert text.endswith("To let this one back in: weir resume checkout")
 
 
-def test_without_a_canary():
+def test_without_a_canary() -> None:
     assert told(RUNNING, canary=False, version="") == "checkout has no canary, so there is nothing to judge."
 
 
-def test_what_only_watches_tells_what_would_be():
+def test_what_only_watches_tells_what_would_be() -> None:
     found = explain(replace(RUNNING, enforce=False, verdict=Verdict("failing", (FINDING,), 118.0, 100.0)))
     assert found.text == (
         f"The canary of checkout (v3) has 5 % of the requests. It would be out: {SENTENCE}. "
@@ -127,11 +128,11 @@ def test_what_only_watches_tells_what_would_be():
     assert found.next[1] == "To take it out by hand, for everybody: weir abort checkout"
 
 
-def test_a_failing_verdict_that_is_about_to_act():
+def test_a_failing_verdict_that_is_about_to_act() -> None:
     assert f"It is failing: {SENTENCE}." in told(RUNNING, verdict=OUT.verdict)
 
 
-def test_without_bets_the_first_rule_speaks():
+def test_without_bets_the_first_rule_speaks() -> None:
     plain = replace(GOOD, odds=None, sentence="error-rate 0.1 % over 30 s is within its limit")
     text = told(RUNNING, verdict=Verdict("healthy", (plain, replace(plain, sentence="another"))))
     assert text == (
@@ -139,18 +140,18 @@ def test_without_bets_the_first_rule_speaks():
     )
 
 
-def test_without_anything_that_judges():
+def test_without_anything_that_judges() -> None:
     assert "Nothing judges it: neither `analysis`" in told(RUNNING, verdict=Verdict("healthy", ()))
 
 
-def test_a_canary_without_weight_or_version():
+def test_a_canary_without_weight_or_version() -> None:
     assert told(RUNNING, version="", weight=0, verdict=Verdict("inconclusive", (GOOD,), 1.0, 100.0)) == (
         "The canary of checkout has 0 % of the requests. At 0 % no coin is tossed, so nothing is compared; "
         "the guard judges it. To send requests to it: weir set-weight checkout canary=5"
     )
 
 
-def test_at_all_the_traffic_the_guard_speaks_and_no_bet():
+def test_at_all_the_traffic_the_guard_speaks_and_no_bet() -> None:
     guard = replace(GOOD, check="guard", odds=None, sentence="guard: 3 of the 20 canary answers needed")
     verdict = Verdict("inconclusive", (SLOW, guard), 2.1, 100.0)
     assert told(RUNNING, weight=10_000, verdict=verdict) == (
@@ -166,13 +167,13 @@ STAFF = "segment `staff`"
 FAILING = Verdict("failing", (FINDING,), 118.0, 100.0)
 
 
-def test_who_only_watches_and_pins_is_told_what_keeps_everybody_away():
+def test_who_only_watches_and_pins_is_told_what_keeps_everybody_away() -> None:
     for weight in (0, 500):
         found = explain(replace(RUNNING, enforce=False, verdict=FAILING, pins=STAFF, weight=weight))
         assert found.next[1:] == ("To take it out by hand, for everybody: weir abort checkout",)
 
 
-def test_a_canary_on_a_segment_alone():
+def test_a_canary_on_a_segment_alone() -> None:
     text = told(RUNNING, weight=0, pins=STAFF)
     assert "has 0 % of the requests, and all that segment `staff` sends to it." in text
     assert text.endswith("To send a share of the others to it: weir set-weight checkout canary=5")
@@ -181,7 +182,7 @@ def test_a_canary_on_a_segment_alone():
     assert out.endswith("To let this one back in for segment `staff`: weir resume checkout")
 
 
-def test_after_a_resume_both_periods_are_named():
+def test_after_a_resume_both_periods_are_named() -> None:
     text = told(RUNNING, facts=Facts(Blast(met=7, harmed=2)), resumed=True)
     assert "7 requests met it since its release began: 2 bad answers reached a client" in text
     assert text.endswith("Evidence and caps count only what came since it was resumed.")
@@ -205,15 +206,15 @@ def test_after_a_resume_both_periods_are_named():
         (Assurance(1.5, 20.0, 2130, 6000.0), "about 2,130 more requests (100 min)."),
     ],
 )
-def test_what_a_larger_weight_waits_for(assurance, text):
+def test_what_a_larger_weight_waits_for(assurance: Assurance, text: str) -> None:
     assert missing(assurance).endswith(text)
 
 
-def test_moments_are_utc():
+def test_moments_are_utc() -> None:
     assert moment(0.0) == "1970-01-01 00:00:00Z"
 
 
-def test_a_rollout_that_goes_on_tells_where_it_is():
+def test_a_rollout_that_goes_on_tells_where_it_is() -> None:
     text = told(RUNNING, rollout="Its rollout is progressing, in step 2 of 6 (31 of 200 answers).")
     assert "has 5 % of the requests. Its rollout is progressing, in step 2 of 6" in text
     paused = explain(
@@ -225,7 +226,7 @@ def test_a_rollout_that_goes_on_tells_where_it_is():
     assert paused.text.endswith("To go on: x")
 
 
-def test_an_abort_by_a_person_tells_who_and_why():
+def test_an_abort_by_a_person_tells_who_and_why() -> None:
     trip = Trip(AT, "taken out by hand (ann@laptop: it smells)", None)
     found = explain(replace(OUT, trip=trip, next_orders=("To begin again: x",)))
     assert (
@@ -236,14 +237,14 @@ def test_an_abort_by_a_person_tells_who_and_why():
     assert found.next[-2:] == ("To let this one back in at 20 %: weir resume checkout", "To begin again: x")
 
 
-def test_a_canary_that_waits_for_its_rollout():
+def test_a_canary_that_waits_for_its_rollout() -> None:
     assert explain(replace(RUNNING, weight=0, planned=True)).next == (
         "To begin its rollout by the file's plan: weir start checkout",
     )
     assert explain(replace(RUNNING, planned=True)).next == ()
 
 
-def test_a_promotion():
+def test_a_promotion() -> None:
     found = explain(replace(RUNNING, canary=False, promoted=True, next_orders=("To go back to v2: x",)))
     assert found.text == "The canary of checkout (v3) was promoted and is stable now. To go back to v2: x"
     assert found.next == ("To go back to v2: x",)

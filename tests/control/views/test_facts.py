@@ -4,14 +4,14 @@ from proxy.analysis.policy import Policy, StepUp
 from proxy.control.views.facts import NONE, Blast, Facts, assured
 
 
-def test_nothing_is_known_at_first():
+def test_nothing_is_known_at_first() -> None:
     assert Facts() == NONE
     assert NONE.blast.to_json() == {
         "met": 0, "harmed": 0, "rescued": 0, "exposed_users": None, "since": None,
     }  # fmt: skip
 
 
-def test_a_radius_as_the_api_shows_it():
+def test_a_radius_as_the_api_shows_it() -> None:
     assert Blast(met=5, harmed=1, rescued=2, exposed_users=4, since=0.0).to_json() == {
         "met": 5, "harmed": 1, "rescued": 2, "exposed_users": 4, "since": "1970-01-01T00:00:00.000+00:00",
     }  # fmt: skip
@@ -26,5 +26,5 @@ def test_a_radius_as_the_api_shows_it():
         (Policy(comparing=False), 0, 0),
     ],
 )
-def test_what_assurance_takes_at_the_best(policy, least, most):
+def test_what_assurance_takes_at_the_best(policy: Policy, least: int, most: int) -> None:
     assert least <= assured(policy) <= most

@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import replace
-from typing import get_args
+from typing import Any, get_args
 
 import pytest
 
@@ -38,15 +38,17 @@ LITTLE = Verdict("inconclusive", (), assurance=Assurance(3.0, 20.0, 130, 900.0),
 FACTS = RolloutFacts(AT, rate=100.0, answers=31)
 
 
-def course(rollout=ROLLOUT, verdict=GOOD, facts=FACTS, enforce=True):
+def course(
+    rollout: Rollout = ROLLOUT, verdict: Verdict = GOOD, facts: RolloutFacts = FACTS, enforce: bool = True
+) -> Course:
     return Course(rollout, verdict, enforce, facts)
 
 
-def waiting(**changes):
+def waiting(**changes: Any) -> dict[str, dict[str, int | str] | float | str | None]:
     return progress.to_json(course(**changes))["rollout"]["waiting"]
 
 
-def test_a_step_that_lacks_answers_and_time():
+def test_a_step_that_lacks_answers_and_time() -> None:
     shown = progress.to_json(course(verdict=LITTLE))
     assert shown["rollout"] == {
         "steps": [
@@ -93,18 +95,20 @@ def test_a_step_that_lacks_answers_and_time():
         (RolloutFacts(AT), None, "0 of 200 answers; no estimate without traffic"),
     ],
 )
-def test_how_much_of_the_sample_is_missing_and_about_when_it_is_there(facts, seconds, says):
+def test_how_much_of_the_sample_is_missing_and_about_when_it_is_there(
+    facts: RolloutFacts, seconds: float | None, says: str
+) -> None:
     found = waiting(facts=facts)
     assert found["seconds"] == (None if seconds is None else pytest.approx(seconds))
     assert found["says"].startswith(says)
 
 
-def test_a_verdict_that_nobody_can_date():
+def test_a_verdict_that_nobody_can_date() -> None:
     assert waiting(verdict=replace(LITTLE, assurance=None))["seconds"] is None
     assert waiting(verdict=replace(LITTLE, assurance=Assurance(3.0, 20.0, None, None)))["seconds"] is None
 
 
-def test_a_verdict_that_is_only_watched_is_not_waited_for():
+def test_a_verdict_that_is_only_watched_is_not_waited_for() -> None:
     found = waiting(verdict=LITTLE, enforce=False)
     assert (found["seconds"], found["verdict"]) == (540.0, "inconclusive")
     assert "verdict" not in found["says"]
@@ -153,13 +157,15 @@ ON = replace(ROLLOUT, plan=Plan((Step(1000, 600.0, 200), Step(10_000, 0.0, 0))))
         (ROLLOUT, replace(FULL, stuck="the disk is full"), None, "it can't go on: the disk is full"),
     ],
 )
-def test_who_has_to_agree(rollout, facts, gate, says):
+def test_who_has_to_agree(
+    rollout: Rollout, facts: RolloutFacts, gate: tuple[str, str, int] | None, says: str | None
+) -> None:
     found = waiting(rollout=rollout, facts=facts)
     assert found["gate"] == (None if gate is None else dict(zip(("at", "says", "asked"), gate, strict=True)))
     assert says is None or found["says"] == says
 
 
-def test_a_pause():
+def test_a_pause() -> None:
     paused = replace(ROLLOUT, phase="paused", step=2, pause="ask the on-call")
     found = progress.to_json(course(paused))["rollout"]
     assert found["waiting"] == {
@@ -189,14 +195,16 @@ def test_a_pause():
         (replace(ROLLOUT, plan=None, phase="idle"), FACTS, None),
     ],
 )
-def test_how_long_the_rest_takes_at_the_traffic_seen(rollout, facts, seconds):
+def test_how_long_the_rest_takes_at_the_traffic_seen(
+    rollout: Rollout, facts: RolloutFacts, seconds: float | None
+) -> None:
     assert progress.expected(course(rollout, facts=facts)) == (
         None if seconds is None else pytest.approx(seconds)
     )
 
 
 @pytest.mark.parametrize("phase", get_args(Phase))
-def test_the_orders_that_are_legal_are_the_tables(phase):
+def test_the_orders_that_are_legal_are_the_tables(phase: str) -> None:
     rollout = replace(ROLLOUT, phase=phase, weight=0)
     shown = progress.to_json(course(rollout))
     assert shown["orders"] == list(phases.orders(phase))
@@ -205,13 +213,13 @@ def test_the_orders_that_are_legal_are_the_tables(phase):
     assert (progress.waiting_text(course(rollout)) != "") is (phase in UNDER_WAY)
 
 
-def test_what_is_only_watched_has_nothing_to_show():
+def test_what_is_only_watched_has_nothing_to_show() -> None:
     first = replace(ROLLOUT, step=0, weight=0)
     watched = course(first, facts=RolloutFacts(AT, rate=1.0, assured=420), enforce=False)
     assert progress.expected(watched) == 2060.0
 
 
-def test_who_says_that_a_side_is_there():
+def test_who_says_that_a_side_is_there() -> None:
     assert progress.to_json(course())["origin"] == {"stable": "file", "canary": "file"}
     named = replace(ROLLOUT, definition="", stable_definition="another")
     assert progress.to_json(course(named))["origin"] == {"stable": "ledger", "canary": "ledger"}
@@ -221,12 +229,12 @@ def test_who_says_that_a_side_is_there():
     assert (shown["rollout"], shown["undo"]) == (None, None)
 
 
-def test_who_was_stable_before():
+def test_who_was_stable_before() -> None:
     undo = progress.to_json(course(replace(ROLLOUT, previous=OLD)))["undo"]
     assert undo == {"endpoints": ["http://v0"], "version": "v0"}
 
 
-def test_it_is_told_in_a_sentence():
+def test_it_is_told_in_a_sentence() -> None:
     assert progress.sentence(course()) == (
         "Its rollout is progressing, in step 1 of 3 (31 of 200 answers; at this rate in about 5 min; "
         "holds for 9 min yet)."
@@ -253,5 +261,7 @@ def test_it_is_told_in_a_sentence():
         ({"phase": "promoted"}, ()),
     ],
 )
-def test_what_a_person_may_order_next(changes, orders):
+def test_what_a_person_may_order_next(
+    changes: dict[str, Side | int | str | None], orders: tuple[str, ...]
+) -> None:
     assert progress.next_orders("checkout", replace(ROLLOUT, **changes)) == orders

@@ -1,5 +1,6 @@
 import json
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -54,13 +55,13 @@ TRIPPED = replace(
 )
 
 
-def standing(rollout=RUNNING, weight="5%", name="checkout"):
+def standing(rollout: Rollout = RUNNING, weight: str = "5%", name: str = "checkout") -> Standing:
     config = read(FILE.format(weight=weight), "weir.yaml", {})
     service = config.services[name]
     return Standing(template(name, service, config.timeouts, None), service, rollout)
 
 
-def judged(standing, verdict):
+def judged(standing: Standing, verdict: Verdict) -> Standing:
     """The service, after its judge came to this verdict."""
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(standing.assessment.judge, "verdict", lambda now: verdict)
@@ -68,11 +69,11 @@ def judged(standing, verdict):
     return standing
 
 
-def shown(standing):
+def shown(standing: Standing) -> dict[str, Any]:
     return view.view(standing, durable=True, now=0.0)
 
 
-def test_a_service_that_nobody_asked_yet():
+def test_a_service_that_nobody_asked_yet() -> None:
     made = shown(standing())
     assert list(made) == [
         *("name", "revision", "phase", "weights", "shares", "backends", "halted", "enforce", "durable"),
@@ -103,7 +104,7 @@ FACTS = Facts(
 )
 
 
-def test_how_much_speaks_against_a_canary_and_how_far_its_harm_went():
+def test_how_much_speaks_against_a_canary_and_how_far_its_harm_went() -> None:
     made = view.view(judged(standing(), BETTING), True, 0.0, FACTS)
     assert made["evidence"] == {"odds": 12.0, "bar": 100.0}
     assert made["blast_radius"] == {
@@ -112,7 +113,7 @@ def test_how_much_speaks_against_a_canary_and_how_far_its_harm_went():
     assert made["overdue"] == {"stable": 0, "canary": 2}
 
 
-def test_an_explanation_has_the_paragraph_and_what_it_is_made_from():
+def test_an_explanation_has_the_paragraph_and_what_it_is_made_from() -> None:
     tripped = standing(TRIPPED)
     judged(tripped, BETTING)
     facts = replace(FACTS, rollback_ms=3.5)
@@ -146,13 +147,13 @@ def test_an_explanation_has_the_paragraph_and_what_it_is_made_from():
     json.dumps(made, allow_nan=False)
 
 
-def test_an_explanation_of_a_service_without_canary():
+def test_an_explanation_of_a_service_without_canary() -> None:
     made = view.explanation(standing(Rollout(revision=1), name="plain"))
     assert made["text"] == "plain has no canary, so there is nothing to judge."
     assert (made["blast_radius"], made["overdue"]) == (None, {"stable": 0})
 
 
-def test_what_watches_only_is_said():
+def test_what_watches_only_is_said() -> None:
     watched = standing()
     watched.configure(
         watched.file.model_copy(update={"analysis": Analysis(enforce="false")}), watched.template
@@ -174,7 +175,7 @@ services:
 """
 
 
-def test_who_is_pinned_to_the_canary_is_named():
+def test_who_is_pinned_to_the_canary_is_named() -> None:
     config = read(PINNING, "weir.yaml", {})
     service = config.services["checkout"]
     pinned = Standing(template("checkout", service, config.timeouts, None), service, RUNNING)
@@ -184,7 +185,7 @@ def test_who_is_pinned_to_the_canary_is_named():
     )
 
 
-def test_an_explanation_names_what_is_dead_and_what_a_restart_would_forget():
+def test_an_explanation_names_what_is_dead_and_what_a_restart_would_forget() -> None:
     facts = Facts(
         probes={"http://127.0.0.1:9002": "dead: connection refused", "http://127.0.0.1:9001": "dead"}
     )
@@ -199,7 +200,7 @@ def test_an_explanation_names_what_is_dead_and_what_a_restart_would_forget():
     assert "durable" not in fine
 
 
-def test_a_resume_is_told():
+def test_a_resume_is_told() -> None:
     resumed = standing()
     facts = Facts(Blast(met=1))
     assert "since it was resumed" not in view.explanation(resumed, facts)["text"]
@@ -207,7 +208,7 @@ def test_a_resume_is_told():
     assert "since it was resumed" in view.explanation(resumed, facts)["text"]
 
 
-def test_a_service_without_canary():
+def test_a_service_without_canary() -> None:
     made = shown(standing(Rollout(revision=1), name="plain"))
     assert made["weights"] == {"stable": 100.0}
     assert list(made["backends"]) == ["stable"]
@@ -215,7 +216,7 @@ def test_a_service_without_canary():
     assert made["drift"] is None
 
 
-def test_what_was_seen():
+def test_what_was_seen() -> None:
     busy = standing()
     head = Histogram()
     head.add(0.1)
@@ -233,13 +234,13 @@ def test_what_was_seen():
     }
 
 
-def test_a_window_of_excluded_requests_has_no_error_rate():
+def test_a_window_of_excluded_requests_has_no_error_rate() -> None:
     busy = standing()
     busy.assessment.count([(5, "canary", Counts(drawn={"excluded": 2}))], 0.0)
     assert shown(busy)["window"]["canary"]["error_rate"] is None
 
 
-def test_a_trip():
+def test_a_trip() -> None:
     tripped = standing(TRIPPED)
     assert shown(tripped)["trip"] == {
         "at": "1970-01-01T00:00:00.000+00:00",
@@ -253,7 +254,7 @@ def test_a_trip():
     assert known["trip"]["acknowledged_ms"] == 3.5
 
 
-def test_a_trip_whose_finding_was_lost():
+def test_a_trip_whose_finding_was_lost() -> None:
     made = shown(standing(replace(TRIPPED, trip=Trip(0.0, "a worker holds it", None))))
     assert (made["trip"]["check"], made["trip"]["finding"]) == (None, None)
 
@@ -261,12 +262,12 @@ def test_a_trip_whose_finding_was_lost():
 @pytest.mark.parametrize(
     ("weight", "command"), [("5%", None), ("7.25%", "weir set-weight checkout canary=7.25")]
 )
-def test_drift(weight, command):
+def test_drift(weight: str, command: str | None) -> None:
     found = shown(standing(RUNNING, weight))["drift"]
     assert (found["apply"] if found else None) == command
 
 
-def test_metrics_of_a_service():
+def test_metrics_of_a_service() -> None:
     busy = standing()
     assert view.weights(busy) == {("checkout", "stable"): 0.95, ("checkout", "canary"): 0.05}
     assert view.shares(busy, 0.0) == {}
@@ -280,7 +281,7 @@ def test_metrics_of_a_service():
     assert view.halted(busy) == {("checkout", "stable"): False, ("checkout", "canary"): False}
 
 
-def test_metrics_of_bets_and_of_a_canary_that_is_out():
+def test_metrics_of_bets_and_of_a_canary_that_is_out() -> None:
     tripped = standing(TRIPPED)
     judged(tripped, BETTING)
     assert view.odds(tripped) == {"checkout": 12.0}
@@ -288,7 +289,7 @@ def test_metrics_of_bets_and_of_a_canary_that_is_out():
     assert view.halted(tripped) == {("checkout", "stable"): False, ("checkout", "canary"): True}
 
 
-def test_a_rollout_under_way_is_shown_and_explained():
+def test_a_rollout_under_way_is_shown_and_explained() -> None:
     plan = Plan((Step(500, 60.0, 10), Step(10_000, 0.0, 0)))
     under_way = standing(replace(RUNNING, phase="progressing", plan=plan, step=1, entered=0.0))
     facts = Facts(rollout=RolloutFacts(at=20.0, rate=100.0, answers=4))
@@ -299,7 +300,7 @@ def test_a_rollout_under_way_is_shown_and_explained():
     assert "in step 1 of 2 (4 of 10 answers" in view.explanation(under_way, facts)["text"]
 
 
-def test_a_promotion_is_explained():
+def test_a_promotion_is_explained() -> None:
     promoted = replace(RUNNING, phase="promoted", weight=0, canary=VACANT)
     side = Side((Endpoint.parse("http://127.0.0.1:9002"),), "v2")
     text = view.explanation(standing(replace(promoted, stable=side)))["text"]
@@ -307,7 +308,7 @@ def test_a_promotion_is_explained():
     assert text.endswith("bring the file up to date, `weir get` prints the lines.")
 
 
-def test_a_plan_in_the_file_that_nobody_began_is_explained():
+def test_a_plan_in_the_file_that_nobody_began_is_explained() -> None:
     text = "services: {shop: {stable: http://a, canary: http://b, rollout: {steps: [100%]}}}"
     config = read(text, "weir.yaml", {})
     service = config.services["shop"]

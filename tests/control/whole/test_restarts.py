@@ -8,12 +8,13 @@ from proxy.analysis.verdict import UNRECORDED
 from proxy.control.command import OrderTerms
 from proxy.control.errors import Conflict
 from proxy.rollout.inputs import SetWeight
+from tests.kits.control_stage import Stage
 
 PERSON = OrderTerms("because", "ann")
 
 
 @pytest.mark.parametrize("weight", ["20%", "50%"])
-async def test_a_tripped_canary_stays_tripped_over_restarts(stage, weight):
+async def test_a_tripped_canary_stays_tripped_over_restarts(stage: Stage, weight: str) -> None:
     control = await stage.begin()
     worker = stage.worker(control)
     worker.serve(bad=20).report()
@@ -28,7 +29,7 @@ async def test_a_tripped_canary_stays_tripped_over_restarts(stage, weight):
     assert stage.worker(control).told().halted == {"canary"}
 
 
-async def test_a_new_canary_in_the_file_is_a_new_release(stage):
+async def test_a_new_canary_in_the_file_is_a_new_release(stage: Stage) -> None:
     control = await stage.begin()
     worker = stage.worker(control)
     salt = worker.told().sticky.salt
@@ -44,7 +45,7 @@ async def test_a_new_canary_in_the_file_is_a_new_release(stage):
     assert (entry["event"], entry["to"]) == ("release", 1.0)
 
 
-async def test_another_weight_in_the_file_is_drift(stage, caplog):
+async def test_another_weight_in_the_file_is_drift(stage: Stage, caplog: pytest.LogCaptureFixture) -> None:
     await stage.begin(weight="5%")
     control = await stage.restart(weight="7.5%")
     shown = control.overview.view("checkout")
@@ -57,7 +58,7 @@ async def test_another_weight_in_the_file_is_drift(stage, caplog):
     assert control.overview.view("checkout")["drift"] is None
 
 
-async def test_an_untold_trip_is_learned_from_a_worker(stage):
+async def test_an_untold_trip_is_learned_from_a_worker(stage: Stage) -> None:
     """Control dies between telling a trip and writing it."""
     control = await stage.begin()
     worker = stage.worker(control)
@@ -80,7 +81,7 @@ async def test_an_untold_trip_is_learned_from_a_worker(stage):
     assert control.overview.view("plain")["revision"] == 1
 
 
-async def test_raising_waits_for_what_workers_hold(stage):
+async def test_raising_waits_for_what_workers_hold(stage: Stage) -> None:
     control = await stage.begin()
     worker = stage.worker(control)
     stage.ledger.failing = True
@@ -93,14 +94,14 @@ async def test_raising_waits_for_what_workers_hold(stage):
         await raising
 
 
-async def test_other_workers_are_told_what_one_of_them_held(stage):
+async def test_other_workers_are_told_what_one_of_them_held(stage: Stage) -> None:
     control = await stage.begin(workers=2)
     one = stage.worker(control, "b0", 0)
     stage.worker(control, "b1", 1).connect(control, {"checkout": 4}, {"checkout": ("canary",)})
     assert one.told().halted == {"canary"}
 
 
-async def test_generations_go_on_over_restarts(stage):
+async def test_generations_go_on_over_restarts(stage: Stage) -> None:
     control = await stage.begin()
     stage.worker(control)
     await control.orders.apply("checkout", SetWeight(3000), PERSON)
@@ -109,7 +110,7 @@ async def test_generations_go_on_over_restarts(stage):
     assert control.overview.generation >= before
 
 
-async def test_stopping_keeps_what_was_counted_last(stage):
+async def test_stopping_keeps_what_was_counted_last(stage: Stage) -> None:
     control = await stage.begin()
     worker = stage.worker(control)
     worker.serve("stable", good=7).report()

@@ -2,7 +2,10 @@
 
 import asyncio
 import contextlib
+from collections.abc import Callable
+from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -12,6 +15,8 @@ from proxy.control.errors import Conflict
 from proxy.ledger.errors import NotDurable
 from proxy.rollout.inputs import Abort, Pause, Promote, Resume, Retry, SetWeight, Start, Undo
 from proxy.rollout.phases import PROMOTED, ROLLED_BACK
+from proxy.routing.service import Service
+from tests.kits.control_stage import Stage
 from tests.kits.properties import examples
 
 PERSON = OrderTerms("because", "ann")
@@ -42,7 +47,7 @@ LETS_IN = (Start, Resume, Retry)
 class Story:
     """One worker, and whatever comes. What the worker holds is kept here as a worker keeps it."""
 
-    def __init__(self, stage):
+    def __init__(self, stage: Stage) -> None:
         self.stage = stage
         self.text = FILES["v2"]
         self.held = {}
@@ -50,41 +55,41 @@ class Story:
         self.one = asyncio.Lock()
         """Of reloads there is one at a time."""
 
-    async def begin(self):
+    async def begin(self) -> None:
         self.control = await self.stage.begin(text=self.text)
         self.worker = self.stage.worker(self.control)
         await self.order(ORDERS[0])
         await self.time(0)
 
-    async def order(self, order):
+    async def order(self, order: Any) -> None:
         self.let_in |= isinstance(order, LETS_IN)
         with contextlib.suppress(Conflict, NotDurable, KeyError):
             await self.control.orders.apply("checkout", order, PERSON)
 
-    async def reload(self, which):
+    async def reload(self, which: str) -> None:
         self.let_in = True  # another canary is another release
         async with self.one:
             with contextlib.suppress(NotDurable):
                 await self.control.reload(read(FILES[which], "weir.yaml", {}))
                 self.text = FILES[which]
 
-    async def time(self, seconds):
+    async def time(self, seconds: int) -> None:
         await self.stage.look(self.control, seconds)
 
-    async def good(self):
+    async def good(self) -> None:
         self._serve(good=300)
         await self.time(10)
 
-    async def trip(self):
+    async def trip(self) -> None:
         self._serve(bad=40)
 
-    def _serve(self, **canary):
+    def _serve(self, **canary: int) -> None:
         if (held := self.held.get("checkout")) and len(held.backends) == 2:
             revision = held.revision
             self.worker.serve("stable", good=300, revision=revision).serve(revision=revision, **canary)
             self.worker.report()
 
-    async def meanwhile(self, first, second):
+    async def meanwhile(self, first: Callable[..., Any], second: Callable[..., Any]) -> None:
         """A trip or another order comes while the first is being written."""
         self.stage.ledger.held.clear()
         under_way = asyncio.create_task(first())
@@ -94,23 +99,23 @@ class Story:
         self.stage.ledger.held.set()
         await asyncio.gather(under_way, later)
 
-    async def hook(self, says):
+    async def hook(self, says: str | None) -> None:
         """What it answers from now on, and to who still waits; None: nothing, and they wait."""
         outside = self.stage.outside
         outside.agrees["before-step"] = says
         (outside.open.clear if says is None else outside.open.set)()
         await asyncio.sleep(0)
 
-    async def disk(self, failing):
+    async def disk(self, failing: bool) -> None:
         self.stage.ledger.failing = failing
 
-    async def control_dies(self):
+    async def control_dies(self) -> None:
         self.control = await self.stage.restart(text=self.text)
         halted = {name: tuple(each.halted) for name, each in self.held.items() if each.halted}
         held = {name: each.revision for name, each in self.held.items()}
         self.worker.connect(self.control, held, halted)
 
-    async def look(self):
+    async def look(self) -> None:
         """The worker takes what it was told."""
         await asyncio.sleep(0)
         entries = await self.stage.ask(self.stage.ledger.entries, "checkout")
@@ -125,7 +130,7 @@ class Story:
         self.let_in = False
         self.worker.said.clear()
 
-    def _take(self, told, written):
+    def _take(self, told: Service, written: Any) -> None:
         held = self.held.get(told.name)
         self.held[told.name] = told
         if held is None or told.name != "checkout":
@@ -137,7 +142,7 @@ class Story:
         if told.split.part("canary") > held.split.part("canary"):
             assert written[told.revision]["to"] == told.split.part("canary") / 100
 
-    async def end(self):
+    async def end(self) -> None:
         """The worker, the ledger and the view agree, and what is out is what the ledger says."""
         self.stage.ledger.failing = False
         await self.stage.written(self.control)
@@ -156,7 +161,7 @@ class Story:
         assert moved == sorted(set(moved))
 
 
-def told(story, chapter):
+def told(story: Story, chapter: tuple[Any, ...]) -> Callable[..., Any]:
     """What a chapter does."""
     word, *how = chapter
     return lambda: getattr(story, word)(*how)
@@ -184,9 +189,9 @@ chapters = st.one_of(
 @examples(60)
 @given(st.lists(chapters, max_size=14))
 def test_whatever_happens_to_a_rollout_worker_ledger_and_view_agree_in_the_end(
-    tmp_path_factory, stages, chapters
-):
-    async def play():
+    tmp_path_factory: pytest.TempPathFactory, stages: type[Any], chapters: list[tuple[Any, ...]]
+) -> None:
+    async def play() -> None:
         stage = stages(tmp_path_factory.mktemp("story") / "weir.db")
         story = Story(stage)
         await story.begin()

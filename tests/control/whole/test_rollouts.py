@@ -6,6 +6,7 @@ import logging
 import pytest
 
 from proxy.control.command import OrderTerms
+from proxy.control.control import Control
 from proxy.control.errors import Conflict, KeyReused
 from proxy.ledger.errors import NotDurable
 from proxy.rollout.inputs import (
@@ -21,6 +22,7 @@ from proxy.rollout.inputs import (
 from proxy.rollout.plan import Plan, Step
 from proxy.rollout.side import Side
 from proxy.routing.endpoint import Endpoint
+from tests.kits.control_stage import Stage, Worker
 
 PERSON = OrderTerms("because", "ann")
 FILE = """
@@ -39,17 +41,17 @@ services:
 """
 
 
-def text(start="manual", hooks=""):
+def text(start: str = "manual", hooks: str = "") -> str:
     return FILE % (start, hooks)
 
 
-def where(control):
+def where(control: Control) -> tuple[str, int | None, float | None]:
     shown = control.overview.view("checkout")
     rollout = shown["rollout"]
     return shown["phase"], rollout and rollout["step"], shown["weights"].get("canary")
 
 
-async def begun(stage, **file):
+async def begun(stage: Stage, **file: str) -> tuple[Control, Worker]:
     """A rollout in its first step, and the worker that hears of it."""
     control = await stage.begin(text=text(**file))
     worker = stage.worker(control)
@@ -58,14 +60,16 @@ async def begun(stage, **file):
     return control, worker
 
 
-async def judged(stage, control, worker, good=30, bad=0, seconds=10.0):
+async def judged(
+    stage: Stage, control: Control, worker: Worker, good: int = 30, bad: int = 0, seconds: float = 10.0
+) -> None:
     """The canary has answered, the step has lasted, and control has looked."""
     revision = control.overview.view("checkout")["revision"]
     worker.serve("stable", good=500, revision=revision).serve(good=good, bad=bad, revision=revision).report()
     await stage.look(control, seconds)
 
 
-async def test_a_plan_from_its_start_to_its_undo(stage):
+async def test_a_plan_from_its_start_to_its_undo(stage: Stage) -> None:
     control, worker = await begun(stage)
     assert where(control) == ("progressing", 1, 1.0)
     assert stage.outside.asked == ["canary"]
@@ -96,7 +100,7 @@ async def test_a_plan_from_its_start_to_its_undo(stage):
     assert [event for _, event in stage.outside.notified] == events
 
 
-async def test_a_step_waits_for_its_sample_and_says_how_much_is_missing(stage):
+async def test_a_step_waits_for_its_sample_and_says_how_much_is_missing(stage: Stage) -> None:
     control, worker = await begun(stage)
     await judged(stage, control, worker, good=29, seconds=60)
     assert where(control) == ("progressing", 1, 1.0)
@@ -105,7 +109,7 @@ async def test_a_step_waits_for_its_sample_and_says_how_much_is_missing(stage):
     assert where(control) == ("paused", 2, 1.0)
 
 
-async def test_answers_of_the_step_before_are_no_sample_for_this_one(stage):
+async def test_answers_of_the_step_before_are_no_sample_for_this_one(stage: Stage) -> None:
     control, worker = await begun(stage)
     worker.serve(good=30, revision=2).report()
     await stage.look(control, 60)
@@ -115,7 +119,9 @@ async def test_answers_of_the_step_before_are_no_sample_for_this_one(stage):
 @pytest.mark.parametrize(
     "order", [None, Pause(), SetWeight(5000), Promote(full=True)], ids=["step", "paused", "by hand", "full"]
 )
-async def test_a_failing_canary_goes_out_whatever_the_rollout_is_doing(stage, order):
+async def test_a_failing_canary_goes_out_whatever_the_rollout_is_doing(
+    stage: Stage, order: Pause | Promote | SetWeight | None
+) -> None:
     control, worker = await begun(stage)
     if order:
         await control.orders.apply("checkout", order, PERSON)
@@ -130,7 +136,9 @@ async def test_a_failing_canary_goes_out_whatever_the_rollout_is_doing(stage, or
 HOOKS = "{at: before-start, url: 'http://ci/s'}, {at: before-step, url: 'http://ci/t'}"
 
 
-async def test_a_gate_that_refuses_holds_the_rollout_and_is_asked_again(stage, caplog):
+async def test_a_gate_that_refuses_holds_the_rollout_and_is_asked_again(
+    stage: Stage, caplog: pytest.LogCaptureFixture
+) -> None:
     stage.outside.agrees["before-step"] = "answered 503"
     control, _ = await begun(stage, hooks=HOOKS)
     assert where(control) == ("progressing", 0, 0.0)
@@ -151,14 +159,14 @@ async def test_a_gate_that_refuses_holds_the_rollout_and_is_asked_again(stage, c
     assert where(control) == ("progressing", 1, 1.0)
 
 
-async def test_a_canary_that_does_not_answer_gets_no_traffic(stage):
+async def test_a_canary_that_does_not_answer_gets_no_traffic(stage: Stage) -> None:
     stage.outside.answers = "connection refused"
     control, _ = await begun(stage)
     assert where(control) == ("progressing", 0, 0.0)
     assert "connection refused" in control.overview.view("checkout")["rollout"]["waiting"]["says"]
 
 
-async def test_a_gate_that_hangs_does_not_delay_a_rollback(stage):
+async def test_a_gate_that_hangs_does_not_delay_a_rollback(stage: Stage) -> None:
     control, worker = await begun(stage, hooks="{at: before-promotion, url: 'http://ci/p'}")
     await control.orders.apply("checkout", Promote(full=True), PERSON)
     stage.outside.open.clear()
@@ -173,7 +181,7 @@ async def test_a_gate_that_hangs_does_not_delay_a_rollback(stage):
     assert where(control)[0] == "rolled-back", "an answer that comes too late promotes nobody"
 
 
-async def test_promote_goes_past_a_gate_that_refuses(stage):
+async def test_promote_goes_past_a_gate_that_refuses(stage: Stage) -> None:
     stage.outside.agrees["before-promotion"] = "answered 403"
     control, worker = await begun(stage, hooks="{at: before-promotion, url: 'http://ci/p'}")
     await control.orders.apply("checkout", Promote(full=True), PERSON)
@@ -184,7 +192,7 @@ async def test_promote_goes_past_a_gate_that_refuses(stage):
     assert worker.told().backends[0].version == "v2"
 
 
-async def test_a_new_canary_begins_by_itself_with_on_change(stage):
+async def test_a_new_canary_begins_by_itself_with_on_change(stage: Stage) -> None:
     control = await stage.begin(text=text("on-change"))
     assert where(control) == ("progressing", 0, 0.0)
     stage.worker(control)
@@ -193,7 +201,7 @@ async def test_a_new_canary_begins_by_itself_with_on_change(stage):
     assert [entry["event"] for entry in await control.history.entries("checkout")] == ["start", "step"]
 
 
-async def test_control_goes_on_in_the_same_step_with_the_evidence_it_had(stage):
+async def test_control_goes_on_in_the_same_step_with_the_evidence_it_had(stage: Stage) -> None:
     control, worker = await begun(stage)
     worker.serve("stable", good=500, revision=3).serve(good=20, revision=3).report()
     await stage.look(control, 6)
@@ -211,7 +219,9 @@ async def test_control_goes_on_in_the_same_step_with_the_evidence_it_had(stage):
     assert where(control) == ("paused", 2, 1.0)
 
 
-async def test_a_ledger_that_fails_holds_the_rollout_and_no_trip(stage, caplog):
+async def test_a_ledger_that_fails_holds_the_rollout_and_no_trip(
+    stage: Stage, caplog: pytest.LogCaptureFixture
+) -> None:
     control, worker = await begun(stage)
     stage.ledger.failing = True
     await judged(stage, control, worker)
@@ -225,7 +235,9 @@ async def test_a_ledger_that_fails_holds_the_rollout_and_no_trip(stage, caplog):
     assert control.overview.view("checkout")["durable"] is False
 
 
-async def test_a_step_that_cannot_be_written_is_said_and_tried_again(stage, caplog):
+async def test_a_step_that_cannot_be_written_is_said_and_tried_again(
+    stage: Stage, caplog: pytest.LogCaptureFixture
+) -> None:
     control = await stage.begin(text=text())
     stage.worker(control)
     await control.orders.apply("checkout", Start(None, ""), PERSON)
@@ -240,7 +252,7 @@ async def test_a_step_that_cannot_be_written_is_said_and_tried_again(stage, capl
     assert where(control) == ("progressing", 1, 1.0)
 
 
-async def test_why_it_could_not_go_on_is_forgotten_when_something_else_has_come(stage):
+async def test_why_it_could_not_go_on_is_forgotten_when_something_else_has_come(stage: Stage) -> None:
     control = await stage.begin(text=text(hooks=HOOKS))
     worker = stage.worker(control)
     await control.orders.apply("checkout", Start(None, ""), PERSON)
@@ -257,7 +269,7 @@ async def test_why_it_could_not_go_on_is_forgotten_when_something_else_has_come(
     assert says == "held at before-step: answered 503"
 
 
-async def test_a_canary_that_is_named_at_runtime(stage):
+async def test_a_canary_that_is_named_at_runtime(stage: Stage) -> None:
     control = await stage.begin(text=text())
     worker = stage.worker(control)
     canary = Side((Endpoint.parse("http://127.0.0.1:9009"),), "v9")
@@ -278,7 +290,7 @@ async def test_a_canary_that_is_named_at_runtime(stage):
     assert where(control)[0] == "idle"
 
 
-async def test_a_service_without_canary_gets_one_at_runtime_and_it_is_judged(stage):
+async def test_a_service_without_canary_gets_one_at_runtime_and_it_is_judged(stage: Stage) -> None:
     bare = "services: {checkout: {stable: 'http://127.0.0.1:9001', segments: []}}"
     control = await stage.begin(text=bare)
     worker = stage.worker(control)
@@ -295,7 +307,7 @@ async def test_a_service_without_canary_gets_one_at_runtime_and_it_is_judged(sta
     assert (trips["checkout", "errors"], trips["checkout", "p99"]) == (1, 0), "a series begins at 0"
 
 
-async def test_a_repeated_order_is_answered_and_not_repeated(stage):
+async def test_a_repeated_order_is_answered_and_not_repeated(stage: Stage) -> None:
     control, _ = await begun(stage)
     keyed = OrderTerms("because", "ann", None, "key-1", "digest")
     await control.orders.apply("checkout", Pause(), keyed)
@@ -309,7 +321,7 @@ async def test_a_repeated_order_is_answered_and_not_repeated(stage):
     assert where(control)[0] == "progressing"
 
 
-async def test_of_two_at_once_under_one_key_one_is_carried_out(stage):
+async def test_of_two_at_once_under_one_key_one_is_carried_out(stage: Stage) -> None:
     control = await stage.begin(text=text())
     stage.worker(control)
     stage.ledger.held.clear()
@@ -326,7 +338,7 @@ async def test_of_two_at_once_under_one_key_one_is_carried_out(stage):
     assert [entry["event"] for entry in await control.history.entries("checkout")] == ["release", "start"]
 
 
-async def test_an_order_that_fails_may_be_sent_again_under_its_key(stage):
+async def test_an_order_that_fails_may_be_sent_again_under_its_key(stage: Stage) -> None:
     control = await stage.begin(text=text())
     stage.worker(control)
     keyed = OrderTerms("", "ann", None, "key-1", "digest")
@@ -338,7 +350,7 @@ async def test_an_order_that_fails_may_be_sent_again_under_its_key(stage):
     assert where(control)[0] == "progressing"
 
 
-async def test_an_order_that_changed_nothing_is_known_by_its_key_all_the_same(stage):
+async def test_an_order_that_changed_nothing_is_known_by_its_key_all_the_same(stage: Stage) -> None:
     control, _ = await begun(stage)
     await control.orders.apply("checkout", Abort(), PERSON)
     keyed = OrderTerms("", "ann", None, "key-1", "digest")
@@ -351,7 +363,7 @@ async def test_an_order_that_changed_nothing_is_known_by_its_key_all_the_same(st
     assert where(control)[0] == "progressing"
 
 
-async def test_refusals_name_what_is_possible(stage):
+async def test_refusals_name_what_is_possible(stage: Stage) -> None:
     control, _ = await begun(stage)
     with pytest.raises(Conflict, match="undo is not possible while the rollout is progressing") as caught:
         await control.orders.apply("checkout", Undo(""), PERSON)
@@ -361,7 +373,7 @@ async def test_refusals_name_what_is_possible(stage):
     )
 
 
-async def test_fifty_orders_on_one_picture_and_exactly_one_wins_each_revision(stage):
+async def test_fifty_orders_on_one_picture_and_exactly_one_wins_each_revision(stage: Stage) -> None:
     control = await stage.begin()
     stage.worker(control)
     for revision in range(1, 4):
@@ -374,7 +386,7 @@ async def test_fifty_orders_on_one_picture_and_exactly_one_wins_each_revision(st
     assert control.overview.view("checkout")["revision"] == 4
 
 
-async def test_what_is_told_is_acknowledged_into_the_ledger(stage):
+async def test_what_is_told_is_acknowledged_into_the_ledger(stage: Stage) -> None:
     control, worker = await begun(stage)
     stage.time += 0.25
     worker.ack()
@@ -384,7 +396,7 @@ async def test_what_is_told_is_acknowledged_into_the_ledger(stage):
     assert entry["generation"] == worker.tables[-1].generation
 
 
-async def test_its_deadline_pauses_a_rollout(stage, caplog):
+async def test_its_deadline_pauses_a_rollout(stage: Stage, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
     control, _ = await begun(stage)
     await stage.look(control, 3600)
