@@ -49,7 +49,8 @@ class Round:
         self._fresh = Comparison.begin(policy, held_back=0.0)
         self.number = begun
         self._until = -inf
-        self._bets = self._fresh
+        self.bets = self._fresh
+        """The capital of this round, by check."""
         self._met: dict[int, int] = {}
         """What is known of users, as bits."""
 
@@ -65,24 +66,24 @@ class Round:
         if now >= self._until or len(self._met) > MOST_USERS:
             self.number += 1
             self._until = now + self._length
-            self._bets = self._fresh
+            self.bets = self._fresh
             self._met = {}
-        self._bets = self._bets.after([(self._events(each.canary, each.stable), odds) for each in report])
+        self.bets = self.bets.after([(self._events(each.canary, each.stable), odds) for each in report])
 
     @property
-    def _bound(self) -> float:
+    def bound(self) -> float:
         """How many times the bar of a whole release is its own."""
         number = max(self.number, 1)
         return self._factor * number * (number + 1)
 
     def capitals(self, odds: float) -> dict[str, float]:
         """Return what each check contributes to the evidence, as odds against the bar of a whole release."""
-        bound = self._bound
-        return {name: capital / bound for name, capital in self._bets.capitals(odds, bound).items()}
+        bound = self.bound
+        return {name: capital / bound for name, capital in self.bets.capitals(odds, bound).items()}
 
     def reach(self, bar: float, odds: float) -> bool:
         """Return whether that is as much as the bar."""
-        return self._bets.reach(bar, odds, self._bound)
+        return self.bets.reach(bar, odds, self.bound)
 
     def _events(self, canary: Counts, stable: Counts) -> dict[str, Observations]:
         """Return what the checks see; a bad request of a user who was bad before is taken for good.
@@ -148,13 +149,13 @@ class Rounds:
     """The rounds of all lengths. `begun` is how many of each there were."""
 
     def __init__(self, policy: Policy, begun: Sequence[int] = (0,) * len(LENGTHS)) -> None:
-        self._rounds = [
+        self.rounds = [
             Round(policy, place, number) for place, number in zip(range(len(LENGTHS)), begun, strict=True)
         ]
         self._draws = Draws()
 
     def __repr__(self) -> str:
-        return f"<Rounds {', '.join(str(each.number) for each in self._rounds)}>"
+        return f"<Rounds {', '.join(str(each.number) for each in self.rounds)}>"
 
     def weighed(self, change: int, parts: int) -> None:
         """End all rounds: at another weight other users meet the canary."""
@@ -170,7 +171,7 @@ class Rounds:
             self._end()
             return
         odds = self._odds(report[0].parts)
-        for each in self._rounds:
+        for each in self.rounds:
             each.apply(report, odds, now)
         for part in report:
             drawn = _drawn(part.canary)
@@ -179,19 +180,19 @@ class Rounds:
     def capitals(self, parts: int) -> dict[str, float]:
         """Return what each check contributes to the evidence of the round that has the most."""
         odds = self._odds(parts)
-        return max((each.capitals(odds) for each in self._rounds), key=_total)
+        return max((each.capitals(odds) for each in self.rounds), key=_total)
 
     def reach(self, bar: float, parts: int) -> bool:
         """Return whether the evidence of any round is as much as the bar."""
         odds = self._odds(parts)
-        return any(each.reach(bar, odds) for each in self._rounds)
+        return any(each.reach(bar, odds) for each in self.rounds)
 
     def to_json(self) -> list[int]:
         """Return plain JSON values: rounds begin anew, but their numbers count on, or the bound was gone."""
-        return [each.number for each in self._rounds]
+        return [each.number for each in self.rounds]
 
     def _end(self) -> None:
-        for each in self._rounds:
+        for each in self.rounds:
             each.end()
 
     def _odds(self, parts: int) -> float:

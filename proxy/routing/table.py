@@ -20,7 +20,7 @@ class RoutingTable:
 
     generation: int
     services: MappingProxyType[str, Service]
-    _routes: Routes = field(repr=False, compare=False)
+    routes: Routes = field(repr=False, compare=False)
 
     @classmethod
     def build(cls, generation: int, services: Iterable[Service]) -> Self:
@@ -38,7 +38,7 @@ class RoutingTable:
         if not gone and all(
             name in before and before[name].match == each.match for name, each in changes.items()
         ):
-            return type(self)(generation, MappingProxyType(before | changes), self._routes)
+            return type(self)(generation, MappingProxyType(before | changes), self.routes)
         services = {name: each for name, each in {**before, **changes}.items() if name not in gone}
         return self.build(generation, services.values())
 
@@ -47,7 +47,7 @@ class RoutingTable:
 
     def route(self, head: RequestHead) -> Service | None:
         """Return the service that a request is for: by host, then by the longest path; None for none."""
-        name = self._routes.find(head)
+        name = self.routes.find(head)
         return None if name is None else self.services[name]
 
     def choose(self, head: RequestHead, client: str, draw: int, live: Live) -> Choice | None:
@@ -55,5 +55,5 @@ class RoutingTable:
 
         `client` is the client's address, `draw` 128 random bits, `live` what is known of the endpoints.
         """
-        name = self._routes.find(head)
+        name = self.routes.find(head)
         return None if name is None else choose(self.services[name], head, client, draw, live)

@@ -94,9 +94,12 @@ class World:
         self._counts = self._none()
 
     def __repr__(self) -> str:
-        return (
-            f"<World at {self.now:.2f} s: {self.met} requests for the canary, {len(self._awaited)} awaited>"
-        )
+        return f"<World at {self.now:.2f} s: {self.met} requests for the canary, {self.awaited} awaited>"
+
+    @property
+    def awaited(self) -> int:
+        """The number of requests whose answers have not come."""
+        return len(self._awaited)
 
     def pass_until(self, end: float) -> None:
         """Let happen what happens until then, in the weather of now."""
@@ -105,7 +108,7 @@ class World:
             self._send(ask, weather, end)
         while self._awaited and self._awaited[0][0] <= end:
             at, _, request = heappop(self._awaited)
-            self._end(request, at)
+            self.end(request, at)
         self.now = end
         if end - self._looked >= LOOK - 1e-9:
             self._look()
@@ -135,7 +138,7 @@ class World:
         request = self._fate(ask, backend, side, weather, drawn=not pinned)
         due = ask.at + request.seconds
         if due <= end:
-            self._end(request, due)
+            self.end(request, due)
             return
         self._sent += 1
         heappush(self._awaited, (due, self._sent, request))
@@ -166,7 +169,7 @@ class World:
         failed = chance() < weather.failing(side.errors) or self._clients.stuck(ask)
         return SentRequest(ask, backend, drawn, thresholds, seconds, failed, hangs=False)
 
-    def _end(self, request: SentRequest, now: float) -> None:
+    def end(self, request: SentRequest, now: float) -> None:
         """Count a request that is over."""
         counts = self._counts[request.backend]
         results = counts.drawn if request.drawn else counts.pinned

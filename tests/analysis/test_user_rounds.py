@@ -64,7 +64,7 @@ def test_diverted_draws_are_in_the_log_of_users_and_count_as_any() -> None:
 def test_all_is_staked_at_once() -> None:
     rounds = Round(POLICY, 0)
     rounds.apply(part(counts(ok=160)), 0.25, 0.0)
-    assert all(bet.cash == 0 for bet in rounds._bets.bets.values())
+    assert all(bet.cash == 0 for bet in rounds.bets.bets.values())
 
 
 @pytest.mark.parametrize("place", range(5))
@@ -86,7 +86,7 @@ def test_the_bounds_of_all_rounds_sum_up_to_one() -> None:
         each = Round(POLICY, place)
         for number in range(1, 2_001):
             each.number = number
-            total += 1 / each._bound
+            total += 1 / each.bound
     assert 0.96 < total <= 1
 
 
@@ -119,27 +119,27 @@ def test_too_many_users_begin_anew() -> None:
     each.apply(part(counts(bad=1, users=users(*range(MOST_USERS + 1)))), 0.25, 0.0)
     each.apply(part(counts(ok=1)), 0.25, 1.0)
     assert each.number == 2
-    assert len(each._met) == 0
+    assert repr(each) == "<Round 2 of 300 s: 0 users>"
 
 
 def test_the_share_that_was_drawn_counts_when_it_is_larger() -> None:
     rounds = Rounds(POLICY)
     rounds.apply(part(counts(ok=500), counts(ok=500)), 0.0)
-    before = rounds._rounds[0]._bets
+    before = rounds.rounds[0].bets
     rounds.apply(part(None, counts(bad=1, users=users(1))), 1.0)
     errors = dict.fromkeys(before.bets, Observations(0, 0, 1))
-    assert rounds._rounds[0]._bets == before.after([(errors, 1.0)])
+    assert rounds.rounds[0].bets == before.after([(errors, 1.0)])
     few = Rounds(POLICY)
     few.apply(part(counts(), counts(ok=1_000)), 0.0)
-    before = few._rounds[0]._bets
+    before = few.rounds[0].bets
     few.apply(part(None, counts(bad=1, users=users(1))), 1.0)
-    assert few._rounds[0]._bets == before.after([(errors, 0.25)])
+    assert few.rounds[0].bets == before.after([(errors, 0.25)])
 
 
 def test_the_round_that_has_the_most_is_told() -> None:
     rounds = Rounds(POLICY)
     rounds.apply(part(counts(bad=9, users=users(*range(9)))), 0.0)
-    assert capitals(rounds) == pytest.approx(sum(rounds._rounds[0].capitals(0.25).values()))
+    assert capitals(rounds) == pytest.approx(sum(rounds.rounds[0].capitals(0.25).values()))
     assert rounds.reach(100, 2_000) is (capitals(rounds) >= 100)
 
 

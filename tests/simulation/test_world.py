@@ -143,7 +143,7 @@ def test_it_counts_as_the_worker_does() -> None:
     made = world(weight=0.0, stable=BackendBehavior(errors=0.2))
     made.thresholds = KNOWN
     told: list[Outcome] = []
-    end = made._end
+    end = made.end
 
     def spy(request: Any, now: float) -> None:
         result = "failure" if request.failed else "success"
@@ -153,7 +153,7 @@ def test_it_counts_as_the_worker_does() -> None:
         )  # fmt: skip  # an outcome is a row
         end(request, now)
 
-    made._end = spy  # type: ignore[method-assign]  # what is counted is compared with what ended
+    made.end = spy  # type: ignore[method-assign]  # what is counted is compared with what ended
     found = passed(made, 20)["stable"]
     counts = Counts()
     for outcome in told:
@@ -170,9 +170,7 @@ def test_it_counts_as_the_worker_does() -> None:
 def test_its_repr() -> None:
     made = world(weight=1.0)
     made.pass_until(0.5)
-    assert (
-        repr(made) == f"<World at 0.50 s: {made.met} requests for the canary, {len(made._awaited)} awaited>"
-    )
+    assert repr(made) == f"<World at 0.50 s: {made.met} requests for the canary, {made.awaited} awaited>"
 
 
 def test_without_ejection_the_endpoint_is_always_alive() -> None:
