@@ -92,6 +92,33 @@ def test_a_connection_that_comes_too_late_is_kept_for_others(
     assert (late.got(), late.end, stage.idle()) == (b"", "", 1)
 
 
+def test_nothing_is_left_of_a_body_that_the_proxy_answered_itself(
+    staged: type[Stage], service: Callable[..., Service]
+) -> None:
+    stage = staged(service(weight=10_000))
+    client = stage.client()
+    client.sends(PUT + b"hello")
+    for _ in range(2):
+        server = stage.connects()
+        assert server.got().endswith(b"\r\n\r\nhello")
+        server.closes()
+    assert client.got().startswith(b"HTTP/1.1 502 ")
+    assert (attempts(client).upload, attempts(client).upstream, client.end) == (None, None, "")
+    client.sends(GET)
+    assert stage.connects().got().endswith(b"\r\n\r\n")
+
+
+def test_nothing_is_left_of_a_connection_that_was_a_tunnel(stage: Stage) -> None:
+    client = stage.client()
+    client.sends(GET[:-2] + b"Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n")
+    server = stage.connects()
+    server.sends(b"HTTP/1.1 101 Oh\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n")
+    left = attempts(client)
+    assert left.upstream is server.transport.protocol
+    server.resets()
+    assert left.upstream is None
+
+
 def test_it_shows_its_connection(stage: Stage) -> None:
     client = stage.client()
     assert repr(attempts(client)) == "<Attempts on no connection>"

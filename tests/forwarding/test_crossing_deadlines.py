@@ -192,6 +192,19 @@ def test_a_client_that_takes_no_more_is_cut_and_says_nothing_about_the_endpoint(
     assert hasty.outcomes() == [("client-left", 200, "excluded")]
 
 
+def test_a_client_that_takes_no_more_is_not_kept_by_what_it_sends(hasty: Stage) -> None:
+    client = hasty.client()
+    client.sends(POST.replace(b"10", b"1000"))
+    server = hasty.connects()
+    client.stalls()
+    server.sends(b"HTTP/1.1 200 OK\r\nContent-Length: 200000\r\n\r\n" + BIG)
+    for _ in range(40):
+        client.sends(b"x")
+        hasty.passes(0.1)
+    assert client.was_reset
+    assert hasty.outcomes() == [("client-left", 200, "excluded")]
+
+
 def test_a_slow_reader_is_not_cut_while_it_takes_something(hasty: Stage) -> None:
     client = hasty.client()
     client.sends(GET)
