@@ -71,8 +71,10 @@ class Crossing:
             self._account(exchange)
 
     def dissolve(self) -> None:
-        """Drop the attempts, which hold this object; what is gone is freed at once."""
+        """Drop the objects that hold this one, so that what is gone is freed at once."""
         del self.attempts
+        if hasattr(self, "_tunnel"):  # it was cut off, and hasn't ended by itself
+            del self._tunnel
 
     def client_full(self) -> None:
         """Stop the answer: the client takes no more bytes for now."""

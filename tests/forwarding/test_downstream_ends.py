@@ -276,3 +276,23 @@ def test_connections_that_are_gone_are_freed_at_once(
         assert kept() == before
     finally:
         gc.enable()
+
+
+@pytest.mark.parametrize(("asked", "answer"), [(GET, b""), (ASKS, SWITCH)])
+def test_so_are_those_that_a_drain_has_to_reset(stage: Stage, asked: bytes, answer: bytes) -> None:
+    gc.collect()
+    gc.disable()
+    try:
+        before = kept()
+        client = stage.client()
+        client.sends(asked)
+        server = stage.connects()
+        server.sends(answer)
+        stage.members.reset()
+        stage.turns.run()
+        for end in (client, server):
+            assert end.transport.lost
+            end.transport.protocol = None
+        assert kept() == before
+    finally:
+        gc.enable()
