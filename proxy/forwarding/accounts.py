@@ -1,4 +1,4 @@
-"""Accounting for exchanges: each is counted, logged, and held for or against its endpoint."""
+"""The accounts of exchanges: each is counted, logged, and held for or against its endpoint."""
 
 import logging
 from collections.abc import Callable
@@ -11,8 +11,7 @@ from proxy.forwarding.rescue import Budget
 from proxy.health import ejection
 from proxy.http1.head import RequestHead
 from proxy.routing.split import STABLE
-from proxy.routing.table import Choice
-from proxy.telemetry.outcome import COMPLETE, FAILURE, Ending, Key, Outcome, Thresholds, refused
+from proxy.telemetry.outcome import COMPLETE, FAILURE, Key, Outcome, Thresholds, refused
 
 log = logging.getLogger(__name__)
 
@@ -135,9 +134,8 @@ class Accounts:
             budget = self.budgets[name] = Budget(now)
         return budget.spend(now)
 
-    def pass_on(self, exchange: Exchange, choice: Choice, ending: Ending, status: int, shelf: Shelf) -> None:
+    def pass_on(self, exchange: Exchange, outcome: Outcome, shelf: Shelf) -> None:
         """Count an attempt that came to nothing on this shelf, and the one that begins in its place."""
-        outcome = exchange.pass_on(choice, ending, status, self._now())
         self.tally.add(outcome)
         self.tally.begin(exchange.key)
         shelf.pending -= 1

@@ -93,7 +93,8 @@ class Attempts:
         self._drop()
         lane, endpoint = self._lane, choice.endpoint
         assert endpoint is not None, choice
-        lane.accounts.pass_on(exchange, choice, ending, status, self.shelf)
+        outcome = exchange.pass_on(choice, ending, status, lane.now())
+        lane.accounts.pass_on(exchange, outcome, self.shelf)
         self.shelf = lane.pool.begin(endpoint, exchange)
         self._dial(exchange)  # a pooled connection could prove stale, and there is no third attempt
 
