@@ -150,6 +150,23 @@ def test_an_upload_that_stops_is_408_and_says_nothing_about_the_endpoint(
     assert [status for status, _, _ in answers(client.got(), ["POST"])] == [408]
     assert (server.end, client.end) == ("abort", "eof")
     assert hasty.outcomes() == [("client-left", 408, "excluded")]
+    assert hasty.refusals() == ["slow-body"]
+
+
+def test_interim_answers_that_wait_to_be_taken_do_not_prolong_the_wait(hasty: Stage) -> None:
+    client = hasty.client()
+    client.sends(GET)
+    server = hasty.connects()
+    client.stalls()
+    hint = b"HTTP/1.1 103 Early Hints\r\nLink: %b\r\n\r\n" % BIG[:60_000]
+    server.sends(hint, hint)
+    assert not server.read
+    hasty.passes(1.5)
+    client.takes()
+    assert server.read
+    hasty.passes(0.7)
+    assert client.got().count(b"HTTP/1.1 504 ") == 1
+    assert hasty.outcomes() == [("timeout", 504, "failure")]
 
 
 def test_an_endpoint_that_takes_no_more_of_an_upload_is_504(hasty: Stage) -> None:
