@@ -27,8 +27,8 @@ def on_look(rollout: Rollout, look: Look, at: float) -> Advance | Refused:
     if missing is None:
         return Advance(rollout)
     if _late(rollout, at):
-        says = "its deadline is over"
-        return move(rollout, "deadline", replace(rollout, phase=PAUSED, pause=says), "deadline", says)
+        why = "its deadline is over"
+        return move(rollout, "deadline", replace(rollout, phase=PAUSED, pause=why), "deadline", why)
     if missing.due and look.open.issuperset(missing.asks):
         return switch(rollout) if rollout.phase == PROMOTING else onward(rollout, at)
     return Advance(rollout)
@@ -51,8 +51,8 @@ def onward(rollout: Rollout, at: float, *, ordered: bool = False) -> Advance | R
     match rollout.plan.after(rollout.step):
         case Step():
             event, word, why = "step", "step", f"step {number} of {of}"
-        case Gate(says):
-            event, word, after, why = "gate", "gate", replace(after, phase=PAUSED, pause=says), says
+        case Gate(text):
+            event, word, after, why = "gate", "gate", replace(after, phase=PAUSED, pause=text), text
         case None:
             after = replace(here, phase=PROMOTING)
             event, word, why = "finish", "promoting", "all steps are done"
@@ -60,7 +60,7 @@ def onward(rollout: Rollout, at: float, *, ordered: bool = False) -> Advance | R
 
 
 def switch(rollout: Rollout, *, ordered: bool = False) -> Advance | Refused:
-    """Make the canary stable. Who was stable is kept for an undo."""
+    """Make the canary stable. The former stable is kept for an undo."""
     after = replace(
         rollout,
         phase=PROMOTED,

@@ -16,15 +16,15 @@ def on_release(rollout: Rollout, release: Release, at: float) -> Advance | Refus
     if rollout.revision == 0:
         return _new(rollout, rollout, release, release.canary, at)
     after, changed = _stable(rollout, release)
-    said = release.canary.definition
-    # Who was promoted is no canary, wherever the file still names it: put back, or written down late.
-    promoted = said == after.stable.definition != release.stable.definition
+    wanted = release.canary.definition
+    # What was promoted is no canary, wherever the file still names it: put back, or written down late.
+    promoted = wanted == after.stable.definition != release.stable.definition
     canary = VACANT if promoted else release.canary
-    if said != rollout.definition and canary.definition != rollout.canary.definition:
+    if wanted != rollout.definition and canary.definition != rollout.canary.definition:
         return _new(rollout, after, release, canary, at)
-    if said != rollout.definition:
+    if wanted != rollout.definition:
         # The file has caught up with what is in force, after a promotion or a start at runtime.
-        after, changed = replace(after, definition=said), (*changed, "canary")
+        after, changed = replace(after, definition=wanted), (*changed, "canary")
     if not changed:
         return Advance(rollout)
     why = f"the file changed {', '.join(dict.fromkeys(changed))}"
@@ -42,11 +42,11 @@ def _stable(rollout: Rollout, release: Release) -> tuple[Rollout, tuple[str, ...
 
     Against another program there is no evidence yet.
     """
-    said = release.stable.definition
-    if said == rollout.stable_definition:
+    wanted = release.stable.definition
+    if wanted == rollout.stable_definition:
         return rollout, release.changed
-    after = replace(rollout, stable=release.stable, stable_definition=said)
-    if another(rollout.stable.definition, said):
+    after = replace(rollout, stable=release.stable, stable_definition=wanted)
+    if another(rollout.stable.definition, wanted):
         after = replace(after, since=rollout.revision + 1)
     return after, (*release.changed, "stable")
 

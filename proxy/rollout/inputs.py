@@ -47,9 +47,9 @@ class Promote:
 
 @dataclass(frozen=True, slots=True)
 class Pause:
-    """Keep the weight. `says`: who wants it and why."""
+    """Keep the weight. `reason`: who wants it and why."""
 
-    says: str = ""
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +61,9 @@ class Resume:
 
 @dataclass(frozen=True, slots=True)
 class Abort:
-    """Take the canary out now. `says`: who wants it and why."""
+    """Take the canary out now. `reason`: who wants it and why."""
 
-    says: str = ""
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)

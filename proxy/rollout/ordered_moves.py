@@ -61,7 +61,7 @@ def _done(rollout: Rollout, plan: Plan, at: float) -> Advance | Refused:
 
 def pause(rollout: Rollout, order: Pause, _at: float) -> Advance | Refused:
     """Keep the weight as it is."""
-    return move(rollout, "pause", replace(rollout, phase=PAUSED, pause=order.says or "by hand"), "pause")
+    return move(rollout, "pause", replace(rollout, phase=PAUSED, pause=order.reason or "by hand"), "pause")
 
 
 def abort(rollout: Rollout, order: Abort, at: float) -> Advance | Refused:
@@ -70,7 +70,7 @@ def abort(rollout: Rollout, order: Abort, at: float) -> Advance | Refused:
         return Advance(rollout)
     if not rollout.has_canary:
         return refused(rollout, "there is no canary to take out")
-    trip = Trip(at, f"taken out by hand{f' ({order.says})' if order.says else ''}", None)
+    trip = Trip(at, f"taken out by hand{f' ({order.reason})' if order.reason else ''}", None)
     return move(rollout, "abort", taken_out(rollout, trip), "abort", "taken out by hand")
 
 
@@ -116,7 +116,7 @@ def resume(rollout: Rollout, order: Resume, at: float) -> Advance | Refused:
 def _again(rollout: Rollout, plan: Plan, at: float) -> Rollout:
     """Return it in the step that it was in: hold and sample begin anew, and a gate is waited at."""
     step = plan.at(rollout.step)
-    gate = step.says if isinstance(step, Gate) else ""
+    gate = step.text if isinstance(step, Gate) else ""
     phase: Phase = PAUSED if isinstance(step, Gate) else PROGRESSING
     revision = rollout.revision + 1
     return replace(rollout, phase=phase, pause=gate, entered=at, began=at, step_revision=revision)

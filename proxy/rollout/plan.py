@@ -20,9 +20,9 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """The weight stays, and the rollout is paused until a person promotes it. `says` is for that person."""
+    """The weight stays, and the rollout is paused until a person promotes it. `text` is for that person."""
 
-    says: str
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ class Plan:
     def to_json(self) -> dict[str, Any]:
         """Return plain JSON values."""
         steps: list[Any] = [
-            step.says if isinstance(step, Gate) else [step.weight, step.hold, step.min_requests]
+            step.text if isinstance(step, Gate) else [step.weight, step.hold, step.min_requests]
             for step in self.steps
         ]
         return {"steps": steps, "deadline": self.deadline}

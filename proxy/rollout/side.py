@@ -19,7 +19,7 @@ class Side:
     def definition(self) -> str:
         """What makes it this one: endpoints, in any order and spelling, and version; "" for a vacant side.
 
-        Whom to trust at the endpoints is not part of it: a renewed certificate makes no new release.
+        The certificates that are trusted are not part of it: a renewed one makes no new release.
         """
         return _definition(tuple(each.url for each in self.endpoints), self.version)
 

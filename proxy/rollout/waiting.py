@@ -36,7 +36,7 @@ class Waiting:
 
 
 def asks(rollout: Rollout) -> tuple[str, ...]:
-    """Return who is asked before the next move that the plan makes."""
+    """Return the hooks that are asked before the next move that the plan makes."""
     if rollout.phase == PROMOTING:
         return (PROMOTION,)
     if rollout.phase != PROGRESSING or rollout.plan is None:

@@ -103,13 +103,13 @@ def test_a_promote_enters_the_next_step_whatever_is_missing_and_the_deadline_beg
     assert after == at_step(
         step + 1,
         PAUSED if gate else PROGRESSING,
-        pause=GATE.says if gate else "",
+        pause=GATE.text if gate else "",
         revision=10,
         step_revision=10,
         entered=9_000.0,
         began=9_000.0,
     )
-    assert (entry.event, entry.why) == (("gate", GATE.says) if gate else ("step", f"step {step + 1} of 5"))
+    assert (entry.event, entry.why) == (("gate", GATE.text) if gate else ("step", f"step {step + 1} of 5"))
     assert advance(after, look(asked=frozenset()), 9_001.0) == Advance(after)
 
 
@@ -222,7 +222,7 @@ def test_a_resume_goes_on_in_the_step_with_its_weight_hold_and_sample_anew(
 
 
 def test_a_resume_at_a_gate_passes_it() -> None:
-    after, entry = went(at_step(3, PAUSED, pause=GATE.says), Resume(), 9_000.0)
+    after, entry = went(at_step(3, PAUSED, pause=GATE.text), Resume(), 9_000.0)
     assert after == at_step(4, revision=10, step_revision=10, entered=9_000.0, began=9_000.0)
     assert (entry.event, entry.why) == ("step", "step 4 of 5")
 
@@ -230,7 +230,7 @@ def test_a_resume_at_a_gate_passes_it() -> None:
 def test_a_resume_at_a_gate_with_another_weight_goes_back_to_the_gate() -> None:
     after, entry = went(at_step(3, PAUSED, weight=7, pause=BY_HAND), Resume(), 9_000.0)
     assert after == at_step(
-        3, PAUSED, revision=10, step_revision=10, entered=9_000.0, began=9_000.0, pause=GATE.says
+        3, PAUSED, revision=10, step_revision=10, entered=9_000.0, began=9_000.0, pause=GATE.text
     )
     assert entry == Entry(10, "resume", 7, 500, "on with step 3 of 5")
 
@@ -259,7 +259,7 @@ def test_back_in_at_its_step_it_goes_on_with_fresh_evidence(state: Rollout, says
 
 @pytest.mark.parametrize("order", [Promote(), Resume(), Promote(full=True)])
 def test_a_release_began_when_it_began_whatever_is_ordered_later(order: Promote | Resume) -> None:
-    paused = at_step(3, PAUSED, pause=GATE.says, released=800.0)
+    paused = at_step(3, PAUSED, pause=GATE.text, released=800.0)
     assert went(paused, order, 9_000.0)[0].released == 800.0
 
 
@@ -269,7 +269,7 @@ def test_back_in_it_is_the_release_that_it_was() -> None:
 
 def test_back_in_at_a_gate_it_waits_there() -> None:
     after = went(tripped(at_step(3, PAUSED)), Resume())[0]
-    assert (after.phase, after.weight, after.pause) == (PAUSED, 500, GATE.says)
+    assert (after.phase, after.weight, after.pause) == (PAUSED, 500, GATE.text)
 
 
 @pytest.mark.parametrize("parts", [0, 7, 10_000])
@@ -285,7 +285,7 @@ def test_the_weight_by_hand_before_a_rollback_is_gone_back_to() -> None:
 
 def test_the_end_of_a_plan_with_a_gate_behind_it_is_reached_by_a_person() -> None:
     plan = Plan((*AT_ONCE.steps, GATE), None)
-    paused = at_step(2, PAUSED, plan=plan, weight=10_000, pause=GATE.says)
+    paused = at_step(2, PAUSED, plan=plan, weight=10_000, pause=GATE.text)
     for order in (Promote(), Resume()):
         assert went(paused, order)[0].phase == PROMOTING
 

@@ -70,7 +70,7 @@ steps = st.builds(
     st.integers(0, 10_000),
 )
 plans = st.builds(
-    lambda steps, says, place, deadline: Plan((*steps[:place], Gate(says), *steps[place:]), deadline),
+    lambda steps, text, place, deadline: Plan((*steps[:place], Gate(text), *steps[place:]), deadline),
     steps,
     st.text(),
     st.integers(0, 6),

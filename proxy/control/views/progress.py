@@ -125,7 +125,7 @@ def _rollout(course: Course) -> dict[str, Any] | None:
 
 def _step(step: Step | Gate) -> dict[str, Any]:
     if isinstance(step, Gate):
-        return {"pause": step.says}
+        return {"pause": step.text}
     return {"weight": percent(step.weight), "hold": step.hold, "min_requests": step.min_requests}
 
 
