@@ -9,7 +9,7 @@ from pydantic import ValidationInfo, field_validator
 from proxy import defaults
 from proxy.config import addresses, names
 from proxy.config.addresses import Address
-from proxy.config.context import Surroundings
+from proxy.config.context import FileContext
 from proxy.config.problems import Unfit, quoted
 from proxy.config.section import Quarrel, Section
 from proxy.config.values import TEXT, Boolean, File, Listen, Scalar, attempt, key
@@ -57,7 +57,7 @@ class Admin(Section):
     def _read(cls, path: str | None, info: ValidationInfo) -> str | None:
         if path is None:
             return None
-        around = Surroundings.of(info)
+        around = FileContext.of(info)
         return around.read_token(around.beside / path)
 
     @classmethod

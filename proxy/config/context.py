@@ -12,17 +12,17 @@ ReadToken = Callable[[Path], str]
 
 
 @dataclass(frozen=True, slots=True)
-class Surroundings:
-    """Travels as pydantic's validation context."""
+class FileContext:
+    """Passed on as pydantic's validation context."""
 
     beside: Path
     """The directory of the config file, at which relative paths in it start."""
     read_token: ReadToken
 
     @classmethod
-    def of(cls, info: ValidationInfo) -> "Surroundings":
-        """Return those of the file that is being read."""
-        return cast(Surroundings, info.context)
+    def of(cls, info: ValidationInfo) -> "FileContext":
+        """Return the context of the file that is being read."""
+        return cast(FileContext, info.context)
 
     def place(self, path: str) -> str:
         """Return a path of the file as the other processes need it, wherever they run."""

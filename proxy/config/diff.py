@@ -14,7 +14,7 @@ RESTART = frozenset({"listen", "workers", "admin", "state", "shutdown", "log.lev
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """Keys of the file by their names. Nothing in it: both say the same."""
+    """The keys that differ, by their names in the file; empty: none does."""
 
     services: Mapping[str, tuple[str, ...]]
     """Which keys of a service differ, for those that are in both files."""

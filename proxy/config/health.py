@@ -20,7 +20,7 @@ _DEFAULT_INTERVAL, _DEFAULT_TIMEOUT = 5.0, 2.0
 
 
 class Health(Section):
-    """How endpoints are asked whether they are alive: 2xx and 3xx say so. Times are in seconds."""
+    """The probes of endpoints. An answer of 2xx or 3xx means alive. Times are in seconds."""
 
     stand_ins: ClassVar[tuple[str, ...]] = ("off",)
     meant: ClassVar[Mapping[str, str]] = {"on": "write what to ask for: `health: {path: /healthz}`"}

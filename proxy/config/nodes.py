@@ -1,6 +1,6 @@
 """YAML nodes as dicts, lists and texts, of which each place can still be found in the file.
 
-What is said here is what no type could say: keys written twice, values left empty, variables not set.
+Here are checked what no type of a value can check: keys written twice, values left empty, variables not set.
 """
 
 import re

@@ -52,7 +52,7 @@ class Problem:
 
 
 class Problems(Exception):
-    """Everything that is wrong with one file, sorted by position and each said once."""
+    """Everything that is wrong with one file, sorted by position, each of them once."""
 
     def __init__(self, source: str, lines: Sequence[str], found: Iterable[Problem]) -> None:
         once: dict[tuple[Span, str], Problem] = {}
@@ -74,9 +74,9 @@ class Problems(Exception):
 
     def render(self) -> str:
         """Return what a person reads: every problem with its line, without a newline at the end."""
-        return "\n".join(line for problem in self.found for line in self._told(problem))
+        return "\n".join(line for problem in self.found for line in self._lines_of(problem))
 
-    def _told(self, problem: Problem) -> Iterator[str]:
+    def _lines_of(self, problem: Problem) -> Iterator[str]:
         span = problem.span
         yield f"{self.source}:{span.line}:{span.column}: error: {problem.message}"
         number = str(span.line).rjust(5)

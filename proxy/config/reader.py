@@ -7,7 +7,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from proxy.config.admin import token_in
-from proxy.config.context import ReadToken, Surroundings
+from proxy.config.context import FileContext, ReadToken
 from proxy.config.nodes import Document, Loc, named
 from proxy.config.problems import Problem, Problems, Span, Unfit
 from proxy.config.schema import Config
@@ -30,7 +30,7 @@ def read(text: str, source: str, environ: Mapping[str, str], read_token: ReadTok
     document = Document(text, source, environ)
     found = list(document.problems)
     try:
-        around = Surroundings(Path(source).parent, read_token)
+        around = FileContext(Path(source).parent, read_token)
         config = Config.model_validate(document.plain, context=around)
     except ValidationError as failure:
         for error in failure.errors(include_url=False, include_input=False):

@@ -46,7 +46,7 @@ _PAUSE_FORM = 'write `{pause: "ask the on-call"}`'
 
 def _share(text: str) -> int:
     if text == "pause":
-        raise Unfit("this pause doesn't say what for", _PAUSE_FORM)
+        raise Unfit("this pause has no text", _PAUSE_FORM)
     return units.percent(text, least=1)
 
 

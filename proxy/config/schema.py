@@ -84,7 +84,7 @@ class Log(Section):
     """What is written to standard error and standard output."""
 
     level: Annotated[Level, words("debug", "info", "warning", "error", what="a level")] = key(
-        "how much the processes say", default="info", written=str
+        "how much the processes log", default="info", written=str
     )
     access: Annotated[Access, words("off", "json", "combined", "common", what="an access log")] = key(
         "one line for each request", default="off", written=str

@@ -100,7 +100,7 @@ def one_of(raw: Mapping[str, Any], keys: tuple[str, ...], what: str) -> Iterator
     """Yield a quarrel unless exactly one of the keys is written."""
     written = [key for key in raw if key in keys]
     if not written:
-        yield (), Unfit(f"{what} says nothing", f"write one of {listed(keys)}", on="key")
+        yield (), Unfit(f"{what} is incomplete", f"write one of {listed(keys)}", on="key")
     for second in written[1:]:
         message = f"{quoted(second)} and {quoted(written[0])} cannot be written together"
         yield (second,), Unfit(message, f"{what} takes one of {listed(keys)}: remove the other", on="key")

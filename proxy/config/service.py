@@ -188,7 +188,7 @@ class Shared(Section):
             advice = "a rollout starts from 0 and sets the weight itself: remove one of the two"
             yield ("weight",), Unfit(message, advice, on="key")
         if raw.get("fallback") == "canary" and raw.get("health", "off") == "off":
-            message = "without `health` nobody knows that stable is dead, so its `fallback` would never come"
+            message = "without `health` no stable is known to be dead, and its `fallback` would never come"
             yield ("fallback",), Unfit(message, "add `health: {path: /healthz}`, or remove it", on="key")
 
 
@@ -206,7 +206,7 @@ class Defaults(Shared):
 
 
 class Service(Shared):
-    """What clients ask for, with what `defaults` say filled in."""
+    """What clients ask for, with the keys of `defaults` filled in."""
 
     needs: ClassVar[Mapping[str, str]] = {
         "stable": "write `stable: http://127.0.0.1:9001`, the backend for all that the canary does not take"

@@ -89,24 +89,24 @@ def _composed(text: str) -> Node | Problem | None:
         node: Node | None = loader.get_single_node()
         return node
     except MarkedYAMLError as error:
-        return _told(error)
+        return _problem_of(error)
     except (ValueError, OverflowError):
         # An escape beyond Unicode, or a %YAML directive with a number of thousands of digits.
         mark = loader.get_mark()
         return Problem(Span(mark.line + 1, mark.column + 1), "a number that YAML cannot take", ("remove it",))
 
 
-def _told(error: MarkedYAMLError) -> Problem:
-    said = f"{error.context or ''} {error.problem or ''}"
+def _problem_of(error: MarkedYAMLError) -> Problem:
+    text = f"{error.context or ''} {error.problem or ''}"
     if error.problem == "too deep":
         return _at(
             error.problem_mark, f"nested deeper than {DEEPEST} levels", "nothing here needs more than a dozen"
         )
     for sign, message, advice in _WORDS:
-        if sign in said:
+        if sign in text:
             never_closed = " closed" in message
             return _at(error.context_mark if never_closed else error.problem_mark, message, advice)
-    return _at(error.problem_mark, f"not YAML: {said.strip()}", "")
+    return _at(error.problem_mark, f"not YAML: {text.strip()}", "")
 
 
 def _at(mark: Mark | None, message: str, advice: str) -> Problem:

@@ -7,7 +7,7 @@ from pydantic import GetJsonSchemaHandler, ValidationInfo, field_validator
 from pydantic_core import CoreSchema
 
 from proxy.config import addresses
-from proxy.config.context import Surroundings
+from proxy.config.context import FileContext
 from proxy.config.problems import Unfit, quoted
 from proxy.config.section import Quarrel, Section
 from proxy.config.values import BindAddress, Boolean, File, Items, JsonSchema, Scalar, either, key, pattern
@@ -27,7 +27,7 @@ class Pair(Section):
     @field_validator("cert", "key", mode="after")
     @classmethod
     def _absolute(cls, path: str, info: ValidationInfo) -> str:
-        return Surroundings.of(info).place(path)
+        return FileContext.of(info).place(path)
 
 
 class Listener(Section):
@@ -56,7 +56,7 @@ class Listener(Section):
 
 
 class Trust(Section):
-    """Whom to believe that they are an endpoint of a backend, and what to show them."""
+    """The certificates that endpoints of a backend must have, and the one that they are shown."""
 
     ca: File | None = key(
         "a PEM file with the certificates to trust; left out: those that the system trusts", default=None
@@ -65,14 +65,14 @@ class Trust(Section):
         str | None,
         Scalar(addresses.server_name, "a name such as `shop.internal`", pattern(r"[A-Za-z0-9._:-]+")),
     ] = key("the name to ask for and to find in the certificate; left out: the host of the URL", default=None)
-    verify: Boolean = key("false: believe anybody", default=True, written=bool)
+    verify: Boolean = key("false: trust every certificate", default=True, written=bool)
     cert: File | None = key("a PEM file: the certificate that endpoints ask of us", default=None)
     key: File | None = key("a PEM file: its private key, without a passphrase", default=None)
 
     @field_validator("ca", "cert", "key", mode="after")
     @classmethod
     def _absolute(cls, path: str | None, info: ValidationInfo) -> str | None:
-        return None if path is None else Surroundings.of(info).place(path)
+        return None if path is None else FileContext.of(info).place(path)
 
     @classmethod
     def quarrels(cls, raw: Mapping[str, Any]) -> Iterator[Quarrel]:

@@ -41,7 +41,7 @@ def key(
     alias: str | None = None,
     shown: bool = True,
 ) -> Any:
-    """Return one key of the file: what editors say about it, its default, and how that default is written.
+    """Return one key of the file: what editors show of it, its default, and how that default is written.
 
     Args:
         description: What editors show.
@@ -140,7 +140,7 @@ class NamedItems:
 
 
 class OrOff:
-    """Stands in an Annotated Optional: `off` undoes what `defaults` say."""
+    """Stands in an Annotated Optional: `off` undoes what `defaults` have."""
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         return core_schema.no_info_before_validator_function(

@@ -19,14 +19,14 @@ _AUTHORITY = re.compile(r"(?:\[(?P<v6>[0-9A-Fa-f:.]+)\]|(?P<name>[A-Za-z0-9._-]+
 
 @dataclass(frozen=True, slots=True)
 class Trust:
-    """Whom to believe that they are the endpoint, over TLS, and what to show them. All files are PEM."""
+    """The certificates that an endpoint must have, and the one that it is shown. All files are PEM."""
 
     ca: str = ""
     """The file with the certificates to trust; empty: those that the system trusts."""
     server_name: str = ""
     """The name to ask for and to find in the certificate; empty: the endpoint's host."""
     verify: bool = True
-    """False: anybody is believed."""
+    """False: every certificate is trusted."""
     cert: str = ""
     """The file with our own certificate and its chain; empty: we show none."""
     key: str = ""

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from proxy.config.context import Surroundings
+from proxy.config.context import FileContext
 
 
 @pytest.mark.parametrize(
@@ -18,4 +18,4 @@ from proxy.config.context import Surroundings
     ],
 )
 def test_where_a_path_leads(beside: str, written: str, found: str) -> None:
-    assert Surroundings(Path(beside), str).place(written) == found
+    assert FileContext(Path(beside), str).place(written) == found

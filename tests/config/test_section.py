@@ -54,7 +54,7 @@ def test_missing_keys_come_with_what_to_write() -> None:
 
 
 def test_exactly_one_of_several() -> None:
-    assert faults({"inner": {}})["inner",].message == "`inner` says nothing"
+    assert faults({"inner": {}})["inner",].message == "`inner` is incomplete"
     both = faults({"inner": {"other": "1%", "share": "1%"}})["inner", "share"]
     assert both.message == "`share` and `other` cannot be written together"
 

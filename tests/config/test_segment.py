@@ -57,7 +57,7 @@ def test_several_conditions_are_kept_together() -> None:
         ("{header: X-Beta}", "the single value `X-Beta` stands where a mapping", '`{X-Beta: "1"}`'),
         (
             "{header: {X-Beta: {}}}",
-            "a condition says nothing",
+            "a condition is incomplete",
             "`exact`, `prefix`, `regex`, `in` or `present`",
         ),
         ("{header: {X-Beta: {exact: a, in: [b]}}}", "`in` and `exact` cannot be written together", "one of"),

@@ -83,7 +83,7 @@ def test_a_cookie_is_issued_unless_it_is_the_application_s() -> None:
         (BOTH + "weight: 0.001%", "finer than 0.01 %", "`0.01%`"),
         (BOTH + "force: X-Canary", "the single value `X-Canary` stands where a mapping", "`header`"),
         (BOTH + "force: {}", "`header` is missing from `services.checkout.force`", "`force: {"),
-        (BOTH + "sticky: {}", "`sticky` says nothing", "`cookie`, `header` or `client_ip`"),
+        (BOTH + "sticky: {}", "`sticky` is incomplete", "`cookie`, `header` or `client_ip`"),
         (BOTH + "sticky: {cookie: a, header: b}", "`header` and `cookie` cannot be written", "one of"),
         (BOTH + "sticky: {client_ip: false}", "`client_ip` is only written to be `true`", "`sticky: off`"),
         (BOTH + "sticky: {header: a, issue: true}", "`issue` belongs to `cookie`", "remove"),
@@ -147,7 +147,7 @@ def test_the_choice_header_has_a_name_of_its_own(name: str) -> None:
 
 
 def test_a_fallback_needs_somebody_who_knows_that_stable_is_dead() -> None:
-    with pytest.raises(Problems, match="without `health` nobody knows that stable is dead"):
+    with pytest.raises(Problems, match="without `health` no stable is known to be dead"):
         service(BOTH + "fallback: canary")
 
 
