@@ -2,10 +2,10 @@
 
 A user whose requests fail is likely to see the next one fail as well, and to try again at once: such
 requests are no evidence of their own. (When every failure counted, bursts of retries led to false rollbacks
-in every run.) So a user is bad once per check and round. But when he is bad once for all, every user is
-used up after some hours and none is left to fail by a dead canary. Hence rounds: of five lengths,
-side by side, each beginning with no user known and a capital of 1, all of it staked. (Late stakes would meet
-users of stable who are used up.)
+in every run.) So a user is bad once per check and round. If a user could be bad only once per release, all
+users would be used up after some hours, and none left to fail by a dead canary. Hence rounds: of five
+lengths, side by side, each beginning with no user known and a capital of 1, all of it staked. (Late stakes
+would meet users of stable that are used up.)
 
 The r-th round of the length number k is lost at odds of 2**(k+1) r (r+1) times the bar. One over that,
 summed up over all rounds there can ever be, is one over the bar: a union bound, whatever the rounds have in

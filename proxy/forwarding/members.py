@@ -99,7 +99,7 @@ class Members:
     # A halted backend.
 
     def halt(self, service: Service, backend: str) -> None:
-        """Leave a backend that was just halted: at once where that hurts nobody, else after its drain."""
+        """Leave a backend that was just halted: at once where no answer has begun, else after its drain."""
         halted, number = HaltedBackend.of(service, backend), next(self._numbers)
         self._halts[service.name, backend] = number
         for connection in self:

@@ -226,7 +226,7 @@ class Upstream(Connection):
     def _switch(self, client: Requester, head: ResponseHead, early: bytes) -> None:
         protocol = accepted(head, self._offer)
         if not protocol:
-            raise BadMessage(502, "malformed", "a change of protocol that nobody asked for")
+            raise BadMessage(502, "malformed", "a change of protocol that wasn't asked for")
         self._buffer = b""
         self._phase = "tunnel"
         self._tunnel = client.switched(head, protocol)

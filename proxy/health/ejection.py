@@ -5,8 +5,8 @@
                                                 +---------- failed: twice the back-off -------+
 
 An endpoint that does its work has no record at all, and one whose trial is answered loses its own. While it
-is ejected or on trial, what becomes of other requests is no evidence: they were sent before, or for want of
-anybody better.
+is ejected or on trial, what becomes of other requests is no evidence: they were sent before, or for want of a
+better endpoint.
 """
 
 from dataclasses import dataclass, replace

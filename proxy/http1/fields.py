@@ -29,7 +29,7 @@ UNSTRIPPED = FRAMING | frozenset((b"expect", b"max-forwards"))
 OURS = frozenset(
     (b"x-forwarded-for", b"x-forwarded-proto", b"x-forwarded-host", b"forwarded", b"x-request-id"),
 )
-"""What `proxy.http1.forwarded_fields` writes afresh, because anybody can write them."""
+"""What `proxy.http1.forwarded_fields` writes afresh, because any client can write them."""
 
 REQUEST_DROPS = HOP_BY_HOP | FRAMING | OURS
 EXPECTATION = frozenset((b"expect",))

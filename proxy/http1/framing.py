@@ -218,7 +218,7 @@ class Chunks:
             self._state = "data" if self._left else "trailers"
         elif self._state == "data-end":
             if line:
-                raise BadMessage(400, "malformed", "a chunk longer than it says")
+                raise BadMessage(400, "malformed", "a chunk longer than its size")
             self._state = "size"
         else:
             self._read_trailer(line)

@@ -62,7 +62,7 @@ class Clients:
         while self._again and self._again[0][0] < end:
             yield heappop(self._again)[2]
 
-    def told_no(self, ask: Ask, now: float) -> None:
+    def failed(self, ask: Ask, now: float) -> None:
         """Take note that a request failed; its user may try again."""
         crowd = self._crowd
         if crowd and ask.attempt < crowd.retries:

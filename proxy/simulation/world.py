@@ -186,7 +186,7 @@ class World:
 
     def _fail(self, request: SentRequest, counts: Counts, now: float) -> None:
         self.urgent = True
-        self._clients.told_no(request.ask, now)
+        self._clients.failed(request.ask, now)
         if request.drawn and (user := self._user(request.ask)):
             counts.users.add(user, FAILED)
 

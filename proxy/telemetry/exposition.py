@@ -262,7 +262,7 @@ def _refused(refused: Mapping[str, int]) -> Metric:
 
 
 def _trips(trips: Mapping[tuple[str, str], int], would: Mapping[tuple[str, str], int]) -> Metric:
-    """Return one counter for both: who watches before enforcing asks for the same series."""
+    """Return one counter for both, so that a query holds before and after checks are enforced."""
     family = CounterMetricFamily(
         "weir_trips_total",
         "Times a check took the canary out, or would have (enforced=false).",

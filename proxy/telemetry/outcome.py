@@ -1,6 +1,6 @@
 """The outcome of one exchange, recorded once it has ended.
 
-An exchange ends in exactly one way, its Ending. Ending and status together say whether the backend did its
+An exchange ends in exactly one way, its Ending. Ending and status together show whether the backend did its
 work (success), did not (failure), or was never put to the test (excluded). Excluded outcomes are shown, but
 no check counts them: a client that hangs up is no evidence about the canary.
 """

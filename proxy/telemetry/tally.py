@@ -24,7 +24,7 @@ class Tally:
 
     def __init__(self, boot: str) -> None:
         self.boot = boot
-        """Tells this run of the worker from any other."""
+        """Identifies this run of the worker."""
         self.urgent = False
         """Something bad came after the last report: it shouldn't wait for its turn."""
         self.number = 0
@@ -32,7 +32,7 @@ class Tally:
         self._entries: dict[Key, Counts] = {}
         self._unreported: set[Key] = set()
         self._reported: dict[Key, int] = {}
-        self._told: dict[Key, int] = {}
+        self._users_reported: dict[Key, int] = {}
         """Up to which number the users of an entry were reported."""
         self._lives = 0
 
@@ -85,17 +85,17 @@ class Tally:
 
     def changed(self) -> dict[Key, Counts]:
         """Return the next report: a copy of each entry that changed since the last one."""
-        return self._report(self._unreported, self._told)
+        return self._report(self._unreported, self._users_reported)
 
     def everything(self) -> dict[Key, Counts]:
         """Return the next report, of all entries: the first on a new connection to control."""
         return self._report(self._entries, {})
 
-    def _report(self, keys: Iterable[Key], told: Mapping[Key, int]) -> dict[Key, Counts]:
+    def _report(self, keys: Iterable[Key], since: Mapping[Key, int]) -> dict[Key, Counts]:
         self.number += 1
-        report = {key: self._entries[key].copy(told.get(key, 0)) for key in keys}
+        report = {key: self._entries[key].copy(since.get(key, 0)) for key in keys}
         self._reported.update(dict.fromkeys(report, self.number))
-        self._told.update({key: counts.users.end for key, counts in report.items() if counts.users})
+        self._users_reported.update({key: counts.users.end for key, counts in report.items() if counts.users})
         self._unreported.clear()
         self.urgent = False
         return report
@@ -119,7 +119,7 @@ class Tally:
                 continue
             if self._entries[key].in_flight == 0:
                 del self._entries[key], self._reported[key]
-                self._told.pop(key, None)
+                self._users_reported.pop(key, None)
 
     def _entry(self, key: Key) -> Counts:
         try:

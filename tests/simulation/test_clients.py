@@ -33,11 +33,11 @@ def test_a_share_of_the_users_lies_below_the_weight() -> None:
     assert not any(user.below(0.0) for user in users)
 
 
-def test_who_was_told_no_tries_again_as_often_as_said() -> None:
+def test_a_user_whose_request_failed_tries_again_as_often_as_set() -> None:
     some = clients(Population(retries=2, pause=0.5))
     ask, met = Ask(1.0, User(5)), []
     for now in (1.0, 2.0, 3.0):
-        some.told_no(ask, now)
+        some.failed(ask, now)
         again = [each for each in some.between(now, now + 1, rate=0.001) if each.attempt]
         met += [(each.at, each.attempt) for each in again]
         ask = again[0] if again else ask
@@ -46,7 +46,7 @@ def test_who_was_told_no_tries_again_as_often_as_said() -> None:
 
 def test_retries_wait_for_their_time() -> None:
     some = clients(Population(retries=1, pause=5.0))
-    some.told_no(Ask(0.0, User(5)), 0.0)
+    some.failed(Ask(0.0, User(5)), 0.0)
     assert not [each for each in some.between(0, 4, rate=0.001) if each.attempt]
     assert [each.at for each in some.between(4, 6, rate=0.001) if each.attempt] == [5.0]
 
