@@ -158,6 +158,10 @@ def test_errors_without_stable_have_no_limit() -> None:
     assert "errors 50.0 % of 2 canary answers, no stable answers yet; no evidence" in found.sentence
 
 
+def test_errors_have_no_limit_above_all_of_them() -> None:
+    assert found_by(seen=Observations(1, 1, 9))["errors"].limit == 1.0
+
+
 def test_the_limit() -> None:
     found = found_by(error_limit=12.0)["error-limit"]
     assert (found.value, found.limit, found.odds) == (3 / 62, 0.05, 12.0)

@@ -161,9 +161,9 @@ def test_an_incident_of_stable_is_no_time_to_step_up() -> None:
 
 def test_assurance_tells_how_long_it_will_take() -> None:
     made = after(judge(), report(counts(ok=0), counts(ok=1)), now=0.0)
-    after(made, report(counts(ok=100), counts(ok=400)), now=10.0)
+    after(made, report(counts(ok=99, diverted=1), counts(ok=380, bad=20)), now=10.0)
     told = made.verdict(10.0).assurance
-    assert told.seconds == pytest.approx(told.requests / 10)
+    assert 0 < told.seconds == pytest.approx(told.requests / 10)
 
 
 def test_slow_answers_are_evidence_where_latency_is_compared() -> None:

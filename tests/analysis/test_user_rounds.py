@@ -61,6 +61,14 @@ def test_diverted_draws_are_in_the_log_of_users_and_count_as_any() -> None:
     )
 
 
+def test_more_users_who_failed_than_draws_that_ended_are_no_negative_draws() -> None:
+    each = Round(POLICY, 0)
+    each.apply(part(counts(bad=1, users=users(5, 6, 7))), 0.25, 0.0)
+    assert each.capitals(0.25)["errors"] * 4 == pytest.approx(
+        expected(POLICY, errors=Observations(3, 0)).capitals(0.25)["errors"]
+    )
+
+
 def test_all_is_staked_at_once() -> None:
     rounds = Round(POLICY, 0)
     rounds.apply(part(counts(ok=160)), 0.25, 0.0)

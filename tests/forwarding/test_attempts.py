@@ -81,6 +81,19 @@ def test_another_endpoint_is_dialled_and_the_first_connection_dropped(
     assert (stage.pending(CANARY), stage.pending()) == (0, 1)
 
 
+def test_a_request_without_an_endpoint_is_no_answer_of_the_one_before(
+    stage: Stage, service: Callable[..., Service]
+) -> None:
+    client = stage.client()
+    client.sends(GET)
+    stage.connects().sends(OK)
+    dead = service(dead=frozenset({("stable", STABLE)}))
+    stage.lane.table = stage.lane.table.replace(2, [dead])
+    client.sends(GET)
+    assert client.got().count(b"HTTP/1.1 503 ") == 1
+    assert (stage.dialled(), stage.pending()) == ([], 0)
+
+
 def test_a_connection_that_comes_too_late_is_kept_for_others(
     staged: type[Stage], service: Callable[..., Service]
 ) -> None:

@@ -169,6 +169,19 @@ def test_interim_answers_that_wait_to_be_taken_do_not_prolong_the_wait(hasty: St
     assert hasty.outcomes() == [("timeout", 504, "failure")]
 
 
+def test_nor_do_those_that_are_taken_slowly(hasty: Stage) -> None:
+    client = hasty.client()
+    client.sends(GET)
+    server = hasty.connects()
+    client.stalls()
+    hint = b"HTTP/1.1 103 Early Hints\r\nLink: %b\r\n\r\n" % BIG[:60_000]
+    server.sends(hint, hint)
+    for _ in range(5):
+        hasty.passes(0.45)
+        client.takes(100)
+    assert hasty.outcomes() == [("client-left", 408, "excluded")]
+
+
 def test_an_endpoint_that_takes_no_more_of_an_upload_is_504(hasty: Stage) -> None:
     client = hasty.client()
     client.sends(POST.replace(b"10", b"200000"))
@@ -218,6 +231,21 @@ def test_a_client_that_takes_no_more_is_not_kept_by_what_it_sends(hasty: Stage) 
     for _ in range(40):
         client.sends(b"x")
         hasty.passes(0.1)
+    assert client.was_reset
+    assert hasty.outcomes() == [("client-left", 200, "excluded")]
+
+
+def test_a_client_that_takes_no_more_is_not_kept_by_an_endpoint_that_does(hasty: Stage) -> None:
+    client = hasty.client()
+    client.sends(POST.replace(b"10", b"100000"))
+    server = hasty.connects()
+    server.stalls()
+    client.stalls()
+    client.sends(BIG[:90_000])
+    server.sends(b"HTTP/1.1 200 OK\r\nContent-Length: 200000\r\n\r\n" + BIG)
+    for _ in range(15):
+        hasty.passes(0.5)
+        server.takes(1_000)
     assert client.was_reset
     assert hasty.outcomes() == [("client-left", 200, "excluded")]
 

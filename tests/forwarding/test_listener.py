@@ -238,6 +238,23 @@ async def test_clients_on_their_way_in_are_served_while_draining(place: Place) -
 
 
 @with_a_place(OK, "tls")
+async def test_clients_on_their_way_in_that_ask_for_nothing_do_not_hold_up_the_drain(place: Place) -> None:
+    late = socket.create_connection(place.address)
+    (handshakes,) = place.listener.handshakes.values()
+    await place.until(lambda: repr(handshakes) == "<Handshakes 1 under way>")
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("proxy.forwarding.deadlines.LINGER_SECONDS", 0.1)
+        draining = asyncio.create_task(place.listener.drain(60))
+        await place.until(lambda: place.lane.draining)
+        reader, writer = await asyncio.open_connection(
+            sock=late, ssl=place.trusting, server_hostname="localhost"
+        )
+        async with asyncio.timeout(20):
+            assert await over(reader, writer) == b""
+            await draining
+
+
+@with_a_place(OK, "tls")
 async def test_a_handshake_that_stalls_holds_up_the_drain_no_longer_than_its_grace(place: Place) -> None:
     stalled = socket.create_connection(place.address)
     stalled.setblocking(False)

@@ -245,6 +245,14 @@ def test_the_same_thresholds_again_change_nothing(thresholds: ThresholdWatch, to
     assert told == [exchange]
 
 
+def test_answered_ones_make_room_for_the_next(thresholds: ThresholdWatch) -> None:
+    thresholds.set({"shop": {"canary": ALL}})
+    for _ in range(5):
+        send(thresholds, 10.0).response = "done"
+    last = send(thresholds, 10.0)
+    assert list(thresholds.in_force["shop", "canary"].waiting) == [(10.0, last)]
+
+
 def test_answered_ones_are_kept_no_longer_than_a_look_even_behind_one_that_waits(
     thresholds: ThresholdWatch,
 ) -> None:
