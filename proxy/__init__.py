@@ -8,11 +8,11 @@ The packages are the product's nouns, in the order in which a request meets them
     telemetry   the exchange becomes an outcome, outcomes a tally, tallies a window
     analysis    windows become a verdict on the canary
     rollout     verdicts and orders become the service's next state
-    control     the state becomes a routing table again, and the ledger remembers why
+    control     the state becomes a routing table again, and the ledger records why
 
-``worker`` is the process that carries traffic, ``control`` the one that decides, ``supervisor`` their
-parent. Worker and control share three things only: the table going down, the tally coming up, and the
-messages of ``link`` that carry them. ``cli`` is the way in, ``demo`` the story told in half a minute.
+`worker` is the process that carries traffic, `control` the one that decides, `supervisor` their parent.
+Worker and control share three things only: the table that goes down, the tally that comes up, and the
+messages of `link` that carry them. `cli` has the commands, and `demo` the demonstration.
 """
 
 __version__ = "0.1.0"

@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 import proxy
+from proxy.telemetry.outcome import Outcome
 
 ROOT = Path(proxy.__file__).parent
-FOLDERS = ("control", "ledger", "settings", "worker")
+FOLDERS = ("control", "forwarding", "ledger", "settings", "worker")
 
 OTHERS: Mapping[str, frozenset[str]] = {
     # The settings of a lane are attributes that are swapped by assignment: a call would cost the fast path.
@@ -18,6 +19,15 @@ OTHERS: Mapping[str, frozenset[str]] = {
     "worker/tables.py": frozenset({"self._lane.table"}),
     "worker/capacity.py": frozenset({"lane.connections", "lane.pool.max_idle"}),
     "worker/accesslog.py": frozenset({"lane.accounts.access"}),
+    # So are the counts of a shelf, and whether a connection goes on: each request passes there.
+    "forwarding/accounts.py": frozenset({"shelf.pending"}),
+    "forwarding/pool.py": frozenset({"shelf.pending", "shelf.record", "upstream.idle_since"}),
+    "forwarding/answer_head.py": frozenset({"side.persistent"}),
+    "forwarding/crossing.py": frozenset({"side.persistent"}),
+    "forwarding/own_answers.py": frozenset({"side.persistent"}),
+    "forwarding/listener.py": frozenset({"self._lane.draining"}),
+    # The outcome that has just been made, field by field.
+    "forwarding/exchange.py": frozenset(f"outcome.{field}" for field in Outcome.__slots__),
     # A judge that begins anew within one release takes over the blast radius of the one before.
     "control/assessment.py": frozenset({"judge.blast_radius"}),
     # The gauges of a copy that has just been made.
