@@ -73,7 +73,7 @@ def check(play: Play, *, settled: bool = False) -> None:
         mine = [one for one in forwarded if _sender(one) == client.address.encode()]
         traced += len(mine)
         asked, got = _check_client(client, mine)
-        waits = settled and not play.stage.lane.draining and math.isinf(client.transport.taken)
+        waits = settled and not play.stage.plane.draining and math.isinf(client.transport.taken)
         if waits and not client.left:
             _check_all_answered(asked, got)
     expect(traced == len(forwarded), "a request of nobody", forwarded)

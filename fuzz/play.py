@@ -100,11 +100,11 @@ def _set_up(which: int) -> Any:
     stage.turns.journal = []
     match which:
         case 2:
-            stage.lane.heads = Heads(Limits(line=64, head=256, fields=5))
+            stage.plane.heads = Heads(Limits(line=64, head=256, fields=5))
         case 3:
-            stage.lane.connections = 1
+            stage.plane.connections = 1
         case 4:
-            stage.lane.provenance = Provenance(
+            stage.plane.provenance = Provenance(
                 trusted=("192.0.2.0/24", "10.0.0.0/8"), via=False, forwarded=True
             )
     return stage
@@ -170,7 +170,7 @@ class Play:
 
     def _this_server(self) -> Peer | None:
         """The connection that was chosen, or the one that was written to last; one that is dialled first."""
-        if self.stage.lane.dialler.calls:
+        if self.stage.plane.dialler.calls:
             self._connects()
         if self._server is not None:
             return self.servers[self._server] if self._server < len(self.servers) else None
@@ -179,7 +179,7 @@ class Play:
         return next(written, None)
 
     def _connects(self, _: bytes = b"") -> None:
-        if self.stage.lane.dialler.calls:
+        if self.stage.plane.dialler.calls:
             self._server = None
             end = self.stage.connects()
             self.servers.append(Peer(end, f"connection {len(self.servers)}"))
@@ -189,7 +189,7 @@ class Play:
             self.stage = _set_up(script.number(which, 0))
 
     def _refuses(self, _: bytes) -> None:
-        if self.stage.lane.dialler.calls:
+        if self.stage.plane.dialler.calls:
             self.stage.refuses()
 
     def _time_passes(self, seconds: bytes) -> None:
@@ -197,7 +197,7 @@ class Play:
 
     def _finish(self, _: bytes) -> None:
         """As the listener does at SIGTERM."""
-        self.stage.lane.draining = True
+        self.stage.plane.draining = True
         for client in tuple(self.stage.members):
             client.finish()
         self.stage.turns.run()
@@ -205,7 +205,7 @@ class Play:
     def silence(self) -> None:
         """Nobody does anything any more, for longer than any deadline."""
         for _ in range(3):
-            while self.stage.lane.dialler.calls:
+            while self.stage.plane.dialler.calls:
                 self.stage.refuses(504, "connecting took longer than 5 s")
             self.stage.passes(4000)
             self._timers_ring()

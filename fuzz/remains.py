@@ -17,8 +17,8 @@ def check_quiet(play: Play) -> None:
     """Raise Fault when something is left of a play in which nobody has done anything for hours."""
     stage = play.stage
     expect(not stage.members, "a client's connection outlives every deadline", stage.members)
-    expect(repr(stage.lane.deadlines) == "<Deadlines of 0>", "a deadline without a connection", stage.lane)
-    expect(repr(stage.lane.pool) == "<Pool 0 idle, 0 pending>", "something is left in the pool", stage.lane)
+    expect(repr(stage.plane.deadlines) == "<Deadlines of 0>", "a deadline without a connection", stage.plane)
+    expect(repr(stage.plane.pool) == "<Pool 0 idle, 0 pending>", "something is left in the pool", stage.plane)
     for peer in (*play.clients, *play.servers):
         expect(peer.transport.lost, "a descriptor outlives every deadline", peer)
     check_counts(play)
@@ -28,7 +28,7 @@ def check_quiet(play: Play) -> None:
 
 def check_pool(play: Play) -> None:
     """Raise Fault when a connection waits in the pool that is unclean: bytes left, or half a message."""
-    idle = set(play.stage.lane.pool.waiting())
+    idle = set(play.stage.plane.pool.waiting())
     for server in play.servers:
         if server.transport.protocol in idle:
             stream = requests(server.written, strict=True)

@@ -66,11 +66,11 @@ def test_what_a_type_name_is(source: str, found: list[str]) -> None:
     ("source", "found"),
     [
         ("def test(pool): assert pool._idle", ["pool._idle"]),
-        ("def test(pool): pool.lane._dial()", ["pool.lane._dial"]),
+        ("def test(pool): pool.plane._dial()", ["pool.plane._dial"]),
         ("def test(pool): pool._idle = 3", ["pool._idle"]),
         ("def test(pool): assert pool.__dict__", []),
         ("class Fake:\n    def dial(self): self._idle = 3", []),
-        ("class Fake:\n    def dial(self): self.lane._idle = 3", ["self.lane._idle"]),
+        ("class Fake:\n    def dial(self): self.plane._idle = 3", ["self.plane._idle"]),
         ("class Fake:\n    def dial(self): self._idle = 3\ndef test(fake): assert fake._idle", []),
         ("class Fake:\n    def _dial(self): ...\ndef test(fake): fake._dial()", []),
         ("def test(value): value._replace(a=1)", []),

@@ -13,19 +13,19 @@ ROOT = Path(proxy.__file__).parent
 FOLDERS = ("control", "forwarding", "ledger", "settings", "worker")
 
 OTHERS: Mapping[str, frozenset[str]] = {
-    # The settings of a lane are attributes that are swapped by assignment: a call would cost the fast path.
-    "worker/worker.py": frozenset({"lane.header_seconds", "lane.idle_seconds", "lane.provenance"})
-    | {"lane.pool.idle_seconds"},
-    "worker/tables.py": frozenset({"self._lane.table"}),
-    "worker/capacity.py": frozenset({"lane.connections", "lane.pool.max_idle"}),
-    "worker/accesslog.py": frozenset({"lane.accounts.access"}),
+    # The settings of a data plane are attributes, swapped by assignment: a call would cost the fast path.
+    "worker/worker.py": frozenset({"plane.header_seconds", "plane.idle_seconds", "plane.provenance"})
+    | {"plane.pool.idle_seconds"},
+    "worker/tables.py": frozenset({"self._plane.table"}),
+    "worker/capacity.py": frozenset({"plane.connections", "plane.pool.max_idle"}),
+    "worker/accesslog.py": frozenset({"plane.accounts.access"}),
     # So are the counts of a shelf, and whether a connection goes on: each request passes there.
     "forwarding/accounts.py": frozenset({"shelf.pending"}),
     "forwarding/pool.py": frozenset({"shelf.pending", "shelf.record", "upstream.idle_since"}),
     "forwarding/answer_head.py": frozenset({"side.persistent"}),
     "forwarding/crossing.py": frozenset({"side.persistent"}),
     "forwarding/own_answers.py": frozenset({"side.persistent"}),
-    "forwarding/listener.py": frozenset({"self._lane.draining"}),
+    "forwarding/listener.py": frozenset({"self._plane.draining"}),
     # The outcome that has just been made, field by field.
     "forwarding/exchange.py": frozenset(f"outcome.{field}" for field in Outcome.__slots__),
     # A judge that begins anew within one release takes over the blast radius of the one before.

@@ -4,8 +4,8 @@ import socket
 from collections.abc import Callable
 from typing import Any
 
+from proxy.forwarding.data_plane import DataPlane
 from proxy.forwarding.downstream import Downstream
-from proxy.forwarding.lane import Lane
 from proxy.forwarding.members import Members
 from proxy.forwarding.upstream import Upstream
 from proxy.routing.table import RoutingTable, Service
@@ -56,9 +56,10 @@ class Pair:
     """A client's connection and an endpoint's, with everything of ours between them."""
 
     def __init__(self, service: Service, request: bytes, answer: bytes) -> None:
-        self._lane: Any = Lane(Quiet(), RoutingTable.build(1, [service]), Tally("boot"), lambda: None, "w1")  # type: ignore[arg-type]
-        self._lane.dialler = dialler = Dials()
-        self._down = Downstream(self._lane, Members(self._lane))
+        table, loop = RoutingTable.build(1, [service]), Quiet()
+        self._plane: Any = DataPlane(loop, table, Tally("boot"), lambda: None, "w1")  # type: ignore[arg-type]
+        self._plane.dialler = dialler = Dials()
+        self._down = Downstream(self._plane, Members(self._plane))
         self.client, self.server = Quiet(), Quiet()
         self._down.connection_made(self.client)  # type: ignore[arg-type]
         self._down.data_received(request)
@@ -75,5 +76,5 @@ class Pair:
 
     def ended(self) -> int:
         """How many exchanges have ended well."""
-        (counts,) = self._lane.accounts.tally.everything().values()
+        (counts,) = self._plane.accounts.tally.everything().values()
         return int(counts.drawn["success"])

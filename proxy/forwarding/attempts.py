@@ -9,9 +9,9 @@ from functools import partial
 from typing import Protocol
 
 from proxy.forwarding import rescue
+from proxy.forwarding.data_plane import DataPlane
 from proxy.forwarding.dial import DialFailed
 from proxy.forwarding.exchange import Exchange
-from proxy.forwarding.lane import Lane
 from proxy.forwarding.pool import Shelf
 from proxy.forwarding.sides import ClientSide, Requester
 from proxy.forwarding.upload import Upload
@@ -41,18 +41,18 @@ class Attempts:
     """The attempts of one client's connection: one at a time, for one request after the other.
 
     Args:
-        lane: what the worker's connections share.
+        plane: what the worker's connections share.
         side: the client's connection.
         sender: is asked what follows. It owns this object, and has to drop it in the end: they form a cycle.
     """
 
-    __slots__ = ("_lane", "_rest", "_sender", "_side", "shelf", "upload", "upstream")
+    __slots__ = ("_plane", "_rest", "_sender", "_side", "shelf", "upload", "upstream")
 
     shelf: Shelf
     """Of the endpoint that was asked last."""
 
-    def __init__(self, lane: Lane, side: ClientSide, sender: Sender) -> None:
-        self._lane = lane
+    def __init__(self, plane: DataPlane, side: ClientSide, sender: Sender) -> None:
+        self._plane = plane
         self._side = side
         self._sender = sender
         self.upstream: Upstream | None = None
@@ -68,12 +68,12 @@ class Attempts:
 
     def begin(self, exchange: Exchange) -> None:
         """Send the request to the endpoint that was chosen."""
-        lane, endpoint = self._lane, exchange.choice.endpoint
+        plane, endpoint = self._plane, exchange.choice.endpoint
         assert endpoint is not None, exchange
-        shelf = self.shelf = lane.pool.begin(endpoint, exchange)
+        shelf = self.shelf = plane.pool.begin(endpoint, exchange)
         if exchange.request == "open":
             kept = exchange.choice.service.rescue.max_body if rescue.may(exchange) else None
-            self.upload = Upload(exchange, lane.heads.limits, kept)
+            self.upload = Upload(exchange, plane.heads.limits, kept)
         upstream = shelf.take()
         if upstream is None:
             self._dial(exchange)
@@ -91,11 +91,11 @@ class Attempts:
         `status`: what the client would have been sent; 0 for nothing.
         """
         self._drop()
-        lane, endpoint = self._lane, choice.endpoint
+        plane, endpoint = self._plane, choice.endpoint
         assert endpoint is not None, choice
-        outcome = exchange.pass_on(choice, ending, status, lane.now())
-        lane.accounts.pass_on(exchange, outcome, self.shelf)
-        self.shelf = lane.pool.begin(endpoint, exchange)
+        outcome = exchange.pass_on(choice, ending, status, plane.now())
+        plane.accounts.pass_on(exchange, outcome, self.shelf)
+        self.shelf = plane.pool.begin(endpoint, exchange)
         self._dial(exchange)  # a pooled connection could prove stale, and there is no third attempt
 
     def more(self, exchange: Exchange, data: bytes) -> bytes:
@@ -118,7 +118,7 @@ class Attempts:
         self.upload = None
         # What is still to be sent to the endpoint would hold up the next request, unknown to its client.
         if exchange.request == "done" and not upstream.sending.waits() and upstream.reusable():
-            self.shelf.give(upstream, self._lane.now())
+            self.shelf.give(upstream, self._plane.now())
         else:
             upstream.abandon()
 
@@ -136,29 +136,29 @@ class Attempts:
     def _dial(self, exchange: Exchange) -> None:
         shelf, seconds = self.shelf, exchange.choice.service.timeouts.connect
         self._side.deadline.dial()
-        self._lane.dialler.dial(shelf, seconds, partial(self._dialled, exchange, exchange.key, shelf))
+        self._plane.dialler.dial(shelf, seconds, partial(self._dialled, exchange, exchange.key, shelf))
 
     def _dialled(self, exchange: Exchange, key: Key, shelf: Shelf, result: Upstream | DialFailed) -> None:
         sender = self._sender
         if sender.exchange is not exchange or exchange.key is not key:
             # The client left meanwhile, or another backend is asked; the connection is as good for others.
             if isinstance(result, Upstream) and result.reusable():
-                shelf.give(result, self._lane.now())
+                shelf.give(result, self._plane.now())
             return
         if isinstance(result, DialFailed):
             detail = f"the service can't be reached: {result.detail}"
             sender.attempt_failed(exchange, result.ending, result.status, detail)
         elif result.reusable():
-            self._join(result, exchange, self._lane.now())
+            self._join(result, exchange, self._plane.now())
         else:
             sender.attempt_failed(exchange, "connect", 502, "the service can't be reached: it hung up")
 
     def _join(self, upstream: Upstream, exchange: Exchange, now: float) -> None:
-        lane, side = self._lane, self._side
+        plane, side = self._plane, self._side
         self.upstream = upstream
-        thresholds = lane.thresholds
+        thresholds = plane.thresholds
         exchange.send(now, thresholds.watch(exchange, now) if thresholds.in_force else exchange.thresholds)
-        upstream.carry(self._sender, exchange.head.method, exchange.upgrade, lane.heads)
+        upstream.carry(self._sender, exchange.head.method, exchange.upgrade, plane.heads)
         ours = side.hop.lines(exchange.head, exchange.request_id)
         host = exchange.head.steering.get(b"host") or upstream.endpoint.authority.encode()
         head = serializer.request_head(exchange.head, host, exchange.length, ours, exchange.upgrade)

@@ -9,9 +9,9 @@ of either connection leads to is here.
 from proxy.forwarding import own_answers, rescue
 from proxy.forwarding.answer_head import choice_lines, client_head, framed_length
 from proxy.forwarding.attempts import Attempts
+from proxy.forwarding.data_plane import DataPlane
 from proxy.forwarding.exchange import Exchange
 from proxy.forwarding.halt import HaltedBackend, is_halted
-from proxy.forwarding.lane import Lane
 from proxy.forwarding.sides import ClientSide
 from proxy.forwarding.tunnel import Tunnel
 from proxy.http1 import serializer
@@ -25,18 +25,18 @@ class Crossing:
     """Carries the exchanges of one client connection.
 
     Args:
-        lane: what the worker's connections share.
+        plane: what the worker's connections share.
         side: the client's connection.
     """
 
-    __slots__ = ("_lane", "_side", "_tunnel", "attempts", "exchange", "full")
+    __slots__ = ("_plane", "_side", "_tunnel", "attempts", "exchange", "full")
 
     _tunnel: Tunnel
 
-    def __init__(self, lane: Lane, side: ClientSide) -> None:
-        self._lane = lane
+    def __init__(self, plane: DataPlane, side: ClientSide) -> None:
+        self._plane = plane
         self._side = side
-        self.attempts = Attempts(lane, side, self)
+        self.attempts = Attempts(plane, side, self)
         self.exchange: Exchange | None = None
         self.full = False
         """Whether the client takes no more bytes for now."""
@@ -49,7 +49,7 @@ class Crossing:
     def begin(self, exchange: Exchange) -> None:
         """Send a request on its way."""
         self.exchange = exchange
-        self._lane.accounts.begin(exchange)
+        self._plane.accounts.begin(exchange)
         if exchange.choice.endpoint is None:
             self._answer_ourselves(exchange, "refused", 503, "no endpoint of the service is available")
         else:
@@ -152,12 +152,12 @@ class Crossing:
 
     def _rescued(self, exchange: Exchange, ending: Ending, status: int) -> bool:
         """Send the request to `stable` instead, if that may be; return whether it was."""
-        lane, upload = self._lane, self.attempts.upload
+        plane, upload = self._plane, self.attempts.upload
         if not rescue.may(exchange, ending) or not (upload is None or upload.repeatable):
             return False
         free = exchange.spared(ending)  # it adds nothing to what was meant to be sent
-        choice = rescue.choice(exchange, lane.pool, lane.draw())
-        if choice is None or not (free or lane.accounts.affords(exchange)):
+        choice = rescue.choice(exchange, plane.pool, plane.draw())
+        if choice is None or not (free or plane.accounts.affords(exchange)):
             return False
         self.attempts.redirect(exchange, choice, ending, status)
         return True
@@ -198,14 +198,14 @@ class Crossing:
             self.attempts.upload.forget()
         length = framed_length(exchange, length)
         ours = client_head(exchange, self._side, head, length)
-        exchange.response_began(head.status, self._lane.now(), len(ours))
+        exchange.response_began(head.status, self._plane.now(), len(ours))
         return ours, length == CHUNKED
 
     def answer_whole(self, head: ResponseHead, body: bytes) -> None:
         """Write an answer that came at once, and settle the exchange. Most answers do."""
         exchange = self.exchange
         assert exchange is not None, self
-        exchange.response_came_whole(head.status, self._lane.now(), len(body))
+        exchange.response_came_whole(head.status, self._plane.now(), len(body))
         self._side.write(client_head(exchange, self._side, head, len(body)) + body)
         self.attempts.finish(exchange)
         self._settle(exchange)
@@ -233,20 +233,20 @@ class Crossing:
             self.attempt_failed(exchange, ending, 502, detail)
         elif self._rescued(exchange, "stale", 0):
             pass  # put on the wire twice at most, it is answered there even when the canary is gone
-        elif is_halted(exchange.choice, self._lane.table):
+        elif is_halted(exchange.choice, self._plane.table):
             self._answer_ourselves(exchange, ending, 502, detail)
         else:
             self.attempts.repeat(exchange)
 
     def switched(self, head: ResponseHead, protocol: bytes) -> Tunnel:
         """Turn both connections into a tunnel: the endpoint speaks a protocol now that the client offered."""
-        exchange, lane, side = self._under_way(), self._lane, self._side
+        exchange, plane, side = self._under_way(), self._plane, self._side
         upstream = self.attempts.upstream
         assert upstream is not None, self
-        exchange.switched(lane.now())
-        lane.accounts.switch(exchange)
+        exchange.switched(plane.now())
+        plane.accounts.switch(exchange)
         idle = exchange.choice.service.timeouts.tunnel
-        tunnel = self._tunnel = Tunnel(side, upstream, self._tunnel_over, idle, lane.now)
+        tunnel = self._tunnel = Tunnel(side, upstream, self._tunnel_over, idle, plane.now)
         ours = serializer.switching(protocol) + choice_lines(exchange, secure=side.secure)
         side.write(serializer.interim_head(head, ours))
         side.enter(tunnel)
@@ -269,7 +269,7 @@ class Crossing:
             exchange.broke(ending)
         if upstream.sending.waits():
             # It closes when that is taken, and nothing else would end it.
-            self._lane.later(self._lane.idle_seconds, upstream.abandon)
+            self._plane.later(self._plane.idle_seconds, upstream.abandon)
         self.attempts.release()
         self._account(exchange)
 
@@ -278,7 +278,7 @@ class Crossing:
         self.attempts.abandon()
         if exchange.request == "open":
             side.persistent = False
-        size = own_answers.answer(self._lane, side, status, detail, exchange.request_id, exchange.head)
+        size = own_answers.answer(self._plane, side, status, detail, exchange.request_id, exchange.head)
         exchange.answered_by_us(status, ending, size)
         self._settle(exchange)
 
@@ -289,7 +289,7 @@ class Crossing:
     def _account(self, exchange: Exchange) -> None:
         self.exchange = None
         shelf = None if exchange.choice.endpoint is None else self.attempts.shelf
-        self._lane.accounts.end(exchange, self._side.client, shelf)
+        self._plane.accounts.end(exchange, self._side.client, shelf)
 
     def _cut(self, exchange: Exchange, ending: Ending) -> None:
         """End an answer that can't be completed so that it can't be taken for a whole one."""

@@ -5,10 +5,10 @@ from typing import Literal
 
 from proxy.forwarding.connection import Connection, reset
 from proxy.forwarding.crossing import Crossing
+from proxy.forwarding.data_plane import DataPlane
 from proxy.forwarding.deadlines import Deadline
 from proxy.forwarding.exchange import Exchange
 from proxy.forwarding.halt import HaltedBackend
-from proxy.forwarding.lane import Lane
 from proxy.forwarding.members import MOST_DISMISSED, Members
 from proxy.forwarding.own_answers import answer_last_hop, turn_away, turn_connection_away
 from proxy.forwarding.peek import Peek
@@ -35,15 +35,15 @@ class Downstream(Connection):
     """One connection of one client.
 
     Args:
-        lane: what the worker's connections share.
+        plane: what the worker's connections share.
         members: the open connections, which it joins.
     """
 
     __slots__ = (
         "_buffer",
-        "_lane",
         "_members",
         "_phase",
+        "_plane",
         "_tunnel",
         "client",
         "crossing",
@@ -57,11 +57,11 @@ class Downstream(Connection):
     deadline: Deadline
     hop: Hop
 
-    def __init__(self, lane: Lane, members: Members) -> None:
+    def __init__(self, plane: DataPlane, members: Members) -> None:
         self.client = ""
         """The address of the client whose request came last."""
         self.persistent = True
-        self._lane = lane
+        self._plane = plane
         self._members = members
         self._phase: DownstreamPhase = "new"
         self._buffer = b""
@@ -74,18 +74,18 @@ class Downstream(Connection):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
-        lane = self._lane
+        plane = self._plane
         # Not before: it holds this object, and a handshake that never ends doesn't report its end.
-        self.crossing = Crossing(lane, self)
+        self.crossing = Crossing(plane, self)
         self.client = self.peer()
-        self.deadline = Deadline(lane.now, lane.idle_seconds)
+        self.deadline = Deadline(plane.now, plane.idle_seconds)
         open_now = self._members.add(self)
-        lane.deadlines.watch(self)
+        plane.deadlines.watch(self)
         if not self.client:
             self.reset()  # it is gone already, and with it the client's address
             return
-        self.hop = lane.provenance.hop(self.client, secure=self.secure)
-        if open_now > lane.connections:
+        self.hop = plane.provenance.hop(self.client, secure=self.secure)
+        if open_now > plane.connections:
             self._dismiss()
 
     def data_received(self, data: bytes) -> None:
@@ -117,7 +117,7 @@ class Downstream(Connection):
     def connection_lost(self, error: Exception | None) -> None:
         phase, self._phase = self._phase, "closed"
         self._members.discard(self)
-        self._lane.deadlines.forget(self)
+        self._plane.deadlines.forget(self)
         if phase == "tunnel":
             self._tunnel.client_lost()
         else:
@@ -159,9 +159,9 @@ class Downstream(Connection):
         elif self._phase == "tunnel":
             self._tunnel.overdue(now)
         elif self._phase == "head":
-            turn_away(self._lane, self, 408, "slow-head", "the head of the request took too long")
-        elif self.sending.waits() and self.sending.stalled(now) < self._lane.idle_seconds:
-            self.deadline.taking(self._lane.idle_seconds, now)  # of answers that are over
+            turn_away(self._plane, self, 408, "slow-head", "the head of the request took too long")
+        elif self.sending.waits() and self.sending.stalled(now) < self._plane.idle_seconds:
+            self.deadline.taking(self._plane.idle_seconds, now)  # of answers that are over
         elif self._phase == "closed":
             self.reset()
         else:
@@ -188,7 +188,7 @@ class Downstream(Connection):
     def _read_requests(self) -> None:
         """Begin what can be begun, unless the client takes no more answers; our own are over at once."""
         while self._buffer and self._phase in BETWEEN and not self.crossing.full:
-            heads = self._lane.heads
+            heads = self._plane.heads
             # Most come alone, word for word as one before them; a flood of them isn't hashed for each.
             head = heads.requests.get(self._buffer) if len(self._buffer) <= LONGEST else None
             try:
@@ -201,41 +201,41 @@ class Downstream(Connection):
                 self._begin(head, request_length(head) if head.bodied else 0)
             except BadMessage as bad:
                 self.persistent = False  # the next request may begin anywhere
-                turn_away(self._lane, self, bad.status, bad.reason, bad.detail, head)
+                turn_away(self._plane, self, bad.status, bad.reason, bad.detail, head)
 
     def _cut_head(self) -> bytes:
         """Cut one head off the buffer; empty while it isn't whole."""
-        block, self._buffer = cut_request(self._buffer, self._lane.heads.limits)
+        block, self._buffer = cut_request(self._buffer, self._plane.heads.limits)
         if not block and self._phase != "head" and self._buffer not in (b"", b"\r"):
             self._phase = "head"
-            self.deadline.head(self._lane.header_seconds)
+            self.deadline.head(self._plane.header_seconds)
         return block
 
     def _begin(self, head: RequestHead, length: int) -> None:
-        lane, hop = self._lane, self.hop
-        self.persistent = head.persistent and not lane.draining
+        plane, hop = self._plane, self.hop
+        self.persistent = head.persistent and not plane.draining
         request_id = b""
         if hop.trusted:
             self.client, request_id = hop.client(head), hop.request_id(head)
         onward = one_hop_on(head) if b"max-forwards" in head.steering else head
         if onward is None:
             self.persistent = self.persistent and not length  # the body would be read as the next request
-            answer_last_hop(lane, self, head)
+            answer_last_hop(plane, self, head)
             return
-        choice = lane.table.choose(onward, self.client, lane.draw(), lane.pool)
+        choice = plane.table.choose(onward, self.client, plane.draw(), plane.pool)
         if choice is None:
             self.persistent = self.persistent and not length
-            turn_away(self._lane, self, 404, "no-service", "no service answers for this host and path", head)
+            turn_away(self._plane, self, 404, "no-service", "no service answers for this host and path", head)
             return
-        exchange = Exchange(onward, choice, length, lane.now(), request_id or lane.request_id())
+        exchange = Exchange(onward, choice, length, plane.now(), request_id or plane.request_id())
         self._phase = "exchange"
         self.crossing.begin(exchange)
 
     def _dismiss(self) -> None:
         if self._members.dismiss(self) <= MOST_DISMISSED:
-            turn_connection_away(self._lane, self)
+            turn_connection_away(self._plane, self)
         else:
-            self._lane.accounts.refuse("connections")
+            self._plane.accounts.refuse("connections")
             self.close()
 
     # The crossing calls these.
@@ -263,11 +263,11 @@ class Downstream(Connection):
             return
         self._phase = "idle"
         self._buffer = rest + self._buffer if self._buffer else rest
-        self.deadline.idle(self._lane.idle_seconds)
+        self.deadline.idle(self._plane.idle_seconds)
         if self._buffer:
             self.reading.free("pipelined")
-            self._lane.soon(self._read_requests)
-        elif self._lane.draining:
+            self._plane.soon(self._read_requests)
+        elif self._plane.draining:
             self.close()
 
     # Ending.
@@ -293,5 +293,5 @@ class Downstream(Connection):
     def close(self) -> None:
         """Close once everything is sent; the kernel goes on with what it has taken by then."""
         self._phase = "closed"
-        self.deadline.idle(self._lane.idle_seconds)
+        self.deadline.idle(self._plane.idle_seconds)
         self._transport.close()

@@ -38,7 +38,7 @@ MOST_SENT = 2
 
 
 class Exchange:
-    """One request on its way. Times are by the lane's clock, in seconds.
+    """One request on its way. Times are by the data plane's clock, in seconds.
 
     Args:
         head: the request's head.

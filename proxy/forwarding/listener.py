@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Literal
 
+from proxy.forwarding.data_plane import DataPlane
 from proxy.forwarding.downstream import Downstream
-from proxy.forwarding.lane import Lane
 from proxy.forwarding.members import Members
 from proxy.tls.certificates import Certificates
 from proxy.tls.handshakes import Handshakes
@@ -27,23 +27,23 @@ class Listener:
     """The listening sockets of one worker.
 
     Args:
-        lane: what all its connections share.
+        plane: what all its connections share.
         sockets: bound and listening; the listener owns these copies.
         certificates: what is shown on those of the sockets that speak TLS.
     """
 
     def __init__(
         self,
-        lane: Lane,
+        plane: DataPlane,
         sockets: Sequence[socket.socket],
         certificates: Mapping[socket.socket, Certificates] = MappingProxyType({}),
     ) -> None:
-        self._lane = lane
+        self._plane = plane
         self._sockets = [one for one in sockets if one not in certificates]
-        self.members = Members(lane)
+        self.members = Members(plane)
         self.handshakes = {
             one: Handshakes(
-                one, shown, self._connect, lambda: lane.header_seconds, self.members.room, self._unshaken
+                one, shown, self._connect, lambda: plane.header_seconds, self.members.room, self._unshaken
             )
             for one, shown in certificates.items()
         }
@@ -51,7 +51,7 @@ class Listener:
         self._servers: list[asyncio.Server] = []
 
     def __repr__(self) -> str:
-        state = "draining" if self._lane.draining else self._state
+        state = "draining" if self._plane.draining else self._state
         return f"<Listener {state}, {len(self.members)} connections>"
 
     async def open(self) -> None:
@@ -61,7 +61,7 @@ class Listener:
         for handshakes in self.handshakes.values():
             handshakes.open()
         self._state = "open"
-        self._lane.deadlines.start()
+        self._plane.deadlines.start()
 
     async def _serve(self, one: socket.socket) -> asyncio.Server:
         loop = asyncio.get_running_loop()
@@ -73,7 +73,7 @@ class Listener:
 
     async def drain(self, grace: float) -> None:
         """Accept what is queued, then nothing more; finish what is under way within `grace` seconds."""
-        self._lane.draining = True
+        self._plane.draining = True
         for server in self._servers:
             server.close()
         for one in self._sockets:
@@ -86,8 +86,8 @@ class Listener:
         await self.members.gone(await self._handshakes_over(grace))
         self.members.reset()
         await self.members.gone(RESET_SECONDS)
-        self._lane.pool.close()
-        self._lane.deadlines.stop()
+        self._plane.pool.close()
+        self._plane.deadlines.stop()
 
     async def _handshakes_over(self, grace: float) -> float:
         """Wait for handshakes that are under way; return what is left of the grace."""
@@ -110,7 +110,7 @@ class Listener:
             await loop.connect_accepted_socket(self._connect, connection)
 
     def _unshaken(self) -> None:
-        self._lane.accounts.refuse("handshake")
+        self._plane.accounts.refuse("handshake")
 
     def _connect(self) -> Downstream:
-        return Downstream(self._lane, self.members)
+        return Downstream(self._plane, self.members)

@@ -6,8 +6,8 @@ import itertools
 from collections.abc import Iterator
 from typing import Protocol
 
+from proxy.forwarding.data_plane import DataPlane
 from proxy.forwarding.halt import HaltedBackend
-from proxy.forwarding.lane import Lane
 from proxy.routing.table import Service
 
 MOST_DISMISSED = 64
@@ -33,11 +33,11 @@ class Members:
     """The open connections of the clients of one worker.
 
     Args:
-        lane: what they share.
+        plane: what they share.
     """
 
-    def __init__(self, lane: Lane) -> None:
-        self._lane = lane
+    def __init__(self, plane: DataPlane) -> None:
+        self._plane = plane
         self._open: set[Member] = set()
         self._dismissed: set[Member] = set()
         self._empty = asyncio.Event()
@@ -56,7 +56,7 @@ class Members:
 
     def room(self) -> int:
         """Return for how many more there is room."""
-        return self._lane.connections - len(self._open)
+        return self._plane.connections - len(self._open)
 
     # Each connection calls these.
 
@@ -105,16 +105,16 @@ class Members:
         for connection in self:
             connection.halted(halted, drained=False)
         if service.drain is not None:
-            self._lane.later(service.drain, self._cut_off, halted, number)
+            self._plane.later(service.drain, self._cut_off, halted, number)
 
     def _cut_off(self, halted: HaltedBackend, number: int) -> None:
         """End what goes on. A backend that is back in service, or was since then, is left alone."""
         name, backend = halted.service, halted.backend
-        service = self._lane.table.services.get(name)
+        service = self._plane.table.services.get(name)
         if service is None or backend not in service.halted or self._halts[name, backend] != number:
             return
         awaited = [one.halted(halted, drained=True) for one in self]
         if any(awaited) and service.drain is not None:
             # What they get may be an answer without end.
             again = max(service.drain, LOOK_AGAIN_SECONDS)
-            self._lane.later(again, self._cut_off, halted, number)
+            self._plane.later(again, self._cut_off, halted, number)

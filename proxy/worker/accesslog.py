@@ -7,8 +7,8 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 from proxy.forwarding.accounts import NoAccessLog, Refusal
+from proxy.forwarding.data_plane import DataPlane
 from proxy.forwarding.exchange import Exchange
-from proxy.forwarding.lane import Lane
 from proxy.telemetry.accesslog import FORMATS, Access
 from proxy.telemetry.outcome import REFUSED
 
@@ -21,10 +21,10 @@ Note = tuple[Exchange | Refusal, str, float]
 
 
 class AccessLogSwitch:
-    """The access log of a lane: switched on and off, and its style changed."""
+    """The access log of a worker's data plane: switched on and off, and its style changed."""
 
-    def __init__(self, lane: Lane, write: Callable[[bytes], object] | None = None) -> None:
-        self._lane = lane
+    def __init__(self, plane: DataPlane, write: Callable[[bytes], object] | None = None) -> None:
+        self._plane = plane
         self._write = write
         self._log: AccessLog | None = None
         self._closing: asyncio.Future[None] | None = None
@@ -35,13 +35,13 @@ class AccessLogSwitch:
 
     def switch(self, style: str) -> None:
         """Write in this style, a name in `proxy.telemetry.accesslog.FORMATS`; `off`: write no more."""
-        lane = self._lane
+        plane = self._plane
         if style == "off":
             if self._log is not None:  # what was noted is written all the same
                 self._closing = asyncio.ensure_future(self._log.close())
-            lane.accounts.access, self._log = NoAccessLog(), None
+            plane.accounts.access, self._log = NoAccessLog(), None
         elif self._log is None:
-            lane.accounts.access = self._log = AccessLog(style, lane.unix_now() - lane.now(), self._write)
+            plane.accounts.access = self._log = AccessLog(style, plane.unix_now() - plane.now(), self._write)
         else:
             self._log.restyle(style)
 
@@ -63,7 +63,7 @@ class AccessLog:
 
     Args:
         style: a name in `proxy.telemetry.accesslog.FORMATS`.
-        since: what to add to the lane's clock to get Unix time.
+        since: what to add to the plane's clock to get Unix time.
         write: takes whole lines; may block, and is called in a thread of its own.
     """
 

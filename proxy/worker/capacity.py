@@ -9,7 +9,7 @@ must not leave clients without any.
 import logging
 import resource
 
-from proxy.forwarding.lane import Lane
+from proxy.forwarding.data_plane import DataPlane
 
 log = logging.getLogger(__name__)
 
@@ -23,18 +23,18 @@ class Capacity:
     """The bounds of one worker's connections, which follow the settings and the number of endpoints.
 
     Args:
-        lane: what is bounded.
+        plane: what is bounded.
         listeners: how many sockets the worker listens on.
     """
 
-    def __init__(self, lane: Lane, listeners: int) -> None:
-        self._lane = lane
+    def __init__(self, plane: DataPlane, listeners: int) -> None:
+        self._plane = plane
         self._listeners = listeners
-        self._max_idle = lane.pool.max_idle
+        self._max_idle = plane.pool.max_idle
         self._connections: int | None = None
 
     def __repr__(self) -> str:
-        return f"<Capacity for {self._lane.connections} clients>"
+        return f"<Capacity for {self._plane.connections} clients>"
 
     def configure(self, connections: int | None, max_idle: int) -> None:
         """Take the bounds of the config; `bound` puts them in force.
@@ -46,17 +46,17 @@ class Capacity:
         self._connections, self._max_idle = connections, max_idle
 
     def bound(self, endpoints: int) -> None:
-        """Bound the lane for so many endpoints, and never above what there are descriptors for."""
-        lane, wanted, most = self._lane, self._connections, limit()
-        lane.pool.max_idle = kept(most, self._listeners, endpoints, self._max_idle)
-        possible = room(most, self._listeners, endpoints * lane.pool.max_idle)
-        if wanted is not None and wanted > possible != lane.connections:
+        """Bound the data plane for so many endpoints, and never above what there are descriptors for."""
+        plane, wanted, most = self._plane, self._connections, limit()
+        plane.pool.max_idle = kept(most, self._listeners, endpoints, self._max_idle)
+        possible = room(most, self._listeners, endpoints * plane.pool.max_idle)
+        if wanted is not None and wanted > possible != plane.connections:
             message = (
                 "limits.connections is %d, and %d open files are enough for %d: so many are taken; "
                 "raise the hard limit, or lower pool.max_idle"
             )
             log.warning(message, wanted, most, possible)
-        lane.connections = possible if wanted is None else min(wanted, possible)
+        plane.connections = possible if wanted is None else min(wanted, possible)
 
 
 def limit() -> int:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from proxy.forwarding.lane import Lane
+from proxy.forwarding.data_plane import DataPlane
 from proxy.link.messages import Table
 from proxy.routing.endpoint import Endpoint
 from proxy.routing.table import RoutingTable, Service
@@ -37,23 +37,23 @@ class Swap:
 
 
 class Tables:
-    """The services of a lane: those that control sent, with their dead endpoints out of service."""
+    """The services of a data plane: those that control sent, with their dead endpoints out of service."""
 
-    def __init__(self, lane: Lane) -> None:
-        self._lane = lane
+    def __init__(self, plane: DataPlane) -> None:
+        self._plane = plane
         self._dead: dict[str, frozenset[tuple[str, str]]] = {}
         """Backend and URL of each service's dead endpoints. They may be known before the service is."""
         self._parts: list[Service] = []
         """The services of a table whose last part is still to come."""
 
     def __repr__(self) -> str:
-        table = self._lane.table
+        table = self._plane.table
         coming = f", {len(self._parts)} coming" if self._parts else ""
         return f"<Tables generation {table.generation}: {len(table.services)} services{coming}>"
 
     def endpoints(self) -> set[Endpoint]:
         """Return all endpoints of the table in force."""
-        services = self._lane.table.services.values()
+        services = self._plane.table.services.values()
         return {each for service in services for side in service.backends for each in side.endpoints}
 
     def begin(self) -> None:
@@ -66,11 +66,11 @@ class Tables:
         if table.more:
             return None
         services, self._parts = self._parts, []
-        held = self._lane.table
+        held = self._plane.table
         if table.complete:
-            self._lane.table = RoutingTable.build(table.generation, services)
+            self._plane.table = RoutingTable.build(table.generation, services)
         else:
-            self._lane.table = held.replace(table.generation, services, table.removed)
+            self._plane.table = held.replace(table.generation, services, table.removed)
         for name in table.removed:
             self._dead.pop(name, None)
         changes = tuple((held.services.get(service.name), service) for service in services)
@@ -84,15 +84,15 @@ class Tables:
         """
         for name, backends in services.items():
             self._dead[name] = frozenset((backend, url) for backend, urls in backends.items() for url in urls)
-        table = self._lane.table
+        table = self._plane.table
         held = [table.services[name] for name in services if name in table.services]
         changed = [fresh for service in held if (fresh := self._without_dead(service)) is not service]
         if changed:  # making a table takes a while where there are thousands of services
-            self._lane.table = table.replace(table.generation, changed)
+            self._plane.table = table.replace(table.generation, changed)
 
     def _known(self, service: Service) -> Service:
         """Return a service as it is to be used: the same object when its revision is in force already."""
-        held = self._lane.table.services.get(service.name)
+        held = self._plane.table.services.get(service.name)
         if held is not None and held.revision == service.revision:
             return held
         return self._without_dead(service)

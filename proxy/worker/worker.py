@@ -14,7 +14,7 @@ from types import MappingProxyType
 
 from proxy.child import garbage_collector
 from proxy.child.lifeline import Lifeline, attach
-from proxy.forwarding.lane import Lane
+from proxy.forwarding.data_plane import DataPlane
 from proxy.forwarding.listener import Listener
 from proxy.link.messages import Ack, DeadEndpoints, Message, ReportStored, Settings, Table, ThresholdUpdate
 from proxy.routing.table import RoutingTable
@@ -60,19 +60,19 @@ class Worker:
         self._grace = grace
         self.tally = Tally(boot)
         self.link = ControlLink(link, self._connected, self.receive)
-        self.reports = Reports(index, self.tally, self.link, lambda: self.lane.table)
-        self.lane = Lane(loop, RoutingTable.build(0, ()), self.tally, self.reports.hurry, boot[:8])
-        self.tables = Tables(self.lane)
-        self.capacity = Capacity(self.lane, len(sockets))
-        self.access = AccessLogSwitch(self.lane)
+        self.reports = Reports(index, self.tally, self.link, lambda: self.plane.table)
+        self.plane = DataPlane(loop, RoutingTable.build(0, ()), self.tally, self.reports.hurry, boot[:8])
+        self.tables = Tables(self.plane)
+        self.capacity = Capacity(self.plane, len(sockets))
+        self.access = AccessLogSwitch(self.plane)
         certificates = {one: Certificates(shown) for one, shown in pairs.items()}
-        self.listener = Listener(self.lane, sockets, certificates)
-        self.renewal = Renewal(tuple(certificates.values()), self.lane.dialler.trusts)
+        self.listener = Listener(self.plane, sockets, certificates)
+        self.renewal = Renewal(tuple(certificates.values()), self.plane.dialler.trusts)
         self._has_table = asyncio.Event()
         self._draining = asyncio.Event()
 
     def __repr__(self) -> str:
-        return f"<Worker {self._index} generation {self.lane.table.generation}, {self.link}>"
+        return f"<Worker {self._index} generation {self.plane.table.generation}, {self.link}>"
 
     async def run(self, lifeline: int) -> int:
         """Carry traffic until the supervisor drains it; `lifeline` is the inherited socket to it.
@@ -91,7 +91,7 @@ class Worker:
         linking = asyncio.ensure_future(self.link.run())
         reporting = asyncio.ensure_future(self._report_on())
         await self._has_table.wait()
-        await self.lane.dialler.trusts.warm(
+        await self.plane.dialler.trusts.warm(
             each.trust for each in self.tables.endpoints() if each.scheme == "https"
         )
         await self.listener.open()
@@ -113,7 +113,7 @@ class Worker:
             case Settings():
                 self._configure(message)
             case ThresholdUpdate(services=services):
-                self.lane.thresholds.set(services)
+                self.plane.thresholds.set(services)
             case DeadEndpoints(services=services):
                 self.tables.set_dead(services)
             case ReportStored(number=number):
@@ -138,14 +138,14 @@ class Worker:
             self.capacity.bound(len(self.tables.endpoints()))
 
     def _configure(self, settings: Settings) -> None:
-        lane = self.lane
-        lane.header_seconds = settings.header
-        lane.idle_seconds = settings.idle
-        lane.limit(line=settings.line, head=settings.head, fields=settings.fields)
-        lane.provenance = replace(
-            lane.provenance, trusted=settings.trusted, via=settings.via, forwarded=settings.forwarded
+        plane = self.plane
+        plane.header_seconds = settings.header
+        plane.idle_seconds = settings.idle
+        plane.limit(line=settings.line, head=settings.head, fields=settings.fields)
+        plane.provenance = replace(
+            plane.provenance, trusted=settings.trusted, via=settings.via, forwarded=settings.forwarded
         )
-        lane.pool.idle_seconds = settings.pool_idle
+        plane.pool.idle_seconds = settings.pool_idle
         self.capacity.configure(settings.connections, settings.max_idle)
         if self._has_table.is_set():
             self.capacity.bound(len(self.tables.endpoints()))

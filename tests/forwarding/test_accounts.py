@@ -133,7 +133,7 @@ def test_a_diverted_request_is_counted_under_the_backend_that_was_meant_and_told
     choice = Choice(
         shop, "stable", shop.backends[0].endpoints[0], "diverted", False, b"", b"", 77, pinned, diverted
     )
-    stage.lane.accounts.begin(Exchange(RequestHead(b"GET", b"/", 1, [], b"a"), choice, 0, 10.0))
+    stage.plane.accounts.begin(Exchange(RequestHead(b"GET", b"/", 1, [], b"a"), choice, 0, 10.0))
     entries = stage.tally.everything()
     assert entries["shop", 7, "stable"].in_flight == 1
     meant = entries.get(("shop", 7, "canary"))

@@ -88,7 +88,7 @@ def test_a_request_without_an_endpoint_is_no_answer_of_the_one_before(
     client.sends(GET)
     stage.connects().sends(OK)
     dead = service(dead=frozenset({("stable", STABLE)}))
-    stage.lane.table = stage.lane.table.replace(2, [dead])
+    stage.plane.table = stage.plane.table.replace(2, [dead])
     client.sends(GET)
     assert client.got().count(b"HTTP/1.1 503 ") == 1
     assert (stage.dialled(), stage.pending()) == ([], 0)

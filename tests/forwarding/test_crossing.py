@@ -290,7 +290,7 @@ class Log:
 def test_the_access_log_gets_each_exchange_once_with_the_size_of_its_body(
     stage: Stage, parts: tuple[Any, ...]
 ) -> None:
-    log = stage.lane.accounts.access = Log()
+    log = stage.plane.accounts.access = Log()
     client = stage.client()
     client.sends(GET)
     server = stage.connects()

@@ -37,13 +37,13 @@ def test_nobody_takes_the_connection(stage: Stage, status: int, detail: str) -> 
 def test_the_connection_is_gone_before_the_request_is_sent(stage: Stage) -> None:
     client = stage.client()
     client.sends(GET)
-    shelf, _, then = stage.lane.dialler.calls[0]
+    shelf, _, then = stage.plane.dialler.calls[0]
 
     def hung_up(upstream: Upstream) -> None:
         upstream.connection_lost(None)
         then(upstream)
 
-    stage.lane.dialler.calls[0] = (shelf, 5, hung_up)
+    stage.plane.dialler.calls[0] = (shelf, 5, hung_up)
     stage.connects()
     stage.failed(client, 502, "connect")
 
@@ -238,13 +238,13 @@ def test_but_not_when_it_is_gone_as_well(stage: Stage) -> None:
     client = stage.client()
     client.sends(GET)
     client.resets()
-    shelf, _, then = stage.lane.dialler.calls[0]
+    shelf, _, then = stage.plane.dialler.calls[0]
 
     def hung_up(upstream: Upstream) -> None:
         upstream.connection_lost(None)
         then(upstream)
 
-    stage.lane.dialler.calls[0] = (shelf, 5, hung_up)
+    stage.plane.dialler.calls[0] = (shelf, 5, hung_up)
     stage.connects()
     assert stage.idle() == 0
 

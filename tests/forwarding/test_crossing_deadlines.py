@@ -106,7 +106,7 @@ def hasty(staged: type[Stage], service: Callable[..., Service]) -> Stage:
 def test_connecting_has_a_deadline_of_its_own(hasty: Stage) -> None:
     client = hasty.client()
     client.sends(GET)
-    [(_, seconds, _)] = hasty.lane.dialler.calls
+    [(_, seconds, _)] = hasty.plane.dialler.calls
     assert seconds == 1
     hasty.passes(1000)
     assert client.got() == b""

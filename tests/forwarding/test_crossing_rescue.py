@@ -200,7 +200,7 @@ def test_the_log_says_how_it_failed_and_not_what_we_would_have_said(
 ) -> None:
     stage = canary()
     noted = []
-    stage.lane.accounts.access = type("Sink", (), {"note": lambda self, e, c, n: noted.append(e)})()
+    stage.plane.accounts.access = type("Sink", (), {"note": lambda self, e, c, n: noted.append(e)})()
     client = stage.client()
     client.sends(asks())
     if how == "refuses":
@@ -221,9 +221,9 @@ def test_the_copy_is_let_go_with_the_exchange(canary: Callable[..., Stage]) -> N
 
 
 def halt(stage: Stage) -> Service:
-    table = stage.lane.table
+    table = stage.plane.table
     service = replace(table.services["shop"], revision=8, halted=frozenset({"canary"}))
-    stage.lane.table = table.replace(2, [service])
+    stage.plane.table = table.replace(2, [service])
     for member in stage.members:
         member.halted(CANARY_OUT, drained=False)
     stage.turns.run()
@@ -257,7 +257,7 @@ def test_nothing_new_is_sent_to_a_halted_backend_when_dialling_took_longer(
 
 def test_without_budget_nothing_new_is_sent_to_a_halted_backend(canary: Callable[..., Stage]) -> None:
     stage = canary()
-    stage.lane.affords = lambda exchange: False
+    stage.plane.affords = lambda exchange: False
     client = stage.client()
     client.sends(asks())
     halt(stage)

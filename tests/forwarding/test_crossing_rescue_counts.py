@@ -35,7 +35,7 @@ def noted(canary: Callable[..., Stage]) -> Callable[..., tuple[Stage, list[Any]]
     def make(**more: Any) -> tuple[Stage, list[Any]]:
         stage, found = canary(**more), []
         sink = type("Sink", (), {"note": lambda self, exchange, *_: found.append(exchange)})
-        stage.lane.accounts.access = sink()
+        stage.plane.accounts.access = sink()
         return stage, found
 
     return make
@@ -174,17 +174,17 @@ def test_both_are_in_flight_one_after_the_other(canary: Callable[..., Stage]) ->
 
 def test_one_that_was_overdue_is_so_no_more(canary: Callable[..., Stage]) -> None:
     stage = canary()
-    stage.lane.thresholds.set({"shop": {"canary": (0.1, 0.2, 0.3), "stable": (0.1, 0.2, 0.3)}})
+    stage.plane.thresholds.set({"shop": {"canary": (0.1, 0.2, 0.3), "stable": (0.1, 0.2, 0.3)}})
     client = stage.client()
     client.sends(GET)
     server = stage.connects()
     stage.now += 1
-    stage.lane.thresholds.look(stage.now)
+    stage.plane.thresholds.look(stage.now)
     assert counts(stage)[0].overdue == 1
     server.sends(UNAVAILABLE)
     second = stage.connects()
     stage.now += 1
-    stage.lane.thresholds.look(stage.now)
+    stage.plane.thresholds.look(stage.now)
     assert [entry.overdue for entry in counts(stage)] == [0, 0], "nobody's coin sent it to stable"
     second.sends(OK)
     assert counts(stage)[1].labels == {}
@@ -272,13 +272,13 @@ def test_without_an_endpoint_of_stable_the_client_is_told_and_nothing_is_spent(
 ) -> None:
     stage = canary(endpoints=()) if out == "none" else canary()
     if out == "dead":
-        stage.lane.pool = DeadStable(stage.lane.pool)
+        stage.plane.pool = DeadStable(stage.plane.pool)
     client = stage.client()
     client.sends(GET)
     stage.connects().sends(UNAVAILABLE)
     assert (client.got()[:13], stage.dialled()) == (b"HTTP/1.1 503 ", [])
     assert stage.outcomes() == [("complete", 503, "failure")]
-    assert (stage.lane.accounts.budgets, counts(stage)[0].harmed) == ({}, 1)
+    assert (stage.plane.accounts.budgets, counts(stage)[0].harmed) == ({}, 1)
 
 
 class DeadStable:

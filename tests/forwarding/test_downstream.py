@@ -116,7 +116,7 @@ def test_what_is_pipelined_is_not_looked_up_as_one_head(picky: Stage) -> None:
             looked_up.append(len(block))
             return super().get(block)
 
-    picky.lane.heads.requests = Noting()
+    picky.plane.heads.requests = Noting()
     client = picky.client()
     client.sends(GET.replace(b"shop", b"else") * 1000)
     assert client.got().count(b"HTTP/1.1 404 Not Found\r\n") == 1000
@@ -276,7 +276,7 @@ def test_it_says_where_it_stands(stage: Stage) -> None:
 
 
 def test_a_head_larger_than_what_may_be_pipelined_is_read_to_its_end(stage: Stage) -> None:
-    stage.lane.heads = Heads(Limits(head=256 * 1024))
+    stage.plane.heads = Heads(Limits(head=256 * 1024))
     client = stage.client()
     client.sends(b"GET /a HTTP/1.1\r\nHost: shop\r\n" + (b"X: " + b"y" * 7000 + b"\r\n") * 10)
     assert client.read

@@ -165,7 +165,7 @@ def test_a_client_that_is_gone_when_it_is_accepted_is_nobody(stage: Stage) -> No
 
 
 def drain(stage: Stage) -> None:
-    stage.lane.draining = True
+    stage.plane.draining = True
     for member in stage.members:
         member.finish()
     stage.turns.run()
@@ -236,7 +236,7 @@ def test_a_request_that_waits_for_its_turn_is_served(stage: Stage) -> None:
     server.got()
     client.transport.arrive(get(b"/2"))
     server.transport.arrive(OK)
-    stage.lane.draining = True
+    stage.plane.draining = True
     client.transport.protocol.finish()
     stage.turns.run()
     assert paths(server.got()) == [b"/2"]

@@ -30,16 +30,16 @@ def canary(staged: type[Stage], service: Callable[..., Service]) -> Stage:
 def pair(staged: type[Stage], service: Callable[..., Service]) -> Stage:
     """A stage whose stable has two endpoints, of which the first is always the first that is drawn."""
     stage = staged(service(endpoints=("http://one:1", "http://two:2"), ejection=RULE))
-    stage.lane.draw = lambda: 0
+    stage.plane.draw = lambda: 0
     return stage
 
 
 def alive(stage: Stage, url: str) -> bool:
-    return stage.lane.pool.alive(Endpoint.parse(url))
+    return stage.plane.pool.alive(Endpoint.parse(url))
 
 
 def record(stage: Stage, url: str) -> EjectionRecord | None:
-    return stage.lane.pool.shelf(Endpoint.parse(url)).record
+    return stage.plane.pool.shelf(Endpoint.parse(url)).record
 
 
 def fail(stage: Stage, times: int = 1, request: bytes = POST) -> None:
@@ -212,7 +212,7 @@ def test_two_services_share_what_they_know_of_an_endpoint(
     one = service("a", backends=backends, ejection=RULE)
     other = service("b", backends=backends, ejection=RULE, match=RouteMatch("b"))
     stage = staged(one, other)
-    stage.lane.draw = lambda: 0
+    stage.plane.draw = lambda: 0
     fail(stage, 1)
     fail(stage, 1, POST.replace(b"shop", b"b"))
     assert not alive(stage, STABLE)

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import uvloop
 
-from proxy.forwarding.lane import Lane
+from proxy.forwarding.data_plane import DataPlane
 from proxy.forwarding.listener import Listener
 from proxy.routing.table import RoutingTable
 from proxy.telemetry.tally import Tally
@@ -52,14 +52,14 @@ class Place:
     def __init__(
         self,
         listener: Listener,
-        lane: Lane,
+        plane: DataPlane,
         origin: Origin,
         address: str | tuple[str, int],
         trusting: ssl.SSLContext | None,
     ) -> None:
         self.listener = listener
         self.trusting = trusting
-        self.lane = lane
+        self.plane = plane
         self.origin = origin
         self.address = address
 
@@ -83,7 +83,7 @@ async def a_place(
     server = await asyncio.start_server(origin.serve, "127.0.0.1", 0)
     endpoint = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
     table = RoutingTable.build(1, [service(endpoints=(endpoint,))])
-    lane = Lane(asyncio.get_running_loop(), table, Tally("boot"), lambda: None, "w1")
+    plane = DataPlane(asyncio.get_running_loop(), table, Tally("boot"), lambda: None, "w1")
     if "unix" in kind:
         one = socket.socket(socket.AF_UNIX)
         one.bind(str(path))
@@ -95,11 +95,11 @@ async def a_place(
         certificates[one] = Certificates([Pair(shop.cert, shop.key)])
         renew(certificates.values())
         trusting = ssl.create_default_context(cafile=authority.cert)
-    place = Place(Listener(lane, [one], certificates), lane, origin, one.getsockname(), trusting)
+    place = Place(Listener(plane, [one], certificates), plane, origin, one.getsockname(), trusting)
     await place.listener.open()
     yield place
     origin.gate.set()
-    if not lane.draining:
+    if not plane.draining:
         await place.listener.drain(0)
     server.close()
     for writer in origin.writers:
@@ -168,7 +168,7 @@ async def test_draining_closes_idle_connections_and_takes_no_more(place: Place) 
     with pytest.raises(ConnectionRefusedError):
         await place.connect()
     assert repr(place.listener) == "<Listener draining, 0 connections>"
-    assert repr(place.lane.pool) == "<Pool 0 idle, 0 pending>"
+    assert repr(place.plane.pool) == "<Pool 0 idle, 0 pending>"
 
 
 @with_a_place(OK, *KINDS)
@@ -178,7 +178,7 @@ async def test_draining_finishes_what_is_under_way(place: Place) -> None:
     writer.write(GET)
     await place.until(lambda: place.origin.asked)
     draining = asyncio.create_task(place.listener.drain(5))
-    await place.until(lambda: place.lane.draining)
+    await place.until(lambda: place.plane.draining)
     assert not draining.done()
     place.origin.gate.set()
     assert await over(reader, writer) == OK_CLOSE
@@ -196,7 +196,7 @@ async def test_draining_ends_after_its_grace_with_resets(place: Place) -> None:
         await reader.read()
     writer.close()
     await place.until(lambda: repr(place.listener).endswith(" 0 connections>"))
-    [counts] = place.lane.accounts.tally.everything().values()
+    [counts] = place.plane.accounts.tally.everything().values()
     assert (counts.in_flight, counts.excluded) == (0, 1)
 
 
@@ -229,7 +229,7 @@ async def test_clients_on_their_way_in_are_served_while_draining(place: Place) -
     (handshakes,) = place.listener.handshakes.values()
     await place.until(lambda: repr(handshakes) == "<Handshakes 1 under way>")
     draining = asyncio.create_task(place.listener.drain(10))
-    await place.until(lambda: place.lane.draining)
+    await place.until(lambda: place.plane.draining)
     reader, writer = await asyncio.open_connection(sock=late, ssl=place.trusting, server_hostname="localhost")
     assert not draining.done()
     writer.write(GET)
@@ -245,7 +245,7 @@ async def test_clients_on_their_way_in_that_ask_for_nothing_do_not_hold_up_the_d
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr("proxy.forwarding.deadlines.LINGER_SECONDS", 0.1)
         draining = asyncio.create_task(place.listener.drain(60))
-        await place.until(lambda: place.lane.draining)
+        await place.until(lambda: place.plane.draining)
         reader, writer = await asyncio.open_connection(
             sock=late, ssl=place.trusting, server_hostname="localhost"
         )
@@ -267,7 +267,7 @@ async def test_a_handshake_that_stalls_holds_up_the_drain_no_longer_than_its_gra
 
 @with_a_place(OK, "tls")
 async def test_as_many_handshakes_as_there_may_be_connections(place: Place) -> None:
-    place.lane.connections = 100
+    place.plane.connections = 100
     assert place.listener.members.room() == 100
     _, writer = await place.connect()
     await place.until(lambda: place.listener.members.room() == 99)
@@ -315,7 +315,7 @@ async def test_a_reader_that_takes_its_time_gets_all_of_it(place: Place) -> None
 
 @with_a_place(OK)
 async def test_connections_over_the_limit_are_told_so_and_take_nobodys_room(place: Place) -> None:
-    place.lane.connections = 1
+    place.plane.connections = 1
     first, second = await place.connect(), await place.connect()
     assert (await second[0].readuntil(b"\r\n")).startswith(b"HTTP/1.1 503 ")
     assert repr(place.listener) == "<Listener open, 2 connections>"

@@ -147,7 +147,7 @@ def test_what_was_not_sent_yet_goes_to_stable_and_costs_nothing(
     second.sends(OK)
     assert client.got() == OK
     assert stage.outcomes() == [("halted", 0, "excluded"), ("complete", 200, "success")]
-    assert stage.lane.accounts.budgets == {}
+    assert stage.plane.accounts.budgets == {}
     assert trip.counts()[7, "canary"].rescued == 0, "nobody had failed it"
 
 
@@ -208,6 +208,6 @@ def test_a_stale_connection_to_what_was_promoted_since_is_made_good(
     client.sends(GET)
     backends = (Backend("stable", (Endpoint.parse(CANARY),)), Backend("canary", (Endpoint.parse(STABLE),)))
     later = service(revision=9, backends=backends, halted=frozenset({"canary"}))
-    stage.lane.table = stage.lane.table.replace(9, [later])
+    stage.plane.table = stage.plane.table.replace(9, [later])
     server.resets()
     assert stage.dialled() == [CANARY]

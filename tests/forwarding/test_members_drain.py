@@ -109,7 +109,7 @@ def test_a_service_that_is_gone_by_then_troubles_nobody(tripping: Callable[..., 
     stage, trip = tripping()
     client, _ = streaming(stage)
     trip.halts()
-    stage.lane.table = stage.lane.table.replace(9, [], ["shop"])
+    stage.plane.table = stage.plane.table.replace(9, [], ["shop"])
     trip.rings()
     assert client.end == ""
 
@@ -140,7 +140,7 @@ def test_what_was_promoted_since_is_another_backend_s(
     client, server = streaming(stage)
     backends = (Backend("stable", (Endpoint.parse(CANARY),)), Backend("canary", (Endpoint.parse(STABLE),)))
     later = service(revision=9, backends=backends, halted=frozenset({"canary"}))
-    stage.lane.table = stage.lane.table.replace(9, [later])
+    stage.plane.table = stage.plane.table.replace(9, [later])
     stage.members.halt(later, "canary")
     trip.rings()
     server.sends(CHUNK)

@@ -33,7 +33,7 @@ class Side:
         self.rests.append(rest)
 
 
-class Lane:
+class DataPlane:
     """A worker at the beginning of time, which notes whom it turns away."""
 
     def __init__(self) -> None:
@@ -52,7 +52,7 @@ class Lane:
 
 @pytest.fixture(params=[True, False])
 def place(request: pytest.FixtureRequest) -> SimpleNamespace:
-    return SimpleNamespace(lane=Lane(), side=Side(request.param), persistent=request.param)
+    return SimpleNamespace(plane=DataPlane(), side=Side(request.param), persistent=request.param)
 
 
 def head_of(method: bytes = b"GET", *lines: bytes) -> RequestHead:
@@ -67,20 +67,20 @@ def closes(place: SimpleNamespace) -> bool:
 def test_an_answer_says_what_is_wrong_and_how_long_it_is(
     place: SimpleNamespace, answers: Callable[..., list[Answered]]
 ) -> None:
-    size = own_answers.answer(place.lane, place.side, 502, "no luck", b"theirs", head_of())
+    size = own_answers.answer(place.plane, place.side, 502, "no luck", b"theirs", head_of())
     [(status, fields, body)] = answers(place.side.written)
     assert (status, len(body)) == (502, size)
     assert body == b"502 Bad Gateway: no luck\nrequest id: theirs\n"
     assert ("Date", "Thu, 01 Jan 1970 00:00:00 GMT") in fields
     assert closes(place) is not place.persistent
-    assert (place.side.rests, place.lane.refusals) == ([], []), "its exchange settles itself"
+    assert (place.side.rests, place.plane.refusals) == ([], []), "its exchange settles itself"
 
 
 def test_as_json_where_that_is_preferred(
     place: SimpleNamespace, answers: Callable[..., list[Answered]]
 ) -> None:
     own_answers.answer(
-        place.lane, place.side, 502, "no luck", b"1", head_of(b"GET", b"Accept: application/json")
+        place.plane, place.side, 502, "no luck", b"1", head_of(b"GET", b"Accept: application/json")
     )
     [(_, fields, body)] = answers(place.side.written)
     assert ("Content-Type", "application/json") in fields
@@ -90,7 +90,7 @@ def test_as_json_where_that_is_preferred(
 def test_a_head_has_no_body_but_says_how_long_it_would_be(
     place: SimpleNamespace, answers: Callable[..., list[Answered]]
 ) -> None:
-    size = own_answers.answer(place.lane, place.side, 502, "no luck", b"1", head_of(b"HEAD"))
+    size = own_answers.answer(place.plane, place.side, 502, "no luck", b"1", head_of(b"HEAD"))
     [(_, fields, _)] = answers(place.side.written, ["HEAD"])
     assert size == 0
     assert int(dict(fields)["Content-Length"]) > 0
@@ -100,9 +100,9 @@ def test_who_is_turned_away_is_answered_noted_and_settled(
     place: SimpleNamespace, answers: Callable[..., list[Answered]]
 ) -> None:
     head = head_of()
-    own_answers.turn_away(place.lane, place.side, 404, "no-service", "nobody here", head)
+    own_answers.turn_away(place.plane, place.side, 404, "no-service", "nobody here", head)
     [(status, _, body)] = answers(place.side.written)
-    [(refusal, client)] = place.lane.refusals
+    [(refusal, client)] = place.plane.refusals
     assert (status, refusal.status, refusal.reason, client) == (404, 404, "no-service", "192.0.2.7")
     assert (refusal.head, refusal.request_id, refusal.bytes_out) == (head, b"w1-1", len(body))
     assert place.side.rests == [b""]
@@ -111,8 +111,8 @@ def test_who_is_turned_away_is_answered_noted_and_settled(
 
 
 def test_what_could_not_be_read_is_the_last(place: SimpleNamespace) -> None:
-    own_answers.turn_away(place.lane, place.side, 400, "malformed", "what", None)
-    [(refusal, _)] = place.lane.refusals
+    own_answers.turn_away(place.plane, place.side, 400, "malformed", "what", None)
+    [(refusal, _)] = place.plane.refusals
     assert refusal.head is UNREAD
     assert (place.side.persistent, closes(place), place.side.rests) == (False, True, [b""])
 
@@ -122,9 +122,9 @@ def test_the_last_hop_is_an_answer_that_is_noted_as_a_refusal(
     place: SimpleNamespace, answers: Callable[..., list[Answered]], method: bytes
 ) -> None:
     head = head_of(method, b"Max-Forwards: 0", b"Cookie: a=b")
-    own_answers.answer_last_hop(place.lane, place.side, head)
+    own_answers.answer_last_hop(place.plane, place.side, head)
     [(status, _, body)] = answers(place.side.written)
-    [(refusal, client)] = place.lane.refusals
+    [(refusal, client)] = place.plane.refusals
     assert (status, refusal.status, refusal.reason, client) == (200, 200, "last-hop", "192.0.2.7")
     assert (refusal.head, refusal.request_id, refusal.bytes_out) == (head, b"w1-1", len(body))
     assert b"Cookie" not in body
@@ -139,10 +139,10 @@ def test_of_a_trusted_peer_the_id_and_the_client_are_taken_over(
 ) -> None:
     place.side.hop = Provenance(trusted).hop("192.0.2.7", secure=False)
     head = head_of(b"TRACE", b"X-Request-Id: theirs", b"X-Forwarded-For: 1.2.3.4")
-    own_answers.turn_away(place.lane, place.side, 404, "no-service", "nobody here", head)
-    own_answers.answer_last_hop(place.lane, place.side, head)
-    own_answers.turn_away(place.lane, place.side, 400, "malformed", "what", None)
-    assert [(refusal.request_id, client) for refusal, client in place.lane.refusals] == [
+    own_answers.turn_away(place.plane, place.side, 404, "no-service", "nobody here", head)
+    own_answers.answer_last_hop(place.plane, place.side, head)
+    own_answers.turn_away(place.plane, place.side, 400, "malformed", "what", None)
+    assert [(refusal.request_id, client) for refusal, client in place.plane.refusals] == [
         told,
         told,
         (b"w1-1", "192.0.2.7"),

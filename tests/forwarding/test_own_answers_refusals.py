@@ -69,8 +69,8 @@ class Log:
 def test_each_reason_has_its_word(
     picky: Stage, answers: Callable[..., list[Answered]], wire: bytes, status: int, reason: str
 ) -> None:
-    picky.lane.heads = Heads(Limits(line=90, head=180, fields=3))
-    log = picky.lane.accounts.access = Log()
+    picky.plane.heads = Heads(Limits(line=90, head=180, fields=3))
+    log = picky.plane.accounts.access = Log()
     client = picky.client()
     client.sends(wire, GET)
     [(got, fields, body)] = answers(client.got())
@@ -92,7 +92,7 @@ def test_a_request_is_refused_once_however_much_follows(
 
 
 def test_nobody_answers_for_a_host(picky: Stage, answers: Callable[..., list[Answered]]) -> None:
-    log = picky.lane.accounts.access = Log()
+    log = picky.plane.accounts.access = Log()
     client = picky.client()
     client.sends(GET.replace(b"shop", b"else"), GET.replace(b"GET", b"HEAD").replace(b"shop", b"other"))
     assert [status for status, _, _ in answers(client.got(), ["GET", "HEAD"])] == [404, 404]
@@ -102,7 +102,7 @@ def test_nobody_answers_for_a_host(picky: Stage, answers: Callable[..., list[Ans
 
 
 def test_a_head_that_does_not_come_in_time(stage: Stage, answers: Callable[..., list[Answered]]) -> None:
-    log = stage.lane.accounts.access = Log()
+    log = stage.plane.accounts.access = Log()
     client = stage.client()
     client.sends(GET[:-1])
     stage.passes(10.1)
@@ -148,7 +148,7 @@ def test_one_that_says_that_it_is_larger_never_gets_anywhere(
 def test_one_in_chunks_is_refused_when_it_has_become_larger(
     picky: Stage, answers: Callable[..., list[Answered]], parts: tuple[Any, ...]
 ) -> None:
-    log = picky.lane.accounts.access = Log()
+    log = picky.plane.accounts.access = Log()
     client = picky.client()
     client.sends(CHUNKED)
     server = picky.connects()
@@ -187,7 +187,7 @@ def test_one_that_becomes_too_large_within_the_answer_cuts_it(picky: Stage) -> N
 def test_a_body_that_turns_out_malformed_is_counted_by_its_reason_too(
     stage: Stage, answers: Callable[..., list[Answered]], wire: bytes, status: int, reason: str
 ) -> None:
-    stage.lane.heads = Heads(Limits(line=90, head=1000, fields=3))
+    stage.plane.heads = Heads(Limits(line=90, head=1000, fields=3))
     client = stage.client()
     client.sends(CHUNKED)
     server = stage.connects()
@@ -285,8 +285,8 @@ def test_a_head_is_answered_with_a_head(picky: Stage, answers: Callable[..., lis
 
 
 def test_a_trusted_peers_id_is_the_exchanges(stage: Stage, answers: Callable[..., list[Answered]]) -> None:
-    stage.lane.provenance = Provenance(("192.0.2.0/24",))
-    log = stage.lane.accounts.access = Log()
+    stage.plane.provenance = Provenance(("192.0.2.0/24",))
+    log = stage.plane.accounts.access = Log()
     client = stage.client()
     client.sends(GET.replace(b"\r\n\r\n", b"\r\nX-Request-Id: theirs\r\nX-Forwarded-For: 1.2.3.4\r\n\r\n"))
     stage.refuses()
@@ -297,8 +297,8 @@ def test_a_trusted_peers_id_is_the_exchanges(stage: Stage, answers: Callable[...
 
 
 def test_what_is_refused_is_noted_under_its_own_client(stage: Stage) -> None:
-    stage.lane.provenance = Provenance(("192.0.2.0/24",))
-    log = stage.lane.accounts.access = Log()
+    stage.plane.provenance = Provenance(("192.0.2.0/24",))
+    log = stage.plane.accounts.access = Log()
     client = stage.client()
     client.sends(GET.replace(b"\r\n\r\n", b"\r\nX-Forwarded-For: 1.2.3.4\r\n\r\n"))
     stage.connects().sends(OK)

@@ -28,8 +28,8 @@ class Log:
 def test_connections_over_the_limit_are_told_so_and_counted(
     stage: Stage, answers: Callable[..., list[Answered]]
 ) -> None:
-    stage.lane.connections = 2
-    log = stage.lane.accounts.access = Log()
+    stage.plane.connections = 2
+    log = stage.plane.accounts.access = Log()
     first, second, third = stage.client(), stage.client(), stage.client()
     assert (first.end, second.end, first.got(), second.got()) == ("", "", b"", b"")
     [(status, fields, body)] = answers(third.got())
@@ -46,7 +46,7 @@ def test_connections_over_the_limit_are_told_so_and_counted(
 
 
 def test_when_one_leaves_there_is_room_again(stage: Stage) -> None:
-    stage.lane.connections = 1
+    stage.plane.connections = 1
     first, over = stage.client(), stage.client()
     assert over.got().startswith(b"HTTP/1.1 503 ")
     first.closes()
@@ -59,14 +59,14 @@ def test_when_one_leaves_there_is_room_again(stage: Stage) -> None:
 
 
 def test_one_that_was_told_is_not_kept_for_long(stage: Stage) -> None:
-    stage.lane.connections = 0
+    stage.plane.connections = 0
     client = stage.client()
     stage.passes(2.1)
     assert (client.end, set(stage.members)) == ("close", set())
 
 
 def test_of_very_many_the_last_are_closed_without_a_word(stage: Stage) -> None:
-    stage.lane.connections = 1
+    stage.plane.connections = 1
     stage.client()
     told = [stage.client() for _ in range(MOST_DISMISSED)]
     untold = [stage.client() for _ in range(3)]

@@ -30,7 +30,7 @@ CANARY = ("shop", 7, "canary")
 def hung(staged: type[Stage], service: Callable[..., Service]) -> tuple[Stage, Client, Server]:
     """A stage whose canary has everybody, with thresholds, and one request that it doesn't answer."""
     stage = staged(service(weight=10_000, sticky=Sticky("header", "X-User", salt="s")))
-    stage.lane.thresholds.set({"shop": {"canary": ALL}})
+    stage.plane.thresholds.set({"shop": {"canary": ALL}})
     client = stage.client()
     client.sends(GET)
     stage.now += 5  # dialling is timed apart
@@ -45,11 +45,11 @@ def test_a_hang_is_counted_once_after_the_last_threshold_and_not_when_it_ends(
     hung: tuple[Stage, Client, Server],
 ) -> None:
     stage, client, server = hung
-    stage.lane.thresholds.look(stage.now + 1.0)
+    stage.plane.thresholds.look(stage.now + 1.0)
     assert (canary(stage).overdue, canary(stage).labels, stage.failures) == (0, {}, [])
     for _ in range(3):
         stage.now += 1.01
-        stage.lane.deadlines.look(stage.now)
+        stage.plane.deadlines.look(stage.now)
     assert (canary(stage).overdue, canary(stage).labels, stage.failures) == (1, {28: 1}, [1])
     [(user, kinds)] = canary(stage).users.events
     assert kinds == 14
@@ -106,7 +106,7 @@ def test_a_pinned_request_is_told_as_overdue_and_is_no_evidence(
 ) -> None:
     everybody = Segment("all", "canary", (Condition("header", "X-User", "present"),))
     stage = staged(service(segments=(everybody,)))
-    stage.lane.thresholds.set({"shop": {"canary": ALL}})
+    stage.plane.thresholds.set({"shop": {"canary": ALL}})
     client = stage.client()
     client.sends(GET)
     server = stage.connects()

@@ -102,7 +102,7 @@ def test_a_client_that_leaves_before_the_101_leaves_no_tunnel(stage: Stage) -> N
 
 def test_draining_gives_a_tunnel_its_grace_and_then_breaks_it_off(stage: Stage) -> None:
     client, server = tunnelled(stage)
-    stage.lane.draining = True
+    stage.plane.draining = True
     [member] = stage.members
     member.finish()
     client.sends(b"up")
@@ -246,7 +246,7 @@ def test_an_endpoint_may_still_take_it(hasty: Stage) -> None:
 def test_but_its_connection_does_not_stay_for_ever(hasty: Stage) -> None:
     server = over_with_bytes_to_send(hasty)
     [(seconds, give_up, arguments)] = hasty.turns.later
-    assert seconds == hasty.lane.idle_seconds
+    assert seconds == hasty.plane.idle_seconds
     give_up(*arguments)
     hasty.turns.run()
     assert (server.end, server.transport.lost) == ("abort", True)

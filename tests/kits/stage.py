@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+from proxy.forwarding.data_plane import DataPlane
 from proxy.forwarding.dial import DialFailed, Dialled
 from proxy.forwarding.downstream import Downstream
-from proxy.forwarding.lane import Lane
 from proxy.forwarding.members import Members
 from proxy.forwarding.pool import Shelf
 from proxy.forwarding.upstream import Upstream
@@ -65,17 +65,17 @@ class Stage:
         self.failures: list[int] = []
         table = RoutingTable.build(1, services or (service(),))
         self.now = 1000.0
-        self.lane = self._quiet_lane(table)
-        self.lane.dialler = FakeDialler()
-        self.lane.unix_now = lambda: 0.0
-        self.lane.request_id = lambda: b"w1-1"
-        self.members = Members(self.lane)
+        self.plane = self._quiet_plane(table)
+        self.plane.dialler = FakeDialler()
+        self.plane.unix_now = lambda: 0.0
+        self.plane.request_id = lambda: b"w1-1"
+        self.members = Members(self.plane)
         self._accounted = 0
 
-    def _quiet_lane(self, table: RoutingTable) -> Any:
+    def _quiet_plane(self, table: RoutingTable) -> Any:
         loop: Any = self.turns
         failed = self.failures.append
-        return Lane(loop, table, self.tally, lambda: failed(1), "w1", lambda: self.now)
+        return DataPlane(loop, table, self.tally, lambda: failed(1), "w1", lambda: self.now)
 
     def client(
         self,
@@ -85,18 +85,18 @@ class Stage:
         secure: bool = False,
     ) -> Client:
         """A new connection of a client; a secure one speaks TLS."""
-        protocol = Downstream(self.lane, self.members)
+        protocol = Downstream(self.plane, self.members)
         client = Client(self.turns, self._transport(self.turns, protocol, peer, family, secure=secure))
         self.turns.run()
         return client
 
     def dialled(self) -> list[str]:
         """Who is being dialled: the endpoints' URLs."""
-        return [shelf.endpoint.url for shelf, _, _ in self.lane.dialler.calls]
+        return [shelf.endpoint.url for shelf, _, _ in self.plane.dialler.calls]
 
     def connects(self) -> Server:
         """The endpoint that was dialled first takes the connection."""
-        shelf, _, then = self.lane.dialler.calls.popleft()
+        shelf, _, then = self.plane.dialler.calls.popleft()
         upstream = Upstream(shelf.endpoint, shelf.forget)
         server = Server(self.turns, self._transport(self.turns, upstream))
         then(upstream)
@@ -105,7 +105,7 @@ class Stage:
 
     def refuses(self, status: int = 502, detail: str = "the connection was refused") -> None:
         """Nobody takes the connection that was dialled first."""
-        _, _, then = self.lane.dialler.calls.popleft()
+        _, _, then = self.plane.dialler.calls.popleft()
         then(DialFailed(status, detail))
         self.turns.run()
 
@@ -114,16 +114,16 @@ class Stage:
         end = self.now + seconds
         while self.now < end:
             self.now = min(end, self.now + max(step, seconds / 20))
-            self.lane.deadlines.look(self.now)
+            self.plane.deadlines.look(self.now)
             self.turns.run()
 
     def idle(self, url: str = STABLE) -> int:
         """How many connections wait in the pool."""
-        return len(self.lane.pool.shelf(Endpoint.parse(url)))
+        return len(self.plane.pool.shelf(Endpoint.parse(url)))
 
     def pending(self, url: str = STABLE) -> int:
         """How many requests an endpoint has."""
-        return int(self.lane.pool.pending(Endpoint.parse(url)))
+        return int(self.plane.pool.pending(Endpoint.parse(url)))
 
     def warm(self, client: Client) -> Server:
         """Carry one exchange, so that a connection waits in the pool; returns the endpoint's end of it."""
@@ -190,7 +190,7 @@ class Trip:
     def halts(self) -> None:
         """The canary is out, and the open connections leave it."""
         self.turns_out()
-        self.stage.members.halt(self.stage.lane.table.services["shop"], "canary")
+        self.stage.members.halt(self.stage.plane.table.services["shop"], "canary")
         self.stage.turns.run()
 
     def turns_out(self) -> None:
@@ -202,10 +202,10 @@ class Trip:
         self._moves(frozenset())
 
     def _moves(self, halted: frozenset[str]) -> None:
-        table = self.stage.lane.table
+        table = self.stage.plane.table
         before = table.services["shop"]
         after = replace(before, revision=before.revision + 1, halted=halted, drain=self.drain)
-        self.stage.lane.table = table.replace(table.generation + 1, [after])
+        self.stage.plane.table = table.replace(table.generation + 1, [after])
 
     @property
     def timers(self) -> list[float]:

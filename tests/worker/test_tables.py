@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from proxy.forwarding.lane import Lane
+from proxy.forwarding.data_plane import DataPlane
 from proxy.link.messages import PART, Table
 from proxy.routing.endpoint import Endpoint
 from proxy.routing.match import RouteMatch
@@ -25,11 +25,11 @@ def service(revision: int = 1, halted: frozenset[str] = frozenset(), name: str =
 
 
 class Stage:
-    """Tables of a lane that carries no traffic."""
+    """Tables of a data plane that carries no traffic."""
 
-    def __init__(self, lane: Lane) -> None:
-        self.lane = lane
-        self.tables = Tables(lane)
+    def __init__(self, plane: DataPlane) -> None:
+        self.plane = plane
+        self.tables = Tables(plane)
         self.take(1, service(), complete=True)
 
     def take(self, generation: int, *services: Service, complete: bool = False) -> Swap:
@@ -39,7 +39,7 @@ class Stage:
 
     @property
     def shop(self) -> Service:
-        return self.lane.table.services["shop"]
+        return self.plane.table.services["shop"]
 
     def in_service(self) -> dict[str, list[str]]:
         return {backend: [each.url for each in left] for backend, left in self.shop.in_service.items()}
@@ -48,7 +48,7 @@ class Stage:
 @pytest.fixture
 async def stage() -> Stage:
     loop = asyncio.get_running_loop()
-    return Stage(Lane(loop, RoutingTable.build(0, ()), Tally("b0"), lambda: None, "b0"))
+    return Stage(DataPlane(loop, RoutingTable.build(0, ()), Tally("b0"), lambda: None, "b0"))
 
 
 def test_a_service_under_the_same_revision_stays_the_object_that_it_is(stage: Stage) -> None:
@@ -56,7 +56,7 @@ def test_a_service_under_the_same_revision_stays_the_object_that_it_is(stage: St
     stage.take(2, service(), complete=True)
     assert stage.shop is before
     stage.take(3, service(revision=2))
-    assert (stage.shop.revision, stage.lane.table.generation) == (2, 3)
+    assert (stage.shop.revision, stage.plane.table.generation) == (2, 3)
 
 
 def test_a_table_in_parts_is_in_force_with_the_last(stage: Stage) -> None:
@@ -66,11 +66,11 @@ def test_a_table_in_parts_is_in_force_with_the_last(stage: Stage) -> None:
     assert len(parts) == 2
     for part in parts:
         assert stage.tables.take(part) is None
-        assert (stage.shop.revision, len(stage.lane.table.services)) == (1, 1)
+        assert (stage.shop.revision, len(stage.plane.table.services)) == (1, 1)
     assert repr(stage.tables) == f"<Tables generation 1: 1 services, {2 * PART} coming>"
     assert stage.tables.take(last) is not None
-    assert set(stage.lane.table.services) == {"shop", *names}
-    assert (stage.shop.revision, stage.lane.table.generation) == (2, 2)
+    assert set(stage.plane.table.services) == {"shop", *names}
+    assert (stage.shop.revision, stage.plane.table.generation) == (2, 2)
 
 
 def test_of_a_table_that_broke_off_nothing_is_kept(stage: Stage) -> None:
@@ -78,7 +78,7 @@ def test_of_a_table_that_broke_off_nothing_is_kept(stage: Stage) -> None:
     assert stage.tables.take(Table(2, (other,), (), complete=True, more=True)) is None
     stage.tables.begin()
     stage.take(3, service(2), complete=True)
-    assert list(stage.lane.table.services) == ["shop"]
+    assert list(stage.plane.table.services) == ["shop"]
 
 
 def test_dead_endpoints_are_out_of_service_under_whatever_revision(stage: Stage) -> None:
@@ -90,7 +90,7 @@ def test_dead_endpoints_are_out_of_service_under_whatever_revision(stage: Stage)
     stage.tables.set_dead({"other": {"stable": (URL,)}})
     stage.tables.set_dead({"shop": {"stable": (URL,)}})
     assert stage.in_service() == {"stable": [], "canary": [URL]}
-    assert stage.lane.table.generation == 3
+    assert stage.plane.table.generation == 3
     stage.tables.set_dead({"shop": {}})
     assert stage.in_service() == {"stable": [URL], "canary": [URL]}
 
@@ -98,17 +98,17 @@ def test_dead_endpoints_are_out_of_service_under_whatever_revision(stage: Stage)
 def test_who_is_dead_may_be_known_before_the_service(stage: Stage) -> None:
     stage.tables.set_dead({"other": {"canary": (URL,)}})
     stage.take(2, service(name="other"))
-    assert stage.lane.table.services["other"].in_service["canary"] == ()
+    assert stage.plane.table.services["other"].in_service["canary"] == ()
 
 
 def test_health_that_is_no_news_makes_no_table(stage: Stage) -> None:
     stage.tables.set_dead({"shop": {}, "unknown": {}})
-    table = stage.lane.table
+    table = stage.plane.table
     stage.take(2)
     assert stage.shop is table.services["shop"]
-    before = stage.lane.table
+    before = stage.plane.table
     stage.tables.set_dead({"shop": {}})
-    assert stage.lane.table is before
+    assert stage.plane.table is before
 
 
 def test_who_was_dead_is_forgotten_with_the_service(stage: Stage) -> None:

@@ -232,13 +232,13 @@ async def test_of_a_table_that_broke_off_nothing_is_kept(stage: Stage) -> None:
     await stage.control.next(Hello)
     stage.control.say(stage.table(3, stage.service(2)))
     assert await stage.control.next(Ack) == Ack(3)
-    assert list(stage.worker.lane.table.services) == ["shop"]
+    assert list(stage.worker.plane.table.services) == ["shop"]
 
 
 async def test_a_dead_stable_answers_503_and_counts_it(stage: Stage) -> None:
     await stage.begin()
     stage.control.say(DeadEndpoints({"shop": {"stable": (f"http://127.0.0.1:{stage.origin_port}",)}}))
-    await until(lambda: not stage.worker.lane.table.services["shop"].in_service["stable"])
+    await until(lambda: not stage.worker.plane.table.services["shop"].in_service["stable"])
     assert (await stage.get()).startswith(b"HTTP/1.1 503 ")
     report = await stage.control.next(Report)
     while KEY not in report.entries or not report.entries[KEY].failures:
@@ -266,7 +266,7 @@ async def test_those_on_a_backend_are_told_when_it_is_halted_and_only_then(
     told: list[tuple[int, str, int]] = []
 
     def halt(service: Service, backend: str) -> None:
-        told.append((service.revision, backend, stage.worker.lane.table.generation))
+        told.append((service.revision, backend, stage.worker.plane.table.generation))
 
     monkeypatch.setattr(stage.worker.listener.members, "halt", halt)
     out = frozenset(["canary"])
@@ -295,7 +295,7 @@ async def test_settings_reach_the_connections(stage: Stage, monkeypatch: pytest.
     monkeypatch.setattr(AccessLog, "restyle", lambda log, style: styles.append(style))
     monkeypatch.setattr(AccessLog, "close", closing)
     await stage.begin()
-    lane = stage.worker.lane
+    plane = stage.worker.plane
     told = replace(
         SETTINGS,
         header=1.5,
@@ -312,18 +312,18 @@ async def test_settings_reach_the_connections(stage: Stage, monkeypatch: pytest.
         forwarded=True,
     )
     stage.control.say(told)
-    await until(lambda: isinstance(lane.accounts.access, AccessLog))
-    assert (lane.header_seconds, lane.idle_seconds) == (1.5, 2.5)
-    assert (lane.heads.limits.line, lane.heads.limits.head, lane.heads.limits.fields) == (1024, 2048, 3)
-    assert (lane.pool.idle_seconds, lane.pool.max_idle, lane.connections) == (5.5, 6, 4)
-    assert lane.provenance.trusted == ("10.0.0.0/8", "unix")
-    assert (lane.provenance.via, lane.provenance.forwarded) == (False, True)
-    first = lane.accounts.access
+    await until(lambda: isinstance(plane.accounts.access, AccessLog))
+    assert (plane.header_seconds, plane.idle_seconds) == (1.5, 2.5)
+    assert (plane.heads.limits.line, plane.heads.limits.head, plane.heads.limits.fields) == (1024, 2048, 3)
+    assert (plane.pool.idle_seconds, plane.pool.max_idle, plane.connections) == (5.5, 6, 4)
+    assert plane.provenance.trusted == ("10.0.0.0/8", "unix")
+    assert (plane.provenance.via, plane.provenance.forwarded) == (False, True)
+    first = plane.accounts.access
     stage.control.say(replace(told, access="combined"))
     await until(lambda: styles == ["combined"])
-    assert lane.accounts.access is first, "what it has noted is written, too"
+    assert plane.accounts.access is first, "what it has noted is written, too"
     stage.control.say(replace(told, access="off"))
-    await until(lambda: not isinstance(lane.accounts.access, AccessLog))
+    await until(lambda: not isinstance(plane.accounts.access, AccessLog))
     await asyncio.wait_for(closed.wait(), 10)
 
 
@@ -332,21 +332,21 @@ async def test_as_many_clients_as_there_are_descriptors_for(
 ) -> None:
     monkeypatch.setattr(capacity, "limit", lambda: 1000)
     await stage.begin()
-    lane = stage.worker.lane
-    assert lane.connections == capacity.room(1000, 1, 64), "both sides of the service have one endpoint"
+    plane = stage.worker.plane
+    assert plane.connections == capacity.room(1000, 1, 64), "both sides of the service have one endpoint"
     other = Backend("canary", (Endpoint.parse("http://127.0.0.1:1"),))
     two = replace(stage.service(2), backends=(stage.service().backends[0], other))
     stage.control.say(stage.table(2, two))
     assert await stage.control.next(Ack) == Ack(2)
-    assert lane.connections == capacity.room(1000, 1, 128)
+    assert plane.connections == capacity.room(1000, 1, 128)
     monkeypatch.setattr(capacity, "limit", lambda: 900)  # seen at the next look
-    weighed = replace(lane.table.services["shop"], revision=9)
+    weighed = replace(plane.table.services["shop"], revision=9)
     stage.control.say(stage.table(8, weighed, complete=False))
     assert await stage.control.next(Ack) == Ack(8)
-    assert lane.connections == capacity.room(1000, 1, 128), "who has the same endpoints isn't counted anew"
+    assert plane.connections == capacity.room(1000, 1, 128), "who has the same endpoints isn't counted anew"
     monkeypatch.setattr(capacity, "limit", lambda: 1000)
     stage.control.say(replace(SETTINGS, max_idle=0))
-    await until(lambda: lane.connections == capacity.room(1000, 1, 0))
+    await until(lambda: plane.connections == capacity.room(1000, 1, 0))
 
 
 async def test_room_for_clients_follows_the_endpoints_that_come_and_go(
@@ -365,7 +365,7 @@ async def test_room_for_clients_follows_the_endpoints_that_come_and_go(
     ):
         stage.control.say(table)
         assert await stage.control.next(Ack) == Ack(table.generation)
-        assert stage.worker.lane.connections == room
+        assert stage.worker.plane.connections == room
 
 
 async def test_the_number_of_clients_in_the_file_holds_as_far_as_the_descriptors_go(
@@ -373,14 +373,14 @@ async def test_the_number_of_clients_in_the_file_holds_as_far_as_the_descriptors
 ) -> None:
     monkeypatch.setattr(capacity, "limit", lambda: 1000)
     await stage.begin()
-    lane, room = stage.worker.lane, capacity.room(1000, 1, 64)
+    plane, room = stage.worker.plane, capacity.room(1000, 1, 64)
     stage.control.say(replace(SETTINGS, connections=room))
-    await until(lambda: lane.connections == room)
+    await until(lambda: plane.connections == room)
     stage.control.say(replace(SETTINGS, connections=7))
-    await until(lambda: lane.connections == 7)
+    await until(lambda: plane.connections == 7)
     assert caplog.messages == []
     stage.control.say(replace(SETTINGS, connections=10_000))
-    await until(lambda: lane.connections == room)
+    await until(lambda: plane.connections == room)
     stage.control.say(replace(SETTINGS, connections=10_000), stage.table(2, stage.service(2)))
     assert await stage.control.next(Ack) == Ack(2)
     assert caplog.messages == [

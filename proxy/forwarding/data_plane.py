@@ -22,7 +22,7 @@ MOST_CONNECTIONS = 100_000
 """Until the worker knows how many it may have."""
 
 
-class Lane:
+class DataPlane:
     """The shared parts of one worker's data plane, and the few settings that hold for all connections.
 
     Args:
@@ -66,7 +66,7 @@ class Lane:
         self.draining = False
 
     def __repr__(self) -> str:
-        return f"<Lane {self.pool}, {self.deadlines}{', draining' if self.draining else ''}>"
+        return f"<DataPlane {self.pool}, {self.deadlines}{', draining' if self.draining else ''}>"
 
     def limit(self, *, line: int, head: int, fields: int) -> None:
         """Bound heads from now on: first lines and whole heads, in bytes, and the number of fields."""
