@@ -6,8 +6,7 @@ message. A frame that can't be read is a ValueError, after which the connection 
 """
 
 import json
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Mapping
 
 from proxy.link.messages import (
     Ack,
@@ -26,21 +25,27 @@ LIMIT = 64 * 1024 * 1024
 
 _PREFIX = 4
 
-_READERS: Mapping[str, Callable[[dict[str, Any]], Message]] = {
-    "hello": Hello.from_json,
-    "report": Report.from_json,
-    "ack": Ack.from_json,
-    "table": Table.from_json,
-    "settings": Settings.from_json,
-    "thresholdupdate": ThresholdUpdate.from_json,
-    "deadendpoints": DeadEndpoints.from_json,
-    "reportstored": ReportStored.from_json,
+KINDS: Mapping[str, type[Message]] = {
+    "hello": Hello,
+    "report": Report,
+    "ack": Ack,
+    "table": Table,
+    "settings": Settings,
+    "thresholds": ThresholdUpdate,
+    "health": DeadEndpoints,
+    "counted": ReportStored,
 }
+"""The messages by their `kind`, which no new name of a class may change.
+
+Control can be restarted alone, from newer files than those of its workers.
+"""
+
+_KIND_OF = {message: kind for kind, message in KINDS.items()}
 
 
 def encode(message: Message) -> bytes:
     """Return a message as one frame; raise ValueError if it is longer than `LIMIT` or has a NaN."""
-    data = {"kind": type(message).__name__.lower(), **message.to_json()}
+    data = {"kind": _KIND_OF[type(message)], **message.to_json()}
     text = json.dumps(data, separators=(",", ":"), allow_nan=False).encode()
     if len(text) > LIMIT:
         raise ValueError(f"a {data['kind']} of {len(text)} bytes is over the limit of {LIMIT}")
@@ -92,7 +97,7 @@ class Decoder:
 def _decode(frame: bytes) -> Message:
     try:
         data = json.loads(frame, parse_constant=_refuse)
-        return _READERS[data["kind"]](data)
+        return KINDS[data["kind"]].from_json(data)
     except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError) as error:
         raise ValueError(f"this is no message: {frame[:80]!r} ({error!r})") from error
 

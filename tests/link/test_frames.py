@@ -1,5 +1,6 @@
 """Frames survive any cut of the stream, and nothing but a message gets through."""
 
+import re
 import struct
 from dataclasses import replace
 
@@ -25,6 +26,21 @@ def test_comes_back_as_it_was(message: Message) -> None:
 
 def test_a_frame_is_a_length_and_json() -> None:
     assert encode(Ack(12)) == struct.pack(">I", 30) + b'{"kind":"ack","generation":12}'
+
+
+def test_kinds_stay_when_classes_get_other_names() -> None:
+    """Processes of one run may be of different versions, for each can be restarted alone."""
+    found = {name(message): re.findall(rb'"kind":"([a-z]+)"', encode(message)) for message in EXAMPLES}
+    assert found == {
+        "Hello": [b"hello"],
+        "Report": [b"report"],
+        "Ack": [b"ack"],
+        "Table": [b"table"],
+        "Settings": [b"settings"],
+        "ThresholdUpdate": [b"thresholds"],
+        "DeadEndpoints": [b"health"],
+        "ReportStored": [b"counted"],
+    }
 
 
 @given(
