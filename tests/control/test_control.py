@@ -1,9 +1,12 @@
 """How it begins, and what it tells."""
 
+import asyncio
+
 import pytest
 
 from proxy.control.command import OrderTerms
-from proxy.rollout.inputs import SetWeight
+from proxy.ledger.checkpoints import GONE
+from proxy.rollout.inputs import SetWeight, Start
 from tests.kits.control_stage import Stage
 
 PERSON = OrderTerms("because", "ann")
@@ -67,6 +70,37 @@ async def test_entries_after_and_unsubscribing(stage: Stage) -> None:
     await control.orders.apply("checkout", SetWeight(4000), PERSON)
     assert [entry["to"] for entry in heard] == [30.0]
     assert [entry["to"] for entry in await control.history.entries_after(heard[0]["id"])] == [40.0]
+
+
+async def test_nothing_runs_once_it_has_stopped(stage: Stage) -> None:
+    control = await stage.begin()
+    assert [task.get_name() for task in stage.tasks.running if task.get_name() != "probe"]
+    _, thread = stage.controls.pop()
+    await control.stop()
+    assert stage.tasks.running == frozenset()
+    assert asyncio.all_tasks() == {asyncio.current_task()}
+    thread.shutdown()
+
+
+async def test_a_tick_forgets_workers_that_are_gone_for_good(stage: Stage) -> None:
+    control = await stage.begin()
+    worker = stage.worker(control)
+    worker.serve("stable", good=1).report()
+    await control.checkpoints.keep()
+    worker.gone()
+    await control.tick()
+    assert control.checkpoints.totals.boots == {"b0"}
+    await stage.look(control, GONE)
+    assert control.checkpoints.totals.boots == set()
+
+
+async def test_an_order_is_followed_at_once_and_not_with_the_next_tick(stage: Stage) -> None:
+    control = await stage.begin(
+        text="services: {checkout: {stable: http://a, canary: http://b, rollout: {steps: [1%, 100%]}}}"
+    )
+    stage.worker(control)
+    await control.orders.apply("checkout", Start(None, ""), PERSON)
+    assert stage.under_way("ask"), "the canary is asked whether it answers"
 
 
 async def test_its_repr_says_its_state(stage: Stage) -> None:

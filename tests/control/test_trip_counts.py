@@ -57,6 +57,6 @@ def test_a_trip_counts_for_its_check_beside_those_in_the_ledger() -> None:
 def test_a_canary_that_would_be_out_since_before_a_restart_is_counted_once() -> None:
     shop = standing("false")
     shop.assessment.record_would_trip("errors")
-    counts = TripCounts({}, [shop])
+    counts = TripCounts({}, [shop, standing("false")])
     counts.would_trip("shop", "guard")
     assert counts.would_trips == {("shop", "errors"): 1, ("shop", "guard"): 1}
