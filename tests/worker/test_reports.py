@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+from collections.abc import Callable
 
 import pytest
 
@@ -13,7 +14,7 @@ from proxy.routing.table import Backend, RoutingTable, Service
 from proxy.telemetry.outcome import COMPLETE, Outcome
 from proxy.telemetry.tally import Tally
 from proxy.worker import reports as module
-from proxy.worker.reports import Reports
+from proxy.worker.reports import URGENT_SECONDS, Reports
 
 KEY = ("shop", 1, "stable")
 
@@ -88,6 +89,24 @@ def test_what_could_not_be_sent_is_reported_whole(stage: Stage) -> None:
     assert stage.reported() == [2]
 
 
+def test_everything_is_reported_again_on_the_next_connection(stage: Stage) -> None:
+    stage.serve()
+    stage.reports.begin()
+    assert stage.reported() == [1]
+    stage.reports.begin()
+    assert stage.reported() == [1], "control may be another one, which has none of it"
+
+
+def test_a_report_is_confirmed_until_there_is_a_newer_one(stage: Stage) -> None:
+    stage.serve()
+    stage.reports.begin()
+    stage.reports.confirm(1)
+    assert stage.reports.confirmed
+    stage.serve()
+    stage.reports.report()
+    assert not stage.reports.confirmed
+
+
 def test_without_a_link_nothing_is_reported(stage: Stage) -> None:
     stage.connected = False
     stage.serve()
@@ -98,15 +117,24 @@ def test_without_a_link_nothing_is_reported(stage: Stage) -> None:
 async def test_several_failures_at_once_make_one_report(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "URGENT_SECONDS", 0.0)
     stage.reports.begin()
     stage.reported()
+    begun: list[tuple[float, Callable[[], None]]] = []
+
+    def call_later(seconds: float, call: Callable[[], None]) -> object:
+        begun.append((seconds, call))
+        return begun[-1]
+
+    monkeypatch.setattr(asyncio.get_running_loop(), "call_later", call_later)
     for _ in range(3):
         stage.serve(500)
         stage.reports.hurry()
-    while not stage.sent:  # noqa: ASYNC110  # what is waited for is the test's own list
-        await asyncio.sleep(0)
+    ((seconds, report),) = begun
+    assert seconds == URGENT_SECONDS
+    report()
     assert stage.reported() == [3]
+    stage.reports.hurry()
+    assert len(begun) == 2, "the next failure is as urgent"
 
 
 def test_counts_of_an_old_revision_are_forgotten_once_they_are_durable(stage: Stage) -> None:
