@@ -83,7 +83,8 @@ def types(source: str) -> Iterator[str]:
 def _is_type(name: str, value: ast.expr) -> bool:
     """Whether an assignment names a type: in CamelCase, and what it names is made of types.
 
-    A call is none (`Access = Annotated[...]` is a type, `Signal = frozenset(...)` a value), but `NewType` is.
+    `Access = Annotated[...]` names a type and `Signal = frozenset(...)` a value: of all calls, only those of
+    `NewType` and `TypeVar` make types.
     """
     camel = name[0].isupper() and any(letter.islower() for letter in name)
     made = not isinstance(value, ast.Call) or ast.unparse(value.func) in ("NewType", "TypeVar")

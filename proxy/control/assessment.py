@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 
 
 class Assessment:
-    """The judge of one canary, and what came of its evidence. Times are monotonic seconds.
+    """The judge of one canary, its last verdict, and its traffic. Times are monotonic seconds.
 
     Args:
         name: the service.

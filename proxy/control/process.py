@@ -1,4 +1,4 @@
-"""The control process, from its command line to its end: it puts all of the above together."""
+"""The control process, from its command line to its end: it joins decider, admin API, network and ledger."""
 
 import asyncio
 import logging

@@ -1,4 +1,4 @@
-"""When the work of control runs: its clock, the tasks that end with it, and turns of the event loop."""
+"""The schedule of control's work: its clock, the tasks that end with it, and turns of the event loop."""
 
 import asyncio
 import logging
@@ -31,7 +31,7 @@ class Clock:
 class Tasks:
     """All tasks that run. `broken` is called when one of them fails.
 
-    Without it nobody judges, keeps counts or moves rollouts: a new process is better than half of this one.
+    Without that task nothing is judged, kept or moved on: a new process is better than half of this one.
     """
 
     def __init__(self, broken: Callable[[], None] = lambda: None) -> None:

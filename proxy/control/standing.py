@@ -13,7 +13,9 @@ from proxy.settings.service import in_force, recalled
 
 
 class Standing:
-    """One service, and all that is decided on. Only its own methods change it.
+    """One service: its section of the config, the state in force, and its assessment.
+
+    Only its own methods change it.
 
     Args:
         template: what the config defines of it for the workers.
