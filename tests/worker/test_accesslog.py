@@ -6,15 +6,17 @@ import threading
 
 import pytest
 
-from proxy.forwarding.accounts import UNREAD, Refusal
+from proxy.forwarding.accounts import UNREAD, NoAccessLog, Refusal
+from proxy.forwarding.data_plane import DataPlane
 from proxy.forwarding.exchange import Exchange
 from proxy.http1.parser import read_request
 from proxy.routing.endpoint import Endpoint
 from proxy.routing.match import RouteMatch
 from proxy.routing.split import Split
-from proxy.routing.table import Backend, Choice, Service
+from proxy.routing.table import Backend, Choice, RoutingTable, Service
+from proxy.telemetry.tally import Tally
 from proxy.worker import accesslog as module
-from proxy.worker.accesslog import AccessLog
+from proxy.worker.accesslog import AccessLog, AccessLogSwitch
 
 SERVICE = Service(
     "shop",
@@ -98,6 +100,33 @@ async def test_a_client_that_left_before_an_answer() -> None:
     log.note(left, "192.0.2.7", 11.0)
     await log.close()
     assert written[0].split()[8:10] == [b"499", b"0"]
+
+
+async def test_a_switch_writes_what_was_noted_before_it_was_off() -> None:
+    reads = threading.Event()
+    written: list[bytes] = []
+
+    def write(lines: bytes) -> None:
+        reads.wait(10)
+        written.append(lines)
+
+    plane = DataPlane(asyncio.get_running_loop(), RoutingTable.build(0, ()), Tally("b0"), lambda: None, "b0")
+    switch = AccessLogSwitch(plane, write)
+    switch.switch("common")
+    first = plane.accounts.access
+    assert isinstance(first, AccessLog)
+    switch.switch("combined")
+    assert plane.accounts.access is first
+    first.note(exchange(), "192.0.2.7", 11.0)
+    switch.switch("off")
+    assert isinstance(plane.accounts.access, NoAccessLog)
+    ending = asyncio.create_task(switch.close())
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    assert not ending.done(), "the worker ends when the lines are written"
+    reads.set()
+    await ending
+    assert b"".join(written).endswith(b'200 7 "r" "curl"\n')
 
 
 def test_the_lines_go_to_standard_output(capfd: pytest.CaptureFixture[str]) -> None:
