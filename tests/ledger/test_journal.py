@@ -20,7 +20,7 @@ def record(revision: int, service: str = "checkout") -> Record:
 
 
 class FakeLedger:
-    """CountStore records in a list; fails or blocks when told to. Remembers the threads that came."""
+    """Keeps records in a list; fails or blocks when told to. Remembers the threads that came."""
 
     def __init__(self) -> None:
         self.kept = []
@@ -89,6 +89,12 @@ async def test_what_is_kept_is_told_with_its_id(
     assert told == [(1, record(1)), (2, record(2))]
     assert journal.durable("checkout")
     assert ledger.threads == {"ledger_0"}
+
+
+async def test_what_comes_when_all_is_written_is_written_too(journal: Journal, ledger: FakeLedger) -> None:
+    for revision in (1, 2, 3):
+        assert await asyncio.wait_for(journal.append_later(record(revision)), 10) is True
+    assert ledger.kept == [record(1), record(2), record(3)]
 
 
 async def test_later_does_not_wait_for_a_ledger_that_hangs(

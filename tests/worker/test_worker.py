@@ -121,6 +121,10 @@ class Stage:
         await self.control.next(Ack)
         assert await self.said() == b"ready\n"
 
+    async def log_accesses(self) -> None:
+        self.control.say(replace(SETTINGS, access="common"))
+        await until(lambda: isinstance(self.worker.plane.accounts.access, AccessLog))
+
     def drain(self) -> None:
         self.draining = True
         self.supervisor.send(b"drain\n")
@@ -419,6 +423,31 @@ async def test_what_is_cut_at_the_end_of_grace_is_told_too(stage: Stage) -> None
     assert report.entries[KEY].excluded == 1
     assert report.entries[KEY].in_flight == 0
     writer.close()
+
+
+@pytest.mark.parametrize("report_seconds", [0.01])
+async def test_the_access_log_is_written_every_so_often(
+    stage: Stage, capfd: pytest.CaptureFixture[str]
+) -> None:
+    await stage.begin()
+    await stage.log_accesses()
+    await stage.get()
+    await until(lambda: "GET / HTTP/1.1" in capfd.readouterr().out)
+
+
+async def test_draining_writes_what_is_left_of_the_access_log(
+    stage: Stage, capfd: pytest.CaptureFixture[str]
+) -> None:
+    await stage.begin()
+    await stage.log_accesses()
+    await stage.get()
+    stage.drain()
+    report = await stage.control.next(Report)
+    while not report.entries:
+        report = await stage.control.next(Report)
+    stage.control.say(ReportStored(report.number))
+    await asyncio.wait_for(stage.running, 10)
+    assert "GET / HTTP/1.1" in capfd.readouterr().out
 
 
 async def test_draining_waits_for_nothing_when_all_is_durable(stage: Stage) -> None:
