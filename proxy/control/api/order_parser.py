@@ -23,9 +23,6 @@ from proxy.routing.endpoint import Endpoint
 from proxy.routing.split import TOTAL
 from proxy.settings.plan import Planned
 
-FilePlan = Callable[[], Planned]
-"""Returns what the file defines for the steps of an order that leaves it open."""
-
 ALWAYS = ("reason", "actor")
 PLAN = ("hold", "min_requests", "deadline")
 """Keys about the steps of an order, which mean nothing without them."""
@@ -63,8 +60,11 @@ class ParsedOrder:
     actor: str
 
 
-def parse(word: OrderName, body: bytes, planned: FilePlan) -> ParsedOrder:
-    """Return the order in `body`. Raises HttpProblem 400 for no JSON object, 422 for wrong values."""
+def parse(word: OrderName, body: bytes, planned: Planned) -> ParsedOrder:
+    """Return the order in `body`. `planned` is what the file defines for steps that leave it open.
+
+    Raises HttpProblem 400 for no JSON object, 422 for wrong values.
+    """
     document, faults = json_object(body), Faults()
     faults.unknown(document, (*KEYS[word], *ALWAYS))
     reason = faults.get(document, "reason", text, "")
@@ -74,10 +74,10 @@ def parse(word: OrderName, body: bytes, planned: FilePlan) -> ParsedOrder:
     return ParsedOrder(order, reason, actor)
 
 
-def _start(document: dict[str, Any], planned: FilePlan, _by: str, faults: Faults) -> Order:
+def _start(document: dict[str, Any], planned: Planned, _by: str, faults: Faults) -> Order:
     canary = _canary(document, faults)
     if "steps" in document:
-        return Start(plan(document, planned(), faults), "", canary)
+        return Start(plan(document, planned, faults), "", canary)
     for key in PLAN:
         if key in document:
             faults.add(f"#/{key}", "it is about the steps of this order; give `steps`, too")
@@ -95,29 +95,29 @@ def _canary(document: dict[str, Any], faults: Faults) -> Side | None:
     return None
 
 
-def _resume(document: dict[str, Any], _planned: FilePlan, _by: str, faults: Faults) -> Order:
+def _resume(document: dict[str, Any], _planned: Planned, _by: str, faults: Faults) -> Order:
     return Resume(faults.get(document, "canary", weight, None))
 
 
-def _set_weight(document: dict[str, Any], _planned: FilePlan, _by: str, faults: Faults) -> Order:
+def _set_weight(document: dict[str, Any], _planned: Planned, _by: str, faults: Faults) -> Order:
     if "canary" not in document:
         faults.add("#/canary", f'it is missing; {RANGE}, such as {{"canary": 5}}')
     return SetWeight(faults.get(document, "canary", weight, 0))
 
 
-def _undo(document: dict[str, Any], planned: FilePlan, _by: str, faults: Faults) -> Order:
+def _undo(document: dict[str, Any], planned: Planned, _by: str, faults: Faults) -> Order:
     by_steps = faults.get(document, "steps", flag, False)
-    steps = planned().plan if by_steps else None
+    steps = planned.plan if by_steps else None
     if by_steps and steps is None:
         faults.add("#/steps", "the file has no `rollout` for this service, so there are none; expected false")
     return Undo("", steps)
 
 
-def _promote(document: dict[str, Any], _planned: FilePlan, _by: str, faults: Faults) -> Order:
+def _promote(document: dict[str, Any], _planned: Planned, _by: str, faults: Faults) -> Order:
     return Promote(faults.get(document, "full", flag, False))
 
 
-READERS: Mapping[OrderName, Callable[[dict[str, Any], FilePlan, str, Faults], Order]] = {
+READERS: Mapping[OrderName, Callable[[dict[str, Any], Planned, str, Faults], Order]] = {
     "start": _start,
     "promote": _promote,
     "pause": lambda _document, _planned, by, _faults: Pause(by),

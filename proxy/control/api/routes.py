@@ -163,7 +163,7 @@ class ApiRoutes:
         body = await requests.read(request, required=word == "set-weight")
         view = self._view(request)
         name = view["name"]
-        parsed = order_parser.parse(word, body, lambda: self._control.orders.planned(name))
+        parsed = order_parser.parse(word, body, self._control.orders.planned(name))
         allowed = requests.revisions(request.headers.getall("If-Match", []))
         terms = OrderTerms(
             reason=parsed.reason,

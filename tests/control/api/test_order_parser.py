@@ -24,7 +24,7 @@ FILE = Planned(Plan((Step(10_000, 0.0, 0),)), 60.0, 20, None)
 
 def read(word: OrderName, planned: Planned = BARE, **document: Any) -> Any:
     """The order itself."""
-    return parse(word, json.dumps(document).encode(), lambda: planned).order
+    return parse(word, json.dumps(document).encode(), planned).order
 
 
 def refused(word: OrderName, planned: Planned = BARE, **document: Any) -> HttpProblem:
@@ -63,8 +63,8 @@ def test_orders(word: str, document: dict[str, float | str], order: Any) -> None
 
 
 def test_who_and_why() -> None:
-    assert parse("retry", b"{}", lambda: BARE) == ParsedOrder(Retry(""), "", "api")
-    assert parse("retry", b'{"actor": "", "reason": "once more"}', lambda: BARE) == ParsedOrder(
+    assert parse("retry", b"{}", BARE) == ParsedOrder(Retry(""), "", "api")
+    assert parse("retry", b'{"actor": "", "reason": "once more"}', BARE) == ParsedOrder(
         Retry(""), "once more", "api"
     )
 
@@ -117,7 +117,7 @@ def test_all_faults_are_named_at_once() -> None:
 
 def test_what_is_no_object_is_400() -> None:
     with pytest.raises(HttpProblem) as caught:
-        parse("pause", b"[]", lambda: BARE)
+        parse("pause", b"[]", BARE)
     assert caught.value.status == 400
 
 
@@ -138,4 +138,4 @@ VALUES = SIMPLE | st.lists(
 )
 def test_any_document_is_an_order_or_a_problem(word: str, document: dict[str, Any]) -> None:
     with contextlib.suppress(HttpProblem):
-        assert isinstance(parse(word, json.dumps(document).encode(), lambda: FILE), order_parser.ParsedOrder)
+        assert isinstance(parse(word, json.dumps(document).encode(), FILE), order_parser.ParsedOrder)
