@@ -201,7 +201,7 @@ class Control:
         """See to what follows from an entry that has come into force, of an order, the plan or the file."""
         if not standing.gone:
             self._attend(standing)
-        self._outside.notify(standing, record)
+        self._outside.notify(standing, record, self._propagation.rollback_ms(standing))
 
     def _settled(self, standing: Standing) -> None:
         """See to what follows from a service's section of the file that is in force."""

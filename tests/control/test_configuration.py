@@ -56,6 +56,16 @@ async def test_what_a_service_says_otherwise_reaches_the_workers_at_once(
     assert await events(control, "pay") == ["release"]
 
 
+async def test_news_of_a_canary_that_is_out_have_how_long_that_took(stage: Stage) -> None:
+    control, worker = await begun(stage)
+    await control.orders.apply("checkout", Abort("ann"), PERSON)
+    stage.time += 0.25
+    worker.ack()
+    await control.reload(config(TEXT.replace("weight: 20%", "weight: 20%\n    upgrades: []")))
+    await asyncio.sleep(0)
+    assert (stage.outside.notified[-1], stage.outside.rollback_ms) == (("checkout", "reload"), 250.0)
+
+
 async def test_all_services_change_by_one_table(stage: Stage) -> None:
     control, worker = await begun(stage)
     tables = len(worker.tables)

@@ -167,6 +167,7 @@ class Outside:
         self.watched = []
         self.probed = set()
         self.notified = []
+        self.rollback_ms = None
 
     async def _answers(self, standing: Standing) -> str:
         self.asked.append("canary")
@@ -193,8 +194,9 @@ class Outside:
     def forget(self, name: str) -> None:
         self.probed.remove(name)
 
-    def notify(self, standing: Standing, record: Record) -> None:
+    def notify(self, standing: Standing, record: Record, rollback_ms: float | None) -> None:
         self.notified.append((standing.name, record.entry.event))
+        self.rollback_ms = rollback_ms
 
 
 class Stage:

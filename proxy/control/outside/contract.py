@@ -34,8 +34,11 @@ class Outside(Protocol):
     def forget(self, name: str) -> None:
         """Probe the endpoints of a service no longer."""
 
-    def notify(self, standing: Standing, record: Record) -> None:
-        """Notify hooks and receivers of an entry. It may not be durable, for a trip waits for no disk."""
+    def notify(self, standing: Standing, record: Record, rollback_ms: float | None) -> None:
+        """Notify hooks and receivers of an entry. It may not be durable, for a trip waits for no disk.
+
+        `rollback_ms`: milliseconds until every worker had taken the canary out; None: one has not.
+        """
 
 
 class Alone:
@@ -70,7 +73,7 @@ class Alone:
     def forget(self, name: str) -> None:
         """Do nothing."""
 
-    def notify(self, standing: Standing, record: Record) -> None:
+    def notify(self, standing: Standing, record: Record, rollback_ms: float | None) -> None:
         """Do nothing."""
 
 

@@ -68,11 +68,11 @@ class OutsideNetwork:
         """Probe the endpoints of a service no longer."""
         self._probes.forget(name)
 
-    def notify(self, standing: Standing, record: Record) -> None:
+    def notify(self, standing: Standing, record: Record, rollback_ms: float | None) -> None:
         """Notify hooks and receivers of an entry; without any, no text is made."""
         if not standing.file.notify and not standing.file.hooks:
             return
-        text = view.explanation(standing, Facts(blast=blast(standing)))["text"]
+        text = view.explanation(standing, Facts(blast=blast(standing), rollback_ms=rollback_ms))["text"]
         event = f"{record.service}: {record.entry.event} by {record.actor}"
         reason = f" ({record.reason})" if record.reason else ""
         self._notices.notify(standing.name, standing.file, record.news(), f"{event}{reason}. {text}")

@@ -13,5 +13,5 @@ def test_where_nobody_is_outside_nothing_is_counted_and_nothing_known() -> None:
     asyncio.run(ALONE.run(None))
     ALONE.watch(None)
     ALONE.forget("shop")
-    ALONE.notify(None, None)
+    ALONE.notify(None, None, None)
     assert (ALONE.operations(), ALONE.conditions("shop")) == (Operations(), {})

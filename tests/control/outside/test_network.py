@@ -9,7 +9,9 @@ from proxy.config.reader import read
 from proxy.control.outside.network import OutsideNetwork
 from proxy.control.standing import Standing
 from proxy.ledger.record import Record
+from proxy.rollout.advance import advance
 from proxy.rollout.entry import Entry
+from proxy.rollout.inputs import Abort
 from proxy.rollout.rollout import Rollout
 from proxy.settings.service import side, template
 from tests.kits.receivers import Receiver
@@ -23,7 +25,7 @@ services:
     canary: %s
     health: {path: /, interval: 100ms, timeout: 100ms}
     hooks: [{at: before-step, url: "%s"}, {at: after, url: "%s"}]
-    notify: [{url: "%s", format: slack, events: [promotion]}]
+    notify: [{url: "%s", format: slack, events: [promotion, abort]}]
 """
 
 
@@ -96,10 +98,22 @@ async def test_counts_begin_at_zero_for_whom_a_service_names(
     assert (operations.reloaded, operations.reloaded_at) == (True, 0.0)
 
 
+async def test_news_of_a_canary_that_is_out_say_how_long_that_took(
+    outside: OutsideNetwork, receiver: Receiver
+) -> None:
+    shop = standing(receiver)
+    out = advance(shop.rollout, Abort("ann"), 5.0)
+    shop.enter(out.rollout)
+    outside.notify(shop, Record("shop", 5.0, "ann", "", out.entry, out.rollout), 12.3)
+    await receiver.heard.acquire()
+    (_, body), *_ = receiver.got
+    assert "Every worker had taken it out after 12 ms." in json.loads(body)["text"]
+
+
 async def test_news_are_told_in_words(outside: OutsideNetwork, receiver: Receiver) -> None:
     shop = standing(receiver)
     entry = Entry(4, "promotion", 10_000, 0, "v2 is stable now")
-    outside.notify(shop, Record("shop", 5.0, "ann", "looks good", entry, shop.rollout))
+    outside.notify(shop, Record("shop", 5.0, "ann", "looks good", entry, shop.rollout), None)
     await receiver.heard.acquire()
     await receiver.heard.acquire()
     bodies = [json.loads(body) for _, body in receiver.got]
