@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import re
 import socket
 import subprocess
 import sys
@@ -126,6 +127,7 @@ def test_it_serves_and_stops_when_told(start: Callable[..., Any]) -> None:
     status, body = child.get("/api/v1/services/checkout")
     assert (status, json.loads(body)["weights"]["canary"]) == (200, 5.0)
     assert child.get("/readyz")[0] == 200
+    assert re.search(r"^weir_config_last_reload_timestamp_seconds [1-9]", child.get("/metrics")[1], re.M)
     child.say("drain")
     while child.get("/readyz")[0] == 200:
         pass
