@@ -34,10 +34,11 @@ LADDER: Mapping[str, str] = {
     "ledger": "rollout telemetry link.messages routing.split",
     "control": "config routing telemetry analysis rollout settings ledger link "
     "control.views control.outside.contract",
-    "control.views": "control.standing control.schedule rollout analysis telemetry routing settings.service "
-    "ledger.ledger ledger.record",
-    "control.outside": "control.standing control.gates control.broadcast control.config_file control.views "
-    "config.schema health.condition health.probe ledger.record rollout routing telemetry.operations",
+    "control.views": "control.managed_service control.schedule rollout analysis telemetry routing "
+    "settings.service ledger.ledger ledger.record ledger.totals",
+    "control.outside": "control.managed_service control.gates control.broadcast control.config_file "
+    "control.views config.schema health.condition health.probe ledger.record rollout routing "
+    "telemetry.operations",
     "control.api": "control.command control.errors control.schedule config settings.plan ledger.errors "
     "rollout routing telemetry.exposition telemetry.slices",
     "control.process": "control control.api control.outside ledger child config",

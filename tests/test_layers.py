@@ -41,7 +41,7 @@ def test_the_table_in_the_architecture_is_that_of_the_ladder() -> None:
 @pytest.mark.parametrize(
     ("path", "source"),
     [
-        ("worker/worker.py", "from proxy.control.standing import Standing"),
+        ("worker/worker.py", "from proxy.control.managed_service import ManagedService"),
         ("worker/worker.py", "from proxy import control"),
         ("worker/worker.py", "import proxy.rollout.phases"),
         ("control/control.py", "from proxy.forwarding import pool"),
@@ -75,13 +75,15 @@ def test_a_breach_would_be_found(path: str, source: str) -> None:
             "control/api/routes.py", "import proxy.control.views.view", id="API does not reach the views"
         ),
         pytest.param(
-            "ledger/journal.py", "import proxy.control.standing", id="ledger does not reach the decider"
+            "ledger/journal.py",
+            "import proxy.control.managed_service",
+            id="ledger does not reach the decider",
         ),
         pytest.param(
             "ledger/record.py", "import proxy.control.api.requests", id="ledger does not reach the API"
         ),
         pytest.param(
-            "settings/plan.py", "import proxy.control.standing", id="settings do not reach the decider"
+            "settings/plan.py", "import proxy.control.managed_service", id="settings do not reach the decider"
         ),
         pytest.param("settings/plan.py", "import proxy.ledger.record", id="settings do not reach the ledger"),
         pytest.param(
@@ -119,7 +121,7 @@ def test_what_is_allowed_is_no_breach(path: str, source: str) -> None:
     ("module", "row"),
     [
         ("control.api.routes", "control.api"),
-        ("control.standing", "control"),
+        ("control.managed_service", "control"),
         ("control.process", "control.process"),
     ],
 )

@@ -73,15 +73,15 @@ def test_every_exception_is_a_file() -> None:
 @pytest.mark.parametrize(
     ("source", "found"),
     [
-        ("standing.gone = True", ["standing.gone"]),
+        ("managed.gone = True", ["managed.gone"]),
         ("link.boot, link.worker = hello", ["link.boot", "link.worker"]),
         ("rollback.acknowledged_ms += 1", ["rollback.acknowledged_ms"]),
-        ("self.standing.asked: int = 1", ["self.standing.asked"]),
+        ("self.managed.asked: int = 1", ["self.managed.asked"]),
         ("del queue.sending", ["queue.sending"]),
         ("for each.number in range(3): pass", ["each.number"]),
-        ("setattr(standing, 'gone', True)", ["setattr(standing, 'gone', True)"]),
-        ("standing.states['a'] = 1", ["standing.states['a']"]),
-        ("self.gone = True; self.states['a'] = 1; states['a'] = 1; standing.leave()", []),
+        ("setattr(managed, 'gone', True)", ["setattr(managed, 'gone', True)"]),
+        ("managed.states['a'] = 1", ["managed.states['a']"]),
+        ("self.gone = True; self.states['a'] = 1; states['a'] = 1; managed.leave()", []),
     ],
 )
 def test_a_breach_would_be_found(source: str, found: list[str]) -> None:

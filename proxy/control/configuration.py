@@ -12,10 +12,10 @@ from proxy.config import diff, schema
 from proxy.config.diff import Changes
 from proxy.config.schema import Config
 from proxy.control.broadcast import Broadcast
+from proxy.control.managed_service import ManagedService
 from proxy.control.orders import fresh_salt
 from proxy.control.propagation import Propagation
 from proxy.control.schedule import Clock, in_turns
-from proxy.control.standing import Standing
 from proxy.ledger.journal import Journal
 from proxy.ledger.ledger import Recalled
 from proxy.ledger.record import ITSELF, Record
@@ -33,13 +33,13 @@ log = logging.getLogger(__name__)
 class Definition:
     """What the file defines of a service from now on; `changed` are the keys that had other values before."""
 
-    standing: Standing
+    managed: ManagedService
     file: schema.Service
     template: Service
     changed: tuple[str, ...] = ()
 
 
-class Services(dict[str, Standing]):
+class Services(dict[str, ManagedService]):
     """The services of the file by name, in its order. `recalled` has the last states of all ever known."""
 
     def __init__(self, config: Config, recalled: Recalled) -> None:
@@ -51,21 +51,21 @@ class Services(dict[str, Standing]):
         """State and evidence of those that the file doesn't have, or no longer has."""
         self.replace(config, {name: self.recall(config, name) for name in config.services})
 
-    def recall(self, config: Config, name: str) -> Standing:
+    def recall(self, config: Config, name: str) -> ManagedService:
         """Return a service of this file in the last state that is known of it."""
         state, evidence = self._left.get(name, (Rollout(), None))
-        return Standing(shaped(config, name), config.services[name], state, evidence)
+        return ManagedService(shaped(config, name), config.services[name], state, evidence)
 
-    def replace(self, config: Config, standings: Mapping[str, Standing]) -> None:
+    def replace(self, config: Config, managed_services: Mapping[str, ManagedService]) -> None:
         """Replace the services by these. State and evidence of those that are gone are kept."""
-        for name in self.keys() - standings.keys():
+        for name in self.keys() - managed_services.keys():
             self[name].leave()
             self._left[name] = self[name].rollout, self[name].assessment.to_json()
-        for name in self._left.keys() & standings.keys():
+        for name in self._left.keys() & managed_services.keys():
             del self._left[name]
         self.config = config
         self.clear()
-        self.update(standings)
+        self.update(managed_services)
 
 
 def shaped(config: Config, name: str) -> Service:
@@ -94,7 +94,7 @@ class Configuration:
         propagation: Propagation,
         clock: Clock,
         *,
-        settled: Callable[[Standing], None],
+        settled: Callable[[ManagedService], None],
         gone: Callable[[str], None],
     ) -> None:
         self._services = services
@@ -120,28 +120,28 @@ class Configuration:
         """
         before = self._services.config
         found = diff.compare(before, config)
-        standings = {
+        managed_services = {
             name: self._services.get(name) or self._services.recall(config, name) for name in config.services
         }
-        definitions = [self._definition(config, standing, found) for standing in standings.values()]
+        definitions = [self._definition(config, managed, found) for managed in managed_services.values()]
         definitions = [each for each in definitions if each.changed]
         fixed = diff.pinned(config, before)
-        await self._put(definitions, found.removed, lambda: self._services.replace(fixed, standings))
+        await self._put(definitions, found.removed, lambda: self._services.replace(fixed, managed_services))
         if settings(config) != settings(before):
             self._broadcast.configure(settings(config))
         for name in found.removed:
             self._gone(name)
         return found
 
-    def _definition(self, config: Config, standing: Standing, found: Changes) -> Definition:
+    def _definition(self, config: Config, managed: ManagedService, found: Changes) -> Definition:
         """Return what a file defines of a service, and which of its keys are new."""
-        name, shape = standing.name, shaped(config, standing.name)
+        name, shape = managed.name, shaped(config, managed.name)
         changed = found.services.get(name, ())
         if name in found.added:
             changed = ("services",)  # the workers have forgotten it, though the ledger may know it
-        if not changed and shape != standing.template:
+        if not changed and shape != managed.template:
             changed = tuple(key for key in found.shared if key in ("timeouts", "limits"))
-        return Definition(standing, config.services[name], shape, changed)
+        return Definition(managed, config.services[name], shape, changed)
 
     async def _put(
         self, definitions: Sequence[Definition], removed: Sequence[str], written: Callable[[], None]
@@ -151,7 +151,7 @@ class Configuration:
         while overtaken:
             overtaken = await self._written(overtaken, (), lambda: None)
         async for definition in in_turns(definitions):
-            self._settled(definition.standing)
+            self._settled(definition.managed)
 
     async def _written(
         self, definitions: Sequence[Definition], removed: Sequence[str], written: Callable[[], None]
@@ -163,27 +163,27 @@ class Configuration:
         made = {record.service: record for record in records}
         entries, overtaken = [], []
         for definition in definitions:
-            standing, record = definition.standing, made.get(definition.standing.name)
-            if record and standing.numbered != record.entry.revision:
+            managed, record = definition.managed, made.get(definition.managed.name)
+            if record and managed.numbered != record.entry.revision:
                 overtaken.append(definition)
                 continue
-            standing.configure(definition.file, definition.template)
+            managed.configure(definition.file, definition.template)
             if record:
-                entries.append((standing, record))
-                log.info("%s: %s: %s", standing.name, record.entry.event, record.reason)
+                entries.append((managed, record))
+                log.info("%s: %s: %s", managed.name, record.entry.event, record.reason)
         if entries or removed:
             self._propagation.put_in_force(entries, began, removed)
         return overtaken
 
     def _record(self, definition: Definition) -> Record | None:
         """Return the entry that puts a definition in force; None when it changes nothing."""
-        standing, at = definition.standing, self._clock.wall()
-        advanced = advance(standing.basis, release(definition.file, fresh_salt(), definition.changed), at)
+        managed, at = definition.managed, self._clock.wall()
+        advanced = advance(managed.basis, release(definition.file, fresh_salt(), definition.changed), at)
         if isinstance(advanced, Refused):
-            raise TypeError(f"{standing.name}: a release is legal in every phase: {advanced.reason}")
-        decided = action(standing.basis, advanced)
+            raise TypeError(f"{managed.name}: a release is legal in every phase: {advanced.reason}")
+        decided = action(managed.basis, advanced)
         if not isinstance(decided, Raise):
             return None
-        standing.number(decided.rollout)
+        managed.number(decided.rollout)
         entry = decided.entry
-        return Record(standing.name, at, ITSELF, reason=entry.why, entry=entry, rollout=decided.rollout)
+        return Record(managed.name, at, ITSELF, reason=entry.why, entry=entry, rollout=decided.rollout)

@@ -14,13 +14,13 @@ from proxy.control.broadcast import Broadcast
 from proxy.control.command import OrderTerms
 from proxy.control.configuration import Configuration, Services
 from proxy.control.gates import Gates
+from proxy.control.managed_service import ManagedService
 from proxy.control.orders import IdempotencyKeys, Orders
 from proxy.control.outside.contract import ALONE, Outside
 from proxy.control.overview import Overview
 from proxy.control.propagation import Propagation
 from proxy.control.roll_call import RollCall
 from proxy.control.schedule import Clock, Tasks, in_turns
-from proxy.control.standing import Standing
 from proxy.control.transitions import Transitions
 from proxy.control.trip_counts import TripCounts
 from proxy.control.verdicts import Verdicts
@@ -161,8 +161,8 @@ class Control:
 
     async def tick(self) -> None:
         """See what time alone has changed: windows that ran out, workers that are gone for good."""
-        async for standing in in_turns(list(self.services.values())):
-            self._reassess(standing)
+        async for managed in in_turns(list(self.services.values())):
+            self._reassess(managed)
         await self.checkpoints.forget_gone(self.broadcast.boots, self._clock.monotonic())
 
     def drain(self) -> None:
@@ -181,9 +181,9 @@ class Control:
     def hello(self, hello: Hello) -> None:
         """Adopt what a worker holds: a control that died may have sent what it never wrote."""
         for name, revision in hello.held.items():
-            if standing := self.services.get(name):
+            if managed := self.services.get(name):
                 held = Held(revision, CANARY in hello.halted.get(name, ()))
-                self._transitions.apply(standing, held)
+                self._transitions.apply(managed, held)
 
     def report(self, report: Report) -> None:
         """Count a report, and judge the services that it has news of."""
@@ -197,34 +197,34 @@ class Control:
 
     # What follows.
 
-    def _entered(self, standing: Standing, record: Record) -> None:
+    def _entered(self, managed: ManagedService, record: Record) -> None:
         """See to what follows from an entry that has come into force, of an order, the plan or the file."""
-        if not standing.gone:
-            self._attend(standing)
-        self._outside.notify(standing, record, self._propagation.rollback_ms(standing))
+        if not managed.gone:
+            self._attend(managed)
+        self._outside.notify(managed, record, self._propagation.rollback_ms(managed))
 
-    def _settled(self, standing: Standing) -> None:
+    def _settled(self, managed: ManagedService) -> None:
         """See to what follows from a service's section of the file that is in force."""
-        self._attend(standing)
-        if found := drift(standing):
+        self._attend(managed)
+        if found := drift(managed):
             apply = f"; to apply the file's: {found.apply}" if found.apply else ""
-            log.warning("%s: %s%s", standing.name, found.text, apply)
+            log.warning("%s: %s%s", managed.name, found.text, apply)
 
-    def _attend(self, standing: Standing) -> None:
+    def _attend(self, managed: ManagedService) -> None:
         """Count a service's checks and probe its endpoints, which may be others than before."""
-        self._trip_counts.expect(standing)
-        self._outside.watch(standing)
+        self._trip_counts.expect(managed)
+        self._outside.watch(managed)
 
-    def _reassess(self, standing: Standing) -> None:
+    def _reassess(self, managed: ManagedService) -> None:
         """Judge one service, and see whether its rollout may go on and who has to be asked."""
-        self._verdicts.reassess(standing, self._clock.monotonic())
-        self._gates.check(standing, self._clock.wall())
+        self._verdicts.reassess(managed, self._clock.monotonic())
+        self._gates.check(managed, self._clock.wall())
 
     def _remember(self, service: str, terms: OrderTerms) -> None:
         self.journal.call_later(self._ledger.remember, service, terms.key, terms.digest, self._clock.wall())
 
     def _in_force(self) -> Iterator[Service]:
-        return (standing.service for standing in self.services.values())
+        return (managed.service for managed in self.services.values())
 
     async def _tick_on(self) -> None:
         while True:

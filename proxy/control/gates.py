@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from proxy.config import schema
-from proxy.control.standing import Standing
+from proxy.control.managed_service import ManagedService
 from proxy.ledger.journal import Spawn
 from proxy.rollout.waiting import START, Waiting, waiting
 
@@ -28,7 +28,7 @@ AGAIN = 5.0
 class Respondents:
     """How to ask those who have to agree."""
 
-    canary: Callable[[Standing], Reply]
+    canary: Callable[[ManagedService], Reply]
     """Asks whether the canary answers requests."""
     hook: Callable[[schema.Hook, dict[str, Any]], Reply]
     """Asks whether a hook agrees; the question is plain JSON values."""
@@ -67,7 +67,7 @@ class Gates:
         self,
         respondents: Respondents,
         spawn: Spawn,
-        changed: Callable[[Standing], None],
+        changed: Callable[[ManagedService], None],
         now: Callable[[], float],
     ) -> None:
         self._respondents = respondents
@@ -82,59 +82,59 @@ class Gates:
     def __repr__(self) -> str:
         return f"<Gates, asking for {', '.join(self._asking) or 'nobody'}>"
 
-    def answers(self, standing: Standing) -> Answers:
+    def answers(self, managed: ManagedService) -> Answers:
         """Return the answers about the revision in force."""
-        answers = self._answers.get(standing.name, NO_ANSWERS)
-        return answers if answers.revision == standing.rollout.revision else NO_ANSWERS
+        answers = self._answers.get(managed.name, NO_ANSWERS)
+        return answers if answers.revision == managed.rollout.revision else NO_ANSWERS
 
-    def agreed(self, standing: Standing) -> frozenset[str]:
+    def agreed(self, managed: ManagedService) -> frozenset[str]:
         """Return the gates to which everybody has agreed, for the revision in force."""
-        return self.answers(standing).agreed
+        return self.answers(managed).agreed
 
-    def check(self, standing: Standing, wall: float) -> None:
+    def check(self, managed: ManagedService, wall: float) -> None:
         """Ask if the rollout waits for nothing else. `wall` is unix seconds."""
-        missing = waiting(standing.rollout, standing.look(self.agreed(standing)), wall)
+        missing = waiting(managed.rollout, managed.look(self.agreed(managed)), wall)
         if missing is None or not missing.due or not missing.asks:
             return
-        answers = self.answers(standing)
-        if answers.agreed or self._now() < answers.ask_again or self._is_asking(standing):
+        answers = self.answers(managed)
+        if answers.agreed or self._now() < answers.ask_again or self._is_asking(managed):
             return
-        answers = replace(answers, revision=standing.rollout.revision)
-        task = self._spawn(f"ask for {standing.name}", self._ask(standing, answers, missing))
-        self._asking[standing.name] = answers.revision, task
+        answers = replace(answers, revision=managed.rollout.revision)
+        task = self._spawn(f"ask for {managed.name}", self._ask(managed, answers, missing))
+        self._asking[managed.name] = answers.revision, task
 
-    def _is_asking(self, standing: Standing) -> bool:
+    def _is_asking(self, managed: ManagedService) -> bool:
         """Return whether an answer is on its way; cancel a question about another revision."""
-        revision, task = self._asking.get(standing.name, (-1, None))
+        revision, task = self._asking.get(managed.name, (-1, None))
         if task is None or task.done():
             return False
-        if revision != standing.rollout.revision:
+        if revision != managed.rollout.revision:
             task.cancel()
             return False
         return True
 
-    async def _ask(self, standing: Standing, before: Answers, missing: Waiting) -> None:
-        at, refusal = await self._refusal(standing, missing)
+    async def _ask(self, managed: ManagedService, before: Answers, missing: Waiting) -> None:
+        at, refusal = await self._refusal(managed, missing)
         if not refusal:
             answers = replace(before, agreed=frozenset(missing.asks), refusal="")
         else:
             again, refusals = self._now() + AGAIN, before.refusals + 1
             answers = replace(before, refused_at=at, refusal=refusal, refusals=refusals, ask_again=again)
             if refusal != before.refusal:
-                log.warning("%s: held at %s: %s", standing.name, at, refusal)
-        self._answers[standing.name] = answers
-        self._changed(standing)
+                log.warning("%s: held at %s: %s", managed.name, at, refusal)
+        self._answers[managed.name] = answers
+        self._changed(managed)
 
-    async def _refusal(self, standing: Standing, missing: Waiting) -> tuple[str, str]:
+    async def _refusal(self, managed: ManagedService, missing: Waiting) -> tuple[str, str]:
         """Ask one after the other until one refuses; return the gate and the reason."""
-        for at, question in self._questions(standing, missing):
+        for at, question in self._questions(managed, missing):
             if refusal := await question:
                 return at, refusal
         return "", ""
 
-    def _questions(self, standing: Standing, missing: Waiting) -> Iterator[tuple[str, Reply]]:
+    def _questions(self, managed: ManagedService, missing: Waiting) -> Iterator[tuple[str, Reply]]:
         if START in missing.asks:
-            yield START, self._respondents.canary(standing)
-        for hook in standing.file.hooks:
+            yield START, self._respondents.canary(managed)
+        for hook in managed.file.hooks:
             if hook.at in missing.asks:
-                yield hook.at, self._respondents.hook(hook, standing.question(hook.at))
+                yield hook.at, self._respondents.hook(hook, managed.question(hook.at))

@@ -12,7 +12,7 @@ from typing import Any
 
 from proxy.control.command import Command, OrderTerms
 from proxy.control.errors import Conflict, KeyReused
-from proxy.control.standing import Standing
+from proxy.control.managed_service import ManagedService
 from proxy.control.transitions import Transitions
 from proxy.ledger.ledger import KEYS, OrderKey
 from proxy.rollout.inputs import Order, Retry, Start, Undo
@@ -68,7 +68,7 @@ class Orders:
     """The orders of people and programs.
 
     Args:
-        standings: the services by name.
+        managed_services: the services by name.
         transitions: carries out what an order leads to.
         keys: the orders that were carried out.
         remember: called for an order under a key that made no entry.
@@ -78,15 +78,15 @@ class Orders:
 
     def __init__(
         self,
-        standings: Mapping[str, Standing],
+        managed_services: Mapping[str, ManagedService],
         transitions: Transitions,
         keys: IdempotencyKeys,
         *,
         remember: Remember,
-        show: Callable[[Standing], dict[str, Any]],
-        changed: Callable[[Standing], None],
+        show: Callable[[ManagedService], dict[str, Any]],
+        changed: Callable[[ManagedService], None],
     ) -> None:
-        self._standings = standings
+        self._managed = managed_services
         self._transitions = transitions
         self._keys = keys
         self._remember = remember
@@ -98,7 +98,7 @@ class Orders:
 
     def planned(self, name: str) -> Planned:
         """Return what holds for the steps of an order that leaves it open (KeyError: no such service)."""
-        return planned(self._standings[name])
+        return planned(self._managed[name])
 
     async def apply(self, name: str, order: Order, terms: OrderTerms) -> dict[str, Any]:
         """Carry out an order, unless it was carried out before under its key; return the view after it.
@@ -106,46 +106,46 @@ class Orders:
         Raises Conflict, StaleRevision, KeyReused or NotDurable, and then nothing was changed. An unknown
         service is a KeyError.
         """
-        standing = self._standings[name]
+        managed = self._managed[name]
         if not self._keys.known(name, terms):
             with self._keys.under_way(name, terms):
-                command = Command(complete(order, standing, fresh_salt), terms)
-                made = await self._transitions.order(standing, command)
+                command = Command(complete(order, managed, fresh_salt), terms)
+                made = await self._transitions.order(managed, command)
             if terms.key and not made:
                 self._remember(name, terms)
-            self._changed(standing)
-        return self._show(standing)
+            self._changed(managed)
+        return self._show(managed)
 
 
-def complete(order: Order, standing: Standing, salt: Callable[[], str]) -> Order:
+def complete(order: Order, managed: ManagedService, salt: Callable[[], str]) -> Order:
     """Fill in what an order leaves open: a salt, the plan of the file, whom to trust at new endpoints."""
     match order:
         case Start(canary=canary):
-            named = trusted(canary, standing.file) if canary else None
-            return replace(order, salt=salt(), plan=order.plan or plan(standing.file), canary=named)
+            named = trusted(canary, managed.file) if canary else None
+            return replace(order, salt=salt(), plan=order.plan or plan(managed.file), canary=named)
         case Retry():
-            return replace(order, salt=salt(), plan=_plan_again(standing))
+            return replace(order, salt=salt(), plan=_plan_again(managed))
         case Undo():
             return replace(order, salt=salt())
     return order
 
 
-def _plan_again(standing: Standing) -> Plan | None:
+def _plan_again(managed: ManagedService) -> Plan | None:
     """Return the plan of another attempt; None for the one that the rollout had.
 
     The file's canary follows the file's plan as it is now; one that was named at runtime keeps its own.
     """
-    rollout = standing.rollout
+    rollout = managed.rollout
     by_file = rollout.canary.definition == rollout.definition
-    return plan(standing.file) if by_file or rollout.plan is None else None
+    return plan(managed.file) if by_file or rollout.plan is None else None
 
 
-def planned(standing: Standing) -> Planned:
+def planned(managed: ManagedService) -> Planned:
     """Return what the file defines for the steps of an order that leaves it open."""
-    rollout, last = standing.file.rollout, standing.rollout.plan
+    rollout, last = managed.file.rollout, managed.rollout.plan
     if rollout is None:
         return Planned(last)
-    return Planned(plan(standing.file), rollout.hold, rollout.min_requests, rollout.deadline)
+    return Planned(plan(managed.file), rollout.hold, rollout.min_requests, rollout.deadline)
 
 
 def fresh_salt() -> str:

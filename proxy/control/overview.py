@@ -5,11 +5,11 @@ from typing import Any
 
 from proxy.control.broadcast import Broadcast
 from proxy.control.gates import Gates
+from proxy.control.managed_service import ManagedService
 from proxy.control.outside.contract import Outside
 from proxy.control.propagation import Propagation
 from proxy.control.roll_call import RollCall
 from proxy.control.schedule import Clock, in_turns
-from proxy.control.standing import Standing
 from proxy.control.transitions import Transitions
 from proxy.control.trip_counts import TripCounts
 from proxy.control.views import snapshot, view
@@ -24,7 +24,7 @@ class Overview:
 
     def __init__(
         self,
-        standings: Mapping[str, Standing],
+        managed_services: Mapping[str, ManagedService],
         clock: Clock,
         *,
         journal: Journal,
@@ -37,7 +37,7 @@ class Overview:
         roll_call: RollCall,
         outside: Outside,
     ) -> None:
-        self._standings = standings
+        self._managed = managed_services
         self._clock = clock
         self._journal = journal
         self._checkpoints = checkpoints
@@ -50,7 +50,7 @@ class Overview:
         self._outside = outside
 
     def __repr__(self) -> str:
-        return f"<Overview of {len(self._standings)} services>"
+        return f"<Overview of {len(self._managed)} services>"
 
     @property
     def generation(self) -> int:
@@ -59,21 +59,21 @@ class Overview:
 
     def names(self) -> list[str]:
         """Return the services in the order of the file."""
-        return list(self._standings)
+        return list(self._managed)
 
     def view(self, name: str) -> dict[str, Any]:
         """Return everything that is shown of one service (KeyError when there is none)."""
-        return self.show(self._standings[name])
+        return self.show(self._managed[name])
 
-    def show(self, standing: Standing) -> dict[str, Any]:
+    def show(self, managed: ManagedService) -> dict[str, Any]:
         """Return everything that is shown of a service, also of one that the file no longer has."""
-        durable, now = self._journal.durable(standing.name), self._clock.monotonic()
-        return view.view(standing, durable, now, self._facts(standing))
+        durable, now = self._journal.durable(managed.name), self._clock.monotonic()
+        return view.view(managed, durable, now, self._facts(managed))
 
     def explain(self, name: str) -> dict[str, Any]:
         """Return what happened to a service's canary, in words (KeyError when there is none)."""
-        standing, durable = self._standings[name], self._journal.durable(name)
-        return view.explanation(standing, self._facts(standing), durable=durable)
+        managed, durable = self._managed[name], self._journal.durable(name)
+        return view.explanation(managed, self._facts(managed), durable=durable)
 
     async def snapshot(self) -> Snapshot:
         """Return what /metrics shows. The ledger has these counts: none falls if this process dies now."""
@@ -84,25 +84,25 @@ class Overview:
         await self._checkpoints.keep()
         return await snapshot.collect(
             totals=totals,
-            standings=list(self._standings.values()),
+            managed_services=list(self._managed.values()),
             trips=self._trip_counts.trips,
             would_trips=self._trip_counts.would_trips,
             now=self._clock.monotonic(),
             operations=self._outside.operations(),
         )
 
-    def _facts(self, standing: Standing) -> Facts:
-        since, boots = standing.rollout.since, self._broadcast.boots
+    def _facts(self, managed: ManagedService) -> Facts:
+        since, boots = managed.rollout.since, self._broadcast.boots
         return gather(
-            standing,
-            lately=self._checkpoints.totals.recent(standing.name, since, boots),
-            rollout=self._rollout_facts(standing),
-            probes=self._outside.conditions(standing.name),
-            rollback_ms=self._propagation.rollback_ms(standing),
+            managed,
+            lately=self._checkpoints.totals.recent(managed.name, since, boots),
+            rollout=self._rollout_facts(managed),
+            probes=self._outside.conditions(managed.name),
+            rollback_ms=self._propagation.rollback_ms(managed),
         )
 
-    def _rollout_facts(self, standing: Standing) -> RolloutFacts:
-        answers, assessment = self._gates.answers(standing), standing.assessment
+    def _rollout_facts(self, managed: ManagedService) -> RolloutFacts:
+        answers, assessment = self._gates.answers(managed), managed.assessment
         return RolloutFacts(
             at=self._clock.wall(),
             rate=assessment.traffic.rate(self._clock.monotonic()),
@@ -111,5 +111,5 @@ class Overview:
             refused_at=answers.refused_at,
             refusal=answers.refusal,
             refusals=answers.refusals,
-            stuck=self._transitions.stuck(standing),
+            stuck=self._transitions.stuck(managed),
         )

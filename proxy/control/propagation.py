@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from proxy.control.broadcast import Broadcast
-from proxy.control.standing import Standing
+from proxy.control.managed_service import ManagedService
 from proxy.ledger.journal import Journal
 from proxy.ledger.ledger import Acknowledged
 from proxy.ledger.record import Record
@@ -15,7 +15,7 @@ log = logging.getLogger(__name__)
 
 AcknowledgementWriter = Callable[[Sequence[Acknowledged]], None]
 """Writes acknowledgements to the ledger, all in one transaction: a reload can have a thousand of them."""
-EntryNotifier = Callable[[Standing, Record], None]
+EntryNotifier = Callable[[ManagedService, Record], None]
 
 OUT = frozenset({"trip", "abort"})
 """Entries that take the canary out."""
@@ -25,7 +25,7 @@ OUT = frozenset({"trip", "abort"})
 class _Sent:
     """An entry that the workers were sent. Not every worker has acknowledged it."""
 
-    standing: Standing
+    managed: ManagedService
     revision: int
     generation: int
     began: float
@@ -65,7 +65,7 @@ class Propagation:
         return f"<Propagation, {len(self._sent)} entries on their way>"
 
     def put_in_force(
-        self, entries: Sequence[tuple[Standing, Record]], began: float, removed: Sequence[str] = ()
+        self, entries: Sequence[tuple[ManagedService, Record]], began: float, removed: Sequence[str] = ()
     ) -> None:
         """Put entries in force by one table, in which the `removed` services are missing.
 
@@ -74,14 +74,14 @@ class Propagation:
             began: when that was decided, in monotonic seconds.
             removed: services that the config no longer has.
         """
-        services = [standing.enter(record.rollout) for standing, record in entries]
+        services = [managed.enter(record.rollout) for managed, record in entries]
         generation = self._broadcast.publish(*services, removed=tuple(removed))
-        for standing, record in entries:
+        for managed, record in entries:
             if record.entry.event in OUT:
-                self._rollbacks[standing.name] = _Rollback(record.rollout.since, generation)
-            self._sent.append(_Sent(standing, record.entry.revision, generation, began))
+                self._rollbacks[managed.name] = _Rollback(record.rollout.since, generation)
+            self._sent.append(_Sent(managed, record.entry.revision, generation, began))
             # In a later turn: whatever becomes of a notice, it neither delays nor breaks a rollback.
-            asyncio.get_running_loop().call_soon(self._notify, standing, record)
+            asyncio.get_running_loop().call_soon(self._notify, managed, record)
 
     def acknowledge(self, now: float) -> None:
         """Record which entries every worker has by now."""
@@ -91,7 +91,7 @@ class Propagation:
             if not self._broadcast.acknowledged(sent.generation):
                 self._sent.append(sent)
                 continue
-            name, milliseconds = sent.standing.name, round((now - sent.began) * 1000, 3)
+            name, milliseconds = sent.managed.name, round((now - sent.began) * 1000, 3)
             acknowledged.append((name, sent.revision, sent.generation, milliseconds))
             rollback = self._rollbacks.get(name)
             if rollback and rollback.generation == sent.generation:
@@ -100,12 +100,12 @@ class Propagation:
         if acknowledged:
             self._journal.call_later(self._keep, acknowledged)
 
-    def rollback_ms(self, standing: Standing) -> float | None:
+    def rollback_ms(self, managed: ManagedService) -> float | None:
         """Return the milliseconds from the decision to take the canary out until every worker had that.
 
         None: a worker doesn't have it yet, or the canary wasn't taken out since its evidence began.
         """
-        rollback = self._rollbacks.get(standing.name)
-        if rollback is None or rollback.since != standing.rollout.since:
+        rollback = self._rollbacks.get(managed.name)
+        if rollback is None or rollback.since != managed.rollout.since:
             return None
         return rollback.acknowledged_ms

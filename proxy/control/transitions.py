@@ -13,9 +13,9 @@ from collections.abc import Awaitable, Callable
 
 from proxy.control.command import UNORDERED, Command, OrderTerms
 from proxy.control.errors import Conflict, StaleRevision
+from proxy.control.managed_service import ManagedService
 from proxy.control.propagation import Propagation
 from proxy.control.schedule import Clock, Task
-from proxy.control.standing import Standing
 from proxy.ledger.errors import NotDurable
 from proxy.ledger.journal import Journal, Spawn
 from proxy.ledger.record import Record
@@ -51,7 +51,7 @@ class Transitions:
         clock: Clock,
         *,
         called: Callable[[], Awaitable[None]],
-        agreed: Callable[[Standing], frozenset[str]],
+        agreed: Callable[[ManagedService], frozenset[str]],
         spawn: Spawn,
     ) -> None:
         self._journal = journal
@@ -72,108 +72,108 @@ class Transitions:
     def __repr__(self) -> str:
         return f"<Transitions by {self._propagation!r}>"
 
-    def moving(self, standing: Standing) -> Task | None:
+    def moving(self, managed: ManagedService) -> Task | None:
         """Return the task that takes a rollout to where its plan leads; None when there is none."""
-        return self._moving.get(standing.name)
+        return self._moving.get(managed.name)
 
-    def stuck(self, standing: Standing) -> str:
+    def stuck(self, managed: ManagedService) -> str:
         """Return why the rollout could not go on from the revision in force; "" when it could."""
-        revision, reason = self._stuck.get(standing.name, (-1, ""))
-        return reason if revision == standing.rollout.revision else ""
+        revision, reason = self._stuck.get(managed.name, (-1, ""))
+        return reason if revision == managed.rollout.revision else ""
 
-    def proceed(self, standing: Standing) -> None:
+    def proceed(self, managed: ManagedService) -> None:
         """Go where verdict, time and agreement lead."""
-        self.apply(standing, self._look(standing))
+        self.apply(managed, self._look(managed))
 
-    def apply(self, standing: Standing, found: Look | Held) -> None:
+    def apply(self, managed: ManagedService, found: Look | Held) -> None:
         """Follow evidence, or what a worker holds: away from the canary at once, towards it by a task."""
-        decided = self._decide(standing, found)
+        decided = self._decide(managed, found)
         if isinstance(decided, Lower):
-            self._lower(standing, decided, UNORDERED)
-        elif isinstance(decided, Raise) and standing.name not in self._moving:
-            self._moving[standing.name] = self._spawn(f"move {standing.name}", self._move(standing))
+            self._lower(managed, decided, UNORDERED)
+        elif isinstance(decided, Raise) and managed.name not in self._moving:
+            self._moving[managed.name] = self._spawn(f"move {managed.name}", self._move(managed))
 
-    async def _move(self, standing: Standing) -> None:
+    async def _move(self, managed: ManagedService) -> None:
         """Go to where the plan leads, unless something else has come in between."""
 
         def onward() -> Action | Refused:
-            standing.assessment.assess(self._clock.monotonic())  # much may have come since the decision
-            decided = self._decide(standing, self._look(standing))
+            managed.assessment.assess(self._clock.monotonic())  # much may have come since the decision
+            decided = self._decide(managed, self._look(managed))
             # A lowering is not written first; the next look finds it.
             return decided if isinstance(decided, Raise) else Nothing()
 
         try:
-            async with self._raising[standing.name]:
+            async with self._raising[managed.name]:
                 await self._called()
-                await self._raise(standing, onward, UNORDERED)
+                await self._raise(managed, onward, UNORDERED)
         except NotDurable as error:
-            if not self.stuck(standing):
-                log.error("%s: the rollout can't go on: %s", standing.name, error.detail)
-            self._stuck[standing.name] = standing.rollout.revision, error.detail
+            if not self.stuck(managed):
+                log.error("%s: the rollout can't go on: %s", managed.name, error.detail)
+            self._stuck[managed.name] = managed.rollout.revision, error.detail
         except Conflict as conflict:
-            log.info("%s: %s", standing.name, conflict.detail)
+            log.info("%s: %s", managed.name, conflict.detail)
         finally:
-            del self._moving[standing.name]
+            del self._moving[managed.name]
 
-    async def order(self, standing: Standing, command: Command) -> bool:
+    async def order(self, managed: ManagedService, command: Command) -> bool:
         """Carry out an order. Raises Conflict, StaleRevision or NotDurable when it isn't.
 
         Returns False when what it wants is in force already, and no entry was made.
         """
-        raising = self._raising[standing.name]
-        decided = self._ordered(standing, command)
+        raising = self._raising[managed.name]
+        decided = self._ordered(managed, command)
         if isinstance(decided, Nothing) and raising.locked():
             # The raise on its way was ordered before this, and would have the last word without it.
             async with raising:
-                decided = self._ordered(standing, command)
+                decided = self._ordered(managed, command)
         if isinstance(decided, Lower):
-            attempt = self._lower(standing, decided, command.terms)
+            attempt = self._lower(managed, decided, command.terms)
             await asyncio.wait([attempt], timeout=FIRST_ATTEMPT)
         elif isinstance(decided, Raise):
-            lowered = self._lowered.get(standing.name)
+            lowered = self._lowered.get(managed.name)
             async with raising:
                 await self._called()
                 return await self._raise(
-                    standing, lambda: self._unless(standing, command, lowered), command.terms
+                    managed, lambda: self._unless(managed, command, lowered), command.terms
                 )
         return not isinstance(decided, Nothing)
 
-    def _look(self, standing: Standing) -> Look:
-        return standing.look(self._agreed(standing))
+    def _look(self, managed: ManagedService) -> Look:
+        return managed.look(self._agreed(managed))
 
-    def _decide(self, standing: Standing, what: Input) -> Action | Refused:
-        basis = standing.basis
-        if standing.gone:  # or the workers would be sent it again
+    def _decide(self, managed: ManagedService, what: Input) -> Action | Refused:
+        basis = managed.basis
+        if managed.gone:  # or the workers would be sent it again
             return Refused("it is no longer in the file", basis.phase, ())
         advanced = advance(basis, what, self._clock.wall())
         return advanced if isinstance(advanced, Refused) else action(basis, advanced)
 
-    def _ordered(self, standing: Standing, command: Command) -> Action:
-        current, expected = standing.rollout.revision, command.terms.if_match
+    def _ordered(self, managed: ManagedService, command: Command) -> Action:
+        current, expected = managed.rollout.revision, command.terms.if_match
         if expected is not None and expected != current:
             raise StaleRevision(current, expected)
-        decided = self._decide(standing, command.order)
+        decided = self._decide(managed, command.order)
         if isinstance(decided, Refused):
-            raise Conflict(why_not(standing, decided), decided.phase, decided.legal)
+            raise Conflict(why_not(managed, decided), decided.phase, decided.legal)
         return decided
 
-    def _unless(self, standing: Standing, command: Command, lowered: int | None) -> Action:
+    def _unless(self, managed: ManagedService, command: Command, lowered: int | None) -> Action:
         """Return what was ordered; Conflict if the weight was lowered since: the later order counts."""
-        decided = self._ordered(standing, command)
-        if self._lowered.get(standing.name) != lowered:
-            raise Conflict(overtaken(standing))
+        decided = self._ordered(managed, command)
+        if self._lowered.get(managed.name) != lowered:
+            raise Conflict(overtaken(managed))
         return decided
 
-    def _lower(self, standing: Standing, lower: Lower, terms: OrderTerms) -> "asyncio.Future[bool]":
+    def _lower(self, managed: ManagedService, lower: Lower, terms: OrderTerms) -> "asyncio.Future[bool]":
         began = self._clock.monotonic()
-        self._lowered[standing.name] = lower.rollout.revision
-        record = self._record(standing, lower.entry, lower.rollout, terms)
-        self._propagation.put_in_force([(standing, record)], began)
-        _log_entry(standing, lower.entry, terms)
+        self._lowered[managed.name] = lower.rollout.revision
+        record = self._record(managed, lower.entry, lower.rollout, terms)
+        self._propagation.put_in_force([(managed, record)], began)
+        _log_entry(managed, lower.entry, terms)
         return self._journal.append_later(record)
 
     async def _raise(
-        self, standing: Standing, decide: Callable[[], Action | Refused], terms: OrderTerms
+        self, managed: ManagedService, decide: Callable[[], Action | Refused], terms: OrderTerms
     ) -> bool:
         began = self._clock.monotonic()
 
@@ -181,20 +181,20 @@ class Transitions:
             decided = decide()
             if isinstance(decided, Nothing | Refused):
                 return []
-            standing.number(decided.rollout)
-            return [self._record(standing, decided.entry, decided.rollout, terms)]
+            managed.number(decided.rollout)
+            return [self._record(managed, decided.entry, decided.rollout, terms)]
 
         for record in await self._journal.append_now(make):
-            if standing.numbered != record.entry.revision:
-                raise Conflict(overtaken(standing))
-            self._propagation.put_in_force([(standing, record)], began)
-            _log_entry(standing, record.entry, terms)
+            if managed.numbered != record.entry.revision:
+                raise Conflict(overtaken(managed))
+            self._propagation.put_in_force([(managed, record)], began)
+            _log_entry(managed, record.entry, terms)
             return True
         return False
 
-    def _record(self, standing: Standing, entry: Entry, rollout: Rollout, terms: OrderTerms) -> Record:
+    def _record(self, managed: ManagedService, entry: Entry, rollout: Rollout, terms: OrderTerms) -> Record:
         return Record(
-            service=standing.name,
+            service=managed.name,
             at=self._clock.wall(),
             actor=terms.actor,
             reason=terms.reason or entry.why,
@@ -205,13 +205,13 @@ class Transitions:
         )
 
 
-def _log_entry(standing: Standing, entry: Entry, terms: OrderTerms) -> None:
+def _log_entry(managed: ManagedService, entry: Entry, terms: OrderTerms) -> None:
     why = terms.reason or entry.why
     if entry.event == "trip":
-        log.warning("%s: the canary is taken out at %g %%: %s", standing.name, percent(entry.before), why)
+        log.warning("%s: the canary is taken out at %g %%: %s", managed.name, percent(entry.before), why)
         return
     by = f"{terms.actor}: {why}" if why else terms.actor
-    log.info("%s: %s, the canary %s (%s)", standing.name, entry.event, moved(entry), by)
+    log.info("%s: %s, the canary %s (%s)", managed.name, entry.event, moved(entry), by)
 
 
 def moved(entry: Entry) -> str:
@@ -223,23 +223,23 @@ def moved(entry: Entry) -> str:
     return f"goes from {percent(entry.before):g} % to {percent(entry.after):g} %"
 
 
-def why_not(standing: Standing, refused: Refused) -> str:
+def why_not(managed: ManagedService, refused: Refused) -> str:
     """Return why an order was refused, what is possible now, and what stays in force."""
-    if standing.gone:
-        return f"{standing.name}: {refused.reason}. Nothing was changed"
-    rollout, legal = standing.rollout, ", ".join(refused.legal)
-    reason = f"{standing.name}: {refused.reason}; possible now: {legal}"
+    if managed.gone:
+        return f"{managed.name}: {refused.reason}. Nothing was changed"
+    rollout, legal = managed.rollout, ", ".join(refused.legal)
+    reason = f"{managed.name}: {refused.reason}; possible now: {legal}"
     if rollout.halted and rollout.trip:
-        back = f"it is resumed: weir resume {standing.name}"
+        back = f"it is resumed: weir resume {managed.name}"
         return f"{reason}. The canary was taken out ({rollout.trip.sentence}) and stays at 0 % until {back}"
     if rollout.has_canary:
         return f"{reason}. The canary stays at {percent(rollout.weight):g} %"
     return f"{reason}. Nothing was changed"
 
 
-def overtaken(standing: Standing) -> str:
+def overtaken(managed: ManagedService) -> str:
     """Return why an order that waited its turn is refused: another entry came into force meanwhile."""
     return (
-        f"while this waited to be written down, {standing.name} was changed otherwise: it is at revision "
-        f"{standing.rollout.revision}, its canary at {percent(standing.rollout.weight):g} %, and stays so"
+        f"while this waited to be written down, {managed.name} was changed otherwise: it is at revision "
+        f"{managed.rollout.revision}, its canary at {percent(managed.rollout.weight):g} %, and stays so"
     )

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
-from proxy.control.standing import Standing
+from proxy.control.managed_service import ManagedService
 from proxy.ledger.record import Record
 
 CheckKey = tuple[str, str]
@@ -12,23 +12,23 @@ CheckKey = tuple[str, str]
 class TripCounts:
     """Trips by check. `known` are those in the ledger, which never fall; `would_trips` begin with control."""
 
-    def __init__(self, known: Mapping[CheckKey, int], standings: Iterable[Standing]) -> None:
+    def __init__(self, known: Mapping[CheckKey, int], managed_services: Iterable[ManagedService]) -> None:
         self.trips = dict(known)
         self.would_trips = {
-            (standing.name, standing.assessment.would_trip): 1
-            for standing in standings
-            if standing.assessment.would_trip
+            (managed.name, managed.assessment.would_trip): 1
+            for managed in managed_services
+            if managed.assessment.would_trip
         }
         """How often a check would have taken its canary out, where `enforce` is off."""
 
     def __repr__(self) -> str:
         return f"<TripCounts {sum(self.trips.values())} trips, {sum(self.would_trips.values())} not enforced>"
 
-    def expect(self, standing: Standing) -> None:
+    def expect(self, managed: ManagedService) -> None:
         """Count a service's checks from 0: Prometheus can't see that a series rose when it begins at 1."""
-        counted = self.trips if standing.file.enforce else self.would_trips
-        for check in standing.assessment.policy.names:
-            counted.setdefault((standing.name, check), 0)
+        counted = self.trips if managed.file.enforce else self.would_trips
+        for check in managed.assessment.policy.names:
+            counted.setdefault((managed.name, check), 0)
 
     def written(self, _number: int, record: Record) -> None:
         """Count an entry that is durable, if it is a trip."""

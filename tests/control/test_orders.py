@@ -9,8 +9,8 @@ from proxy.config import schema
 from proxy.config.reader import read
 from proxy.control.command import OrderTerms
 from proxy.control.errors import Conflict, StaleRevision
+from proxy.control.managed_service import ManagedService
 from proxy.control.orders import complete, fresh_salt, planned
-from proxy.control.standing import Standing
 from proxy.ledger.errors import NotDurable
 from proxy.rollout.inputs import Abort, Pause, Resume, Retry, SetWeight, Start, Undo
 from proxy.rollout.plan import Plan, Step
@@ -33,57 +33,57 @@ FILE_PLAN = Plan((Step(1000, 30.0, 7), Step(10_000, 30.0, 7)), 3600.0)
 OWN = Plan((Step(10_000, 0.0, 0),))
 
 
-def standing(name: str, **rollout: Plan | Side | str) -> Standing:
+def managed(name: str, **rollout: Plan | Side | str) -> ManagedService:
     config = read(TEXT, "weir.yaml", {})
     file = config.services[name]
     state = Rollout(revision=1, stable=side(file.stable), **rollout)
-    return Standing(template(name, file, config.timeouts, None), file, state)
+    return ManagedService(template(name, file, config.timeouts, None), file, state)
 
 
 def test_a_start_gets_the_files_plan_and_a_salt_of_its_own() -> None:
-    one, other = (complete(Start(None, ""), standing("shop"), fresh_salt) for _ in range(2))
+    one, other = (complete(Start(None, ""), managed("shop"), fresh_salt) for _ in range(2))
     assert one.plan == FILE_PLAN
     assert len(one.salt) == 32
     assert one.salt != other.salt
-    assert complete(Start(OWN, ""), standing("shop"), fresh_salt).plan == OWN
-    assert complete(Start(None, ""), standing("bare"), fresh_salt).plan is None
+    assert complete(Start(OWN, ""), managed("shop"), fresh_salt).plan == OWN
+    assert complete(Start(None, ""), managed("bare"), fresh_salt).plan is None
 
 
 def test_new_endpoints_are_trusted_as_the_files() -> None:
     named = Side((Endpoint.parse("https://c"),), "v2")
-    made = complete(Start(OWN, "", named), standing("shop"), fresh_salt).canary
+    made = complete(Start(OWN, "", named), managed("shop"), fresh_salt).canary
     assert made.endpoints[0].trust == Trust(ca="/ca.pem")
     assert made.version == "v2"
 
 
 def test_a_retry_goes_by_the_files_plan_as_it_is_now_unless_it_was_begun_by_another() -> None:
     canary = Side((Endpoint.parse("http://c"),), "v2")
-    by_file = standing("shop", plan=OWN, canary=canary, definition=canary.definition)
+    by_file = managed("shop", plan=OWN, canary=canary, definition=canary.definition)
     assert complete(Retry(""), by_file, fresh_salt).plan == FILE_PLAN
-    at_runtime = standing("shop", plan=OWN, canary=canary)
+    at_runtime = managed("shop", plan=OWN, canary=canary)
     assert complete(Retry(""), at_runtime, fresh_salt).plan is None
-    assert complete(Retry(""), standing("shop", canary=canary), fresh_salt).plan == FILE_PLAN
+    assert complete(Retry(""), managed("shop", canary=canary), fresh_salt).plan == FILE_PLAN
 
 
 @pytest.mark.parametrize("order", [Undo(""), Undo("", OWN)])
 def test_what_begins_anew_gets_a_salt(order: Undo) -> None:
-    made = complete(order, standing("shop"), fresh_salt)
+    made = complete(order, managed("shop"), fresh_salt)
     assert len(made.salt) == 32
     assert replace(made, salt="") == order
 
 
 @pytest.mark.parametrize("order", [Pause("ann"), Abort("ann"), SetWeight(5)])
 def test_others_are_complete_as_they_are(order: Abort | Pause | SetWeight) -> None:
-    assert complete(order, standing("shop"), fresh_salt) is order
+    assert complete(order, managed("shop"), fresh_salt) is order
 
 
 def test_what_holds_for_steps_that_say_nothing() -> None:
-    found = planned(standing("shop"))
+    found = planned(managed("shop"))
     assert (found.plan, found.hold, found.min_requests, found.deadline) == (FILE_PLAN, 30.0, 7, 3600.0)
-    assert planned(standing("bare")) == Planned()
+    assert planned(managed("bare")) == Planned()
     usual = {name: getattr(Planned(), name) for name in ("hold", "min_requests", "deadline")}
     assert usual == {name: schema.Rollout.model_fields[name].default for name in usual}, "as in the file"
-    assert planned(standing("bare", plan=OWN)).plan == OWN, "undo goes back by the plan that led here"
+    assert planned(managed("bare", plan=OWN)).plan == OWN, "undo goes back by the plan that led here"
 
 
 async def test_raising_is_written_before_it_is_told(stage: Stage) -> None:

@@ -10,9 +10,9 @@ from proxy.analysis.verdict import Finding, Verdict
 from proxy.config.reader import read
 from proxy.control.command import Command, OrderTerms
 from proxy.control.errors import Conflict, StaleRevision
+from proxy.control.managed_service import ManagedService
 from proxy.control.propagation import Propagation
 from proxy.control.schedule import Clock
-from proxy.control.standing import Standing
 from proxy.control.transitions import Transitions, moved, overtaken, why_not
 from proxy.ledger.errors import NotDurable
 from proxy.ledger.journal import Journal
@@ -65,19 +65,21 @@ class Stage:
         self.heard = asyncio.Event()
         self.heard.set()
         clock = Clock(lambda: 5.0, lambda: self.time)
-        propagation = Propagation(self.journal, self, self.acknowledge, lambda standing, record: None)
+        propagation = Propagation(self.journal, self, self.acknowledge, lambda managed, record: None)
         self.agreed = frozenset()
         self.transitions = Transitions(
             self.journal,
             propagation,
             clock,
             called=self.hear,
-            agreed=lambda standing: self.agreed,
+            agreed=lambda managed: self.agreed,
             spawn=lambda name, work: asyncio.create_task(work),
         )
         config = read(FILE, "weir.yaml", {})
         service = config.services["checkout"]
-        self.standing = Standing(template("checkout", service, config.timeouts, None), service, Rollout())
+        self.managed = ManagedService(
+            template("checkout", service, config.timeouts, None), service, Rollout()
+        )
 
     def append(self, *records: Record) -> list[int]:
         if self.failing:
@@ -104,25 +106,25 @@ class Stage:
         return self.everywhere_up_to >= generation
 
     def released(self) -> "Stage":
-        file = self.standing.file
-        self.standing.enter(advance(self.standing.rollout, release(file, "salt"), 5.0).rollout)
+        file = self.managed.file
+        self.managed.enter(advance(self.managed.rollout, release(file, "salt"), 5.0).rollout)
         return self
 
     def progress(self) -> None:
         """A rollout has begun, and everybody who was asked agrees with its first step."""
-        self.standing.enter(progressing(self.standing.rollout))
+        self.managed.enter(progressing(self.managed.rollout))
         self.agreed = frozenset({START, STEP})
 
     async def moved(self) -> None:
-        await self.transitions.moving(self.standing)
+        await self.transitions.moving(self.managed)
 
     @property
     def stuck(self) -> str:
-        return self.transitions.stuck(self.standing)
+        return self.transitions.stuck(self.managed)
 
     async def order(self, wants: Resume | SetWeight, if_match: int | None = None) -> bool:
         return await self.transitions.order(
-            self.standing, Command(wants, OrderTerms("because", "ann", if_match))
+            self.managed, Command(wants, OrderTerms("because", "ann", if_match))
         )
 
 
@@ -190,10 +192,10 @@ async def test_a_verdict_tells_before_anything_else_can_run(
 ) -> None:
     stage.failing = True
     caplog.set_level("INFO")
-    stage.transitions.apply(stage.standing, FAILING)
+    stage.transitions.apply(stage.managed, FAILING)
     assert stage.done == [("told", 2, 0)]
     assert caplog.messages == ["checkout: the canary is taken out at 20 %: it fails"]
-    stage.transitions.apply(stage.standing, FAILING)
+    stage.transitions.apply(stage.managed, FAILING)
     assert stage.done == [("told", 2, 0)]
 
 
@@ -209,7 +211,7 @@ async def test_a_raise_that_failed_leaves_its_number_unused(stage: Stage) -> Non
     with pytest.raises(NotDurable):
         await stage.order(SetWeight(3000))
     assert stage.done == [("heard all",)]
-    assert (stage.standing.rollout.revision, stage.standing.rollout.weight) == (1, 2000)
+    assert (stage.managed.rollout.revision, stage.managed.rollout.weight) == (1, 2000)
     stage.failing = False
     await stage.order(SetWeight(3000))
     assert stage.done[1:] == [("heard all",), ("written", "weight", 3000), ("told", 3, 3000)]
@@ -227,7 +229,7 @@ async def test_refusals_say_what_to_do(stage: Stage) -> None:
         Conflict, match=r"not possible while the rollout is idle; possible now: .*stays at 20 %"
     ):
         await stage.order(Resume())
-    stage.transitions.apply(stage.standing, FAILING)
+    stage.transitions.apply(stage.managed, FAILING)
     with pytest.raises(Conflict, match=r"\(it fails\).*weir resume checkout"):
         await stage.order(SetWeight(1))
     await stage.order(Resume(100))
@@ -235,48 +237,48 @@ async def test_refusals_say_what_to_do(stage: Stage) -> None:
 
 
 async def test_what_a_worker_holds_is_taken_over(stage: Stage) -> None:
-    stage.transitions.apply(stage.standing, Held(1, halted=False))
+    stage.transitions.apply(stage.managed, Held(1, halted=False))
     assert stage.done == []
-    stage.transitions.apply(stage.standing, Held(4, halted=True))
+    stage.transitions.apply(stage.managed, Held(4, halted=True))
     assert stage.done == [("told", 5, 0)]
-    assert stage.standing.rollout.halted
+    assert stage.managed.rollout.halted
 
 
 async def test_a_rollout_goes_where_its_plan_leads_once_the_ledger_has_it(stage: Stage) -> None:
     stage.progress()
-    stage.transitions.proceed(stage.standing)
-    stage.transitions.proceed(stage.standing)
+    stage.transitions.proceed(stage.managed)
+    stage.transitions.proceed(stage.managed)
     await stage.moved()
     assert stage.done == [("heard all",), ("written", "step", 1000), ("told", 3, 1000)]
-    assert (stage.transitions.moving(stage.standing), stage.stuck) == (None, "")
+    assert (stage.transitions.moving(stage.managed), stage.stuck) == (None, "")
 
 
 async def test_a_step_is_judged_once_more_when_its_turn_has_come(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stage.progress()
-    stage.transitions.proceed(stage.standing)
+    stage.transitions.proceed(stage.managed)
     await stage.moved()
-    assessment = stage.standing.assessment
+    assessment = stage.managed.assessment
     with monkeypatch.context() as patched:
         patched.setattr(assessment.judge, "verdict", lambda now: Verdict("healthy", ()))
         assessment.assess(0.0)
-    assert stage.standing.look(stage.agreed).verdict.state == "healthy"
+    assert stage.managed.look(stage.agreed).verdict.state == "healthy"
     stage.agreed = frozenset({STEP})
-    stage.transitions.proceed(stage.standing)
+    stage.transitions.proceed(stage.managed)
     await stage.moved()
-    assert stage.standing.rollout.weight == 1000, "no canary requests yet"
+    assert stage.managed.rollout.weight == 1000, "no canary requests yet"
 
 
 async def test_a_canary_that_fails_when_a_step_has_its_turn_is_not_written_first(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stage.progress()
-    stage.transitions.proceed(stage.standing)
-    monkeypatch.setattr(stage.standing.assessment.judge, "verdict", lambda now: FAILING.verdict)
+    stage.transitions.proceed(stage.managed)
+    monkeypatch.setattr(stage.managed.assessment.judge, "verdict", lambda now: FAILING.verdict)
     await stage.moved()
     assert stage.done == [("heard all",)], "the next look tells it first"
-    stage.transitions.proceed(stage.standing)
+    stage.transitions.proceed(stage.managed)
     assert stage.done[-1] == ("told", 3, 0)
 
 
@@ -286,28 +288,28 @@ async def test_a_ledger_that_fails_holds_a_rollout_and_is_said(
     stage.progress()
     stage.failing = True
     for _ in range(2):
-        stage.transitions.proceed(stage.standing)
+        stage.transitions.proceed(stage.managed)
         await stage.moved()
     assert stage.stuck == "the disk is full"
-    assert stage.standing.rollout.weight == 0
+    assert stage.managed.rollout.weight == 0
     assert caplog.text.count("the rollout can't go on: the disk is full") == 1
     stage.failing = False
-    stage.transitions.proceed(stage.standing)
+    stage.transitions.proceed(stage.managed)
     await stage.moved()
-    assert (stage.stuck, stage.standing.rollout.weight) == ("", 1000)
+    assert (stage.stuck, stage.managed.rollout.weight) == ("", 1000)
 
 
 async def test_a_trip_overtakes_a_step_that_waits_for_the_ledger(stage: Stage) -> None:
     stage.progress()
     stage.heard.clear()
-    stage.transitions.proceed(stage.standing)
-    moving = stage.transitions.moving(stage.standing)
+    stage.transitions.proceed(stage.managed)
+    moving = stage.transitions.moving(stage.managed)
     await asyncio.sleep(0)
-    stage.transitions.apply(stage.standing, FAILING)
+    stage.transitions.apply(stage.managed, FAILING)
     assert stage.done == [("told", 3, 0)]
     stage.heard.set()
     await moving
-    assert stage.standing.rollout.halted
+    assert stage.managed.rollout.halted
     assert ("written", "step", 1000) not in stage.done
 
 
@@ -317,8 +319,8 @@ RUNNING = Rollout(revision=3, weight=525, stable=side(SHOP_FILE.stable), canary=
 OUT = replace(RUNNING, weight=0, phase="rolled-back", trip=Trip(1.0, "it fails", None))
 
 
-def shop(rollout: Rollout) -> Standing:
-    return Standing(template("shop", SHOP_FILE, SHOP.timeouts, None), SHOP_FILE, rollout)
+def shop(rollout: Rollout) -> ManagedService:
+    return ManagedService(template("shop", SHOP_FILE, SHOP.timeouts, None), SHOP_FILE, rollout)
 
 
 def refusal(rollout: Rollout, order: Promote | SetWeight | Undo) -> str:

@@ -4,7 +4,7 @@ import pytest
 
 from proxy.analysis.verdict import UNRECORDED, Finding
 from proxy.config.reader import read
-from proxy.control.standing import Standing
+from proxy.control.managed_service import ManagedService
 from proxy.control.trip_counts import TripCounts
 from proxy.ledger.record import Record
 from proxy.rollout.entry import Entry
@@ -27,16 +27,16 @@ FINDING = Finding(
 TRIP = Record("shop", 5.0, "weir", "it fails", Entry(2, "trip", 500, 0, "it fails", FINDING), Rollout())
 
 
-def standing(enforce: str = "true") -> Standing:
+def managed(enforce: str = "true") -> ManagedService:
     config = read(FILE.replace("ENFORCE", enforce), "weir.yaml", {})
     file = config.services["shop"]
     state = Rollout(revision=1, weight=500, stable=side(file.stable), canary=side(file.canary))
-    return Standing(template("shop", file, config.timeouts, None), file, state)
+    return ManagedService(template("shop", file, config.timeouts, None), file, state)
 
 
 @pytest.mark.parametrize("enforce", ["true", "false"])
 def test_checks_are_counted_from_zero_where_they_may_trip(enforce: str) -> None:
-    counts, shop = TripCounts({}, []), standing(enforce)
+    counts, shop = TripCounts({}, []), managed(enforce)
     counts.expect(shop)
     none = {("shop", check): 0 for check in shop.assessment.policy.names}
     expected = (none, {}) if enforce == "true" else ({}, none)
@@ -48,15 +48,15 @@ def test_a_trip_counts_for_its_check_beside_those_in_the_ledger() -> None:
     counts.written(7, TRIP)
     counts.written(8, replace(TRIP, entry=replace(TRIP.entry, event="weight")))
     counts.written(9, replace(TRIP, entry=replace(TRIP.entry, finding=None)))
-    counts.expect(standing())
+    counts.expect(managed())
     assert counts.trips["shop", "guard"] == 5
     assert counts.trips["shop", UNRECORDED] == 1
     assert repr(counts) == "<TripCounts 6 trips, 0 not enforced>"
 
 
 def test_a_canary_that_would_be_out_since_before_a_restart_is_counted_once() -> None:
-    shop = standing("false")
+    shop = managed("false")
     shop.assessment.record_would_trip("errors")
-    counts = TripCounts({}, [shop, standing("false")])
+    counts = TripCounts({}, [shop, managed("false")])
     counts.would_trip("shop", "guard")
     assert counts.would_trips == {("shop", "errors"): 1, ("shop", "guard"): 1}

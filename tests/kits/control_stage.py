@@ -14,8 +14,8 @@ from proxy.config.reader import read
 from proxy.control.broadcast import Broadcast, WorkerLink
 from proxy.control.control import Control
 from proxy.control.gates import Respondents
+from proxy.control.managed_service import ManagedService
 from proxy.control.schedule import Clock, Tasks
-from proxy.control.standing import Standing
 from proxy.ledger.errors import NotDurable
 from proxy.ledger.journal import OpenLedger
 from proxy.ledger.ledger import Kept, Ledger
@@ -169,7 +169,7 @@ class Outside:
         self.notified = []
         self.rollback_ms = None
 
-    async def _answers(self, standing: Standing) -> str:
+    async def _answers(self, managed: ManagedService) -> str:
         self.asked.append("canary")
         return self.answers
 
@@ -187,15 +187,15 @@ class Outside:
     def conditions(self, name: str) -> dict[Any, Any]:
         return {}
 
-    def watch(self, standing: Standing) -> None:
-        self.probed.add(standing.name)
-        self.watched.append((standing.name, [side.name for side in standing.service.backends]))
+    def watch(self, managed: ManagedService) -> None:
+        self.probed.add(managed.name)
+        self.watched.append((managed.name, [side.name for side in managed.service.backends]))
 
     def forget(self, name: str) -> None:
         self.probed.remove(name)
 
-    def notify(self, standing: Standing, record: Record, rollback_ms: float | None) -> None:
-        self.notified.append((standing.name, record.entry.event))
+    def notify(self, managed: ManagedService, record: Record, rollback_ms: float | None) -> None:
+        self.notified.append((managed.name, record.entry.event))
         self.rollback_ms = rollback_ms
 
 

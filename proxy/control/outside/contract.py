@@ -6,7 +6,7 @@ from typing import Any, Protocol
 from proxy.config import schema
 from proxy.control.broadcast import Broadcast
 from proxy.control.gates import Respondents
-from proxy.control.standing import Standing
+from proxy.control.managed_service import ManagedService
 from proxy.ledger.record import Record
 from proxy.telemetry.operations import Operations
 
@@ -28,13 +28,13 @@ class Outside(Protocol):
     def conditions(self, name: str) -> Mapping[str, str]:
         """Return the conditions of a service's endpoints, in words by URL; {} where they aren't probed."""
 
-    def watch(self, standing: Standing) -> None:
+    def watch(self, managed: ManagedService) -> None:
         """Probe the endpoints that a service has now."""
 
     def forget(self, name: str) -> None:
         """Probe the endpoints of a service no longer."""
 
-    def notify(self, standing: Standing, record: Record, rollback_ms: float | None) -> None:
+    def notify(self, managed: ManagedService, record: Record, rollback_ms: float | None) -> None:
         """Notify hooks and receivers of an entry. It may not be durable, for a trip waits for no disk.
 
         `rollback_ms`: milliseconds until every worker had taken the canary out; None: one has not.
@@ -50,7 +50,7 @@ class Alone:
     def __repr__(self) -> str:
         return "<Alone>"
 
-    async def _ask_canary(self, _standing: Standing) -> str:
+    async def _ask_canary(self, _managed: ManagedService) -> str:
         return ""
 
     async def _ask_hook(self, _hook: schema.Hook, _question: dict[str, Any]) -> str:
@@ -67,13 +67,13 @@ class Alone:
         """Return no conditions."""
         return {}
 
-    def watch(self, standing: Standing) -> None:
+    def watch(self, managed: ManagedService) -> None:
         """Do nothing."""
 
     def forget(self, name: str) -> None:
         """Do nothing."""
 
-    def notify(self, standing: Standing, record: Record, rollback_ms: float | None) -> None:
+    def notify(self, managed: ManagedService, record: Record, rollback_ms: float | None) -> None:
         """Do nothing."""
 
 

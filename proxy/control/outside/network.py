@@ -9,11 +9,11 @@ import aiohttp
 from proxy.control.broadcast import Broadcast
 from proxy.control.config_file import Reloader
 from proxy.control.gates import Respondents
+from proxy.control.managed_service import ManagedService
 from proxy.control.outside.hooks import GATES, Hooks
 from proxy.control.outside.notices import Notices
 from proxy.control.outside.posting import Poster, session
 from proxy.control.outside.probes import Dead, Probes
-from proxy.control.standing import Standing
 from proxy.control.views import view
 from proxy.control.views.facts import Facts, blast
 from proxy.ledger.record import Record
@@ -56,26 +56,26 @@ class OutsideNetwork:
         await self._notices.close()
         await self._client.close()
 
-    def watch(self, standing: Standing) -> None:
+    def watch(self, managed: ManagedService) -> None:
         """Probe the endpoints that a service has now, and count its hooks and receivers from 0."""
-        backends = {backend.name: backend.endpoints for backend in standing.service.backends}
-        self._probes.watch(standing.name, backends, standing.file.health)
-        self._hooks.expect(standing.name, standing.file.hooks)
-        if standing.file.notify or any(hook.at not in GATES for hook in standing.file.hooks):
-            self._notices.expect(standing.name)
+        backends = {backend.name: backend.endpoints for backend in managed.service.backends}
+        self._probes.watch(managed.name, backends, managed.file.health)
+        self._hooks.expect(managed.name, managed.file.hooks)
+        if managed.file.notify or any(hook.at not in GATES for hook in managed.file.hooks):
+            self._notices.expect(managed.name)
 
     def forget(self, name: str) -> None:
         """Probe the endpoints of a service no longer."""
         self._probes.forget(name)
 
-    def notify(self, standing: Standing, record: Record, rollback_ms: float | None) -> None:
+    def notify(self, managed: ManagedService, record: Record, rollback_ms: float | None) -> None:
         """Notify hooks and receivers of an entry; without any, no text is made."""
-        if not standing.file.notify and not standing.file.hooks:
+        if not managed.file.notify and not managed.file.hooks:
             return
-        text = view.explanation(standing, Facts(blast=blast(standing), rollback_ms=rollback_ms))["text"]
+        text = view.explanation(managed, Facts(blast=blast(managed), rollback_ms=rollback_ms))["text"]
         event = f"{record.service}: {record.entry.event} by {record.actor}"
         reason = f" ({record.reason})" if record.reason else ""
-        self._notices.notify(standing.name, standing.file, record.news(), f"{event}{reason}. {text}")
+        self._notices.notify(managed.name, managed.file, record.news(), f"{event}{reason}. {text}")
 
     def conditions(self, name: str) -> Mapping[str, str]:
         """Return the conditions of a service's endpoints, in words by URL; {} where they aren't probed."""
@@ -91,7 +91,7 @@ class OutsideNetwork:
     def _changed(self, service: str, dead: Dead) -> None:
         self._set_dead(service, dead)
 
-    async def _ask_canary(self, standing: Standing) -> str:
-        canary = next(side for side in standing.service.backends if side.name == CANARY)
-        reason = await self._probes.check(canary.endpoints, standing.file.health)
+    async def _ask_canary(self, managed: ManagedService) -> str:
+        canary = next(side for side in managed.service.backends if side.name == CANARY)
+        reason = await self._probes.check(canary.endpoints, managed.file.health)
         return reason and f"the canary doesn't answer: {reason}"

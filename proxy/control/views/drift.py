@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from proxy.control.standing import Standing
+from proxy.control.managed_service import ManagedService
 from proxy.rollout.phases import IDLE, ROLLED_BACK, UNDER_WAY
 from proxy.rollout.side import VACANT, Side
 from proxy.routing.split import percent
@@ -26,14 +26,14 @@ class Drift:
         return {"says": self.text, "apply": self.apply or None, "write": self.write or None}
 
 
-def drift(standing: Standing) -> Drift | None:
+def drift(managed: ManagedService) -> Drift | None:
     """Return the drift of a service: of its backends first, else of its weight; None: there is none.
 
     After a trip the weight is not compared.
     """
-    rollout, file = standing.rollout, standing.file
+    rollout, file = managed.rollout, managed.file
     # A canary from an order is compared with the file only once it has been promoted.
-    sides = [] if rollout.phase in (*UNDER_WAY, ROLLED_BACK) else list(_sides(standing))
+    sides = [] if rollout.phase in (*UNDER_WAY, ROLLED_BACK) else list(_sides(managed))
     if sides:
         differences = "; ".join(text for text, _ in sides)
         lines = "\n".join(lines for _, lines in sides)
@@ -41,13 +41,13 @@ def drift(standing: Standing) -> Drift | None:
     if not rollout.has_canary or rollout.phase != IDLE or file.rollout or file.weight == rollout.weight:
         return None
     wanted, present = percent(file.weight), percent(rollout.weight)
-    apply = f"weir set-weight {standing.name} canary={wanted:g}"
+    apply = f"weir set-weight {managed.name} canary={wanted:g}"
     return Drift(f"the weight is {wanted:g} % in the file, but {present:g} % is in force", apply)
 
 
-def _sides(standing: Standing) -> Iterator[tuple[str, str]]:
+def _sides(managed: ManagedService) -> Iterator[tuple[str, str]]:
     """Yield each backend whose definition differs from the file, with the line for the file."""
-    rollout, file = standing.rollout, standing.file
+    rollout, file = managed.rollout, managed.file
     for name, by_file, in_force in (
         ("stable", side(file.stable), rollout.stable),
         ("canary", side(file.canary), rollout.canary),

@@ -6,7 +6,7 @@ from typing import Any
 
 from proxy.analysis.assurance import AssuranceBets
 from proxy.analysis.policy import Policy
-from proxy.control.standing import Standing
+from proxy.control.managed_service import ManagedService
 from proxy.ledger.record import iso
 from proxy.routing.split import CANARY
 from proxy.telemetry.counts import Counts
@@ -81,7 +81,7 @@ NONE = Facts()
 
 
 def gather(
-    standing: Standing,
+    managed: ManagedService,
     *,
     lately: Mapping[str, Counts],
     rollout: RolloutFacts,
@@ -91,7 +91,7 @@ def gather(
     """Return the facts of a service.
 
     Args:
-        standing: the service.
+        managed: the service.
         lately: by backend, the counts of this release by the connected workers.
         rollout: the facts of its rollout.
         probes: the condition of endpoints by URL.
@@ -99,7 +99,7 @@ def gather(
     """
     canary = lately.get(CANARY)
     return Facts(
-        blast=blast(standing),
+        blast=blast(managed),
         failed=tuple(canary.failed.most()) if canary else (),
         overdue={backend: counts.overdue for backend, counts in lately.items()},
         rollout=rollout,
@@ -108,11 +108,11 @@ def gather(
     )
 
 
-def blast(standing: Standing) -> Blast:
+def blast(managed: ManagedService) -> Blast:
     """Return the blast radius of the present release."""
-    radius = standing.assessment.judge.blast_radius
-    users = radius.users if standing.assessment.policy.sticky else None
-    return Blast(radius.met, radius.harmed, radius.rescued, users, standing.rollout.released or None)
+    radius = managed.assessment.judge.blast_radius
+    users = radius.users if managed.assessment.policy.sticky else None
+    return Blast(radius.met, radius.harmed, radius.rescued, users, managed.rollout.released or None)
 
 
 def assured(policy: Policy) -> int:

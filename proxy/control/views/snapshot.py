@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 
 import proxy
+from proxy.control.managed_service import ManagedService
 from proxy.control.schedule import in_turns
-from proxy.control.standing import Standing
 from proxy.control.views import view
 from proxy.telemetry.counts import Counts
 from proxy.telemetry.exposition import CheckSample, Snapshot
@@ -15,7 +15,7 @@ from proxy.telemetry.outcome import REASONS, UNROUTED, BackendKey
 async def collect(
     *,
     totals: Mapping[BackendKey, Counts],
-    standings: Sequence[Standing],
+    managed_services: Sequence[ManagedService],
     trips: Mapping[tuple[str, str], int],
     would_trips: Mapping[tuple[str, str], int],
     now: float,
@@ -25,7 +25,7 @@ async def collect(
 
     Args:
         totals: the counts of all workers.
-        standings: all services.
+        managed_services: all services.
         trips: by service and check, how often it took the canary out.
         would_trips: the same for `enforce: false`, where it would have.
         now: monotonic seconds.
@@ -37,7 +37,7 @@ async def collect(
     evidence: dict[str, float] = {}
     exposed: dict[str, int] = {}
     checks: list[CheckSample] = []
-    async for each in in_turns(standings):
+    async for each in in_turns(managed_services):
         weights |= view.weights(each)
         shares |= view.shares(each, now)
         halted |= view.halted(each)

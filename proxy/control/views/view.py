@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from proxy.analysis.verdict import Finding
-from proxy.control.standing import Standing
+from proxy.control.managed_service import ManagedService
 from proxy.control.views import progress
 from proxy.control.views.drift import drift
 from proxy.control.views.explanation import Situation, explain
@@ -21,47 +21,47 @@ from proxy.telemetry.outcome import shown_status
 from proxy.telemetry.window import SHOWN
 
 
-def view(standing: Standing, durable: bool, now: float, facts: Facts = NONE) -> dict[str, Any]:
+def view(managed: ManagedService, durable: bool, now: float, facts: Facts = NONE) -> dict[str, Any]:
     """Return a service as JSON values.
 
     Args:
-        standing: the service.
+        managed: the service.
         durable: whether the ledger has its whole state.
         now: monotonic seconds.
         facts: its counts, probes and gates.
     """
-    service, rollout = standing.service, standing.rollout
-    shares = standing.assessment.shares(standing.backends, now)
+    service, rollout = managed.service, managed.rollout
+    shares = managed.assessment.shares(managed.backends, now)
     return {
-        "name": standing.name,
+        "name": managed.name,
         "revision": rollout.revision,
         "phase": rollout.phase,
-        "weights": {name: percent(service.split.part(name)) for name in standing.backends},
+        "weights": {name: percent(service.split.part(name)) for name in managed.backends},
         "shares": {name: round(share * 100, 2) for name, share in shares.items()} if shares else None,
         "backends": {backend.name: _backend(backend, facts) for backend in service.backends},
         "halted": sorted(service.halted),
-        "enforce": standing.file.enforce,
+        "enforce": managed.file.enforce,
         "durable": durable,
-        "trip": _trip(standing, facts),
-        "verdict": standing.assessment.verdict.to_json(),
-        **_reach(standing, facts),
-        "window": _window(standing, now),
-        "drift": found.to_json() if (found := drift(standing)) else None,
-        **progress.to_json(_course(standing, facts)),
+        "trip": _trip(managed, facts),
+        "verdict": managed.assessment.verdict.to_json(),
+        **_reach(managed, facts),
+        "window": _window(managed, now),
+        "drift": found.to_json() if (found := drift(managed)) else None,
+        **progress.to_json(_course(managed, facts)),
     }
 
 
-def explanation(standing: Standing, facts: Facts = NONE, *, durable: bool = True) -> dict[str, Any]:
+def explanation(managed: ManagedService, facts: Facts = NONE, *, durable: bool = True) -> dict[str, Any]:
     """Return the explanation of a service's canary as JSON values: a paragraph, and its data."""
-    explained = explain(_situation(standing, durable, facts))
+    explained = explain(_situation(managed, durable, facts))
     return {
-        "service": standing.name,
+        "service": managed.name,
         "text": explained.text,
         "next": list(explained.next),
-        "phase": standing.rollout.phase,
-        "trip": _trip(standing, facts),
-        "verdict": standing.assessment.verdict.to_json(),
-        **_reach(standing, facts),
+        "phase": managed.rollout.phase,
+        "trip": _trip(managed, facts),
+        "verdict": managed.assessment.verdict.to_json(),
+        **_reach(managed, facts),
         "failed": [
             {"method": method, "path": path, "status": shown_status(status), "count": count}
             for (method, path, status), count in facts.failed
@@ -69,32 +69,32 @@ def explanation(standing: Standing, facts: Facts = NONE, *, durable: bool = True
     }
 
 
-def _course(standing: Standing, facts: Facts) -> Course:
-    return Course(standing.rollout, standing.assessment.verdict, standing.file.enforce, facts.rollout)
+def _course(managed: ManagedService, facts: Facts) -> Course:
+    return Course(managed.rollout, managed.assessment.verdict, managed.file.enforce, facts.rollout)
 
 
-def _situation(standing: Standing, durable: bool, facts: Facts) -> Situation:
-    rollout = standing.rollout
-    course = _course(standing, facts)
+def _situation(managed: ManagedService, durable: bool, facts: Facts) -> Situation:
+    rollout = managed.rollout
+    course = _course(managed, facts)
     promoted = rollout.phase == PROMOTED and not rollout.has_canary
     return Situation(
-        service=standing.name,
+        service=managed.name,
         version=(rollout.stable if promoted else rollout.canary).version,
         canary=rollout.has_canary,
         weight=rollout.weight,
         weight_before=rollout.weight_before,
         halted=rollout.halted,
-        enforce=standing.file.enforce,
-        verdict=standing.assessment.verdict,
+        enforce=managed.file.enforce,
+        verdict=managed.assessment.verdict,
         trip=rollout.trip,
         acknowledged_ms=facts.rollback_ms,
         facts=facts,
-        guard=standing.assessment.policy.guard,
-        pins=_pins(standing),
-        resumed=standing.assessment.judge.blast_radius.resumed,
+        guard=managed.assessment.policy.guard,
+        pins=_pins(managed),
+        resumed=managed.assessment.judge.blast_radius.resumed,
         rollout=progress.sentence(course),
-        next_orders=(*progress.next_orders(standing.name, rollout), *_file_advice(standing)),
-        planned=standing.file.rollout is not None,
+        next_orders=(*progress.next_orders(managed.name, rollout), *_file_advice(managed)),
+        planned=managed.file.rollout is not None,
         promoted=promoted,
         dead=tuple(_dead(rollout.canary, facts)),
         durable=durable,
@@ -109,62 +109,62 @@ def _dead(side: Side, facts: Facts) -> Iterator[str]:
             yield f"{endpoint.url} is {condition}"
 
 
-def _file_advice(standing: Standing) -> Iterator[str]:
+def _file_advice(managed: ManagedService) -> Iterator[str]:
     """Yield the advice to change the file after a promotion."""
-    if standing.rollout.phase == PROMOTED and (found := drift(standing)):
+    if managed.rollout.phase == PROMOTED and (found := drift(managed)):
         yield f"{found.text[:1].upper()}{found.text[1:]}."
 
 
-def _pins(standing: Standing) -> str:
+def _pins(managed: ManagedService) -> str:
     """Return the rules that send requests to the canary at any weight; "": none."""
-    named = [f"segment `{segment.name}`" for segment in standing.file.segments if segment.to == CANARY]
-    if standing.file.force:
-        named.append(f"header `{standing.file.force.header}: always`")
+    named = [f"segment `{segment.name}`" for segment in managed.file.segments if segment.to == CANARY]
+    if managed.file.force:
+        named.append(f"header `{managed.file.force.header}: always`")
     return " or ".join(named)
 
 
-def _reach(standing: Standing, facts: Facts) -> dict[str, Any]:
+def _reach(managed: ManagedService, facts: Facts) -> dict[str, Any]:
     """Return the evidence against the canary and its blast radius; null without a canary."""
-    verdict = standing.assessment.verdict
+    verdict = managed.assessment.verdict
     return {
         "evidence": {"odds": verdict.odds, "bar": verdict.bar},
-        "blast_radius": facts.blast.to_json() if standing.rollout.has_canary else None,
-        "overdue": {backend: facts.overdue.get(backend, 0) for backend in standing.backends},
+        "blast_radius": facts.blast.to_json() if managed.rollout.has_canary else None,
+        "overdue": {backend: facts.overdue.get(backend, 0) for backend in managed.backends},
     }
 
 
-def weights(standing: Standing) -> Mapping[tuple[str, str], float]:
+def weights(managed: ManagedService) -> Mapping[tuple[str, str], float]:
     """Return the set weights, 0 to 1."""
-    split = standing.service.split
-    return {(standing.name, backend): split.part(backend) / TOTAL for backend in standing.backends}
+    split = managed.service.split
+    return {(managed.name, backend): split.part(backend) / TOTAL for backend in managed.backends}
 
 
-def shares(standing: Standing, now: float) -> Mapping[tuple[str, str], float]:
+def shares(managed: ManagedService, now: float) -> Mapping[tuple[str, str], float]:
     """Return the shares of the last requests, 0 to 1; empty when there were none."""
-    found = standing.assessment.shares(standing.backends, now) or {}
-    return {(standing.name, backend): share for backend, share in found.items()}
+    found = managed.assessment.shares(managed.backends, now) or {}
+    return {(managed.name, backend): share for backend, share in found.items()}
 
 
-def odds(standing: Standing) -> Mapping[str, float]:
+def odds(managed: ManagedService) -> Mapping[str, float]:
     """Return the evidence of all bets against the canary, N for N:1; empty when there are no bets."""
-    found = standing.assessment.verdict.odds
-    return {} if found is None else {standing.name: found}
+    found = managed.assessment.verdict.odds
+    return {} if found is None else {managed.name: found}
 
 
-def exposed(standing: Standing) -> Mapping[str, int]:
+def exposed(managed: ManagedService) -> Mapping[str, int]:
     """Return about how many users met the canary; empty when users aren't known."""
-    assessment = standing.assessment
-    return {standing.name: assessment.judge.blast_radius.users} if assessment.policy.sticky else {}
+    assessment = managed.assessment
+    return {managed.name: assessment.judge.blast_radius.users} if assessment.policy.sticky else {}
 
 
-def halted(standing: Standing) -> Mapping[tuple[str, str], bool]:
+def halted(managed: ManagedService) -> Mapping[tuple[str, str], bool]:
     """Return which backends are halted."""
-    return {(standing.name, backend): backend in standing.service.halted for backend in standing.backends}
+    return {(managed.name, backend): backend in managed.service.halted for backend in managed.backends}
 
 
-def samples(standing: Standing) -> list[CheckSample]:
+def samples(managed: ManagedService) -> list[CheckSample]:
     """Return the finding of each check."""
-    return [_sample(standing.name, finding) for finding in standing.assessment.verdict.findings]
+    return [_sample(managed.name, finding) for finding in managed.assessment.verdict.findings]
 
 
 def _sample(service: str, finding: Finding) -> CheckSample:
@@ -177,8 +177,8 @@ def _backend(backend: Backend, facts: Facts) -> dict[str, Any]:
     return {"endpoints": urls, "version": backend.version, "probes": probes}
 
 
-def _trip(standing: Standing, facts: Facts) -> dict[str, Any] | None:
-    trip = standing.rollout.trip
+def _trip(managed: ManagedService, facts: Facts) -> dict[str, Any] | None:
+    trip = managed.rollout.trip
     if trip is None:
         return None
     return {
@@ -186,13 +186,13 @@ def _trip(standing: Standing, facts: Facts) -> dict[str, Any] | None:
         "check": trip.finding.check if trip.finding else None,
         "sentence": trip.sentence,
         "finding": trip.finding.to_json() if trip.finding else None,
-        "weight_before": percent(standing.rollout.weight_before),
+        "weight_before": percent(managed.rollout.weight_before),
         "acknowledged_ms": facts.rollback_ms,
     }
 
 
-def _window(standing: Standing, now: float) -> dict[str, Any]:
-    sides = {backend: _side(standing.assessment.judge.shown(backend, now)) for backend in (STABLE, CANARY)}
+def _window(managed: ManagedService, now: float) -> dict[str, Any]:
+    sides = {backend: _side(managed.assessment.judge.shown(backend, now)) for backend in (STABLE, CANARY)}
     return {"seconds": int(SHOWN), **sides}
 
 

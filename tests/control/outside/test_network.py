@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from proxy.config.reader import read
+from proxy.control.managed_service import ManagedService
 from proxy.control.outside.network import OutsideNetwork
-from proxy.control.standing import Standing
 from proxy.ledger.record import Record
 from proxy.rollout.advance import advance
 from proxy.rollout.entry import Entry
@@ -52,19 +52,19 @@ async def receiver() -> AsyncIterator[Any]:
         yield made
 
 
-def standing(receiver: Receiver) -> Standing:
+def managed(receiver: Receiver) -> ManagedService:
     url = receiver.url
     base = url.removesuffix("/secret-path")
     config = read(TEXT % (base, url, url, url), "weir.yaml", {})
     file = config.services["shop"]
     state = Rollout(revision=3, weight=500, stable=side(file.stable), canary=side(file.canary))
-    return Standing(template("shop", file, config.timeouts, None), file, state)
+    return ManagedService(template("shop", file, config.timeouts, None), file, state)
 
 
 async def test_a_canary_that_answers_agrees_and_one_that_does_not_says_why(
     outside: OutsideNetwork, receiver: Receiver
 ) -> None:
-    shop = standing(receiver)
+    shop = managed(receiver)
     assert await outside.respondents.canary(shop) == ""
     receiver.answers = [500]
     said = await outside.respondents.canary(shop)
@@ -73,7 +73,7 @@ async def test_a_canary_that_answers_agrees_and_one_that_does_not_says_why(
 
 
 async def test_workers_are_told_who_is_dead(outside: OutsideNetwork, receiver: Receiver) -> None:
-    workers, shop = Workers(), standing(receiver)
+    workers, shop = Workers(), managed(receiver)
     work = asyncio.create_task(outside.run(workers))
     outside.watch(shop)
     service, dead = await asyncio.wait_for(workers.dead.get(), 5)
@@ -91,7 +91,7 @@ async def test_workers_are_told_who_is_dead(outside: OutsideNetwork, receiver: R
 async def test_counts_begin_at_zero_for_whom_a_service_names(
     outside: OutsideNetwork, receiver: Receiver
 ) -> None:
-    outside.watch(standing(receiver))
+    outside.watch(managed(receiver))
     operations = outside.operations()
     assert operations.hooks == {("shop", "before-step", result): 0 for result in ("open", "closed", "failed")}
     assert operations.notices == {("shop", result): 0 for result in ("sent", "failed", "dropped")}
@@ -101,7 +101,7 @@ async def test_counts_begin_at_zero_for_whom_a_service_names(
 async def test_news_of_a_canary_that_is_out_say_how_long_that_took(
     outside: OutsideNetwork, receiver: Receiver
 ) -> None:
-    shop = standing(receiver)
+    shop = managed(receiver)
     out = advance(shop.rollout, Abort("ann"), 5.0)
     shop.enter(out.rollout)
     outside.notify(shop, Record("shop", 5.0, "ann", "", out.entry, out.rollout), 12.3)
@@ -111,7 +111,7 @@ async def test_news_of_a_canary_that_is_out_say_how_long_that_took(
 
 
 async def test_news_are_told_in_words(outside: OutsideNetwork, receiver: Receiver) -> None:
-    shop = standing(receiver)
+    shop = managed(receiver)
     entry = Entry(4, "promotion", 10_000, 0, "v2 is stable now")
     outside.notify(shop, Record("shop", 5.0, "ann", "looks good", entry, shop.rollout), None)
     await receiver.heard.acquire()

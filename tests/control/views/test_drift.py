@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 
 from proxy.config.reader import read
-from proxy.control.standing import Standing
+from proxy.control.managed_service import ManagedService
 from proxy.control.views.drift import Drift, drift
 from proxy.rollout.plan import AT_ONCE
 from proxy.rollout.rollout import Rollout, Trip
@@ -24,7 +24,7 @@ RUNNING = Rollout(revision=3, weight=725, stable=STABLE, canary=CANARY)
 
 
 def found(rollout: Rollout) -> Drift | None:
-    return drift(Standing(template("checkout", FILE, CONFIG.timeouts, None), FILE, rollout))
+    return drift(ManagedService(template("checkout", FILE, CONFIG.timeouts, None), FILE, rollout))
 
 
 def test_what_agrees_has_no_drift() -> None:
@@ -73,4 +73,4 @@ def test_without_a_canary_there_is_no_weight_to_drift() -> None:
     bare = read("services: {checkout: {stable: http://a}}", "weir.yaml", {})
     file = bare.services["checkout"]
     rollout = Rollout(revision=1, stable=side(file.stable))
-    assert drift(Standing(template("checkout", file, bare.timeouts, None), file, rollout)) is None
+    assert drift(ManagedService(template("checkout", file, bare.timeouts, None), file, rollout)) is None

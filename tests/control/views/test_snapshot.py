@@ -30,7 +30,7 @@ def taken(totals: dict[BackendKey, Counts]) -> snapshot.Snapshot:
     return asyncio.run(
         snapshot.collect(
             totals=totals,
-            standings=NAMES,  # type: ignore[arg-type]
+            managed_services=NAMES,  # type: ignore[arg-type]
             trips={("shop0", "errors"): 1},
             would_trips=would,
             now=7.0,

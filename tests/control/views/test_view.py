@@ -7,7 +7,7 @@ import pytest
 from proxy.analysis.verdict import Finding, Verdict
 from proxy.config.reader import read
 from proxy.config.schema import Analysis
-from proxy.control.standing import Standing
+from proxy.control.managed_service import ManagedService
 from proxy.control.views import view
 from proxy.control.views.facts import Blast, Facts, RolloutFacts
 from proxy.rollout.plan import Plan, Step
@@ -55,26 +55,26 @@ TRIPPED = replace(
 )
 
 
-def standing(rollout: Rollout = RUNNING, weight: str = "5%", name: str = "checkout") -> Standing:
+def managed(rollout: Rollout = RUNNING, weight: str = "5%", name: str = "checkout") -> ManagedService:
     config = read(FILE.format(weight=weight), "weir.yaml", {})
     service = config.services[name]
-    return Standing(template(name, service, config.timeouts, None), service, rollout)
+    return ManagedService(template(name, service, config.timeouts, None), service, rollout)
 
 
-def judged(standing: Standing, verdict: Verdict) -> Standing:
+def judged(managed: ManagedService, verdict: Verdict) -> ManagedService:
     """The service, after its judge came to this verdict."""
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(standing.assessment.judge, "verdict", lambda now: verdict)
-        standing.assessment.assess(0.0)
-    return standing
+        patched.setattr(managed.assessment.judge, "verdict", lambda now: verdict)
+        managed.assessment.assess(0.0)
+    return managed
 
 
-def shown(standing: Standing) -> dict[str, Any]:
-    return view.view(standing, durable=True, now=0.0)
+def shown(managed: ManagedService) -> dict[str, Any]:
+    return view.view(managed, durable=True, now=0.0)
 
 
 def test_a_service_that_nobody_asked_yet() -> None:
-    made = shown(standing())
+    made = shown(managed())
     assert list(made) == [
         *("name", "revision", "phase", "weights", "shares", "backends", "halted", "enforce", "durable"),
         *("trip", "verdict", "evidence", "blast_radius", "overdue", "window", "drift"),
@@ -105,7 +105,7 @@ FACTS = Facts(
 
 
 def test_how_much_speaks_against_a_canary_and_how_far_its_harm_went() -> None:
-    made = view.view(judged(standing(), BETTING), True, 0.0, FACTS)
+    made = view.view(judged(managed(), BETTING), True, 0.0, FACTS)
     assert made["evidence"] == {"odds": 12.0, "bar": 100.0}
     assert made["blast_radius"] == {
         "met": 231, "harmed": 3, "rescued": 9, "exposed_users": 180, "since": "1970-01-01T00:01:00.500+00:00",
@@ -114,7 +114,7 @@ def test_how_much_speaks_against_a_canary_and_how_far_its_harm_went() -> None:
 
 
 def test_an_explanation_has_the_paragraph_and_what_it_is_made_from() -> None:
-    tripped = standing(TRIPPED)
+    tripped = managed(TRIPPED)
     judged(tripped, BETTING)
     facts = replace(FACTS, rollback_ms=3.5)
     made = view.explanation(tripped, facts)
@@ -148,13 +148,13 @@ def test_an_explanation_has_the_paragraph_and_what_it_is_made_from() -> None:
 
 
 def test_an_explanation_of_a_service_without_canary() -> None:
-    made = view.explanation(standing(Rollout(revision=1), name="plain"))
+    made = view.explanation(managed(Rollout(revision=1), name="plain"))
     assert made["text"] == "plain has no canary, so there is nothing to judge."
     assert (made["blast_radius"], made["overdue"]) == (None, {"stable": 0})
 
 
 def test_what_watches_only_is_said() -> None:
-    watched = standing()
+    watched = managed()
     watched.configure(
         watched.file.model_copy(update={"analysis": Analysis(enforce="false")}), watched.template
     )
@@ -178,7 +178,7 @@ services:
 def test_who_is_pinned_to_the_canary_is_named() -> None:
     config = read(PINNING, "weir.yaml", {})
     service = config.services["checkout"]
-    pinned = Standing(template("checkout", service, config.timeouts, None), service, RUNNING)
+    pinned = ManagedService(template("checkout", service, config.timeouts, None), service, RUNNING)
     assert (
         "and all that segment `staff` or header `X-Canary: always` sends to it."
         in (view.explanation(pinned)["text"])
@@ -194,14 +194,14 @@ def test_an_explanation_names_what_is_dead_and_what_a_restart_would_forget() -> 
         " This is in force but not durable yet: the ledger doesn't have it, and control keeps trying."
     )
     stays = " It stays out until"
-    assert said + not_durable + stays in view.explanation(standing(TRIPPED), facts, durable=False)["text"]
-    fine = view.explanation(standing(TRIPPED), Facts(probes={"http://127.0.0.1:9002": "alive"}))["text"]
+    assert said + not_durable + stays in view.explanation(managed(TRIPPED), facts, durable=False)["text"]
+    fine = view.explanation(managed(TRIPPED), Facts(probes={"http://127.0.0.1:9002": "alive"}))["text"]
     assert "endpoint" not in fine
     assert "durable" not in fine
 
 
 def test_a_resume_is_told() -> None:
-    resumed = standing()
+    resumed = managed()
     facts = Facts(Blast(met=1))
     assert "since it was resumed" not in view.explanation(resumed, facts)["text"]
     resumed.enter(replace(RUNNING, revision=9, since=9))
@@ -209,7 +209,7 @@ def test_a_resume_is_told() -> None:
 
 
 def test_a_service_without_canary() -> None:
-    made = shown(standing(Rollout(revision=1), name="plain"))
+    made = shown(managed(Rollout(revision=1), name="plain"))
     assert made["weights"] == {"stable": 100.0}
     assert list(made["backends"]) == ["stable"]
     assert (made["blast_radius"], made["overdue"]) == (None, {"stable": 0})
@@ -217,7 +217,7 @@ def test_a_service_without_canary() -> None:
 
 
 def test_what_was_seen() -> None:
-    busy = standing()
+    busy = managed()
     head = Histogram()
     head.add(0.1)
     busy.assessment.count([(5, "stable", Counts(drawn={"success": 3}, head=head))], 0.0)
@@ -235,13 +235,13 @@ def test_what_was_seen() -> None:
 
 
 def test_a_window_of_excluded_requests_has_no_error_rate() -> None:
-    busy = standing()
+    busy = managed()
     busy.assessment.count([(5, "canary", Counts(drawn={"excluded": 2}))], 0.0)
     assert shown(busy)["window"]["canary"]["error_rate"] is None
 
 
 def test_a_trip() -> None:
-    tripped = standing(TRIPPED)
+    tripped = managed(TRIPPED)
     assert shown(tripped)["trip"] == {
         "at": "1970-01-01T00:00:00.000+00:00",
         "check": "error-rate",
@@ -255,7 +255,7 @@ def test_a_trip() -> None:
 
 
 def test_a_trip_whose_finding_was_lost() -> None:
-    made = shown(standing(replace(TRIPPED, trip=Trip(0.0, "a worker holds it", None))))
+    made = shown(managed(replace(TRIPPED, trip=Trip(0.0, "a worker holds it", None))))
     assert (made["trip"]["check"], made["trip"]["finding"]) == (None, None)
 
 
@@ -263,12 +263,12 @@ def test_a_trip_whose_finding_was_lost() -> None:
     ("weight", "command"), [("5%", None), ("7.25%", "weir set-weight checkout canary=7.25")]
 )
 def test_drift(weight: str, command: str | None) -> None:
-    found = shown(standing(RUNNING, weight))["drift"]
+    found = shown(managed(RUNNING, weight))["drift"]
     assert (found["apply"] if found else None) == command
 
 
 def test_metrics_of_a_service() -> None:
-    busy = standing()
+    busy = managed()
     assert view.weights(busy) == {("checkout", "stable"): 0.95, ("checkout", "canary"): 0.05}
     assert view.shares(busy, 0.0) == {}
     assert [sample.check for sample in view.samples(busy)] == [
@@ -282,7 +282,7 @@ def test_metrics_of_a_service() -> None:
 
 
 def test_metrics_of_bets_and_of_a_canary_that_is_out() -> None:
-    tripped = standing(TRIPPED)
+    tripped = managed(TRIPPED)
     judged(tripped, BETTING)
     assert view.odds(tripped) == {"checkout": 12.0}
     assert [sample.odds for sample in view.samples(tripped)] == [7.0]
@@ -291,7 +291,7 @@ def test_metrics_of_bets_and_of_a_canary_that_is_out() -> None:
 
 def test_a_rollout_under_way_is_shown_and_explained() -> None:
     plan = Plan((Step(500, 60.0, 10), Step(10_000, 0.0, 0)))
-    under_way = standing(replace(RUNNING, phase="progressing", plan=plan, step=1, entered=0.0))
+    under_way = managed(replace(RUNNING, phase="progressing", plan=plan, step=1, entered=0.0))
     facts = Facts(rollout=RolloutFacts(at=20.0, rate=100.0, answers=4))
     made = view.view(under_way, True, 0.0, facts)
     assert (made["rollout"]["step"], made["rollout"]["rate"]) == (1, 100.0)
@@ -303,7 +303,7 @@ def test_a_rollout_under_way_is_shown_and_explained() -> None:
 def test_a_promotion_is_explained() -> None:
     promoted = replace(RUNNING, phase="promoted", weight=0, canary=VACANT)
     side = Side((Endpoint.parse("http://127.0.0.1:9002"),), "v2")
-    text = view.explanation(standing(replace(promoted, stable=side)))["text"]
+    text = view.explanation(managed(replace(promoted, stable=side)))["text"]
     assert text.startswith("The canary of checkout (v2) was promoted and is stable now. Stable is")
     assert text.endswith("bring the file up to date, `weir get` prints the lines.")
 
@@ -313,5 +313,5 @@ def test_a_plan_in_the_file_that_nobody_began_is_explained() -> None:
     config = read(text, "weir.yaml", {})
     service = config.services["shop"]
     rollout = replace(RUNNING, weight=0, stable=side(service.stable), canary=side(service.canary))
-    waits = Standing(template("shop", service, config.timeouts, None), service, rollout)
+    waits = ManagedService(template("shop", service, config.timeouts, None), service, rollout)
     assert view.explanation(waits)["next"] == ["To begin its rollout by the file's plan: weir start shop"]

@@ -150,10 +150,10 @@ class Story:
         assert set(self.held) == set(self.control.overview.names())
         states = await self.stage.ask(self.stage.ledger.states)
         for name, held in self.held.items():
-            state, standing = states[name], self.control.services[name]
-            assert state == standing.rollout
+            state, managed = states[name], self.control.services[name]
+            assert state == managed.rollout
             assert held.revision == state.revision
-            assert held == standing.service
+            assert held == managed.service
             assert bool(held.halted) == (state.phase == ROLLED_BACK)
             assert state.phase != PROMOTED or len(held.backends) == 1
         assert self.stage.outside.probed == set(self.control.overview.names())

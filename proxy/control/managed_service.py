@@ -12,7 +12,7 @@ from proxy.routing.table import Service
 from proxy.settings.service import in_force, recalled
 
 
-class Standing:
+class ManagedService:
     """One service: its section of the config, the state in force, and its assessment.
 
     Only its own methods change it.
@@ -42,7 +42,9 @@ class Standing:
 
     def __repr__(self) -> str:
         state = self.rollout
-        return f"<Standing of {self.name}: revision {state.revision}, {state.phase}, {state.weight} parts>"
+        return (
+            f"<ManagedService of {self.name}: revision {state.revision}, {state.phase}, {state.weight} parts>"
+        )
 
     @property
     def backends(self) -> list[str]:
