@@ -56,6 +56,30 @@ PRIVATE: Mapping[str, int] = {
 }
 """How often a test file uses private attributes of what is defined elsewhere."""
 
+NO_VERBS = frozenset(
+    [
+        "A",
+        "All",
+        "An",
+        "How",
+        "It",
+        "None",
+        "Nothing",
+        "Returns",
+        "That",
+        "The",
+        "They",
+        "This",
+        "What",
+        "When",
+        "Where",
+        "Whether",
+        "Which",
+        "Who",
+    ]
+)
+"""First words of a docstring that doesn't say what its function does."""
+
 
 def without_tests() -> set[str]:
     """Modules of proxy/, relative to it, without `test_NAME.py` in the same folder of tests/."""
@@ -130,6 +154,16 @@ def reaches() -> dict[str, int]:
     """How often each test file uses private attributes of what is defined elsewhere, if it does."""
     files = {str(path.relative_to(TESTS)): private(path.read_text()) for path in sorted(TESTS.rglob("*.py"))}
     return {file: len(uses) for file, uses in files.items() if uses}
+
+
+def verbless(source: str) -> Iterator[str]:
+    """Names of the functions whose docstring begins without a verb; those of properties are nouns."""
+    for node in ast.walk(ast.parse(source)):
+        if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) or node.decorator_list:
+            continue
+        words = (ast.get_docstring(node) or "").split()
+        if words and words[0].rstrip(",.:;") in NO_VERBS:
+            yield node.name
 
 
 if __name__ == "__main__":

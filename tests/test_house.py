@@ -5,6 +5,7 @@ import pytest
 from tests.house import (
     AMBIGUOUS,
     PRIVATE,
+    PROXY,
     SECTION_AND_VALUE,
     SHARED,
     WITHOUT_TESTS,
@@ -12,6 +13,7 @@ from tests.house import (
     private,
     reaches,
     types,
+    verbless,
     without_tests,
 )
 
@@ -26,6 +28,26 @@ def test_a_type_name_is_defined_once() -> None:
 
 def test_no_test_uses_what_is_private_to_others() -> None:
     assert reaches() == PRIVATE
+
+
+def test_the_docstring_of_a_function_begins_with_a_verb() -> None:
+    files = {str(path.relative_to(PROXY)): list(verbless(path.read_text())) for path in PROXY.rglob("*.py")}
+    assert {file: names for file, names in files.items() if names} == {}
+
+
+@pytest.mark.parametrize(
+    ("docstring", "found"),
+    [
+        ("Return the pool.", []),
+        ("Whether it is ready.", ["f"]),
+        ("What is left.", ["f"]),
+        ("The pool.", ["f"]),
+        ("Returns the pool.", ["f"]),
+    ],
+)
+def test_what_a_docstring_without_a_verb_is(docstring: str, found: list[str]) -> None:
+    assert list(verbless(f'def f():\n    """{docstring}"""')) == found
+    assert list(verbless(f'@property\ndef f():\n    """{docstring}"""')) == []
 
 
 def test_a_section_shares_its_name_with_one_value() -> None:

@@ -27,7 +27,7 @@ _NOTHING = Counts()
 class Judge:
     """Judges one canary of one service by a policy. `now` is monotonic seconds and never falls.
 
-    Counts come from reports, with the revision under which their requests were routed. Whoever feeds it
+    Counts come from reports, with the revision under which their requests were routed. The caller
     leaves out those of another release, and those that a person forgave.
     """
 

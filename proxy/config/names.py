@@ -18,7 +18,7 @@ LONGEST_TOKEN = 4096
 """Characters of a bearer token."""
 
 SHORTEST_SECRET = 16
-"""Characters of a key that signs: fewer could be tried out by whoever has seen one signature."""
+"""Characters of a key that signs: fewer could be guessed from one signature."""
 
 _KNOWN_METHODS = frozenset(("CONNECT", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "TRACE"))
 

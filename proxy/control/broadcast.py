@@ -63,11 +63,11 @@ class WorkerLink(asyncio.Protocol):
         return f"<WorkerLink to {worker}>"
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Called by the event loop."""
+        """Keep the transport."""
         self._transport = cast(asyncio.Transport, transport)  # a stream, though uvloop's is no subclass
 
     def data_received(self, data: bytes) -> None:
-        """Called by the event loop."""
+        """Take the messages in these bytes."""
         try:
             for message in self._decode(data):
                 self._broadcast.receive(self, message)
@@ -82,7 +82,7 @@ class WorkerLink(asyncio.Protocol):
             raise Misplaced(str(error)) from error
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Called by the event loop."""
+        """Report the loss."""
         self._transport = None
         self._broadcast.lost(self)
 

@@ -166,7 +166,7 @@ class Control:
         await self.checkpoints.forget_gone(self.broadcast.boots, self._clock.monotonic())
 
     def drain(self) -> None:
-        """Be not ready from now on."""
+        """Report not ready from now on."""
         self._draining = True
         self.checkpoints.hurry()
 

@@ -1,7 +1,7 @@
 """Asking who has to agree before a rollout goes on: the canary itself, and the hooks of the service.
 
 Questions are tasks beside the tick, and the canary is judged meanwhile: an answer can only let a rollout go
-on. Whoever refuses is asked again. An agreement holds for one revision.
+on. A gate that refuses is asked again. An agreement holds for one revision.
 """
 
 import asyncio
@@ -44,7 +44,7 @@ class Answers:
     refused_at: str = ""
     """The gate of the last refusal; "" for none."""
     refusal: str = ""
-    """The reason of the last refusal; "" when nobody refuses."""
+    """The reason of the last refusal; "" when none refuses."""
     refusals: int = 0
     ask_again: float = 0.0
     """When to ask once more, in monotonic seconds."""
@@ -80,7 +80,7 @@ class Gates:
         """By service: the revision that somebody is asked about."""
 
     def __repr__(self) -> str:
-        return f"<Gates, asking for {', '.join(self._asking) or 'nobody'}>"
+        return f"<Gates, asking for {', '.join(self._asking) or 'none'}>"
 
     def answers(self, managed: ManagedService) -> Answers:
         """Return the answers about the revision in force."""

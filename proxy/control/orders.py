@@ -149,7 +149,7 @@ def planned(managed: ManagedService) -> Planned:
 
 
 def fresh_salt() -> str:
-    """Return a salt that nobody can guess."""
+    """Return a salt that cannot be guessed."""
     return secrets.token_hex(16)
 
 

@@ -1,4 +1,4 @@
-"""The fields that tell an endpoint where a request came from: X-Forwarded-*, Forwarded, Via, X-Request-Id.
+"""The fields that name where a request came from: X-Forwarded-*, Forwarded, Via, X-Request-Id.
 
 They are made from what the socket knows. Anybody can write X-Forwarded-For, so what a client states of itself
 is dropped. Only a peer that the operator trusts (another proxy, in front of this one) is believed: what it

@@ -184,9 +184,9 @@ class Chunks:
         return pieces
 
     def _whole_chunk(self, data: bytes, at: int) -> tuple[int, int] | None:
-        """Where the content of the chunk here begins and ends, if all of it is there and plain.
+        """Return where the content of the chunk here begins and ends, if all of it is there and plain.
 
-        The short way for chunks of a byte or two, or a flood of them would hold up everybody.
+        The short way for chunks of a byte or two: a flood of them would delay every other connection.
         """
         match = None if self._line else _PLAIN_CHUNK.match(data, at)
         if match is None:

@@ -44,7 +44,7 @@ async def a_second() -> None:
 
 
 def spawned(name: str, work: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
-    """Start a task whose failure nobody watches."""
+    """Start a task whose failure is not watched."""
     return asyncio.create_task(work, name=name)
 
 

@@ -2,8 +2,8 @@
 
 A worker's counts are cumulative since its boot. A mark is the last state of one of its entries that was used:
 the difference from it is what is new, and goes into the sums. Sums and marks are kept in one transaction, so
-whoever dies, and whichever report is lost, late or sent twice, nothing counts twice and no sum ever falls. A
-dead worker needs no care: what it counted is in the sums, and its marks only wait to be forgotten.
+whichever process dies, and whichever report is lost, late or sent twice, nothing counts twice and no sum ever
+falls. A dead worker needs no care: what it counted is in the sums, and its marks only wait to be forgotten.
 """
 
 import logging

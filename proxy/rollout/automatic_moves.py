@@ -41,7 +41,7 @@ def _late(rollout: Rollout, at: float) -> bool:
 
 def onward(rollout: Rollout, at: float, *, ordered: bool = False) -> Advance | Refused:
     """Go to the next step of the plan, or to its end. `ordered`: because a person ordered it."""
-    assert rollout.plan is not None  # whoever is under way has one
+    assert rollout.plan is not None  # a rollout under way has one
     word: EntryKind
     number, of = rollout.step + 1, len(rollout.plan.steps)
     # The plan's weight at its end and at a gate, too: a weight set by hand is not the plan's.

@@ -102,7 +102,7 @@ def resume(rollout: Rollout, order: Resume, at: float) -> Advance | Refused:
     """Go on from a pause, at the step's weight; or back in after a rollback, with fresh evidence."""
     if rollout.phase == ROLLED_BACK:
         return _back(rollout, order.parts, at)
-    assert rollout.plan is not None  # whoever is paused has one
+    assert rollout.plan is not None  # a paused rollout has one
     if order.parts is not None:
         return refused(rollout, "a paused rollout goes on at its step's weight: leave the weight out")
     planned = rollout.plan.weight(rollout.step)

@@ -142,7 +142,7 @@ def _ipv6(url: str, address: str) -> str:
 
 
 class Live(Protocol):
-    """What is known of the endpoints at this moment, by whoever talks to them."""
+    """What is known of the endpoints at this moment, as the process that talks to them sees it."""
 
     def alive(self, endpoint: Endpoint) -> bool:
         """Return whether requests may be sent there."""

@@ -78,8 +78,7 @@ class SegmentIndex:
     """A service's segments, filed so that a request which matches none costs one look at each source.
 
     Headers and cookies are taken in one pass over the request's fields, however many of them are asked about.
-    Whoever is suspected is asked whether it matches: one suspect too many, for the second cookie of a name,
-    does no harm.
+    A segment that may match is tried in full, so one too many, for the second cookie of a name, does no harm.
     """
 
     __slots__ = ("_fields", "_others", "_segments")

@@ -7,7 +7,7 @@ from typing import Protocol
 
 
 class Chance(Protocol):
-    """As random.Random, seeded by whoever wants the same run again."""
+    """As random.Random, seeded where the same run is wanted again."""
 
     def random(self) -> float:
         """Return a number, evenly from 0 up to 1."""

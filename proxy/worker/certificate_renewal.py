@@ -46,7 +46,7 @@ class Renewal:
                 await _logged(self._trusts.renew(), "certificates for endpoints")
 
     async def _read_certificates(self) -> None:
-        # In another thread: a slow disk must hold up nobody.
+        # In another thread: a slow disk must delay no request.
         await asyncio.get_running_loop().run_in_executor(None, renew, self._certificates)
 
 

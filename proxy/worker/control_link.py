@@ -58,7 +58,7 @@ class ControlLink:
     async def run(self) -> None:
         """Connect, and connect again; ends only by being cancelled, which closes the connection."""
         while True:
-            with contextlib.suppress(OSError):  # nobody listens: the next attempt may be luckier
+            with contextlib.suppress(OSError):  # control is not listening; the next attempt may reach it
                 await self._connection()
             await asyncio.sleep(self.pause)
             self.pause = min(self.pause * 2, LONGEST)

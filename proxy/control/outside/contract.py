@@ -42,7 +42,7 @@ class Outside(Protocol):
 
 
 class Alone:
-    """No network: whoever is asked agrees, no endpoint is probed, nobody is notified."""
+    """No network: every gate agrees, no endpoint is probed, no receiver is notified."""
 
     def __init__(self) -> None:
         self.respondents = Respondents(self._ask_canary, self._ask_hook)
