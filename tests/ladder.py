@@ -38,7 +38,7 @@ LADDER: Mapping[str, str] = {
     "settings.service ledger.ledger ledger.record ledger.totals",
     "control.outside": "control.managed_service control.gates control.broadcast control.config_file "
     "control.views config.schema health.condition health.probe ledger.record rollout routing "
-    "telemetry.operations",
+    "telemetry.control_metrics",
     "control.api": "control.command control.errors control.schedule config settings.plan ledger.errors "
     "rollout routing telemetry.exposition telemetry.slices",
     "control.process": "control control.api control.outside ledger child config",

@@ -12,7 +12,7 @@ from proxy.forwarding.deadlines import Deadlines
 from proxy.forwarding.dial import Dialler
 from proxy.forwarding.entropy import RandomBits, RequestIds
 from proxy.forwarding.pool import Pool
-from proxy.forwarding.thresholds import ThresholdWatch
+from proxy.forwarding.threshold_watch import ThresholdWatch
 from proxy.http1.forwarded_fields import Provenance
 from proxy.http1.head_cache import Heads
 from proxy.http1.limits import Limits

@@ -12,10 +12,10 @@ from dataclasses import dataclass, field
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 
 from proxy.routing.split import STABLE
-from proxy.telemetry import operations
+from proxy.telemetry import control_metrics
+from proxy.telemetry.control_metrics import Operations
 from proxy.telemetry.counts import Counts
 from proxy.telemetry.histogram import BOUNDS, LOWEST, PER_OCTAVE, Histogram
-from proxy.telemetry.operations import Operations
 from proxy.telemetry.outcome import REFUSED, BackendKey, Ending, shown_status
 
 NO_ENDPOINT_ALIVE = "no-endpoint"
@@ -110,7 +110,7 @@ def families(snapshot: Snapshot) -> Iterator[Metric]:
     )
     yield _gauge("weir_halted", "1 while a backend is out for everybody, else 0.", snapshot.halted)
     yield _trips(snapshot.trips, snapshot.would_trips)
-    yield from operations.families(snapshot.operations)
+    yield from control_metrics.families(snapshot.operations)
     build = GaugeMetricFamily("weir_build_info", "What is running; always 1.", labels=["version"])
     build.add_metric([snapshot.version], 1)
     yield build

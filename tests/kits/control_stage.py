@@ -23,7 +23,7 @@ from proxy.ledger.record import Record
 from proxy.link.frames import Decoder, encode
 from proxy.link.messages import Ack, Hello, Report, Table
 from proxy.routing.service import Service
-from proxy.telemetry.operations import Operations
+from proxy.telemetry.control_metrics import Operations
 from proxy.telemetry.outcome import COMPLETE, Outcome
 from proxy.telemetry.tally import Tally
 

@@ -9,9 +9,9 @@ from prometheus_client.exposition import generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
 from proxy.routing.failures import Failures
+from proxy.telemetry.control_metrics import Operations
 from proxy.telemetry.counts import Counts
 from proxy.telemetry.exposition import CheckSample, Snapshot, families
-from proxy.telemetry.operations import Operations
 from proxy.telemetry.outcome import Outcome, classify
 
 CANARY, STABLE = ("shop", "canary"), ("shop", "stable")

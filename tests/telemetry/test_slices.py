@@ -4,9 +4,9 @@ from dataclasses import fields
 
 import pytest
 
+from proxy.telemetry.control_metrics import Operations
 from proxy.telemetry.counts import Counts
 from proxy.telemetry.exposition import CheckSample, Snapshot
-from proxy.telemetry.operations import Operations
 from proxy.telemetry.slices import sliced
 
 NAMES = [f"s{number}" for number in range(7)]

@@ -8,7 +8,7 @@ from proxy.control.broadcast import Broadcast
 from proxy.control.gates import Respondents
 from proxy.control.managed_service import ManagedService
 from proxy.ledger.record import Record
-from proxy.telemetry.operations import Operations
+from proxy.telemetry.control_metrics import Operations
 
 
 class Outside(Protocol):

@@ -18,7 +18,7 @@ from proxy.control.views import view
 from proxy.control.views.facts import Facts, blast
 from proxy.ledger.record import Record
 from proxy.routing.split import CANARY
-from proxy.telemetry.operations import Operations
+from proxy.telemetry.control_metrics import Operations
 
 
 class OutsideNetwork:

@@ -6,9 +6,9 @@ import proxy
 from proxy.control.managed_service import ManagedService
 from proxy.control.schedule import in_turns
 from proxy.control.views import view
+from proxy.telemetry.control_metrics import Operations
 from proxy.telemetry.counts import Counts
 from proxy.telemetry.exposition import CheckSample, Snapshot
-from proxy.telemetry.operations import Operations
 from proxy.telemetry.outcome import REASONS, UNROUTED, BackendKey
 
 

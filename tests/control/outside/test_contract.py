@@ -1,7 +1,7 @@
 import asyncio
 
 from proxy.control.outside.contract import ALONE
-from proxy.telemetry.operations import Operations
+from proxy.telemetry.control_metrics import Operations
 
 
 async def test_where_nobody_is_outside_everybody_agrees() -> None:

@@ -6,8 +6,8 @@ from types import SimpleNamespace
 import pytest
 
 from proxy.control.views import snapshot
+from proxy.telemetry.control_metrics import Operations
 from proxy.telemetry.counts import Counts
-from proxy.telemetry.operations import Operations
 from proxy.telemetry.outcome import REASONS, UNROUTED, BackendKey, refused
 
 NAMES = [f"shop{number}" for number in range(25)]

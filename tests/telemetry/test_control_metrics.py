@@ -3,7 +3,7 @@ from typing import Any
 
 from prometheus_client import CollectorRegistry, generate_latest
 
-from proxy.telemetry.operations import Operations, families
+from proxy.telemetry.control_metrics import Operations, families
 
 
 class Collector:

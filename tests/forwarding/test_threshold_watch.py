@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from proxy.forwarding.thresholds import ROOM, ThresholdWatch
+from proxy.forwarding.threshold_watch import ROOM, ThresholdWatch
 from proxy.routing.match import Condition
 from proxy.routing.segment import Segment
 from proxy.routing.sticky import Sticky
