@@ -9,8 +9,8 @@ INTRODUCTION = """\
 # Refusal reasons
 
 What the proxy turns away itself is counted in `weir_refused_total{reason}`, and the access log has the
-reason in `reason`. The client gets a status and a sentence; a client that asks for JSON gets
-`application/problem+json`. An answer of an endpoint that is wrong in one of these ways is no refusal: the
+reason in `reason`. The client gets a status and a sentence, or both as JSON if it sends
+`Accept: application/json`. An answer of an endpoint that is wrong in one of these ways is no refusal: the
 client gets 502, and the backend is charged with the failure `garbage`.
 """
 
