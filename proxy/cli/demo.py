@@ -8,7 +8,7 @@ import click
 def demo(ci: bool) -> None:
     """Watch a good canary being promoted and a bad one rolled back, on this machine and on loopback only.
 
-    It runs three sample services, made-up customers and the real proxy. On a terminal it stays up until
+    It runs three versions of a sample, made-up customers and the real proxy. On a terminal it stays up until
     Ctrl-C. Exit codes: 0 v2 was promoted and v3 rolled back, 1 anything else, 2 usage.
     """
     # Imported here: the overview of the verbs must not load an HTTP client.

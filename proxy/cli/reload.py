@@ -12,8 +12,9 @@ from proxy.cli.session import Session, client_verb
 def reload(session: Session) -> None:
     """Make the running proxy read its config file again and put it in force as a whole.
 
-    A file with a problem changes nothing. Keys that need a restart are listed. A reload never changes a
-    weight. Exit codes: 0 done, 2 the file has a problem, 3 admin unreachable or the ledger can't be written.
+    A file with a problem changes nothing. Keys that need a restart are listed. No weight changes, except that
+    a canary which the file names anew begins with the file's. Exit codes: 0 done, 2 the file has a problem,
+    3 admin unreachable or the ledger can't be written.
     """
     answer = session.client.call("POST", "/api/v1/config/reload")
     session.print(answer, "\n".join(lines(answer)))

@@ -106,7 +106,7 @@ def run(
 
     Options take precedence over the file.
 
-    Exit codes: 0 ended by a signal, 1 it can't start, 2 usage or config.
+    Exit codes: 0 ended by a signal, 130 or 143 by a second one, 1 it can't start, 2 usage or config.
     """
     if file and option:
         raise click.UsageError("the config file is given twice, as an argument and by --config")

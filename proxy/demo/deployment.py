@@ -1,4 +1,4 @@
-"""What the demo runs on: three sample services and the real proxy in front of them.
+"""What the demo runs on: three versions of a sample and the real proxy in front of them.
 
 Everything is on loopback and in one temporary directory. The end of the context ends the processes and
 removes the directory, also after an error.
