@@ -16,8 +16,8 @@ def sentence(
 
     For example: error-rate 27.3 % over 30 s is above its limit of 10.0 % (stable: 0.4 %; 55 canary answers).
     """
-    shown = "no data" if value is None else quantity(value, check.unit)
-    seen = f"{check.metric} {shown} over {check.window:g} s"
+    shown = "" if value is None else f" {quantity(value, check.unit)}"
+    seen = f"{check.metric}{shown} over {check.window:g} s"
     if state == INCONCLUSIVE:
         return f"{seen}: {sample} of the {check.min_requests} canary answers needed to judge it"
     place = "is above" if state == FAILING else "is within"
@@ -167,7 +167,8 @@ def capped(name: str, value: int, cap: int, *, resumed: bool) -> str:
 
     For example: harmed: 50 bad answers reached clients since the release began; the cap is 50.
     """
-    what = "bad answers reached clients" if name == HARMED else "users met the canary"
+    what = ("bad answer" if name == HARMED else "user") + ("" if value == 1 else "s")
+    what += " reached clients" if name == HARMED else " met the canary"
     since = "it was resumed" if resumed else "the release began"
     return f"{name}: {value:,} {what} since {since}; the cap is {cap:,}"
 

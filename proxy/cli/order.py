@@ -11,6 +11,7 @@ import click
 
 from proxy.cli.client import service_path
 from proxy.cli.figures import percent
+from proxy.cli.params import Whole
 from proxy.cli.progress import state
 from proxy.cli.session import Session, client_verb
 
@@ -21,7 +22,7 @@ OPTIONS = (
     ),
     click.option(
         "--if-match",
-        type=click.IntRange(min=0),
+        type=Whole(min=0),
         metavar="REVISION",
         help="Only if the service has this revision.",
     ),

@@ -11,6 +11,12 @@ from proxy.config.problems import Unfit
 T = TypeVar("T")
 
 
+class Whole(click.IntRange):
+    """A whole number within bounds."""
+
+    name = "whole number"
+
+
 def duration(_context: click.Context, _parameter: click.Parameter, value: str | None) -> float | None:
     """Return the seconds of 300ms, 5s, 2m or 1.5h."""
     return None if value is None else fit(lambda: units.duration(value, 0.0, units.LONGEST))

@@ -12,7 +12,16 @@ def state(view: dict[str, Any]) -> str:
     rollout = view["rollout"]
     if rollout is None or view["phase"] in ("idle", "promoted"):
         return str(view["phase"])
-    return f"{view['phase']}, step {rollout['step']} of {rollout['of']}"
+    return f"{view['phase']}, {place(rollout)}"
+
+
+def place(rollout: dict[str, Any]) -> str:
+    """Return the step of a rollout, such as: step 2 of 6."""
+    return (
+        f"step {rollout['step']} of {rollout['of']}"
+        if rollout["step"]
+        else f"before step 1 of {rollout['of']}"
+    )
 
 
 def plan(view: dict[str, Any]) -> Iterator[str]:
@@ -41,7 +50,7 @@ def expectation(view: dict[str, Any]) -> str:
     traffic = f"at {rate:.{digits}f} requests a second" if rate else "without traffic"
     if rollout["expected"] is None:
         return f"no estimate yet of how long it takes, {traffic}"
-    pauses = sum("pause" in step for step in rollout["steps"])
+    pauses = sum("pause" in step for step in rollout["steps"][rollout["step"] :])
     added = "" if not pauses else f", and {pauses} pause{'' if pauses == 1 else 's'}"
     return f"about {duration(rollout['expected'])} {traffic}{added}"
 
@@ -80,7 +89,7 @@ def course(view: dict[str, Any]) -> Iterator[str]:
     rollout = view["rollout"]
     if rollout is None or rollout["waiting"] is None:
         return
-    step = f"step {rollout['step']} of {rollout['of']}"
+    step = place(rollout)
     if rollout["step"] and not rollout["waiting"]["pause"]:
         step += f" ({step_text(rollout['steps'][rollout['step'] - 1])})"
     yield f"{step}: {waits(view)}"

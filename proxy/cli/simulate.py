@@ -12,6 +12,7 @@ import yaml
 
 from proxy.analysis.policy import Policy
 from proxy.cli.configfile import DEFAULT, load_or_exit, refuse
+from proxy.cli.params import Whole
 from proxy.cli.trial import Trial
 from proxy.config import units
 from proxy.config.problems import Unfit
@@ -95,7 +96,7 @@ def _factor(name: str, words: str, least: float, most: float) -> Callable[[Any],
     "--good-for", "How long a good canary is judged (10m; in a good scenario: its own time; 0s: not at all)."
 )
 @click.option(
-    "--runs", type=click.IntRange(1, 100_000), default=100, help="How many runs of each kind (100)."
+    "--runs", type=Whole(1, 100_000), metavar="N", default=100, help="How many runs of each kind (100)."
 )
 @click.option("--seed", type=int, default=1, help="The seed: the same one gives the same runs (1).")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")

@@ -3,7 +3,7 @@
 import click
 
 from proxy.cli.order import OrderOptions, order_verb, report, send
-from proxy.cli.params import duration, weights
+from proxy.cli.params import Whole, duration, weights
 from proxy.cli.progress import expectation, lateness, plan, proof
 from proxy.cli.session import Session
 from proxy.cli.wait import await_end, wait_options
@@ -19,9 +19,7 @@ from proxy.cli.wait import await_end, wait_options
 @click.option(
     "--hold", callback=duration, metavar="TIME", help="How long each of these steps lasts at least: 10m."
 )
-@click.option(
-    "--min-requests", type=click.IntRange(min=0), metavar="N", help="Answers that each step needs at least."
-)
+@click.option("--min-requests", type=Whole(min=0), metavar="N", help="Answers that each step needs at least.")
 @click.option(
     "--deadline",
     callback=duration,

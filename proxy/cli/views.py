@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from proxy.analysis import wording
-from proxy.cli.figures import duration, moment, percent, rate
+from proxy.cli.figures import counted, duration, moment, percent, rate
 from proxy.cli.progress import advice, course, state
 
 HEADINGS = ("SERVICE", "PHASE", "BACKEND", "WEIGHT", "SEEN", "REQUESTS", "ERRORS", "P99")
@@ -77,7 +77,7 @@ def notes(view: dict[str, Any], flags: str = "") -> Iterator[str]:
     if drift := view["drift"]:
         yield drift["says"]
         if drift["apply"]:
-            yield f"to apply it: {drift['apply']}{flags}"
+            yield f"to apply the file's: {drift['apply']}{flags}"
         if drift["write"]:
             yield "to keep what is in force, write into the file:"
             yield from (f"  {line}" for line in drift["write"].splitlines())
@@ -109,7 +109,8 @@ def evidence(view: dict[str, Any]) -> Iterator[str]:
     if (assurance := view["verdict"]["assurance"]) and view["verdict"]["state"] != "failing":
         odds, bar = wording.odds(assurance["odds"]), wording.odds(assurance["bar"])
         left = wording.to_go(assurance["requests"], assurance["seconds"])
-        yield f"good for a larger weight: {odds}, shown at {bar}; {left}"
+        rest = "" if assurance["requests"] == 0 else f"; {left}"
+        yield f"good for a larger weight: {odds}, shown at {bar}{rest}"
 
 
 def evidence_against(view: dict[str, Any]) -> str:
@@ -125,11 +126,15 @@ def blast_radius(view: dict[str, Any]) -> Iterator[str]:
     """Yield how many requests and users met the release, and how many of them were harmed."""
     blast = view["blast_radius"]
     if blast and blast["met"]:
-        users = f" of about {blast['exposed_users']} users" if blast["exposed_users"] is not None else ""
-        met = f"{blast['met']} canary requests{users}"
+        users = (
+            f" of about {counted(blast['exposed_users'], 'user')}"
+            if blast["exposed_users"] is not None
+            else ""
+        )
+        met = f"{counted(blast['met'], 'canary request')}{users}"
         yield f"release so far: {met}, {blast['harmed']} harmed, {blast['rescued']} rescued"
     if overdue := (view["overdue"] or {}).get("canary"):
-        yield f"{overdue} requests are overdue on the canary now"
+        yield f"{counted(overdue, 'request')} on the canary {'is' if overdue == 1 else 'are'} overdue now"
 
 
 def details(view: dict[str, Any], flags: str = "") -> str:
@@ -144,11 +149,19 @@ def details(view: dict[str, Any], flags: str = "") -> str:
         version = f" ({', '.join(about)})" if about else ""
         halted = ", halted" if backend in view["halted"] else ""
         lines.append(f"  {backend}  weight {row[3]}{halted}  {', '.join(side['endpoints'])}{version}")
-        lines.append(f"    {last}: {row[4]} of all, {row[5]} requests, errors {row[6]}, p99 {row[7]}")
+        lines.append(f"    {last}: {_lately(view, backend, row)}")
     lines.append(f"  verdict  {view['verdict']['state']}")
     lines += [f"    {finding['sentence']}" for finding in view["verdict"]["findings"]]
     lines += [f"  {note}" for note in notes(view, flags)]
     return "\n".join(lines)
+
+
+def _lately(view: dict[str, Any], backend: str, row: tuple[str, ...]) -> str:
+    """Return what a backend did in the window, from its row of the table."""
+    requests = (view["window"].get(backend) or {}).get("requests")
+    if not requests:
+        return "no requests"
+    return f"{row[4]} of all, {counted(requests, 'request')}, errors {row[6]}, p99 {row[7]}"
 
 
 def entry_line(entry: dict[str, Any]) -> str:

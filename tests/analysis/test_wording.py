@@ -55,7 +55,7 @@ P99 = Check("latency-p99", 0.4, 90.0, 50, times_stable=2.0)
         ),
         (
             (P99, "inconclusive", None, 0.4, None, 0),
-            "latency-p99 no data over 90 s: 0 of the 50 canary answers needed to judge it",
+            "latency-p99 over 90 s: 0 of the 50 canary answers needed to judge it",
         ),
     ],
 )
@@ -132,6 +132,7 @@ def test_a_cap_says_since_when_it_counts() -> None:
     assert capped("exposed-users", 9, 10, resumed=False) == (
         "exposed-users: 9 users met the canary since the release began; the cap is 10"
     )
+    assert capped("harmed", 1, 10, resumed=False).startswith("harmed: 1 bad answer reached clients since")
 
 
 @pytest.mark.parametrize(

@@ -40,6 +40,9 @@ def test_how_long_it_may_take(rolling_view: Make) -> None:
     assert progress.expectation(view) == "about 42 min at 41 requests a second, and 1 pause"
     view["rollout"]["rate"] = 10.0
     assert "at 10 requests a second" in progress.expectation(view)
+    view["rollout"]["step"] = 2
+    assert progress.expectation(view).endswith("a second"), "the pause is here, or behind"
+    view["rollout"]["step"] = 1
     view["rollout"]["rate"] = 2.5
     view["rollout"]["steps"][1:2] = []
     assert progress.expectation(view) == "about 42 min at 2.5 requests a second"
@@ -73,7 +76,7 @@ def test_a_plan_that_outlives_its_deadline(
 def test_where_it_is(view: Make, rolling_view: Make, paused_view: Make) -> None:
     assert list(progress.course(view())) == []
     first = rolling_view(step=0)
-    assert next(progress.course(first)).startswith("step 0 of 3: 31 of 200")
+    assert next(progress.course(first)).startswith("before step 1 of 3: 31 of 200")
     assert next(progress.course(paused_view())) == ("step 2 of 3: paused: ask the on-call")
     first["rollout"] |= {"expected": None}
     assert len(list(progress.course(first))) == 1

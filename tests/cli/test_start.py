@@ -43,7 +43,7 @@ def test_a_release_at_runtime(fake_admin: FakeAdmin, rolling_view: Make) -> None
         "each step below 100 % also waits until the canary is shown to be good enough: "
         "about 434 good answers of it",
         "about 42 min at 41 requests a second, and 1 pause",
-        "checkout: progressing, step 0 of 3, canary at 5 %, revision 8",
+        "checkout: progressing, before step 1 of 3, canary at 5 %, revision 8",
     ]
 
 

@@ -34,7 +34,7 @@ def test_notes_name_what_is_odd_and_its_remedy(view: Make) -> None:
     assert list(views.notes(view(durable=False, drift=drift), " -x")) == [
         "in force but not durable yet: the ledger doesn't have it; control keeps trying",
         "the weight is 5 % in the file, but 0.25 % is in force",
-        "to apply it: weir set-weight checkout canary=5 -x",
+        "to apply the file's: weir set-weight checkout canary=5 -x",
         "to keep what is in force, write into the file:",
         "  stable: http://10.0.0.7:8000",
         "  # no canary",
@@ -46,9 +46,9 @@ def test_details_tell_endpoints_verdict_and_findings(view: Make, tripped_view: M
     assert text.splitlines() == [
         "checkout  idle, revision 7, watching only",
         "  stable  weight 95 %  http://127.0.0.1:9001",
-        "    last 30 s: 94.8 % of all, 1234 requests, errors 0.2 %, p99 12.3 ms",
+        "    last 30 s: 94.8 % of all, 1,234 requests, errors 0.2 %, p99 12.3 ms",
         "  canary  weight 5 %  http://127.0.0.1:9002 (version v3)",
-        "    last 30 s: 5.2 % of all, - requests, errors -, p99 -",
+        "    last 30 s: no requests",
         "  verdict  healthy",
         "    error-rate 0.2 % is within its limit of 10 %",
         "  watching only (`enforce: false`); the canary stays in",
@@ -74,7 +74,7 @@ def test_bets_and_the_harm_stand_under_the_table(view: Make) -> None:
         "  evidence that the canary is worse: 12:1, out at 100:1",
         "  good for a larger weight: 3.2:1, shown at 20:1; about 130 more requests (41 s)",
         "  release so far: 231 canary requests of about 180 users, 3 harmed, 9 rescued",
-        "  2 requests are overdue on the canary now",
+        "  2 requests on the canary are overdue now",
     ]
     assert max(map(len, text.splitlines())) <= 80
     assert views.details(view(**BETS)).splitlines()[5:] == [
@@ -91,7 +91,7 @@ def test_a_canary_that_is_out_has_harm_and_no_bets_left_to_wait_for(tripped_view
     told = list(views.notes(tripped_view(**BETS)))
     assert told[-2:] == [
         "release so far: 231 canary requests of about 180 users, 3 harmed, 9 rescued",
-        "2 requests are overdue on the canary now",
+        "2 requests on the canary are overdue now",
     ]
     assert not any("evidence" in note or "good for" in note for note in told)
 
@@ -100,6 +100,19 @@ def test_a_failing_canary_is_not_good_enough_for_more(view: Make) -> None:
     told = list(views.notes(view(**BETS | {"verdict": BETS["verdict"] | {"state": "failing"}})))
     assert told[0] == "evidence that the canary is worse: 12:1, out at 100:1"
     assert not any("good for" in note for note in told)
+
+
+def test_what_is_shown_already_waits_for_nothing(view: Make) -> None:
+    shown = BETS["verdict"] | {"assurance": {"odds": 31.0, "bar": 20.0, "requests": 0, "seconds": 0.0}}
+    assert "good for a larger weight: 31:1, shown at 20:1" in views.notes(view(**BETS | {"verdict": shown}))
+
+
+def test_one_of_a_kind_is_told_in_the_singular(view: Make) -> None:
+    blast = BETS["blast_radius"] | {"met": 1, "exposed_users": 1}
+    assert list(views.blast_radius(view(blast_radius=blast, overdue={"canary": 1}))) == [
+        "release so far: 1 canary request of about 1 user, 3 harmed, 9 rescued",
+        "1 request on the canary is overdue now",
+    ]
 
 
 def test_users_are_told_where_they_are_known(view: Make) -> None:

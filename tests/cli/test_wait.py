@@ -66,7 +66,7 @@ def test_a_line_a_change_until_it_is_promoted(
     )
     assert story.play(start) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert lines[0] == "checkout: progressing, step 0 of 3, revision 8"
+    assert lines[0] == "checkout: progressing, before step 1 of 3, revision 8"
     assert [line.split()[4:6] for line in lines[1:3]] == [["9", "step"], ["10", "gate"]]
     assert lines[3] == "checkout: paused: ask the on-call; to go on: weir promote checkout -x"
     assert [line.split()[4:6] for line in lines[4:6]] == [["11", "weight"], ["12", "promotion"]]

@@ -86,7 +86,8 @@ def sentence(course: Course) -> str:
     rollout = course.rollout
     if rollout.plan is None or rollout.phase not in UNDER_WAY:
         return ""
-    where = f"Its rollout is {rollout.phase}, in step {rollout.step} of {len(rollout.plan.steps)}"
+    place = f"in step {rollout.step}" if rollout.step else "before step 1"
+    where = f"Its rollout is {rollout.phase}, {place} of {len(rollout.plan.steps)}"
     waits_for = waiting_text(course).removeprefix("paused: ")
     return f"{where}{f' ({waits_for})' if waits_for else ''}."
 
