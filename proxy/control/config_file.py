@@ -4,7 +4,7 @@ import asyncio
 import logging
 import os
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -133,7 +133,11 @@ class Reloader:
 
 
 def _log(changes: Changes) -> None:
-    changed: Mapping[str, object] = {key: value for key, value in changes.to_json().items() if value}
-    log.info("the config was reloaded: %s", changed or "nothing has changed")
+    found = [f"{name}: {', '.join(keys)} changed" for name, keys in changes.services.items()]
+    found += [f"{name}: new" for name in changes.added]
+    found += [f"{name}: removed" for name in changes.removed]
+    if changes.shared:
+        found.append(f"for all services: {', '.join(changes.shared)} changed")
+    log.info("the config was reloaded: %s", "; ".join(found) or "nothing in force has changed")
     if changes.restart:
         log.warning("a restart is needed for changes of %s", ", ".join(changes.restart))

@@ -207,8 +207,12 @@ class Control:
         """See to what follows from a service's section of the file that is in force."""
         self._attend(managed)
         if found := drift(managed):
-            apply = f"; to apply the file's: {found.apply}" if found.apply else ""
-            log.warning("%s: %s%s", managed.name, found.text, apply)
+            way = (
+                f"; to apply the file's: {found.apply}"
+                if found.apply
+                else ": `weir get` prints the lines for it"
+            )
+            log.warning("%s: %s%s", managed.name, found.text, way)
 
     def _attend(self, managed: ManagedService) -> None:
         """Count a service's checks and probe its endpoints, which may be others than before."""

@@ -31,8 +31,8 @@ class StaleRevision(ControlError):
 
     def __init__(self, current: int, expected: int) -> None:
         super().__init__(
-            f"the service is at revision {current}, the order expects {expected or 'one that never was'}; "
-            "nothing was changed"
+            f"the service is at revision {current}, the order expects "
+            f"{expected or 'a tag that is of no revision'}; nothing was changed"
         )
         self.current = current
 

@@ -102,7 +102,9 @@ def _recognise(path: Path, database: sqlite3.Connection) -> None:
         )
     (found,) = database.execute("PRAGMA quick_check(1)").fetchone()
     if found != "ok":
-        raise LedgerUnusable(f"the ledger {path} is damaged ({found}); put a copy back or move it away")
+        raise LedgerUnusable(
+            f"the ledger {path} is damaged ({' '.join(found.split())}); put a copy back or move it away"
+        )
     for older in range(shape, SHAPE):
         _execute(database, _STEPS[older])
     database.execute(f"PRAGMA user_version = {SHAPE}")

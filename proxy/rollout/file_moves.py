@@ -53,7 +53,9 @@ def _stable(rollout: Rollout, release: Release) -> tuple[Rollout, tuple[str, ...
 
 def _new(before: Rollout, rollout: Rollout, release: Release, canary: Side, at: float) -> Advance | Refused:
     """Begin with another canary, or the first that is seen."""
-    why = "the file's canary is another one" if before.revision else "first seen in the file"
+    why = "first seen in the file"
+    if before.revision:
+        why = "the file's canary is another one" if canary != VACANT else "the file has no canary any more"
     fresh = _fresh(rollout, release, canary, at)
     if release.plan is None or canary == VACANT:
         return move(before, "release", fresh, "release", why)

@@ -19,7 +19,9 @@ def start(rollout: Rollout, order: Start, at: float) -> Advance | Refused:
     if order.plan is None:
         return refused(rollout, "there is no plan: write `rollout` into the file, or give the steps")
     if not canary.endpoints:
-        return refused(rollout, "there is no canary to start: name its endpoints")
+        return refused(
+            rollout, "there is no canary to start: name its endpoints (--canary URL, in the API `canary`)"
+        )
     if canary.definition == rollout.stable.definition:
         return refused(rollout, "its endpoints and version are those of stable: there is nothing to roll out")
     if rollout.phase == ROLLED_BACK and canary.definition == rollout.canary.definition:

@@ -5,7 +5,7 @@ import pytest
 from proxy.control.errors import Conflict, ControlError, KeyReused, StaleRevision, Unreadable
 
 
-@pytest.mark.parametrize(("expected", "named"), [(5, "5"), (0, "one that never was")])
+@pytest.mark.parametrize(("expected", "named"), [(5, "5"), (0, "a tag that is of no revision")])
 def test_a_stale_revision_names_both(expected: int, named: str) -> None:
     error = StaleRevision(7, expected)
     assert error.detail == f"the service is at revision 7, the order expects {named}; nothing was changed"

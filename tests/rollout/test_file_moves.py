@@ -109,7 +109,7 @@ def test_first_sight_with_a_plan_begins_by_itself() -> None:
 def test_a_canary_that_is_no_longer_in_the_file_is_gone(plan: Plan | None) -> None:
     after, entry = went(at_step(2), says(canary=VACANT, plan=plan))
     assert (after.phase, after.canary, after.weight, after.plan) == (IDLE, VACANT, 0, None)
-    assert entry == Entry(10, "release", 500, 0, "the file's canary is another one")
+    assert entry == Entry(10, "release", 500, 0, "the file has no canary any more")
 
 
 def test_both_at_once_are_a_release_against_the_new_stable() -> None:

@@ -73,8 +73,9 @@ class OutsideNetwork:
         if not managed.file.notify and not managed.file.hooks:
             return
         text = view.explanation(managed, Facts(blast=blast(managed), rollback_ms=rollback_ms))["text"]
+        tripped = record.entry.event == "trip"  # the text has the finding
         event = f"{record.service}: {record.entry.event} by {record.actor}"
-        reason = f" ({record.reason})" if record.reason else ""
+        reason = f" ({record.reason})" if record.reason and not tripped else ""
         self._notices.notify(managed.name, managed.file, record.news(), f"{event}{reason}. {text}")
 
     def conditions(self, name: str) -> Mapping[str, str]:

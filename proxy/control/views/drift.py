@@ -37,7 +37,7 @@ def drift(managed: ManagedService) -> Drift | None:
     if sides:
         differences = "; ".join(text for text, _ in sides)
         lines = "\n".join(lines for _, lines in sides)
-        return Drift(f"{differences}: bring the file up to date, `weir get` prints the lines", write=lines)
+        return Drift(differences, write=lines)
     if not rollout.has_canary or rollout.phase != IDLE or file.rollout or file.weight == rollout.weight:
         return None
     wanted, present = percent(file.weight), percent(rollout.weight)

@@ -95,7 +95,7 @@ def _out(now: Situation) -> Iterator[str]:
     if now.trip is None:
         yield f"{_first(_subject(now))} is out: it gets no requests."
         return
-    change = f"from {percent(now.weight_before):g} % to 0 %"
+    change = f"from {percent(now.weight_before):g} % to 0 %" if now.weight_before else "at 0 %"
     if now.pins and not now.weight_before:
         change = f"also for the requests that {now.pins} sends to it"
     by_hand = now.trip.sentence.removeprefix("taken out ")
@@ -164,7 +164,7 @@ def _harm(now: Situation) -> Iterator[str]:
     met = f"{counted(blast.met, 'request')}{_users(blast)} met it"
     yield f"{met} since its release began{since}: {_reached(blast)}."
     if now.resumed:
-        yield "Evidence and caps count only what came since it was resumed."
+        yield "Evidence, caps and failures count only what came since it was resumed."
     if overdue := now.facts.overdue.get("canary"):
         yield f"{counted(overdue, 'request')} on it {'is' if overdue == 1 else 'are'} overdue right now."
 
@@ -220,7 +220,7 @@ def _where(now: Situation) -> str:
         return ""
     if now.pins and not now.weight_before:
         return f" for {now.pins}"
-    return f" at {percent(now.weight_before):g} %"
+    return f" at {percent(now.weight_before):g} %" if now.weight_before else ""
 
 
 def moment(at: float) -> str:

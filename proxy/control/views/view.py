@@ -93,7 +93,7 @@ def _situation(managed: ManagedService, durable: bool, facts: Facts) -> Situatio
         pins=_pins(managed),
         resumed=managed.assessment.judge.blast_radius.resumed,
         rollout=progress.sentence(course),
-        next_orders=(*progress.next_orders(managed.name, rollout), *_file_advice(managed)),
+        next_orders=(*_file_advice(managed), *progress.next_orders(managed.name, rollout)),
         planned=managed.file.rollout is not None,
         promoted=promoted,
         dead=tuple(_dead(rollout.canary, facts)),
@@ -112,7 +112,7 @@ def _dead(side: Side, facts: Facts) -> Iterator[str]:
 def _file_advice(managed: ManagedService) -> Iterator[str]:
     """Yield the advice to change the file after a promotion."""
     if managed.rollout.phase == PROMOTED and (found := drift(managed)):
-        yield f"{found.text[:1].upper()}{found.text[1:]}."
+        yield f"{found.text[:1].upper()}{found.text[1:]}: `weir get` prints the lines for the file."
 
 
 def _pins(managed: ManagedService) -> str:

@@ -25,7 +25,7 @@ services:
     canary: %s
     health: {path: /, interval: 100ms, timeout: 100ms}
     hooks: [{at: before-step, url: "%s"}, {at: after, url: "%s"}]
-    notify: [{url: "%s", format: slack, events: [promotion, abort]}]
+    notify: [{url: "%s", format: slack, events: [promotion, abort, trip]}]
 """
 
 
@@ -122,3 +122,12 @@ async def test_news_are_told_in_words(outside: OutsideNetwork, receiver: Receive
     assert (hook["at"], hook["event"], hook["entry"]["reason"]) == ("after", "promotion", "looks good")
     assert "id" not in hook["entry"], "the ledger has not numbered it yet"
     assert chat["text"].startswith("shop: promotion by ann (looks good). The canary of shop")
+
+
+async def test_a_trip_is_told_without_its_finding_twice(outside: OutsideNetwork, receiver: Receiver) -> None:
+    shop = managed(receiver)
+    entry = Entry(4, "trip", 500, 0, "it fails")
+    outside.notify(shop, Record("shop", 5.0, "weir", "it fails", entry, shop.rollout), None)
+    await receiver.heard.acquire()
+    [(_, body)] = receiver.got
+    assert json.loads(body)["text"].startswith("shop: trip by weir. The canary of shop")

@@ -45,8 +45,7 @@ def test_a_trip_explains_itself() -> None:
 def test_after_a_promotion_it_says_what_to_write() -> None:
     made = found(replace(RUNNING, weight=0, phase="promoted", stable=CANARY, canary=VACANT))
     assert made.text == (
-        "stable is v1 in the file, but v2 is in force; canary is v2 in the file, but none is in force: "
-        "bring the file up to date, `weir get` prints the lines"
+        "stable is v1 in the file, but v2 is in force; canary is v2 in the file, but none is in force"
     )
     assert made.write == 'stable: {endpoints: ["http://b"], version: "v2"}\n# no canary'
     assert made.to_json()["apply"] is None
@@ -59,7 +58,7 @@ def test_a_canary_on_trial_is_no_matter_for_the_file(phase: str) -> None:
 
 def test_a_canary_named_at_runtime() -> None:
     made = found(replace(RUNNING, canary=OTHER))
-    assert made.text.startswith("canary is v2 in the file, but http://c, http://d is in force:")
+    assert made.text.startswith("canary is v2 in the file, but http://c, http://d is in force")
     assert made.write == 'canary: {endpoints: ["http://c", "http://d"]}'
 
 

@@ -185,7 +185,7 @@ def test_a_canary_on_a_segment_alone() -> None:
 def test_after_a_resume_both_periods_are_named() -> None:
     text = told(RUNNING, facts=Facts(Blast(met=7, harmed=2)), resumed=True)
     assert "7 requests met it since its release began: 2 bad answers reached a client" in text
-    assert text.endswith("Evidence and caps count only what came since it was resumed.")
+    assert text.endswith("Evidence, caps and failures count only what came since it was resumed.")
 
 
 @pytest.mark.parametrize(
@@ -219,7 +219,10 @@ def test_a_rollout_that_goes_on_tells_where_it_is() -> None:
     assert "has 5 % of the requests. Its rollout is progressing, in step 2 of 6" in text
     paused = explain(
         replace(
-            RUNNING, rollout="Its rollout is paused, in step 0 of 6.", weight=0, next_orders=("To go on: x",)
+            RUNNING,
+            rollout="Its rollout is paused, before step 1 of 6.",
+            weight=0,
+            next_orders=("To go on: x",),
         )
     )
     assert paused.next == ("To go on: x",)
@@ -235,6 +238,13 @@ def test_an_abort_by_a_person_tells_who_and_why() -> None:
     )
     assert found.text.endswith("at 20 %: weir resume checkout; to begin again: x"), "commands can be copied"
     assert found.next[-2:] == ("To let this one back in at 20 %: weir resume checkout", "To begin again: x")
+
+
+def test_a_canary_that_had_no_weight_is_not_let_back_in_at_0() -> None:
+    trip = Trip(AT, "taken out by hand (ann@laptop)", None)
+    found = explain(replace(OUT, trip=trip, weight_before=0))
+    assert "was taken out on 2026-01-02 03:04:05Z, at 0 %, by hand (ann@laptop)." in found.text
+    assert found.text.endswith("To let this one back in: weir resume checkout")
 
 
 def test_a_canary_that_waits_for_its_rollout() -> None:

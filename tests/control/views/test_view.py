@@ -305,7 +305,7 @@ def test_a_promotion_is_explained() -> None:
     side = Side((Endpoint.parse("http://127.0.0.1:9002"),), "v2")
     text = view.explanation(managed(replace(promoted, stable=side)))["text"]
     assert text.startswith("The canary of checkout (v2) was promoted and is stable now. Stable is")
-    assert text.endswith("bring the file up to date, `weir get` prints the lines.")
+    assert text.endswith("but none is in force: `weir get` prints the lines for the file.")
 
 
 def test_a_plan_in_the_file_that_nobody_began_is_explained() -> None:
