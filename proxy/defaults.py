@@ -23,6 +23,9 @@ TUNNEL_TIMEOUT = 3600.0
 POOL_IDLE_TIMEOUT = 60.0
 """Seconds that an unused connection to an endpoint is kept: less than the 75 s after which nginx, for one,
 closes its end."""
+POOL_AGE = 60.0
+"""Seconds for which a connection to an endpoint gets requests after it was made, a tenth more or less: a name
+that leads to other instances behind one address, as that of a Kubernetes Service, is followed by then."""
 POOL_MAX_IDLE = 64
 """Unused connections that each worker keeps for an endpoint."""
 

@@ -25,7 +25,8 @@ LADDER: Mapping[str, str] = {
     "simulation": "analysis telemetry routing.split",
     "rollout": "analysis.verdict routing.split routing.endpoint",
     "tls": "routing.endpoint",
-    "health": "routing.endpoint routing.failures telemetry.outcome tls",
+    "health": "routing.address routing.endpoint routing.failures telemetry.outcome tls",
+    "resolution": "",
     "forwarding": "defaults http1 routing telemetry.outcome health.ejection tls",
     "link": "routing telemetry",
     "child": "",
@@ -37,7 +38,7 @@ LADDER: Mapping[str, str] = {
     "control.views": "control.managed_service control.schedule rollout analysis telemetry routing "
     "settings.service ledger.ledger ledger.record ledger.totals",
     "control.outside": "control.managed_service control.gates control.broadcast control.config_file "
-    "control.views config.schema health.condition health.probe ledger.record rollout routing "
+    "control.views config.schema health.condition health.probe ledger.record resolution rollout routing "
     "telemetry.control_metrics",
     "control.api": "control.command control.errors control.schedule config settings.plan ledger.errors "
     "rollout routing telemetry.exposition telemetry.slices",
@@ -58,6 +59,7 @@ IMPURE = frozenset({"asyncio", "socket", "time", "random", "os", "logging", "aio
 
 FORBIDDEN: Mapping[str, frozenset[str]] = {
     "supervisor": frozenset({"pydantic", "yaml", "aiohttp", "uvloop", "click", "rich"}),
+    "resolution": "",
     "forwarding": frozenset({"pydantic", "yaml", "aiohttp"}),
     "worker": frozenset({"pydantic", "yaml", "aiohttp"}),
     "control": frozenset({"httptools"}),

@@ -14,7 +14,7 @@ ROOT = Path(proxy.__file__).parent
 OTHERS: Mapping[str, frozenset[str]] = {
     # The settings of a data plane are attributes, swapped by assignment: a call would cost the fast path.
     "worker/worker.py": frozenset({"plane.header_seconds", "plane.idle_seconds", "plane.provenance"})
-    | {"plane.pool.idle_seconds"},
+    | {"plane.pool.age_seconds", "plane.pool.idle_seconds"},
     "worker/tables.py": frozenset({"self._plane.table"}),
     "worker/capacity.py": frozenset({"plane.connections", "plane.pool.max_idle"}),
     "worker/accesslog.py": frozenset({"plane.accounts.access"}),
@@ -58,7 +58,7 @@ OTHERS: Mapping[str, frozenset[str]] = {
     # The header fields of an answer that has just been made.
     "control/api/routes.py": frozenset({"response.headers['ETag']"}),
     # The class of one service's endpoints is private to the file.
-    "control/outside/probes.py": frozenset({"watched.conditions[endpoint]", "watched.tasks[endpoint]"}),
+    "control/outside/probes.py": frozenset({"watched.conditions[address]", "watched.tasks[address]"}),
     # aiohttp itself takes an interim answer out of the size of the response like this.
     "control/api/problems.py": frozenset({"request.writer.output_size"}),
     "worker/__main__.py": frozenset({"sys.unraisablehook"}),

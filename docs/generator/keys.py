@@ -25,6 +25,7 @@ TYPES = {"Check.max": "a percent for `error-rate`, a duration for latencies"}
 EXAMPLES = {
     "Admin.token": "${WEIR_TOKEN}",
     "Admin.token_file": "/run/secrets/weir",
+    "Resolver.servers": '[10.0.0.2, "10.0.0.3:5353"]',
     "Backend.endpoints": "[http://127.0.0.1:9001, http://127.0.0.1:9011]",
     "Listener.address": ":8443",
     "Pair.cert": "shop.pem",
@@ -57,6 +58,7 @@ NOTES: Mapping[str, str] = {
     "`min_requests` "
     "say. See [how many answers a step takes](../guides/rollouts.md#how-many-answers-a-step-takes).",
     "Segment": "The first segment that matches decides, in the order of the file.",
+    "Resolver": "See [names](../guides/health.md#names).",
     "Pool": "An endpoint that closes kept connections sooner than `idle` costs requests: see "
     "[kept connections](../guides/health.md#kept-connections).",
 }

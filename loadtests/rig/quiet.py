@@ -47,7 +47,7 @@ class Dials:
     def __init__(self) -> None:
         self.then: Callable[[Upstream], None] | None = None
 
-    def dial(self, shelf: Any, _seconds: float, then: Callable[[Upstream], None]) -> None:
+    def dial(self, shelf: Any, _seconds: float, _age: float, then: Callable[[Upstream], None]) -> None:
         """Note who is dialled."""
         self.shelf, self.then = shelf, then
 
@@ -64,7 +64,7 @@ class Pair:
         self._down.connection_made(self.client)  # type: ignore[arg-type]
         self._down.data_received(request)
         assert dialler.then is not None
-        self._up = Upstream(dialler.shelf.endpoint, dialler.shelf.forget)
+        self._up = Upstream(dialler.shelf.address, dialler.shelf.forget)
         self._up.connection_made(self.server)  # type: ignore[arg-type]
         dialler.then(self._up)
         self._up.data_received(answer)

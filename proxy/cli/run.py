@@ -16,7 +16,7 @@ from typing import NoReturn
 import click
 
 from proxy.cli.configfile import DEFAULT, load_or_exit, refuse
-from proxy.config.addresses import Address, SocketPath, address, listening
+from proxy.config.addresses import HostPort, SocketPath, address, listening
 from proxy.config.admin import KEPT_TOKEN
 from proxy.config.problems import Problems, Unfit
 from proxy.config.reader import read, single
@@ -32,7 +32,7 @@ _LONGEST_DIRECTORY = 90
 """Bytes of the directory's path, at most: the socket in it may have a path of 103 bytes on macOS."""
 
 
-ClientAddress = Address | SocketPath
+ClientAddress = HostPort | SocketPath
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +40,12 @@ class Overrides:
     """The options of the command line that replace values of the file; empty or None: not given."""
 
     listen: tuple[ClientAddress, ...]
-    admin: Address | None
+    admin: HostPort | None
     workers: int | None
     state: str | None
 
 
-def _address(ctx: click.Context, param: click.Parameter, value: str | None) -> Address | None:
+def _address(ctx: click.Context, param: click.Parameter, value: str | None) -> HostPort | None:
     try:
         return None if value is None else address(value)
     except Unfit as unfit:
@@ -98,7 +98,7 @@ def run(
     canary: str | None,
     weight: str | None,
     listen: tuple[ClientAddress, ...],
-    admin: Address | None,
+    admin: HostPort | None,
     workers: int | None,
     state: str | None,
 ) -> None:

@@ -20,6 +20,10 @@ URL_PATTERN = (
 PORTS = {"http": 80, "https": 443}
 """The port of an endpoint that names none."""
 
+NAME_SERVER_PATTERN = r"[0-9.]+(?::[0-9]{1,5})?|[0-9A-Fa-f:.]+|\[[0-9A-Fa-f:.]+\](?::[0-9]{1,5})?"
+NAME_SERVER_PORT = 53
+
+_SERVER_FORMS = "write an IP address such as `10.0.0.2`, or with a port `10.0.0.2:5353` or `[fd00::2]:5353`"
 _LISTEN_FORMS = "write `:8080` for every address, or `127.0.0.1:8080`, `[::1]:8080`, `localhost:8080`"
 _ENDPOINT_FORMS = "write `http://host:port`, `https://host:port` or `unix:/path/to/socket`"
 _RECEIVER_FORMS = "write it like `https://ci.example/hook`"
@@ -28,7 +32,7 @@ _NAME = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9._-]{0,251}[A-Za-z0-9_.])?")
 
 
 @dataclass(frozen=True, slots=True)
-class Address:
+class HostPort:
     """Where to listen. An empty host means every address of the machine; IPv6 stands without brackets."""
 
     host: str
@@ -43,13 +47,13 @@ class Address:
         ip = _ip(self.host)
         return self.host == "localhost" or (ip is not None and ip.is_loopback)
 
-    def clashes(self, other: "Address | SocketPath") -> bool:
+    def clashes(self, other: "HostPort | SocketPath") -> bool:
         """Return whether the two cannot be bound side by side, as `:8080` and `127.0.0.1:8080`."""
         if isinstance(other, SocketPath) or self.port != other.port:
             return False
         return self.host == other.host or self._covers(other) or other._covers(self)
 
-    def _covers(self, other: "Address") -> bool:
+    def _covers(self, other: "HostPort") -> bool:
         mine, theirs = _ip(self.host), _ip(other.host)
         if self.host == "localhost":
             return theirs is not None and theirs.is_loopback
@@ -67,7 +71,7 @@ class SocketPath:
     def __str__(self) -> str:
         return f"unix:{self.path}"
 
-    def clashes(self, other: "Address | SocketPath") -> bool:
+    def clashes(self, other: "HostPort | SocketPath") -> bool:
         """Return whether the two cannot be bound side by side."""
         return self == other
 
@@ -79,7 +83,7 @@ def _ip(host: str) -> IPv4Address | IPv6Address | None:
         return None
 
 
-def address(text: str) -> Address:
+def address(text: str) -> HostPort:
     """Read `:8080`, `127.0.0.1:8080`, `[::1]:8080` or `localhost:8080`. Raises Unfit."""
     if text.isascii() and text.isdigit():
         raise Unfit(
@@ -91,16 +95,31 @@ def address(text: str) -> Address:
     if port is None:
         raise Unfit(f"{quoted(text)} has no port", _LISTEN_FORMS)
     if bracketed is None and name == "":
-        return Address("", _port(text, port))
-    return Address(_host(text, bracketed, name, _LISTEN_FORMS), _port(text, port))
+        return HostPort("", _port(text, port))
+    return HostPort(_host(text, bracketed, name, _LISTEN_FORMS), _port(text, port))
 
 
-def listening(text: str) -> Address | SocketPath:
+def listening(text: str) -> HostPort | SocketPath:
     """Read where clients connect: what `address` reads, or `unix:/run/weir.sock`. Raises Unfit."""
     scheme, colon, rest = text.partition(":")
     if colon and scheme.lower() == "unix" and not rest.isdigit():
         return SocketPath(_unix(text, rest).removeprefix("unix:"))
     return address(text)
+
+
+def name_server(text: str) -> str:
+    """Read the address of a name server: `10.0.0.2`, `10.0.0.2:5353`, `fd00::2` or `[fd00::2]:5353`.
+
+    Returns it in one spelling, with its port. Raises Unfit.
+    """
+    alone = _ip(text)
+    if alone is not None:
+        return str(HostPort(str(alone), NAME_SERVER_PORT))
+    bracketed, name, port = _split(text, "address of a name server", _SERVER_FORMS)
+    host = _host(text, bracketed, name, _SERVER_FORMS)
+    if _ip(host) is None:
+        raise Unfit(f"{quoted(text)} is a name, and no server is known yet that resolves it", _SERVER_FORMS)
+    return str(HostPort(host, NAME_SERVER_PORT if port is None else _port(text, port)))
 
 
 def endpoint(text: str) -> str:

@@ -8,7 +8,7 @@ from pydantic import ValidationInfo, field_validator
 
 from proxy import defaults
 from proxy.config import addresses, names
-from proxy.config.addresses import Address
+from proxy.config.addresses import HostPort
 from proxy.config.context import FileContext
 from proxy.config.problems import Unfit, quoted
 from proxy.config.section import Quarrel, Section
@@ -18,7 +18,7 @@ KEPT_TOKEN = "token"
 """The name of the token's copy in the private directory, beside the config text."""
 
 
-def exposure(listen: Address, token: object) -> str | None:
+def exposure(listen: HostPort, token: object) -> str | None:
     """Return why the admin listener must not be opened there without a token; None when it may be."""
     if token is not None or listen.loopback:
         return None

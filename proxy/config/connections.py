@@ -4,11 +4,11 @@ from collections.abc import Iterator, Mapping
 from typing import Annotated, Any
 
 from proxy import defaults
-from proxy.config import networks, units
+from proxy.config import addresses, networks, units
 from proxy.config.problems import Unfit, quoted
 from proxy.config.section import Quarrel, Section
 from proxy.config.units import as_seconds, as_size
-from proxy.config.values import Scalar, attempt, duration, key, or_word, pattern, size, whole
+from proxy.config.values import Items, Scalar, attempt, duration, key, or_word, pattern, size, whole
 
 _KIB, _MIB = 1 << 10, 1 << 20
 _DAY = 86_400
@@ -55,8 +55,33 @@ class Pool(Section):
     idle: _Timeout = key(
         "how long an unused one is kept", default=defaults.POOL_IDLE_TIMEOUT, written=as_seconds
     )
+    age: _Timeout = key(
+        "how long a connection gets requests after it was made, a tenth more or less",
+        default=defaults.POOL_AGE,
+        written=as_seconds,
+    )
     max_idle: Annotated[int, whole(0, 10_000)] = key(
-        "how many each worker keeps per endpoint; 0: none", default=defaults.POOL_MAX_IDLE, written=int
+        "how many each worker keeps per address of an endpoint; 0: none",
+        default=defaults.POOL_MAX_IDLE,
+        written=int,
+    )
+
+
+NameServer = Annotated[
+    str,
+    Scalar(
+        addresses.name_server,
+        "an IP address such as `10.0.0.2`, or `10.0.0.2:5353`",
+        pattern(addresses.NAME_SERVER_PATTERN),
+    ),
+]
+
+
+class Resolver(Section):
+    """How the names in the URLs of endpoints are resolved."""
+
+    servers: Annotated[tuple[NameServer, ...], Items("a list of addresses", one=True)] = key(
+        "the name servers to ask; left out: those of the system (/etc/resolv.conf)", default=(), written=list
     )
 
 

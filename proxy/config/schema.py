@@ -5,11 +5,11 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from proxy import defaults
 from proxy.config import addresses, names
-from proxy.config.addresses import Address, SocketPath
+from proxy.config.addresses import HostPort, SocketPath
 from proxy.config.admin import Admin, exposure
 from proxy.config.analysis import Analysis, Caps, Check, Slower, StepUp
 from proxy.config.backend import Backend
-from proxy.config.connections import Limits, Pool, Timeouts, Trusted
+from proxy.config.connections import Limits, Pool, Resolver, Timeouts, Trusted
 from proxy.config.health import Ejection, Health
 from proxy.config.notices import Hook, Notify
 from proxy.config.problems import Unfit, quoted
@@ -35,7 +35,6 @@ from proxy.config.values import (
 )
 
 __all__ = [
-    "Address",
     "Admin",
     "Analysis",
     "Backend",
@@ -49,6 +48,7 @@ __all__ = [
     "Halt",
     "Health",
     "Hook",
+    "HostPort",
     "Limits",
     "Listener",
     "Log",
@@ -57,6 +57,7 @@ __all__ = [
     "Pair",
     "Pool",
     "Rescue",
+    "Resolver",
     "Rollout",
     "RolloutStep",
     "Segment",
@@ -123,6 +124,7 @@ class Config(Section):
     log: Log = key("what is logged", default=Log())
     timeouts: Timeouts = key("how long to wait", default=Timeouts())
     pool: Pool = key("connections to endpoints that are kept", default=Pool())
+    resolver: Resolver = key("how the names of endpoints are resolved", default=Resolver())
     limits: Limits = key("how much is taken from a peer", default=Limits())
     trusted_proxies: Annotated[tuple[Trusted, ...], Items("a list such as `[10.0.0.0/8, unix]`")] = key(
         "whose `X-Forwarded-*`, `Forwarded` and `X-Request-Id` are kept: networks, addresses, or `unix`",
@@ -174,7 +176,7 @@ def _same_addresses(raw: Mapping[str, Any]) -> Iterator[Quarrel]:
     admin = raw.get("admin")
     text = admin.get("listen", defaults.ADMIN_ADDRESS) if isinstance(admin, dict) else defaults.ADMIN_ADDRESS
     control = attempt(addresses.address, text)
-    seen: list[Address | SocketPath] = []
+    seen: list[HostPort | SocketPath] = []
     for index, address in _listens(raw.get("listen", DEFAULT_LISTEN)):
         others = [(other, "an address above,") for other in seen if address.clashes(other)]
         if control is not None and address.clashes(control):
@@ -186,7 +188,7 @@ def _same_addresses(raw: Mapping[str, Any]) -> Iterator[Quarrel]:
         seen.append(address)
 
 
-def _listens(raw: object) -> Iterator[tuple[tuple[int | str, ...], Address | SocketPath]]:
+def _listens(raw: object) -> Iterator[tuple[tuple[int | str, ...], HostPort | SocketPath]]:
     """Yield the addresses that are well written, each with its place below `listen`."""
     for index, item in enumerate(raw if isinstance(raw, list) else [raw]):
         within: tuple[int | str, ...] = (index,) if isinstance(raw, list) else ()

@@ -214,11 +214,11 @@ Boolean = Annotated[
 ]
 Switch = Annotated[bool, Scalar(units.switch, "`on` or `off`", {"enum": ["on", "off"]})]
 Listen = Annotated[
-    addresses.Address,
+    addresses.HostPort,
     Scalar(addresses.address, "an address such as `:8080`", pattern(addresses.ADDRESS_PATTERN)),
 ]
 BindAddress = Annotated[
-    addresses.Address | addresses.SocketPath,
+    addresses.HostPort | addresses.SocketPath,
     Scalar(
         addresses.listening,
         "an address such as `:8080`",

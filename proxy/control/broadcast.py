@@ -12,11 +12,12 @@ from typing import Protocol, cast
 from proxy.link.frames import Decoder, encode
 from proxy.link.messages import (
     Ack,
-    DeadEndpoints,
+    DeadAddresses,
     Hello,
     Message,
     Report,
     ReportStored,
+    ResolvedNames,
     Settings,
     Table,
     ThresholdUpdate,
@@ -135,7 +136,8 @@ class Broadcast:
         self._links: dict[str, WorkerLink] = {}
         self._everything: tuple[int, bytes] = (-1, b"")
         self._thresholds: dict[str, Mapping[str, tuple[float, ...]]] = {}
-        self._dead: dict[str, Mapping[str, tuple[str, ...]]] = {}
+        self._names: dict[str, tuple[str, ...]] = {}
+        self._dead: dict[str, frozenset[tuple[str, str]]] = {}
 
     def __repr__(self) -> str:
         held = {link.worker: link.held for link in self._links.values()}
@@ -177,10 +179,19 @@ class Broadcast:
         self._thresholds[service] = thresholds
         self._send(ThresholdUpdate({service: thresholds}))
 
-    def set_dead(self, service: str, dead: Mapping[str, tuple[str, ...]]) -> None:
-        """Send all workers the dead endpoints of a service: URLs by backend, all that there are."""
+    def locate(self, names: Mapping[str, tuple[str, ...]]) -> None:
+        """Send all workers the addresses of names; () for a name that no service has any more."""
+        for name, addresses in names.items():
+            if addresses:
+                self._names[name] = addresses
+            else:
+                self._names.pop(name, None)
+        self._send(ResolvedNames(names))
+
+    def set_dead(self, service: str, dead: frozenset[tuple[str, str]]) -> None:
+        """Send all workers the dead addresses of a service: URL and IP, all that there are."""
         self._dead[service] = dead
-        self._send(DeadEndpoints({service: dead}))
+        self._send(DeadAddresses({service: dead}))
 
     def confirm(self, boot: str, number: int) -> None:
         """Confirm to a worker, if it is connected, that its report `number` is kept for good."""
@@ -220,8 +231,10 @@ class Broadcast:
         if before is not None and before is not link:
             before.cut()
         link.send(self._settings)
-        if self._dead:  # before the table, or its first requests would meet them
-            link.send(encode(DeadEndpoints(self._dead)))
+        if self._names:  # before the table, or its first requests would find none of them
+            link.send(encode(ResolvedNames(self._names)))
+        if self._dead:  # or would meet them
+            link.send(encode(DeadAddresses(self._dead)))
         link.send(self._complete())
         if self._thresholds:
             link.send(encode(ThresholdUpdate(self._thresholds)))

@@ -5,7 +5,7 @@ What lowers a weight meanwhile overtakes that, and then the definition of this s
 """
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from proxy.config import diff, schema
@@ -22,8 +22,9 @@ from proxy.ledger.record import ITSELF, Record
 from proxy.rollout.actions import Raise, action
 from proxy.rollout.advance import advance
 from proxy.rollout.rollout import Refused, Rollout
+from proxy.routing.endpoint import Endpoint
 from proxy.routing.table import Service
-from proxy.settings.service import release, template
+from proxy.settings.service import release, side, template
 from proxy.settings.worker import settings
 
 log = logging.getLogger(__name__)
@@ -73,6 +74,13 @@ def shaped(config: Config, name: str) -> Service:
     return template(name, config.services[name], config.timeouts, config.limits.body)
 
 
+def _endpoints(config: Config) -> Iterator[Endpoint]:
+    """Yield the endpoints that the services of a file have."""
+    for service in config.services.values():
+        for written in (service.stable, service.canary):
+            yield from side(written).endpoints
+
+
 class Configuration:
     """Puts files in force: in the ledger, in the services, in the workers.
 
@@ -82,6 +90,7 @@ class Configuration:
         broadcast: sends settings to the workers.
         propagation: puts the entries in force.
         clock: the time of the entries.
+        locate: waits a moment until the names of endpoints are resolved, by these servers, asked anew.
         settled: called with each service whose definition is in force.
         gone: called with the name of each that the file no longer has.
     """
@@ -94,6 +103,7 @@ class Configuration:
         propagation: Propagation,
         clock: Clock,
         *,
+        locate: Callable[[Iterable[Endpoint], Sequence[str]], Awaitable[None]],
         settled: Callable[[ManagedService], None],
         gone: Callable[[str], None],
     ) -> None:
@@ -102,6 +112,7 @@ class Configuration:
         self._broadcast = broadcast
         self._propagation = propagation
         self._clock = clock
+        self._locate = locate
         self._settled = settled
         self._gone = gone
 
@@ -119,6 +130,7 @@ class Configuration:
         One at a time; `Reloader` sees to that.
         """
         before = self._services.config
+        await self._locate(_endpoints(config), config.resolver.servers)
         found = diff.compare(before, config)
         managed_services = {
             name: self._services.get(name) or self._services.recall(config, name) for name in config.services

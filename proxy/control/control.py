@@ -32,6 +32,7 @@ from proxy.ledger.record import Record
 from proxy.ledger.totals import Totals
 from proxy.link.messages import Hello, Report
 from proxy.rollout.inputs import Held
+from proxy.routing.endpoint import Endpoint
 from proxy.routing.split import CANARY
 from proxy.routing.table import Service
 from proxy.settings.worker import settings
@@ -98,6 +99,7 @@ class Control:
             self._propagation,
             self._clock,
             called=self._roll_call.called,
+            locate=self._outside.locate,
             agreed=self._gates.agreed,
             spawn=self._tasks.spawn,
         )
@@ -109,6 +111,7 @@ class Control:
             self.broadcast,
             self._propagation,
             self._clock,
+            locate=self._outside.locate,
             settled=self._settled,
             gone=self._outside.forget,
         )
@@ -153,7 +156,9 @@ class Control:
         self._roll_call.begin()
         self._tasks.spawn("keep counts", self.checkpoints.run())
         self._tasks.spawn("tick", self._tick_on())
-        self._tasks.spawn("probe", self._outside.run(self.broadcast))
+        self._tasks.spawn("resolve and probe", self._outside.run(self.broadcast))
+        # Before a worker has its table, or the first requests would find no address.
+        await self._outside.locate(_endpoints(self._in_force()))
 
     async def reload(self, config: Config) -> Changes:
         """Put another file in force, whole; return what changed. NotDurable: nothing was changed."""
@@ -234,3 +239,7 @@ class Control:
         while True:
             await self._clock.pause()
             await self.tick()
+
+
+def _endpoints(services: Iterator[Service]) -> Iterator[Endpoint]:
+    return (endpoint for each in services for side in each.backends for endpoint in side.endpoints)

@@ -98,6 +98,7 @@ class Overview:
             lately=self._checkpoints.totals.recent(managed.name, since, boots),
             rollout=self._rollout_facts(managed),
             probes=self._outside.conditions(managed.name),
+            addresses=self._outside.addresses(managed.name),
             rollback_ms=self._propagation.rollback_ms(managed),
         )
 

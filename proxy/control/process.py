@@ -84,7 +84,7 @@ class Process:
         config = self._files.in_force()
         logging.getLogger().setLevel(config.log.level.upper())
         opened = await open_ledger(self._launch.state)
-        outside = self._outside = OutsideNetwork.begin()
+        outside = self._outside = OutsideNetwork.begin(config.resolver.servers)
         self._control = Control(
             config, opened, workers=self._launch.workers, tasks=Tasks(self._break), outside=outside
         )

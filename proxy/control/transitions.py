@@ -9,7 +9,7 @@ that the weight was lowered since, and is not carried out.
 import asyncio
 import logging
 from collections import defaultdict
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 
 from proxy.control.command import UNORDERED, Command, OrderTerms
 from proxy.control.errors import Conflict, StaleRevision
@@ -24,6 +24,7 @@ from proxy.rollout.advance import advance
 from proxy.rollout.entry import Entry
 from proxy.rollout.inputs import Held, Input, Look
 from proxy.rollout.rollout import Refused, Rollout
+from proxy.routing.endpoint import Endpoint
 from proxy.routing.split import percent
 
 log = logging.getLogger(__name__)
@@ -40,6 +41,7 @@ class Transitions:
         propagation: puts them in force.
         clock: the time that entries are stamped and raises are judged by.
         called: waits until the workers have reported what they hold; only then a weight may rise.
+        locate: waits a moment until the names of endpoints are resolved, before these get traffic.
         agreed: the gates that everybody agreed to, for the revision in force.
         spawn: starts the task of a rollout that goes on.
     """
@@ -51,6 +53,7 @@ class Transitions:
         clock: Clock,
         *,
         called: Callable[[], Awaitable[None]],
+        locate: Callable[[Iterable[Endpoint]], Awaitable[None]],
         agreed: Callable[[ManagedService], frozenset[str]],
         spawn: Spawn,
     ) -> None:
@@ -58,6 +61,7 @@ class Transitions:
         self._propagation = propagation
         self._clock = clock
         self._called = called
+        self._locate = locate
         self._agreed = agreed
         self._spawn = spawn
         self._raising: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
@@ -133,6 +137,7 @@ class Transitions:
             lowered = self._lowered.get(managed.name)
             async with raising:
                 await self._called()
+                await self._locate((*decided.rollout.stable.endpoints, *decided.rollout.canary.endpoints))
                 return await self._raise(
                     managed, lambda: self._unless(managed, command, lowered), command.terms
                 )

@@ -9,6 +9,7 @@ from proxy.forwarding.exchange import Exchange
 from proxy.forwarding.pool import Pool, Shelf
 from proxy.forwarding.rescue import Budget
 from proxy.health import ejection
+from proxy.health.ejection import AttemptResult
 from proxy.http1.head import RequestHead
 from proxy.routing.split import STABLE
 from proxy.telemetry.outcome import COMPLETE, FAILURE, Key, Outcome, Thresholds, refused
@@ -134,17 +135,32 @@ class Accounts:
             budget = self.budgets[name] = Budget(now)
         return budget.spend(now)
 
-    def pass_on(self, exchange: Exchange, outcome: Outcome, shelf: Shelf) -> None:
-        """Count an attempt that came to nothing on this shelf, and the one that begins in its place."""
+    def unreached(self, exchange: Exchange, shelf: Shelf, why: str) -> None:
+        """Hold against an address that no connection to it could be made; the request may go to another."""
+        shelf.pending -= 1
+        self._judge(shelf, exchange, exchange.key, "unreached", why)
+
+    def spare(self, exchange: Exchange, shelf: Shelf) -> None:
+        """Take a request from an address that it isn't sent to, and hold nothing against that."""
+        shelf.pending -= 1
+        if shelf.record is not None:
+            self._judge(shelf, exchange, exchange.key, "nothing", "")
+
+    def pass_on(self, exchange: Exchange, outcome: Outcome, shelf: Shelf | None) -> None:
+        """Count an attempt that came to nothing, and the one that begins in its place.
+
+        `shelf` is the one that has the request; None: no connection could be made.
+        """
         self.tally.add(outcome)
         self.tally.begin(exchange.key)
-        shelf.pending -= 1
-        self._judge(shelf, exchange, outcome)
+        if shelf is not None:
+            shelf.pending -= 1
+            self._judge(shelf, exchange, outcome.key, ejection.attempt_result(outcome), _last(outcome))
         if outcome.result == FAILURE:
             self._on_failure()
 
     def end(self, exchange: Exchange, client: str, shelf: Shelf | None) -> None:
-        """Count and log an exchange that has ended; on no shelf if no endpoint could be asked."""
+        """Count and log an exchange that has ended; on no shelf if no endpoint could be reached."""
         now = self._now()
         outcome = exchange.outcome(now)
         self.tally.add(outcome)
@@ -155,21 +171,19 @@ class Accounts:
         if shelf is not None:
             shelf.pending -= 1
             if failed or shelf.record is not None:
-                self._judge(shelf, exchange, outcome)
+                self._judge(shelf, exchange, outcome.key, ejection.attempt_result(outcome), _last(outcome))
         if failed:
             self._on_failure()
 
-    def _judge(self, shelf: Shelf, exchange: Exchange, outcome: Outcome) -> None:
-        """Hold against an endpoint what became of an attempt, or hold nothing against it any more."""
-        before = shelf.record
-        word, rule = ejection.attempt_result(outcome), exchange.choice.service.ejection
-        record = ejection.after_attempt(before, exchange, word, rule, self._now())
+    def _judge(self, shelf: Shelf, exchange: Exchange, key: Key, result: AttemptResult, last: str) -> None:
+        """Hold against an address what became of an attempt, or hold nothing against it any more."""
+        before, rule = shelf.record, exchange.choice.service.ejection
+        record = ejection.after_attempt(before, exchange, result, rule, self._now())
         self._pool.remember(shelf, record)
         if record is not None and record is not before and record.state == "ejected":
-            self.tally.eject(outcome.key)
-            last = outcome.status if outcome.ending == COMPLETE else outcome.ending
+            self.tally.eject(key)
             text = "%s of %s: ejected for %g s after %d failures in a row, the last one: %s"
-            log.warning(text, shelf.endpoint, outcome.key[0], record.pause, record.row, last)
+            log.warning(text, shelf.address, key[0], record.pause, record.row, last)
 
     def turn_away(self, refusal: Refusal, client: str) -> None:
         """Count and log a request that was for no service."""
@@ -180,3 +194,7 @@ class Accounts:
     def refuse(self, reason: str, method: bytes = b"", status: int = 0) -> None:
         """Count what was turned away, for this reason in one word."""
         self.tally.add(refused(reason, method, status))
+
+
+def _last(outcome: Outcome) -> str:
+    return str(outcome.status) if outcome.ending == COMPLETE else outcome.ending

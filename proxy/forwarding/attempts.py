@@ -1,14 +1,15 @@
 """Sending a request to an endpoint, by as many attempts as it takes and may have.
 
-An attempt takes a pooled connection or dials, then writes the head and what there is of the body. Here are
-the connection, its place in the pool and the body on its way; what follows an attempt that fails is for the
-crossing to decide.
+An attempt takes a pooled connection or searches for a new one, then writes the head and what there is of
+the body. Here are the connection, its place in the pool and the body on its way; what follows an attempt that
+fails is for the crossing to decide.
 """
 
 from functools import partial
 from typing import Protocol
 
 from proxy.forwarding import rescue
+from proxy.forwarding.connecting import Connecting
 from proxy.forwarding.data_plane import DataPlane
 from proxy.forwarding.dial import DialFailed
 from proxy.forwarding.exchange import Exchange
@@ -19,7 +20,7 @@ from proxy.forwarding.upstream import Upstream
 from proxy.http1 import serializer
 from proxy.http1.errors import BadMessage
 from proxy.routing.table import Choice
-from proxy.telemetry.outcome import Ending, Key
+from proxy.telemetry.outcome import Ending
 
 
 class Sender(Requester, Protocol):
@@ -46,10 +47,7 @@ class Attempts:
         sender: is asked what follows. It owns this object, and has to drop it in the end: they form a cycle.
     """
 
-    __slots__ = ("_plane", "_rest", "_sender", "_side", "shelf", "upload", "upstream")
-
-    shelf: Shelf
-    """Of the endpoint that was asked last."""
+    __slots__ = ("_connecting", "_plane", "_rest", "_sender", "_side", "shelf", "upload", "upstream")
 
     def __init__(self, plane: DataPlane, side: ClientSide, sender: Sender) -> None:
         self._plane = plane
@@ -59,6 +57,9 @@ class Attempts:
         """The connection that carries the request; None while there is none."""
         self.upload: Upload | None = None
         """The body on its way; None for a request without one, or none any more."""
+        self.shelf: Shelf | None = None
+        """Of the address that has the request; None while that is searched for, and when there is none."""
+        self._connecting: Connecting | None = None
         self._rest = b""
 
     def __repr__(self) -> str:
@@ -67,23 +68,25 @@ class Attempts:
     # What the crossing decides.
 
     def begin(self, exchange: Exchange) -> None:
-        """Send the request to the endpoint that was chosen."""
-        plane, endpoint = self._plane, exchange.choice.endpoint
-        assert endpoint is not None, exchange
-        shelf = self.shelf = plane.pool.begin(endpoint, exchange)
+        """Send the request to the address that was chosen."""
+        plane, address = self._plane, exchange.choice.address
+        assert address is not None, exchange
+        shelf = self.shelf = plane.pool.begin(address, exchange)
         if exchange.request == "open":
             kept = exchange.choice.service.rescue.max_body if rescue.may(exchange) else None
             self.upload = Upload(exchange, plane.heads.limits, kept)
         upstream = shelf.take()
         if upstream is None:
-            self._dial(exchange)
+            self._connect(exchange, shelf)
         else:
             self._join(upstream, exchange, exchange.started)
 
     def repeat(self, exchange: Exchange) -> None:
-        """Send the request to the same endpoint once more, on a fresh connection."""
+        """Send the request once more, on a fresh connection: to the same address, if that takes one."""
+        shelf = self.shelf
+        assert shelf is not None, self
         self._drop()
-        self._dial(exchange)
+        self._connect(exchange, shelf)
 
     def redirect(self, exchange: Exchange, choice: Choice, ending: Ending, status: int) -> None:
         """Send the request to another endpoint, as its attempt has ended so.
@@ -91,12 +94,12 @@ class Attempts:
         `status`: what the client would have been sent; 0 for nothing.
         """
         self._drop()
-        plane, endpoint = self._plane, choice.endpoint
-        assert endpoint is not None, choice
+        plane, address = self._plane, choice.address
+        assert address is not None, choice
         outcome = exchange.pass_on(choice, ending, status, plane.now())
         plane.accounts.pass_on(exchange, outcome, self.shelf)
-        self.shelf = plane.pool.begin(endpoint, exchange)
-        self._dial(exchange)  # a pooled connection could prove stale, and there is no third attempt
+        # No pooled connection: it could prove stale, and there is no third attempt.
+        self._connect(exchange, plane.pool.begin(address, exchange))
 
     def more(self, exchange: Exchange, data: bytes) -> bytes:
         """Send bytes of the body that came meanwhile; return those that aren't this request's, or not yet."""
@@ -112,13 +115,14 @@ class Attempts:
 
     def finish(self, exchange: Exchange) -> None:
         """Give the connection back: the answer is whole."""
-        upstream = self.upstream
+        upstream, shelf = self.upstream, self.shelf
         assert upstream is not None, self
+        assert shelf is not None, self
         self._part(upstream)
         self.upload = None
         # What is still to be sent to the endpoint would hold up the next request, unknown to its client.
         if exchange.request == "done" and not upstream.sending.waits() and upstream.reusable():
-            self.shelf.give(upstream, self._plane.now())
+            shelf.give(upstream, self._plane.now())
         else:
             upstream.abandon()
 
@@ -133,25 +137,25 @@ class Attempts:
 
     # Attempts.
 
-    def _dial(self, exchange: Exchange) -> None:
-        shelf, seconds = self.shelf, exchange.choice.service.timeouts.connect
+    def _connect(self, exchange: Exchange, shelf: Shelf) -> None:
+        """Search for a connection, at this shelf first, which counts the request."""
+        self.shelf = None
         self._side.deadline.dial()
-        self._plane.dialler.dial(shelf, seconds, partial(self._dialled, exchange, exchange.key, shelf))
+        connecting = self._connecting = Connecting(
+            self._plane, exchange, partial(self._connected, exchange), partial(self._unconnected, exchange)
+        )
+        connecting.begin(shelf)
 
-    def _dialled(self, exchange: Exchange, key: Key, shelf: Shelf, result: Upstream | DialFailed) -> None:
-        sender = self._sender
-        if sender.exchange is not exchange or exchange.key is not key:
-            # The client left meanwhile, or another backend is asked; the connection is as good for others.
-            if isinstance(result, Upstream) and result.reusable():
-                shelf.give(result, self._plane.now())
-            return
-        if isinstance(result, DialFailed):
-            detail = f"the service can't be reached: {result.detail}"
-            sender.attempt_failed(exchange, result.ending, result.status, detail)
-        elif result.reusable():
-            self._join(result, exchange, self._plane.now())
-        else:
-            sender.attempt_failed(exchange, "connect", 502, "the service can't be reached: it hung up")
+    def _connected(self, exchange: Exchange, shelf: Shelf, upstream: Upstream) -> None:
+        self._connecting = None
+        self.shelf = shelf
+        exchange.reached(shelf.address)
+        self._join(upstream, exchange, self._plane.now())
+
+    def _unconnected(self, exchange: Exchange, failed: DialFailed) -> None:
+        self._connecting = None
+        detail = f"the service can't be reached: {failed.detail}"
+        self._sender.attempt_failed(exchange, failed.ending, failed.status, detail)
 
     def _join(self, upstream: Upstream, exchange: Exchange, now: float) -> None:
         plane, side = self._plane, self._side
@@ -160,7 +164,7 @@ class Attempts:
         exchange.send(now, thresholds.watch(exchange, now) if thresholds.in_force else exchange.thresholds)
         upstream.carry(self._sender, exchange.head.method, exchange.upgrade, plane.heads)
         ours = side.hop.lines(exchange.head, exchange.request_id)
-        host = exchange.head.steering.get(b"host") or upstream.endpoint.authority.encode()
+        host = exchange.head.steering.get(b"host") or upstream.address.endpoint.authority.encode()
         head = serializer.request_head(exchange.head, host, exchange.length, ours, exchange.upgrade)
         if self.upload is not None:
             head += self.upload.again()
@@ -187,6 +191,9 @@ class Attempts:
     # Parting.
 
     def _drop(self) -> None:
+        if self._connecting is not None:
+            self._connecting.cancel()
+            self._connecting = None
         upstream = self.upstream
         if upstream is not None:
             self._part(upstream)

@@ -50,7 +50,7 @@ class Crossing:
         """Send a request on its way."""
         self.exchange = exchange
         self._plane.accounts.begin(exchange)
-        if exchange.choice.endpoint is None:
+        if exchange.choice.address is None:
             self._answer_ourselves(exchange, "refused", 503, "no endpoint of the service is available")
         else:
             self.attempts.begin(exchange)
@@ -288,7 +288,7 @@ class Crossing:
 
     def _account(self, exchange: Exchange) -> None:
         self.exchange = None
-        shelf = None if exchange.choice.endpoint is None else self.attempts.shelf
+        shelf = None if exchange.choice.address is None else self.attempts.shelf
         self._plane.accounts.end(exchange, self._side.client, shelf)
 
     def _cut(self, exchange: Exchange, ending: Ending) -> None:

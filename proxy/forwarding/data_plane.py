@@ -53,7 +53,7 @@ class DataPlane:
         self.request_id = RequestIds(prefix).next
         self.table = table
         self.pool = Pool()
-        self.dialler = Dialler()
+        self.dialler = Dialler(now)
         self.accounts = Accounts(tally, self.pool, now, on_failure)
         self.thresholds = ThresholdWatch(self.accounts.overdue)
         self.deadlines = Deadlines(loop, now, self.pool.expire, self.pool.readmit, self.thresholds.look)

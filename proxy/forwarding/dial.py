@@ -1,14 +1,17 @@
-"""Connecting to an endpoint: the only task on the way of a request, and only when the pool had nothing."""
+"""Dialling an address: the only task on the way of a request, and only when the pool had nothing.
+
+Names are resolved by control, so no name is looked up here.
+"""
 
 import asyncio
 import logging
-import socket
+import random
 import ssl
 from collections.abc import Callable
 
 from proxy.forwarding.pool import Shelf
 from proxy.forwarding.upstream import Upstream
-from proxy.routing.endpoint import Endpoint
+from proxy.routing.address import Address
 from proxy.telemetry.outcome import CONNECT, TLS, Ending
 from proxy.tls.handshakes import limit_buffers
 from proxy.tls.pem import Unusable
@@ -18,6 +21,9 @@ log = logging.getLogger(__name__)
 
 QUIET_SECONDS = 60.0
 """Between two log lines with the same text for an endpoint."""
+JITTER = 0.1
+"""The part (0..1) by which the age of a connection is shorter or longer, at most: those that were made
+together must not all be made anew together."""
 GOODBYE_SECONDS = 3.0
 """How long an endpoint may take to answer our goodbye (close_notify): nothing is unsent by then."""
 
@@ -42,9 +48,14 @@ Dialled = Callable[[Upstream | DialFailed], None]
 
 
 class Dialler:
-    """The connections to endpoints that one worker is opening."""
+    """The connections to endpoints that one worker is opening.
 
-    def __init__(self) -> None:
+    Args:
+        now: the time, in seconds.
+    """
+
+    def __init__(self, now: Callable[[], float]) -> None:
+        self._now = now
         self.trusts = Trusts()
         self._warned: dict[tuple[str, str], float] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -52,45 +63,49 @@ class Dialler:
     def __repr__(self) -> str:
         return f"<Dialler of {len(self._tasks)} connections>"
 
-    def dial(self, shelf: Shelf, seconds: float, then: Dialled) -> None:
-        """Connect to the shelf's endpoint within so many seconds, then call back with what came of it."""
-        task = asyncio.get_running_loop().create_task(self._dial(shelf, seconds, then))
+    def dial(self, shelf: Shelf, seconds: float, age: float, then: Dialled) -> None:
+        """Connect to the shelf's address within so many seconds, then call back with what came of it.
+
+        `age`: seconds for which the connection may be used, about.
+        """
+        task = asyncio.get_running_loop().create_task(self._dial(shelf, seconds, age, then))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _dial(self, shelf: Shelf, seconds: float, then: Dialled) -> None:
+    async def _dial(self, shelf: Shelf, seconds: float, age: float, then: Dialled) -> None:
         result: Upstream | DialFailed
         try:
             async with asyncio.timeout(seconds):
-                result = await self._connect(shelf, seconds)
+                result = await self._connect(shelf, seconds, age)
         except TimeoutError:
-            result = DialFailed(504, f"connecting took longer than {seconds:g} s")
+            result = DialFailed(504, f"connecting took longer than {seconds:.3g} s")
         except Unusable:
             result = DialFailed(502, "our own files for TLS with it can't be used", TLS)
-        except (OSError, UnicodeError) as error:
-            result = _failure(shelf.endpoint, error)
-            self._warn(shelf.endpoint, result)
+        except OSError as error:
+            result = _failure(shelf.address, error)
+            self._warn(shelf.address, result)
         then(result)
 
-    def _warn(self, endpoint: Endpoint, failed: DialFailed) -> None:
+    def _warn(self, address: Address, failed: DialFailed) -> None:
         """Log with which endpoint TLS fails, and why: now and then, not for each request."""
         now = asyncio.get_running_loop().time()
-        which = (endpoint.url, failed.detail)
+        which = (str(address), failed.detail)
         if failed.ending == TLS and now >= self._warned.get(which, 0.0):
             self._warned[which] = now + QUIET_SECONDS
             log.warning("%s: %s", *which)
 
-    async def _connect(self, shelf: Shelf, seconds: float) -> Upstream:
+    async def _connect(self, shelf: Shelf, seconds: float, age: float) -> Upstream:
         loop = asyncio.get_running_loop()
-        endpoint = shelf.endpoint
+        address, endpoint = shelf.address, shelf.address.endpoint
+        good_until = self._now() + age * random.uniform(1 - JITTER, 1 + JITTER)
 
         def protocol() -> Upstream:
-            return Upstream(endpoint, shelf.forget)
+            return Upstream(address, shelf.forget, good_until)
 
         if endpoint.scheme == "https":
             transport, upstream = await loop.create_connection(
                 protocol,
-                endpoint.host,
+                address.ip,
                 endpoint.port,
                 ssl=await self.trusts.context(endpoint.trust),
                 server_hostname=expected_name(endpoint),
@@ -101,17 +116,15 @@ class Dialler:
         elif endpoint.scheme == "unix":
             _, upstream = await loop.create_unix_connection(protocol, endpoint.path)
         else:
-            _, upstream = await loop.create_connection(protocol, endpoint.host, endpoint.port)
+            _, upstream = await loop.create_connection(protocol, address.ip, endpoint.port)
         return upstream
 
 
-def _failure(endpoint: Endpoint, error: Exception) -> DialFailed:
+def _failure(address: Address, error: Exception) -> DialFailed:
     match error:
-        case socket.gaierror():
-            return DialFailed(502, "its name could not be resolved")
         case ConnectionRefusedError():
             return DialFailed(502, "the connection was refused")
-        case ssl.SSLError() | ConnectionError() if endpoint.scheme == "https":
+        case ssl.SSLError() | ConnectionError() if address.endpoint.scheme == "https":
             return DialFailed(502, handshake_failure(error), TLS)
         case _:
             return DialFailed(502, "no connection could be made")

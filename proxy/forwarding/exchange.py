@@ -5,9 +5,12 @@ a table, so that what can't happen is an error where it happens and not a wrong 
 touches a connection: the two protocols do what the exchange decides.
 """
 
+from dataclasses import replace
+
 from proxy.http1.errors import BadMessage
 from proxy.http1.fields import expects, offered
 from proxy.http1.head import IDEMPOTENT, RequestHead
+from proxy.routing.address import Address
 from proxy.routing.split import STABLE
 from proxy.routing.table import Choice
 from proxy.telemetry.outcome import FAILURE, Ending, Key, Outcome, Thresholds, classify, method_label
@@ -124,6 +127,11 @@ class Exchange:
         return f"<Exchange {where} request {self.request}, response {self.response}, {self.ending or 'open'}>"
 
     # What happens.
+
+    def reached(self, address: Address) -> None:
+        """Record which address of the chosen backend took a connection."""
+        if address is not self.choice.address:
+            self.choice = replace(self.choice, address=address)
 
     def send(self, now: float, thresholds: Thresholds) -> None:
         """Record that the request goes out on an established connection, for the first time or once more.

@@ -27,7 +27,8 @@ class HaltedBackend:
         return (
             choice.backend == self.backend
             and choice.service.name == self.service
-            and choice.endpoint in self.endpoints
+            and choice.address is not None
+            and choice.address.endpoint in self.endpoints
         )
 
 

@@ -1,33 +1,35 @@
-"""A worker's records of endpoints: connections that wait for a request, pending requests, and failures.
+"""A worker's records of addresses: connections that wait for a request, pending requests, and failures.
 
-One shelf per endpoint, looked up once for an exchange. The connection used last is taken first, so what isn't
+One shelf per address, looked up once for an exchange. The connection used last is taken first, so what isn't
 needed grows old at the bottom and is closed there.
 """
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 
 from proxy import defaults
 from proxy.forwarding.upstream import Upstream
 from proxy.health.ejection import Attempt, EjectionRecord, begun, waited
-from proxy.routing.endpoint import Endpoint
+from proxy.routing.address import Address
 
 
 class Shelf:
-    """One endpoint: the connections that wait, oldest first, and what is held against it."""
+    """One address: the connections that wait, oldest first, and what is held against it."""
 
-    __slots__ = ("_idle", "_pool", "endpoint", "pending", "record")
+    __slots__ = ("_idle", "_pool", "address", "pending", "record", "retired")
 
-    def __init__(self, endpoint: Endpoint, pool: "Pool") -> None:
-        self.endpoint = endpoint
+    def __init__(self, address: Address, pool: "Pool") -> None:
+        self.address = address
         self._pool = pool
         self.pending = 0
-        """Requests that the endpoint has not answered in full."""
+        """Requests that the address has not answered in full."""
         self.record: EjectionRecord | None = None
-        """What is held against the endpoint; None for nothing, which is all that a healthy one costs."""
+        """What is held against the address; None for nothing, which is all that a healthy one costs."""
+        self.retired = False
+        """Whether the address has left its name, or its endpoint the table: no connection is kept for it."""
         self._idle: list[Upstream] = []
 
     def __repr__(self) -> str:
-        return f"<Shelf {self.endpoint.url} {len(self._idle)} idle, {self.pending} pending>"
+        return f"<Shelf {self.address} {len(self._idle)} idle, {self.pending} pending>"
 
     def __len__(self) -> int:
         return len(self._idle)
@@ -45,8 +47,8 @@ class Shelf:
         return None
 
     def give(self, upstream: Upstream, now: float) -> None:
-        """Keep a clean connection for the next request, or close it when enough are kept."""
-        if len(self._idle) < self._pool.max_idle:
+        """Keep a clean connection for the next request, or close it: it is old, or enough are kept."""
+        if len(self._idle) < self._pool.max_idle and now < upstream.good_until and not self.retired:
             upstream.idle_since = now
             self._idle.append(upstream)
         else:
@@ -56,6 +58,12 @@ class Shelf:
         """Take a waiting connection out that has ended by itself."""
         if upstream in self._idle:
             self._idle.remove(upstream)
+
+    def retire(self, retired: bool) -> None:
+        """Keep no connection any more, or keep them again."""
+        self.retired = retired
+        if retired:
+            self.close_older(float("inf"))
 
     def close_older(self, than: float) -> None:
         """Close what has waited since before that time."""
@@ -67,63 +75,83 @@ class Shelf:
 
 
 class Pool:
-    """The connections to endpoints of one worker; `routing` asks it which of them may be chosen."""
+    """The connections to endpoints of one worker; `routing` asks it which addresses may be chosen."""
 
-    __slots__ = ("_ejected", "_shelves", "idle_seconds", "max_idle")
+    __slots__ = ("_ejected", "_shelves", "age_seconds", "idle_seconds", "max_idle")
 
     def __init__(self) -> None:
         self.max_idle = defaults.POOL_MAX_IDLE
-        """The most connections that are kept for each endpoint."""
+        """The most connections that are kept for each address."""
         self.idle_seconds = defaults.POOL_IDLE_TIMEOUT
         """How long an unused connection is kept."""
-        self._shelves: dict[Endpoint, Shelf] = {}
-        self._ejected: dict[Endpoint, EjectionRecord] = {}
+        self.age_seconds = defaults.POOL_AGE
+        """How long a connection gets requests after it was made, about."""
+        self._shelves: dict[Address, Shelf] = {}
+        self._ejected: dict[Address, EjectionRecord] = {}
+        """The records of those that get no requests, or one for a trial."""
 
     def __repr__(self) -> str:
         shelves = self._shelves.values()
         return f"<Pool {sum(map(len, shelves))} idle, {sum(shelf.pending for shelf in shelves)} pending>"
 
-    def shelf(self, endpoint: Endpoint) -> Shelf:
-        """Return the endpoint's shelf."""
-        shelf = self._shelves.get(endpoint)
+    def shelf(self, address: Address) -> Shelf:
+        """Return the address's shelf."""
+        shelf = self._shelves.get(address)
         if shelf is None:
-            shelf = self._shelves[endpoint] = Shelf(endpoint, self)
+            shelf = self._shelves[address] = Shelf(address, self)
         return shelf
 
-    def begin(self, endpoint: Endpoint, attempt: Attempt) -> Shelf:
-        """Count a request that is to be sent to the endpoint; return its shelf."""
-        shelf = self._shelves.get(endpoint)
+    def begin(self, address: Address, attempt: Attempt) -> Shelf:
+        """Count a request that is to be sent to the address; return its shelf."""
+        shelf = self._shelves.get(address)
         if shelf is None:
-            shelf = self.shelf(endpoint)
+            shelf = self.shelf(address)
         shelf.pending += 1
         if shelf.record is not None:
             self.remember(shelf, begun(shelf.record, attempt))
         return shelf
 
     def remember(self, shelf: Shelf, record: EjectionRecord | None) -> None:
-        """Hold this against an endpoint from now on."""
+        """Hold this against an address from now on."""
         shelf.record = record
-        if record is None or record.state == "counting":
-            self._ejected.pop(shelf.endpoint, None)
+        if record is None or record.state == "counting" or shelf.retired:
+            self._ejected.pop(shelf.address, None)
         else:
-            self._ejected[shelf.endpoint] = record
+            self._ejected[shelf.address] = record
 
     def readmit(self, now: float) -> None:
-        """Let ejected endpoints be tried, and those that stood their trial be as before, at this time."""
-        for endpoint, record in tuple(self._ejected.items()):
-            self.remember(self._shelves[endpoint], waited(record, now))
+        """Let ejected addresses be tried, and those that stood their trial be as before, at this time."""
+        for address, record in tuple(self._ejected.items()):
+            self.remember(self._shelves[address], waited(record, now))
 
-    def alive(self, endpoint: Endpoint) -> bool:
-        """Return whether requests may be sent there: it isn't ejected, or due to be tried."""
+    def alive(self, address: Address) -> bool:
+        """Return whether requests may be sent there: it isn't avoided or ejected, or due to be tried."""
         if not self._ejected:
             return True
-        record = self._ejected.get(endpoint)
+        record = self._ejected.get(address)
         return record is None or record.state == "due"
 
-    def pending(self, endpoint: Endpoint) -> int:
-        """Return how many requests the endpoint has not answered in full."""
-        shelf = self._shelves.get(endpoint)
+    def worth_trying(self, address: Address) -> bool:
+        """Return whether requests may be sent there when no other is alive: it isn't ejected."""
+        record = self._ejected.get(address)
+        return record is None or record.state == "due" or not record.out
+
+    def pending(self, address: Address) -> int:
+        """Return how many requests the address has not answered in full."""
+        shelf = self._shelves.get(address)
         return 0 if shelf is None else shelf.pending
+
+    def retain(self, addresses: Container[Address]) -> None:
+        """Keep connections to these addresses only: no other is in the table any more.
+
+        Requests under way on others go on to their end.
+        """
+        for address, shelf in tuple(self._shelves.items()):
+            shelf.retire(address not in addresses)
+            if shelf.retired:
+                self.remember(shelf, None)
+                if not shelf.pending:
+                    del self._shelves[address]
 
     def waiting(self) -> Iterator[Upstream]:
         """Return all connections that wait for a request."""

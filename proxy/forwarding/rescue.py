@@ -1,18 +1,21 @@
-"""Rescue: whether a request that a backend failed is sent again, to `stable`, unnoticed by its client.
+"""Trying again: whether a request goes to another endpoint when its attempt failed, unnoticed by its client.
 
-Decisions only: may this attempt be followed by another, and is there something left to pay for it. A request
-is put on the wire twice at most, whatever for, and nothing that a client has seen a byte of is taken back.
+Decisions only, and one budget for all of them. What was never sent may go to another address of its
+backend (`sibling`), whatever its method. What was sent may go to `stable` (`may`, `choice`) where doing it
+twice does no harm. A request is put on the wire twice at most, whatever for, and nothing that a client has
+seen a byte of is taken back.
 """
 
+from collections.abc import Collection
 from dataclasses import replace
 
 from proxy.forwarding.exchange import MOST_SENT, Exchange
 from proxy.http1.head import IDEMPOTENT, SAFE
 from proxy.routing import balance
-from proxy.routing.endpoint import Live
+from proxy.routing.address import Address, Live
 from proxy.routing.split import STABLE
 from proxy.routing.table import Choice
-from proxy.telemetry.outcome import Ending
+from proxy.telemetry.outcome import CONNECT, RESET, TLS, Ending
 
 RESCUED = IDEMPOTENT - {b"TRACE"}
 """Methods that may be sent to `stable`. TRACE asks what its endpoint got, which no other can answer."""
@@ -34,15 +37,20 @@ def may(exchange: Exchange, ending: Ending | None = None) -> bool:
     """Return whether the request may be sent to `stable` once its present attempt has failed.
 
     `ending`: how, when that is known. A request whose backend was halted before it was sent is nothing that
-    could be done twice.
+    could be done twice. What `stable` itself got may go to another endpoint of its own only when the
+    connection was reset: its instance may have ended just then. Another failure would be the same there.
     """
     if exchange.spared(ending):
         return True
     rescue = exchange.choice.service.rescue
-    if not rescue.on or exchange.choice.backend == STABLE or exchange.first is not None:
+    if not rescue.on or exchange.first is not None:
+        return False
+    if exchange.choice.backend == STABLE and ending not in (None, RESET):
         return False
     if exchange.response != "awaited" or exchange.hinted or exchange.sends >= MOST_SENT:
         return False
+    if ending in (CONNECT, TLS) and not exchange.sends:
+        return True  # no byte of it was sent, so no method is done twice
     head = exchange.head
     return head.method in RESCUED or (rescue.keyed and bool(head.values(b"idempotency-key")))
 
@@ -53,14 +61,25 @@ def withholds(exchange: Exchange, status: int) -> bool:
 
 
 def choice(exchange: Exchange, live: Live, draw: int) -> Choice | None:
-    """Return where the request goes instead; None when no endpoint of `stable` is alive."""
+    """Return where the request goes instead; None when no other endpoint of `stable` is alive."""
     before = exchange.choice
-    endpoint = balance.pick(before.service.in_service[STABLE], live, draw)
-    if endpoint is None:
+    others = [one for one in before.service.in_service[STABLE] if one != before.address]
+    address = balance.pick_or_try(others, live, draw)
+    if address is None:
         return None
     return replace(
-        before, backend=STABLE, endpoint=endpoint, why="rescued", drawn=False, pinned=False, diverted=""
+        before, backend=STABLE, address=address, why="rescued", drawn=False, pinned=False, diverted=""
     )
+
+
+def sibling(choice: Choice, tried: Collection[Address], live: Live, draw: int) -> Address | None:
+    """Return another address of the backend that was chosen, for a request that was never sent.
+
+    None when all were tried, or the others are ejected. `stable` is the last resort: all of its are tried.
+    """
+    left = [address for address in choice.service.in_service[choice.backend] if address not in tried]
+    pick = balance.pick_or_any if choice.backend == STABLE else balance.pick_or_try
+    return pick(left, live, draw)
 
 
 MOST_PARTS = 64
@@ -105,7 +124,7 @@ class Replay:
 
 
 class Budget:
-    """What may be spent on rescues of one service, by one worker: a bucket of tokens that starts full.
+    """What may be spent on trying again for one service, by one worker: a bucket of tokens that starts full.
 
     Without it a canary that fails all of a large share would bring `stable` down with what it fails.
 

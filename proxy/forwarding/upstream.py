@@ -3,6 +3,7 @@
 import asyncio
 import ssl
 from collections.abc import Callable
+from math import inf
 from typing import Literal
 
 from proxy.forwarding.connection import Connection, reset
@@ -16,7 +17,7 @@ from proxy.http1.framing import CHUNKED, Chunks, Endless
 from proxy.http1.head import ResponseHead
 from proxy.http1.head_cache import Heads
 from proxy.http1.parser import head_end
-from proxy.routing.endpoint import Endpoint
+from proxy.routing.address import Address
 from proxy.telemetry.outcome import Ending
 
 UpstreamPhase = Literal["idle", "awaiting", "hinted", "body", "tunnel", "closed"]
@@ -25,11 +26,12 @@ over."""
 
 
 class Upstream(Connection):
-    """One connection to one endpoint.
+    """One connection to one address of an endpoint.
 
     Args:
-        endpoint: where it leads.
+        address: where it leads.
         gone: called when the connection ends while it is idle.
+        good_until: when it is too old to be kept for another request, in seconds.
     """
 
     __slots__ = (
@@ -45,7 +47,8 @@ class Upstream(Connection):
         "_phase",
         "_rechunk",
         "_tunnel",
-        "endpoint",
+        "address",
+        "good_until",
         "has_input",
         "idle_since",
         "used",
@@ -60,8 +63,9 @@ class Upstream(Connection):
     have reported it yet, and it would be a wrong answer to the next request."""
     _tunnel: Tunnel
 
-    def __init__(self, endpoint: Endpoint, gone: Callable[["Upstream"], None]) -> None:
-        self.endpoint = endpoint
+    def __init__(self, address: Address, gone: Callable[["Upstream"], None], good_until: float = inf) -> None:
+        self.address = address
+        self.good_until = good_until
         self.idle_since = 0.0
         """When it was put into the pool last; 0 before that."""
         self.used = 0
@@ -75,7 +79,7 @@ class Upstream(Connection):
         self._rechunk = False
 
     def __repr__(self) -> str:
-        return f"<Upstream {self.endpoint.url} {self._phase}, {self.used} requests>"
+        return f"<Upstream {self.address} {self._phase}, {self.used} requests>"
 
     # The client's side calls these.
 

@@ -1,5 +1,6 @@
 """The condition of an endpoint as probes have shown it: one failure or answer is no proof yet."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Literal, Protocol
 
@@ -52,3 +53,14 @@ def probed(condition: EndpointCondition, why: str, proof: Proof) -> EndpointCond
     row = condition.row + 1
     enough = proof.unhealthy_after if why else 1 if condition.state == "unknown" else proof.healthy_after
     return EndpointCondition(state, 0, why) if row >= enough else replace(condition, row=row, why=why)
+
+
+def together(conditions: Mapping[str, str]) -> str:
+    """Return the condition of an endpoint, in words, from those of its addresses: `alive...` or `dead...`."""
+    if len(set(conditions.values())) == 1:
+        return next(iter(conditions.values()))
+    dead = {socket: words for socket, words in conditions.items() if words.startswith("dead")}
+    why = "; ".join(f"{socket} is {words}" for socket, words in dead.items())
+    if len(dead) == len(conditions):
+        return f"dead: {why}"
+    return f"alive at {len(conditions) - len(dead)} of {len(conditions)} addresses" + (why and f": {why}")

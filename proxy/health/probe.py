@@ -1,12 +1,15 @@
 """A probe of an endpoint: one request over a connection of its own, as a client of it would come."""
 
 import asyncio
+import socket
 import ssl
 
 import aiohttp
+import aiohttp.abc
 from yarl import URL
 
 from proxy import __version__
+from proxy.routing.address import Address
 from proxy.routing.endpoint import Endpoint
 from proxy.tls.pem import Unusable
 from proxy.tls.trusts import Trusts, expected_name, handshake_failure
@@ -24,7 +27,7 @@ class Prober:
     def __repr__(self) -> str:
         return f"<Prober with {self._trusts}>"
 
-    async def probe(self, endpoint: Endpoint, path: str | None, seconds: float) -> str:
+    async def probe(self, address: Address, path: str | None, seconds: float) -> str:
         """Ask for a path, and wait for the answer for so many seconds.
 
         Returns "" when it is a success or a redirection, else what went wrong, in words. Without a path, any
@@ -32,22 +35,25 @@ class Prober:
         """
         try:
             async with asyncio.timeout(seconds):
-                status = await self._ask(endpoint, path or "/")
+                status = await self._ask(address, path or "/")
         except TimeoutError:
             return f"no answer within {seconds:g} s"
         except (aiohttp.ClientError, OSError, ValueError, Unusable) as error:
-            if endpoint.scheme == "https":  # it may be what we have read of our own files that is out of date
-                self._trusts.forget(endpoint.trust)
+            if (
+                address.endpoint.scheme == "https"
+            ):  # it may be what we have read of our own files that is out of date
+                self._trusts.forget(address.endpoint.trust)
             return _words(error)
         return "" if path is None or 200 <= status < 400 else f"answered {status}"
 
-    async def _ask(self, endpoint: Endpoint, path: str) -> int:
+    async def _ask(self, address: Address, path: str) -> int:
+        endpoint = address.endpoint
         context: ssl.SSLContext | bool = True
         name = None
         if endpoint.scheme == "https":
             context, name = await self._trusts.context(endpoint.trust), expected_name(endpoint)
         async with aiohttp.ClientSession(
-            connector=_connector(endpoint),
+            connector=_connector(address),
             headers=_HEADERS,
             skip_auto_headers=("Accept-Encoding",),
             cookie_jar=aiohttp.DummyCookieJar(),
@@ -64,10 +70,30 @@ def _base(endpoint: Endpoint) -> str:
     return "http://localhost" if endpoint.scheme == "unix" else endpoint.url
 
 
-def _connector(endpoint: Endpoint) -> aiohttp.BaseConnector:
-    if endpoint.scheme == "unix":
-        return aiohttp.UnixConnector(endpoint.path, force_close=True)
-    return aiohttp.TCPConnector(force_close=True)
+class _Known(aiohttp.abc.AbstractResolver):
+    """Resolves every name to one address."""
+
+    def __init__(self, ip: str) -> None:
+        self._ip = ip
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
+    ) -> list[aiohttp.abc.ResolveResult]:
+        family = socket.AF_INET6 if ":" in self._ip else socket.AF_INET
+        return [
+            aiohttp.abc.ResolveResult(
+                hostname=host, host=self._ip, port=port, family=family, proto=0, flags=0
+            )
+        ]
+
+    async def close(self) -> None:
+        """Do nothing."""
+
+
+def _connector(address: Address) -> aiohttp.BaseConnector:
+    if address.endpoint.scheme == "unix":
+        return aiohttp.UnixConnector(address.endpoint.path, force_close=True)
+    return aiohttp.TCPConnector(force_close=True, resolver=_Known(address.ip))
 
 
 def _words(error: Exception) -> str:
@@ -75,8 +101,6 @@ def _words(error: Exception) -> str:
     match error:
         case Unusable():
             return str(error)
-        case aiohttp.ClientConnectorDNSError():
-            return "its name could not be resolved"
         case aiohttp.ClientConnectorCertificateError():
             return handshake_failure(error.certificate_error)
         case aiohttp.ClientConnectorError():

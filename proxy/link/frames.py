@@ -10,11 +10,12 @@ from collections.abc import Mapping
 
 from proxy.link.messages import (
     Ack,
-    DeadEndpoints,
+    DeadAddresses,
     Hello,
     Message,
     Report,
     ReportStored,
+    ResolvedNames,
     Settings,
     Table,
     ThresholdUpdate,
@@ -32,7 +33,8 @@ KINDS: Mapping[str, type[Message]] = {
     "table": Table,
     "settings": Settings,
     "thresholds": ThresholdUpdate,
-    "health": DeadEndpoints,
+    "names": ResolvedNames,
+    "dead": DeadAddresses,
     "counted": ReportStored,
 }
 """The messages by their `kind`, which no new name of a class may change.

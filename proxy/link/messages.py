@@ -161,7 +161,9 @@ class Settings:
     pool_idle: float
     """Seconds for which an unused connection to an endpoint is kept."""
     max_idle: int
-    """Unused connections that are kept per endpoint, at most."""
+    """Unused connections that are kept per address of an endpoint, at most."""
+    pool_age: float
+    """Seconds for which a connection to an endpoint gets requests after it was made, about."""
     trusted: tuple[str, ...]
     """Networks of proxies whose `X-Forwarded-*` is trusted; `unix` stands for every unix socket."""
     via: bool
@@ -187,6 +189,7 @@ class Settings:
             connections=None if connections is None else _whole(connections),
             pool_idle=float(data["pool_idle"]),
             max_idle=_whole(data["max_idle"]),
+            pool_age=float(data["pool_age"]),
             trusted=tuple(map(_text, data["trusted"])),
             via=_flag(data["via"]),
             forwarded=_flag(data["forwarded"]),
@@ -226,32 +229,44 @@ class ThresholdUpdate:
 
 
 @dataclass(frozen=True, slots=True)
-class DeadEndpoints:
-    """The endpoints that are dead by their probes.
+class ResolvedNames:
+    """The addresses of names in the URLs of endpoints. Names that aren't named stay as they are."""
 
-    A service that is named is replaced whole: its endpoints that aren't named may get requests. Other
-    services stay as they are.
-    """
-
-    services: Mapping[str, Mapping[str, tuple[str, ...]]]
-    """URLs by service and backend."""
+    names: Mapping[str, tuple[str, ...]]
+    """IPv4 and IPv6 addresses by name; () for a name that no service has any more."""
 
     def to_json(self) -> dict[str, Any]:
         """Return the message as JSON values."""
-        return {
-            "services": {
-                service: {backend: list(urls) for backend, urls in backends.items()}
-                for service, backends in self.services.items()
-            }
-        }
+        return {"names": {name: list(found) for name, found in self.names.items()}}
 
     @classmethod
-    def from_json(cls, data: dict[str, Any]) -> "DeadEndpoints":
+    def from_json(cls, data: dict[str, Any]) -> "ResolvedNames":
+        """Return the message in JSON values, the inverse of `to_json`."""
+        return cls({name: tuple(map(_text, found)) for name, found in data["names"].items()})
+
+
+@dataclass(frozen=True, slots=True)
+class DeadAddresses:
+    """The addresses of endpoints that are dead by their probes.
+
+    A service that is named is replaced whole: its addresses that aren't named may get requests. Other
+    services stay as they are.
+    """
+
+    services: Mapping[str, frozenset[tuple[str, str]]]
+    """URL and IP address by service."""
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the message as JSON values."""
+        return {"services": {service: sorted(map(list, dead)) for service, dead in self.services.items()}}
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> "DeadAddresses":
         """Return the message in JSON values, the inverse of `to_json`."""
         return cls(
             {
-                service: {_text(backend): tuple(map(_text, urls)) for backend, urls in backends.items()}
-                for service, backends in data["services"].items()
+                service: frozenset((_text(url), _text(ip)) for url, ip in dead)
+                for service, dead in data["services"].items()
             }
         )
 
@@ -273,7 +288,9 @@ class ReportStored:
         return cls(_whole(data["number"]))
 
 
-Message = Hello | Report | Ack | Table | Settings | ThresholdUpdate | DeadEndpoints | ReportStored
+Message = (
+    Hello | Report | Ack | Table | Settings | ThresholdUpdate | ResolvedNames | DeadAddresses | ReportStored
+)
 
 
 def _text(value: Any) -> str:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from proxy.http1.head import RequestHead
 from proxy.routing import balance
-from proxy.routing.endpoint import Endpoint, Live
+from proxy.routing.address import Address, Live
 from proxy.routing.service import Service
 from proxy.routing.split import CANARY, STABLE, TOTAL
 
@@ -25,7 +25,7 @@ class Choice:
 
     service: Service
     backend: str
-    endpoint: Endpoint | None
+    address: Address | None
     """None when no endpoint can answer."""
     why: str
     """`force`, `segment:NAME`, `sticky` or `weight`; `diverted` when that named one who is out."""
@@ -69,32 +69,32 @@ def choose(service: Service, head: RequestHead, client: str, draw: int, live: Li
     else:
         why, key, issue, user = _kept(service, head, client, draw)
         backend = service.split.pick(user % TOTAL)
-    endpoints = service.in_service[backend]
-    if len(endpoints) == 1 and live.alive(endpoints[0]):
-        endpoint: Endpoint | None = endpoints[0]  # as pick() would choose, without the rest of the draw
+    addresses = service.in_service[backend]
+    if len(addresses) == 1 and live.alive(addresses[0]):
+        address: Address | None = addresses[0]  # as pick() would choose, without the rest of the draw
     else:
-        endpoint = balance.pick(endpoints, live, draw >> 64)
+        address = balance.pick_or_try(addresses, live, draw >> 64)
     # By place: with keywords the call takes 450 ns instead of 250, 2 % of an exchange.
-    choice = Choice(service, backend, endpoint, why, pin is None, key, issue, user, pin is not None)
-    return choice if endpoint is not None else _otherwise(choice, live, draw >> 64)
+    choice = Choice(service, backend, address, why, pin is None, key, issue, user, pin is not None)
+    return choice if address is not None else _otherwise(choice, live, draw >> 64)
 
 
 def _otherwise(choice: Choice, live: Live, draw: int) -> Choice:
     """Return who answers instead, as the backend that was chosen has no endpoint alive."""
     service, meant = choice.service, choice.backend
-    endpoint = balance.pick_or_any(service.in_service[STABLE], live, draw)
+    address = balance.pick_or_any(service.in_service[STABLE], live, draw)
     if meant != STABLE:
         diverted = "" if meant in service.halted else meant
         return replace(
-            choice, backend=STABLE, endpoint=endpoint, why="diverted", drawn=False, diverted=diverted
+            choice, backend=STABLE, address=address, why="diverted", drawn=False, diverted=diverted
         )
-    if endpoint is None and service.fallback:
-        endpoint = balance.pick(service.in_service.get(CANARY, ()), live, draw)
-        if endpoint is not None:
+    if address is None and service.fallback:
+        address = balance.pick_or_try(service.in_service.get(CANARY, ()), live, draw)
+        if address is not None:
             return replace(
-                choice, backend=CANARY, endpoint=endpoint, why="diverted", drawn=False, diverted=STABLE
+                choice, backend=CANARY, address=address, why="diverted", drawn=False, diverted=STABLE
             )
-    return replace(choice, endpoint=endpoint)
+    return replace(choice, address=address)
 
 
 def _pinned(service: Service, head: RequestHead) -> tuple[str, str] | None:

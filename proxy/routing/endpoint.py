@@ -1,10 +1,10 @@
-"""One address that can answer for a backend."""
+"""What a person wrote as one place that can answer for a backend."""
 
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from ipaddress import IPv6Address
-from typing import Any, Literal, Protocol, Self
+from typing import Any, Literal, Self
 
 Scheme = Literal["http", "https", "unix"]
 
@@ -48,7 +48,7 @@ SYSTEM = Trust()
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """An address, identified by its URL and its trust.
+    """A place that can answer, identified by its URL and its trust; it has one `Address` or several.
 
     Two endpoints of one URL are the same endpoint, unless different trust is put into them: a connection that
     was made under one of them is not for requests under the other.
@@ -66,7 +66,7 @@ class Endpoint:
     """Always `SYSTEM` without TLS."""
 
     def __hash__(self) -> int:
-        """Return the URL's own hash, which a str keeps: endpoints are looked up several times per request."""
+        """Return the URL's own hash, which a str keeps."""
         return hash(self.url)
 
     def __str__(self) -> str:
@@ -139,13 +139,3 @@ def _ipv6(url: str, address: str) -> str:
         return str(IPv6Address(address))
     except ValueError as error:
         raise ValueError(f"`{url}`: [{address}] is no IPv6 address") from error
-
-
-class Live(Protocol):
-    """What is known of the endpoints at this moment, as the process that talks to them sees it."""
-
-    def alive(self, endpoint: Endpoint) -> bool:
-        """Return whether requests may be sent there."""
-
-    def pending(self, endpoint: Endpoint) -> int:
-        """Return how many requests it has been sent and has not answered yet."""

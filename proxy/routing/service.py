@@ -1,11 +1,12 @@
 """A service: all that the data plane must know to carry its requests, as one numbered value."""
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Self, TypeVar, cast
 
 from proxy import defaults
+from proxy.routing.address import Address, Located, addresses, host_name
 from proxy.routing.endpoint import Endpoint
 from proxy.routing.failures import Ejection, Failures, Rescue
 from proxy.routing.match import RouteMatch
@@ -106,11 +107,15 @@ class Service:
     """Whether the canary answers for `stable` while that has no endpoint alive."""
     ejection: Ejection | None = None
     """When a worker leaves an endpoint alone that fails; None: never."""
+    located: Located = field(default_factory=dict, hash=False)
+    """The addresses of its endpoints' names, as far as they are known. No part of the numbered state."""
     dead: frozenset[tuple[str, str]] = frozenset()
-    """Backend and URL of the endpoints that are known to be dead. It is no part of the numbered state."""
+    """URL and IP of the addresses that are known to be dead. It is no part of the numbered state."""
 
-    in_service: Mapping[str, tuple[Endpoint, ...]] = field(init=False, repr=False, compare=False)
-    """Every backend's endpoints but the dead ones; a halted one has none."""
+    names: frozenset[str] = field(init=False, repr=False, compare=False)
+    """The hosts of its endpoints that have to be resolved."""
+    in_service: Mapping[str, tuple[Address, ...]] = field(init=False, repr=False, compare=False)
+    """Every backend's addresses but the dead ones; a halted one has none."""
     segment_index: SegmentIndex = field(init=False, repr=False, compare=False)
     force_field: bytes = field(init=False, repr=False, compare=False)
     pins: bool = field(init=False, repr=False, compare=False)
@@ -120,6 +125,8 @@ class Service:
 
     def __post_init__(self) -> None:
         self._check()
+        hosts = {host_name(endpoint) for backend in self.backends for endpoint in backend.endpoints}
+        object.__setattr__(self, "names", frozenset(hosts - {""}))
         in_service = {backend.name: self._in_service(backend) for backend in self.backends}
         object.__setattr__(self, "in_service", in_service)
         object.__setattr__(
@@ -129,10 +136,15 @@ class Service:
         object.__setattr__(self, "pins", bool(self.force or self.segments))
         object.__setattr__(self, "upgraded", frozenset(name.encode() for name in self.upgrades))
 
-    def _in_service(self, backend: Backend) -> tuple[Endpoint, ...]:
+    def _in_service(self, backend: Backend) -> tuple[Address, ...]:
         if backend.name in self.halted:
             return ()
-        return tuple(each for each in backend.endpoints if (backend.name, each.url) not in self.dead)
+        return tuple(one for one in self.addresses(backend) if (one.endpoint.url, one.ip) not in self.dead)
+
+    def addresses(self, backend: Backend) -> Iterator[Address]:
+        """Yield all known addresses of a backend, dead or alive, halted or not."""
+        for endpoint in backend.endpoints:
+            yield from addresses(endpoint, self.located)
 
     def _check(self) -> None:
         names = [backend.name for backend in self.backends]

@@ -6,8 +6,8 @@ from types import MappingProxyType
 from typing import Self
 
 from proxy.http1.head import RequestHead
+from proxy.routing.address import Live
 from proxy.routing.choice import Choice, choose
-from proxy.routing.endpoint import Live
 from proxy.routing.routes import Routes
 from proxy.routing.service import Backend, Service, Timeouts
 

@@ -17,6 +17,7 @@ def settings(config: Config) -> Settings:
         connections=limits.connections,
         pool_idle=config.pool.idle,
         max_idle=config.pool.max_idle,
+        pool_age=config.pool.age,
         trusted=config.trusted_proxies,
         via=config.via,
         forwarded=config.forwarded,

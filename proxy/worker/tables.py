@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 from proxy.forwarding.data_plane import DataPlane
 from proxy.link.messages import Table
+from proxy.routing.address import Address, Located
 from proxy.routing.endpoint import Endpoint
 from proxy.routing.table import RoutingTable, Service
 
@@ -37,12 +38,14 @@ class Swap:
 
 
 class Tables:
-    """The services of a data plane: those that control sent, with their dead endpoints out of service."""
+    """The services of a data plane: those that control sent, at the addresses that are known and not dead."""
 
     def __init__(self, plane: DataPlane) -> None:
         self._plane = plane
+        self._located: dict[str, tuple[str, ...]] = {}
+        """The addresses of each name. They may be known before a service has it."""
         self._dead: dict[str, frozenset[tuple[str, str]]] = {}
-        """Backend and URL of each service's dead endpoints. They may be known before the service is."""
+        """URL and IP of each service's dead addresses. They may be known before the service is."""
         self._parts: list[Service] = []
         """The services of a table whose last part is still to come."""
 
@@ -55,6 +58,11 @@ class Tables:
         """Return all endpoints of the table in force."""
         services = self._plane.table.services.values()
         return {each for service in services for side in service.backends for each in side.endpoints}
+
+    def addresses(self) -> set[Address]:
+        """Return all known addresses of the table in force."""
+        services = self._plane.table.services.values()
+        return {one for service in services for side in service.backends for one in service.addresses(side)}
 
     def begin(self) -> None:
         """Drop the parts of a table that broke off, for control sends the whole again."""
@@ -76,18 +84,30 @@ class Tables:
         changes = tuple((held.services.get(service.name), service) for service in services)
         return Swap(table.generation, changes, tuple(table.removed), table.complete)
 
-    def set_dead(self, services: Mapping[str, Mapping[str, tuple[str, ...]]]) -> None:
-        """Take these endpoints out of service, and all others of these services back in.
+    def locate(self, names: Located) -> None:
+        """Route to these addresses of names from now on."""
+        for name, found in names.items():
+            if found:
+                self._located[name] = found
+            else:
+                self._located.pop(name, None)
+        services = self._plane.table.services.values()
+        self._update([service for service in services if not names.keys().isdisjoint(service.names)])
+
+    def set_dead(self, services: Mapping[str, frozenset[tuple[str, str]]]) -> None:
+        """Take these addresses out of service, and all others of these services back in.
 
         Args:
-            services: by service and backend, the URLs of all its dead endpoints.
+            services: by service, URL and IP of all its dead addresses.
         """
-        for name, backends in services.items():
-            self._dead[name] = frozenset((backend, url) for backend, urls in backends.items() for url in urls)
+        self._dead.update(services)
         table = self._plane.table
-        held = [table.services[name] for name in services if name in table.services]
-        changed = [fresh for service in held if (fresh := self._without_dead(service)) is not service]
+        self._update([table.services[name] for name in services if name in table.services])
+
+    def _update(self, held: list[Service]) -> None:
+        changed = [fresh for service in held if (fresh := self._placed(service)) is not service]
         if changed:  # making a table takes a while where there are thousands of services
+            table = self._plane.table
             self._plane.table = table.replace(table.generation, changed)
 
     def _known(self, service: Service) -> Service:
@@ -95,8 +115,12 @@ class Tables:
         held = self._plane.table.services.get(service.name)
         if held is not None and held.revision == service.revision:
             return held
-        return self._without_dead(service)
+        return self._placed(service)
 
-    def _without_dead(self, service: Service) -> Service:
+    def _placed(self, service: Service) -> Service:
+        """Return a service at the addresses that are known; the same object when it is there already."""
+        located = {name: self._located[name] for name in service.names if name in self._located}
         dead = self._dead.get(service.name, service.dead)
-        return service if dead == service.dead else replace(service, dead=dead)
+        if (located, dead) == (service.located, service.dead):
+            return service
+        return replace(service, located=located, dead=dead)

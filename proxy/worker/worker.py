@@ -16,7 +16,16 @@ from proxy.child import garbage_collector
 from proxy.child.lifeline import Lifeline, attach
 from proxy.forwarding.data_plane import DataPlane
 from proxy.forwarding.listener import Listener
-from proxy.link.messages import Ack, DeadEndpoints, Message, ReportStored, Settings, Table, ThresholdUpdate
+from proxy.link.messages import (
+    Ack,
+    DeadAddresses,
+    Message,
+    ReportStored,
+    ResolvedNames,
+    Settings,
+    Table,
+    ThresholdUpdate,
+)
 from proxy.routing.table import RoutingTable
 from proxy.telemetry.tally import Tally
 from proxy.tls.certificates import Certificates
@@ -114,7 +123,10 @@ class Worker:
                 self._configure(message)
             case ThresholdUpdate(services=services):
                 self.plane.thresholds.set(services)
-            case DeadEndpoints(services=services):
+            case ResolvedNames(names=names):
+                self.tables.locate(names)
+                self._bound()
+            case DeadAddresses(services=services):
                 self.tables.set_dead(services)
             case ReportStored(number=number):
                 self.reports.confirm(number)
@@ -133,9 +145,15 @@ class Worker:
         for service, backend in swap.halts():
             self.listener.members.halt(service, backend)
         self._has_table.set()
-        # To count the endpoints of 1,000 services takes 1 ms, and a change of a weight needs none of it.
+        # To count the addresses of 1,000 services takes 1 ms, and a change of a weight needs none of it.
         if swap.moved:
-            self.capacity.bound(len(self.tables.endpoints()))
+            self._bound()
+
+    def _bound(self) -> None:
+        """Keep connections to the addresses that there are now, as many as there is room for."""
+        addresses = self.tables.addresses()
+        self.plane.pool.retain(addresses)
+        self.capacity.bound(len(addresses))
 
     def _configure(self, settings: Settings) -> None:
         plane = self.plane
@@ -147,8 +165,9 @@ class Worker:
         )
         plane.pool.idle_seconds = settings.pool_idle
         self.capacity.configure(settings.connections, settings.max_idle)
+        plane.pool.age_seconds = settings.pool_age
         if self._has_table.is_set():
-            self.capacity.bound(len(self.tables.endpoints()))
+            self.capacity.bound(len(self.tables.addresses()))
         self.access.switch(settings.access)
 
     async def _report_on(self) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from proxy.config.addresses import (
     URL_PATTERN,
-    Address,
+    HostPort,
     SocketPath,
     address,
     endpoint,
@@ -26,7 +26,7 @@ from proxy.config.problems import Unfit
     ],
 )  # fmt: skip
 def test_addresses(text: str, host: str, port: int) -> None:
-    assert address(text) == Address(host, port)
+    assert address(text) == HostPort(host, port)
 
 
 @pytest.mark.parametrize(
@@ -175,13 +175,13 @@ def test_what_is_no_receiver_is_told_without_its_path(text: str, says: str, advi
 @pytest.mark.parametrize(
     ("text", "found"),
     [
-        (":80", Address("", 80)),
+        (":80", HostPort("", 80)),
         ("unix:/run/weir.sock", SocketPath("/run/weir.sock")),
         ("UNIX:///run/weir.sock", SocketPath("/run/weir.sock")),
-        ("unix:80", Address("unix", 80)),
+        ("unix:80", HostPort("unix", 80)),
     ],
 )
-def test_where_clients_connect(text: str, found: Address | SocketPath) -> None:
+def test_where_clients_connect(text: str, found: HostPort | SocketPath) -> None:
     assert listening(text) == found
     assert listening(str(found)) == found
 
@@ -196,8 +196,8 @@ def test_paths_clash_with_themselves_alone() -> None:
     one, other = SocketPath("/a"), SocketPath("/b")
     assert one.clashes(SocketPath("/a"))
     assert not one.clashes(other)
-    assert not one.clashes(Address("", 80))
-    assert not Address("", 80).clashes(one)
+    assert not one.clashes(HostPort("", 80))
+    assert not HostPort("", 80).clashes(one)
 
 
 @pytest.mark.parametrize(

@@ -85,6 +85,12 @@ def test_limits(written: str, name: str, value: int | None) -> None:
         ("limits: {connections: none}", 23, "`none` is not a whole number", "or `auto`"),
         ("limits: {conections: 1}", 10, "`conections` is not a key of `limits`", "mean `connections`?"),
         ("pool: {idle: 0}", 14, "`0` is too short", "from `1ms` to `24h`"),
+        ("pool: {age: 25h}", 13, "`25h` is too long", "to `24h`"),
+        ("resolver: {servers: dns.test}", 21, "`dns.test` is a name, and no server", "such as `10.0.0.2`"),
+        ("resolver: {servers: '10.0.0.2:0'}", 21, "`0` in `10.0.0.2:0` is not a port", "from 1 to 65535"),
+        ("resolver: {servers: 10.0.0.300}", 21, "`10.0.0.300` is not an IPv4 address", "from 0 to 255"),
+        ("resolver: {servers: 'fd00::2:x'}", 21, "is not the address of a name server", "such as"),
+        ("resolver: {server: 10.0.0.2}", 12, "`server` is not a key of `resolver`", "mean `servers`?"),
         ("pool: {max_idle: 10001}", 18, "`10001` is out of range", "from 0 to 10000"),
         ("pool: {maxidle: 1}", 8, "`maxidle` is not a key of `pool`", "did you mean `max_idle`?"),
         ("timeouts: {tunnel: none}", 20, "`none` is not a duration", "such as `300ms`"),
@@ -96,3 +102,19 @@ def test_what_is_wrong(wrong: Callable[..., Any], text: str, column: int, says: 
     assert says in problem.message
     assert (problem.span.line, problem.span.column) == (2, column)
     assert any(advises in line for line in problem.advice)
+
+
+@pytest.mark.parametrize(
+    ("written", "found"),
+    [
+        ("10.0.0.2", "10.0.0.2:53"),
+        ("10.0.0.2:5353", "10.0.0.2:5353"),
+        ("'fd00::2'", "[fd00::2]:53"),
+        ("'[fd00:0::2]:5353'", "[fd00::2]:5353"),
+    ],
+)
+def test_name_servers_in_one_spelling(written: str, found: str) -> None:
+    for text in (written, f"[{written}]"):
+        config = read(f"{ONE}resolver: {{servers: {text}}}", "weir.yaml", {})
+        assert config.resolver.servers == (found,)
+    assert read(ONE, "weir.yaml", {}).resolver.servers == ()

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from proxy.config.problems import Problems
 from proxy.config.reader import decode, read, single
-from proxy.config.schema import Address, Config
+from proxy.config.schema import Config, HostPort
 from tests.kits.properties import examples
 
 MINIMAL = """\
@@ -95,7 +95,7 @@ def test_a_file_is_utf_8() -> None:
 
 def test_one_service_without_a_file() -> None:
     config = read(single("http://a:1", "http://b:1", "5%", "127.0.0.1:80"), "command line", {})
-    assert [each.address for each in config.listen] == [Address("127.0.0.1", 80)]
+    assert [each.address for each in config.listen] == [HostPort("127.0.0.1", 80)]
     service = config.services["default"]
     assert (service.stable.endpoints, service.weight) == (("http://a:1",), 500)
     assert service.canary is not None
@@ -104,7 +104,7 @@ def test_one_service_without_a_file() -> None:
 
 def test_one_service_without_a_canary() -> None:
     config = read(single("http://a:1"), "command line", {})
-    assert [each.address for each in config.listen] == [Address("", 8080)]
+    assert [each.address for each in config.listen] == [HostPort("", 8080)]
     assert config.services["default"].canary is None
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from proxy.config.reader import read
-from proxy.config.schema import Address, Config, Limits, Log, Pool, Shutdown, Timeouts
+from proxy.config.schema import Config, HostPort, Limits, Log, Pool, Shutdown, Timeouts
 
 ONE = "services: {a: {stable: http://a}}\n"
 TWO = "services: {a: {stable: http://a%s}, b: {stable: http://b%s}}\n"
@@ -18,7 +18,7 @@ def config(text: str) -> Config:
 
 def test_defaults() -> None:
     found = config(ONE)
-    assert [each.address for each in found.listen] == [Address("", 8080)]
+    assert [each.address for each in found.listen] == [HostPort("", 8080)]
     assert found.listen[0].tls == ()
     assert (found.workers, found.state) == (None, None)
     assert found.log == Log(level="info", access="off")
@@ -36,7 +36,7 @@ def test_everything_written() -> None:
         "pool: {max_idle: 8}\nlimits: {body: 1MiB}\ntrusted_proxies: [10.0.0.0/8, '::1', unix]\n"
         "via: off\nforwarded: on\n"
     )
-    assert [each.address for each in found.listen] == [Address("", 80), Address("127.0.0.1", 81)]
+    assert [each.address for each in found.listen] == [HostPort("", 80), HostPort("127.0.0.1", 81)]
     assert (found.workers, found.state, found.log.access) == (4, "/var/weir.db", "json")
     assert (found.timeouts.header, found.timeouts.body, found.timeouts.connect) == (1.0, 0.5, 5.0)
     assert (found.shutdown.delay, found.shutdown.grace) == (0.0, 60.0)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from proxy.config.reader import read
-from proxy.config.schema import Address, Config, Pair, SocketPath
+from proxy.config.schema import Config, HostPort, Pair, SocketPath
 
 ONE = "services: {a: {stable: http://a}}\n"
 
@@ -31,7 +31,7 @@ def test_all_forms_of_a_listener() -> None:
         "{address: ':443', tls: {cert: a.pem, key: a.key}}]"
     ).listen
     assert [str(each.address) for each in found] == [":80", "unix:/run/weir.sock", "[::1]:81", ":443"]
-    assert (found[1].address, found[2].address) == (SocketPath("/run/weir.sock"), Address("::1", 81))
+    assert (found[1].address, found[2].address) == (SocketPath("/run/weir.sock"), HostPort("::1", 81))
     assert [len(each.tls) for each in found] == [0, 0, 0, 1]
 
 

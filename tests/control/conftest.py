@@ -218,7 +218,7 @@ class FakeControl:
 
 
 @dataclass(frozen=True)
-class Address:
+class HostPort:
     host: str = "127.0.0.1"
     port: int = 9900
 
@@ -227,7 +227,7 @@ class Address:
 class Admin:
     token: str | None = None
     open_metrics: bool = False
-    listen: Address = Address()
+    listen: HostPort = HostPort()
 
 
 @pytest.fixture
@@ -241,7 +241,7 @@ def serve(aiohttp_client: Any, fake_control: FakeControl) -> Serve:
 
     async def serve(host: str = "127.0.0.1", **rules: Any) -> TestClient[web.Request, web.Application]:
         client: TestClient[web.Request, web.Application] = await aiohttp_client(
-            routes.build(fake_control, Admin(listen=Address(host), **rules), fake_control)
+            routes.build(fake_control, Admin(listen=HostPort(host), **rules), fake_control)
         )
         return client
 

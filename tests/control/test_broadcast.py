@@ -4,7 +4,7 @@ import pytest
 
 from proxy.control.broadcast import PATIENCE, Broadcast, WorkerLink
 from proxy.link.frames import Decoder, encode
-from proxy.link.messages import PART, Ack, DeadEndpoints, Hello, Report, ReportStored, Table
+from proxy.link.messages import PART, Ack, DeadAddresses, Hello, Report, ReportStored, ResolvedNames, Table
 from proxy.routing.endpoint import Endpoint
 from proxy.routing.match import RouteMatch
 from proxy.routing.split import Split
@@ -153,22 +153,32 @@ def test_counted_goes_to_the_worker_that_reported(stage: Stage) -> None:
 
 def test_dead_endpoints_are_told_at_once_and_before_its_table_to_who_comes_later(stage: Stage) -> None:
     wire = stage.connect(HELLO)
-    stage.broadcast.set_dead("checkout", {"stable": ("http://a:1",), "canary": ()})
-    stage.broadcast.set_dead("other", {})
+    stage.broadcast.set_dead("checkout", frozenset({("http://a:1", "192.0.2.1")}))
+    stage.broadcast.set_dead("other", frozenset())
     assert wire.said[-2:] == [
-        DeadEndpoints({"checkout": {"stable": ("http://a:1",), "canary": ()}}),
-        DeadEndpoints({"other": {}}),
+        DeadAddresses({"checkout": frozenset({("http://a:1", "192.0.2.1")})}),
+        DeadAddresses({"other": frozenset()}),
     ]
-    stage.broadcast.set_dead("checkout", {"stable": ()})
+    stage.broadcast.set_dead("checkout", frozenset())
     late = stage.connect(Hello("b2", 1, 2, {}, {}))
-    assert [type(said).__name__ for said in late.said] == ["Settings", "DeadEndpoints", "Table"]
-    assert late.said[1] == DeadEndpoints({"checkout": {"stable": ()}, "other": {}})
+    assert [type(said).__name__ for said in late.said] == ["Settings", "DeadAddresses", "Table"]
+    assert late.said[1] == DeadAddresses({"checkout": frozenset(), "other": frozenset()})
     assert stage.broadcast.generation == 7
+
+
+def test_addresses_are_sent_at_once_and_before_its_table_to_who_comes_later(stage: Stage) -> None:
+    wire = stage.connect(HELLO)
+    stage.broadcast.locate({"one.test": ("192.0.2.1",), "two.test": ("192.0.2.2",)})
+    assert wire.said[-1] == ResolvedNames({"one.test": ("192.0.2.1",), "two.test": ("192.0.2.2",)})
+    stage.broadcast.locate({"one.test": ("192.0.2.3", "2001:db8::1"), "two.test": ()})
+    late = stage.connect(Hello("b2", 1, 2, {}, {}))
+    assert [type(said).__name__ for said in late.said] == ["Settings", "ResolvedNames", "Table"]
+    assert late.said[1] == ResolvedNames({"one.test": ("192.0.2.3", "2001:db8::1")})
 
 
 def test_a_service_that_is_gone_is_told_and_nothing_more_is_known_of_it(stage: Stage) -> None:
     wire = stage.connect(HELLO)
-    stage.broadcast.set_dead("checkout", {"stable": ("http://a:1",)})
+    stage.broadcast.set_dead("checkout", frozenset({("http://a:1", "192.0.2.1")}))
     stage.broadcast.set_thresholds("checkout", {"stable": (0.1,)})
     assert stage.broadcast.publish(removed=("checkout",)) == 8
     assert wire.said[-1] == Table(8, (), ("checkout",), complete=False)

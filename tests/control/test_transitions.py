@@ -24,6 +24,7 @@ from proxy.rollout.plan import Plan, Step
 from proxy.rollout.rollout import Rollout, Trip
 from proxy.rollout.side import VACANT
 from proxy.rollout.waiting import START, STEP
+from proxy.routing.endpoint import Endpoint
 from proxy.routing.service import Service
 from proxy.settings.service import release, side, template
 
@@ -51,6 +52,10 @@ def progressing(rollout: Rollout) -> Rollout:
     return advance(rollout, Start(PLAN, "salt"), 5.0).rollout
 
 
+LOCATED = ("located", "http://a", "http://b")
+"""The wait for the addresses of the endpoints that get traffic."""
+
+
 class Stage:
     """Transitions between a ledger and a broadcast that note in one list what comes first."""
 
@@ -72,6 +77,7 @@ class Stage:
             propagation,
             clock,
             called=self.hear,
+            locate=self.locate,
             agreed=lambda managed: self.agreed,
             spawn=lambda name, work: asyncio.create_task(work),
         )
@@ -89,6 +95,9 @@ class Stage:
 
     def acknowledge(self, acknowledged: Iterable[tuple[Any, ...]]) -> None:
         self.done += [("acknowledged", *each) for _, *each in acknowledged]
+
+    async def locate(self, endpoints: Iterable[Endpoint]) -> None:
+        self.done.append(("located", *(each.url for each in endpoints)))
 
     async def hear(self) -> None:
         await self.heard.wait()
@@ -139,7 +148,7 @@ async def stage() -> AsyncIterator[Any]:
 
 async def test_raising_hears_all_writes_and_tells(stage: Stage) -> None:
     await stage.order(SetWeight(3000))
-    assert stage.done == [("heard all",), ("written", "weight", 3000), ("told", 2, 3000)]
+    assert stage.done == [("heard all",), LOCATED, ("written", "weight", 3000), ("told", 2, 3000)]
 
 
 async def test_lowering_tells_and_writes(stage: Stage, caplog: pytest.LogCaptureFixture) -> None:
@@ -157,7 +166,7 @@ async def test_a_raise_that_waits_its_turn_gives_way_to_a_later_lowering(stage: 
     stage.heard.set()
     with pytest.raises(Conflict, match="changed otherwise: it is at revision 2, its canary at 0 %"):
         await raising
-    assert [each for each in stage.done if each != ("heard all",)] == [
+    assert [each for each in stage.done if each not in (("heard all",), LOCATED)] == [
         ("told", 2, 0),
         ("written", "weight", 0),
     ]
@@ -210,11 +219,11 @@ async def test_a_raise_that_failed_leaves_its_number_unused(stage: Stage) -> Non
     stage.failing = True
     with pytest.raises(NotDurable):
         await stage.order(SetWeight(3000))
-    assert stage.done == [("heard all",)]
+    assert stage.done == [("heard all",), LOCATED]
     assert (stage.managed.rollout.revision, stage.managed.rollout.weight) == (1, 2000)
     stage.failing = False
     await stage.order(SetWeight(3000))
-    assert stage.done[1:] == [("heard all",), ("written", "weight", 3000), ("told", 3, 3000)]
+    assert stage.done[2:] == [("heard all",), LOCATED, ("written", "weight", 3000), ("told", 3, 3000)]
 
 
 @pytest.mark.parametrize("wants", [SetWeight(3000), SetWeight(1000)])

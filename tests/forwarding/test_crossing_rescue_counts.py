@@ -7,9 +7,10 @@ import pytest
 
 from proxy.forwarding.pool import Pool
 from proxy.forwarding.rescue import CAPACITY
-from proxy.routing.endpoint import Endpoint
+from proxy.routing.address import Address
 from proxy.routing.match import RouteMatch
 from proxy.routing.table import Service
+from tests.kits.located import address
 from tests.kits.stage import Stage
 from tests.kits.transports import Client, Server
 
@@ -290,8 +291,11 @@ class DeadStable:
     def __getattr__(self, name: str) -> Callable[..., Any]:
         return getattr(self._pool, name)
 
-    def alive(self, endpoint: Endpoint) -> bool:
-        return endpoint != Endpoint.parse(STABLE)
+    def alive(self, one: Address) -> bool:
+        return one != address(STABLE)
+
+    def worth_trying(self, one: Address) -> bool:
+        return one != address(STABLE)
 
 
 # What is left behind.

@@ -9,6 +9,7 @@ from proxy.routing.endpoint import Endpoint
 from proxy.routing.failures import Ejection
 from proxy.routing.match import RouteMatch
 from proxy.routing.table import Backend, Service
+from tests.kits.located import address
 from tests.kits.stage import Stage
 from tests.kits.transports import Client
 
@@ -35,19 +36,19 @@ def pair(staged: type[Stage], service: Callable[..., Service]) -> Stage:
 
 
 def alive(stage: Stage, url: str) -> bool:
-    return stage.plane.pool.alive(Endpoint.parse(url))
+    return stage.plane.pool.alive(address(url))
 
 
 def record(stage: Stage, url: str) -> EjectionRecord | None:
-    return stage.plane.pool.shelf(Endpoint.parse(url)).record
+    return stage.plane.pool.shelf(address(url)).record
 
 
 def fail(stage: Stage, times: int = 1, request: bytes = POST) -> None:
-    """So many requests whose endpoint can't be reached."""
+    """So many requests whose endpoint gives no answer."""
     for _ in range(times):
         client = stage.client()
         client.sends(request)
-        stage.refuses()
+        stage.connects().resets()
 
 
 def answer(stage: Stage, said: bytes = OK, request: bytes = GET) -> tuple[str, Client]:
@@ -72,7 +73,7 @@ def test_a_canary_that_fails_in_a_row_is_left_alone_and_what_is_meant_for_it_is_
     assert (alive(canary, CANARY), ejections(canary)) == (True, {})
     fail(canary)
     assert (alive(canary, CANARY), ejections(canary)) == (False, {"canary": 1})
-    said = f"{CANARY} of shop: ejected for 10 s after 2 failures in a row, the last one: connect"
+    said = f"{CANARY} (192.0.2.9) of shop: ejected for 10 s after 2 failures in a row, the last one: reset"
     assert said in caplog.text
     url, client = answer(canary)
     assert (url, client.got()) == (STABLE, OK)

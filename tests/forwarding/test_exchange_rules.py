@@ -14,6 +14,7 @@ from proxy.http1.head import RequestHead
 from proxy.routing.choice import Choice
 from proxy.routing.table import Service
 from proxy.telemetry.outcome import Outcome
+from tests.kits.located import address
 
 
 @pytest.fixture
@@ -29,7 +30,7 @@ def exchange(service: Callable[..., Service]) -> Callable[..., Exchange | None]:
     ) -> Exchange | None:
         head = RequestHead(method, b"/", minor, [], b"a", dict(steering))
         shop = service(**settings)
-        choice = Choice(shop, "stable", shop.backends[0].endpoints[0], "weight", True, b"", issue)
+        choice = Choice(shop, "stable", address("http://stable:9001"), "weight", True, b"", issue)
         return Exchange(head, choice, length, 10.0)
 
     return build
@@ -161,12 +162,12 @@ def test_who_is_silent(
 
 def test_what_is_remembered_of_an_attempt_that_was_passed_on(service: Callable[..., Service]) -> None:
     shop = service(choice_header="x-choice")
-    choice = Choice(shop, "canary", shop.backends[1].endpoints[0], "weight", True, b"k", b"", user=77)
+    choice = Choice(shop, "canary", address("http://canary:9002"), "weight", True, b"k", b"", user=77)
     it = Exchange(RequestHead(b"GET", b"/a?b", 1, [], b"a"), choice, 0, 10.0)
     it.send(11.5, (0.1, 0.2, 0.3))
     it.fall_overdue()
     again = replace(
-        choice, backend="stable", endpoint=shop.backends[0].endpoints[0], why="rescued", drawn=False
+        choice, backend="stable", address=address("http://stable:9001"), why="rescued", drawn=False
     )
     outcome = it.pass_on(again, "complete", 503, 13.0)
     assert (outcome.key[2], outcome.status, outcome.ending, outcome.result) == (
@@ -207,7 +208,7 @@ def test_how_it_failed_is_told_by_what_happened(
     service: Callable[..., Service], ending: str, status: int, result: str, told: str
 ) -> None:
     shop = service()
-    choice = Choice(shop, "canary", shop.backends[1].endpoints[0], "weight", True, b"", b"")
+    choice = Choice(shop, "canary", address("http://canary:9002"), "weight", True, b"", b"")
     it = Exchange(RequestHead(b"GET", b"/", 1, [], b"a"), choice, 0, 10.0)
     outcome = it.pass_on(replace(choice, backend="stable"), ending, status, 11.0)
     assert (outcome.result, it.failed, outcome.head_seconds) == (result, told, None)
@@ -215,7 +216,7 @@ def test_how_it_failed_is_told_by_what_happened(
 
 def test_an_answer_that_began_is_passed_on_no_more(service: Callable[..., Service]) -> None:
     shop = service()
-    choice = Choice(shop, "canary", shop.backends[1].endpoints[0], "weight", True, b"", b"")
+    choice = Choice(shop, "canary", address("http://canary:9002"), "weight", True, b"", b"")
     it = Exchange(RequestHead(b"GET", b"/", 1, [], b"a"), choice, 0, 10.0)
     it.response_began(200, 11.0, 0)
     with pytest.raises(KeyError):

@@ -9,6 +9,7 @@ from proxy.forwarding.halt import HaltedBackend, is_halted
 from proxy.routing.choice import Choice
 from proxy.routing.endpoint import Endpoint
 from proxy.routing.table import Backend, RoutingTable, Service
+from tests.kits.located import address
 
 CANARY, STABLE = Endpoint.parse("http://canary:9002"), Endpoint.parse("http://stable:9001")
 
@@ -16,7 +17,7 @@ CANARY, STABLE = Endpoint.parse("http://canary:9002"), Endpoint.parse("http://st
 @pytest.fixture
 def choice(service: Callable[..., Service]) -> Choice:
     """A choice of the canary."""
-    return Choice(service(), "canary", CANARY, "weight", True, b"", b"")
+    return Choice(service(), "canary", address(CANARY.url), "weight", True, b"", b"")
 
 
 def test_a_halted_backend_has_its_own_endpoints(service: Callable[..., Service]) -> None:

@@ -9,16 +9,16 @@ from proxy.defaults import POOL_IDLE_TIMEOUT, POOL_MAX_IDLE
 from proxy.forwarding.pool import Pool, Shelf
 from proxy.forwarding.upstream import Upstream
 from proxy.health.ejection import EjectionRecord
-from proxy.routing.endpoint import Endpoint
+from tests.kits.located import address
 from tests.kits.transports import Transport
 
-HERE, THERE = Endpoint.parse("http://here:80"), Endpoint.parse("unix:/there")
+HERE, THERE = address("http://here:80"), address("unix:/there")
 
 
 @pytest.fixture
 def upstream(transport_of: Callable[..., Transport]) -> Callable[..., tuple[Upstream, Transport]]:
     def build(shelf: Shelf) -> tuple[Upstream, Transport]:
-        one = Upstream(shelf.endpoint, shelf.forget)
+        one = Upstream(shelf.address, shelf.forget)
         return one, transport_of(one)
 
     return build
@@ -111,7 +111,7 @@ def test_an_endpoint_has_one_shelf_and_its_requests_are_counted() -> None:
     pool = Pool()
     assert pool.pending(HERE) == 0
     pool.shelf(HERE).pending += 1
-    pool.shelf(Endpoint.parse("http://HERE")).pending += 1
+    pool.shelf(address("http://HERE")).pending += 1
     assert (pool.pending(HERE), pool.pending(THERE)) == (2, 0)
     assert pool.alive(HERE)
 
@@ -121,7 +121,7 @@ def test_they_say_what_they_hold(upstream: Callable[..., tuple[Upstream, Transpo
     shelf = pool.shelf(HERE)
     shelf.pending += 2
     shelf.give(upstream(shelf)[0], 1.0)
-    assert repr(shelf) == "<Shelf http://here 1 idle, 2 pending>"
+    assert repr(shelf) == "<Shelf http://here (192.0.2.9) 1 idle, 2 pending>"
     assert repr(pool) == "<Pool 1 idle, 2 pending>"
 
 
@@ -223,3 +223,68 @@ def test_one_that_is_held_to_be_well_again_is_alive() -> None:
     pool.remember(shelf, None)
     pool.readmit(500.0)
     assert (pool.alive(HERE), shelf.record) == (True, None)
+
+
+def test_a_connection_that_is_old_is_not_kept(
+    upstream: Callable[..., tuple[Upstream, Transport]],
+) -> None:
+    shelf = Pool().shelf(HERE)
+    one, transport = upstream(shelf)
+    one.good_until = 60.0
+    shelf.give(one, 59.9)
+    assert (shelf.take(), transport.end) == (one, "")
+    shelf.give(one, 60.0)
+    assert (len(shelf), transport.end) == (0, "close")
+
+
+def test_what_is_no_longer_in_the_table_keeps_no_connection_and_is_forgotten(
+    upstream: Callable[..., tuple[Upstream, Transport]],
+) -> None:
+    pool = Pool()
+    here, there = pool.shelf(HERE), pool.shelf(THERE)
+    idle, transport = upstream(here)
+    here.give(idle, 1.0)
+    there.give(upstream(there)[0], 1.0)
+    busy, under_way = upstream(here)
+    here.pending += 1
+    pool.remember(here, EjectionRecord("ejected", 5, 10.0, 99.0, out=True))
+    pool.retain({THERE})
+    assert (transport.end, len(there), under_way.end) == ("close", 1, "")
+    assert pool.alive(HERE), "nothing is held against what isn't there"
+    here.give(busy, 2.0)
+    assert (len(here), under_way.end) == (0, "close")
+    here.pending -= 1
+    pool.retain({THERE})
+    assert (pool.shelf(HERE) is here, pool.shelf(THERE) is there) == (False, True)
+
+
+def test_what_is_back_in_the_table_keeps_connections_again(
+    upstream: Callable[..., tuple[Upstream, Transport]],
+) -> None:
+    pool = Pool()
+    shelf = pool.shelf(HERE)
+    shelf.pending += 1
+    pool.retain(set())
+    pool.retain({HERE})
+    one, transport = upstream(pool.shelf(HERE))
+    pool.shelf(HERE).give(one, 1.0)
+    assert (pool.shelf(HERE), len(shelf), transport.end) == (shelf, 1, "")
+
+
+@pytest.mark.parametrize(
+    ("state", "out", "alive", "worth_trying"),
+    [
+        ("counting", False, True, True),
+        ("avoided", False, False, True),
+        ("due", False, True, True),
+        ("trial", False, False, True),
+        ("ejected", True, False, False),
+        ("due", True, True, True),
+        ("trial", True, False, False),
+    ],
+)
+def test_which_addresses_get_requests(state: str, out: bool, alive: bool, worth_trying: bool) -> None:
+    pool = Pool()
+    pool.remember(pool.shelf(HERE), EjectionRecord(state, 1, 1.0, 9.0, out=out))
+    assert (pool.alive(HERE), pool.worth_trying(HERE)) == (alive, worth_trying)
+    assert (pool.alive(THERE), pool.worth_trying(THERE)) == (True, True)

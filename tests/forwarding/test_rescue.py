@@ -13,12 +13,17 @@ from proxy.forwarding.exchange import Exchange
 from proxy.forwarding.rescue import CAPACITY, MOST_PARTS, PER_REQUEST, PER_SECOND, Budget, Replay
 from proxy.http1.limits import DEFAULT
 from proxy.http1.parser import read_request
+from proxy.routing.address import Address
 from proxy.routing.choice import Choice
 from proxy.routing.endpoint import Endpoint
 from proxy.routing.failures import Rescue
-from proxy.routing.table import Service
+from proxy.routing.table import Backend, Service
+from tests.kits.located import address
+from tests.kits.stage import service
 
 KEY = b"Idempotency-Key: a-1\r\n"
+ENDINGS = ("connect", "tls", "timeout", "reset", "garbage", "complete", "halted", "stale")
+DRAWS = st.integers(0, 2**64 - 1)
 
 
 @pytest.fixture
@@ -33,8 +38,7 @@ def exchange(service: Callable[..., Service]) -> Callable[..., Exchange]:
         **settings: Rescue | tuple[str, str],
     ) -> Exchange:
         shop = service(**settings)
-        endpoint = Endpoint.parse("http://canary:9002")
-        choice = Choice(shop, backend, endpoint, "weight", True, b"", b"")
+        choice = Choice(shop, backend, address("http://canary:9002"), "weight", True, b"", b"")
         head = read_request(b"%b / HTTP/1.1\r\nHost: a\r\n%b\r\n" % (method, fields), DEFAULT)
         return Exchange(head, choice, length, 10.0)
 
@@ -62,6 +66,7 @@ def test_what_may_be_sent_twice(
     exchange: Callable[..., Exchange], method: bytes, repeatable: bool, safe: bool
 ) -> None:
     it = exchange(method)
+    it.send(11.0, ())
     for ending in (None, "connect", "tls", "timeout", "reset", "garbage", "complete"):
         assert rescue.may(it, ending) is repeatable
     withheld = [status for status in range(100, 600) if rescue.withholds(it, status)]
@@ -102,19 +107,58 @@ def test_not_after_a_byte_of_an_answer_nor_twice(
     assert not rescue.may(it, ending)
 
 
-@pytest.mark.parametrize("more", [{"backend": "stable"}, {"rescue": Rescue(on=False)}])
-def test_not_what_stable_failed_and_not_where_it_is_off(
-    exchange: Callable[..., Exchange], more: dict[Any, Any]
-) -> None:
-    it = exchange(**more)
+def test_not_where_it_is_off(exchange: Callable[..., Exchange]) -> None:
+    it = exchange(rescue=Rescue(on=False))
     it.send(11.0, ())
-    assert not rescue.may(it, "reset")
-    assert not rescue.may(it, "halted")
+    for ending in ENDINGS:
+        assert not rescue.may(it, ending)
+
+
+def test_of_what_stable_failed_only_a_reset_is_sent_to_another_of_its_own(
+    exchange: Callable[..., Exchange],
+) -> None:
+    it = exchange(backend="stable")
+    it.send(11.0, ())
+    assert [ending for ending in ENDINGS if rescue.may(it, ending)] == ["reset"]
+    it.choice = replace(it.choice, address=address("http://stable:9001"))
+    assert rescue.choice(it, Alive(), 0) is None, "there is no other"
+    two = exchange(endpoints=("http://stable:9001", "http://stable:9003"), backend="stable")
+    two.choice = replace(two.choice, address=address("http://stable:9001"))
+    for draw in range(20):
+        assert rescue.choice(two, Alive(), draw).address == address("http://stable:9003")
+
+
+def test_what_was_never_sent_may_whatever_its_method(exchange: Callable[..., Exchange]) -> None:
+    it = exchange(b"POST")
+    assert [ending for ending in ENDINGS if rescue.may(it, ending)] == ["connect", "tls", "halted"]
+    it.send(11.0, ())
+    assert not any(rescue.may(it, ending) for ending in ENDINGS)
+
+
+@given(st.sets(st.integers(0, 3)), st.sets(st.integers(0, 3)), st.sampled_from(["stable", "canary"]), DRAWS)
+def test_a_sibling_is_another_address_of_the_backend_that_was_not_tried(
+    tried: set[int], dead: set[int], backend: str, draw: int
+) -> None:
+    urls = [f"http://e{number}" for number in range(4)]
+    here = Backend(backend, tuple(map(Endpoint.parse, urls)))
+    other = Backend("canary" if backend == "stable" else "stable", (Endpoint.parse("http://other"),))
+    backends = (here, other) if backend == "stable" else (other, here)
+    choice = Choice(service(backends=backends), backend, None, "weight", True, b"", b"")
+    left = [number for number in range(4) if number not in tried]
+    alive = [number for number in left if number not in dead]
+    found = rescue.sibling(
+        choice,
+        [address(urls[number]) for number in tried],
+        Alive(*(urls[number] for number in dead)),
+        draw,
+    )
+    expected = alive or (left if backend == "stable" else [])
+    assert found in [address(urls[number]) for number in expected] if expected else found is None
 
 
 @pytest.mark.parametrize("on", [True, False])
 @pytest.mark.parametrize(
-    ("ending", "sends", "expected"), [("halted", 0, True), ("halted", 1, False), ("connect", 0, False)]
+    ("ending", "sends", "expected"), [("halted", 0, True), ("halted", 1, False), ("timeout", 0, False)]
 )
 def test_any_may_when_the_backend_was_halted_before_it_was_sent(
     exchange: Callable[..., Exchange], ending: str, sends: int, expected: bool, on: bool
@@ -134,10 +178,13 @@ class Alive:
     def __init__(self, *dead: str) -> None:
         self._dead = dead
 
-    def alive(self, endpoint: Endpoint) -> bool:
-        return endpoint.url not in self._dead
+    def alive(self, one: Address) -> bool:
+        return one.endpoint.url not in self._dead
 
-    def pending(self, endpoint: Any) -> Any:
+    def worth_trying(self, one: Address) -> bool:
+        return self.alive(one)
+
+    def pending(self, _address: Address) -> int:
         return 0
 
 
@@ -147,8 +194,8 @@ def test_the_choice_is_another_of_the_same_service(exchange: Callable[..., Excha
     it = exchange()
     it.choice = before
     found = rescue.choice(it, Alive(), 5)
-    stable = before.service.backends[0].endpoints[0]
-    assert (found.service, found.backend, found.endpoint) == (before.service, "stable", stable)
+    stable = address("http://stable:9001")
+    assert (found.service, found.backend, found.address) == (before.service, "stable", stable)
     assert (found.why, found.drawn, found.pinned, found.diverted) == ("rescued", False, False, "")
     assert (found.issue, found.user, found.key) == (b"key", 77, b"key")
 
@@ -163,7 +210,9 @@ def test_a_pinned_or_diverted_one_is_neither_when_it_is_rescued(exchange: Callab
 def test_only_endpoints_that_are_alive_are_asked(exchange: Callable[..., Exchange]) -> None:
     it = exchange(endpoints=("http://stable:9001", "http://stable:9003"))
     for draw in range(20):
-        assert rescue.choice(it, Alive("http://stable:9001"), draw).endpoint.url == "http://stable:9003"
+        assert (
+            rescue.choice(it, Alive("http://stable:9001"), draw).address.endpoint.url == "http://stable:9003"
+        )
     assert rescue.choice(it, Alive("http://stable:9001", "http://stable:9003"), 0) is None
 
 

@@ -11,10 +11,10 @@ from proxy.http1.framing import CHUNKED, UNTIL_CLOSE
 from proxy.http1.head import ResponseHead
 from proxy.http1.head_cache import Heads
 from proxy.http1.limits import DEFAULT
-from proxy.routing.endpoint import Endpoint
+from tests.kits.located import address
 from tests.kits.transports import Transport
 
-HERE = Endpoint.parse("http://here:80")
+HERE = address("http://here:80")
 LAST = b"5\r\nhello\r\n0\r\n\r\n"
 SWITCH = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n"
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n"
@@ -132,7 +132,7 @@ def test_interim_answers_are_no_answers(asked: Callable[..., tuple[Upstream, Tra
     one, transport, client = asked()
     transport.arrive(INTERIM + INTERIM + HEAD[:10])
     assert client.heard == [103, 103]
-    assert repr(one) == "<Upstream http://here hinted, 1 requests>"
+    assert repr(one) == "<Upstream http://here (192.0.2.9) hinted, 1 requests>"
     transport.arrive(HEAD[10:] + b"hello")
     assert client.heard == [103, 103, (200, 5), "ended"]
 
@@ -317,8 +317,8 @@ def test_it_says_where_it_stands(asked: Callable[..., tuple[Upstream, Transport,
     one.close()
     seen.append(repr(one))
     assert seen == [
-        "<Upstream http://here awaiting, 1 requests>",
-        "<Upstream http://here body, 1 requests>",
-        "<Upstream http://here idle, 1 requests>",
-        "<Upstream http://here closed, 1 requests>",
+        "<Upstream http://here (192.0.2.9) awaiting, 1 requests>",
+        "<Upstream http://here (192.0.2.9) body, 1 requests>",
+        "<Upstream http://here (192.0.2.9) idle, 1 requests>",
+        "<Upstream http://here (192.0.2.9) closed, 1 requests>",
     ]

@@ -9,10 +9,10 @@ from proxy.forwarding.upstream import Upstream
 from proxy.http1.head import ResponseHead
 from proxy.http1.head_cache import Heads
 from proxy.http1.limits import DEFAULT, Limits
-from proxy.routing.endpoint import Endpoint
+from tests.kits.located import address
 from tests.kits.transports import Transport
 
-HERE = Endpoint.parse("http://here:80")
+HERE = address("http://here:80")
 SWITCH = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n"
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n"
 INTERIM = b"HTTP/1.1 103 Early Hints\r\n\r\n"
@@ -115,7 +115,7 @@ def test_from_a_101_on_all_bytes_are_the_tunnels(
         assert b"".join(client.tunnel.told) == early
         transport.arrive(HEAD)
         assert client.tunnel.told[-1] == HEAD
-        assert repr(one) == "<Upstream http://here tunnel, 1 requests>"
+        assert repr(one) == "<Upstream http://here (192.0.2.9) tunnel, 1 requests>"
         assert not one.reusable()
 
 

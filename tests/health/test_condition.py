@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proxy.health.condition import UNKNOWN, EndpointCondition, probed
+from proxy.health.condition import UNKNOWN, EndpointCondition, probed, together
 
 
 @dataclass
@@ -82,3 +82,21 @@ def test_a_state_changes_only_with_so_many_in_a_row_and_always_with_them(
 )
 def test_it_says_how_it_stands(condition: EndpointCondition, words: str) -> None:
     assert str(condition) == words
+
+
+@pytest.mark.parametrize(
+    ("conditions", "words"),
+    [
+        ({"a:1": "alive"}, "alive"),
+        ({"a:1": "dead: answered 503"}, "dead: answered 503"),
+        ({"a:1": "alive", "b:1": "alive"}, "alive"),
+        (
+            {"a:1": "alive", "b:1": "dead: refused"},
+            "alive at 1 of 2 addresses: b:1 is dead: refused",
+        ),
+        ({"a:1": "dead: x", "b:1": "dead: y"}, "dead: a:1 is dead: x; b:1 is dead: y"),
+        ({"a:1": "alive", "b:1": "not known yet"}, "alive at 2 of 2 addresses"),
+    ],
+)
+def test_an_endpoint_does_as_its_addresses_do(conditions: dict[str, str], words: str) -> None:
+    assert together(conditions) == words

@@ -63,8 +63,8 @@ def after(
 def test_failures_in_a_row_eject() -> None:
     assert after("failed") == EjectionRecord("counting", 1)
     assert after("failed", "failed") == EjectionRecord("counting", 2)
-    assert after("failed", "failed", "failed") == EjectionRecord("ejected", 3, 10, until=110)
-    assert after("failed", rule=Ejection(1, 5, 5)) == EjectionRecord("ejected", 1, 5, until=105)
+    assert after("failed", "failed", "failed") == EjectionRecord("ejected", 3, 10, until=110, out=True)
+    assert after("failed", rule=Ejection(1, 5, 5)) == EjectionRecord("ejected", 1, 5, until=105, out=True)
 
 
 def test_an_answer_between_them_begins_the_row_anew_and_nothing_does_not() -> None:
@@ -105,15 +105,53 @@ def test_the_back_off_passes_and_one_request_is_the_trial() -> None:
 
 def tried(said: str, pause: float = 10.0, rule: Ejection | None = RULE) -> EjectionRecord | None:
     trial = Sent()
-    return after_attempt(EjectionRecord("trial", 3, pause, 110, trial), trial, said, rule, 200.0)
+    return after_attempt(EjectionRecord("trial", 3, pause, 110, trial, out=True), trial, said, rule, 200.0)
 
 
 def test_what_comes_of_the_trial() -> None:
     assert tried("answered") is None
-    assert tried("nothing") == EjectionRecord("due", 3, 10, 110), "another one has to tell"
-    assert tried("failed") == EjectionRecord("ejected", 4, 20, until=220)
-    assert tried("failed", pause=20) == EjectionRecord("ejected", 4, 35, until=235), "the longest"
-    assert tried("failed", pause=35) == EjectionRecord("ejected", 4, 35, until=235)
+    assert tried("nothing") == EjectionRecord("due", 3, 10, 110, out=True), "another one has to tell"
+    for said in ("failed", "unreached"):
+        assert tried(said) == EjectionRecord("ejected", 4, 20, until=220, out=True)
+        assert tried(said, pause=20) == EjectionRecord("ejected", 4, 35, until=235, out=True), "the longest"
+        assert tried(said, pause=35) == EjectionRecord("ejected", 4, 35, until=235, out=True)
+
+
+def restarted(rule: Ejection | None, trials: list[str]) -> list[tuple[str, int, float]]:
+    """What is held against an address that can't be connected to, and that is tried as soon as may be."""
+    now, record, seen = 100.0, None, []
+    for said in ("unreached", *trials):
+        trial = Sent()
+        record = begun(record, trial) if record else None
+        record = after_attempt(record, trial, said, rule, now)
+        if record is None:
+            return seen
+        seen.append((record.state, record.row, record.pause))
+        now = record.until
+        record = waited(record, now)
+    return seen
+
+
+def test_an_address_that_takes_no_connection_is_avoided_for_a_moment_and_then_ejected() -> None:
+    avoided = [("avoided", 1, 0.1), ("avoided", 2, 0.2)]
+    assert restarted(RULE, ["unreached"]) == avoided
+    assert restarted(RULE, ["unreached", "answered"]) == avoided, "it is back as if nothing had been"
+    assert restarted(RULE, ["unreached"] * 3) == [*avoided, ("ejected", 3, 10), ("ejected", 4, 20)]
+    assert restarted(RULE, ["failed"]) == [avoided[0], ("counting", 2, 0.0)], "it took a connection"
+
+
+def test_where_nothing_is_ejected_it_is_avoided_a_few_seconds_at_a_time() -> None:
+    pauses = [pause for state, _, pause in restarted(None, ["unreached"] * 7)]
+    assert pauses == pytest.approx([0.1, 0.2, 0.4, 0.8, 1.6, 3.0, 3.0, 3.0])
+    assert restarted(None, ["unreached", "failed"]) == restarted(None, ["unreached"])
+
+
+def test_connections_that_fail_at_one_time_count_as_one() -> None:
+    record = after("unreached")
+    assert record == EjectionRecord("avoided", 1, 0.1, until=100.1)
+    assert after(*["unreached"] * 9, "failed", "answered", record=record) is record
+    assert waited(record, 100.05) is begun(record, Sent()) is record
+    assert waited(record, 100.1) == EjectionRecord("due", 1, 0.1, 100.1)
 
 
 @pytest.mark.parametrize("said", ["failed", "answered"])
@@ -162,7 +200,7 @@ class Endpoint:
             self.record = waited(self.record, self.now)
 
 
-ENDS = st.tuples(st.integers(0, 9), st.sampled_from(["failed", "answered", "nothing"]))
+ENDS = st.tuples(st.integers(0, 9), st.sampled_from(["failed", "unreached", "answered", "nothing"]))
 MOVES = st.one_of(st.none(), ENDS, st.floats(0, 40))
 
 
@@ -184,6 +222,9 @@ def test_whatever_happens_a_trial_is_under_way_and_an_ejection_ends(
             continue
         assert (record.state == "trial") == (record.trial is not None)
         assert record.trial is None or record.trial in endpoint.open
-        assert (record.state == "counting") == (record.row < RULE.failures)
+        assert record.out == (record.row >= RULE.failures)
+        assert record.out or record.state != "ejected"
+        assert not (record.out and record.state in ("counting", "avoided"))
         assert record.until <= endpoint.now + RULE.longest
-        assert record.state == "counting" or RULE.backoff <= record.pause <= RULE.longest
+        assert not record.out or RULE.backoff <= record.pause <= RULE.longest
+        assert record.out or record.pause < RULE.backoff

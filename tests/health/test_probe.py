@@ -12,8 +12,10 @@ import pytest
 
 import proxy
 from proxy.health.probe import Prober
-from proxy.routing.endpoint import Endpoint, Trust
+from proxy.routing.address import Address
+from proxy.routing.endpoint import Trust
 from tests.conftest import Authority, Issued
+from tests.kits.located import address
 
 pytestmark = pytest.mark.process
 
@@ -50,8 +52,8 @@ async def origin() -> AsyncIterator[Any]:
         yield start
 
 
-def at(port: int, scheme: str = "http", trust: Trust | None = None) -> Endpoint:
-    return Endpoint.parse(f"{scheme}://localhost:{port}", trust or Trust())
+def at(port: int, scheme: str = "http", trust: Trust | None = None) -> Address:
+    return address(f"{scheme}://localhost:{port}", trust or Trust())
 
 
 def head(status: int, more: bytes = b"") -> bytes:
@@ -108,15 +110,13 @@ async def test_one_that_does_not_answer_in_time(origin: Callable[..., Any]) -> N
 async def test_one_that_cannot_be_reached(unused_tcp_port: int, tmp_path: Path) -> None:
     prober = Prober()
     assert await prober.probe(at(unused_tcp_port), "/", 10) == "connection refused"
-    nowhere = Endpoint.parse("http://nobody.invalid")
-    assert await prober.probe(nowhere, "/", 10) == "its name could not be resolved"
-    gone = Endpoint.parse(f"unix:{tmp_path}/gone")
+    gone = address(f"unix:{tmp_path}/gone")
     assert await prober.probe(gone, "/", 10) == "no such file or directory"
 
 
 async def test_a_unix_socket(origin: Callable[..., Any], tmp_path: Path) -> None:
     _, asked = await origin(path=str(tmp_path / "up"))
-    assert await Prober().probe(Endpoint.parse(f"unix:{tmp_path}/up"), "/healthz", 10) == ""
+    assert await Prober().probe(address(f"unix:{tmp_path}/up"), "/healthz", 10) == ""
     assert b"\r\nHost: localhost\r\n" in asked[0]
 
 
@@ -173,7 +173,7 @@ async def test_files_that_may_be_out_of_date_are_read_again(
     shutil.copy(authority.cert, copy)
     assert await prober.probe(endpoint, "/", 10) == ""
     copy.unlink()
-    plain = Endpoint.parse("http://nobody.invalid")
+    plain = address("http://127.0.0.1:1")
     assert await prober.probe(plain, "/", 10) != ""
     assert await prober.probe(endpoint, "/", 10) == "", "what works is kept"
     assert repr(prober) == "<Prober with <Trusts 1 contexts>>"

@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from proxy.ledger.ledger import Kept, Ledger
 from proxy.ledger.record import Record
 from proxy.link.frames import Decoder, encode
 from proxy.link.messages import Ack, Hello, Report, Table
+from proxy.routing.endpoint import Endpoint
 from proxy.routing.service import Service
 from proxy.telemetry.control_metrics import Operations
 from proxy.telemetry.outcome import COMPLETE, Outcome
@@ -165,6 +166,7 @@ class Outside:
         self.open = asyncio.Event()
         self.open.set()
         self.watched = []
+        self.located = []
         self.probed = set()
         self.notified = []
         self.rollback_ms = None
@@ -181,10 +183,16 @@ class Outside:
     async def run(self, broadcast: Broadcast) -> None:
         pass
 
+    async def locate(self, endpoints: Iterable[Endpoint], servers: Sequence[str] | None = None) -> None:
+        self.located.append((sorted({each.url for each in endpoints}), servers))
+
     def operations(self) -> Operations:
         return Operations()
 
     def conditions(self, name: str) -> dict[Any, Any]:
+        return {}
+
+    def addresses(self, name: str) -> dict[Any, Any]:
         return {}
 
     def watch(self, managed: ManagedService) -> None:

@@ -4,11 +4,12 @@ from dataclasses import replace
 
 from proxy.link.messages import (
     Ack,
-    DeadEndpoints,
+    DeadAddresses,
     Hello,
     Message,
     Report,
     ReportStored,
+    ResolvedNames,
     Settings,
     Table,
     ThresholdUpdate,
@@ -30,6 +31,7 @@ SETTINGS = Settings(
     connections=None,
     pool_idle=60.0,
     max_idle=64,
+    pool_age=61.0,
     trusted=(),
     via=True,
     forwarded=False,
@@ -76,7 +78,10 @@ EXAMPLES: list[Message] = [
     replace(SETTINGS, idle=0.5, access="json", connections=4000),
     replace(SETTINGS, trusted=("10.0.0.0/8", "unix"), via=False, forwarded=True),
     ThresholdUpdate({"checkout": {"stable": (0.01, 0.1, 1.5), "canary": (0.015,)}, "idle": {}}),
-    DeadEndpoints({"checkout": {"stable": ("http://a:1", "unix:/b"), "canary": ()}, "idle": {}}),
+    ResolvedNames({"app.test": ("192.0.2.1", "2001:db8::1"), "gone.test": ()}),
+    DeadAddresses(
+        {"checkout": frozenset({("http://a:1", "192.0.2.1"), ("unix:/b", "")}), "idle": frozenset()}
+    ),
     ReportStored(3),
 ]
 """What a link must carry; no two fields of a kind have the same value in all of its examples."""

@@ -22,6 +22,7 @@ from proxy.routing.table import Backend, RoutingTable, Service
 from proxy.telemetry.outcome import UNROUTED, Outcome
 from proxy.telemetry.tally import Tally
 from tests.kits.exchanges import answers
+from tests.kits.located import EVERYWHERE, address
 from tests.kits.transports import Client, Server, Transport, Turns
 
 STABLE = "http://stable:9001"
@@ -35,7 +36,7 @@ class FakeDialler:
     def __init__(self) -> None:
         self.calls: deque[tuple[Shelf, float, Dialled]] = deque()
 
-    def dial(self, shelf: Shelf, seconds: float, then: Dialled) -> None:
+    def dial(self, shelf: Shelf, seconds: float, age: float, then: Dialled) -> None:
         self.calls.append((shelf, seconds, then))
 
 
@@ -92,12 +93,12 @@ class Stage:
 
     def dialled(self) -> list[str]:
         """Who is being dialled: the endpoints' URLs."""
-        return [shelf.endpoint.url for shelf, _, _ in self.plane.dialler.calls]
+        return [shelf.address.endpoint.url for shelf, _, _ in self.plane.dialler.calls]
 
     def connects(self) -> Server:
         """The endpoint that was dialled first takes the connection."""
         shelf, _, then = self.plane.dialler.calls.popleft()
-        upstream = Upstream(shelf.endpoint, shelf.forget)
+        upstream = Upstream(shelf.address, shelf.forget)
         server = Server(self.turns, self._transport(self.turns, upstream))
         then(upstream)
         self.turns.run()
@@ -119,11 +120,11 @@ class Stage:
 
     def idle(self, url: str = STABLE) -> int:
         """How many connections wait in the pool."""
-        return len(self.plane.pool.shelf(Endpoint.parse(url)))
+        return len(self.plane.pool.shelf(address(url)))
 
     def pending(self, url: str = STABLE) -> int:
         """How many requests an endpoint has."""
-        return int(self.plane.pool.pending(Endpoint.parse(url)))
+        return int(self.plane.pool.pending(address(url)))
 
     def warm(self, client: Client) -> Server:
         """Carry one exchange, so that a connection waits in the pool; returns the endpoint's end of it."""
@@ -176,6 +177,7 @@ def service(
         "match": RouteMatch(),
         "backends": backends,
         "split": Split((("canary", weight),)),
+        "located": EVERYWHERE,
     }
     return Service(name, **(values | more))
 

@@ -25,14 +25,27 @@ class Turns:
     def call_soon(self, callback: Callable[..., object], *arguments: Any) -> None:
         self._due.append((callback, arguments))
 
-    def call_later(self, delay: float, callback: Callable[..., object], *arguments: Any) -> None:
-        self.later.append((delay, callback, arguments))
+    def call_later(self, delay: float, callback: Callable[..., object], *arguments: Any) -> "Timer":
+        timer = Timer(self, (delay, callback, arguments))
+        self.later.append(timer.what)
+        return timer
 
     def run(self) -> None:
         """Take turns until nothing is due."""
         while self._due:
             callback, arguments = self._due.popleft()
             callback(*arguments)
+
+
+class Timer:
+    """A timer that can be cancelled."""
+
+    def __init__(self, turns: Turns, what: tuple[float, Callable[..., object], tuple[Any, ...]]) -> None:
+        self._turns = turns
+        self.what = what
+
+    def cancel(self) -> None:
+        self._turns.later = [each for each in self._turns.later if each is not self.what]
 
 
 class Transport:

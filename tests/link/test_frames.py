@@ -38,7 +38,8 @@ def test_kinds_stay_when_classes_get_other_names() -> None:
         "Table": [b"table"],
         "Settings": [b"settings"],
         "ThresholdUpdate": [b"thresholds"],
-        "DeadEndpoints": [b"health"],
+        "ResolvedNames": [b"names"],
+        "DeadAddresses": [b"dead"],
         "ReportStored": [b"counted"],
     }
 

@@ -8,11 +8,12 @@ import pytest
 
 from proxy.link.messages import (
     PART,
-    DeadEndpoints,
+    DeadAddresses,
     Hello,
     Message,
     Report,
     ReportStored,
+    ResolvedNames,
     Settings,
     Table,
     ThresholdUpdate,
@@ -62,9 +63,11 @@ REPORT = Report("b", 1, {}, 1).to_json()
         (ThresholdUpdate, {"services": {"checkout": {"stable": [None]}}}),
         (ThresholdUpdate, {"services": {"checkout": {"stable": [0.2, 0.1]}}}),
         (ThresholdUpdate, {"services": {"checkout": {"stable": [0.1, 0.2, 0.3, 0.4]}}}),
-        (DeadEndpoints, {"services": {"checkout": []}}),
-        (DeadEndpoints, {"services": {"checkout": {"stable": [1]}}}),
-        (DeadEndpoints, {"services": {"checkout": {"stable": None}}}),
+        (ResolvedNames, {"names": ["app.test"]}),
+        (ResolvedNames, {"names": {"app.test": [1]}}),
+        (DeadAddresses, {"services": {"checkout": None}}),
+        (DeadAddresses, {"services": {"checkout": ["http://a"]}}),
+        (DeadAddresses, {"services": {"checkout": [["http://a", 1]]}}),
     ],
 )
 def test_what_nobody_says_is_an_error(kind: Any, data: dict[str, Any]) -> None:

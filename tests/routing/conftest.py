@@ -7,24 +7,31 @@ from typing import Any
 import pytest
 
 from proxy.http1.head import RequestHead
+from proxy.routing.address import Address
 from proxy.routing.endpoint import Endpoint
 from proxy.routing.match import RouteMatch
 from proxy.routing.split import Split
 from proxy.routing.table import Backend, Service
+from tests.kits.located import EVERYWHERE
 
 
 @dataclass
 class World:
-    """What is known of the endpoints: everything is alive and idle unless said otherwise."""
+    """What is known of addresses: everything is alive and idle unless said otherwise."""
 
-    dead: set[Endpoint] = field(default_factory=set)
-    busy: Mapping[Endpoint, int] = field(default_factory=dict)
+    dead: set[Address] = field(default_factory=set)
+    """Ejected."""
+    busy: Mapping[Address, int] = field(default_factory=dict)
+    avoided: set[Address] = field(default_factory=set)
 
-    def alive(self, endpoint: Endpoint) -> bool:
-        return endpoint not in self.dead
+    def alive(self, address: Address) -> bool:
+        return address not in self.dead | self.avoided
 
-    def pending(self, endpoint: Endpoint) -> int:
-        return self.busy.get(endpoint, 0)
+    def worth_trying(self, address: Address) -> bool:
+        return address not in self.dead
+
+    def pending(self, address: Address) -> int:
+        return self.busy.get(address, 0)
 
 
 @pytest.fixture(scope="session")
@@ -58,6 +65,7 @@ def serve() -> Callable[..., Service]:
             "revision": 1,
             "backends": backends,
             "split": Split((("canary", weight),)),
+            "located": EVERYWHERE,
             **more,
         }
         return Service(name=name, match=RouteMatch(host, path), **values)

@@ -16,6 +16,7 @@ from proxy.routing.segment import Segment
 from proxy.routing.split import TOTAL, Split
 from proxy.routing.sticky import Sticky
 from proxy.routing.table import Backend, Service
+from tests.kits.located import IP
 
 Ask = Callable[..., RequestHead]
 Serve = Callable[..., Service]
@@ -84,33 +85,33 @@ def test_a_canary_that_is_out_is_out_for_everybody(
     if out == "halted":
         shop, live = replace(shop, halted=frozenset({"canary"})), world()
     else:
-        live = world(dead=set(shop.backends[1].endpoints))
+        live = world(dead=set(shop.addresses(shop.backends[1])))
     choice = choose(shop, ask(fields=fields), "", LOW, live)
     assert answer(choice) == ("stable", "diverted", False)
     assert choice.pinned is not drawn
     assert choice.diverted == ("" if out == "halted" else "canary")
-    assert choice.endpoint in shop.backends[0].endpoints
+    assert choice.address in tuple(shop.addresses(shop.backends[0]))
 
 
 @pytest.mark.parametrize("out", OUT)
 def test_who_was_drawn_for_stable_is_not_diverted(ask: Ask, world: World, serve: Serve, out: str) -> None:
     shop = serve(halted=frozenset({"canary"} if out == "halted" else ()))
-    live = world(dead=set(shop.backends[1].endpoints))
+    live = world(dead=set(shop.addresses(shop.backends[1])))
     assert answer(choose(shop, ask(), "", HIGH, live)) == ("stable", "weight", True)
     assert answer(choose(shop, ask(), "", LOW, live)) == ("stable", "diverted", False)
 
 
-STABLE_DEAD, CANARY_DEAD = ("stable", "http://stable:9001"), ("canary", "http://canary:9002")
+STABLE_DEAD, CANARY_DEAD = ("http://stable:9001", IP), ("http://canary:9002", IP)
 
 
 def test_a_dead_stable_has_no_stand_in(ask: Ask, world: World, serve: Serve) -> None:
     shop = serve(dead=frozenset({STABLE_DEAD}))
     choice = choose(shop, ask(), "", HIGH, world())
-    assert (answer(choice), choice.endpoint, choice.diverted) == (("stable", "weight", True), None, "")
-    assert choose(shop, ask(), "", LOW, world()).endpoint in shop.backends[1].endpoints
+    assert (answer(choice), choice.address, choice.diverted) == (("stable", "weight", True), None, "")
+    assert choose(shop, ask(), "", LOW, world()).address in tuple(shop.addresses(shop.backends[1]))
     nobody = serve(dead=frozenset({STABLE_DEAD, CANARY_DEAD}))
     choice = choose(nobody, ask(), "", LOW, world())
-    assert (answer(choice), choice.endpoint) == (("stable", "diverted", False), None)
+    assert (answer(choice), choice.address) == (("stable", "diverted", False), None)
     assert choice.diverted == "canary"
 
 
@@ -124,7 +125,7 @@ def test_the_canary_stands_in_for_a_dead_stable_where_the_service_says_so(
     shop = replace(shop, fallback=True, dead=frozenset({STABLE_DEAD}))
     choice = choose(shop, ask(fields=fields), "", LOW, world())
     assert answer(choice) == ("canary", "diverted", False)
-    assert choice.endpoint in shop.backends[1].endpoints
+    assert choice.address in tuple(shop.addresses(shop.backends[1]))
     assert (choice.diverted, choice.pinned) == ("stable", pinned)
     assert choice.user == (0 if pinned else STICKY.user(choice.key))
 
@@ -137,11 +138,11 @@ def test_a_canary_that_is_out_stands_in_for_nobody(ask: Ask, world: World, serve
         halted=frozenset({"canary"} if out == "halted" else ()),
         dead=frozenset({STABLE_DEAD, CANARY_DEAD} if out == "dead" else {STABLE_DEAD}),
     )
-    live = world(dead=set(shop.backends[1].endpoints) if out == "ejected" else set())
+    live = world(dead=set(shop.addresses(shop.backends[1])) if out == "ejected" else set())
     if out == "absent":
         shop = replace(shop, backends=shop.backends[:1], split=Split())
     choice = choose(shop, ask(), "", LOW, live)
-    assert (answer(choice), choice.endpoint, choice.diverted) == (("stable", "weight", True), None, "")
+    assert (answer(choice), choice.address, choice.diverted) == (("stable", "weight", True), None, "")
 
 
 @pytest.mark.parametrize("fallback", [False, True])
@@ -150,10 +151,10 @@ def test_endpoints_of_stable_are_tried_once_all_of_them_are_ejected(
     ask: Ask, world: World, serve: Serve, fallback: bool, draw: int
 ) -> None:
     shop = serve(fallback=fallback)
-    live = world(dead={endpoint for backend in shop.backends for endpoint in backend.endpoints})
+    live = world(dead={one for backend in shop.backends for one in shop.addresses(backend)})
     choice = choose(shop, ask(), "", draw, live)
     assert answer(choice) == (("stable", "weight", True) if draw else ("stable", "diverted", False))
-    assert choice.endpoint in shop.backends[0].endpoints
+    assert choice.address in tuple(shop.addresses(shop.backends[0]))
 
 
 @given(
@@ -174,7 +175,7 @@ def test_who_answers_for_whom(
     fallback: bool,
 ) -> None:
     shop = serve(dead=frozenset(dead), fallback=fallback, halted=frozenset({"canary"} if halted else ()))
-    out = {each for backend in shop.backends for each in backend.endpoints if backend.name in ejected}
+    out = {each for backend in shop.backends for each in shop.addresses(backend) if backend.name in ejected}
     choice = choose(shop, ask(), "", LOW if meant == "canary" else HIGH, world(dead=out))
     able = {
         "stable": STABLE_DEAD not in dead,
@@ -182,7 +183,7 @@ def test_who_answers_for_whom(
     }
     instead = "stable" if meant == "canary" else "canary" if fallback else meant
     expected = next((each for each in (meant, instead) if able[each]), None)
-    assert (choice.backend if choice.endpoint else None) == expected
+    assert (choice.backend if choice.address else None) == expected
     assert choice.drawn == (choice.why == "weight") == (choice.backend == meant)
     assert choice.diverted == ("" if choice.drawn or (meant == "canary" and halted) else meant)
 
@@ -200,8 +201,8 @@ def test_the_endpoint_is_drawn_with_bits_of_its_own(ask: Ask, world: World, serv
     stable, canary = serve().backends
     two = Backend("stable", stable.endpoints + canary.endpoints)
     shop = serve(backends=(two, canary), weight=0)
-    seen = [choose(shop, ask(), "", (n << 64) + HIGH, world()).endpoint for n in range(2)]
-    assert set(seen) == set(two.endpoints)
+    seen = [choose(shop, ask(), "", (n << 64) + HIGH, world()).address for n in range(2)]
+    assert set(seen) == set(shop.addresses(two))
 
 
 def test_a_user_without_a_key_is_given_one_and_placed_by_it(ask: Ask, world: World, serve: Serve) -> None:
@@ -293,10 +294,10 @@ def test_nobody_meets_a_halted_backend(
         halted=frozenset({"canary"} if halted else ()),
     )
     fields = [("Cookie", cookies), ("X-Canary", force), *([("X-Beta", "1")] if beta else [])]
-    stable, canary = (backend.endpoints for backend in shop.backends)
+    stable, canary = (tuple(shop.addresses(backend)) for backend in shop.backends)
     choice = choose(shop, ask(fields=fields), "", draw, world(dead=set(canary) if dead else set()))
-    assert choice.endpoint in (stable if halted or dead else (*stable, *canary))
-    assert choice.backend == ("stable" if choice.endpoint in stable else "canary")
+    assert choice.address in (stable if halted or dead else (*stable, *canary))
+    assert choice.backend == ("stable" if choice.address in stable else "canary")
     assert choice.revision == shop.revision
 
 
@@ -321,6 +322,6 @@ def test_nobody_is_told_apart_where_nobody_is_kept_and_the_pinned_are_not(
 
 
 def test_who_is_diverted_is_still_the_same_user(ask: Ask, world: World, shop: Service) -> None:
-    live = world(dead=set(shop.backends[1].endpoints))
+    live = world(dead=set(shop.addresses(shop.backends[1])))
     choice = choose(shop, ask(fields=[("Cookie", LEFT)]), "", HIGH, live)
     assert (choice.diverted, choice.user, choice.pinned) == ("canary", STICKY.user(choice.key), False)

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from proxy.routing.address import Address
 from proxy.routing.endpoint import SYSTEM, Endpoint, Trust
 from proxy.routing.failures import Ejection
 from proxy.routing.match import Condition, RouteMatch
@@ -89,17 +90,22 @@ def test_survives_json(service: Service) -> None:
 def test_a_halted_backend_has_no_endpoint_in_service(service: Service) -> None:
     for backend in service.backends:
         assert service.in_service[backend.name] == (
-            () if backend.name in service.halted else backend.endpoints
+            () if backend.name in service.halted else tuple(service.addresses(backend))
         )
 
 
 def test_a_dead_endpoint_of_a_backend_is_out_of_service_there_and_travels_no_further() -> None:
-    one, other = Endpoint.parse("http://one"), Endpoint.parse("http://other")
-    backends = (Backend("stable", (one, other)), Backend("canary", (one,)))
-    dead = frozenset({("stable", "http://one"), ("canary", "http://gone")})
-    shop = Service("shop", 1, RouteMatch(), backends, Split(), dead=dead)
-    assert shop.in_service == {"stable": (other,), "canary": (one,)}
-    assert Service.from_json(shop.to_json()) == replace(shop, dead=frozenset())
+    named, numeric, unix = map(Endpoint.parse, ("http://one:81", "http://[::1]:82", "unix:/run/app"))
+    backends = (Backend("stable", (named, numeric)), Backend("canary", (unix, Endpoint.parse("http://two"))))
+    dead = frozenset({("http://one:81", "192.0.2.1"), ("http://gone", "192.0.2.1")})
+    located = {"one": ("192.0.2.1", "192.0.2.2")}
+    shop = Service("shop", 1, RouteMatch(), backends, Split(), dead=dead, located=located)
+    assert shop.in_service == {
+        "stable": (Address(named, "192.0.2.2"), Address(numeric, "::1")),
+        "canary": (Address(unix, ""),),
+    }
+    assert shop.names == {"one", "two"}
+    assert Service.from_json(shop.to_json()) == replace(shop, dead=frozenset(), located={})
 
 
 STABLE, CANARY = Backend("stable", ()), Backend("canary", ())

@@ -10,7 +10,7 @@ def test_everything_in_the_file_beside_the_services_reaches_the_workers() -> Non
 timeouts: {header: 3s, idle: 4s}
 log: {access: json}
 limits: {line: 1KiB, head: 2KiB, fields: 3, connections: 4}
-pool: {idle: 5s, max_idle: 6}
+pool: {idle: 5s, max_idle: 6, age: 90s}
 trusted_proxies: [10.0.0.0/8, unix]
 via: off
 forwarded: on
@@ -26,6 +26,7 @@ services: {a: {stable: http://a}}
         connections=4,
         pool_idle=5.0,
         max_idle=6,
+        pool_age=90.0,
         trusted=("10.0.0.0/8", "unix"),
         via=False,
         forwarded=True,
@@ -35,5 +36,5 @@ services: {a: {stable: http://a}}
 def test_what_the_file_leaves_out_is_what_the_data_plane_takes_for_granted() -> None:
     told = settings(read("services: {a: {stable: http://a}}", "weir.yaml", {}))
     assert (told.line, told.head, told.fields) == (16 * 1024, 64 * 1024, 200)
-    assert (told.pool_idle, told.max_idle) == (60.0, 64)
+    assert (told.pool_idle, told.max_idle, told.pool_age) == (60.0, 64, 60.0)
     assert (told.connections, told.trusted, told.via, told.forwarded) == (None, (), True, False)

@@ -8,6 +8,7 @@ import pytest
 
 from proxy.forwarding.data_plane import DataPlane
 from proxy.link.messages import PART, Table
+from proxy.routing.address import addresses
 from proxy.routing.endpoint import Endpoint
 from proxy.routing.match import RouteMatch
 from proxy.routing.split import Split
@@ -15,13 +16,17 @@ from proxy.routing.table import Backend, RoutingTable, Service
 from proxy.telemetry.tally import Tally
 from proxy.worker.tables import Swap, Tables
 
-URL = "http://127.0.0.1:9001"
-BACKENDS = (Backend("stable", (Endpoint.parse(URL),)), Backend("canary", (Endpoint.parse(URL),)))
+URL, NEW = "http://127.0.0.1:9001", "http://127.0.0.1:9002"
+BACKENDS = (Backend("stable", (Endpoint.parse(URL),)), Backend("canary", (Endpoint.parse(NEW),)))
 OUT = frozenset(["canary"])
 
 
 def service(revision: int = 1, halted: frozenset[str] = frozenset(), name: str = "shop") -> Service:
     return Service(name, revision, RouteMatch(name), BACKENDS, Split((("canary", 0),)), halted)
+
+
+def dead(*urls: str) -> frozenset[tuple[str, str]]:
+    return frozenset((url, "127.0.0.1") for url in urls)
 
 
 class Stage:
@@ -42,7 +47,9 @@ class Stage:
         return self.plane.table.services["shop"]
 
     def in_service(self) -> dict[str, list[str]]:
-        return {backend: [each.url for each in left] for backend, left in self.shop.in_service.items()}
+        return {
+            backend: [each.endpoint.url for each in left] for backend, left in self.shop.in_service.items()
+        }
 
 
 @pytest.fixture
@@ -82,37 +89,61 @@ def test_of_a_table_that_broke_off_nothing_is_kept(stage: Stage) -> None:
 
 
 def test_dead_endpoints_are_out_of_service_under_whatever_revision(stage: Stage) -> None:
-    stage.tables.set_dead({"shop": {"canary": (URL,)}, "unknown": {"stable": (URL,)}})
+    stage.tables.set_dead({"shop": dead(NEW), "unknown": dead(URL)})
     assert stage.in_service() == {"stable": [URL], "canary": []}
     for generation, revision in ((2, 2), (3, 2)):
         stage.take(generation, service(revision))
         assert stage.in_service() == {"stable": [URL], "canary": []}
-    stage.tables.set_dead({"other": {"stable": (URL,)}})
-    stage.tables.set_dead({"shop": {"stable": (URL,)}})
-    assert stage.in_service() == {"stable": [], "canary": [URL]}
+    stage.tables.set_dead({"other": dead(URL)})
+    stage.tables.set_dead({"shop": dead(URL)})
+    assert stage.in_service() == {"stable": [], "canary": [NEW]}
     assert stage.plane.table.generation == 3
-    stage.tables.set_dead({"shop": {}})
-    assert stage.in_service() == {"stable": [URL], "canary": [URL]}
+    stage.tables.set_dead({"shop": dead()})
+    assert stage.in_service() == {"stable": [URL], "canary": [NEW]}
+
+
+NAMED = (Backend("stable", (Endpoint.parse("http://app.test:81"), Endpoint.parse("http://two.test"))),)
+
+
+def test_a_name_is_in_service_at_the_addresses_that_are_known(stage: Stage) -> None:
+    stage.tables.locate({"app.test": ("192.0.2.1", "192.0.2.2")})
+    stage.take(2, replace(service(2), backends=NAMED, split=Split()))
+    one, two = addresses(NAMED[0].endpoints[0], {"app.test": ("192.0.2.1", "192.0.2.2")})
+    assert stage.shop.in_service == {"stable": (one, two)}, "known before the service, and one name isn't"
+    stage.tables.set_dead({"shop": frozenset({("http://app.test:81", "192.0.2.1")})})
+    assert stage.shop.in_service == {"stable": (two,)}
+    assert stage.tables.addresses() == {one, two}
+    before = stage.plane.table
+    stage.tables.locate({"app.test": ("192.0.2.1", "192.0.2.2"), "other.test": ("192.0.2.9",)})
+    assert stage.plane.table is before, "that is no news"
+    stage.tables.locate({"app.test": ("2001:db8::1",), "two.test": ("192.0.2.7",)})
+    assert [(one.endpoint.host, one.ip) for one in stage.shop.in_service["stable"]] == [
+        ("app.test", "2001:db8::1"),
+        ("two.test", "192.0.2.7"),
+    ]
+    assert stage.shop.revision == 2
+    stage.tables.locate({"app.test": (), "two.test": ()})
+    assert stage.shop.in_service == {"stable": ()}
 
 
 def test_who_is_dead_may_be_known_before_the_service(stage: Stage) -> None:
-    stage.tables.set_dead({"other": {"canary": (URL,)}})
+    stage.tables.set_dead({"other": dead(NEW)})
     stage.take(2, service(name="other"))
     assert stage.plane.table.services["other"].in_service["canary"] == ()
 
 
 def test_health_that_is_no_news_makes_no_table(stage: Stage) -> None:
-    stage.tables.set_dead({"shop": {}, "unknown": {}})
+    stage.tables.set_dead({"shop": dead(), "unknown": dead()})
     table = stage.plane.table
     stage.take(2)
     assert stage.shop is table.services["shop"]
     before = stage.plane.table
-    stage.tables.set_dead({"shop": {}})
+    stage.tables.set_dead({"shop": dead()})
     assert stage.plane.table is before
 
 
 def test_who_was_dead_is_forgotten_with_the_service(stage: Stage) -> None:
-    stage.tables.set_dead({"shop": {"stable": (URL,)}})
+    stage.tables.set_dead({"shop": dead(URL)})
     stage.tables.take(Table(2, (), ("shop",), complete=False))
     stage.take(3, service(revision=2))
     assert stage.in_service()["stable"] == [URL]
@@ -144,4 +175,6 @@ def test_endpoints_may_have_moved(stage: Stage, made: Callable[[Stage], Swap], m
 
 
 def test_its_endpoints_are_counted_once(stage: Stage) -> None:
+    stage.take(2, replace(service(2), backends=(BACKENDS[0], Backend("canary", BACKENDS[0].endpoints))))
     assert [each.url for each in stage.tables.endpoints()] == [URL]
+    assert [each.endpoint.url for each in stage.tables.addresses()] == [URL]

@@ -14,7 +14,7 @@ from proxy.child import garbage_collector
 from proxy.link.frames import Decoder, encode
 from proxy.link.messages import (
     Ack,
-    DeadEndpoints,
+    DeadAddresses,
     Hello,
     Message,
     Report,
@@ -241,7 +241,9 @@ async def test_of_a_table_that_broke_off_nothing_is_kept(stage: Stage) -> None:
 
 async def test_a_dead_stable_answers_503_and_counts_it(stage: Stage) -> None:
     await stage.begin()
-    stage.control.say(DeadEndpoints({"shop": {"stable": (f"http://127.0.0.1:{stage.origin_port}",)}}))
+    stage.control.say(
+        DeadAddresses({"shop": frozenset({(f"http://127.0.0.1:{stage.origin_port}", "127.0.0.1")})})
+    )
     await until(lambda: not stage.worker.plane.table.services["shop"].in_service["stable"])
     assert (await stage.get()).startswith(b"HTTP/1.1 503 ")
     report = await stage.control.next(Report)

@@ -118,9 +118,14 @@ SCHEMAS: dict[str, Schema] = {
         probes={
             "type": "object",
             "additionalProperties": TEXT,
-            "description": "The conditions of endpoints by URL; empty where they aren't probed.",
+            "description": "The conditions of endpoints by URL, as far as they are known.",
         },
-        optional=("probes",),
+        addresses={
+            "type": "object",
+            "additionalProperties": listed(TEXT),
+            "description": "The addresses of endpoints whose hosts are names, by URL.",
+        },
+        optional=("probes", "addresses"),
     ),
     "Side": shape(
         requests=COUNT,

@@ -1,7 +1,7 @@
-"""The active probes of all services: which endpoints are probed, how often, and which are dead.
+"""The active probes of all services: which addresses are probed, how often, and which are dead.
 
-An endpoint is probed once for each service that has it, however many workers there are; these are sent the
-dead ones. Nothing is sent of a service before all its endpoints are known: a control that starts anew must
+An address is probed once for each service that has it, however many workers there are; these are sent the
+dead ones. Nothing is sent of a service before all its addresses are known: a control that starts anew must
 not bring back those that the one before it has found dead.
 """
 
@@ -14,7 +14,7 @@ from typing import Protocol
 
 from proxy.health.condition import UNKNOWN, EndpointCondition, Proof, probed
 from proxy.health.probe import Prober
-from proxy.routing.endpoint import Endpoint
+from proxy.routing.address import Address
 
 log = logging.getLogger(__name__)
 
@@ -25,17 +25,17 @@ CHECK_SECONDS = 2.0
 SPREAD = 0.1
 """The part (0..1) by which an interval is longer or shorter at most, lest all are probed at the same time."""
 
-Backends = Mapping[str, Sequence[Endpoint]]
-Dead = Mapping[str, tuple[str, ...]]
-"""URLs by backend."""
+Backends = Mapping[str, Sequence[Address]]
+Dead = frozenset[tuple[str, str]]
+"""URL and IP of dead addresses."""
 Changed = Callable[[str, Dead], None]
-"""Called with a service and its dead endpoints, all that there are."""
+"""Called with a service and its dead addresses, all that there are."""
 Wait = Callable[[float], Awaitable[None]]
 """Waits for about so many seconds."""
 
 
 class ProbeSettings(Proof, Protocol):
-    """How the endpoints of a service are probed."""
+    """How the addresses of a service are probed."""
 
     @property
     def path(self) -> str:
@@ -51,10 +51,10 @@ class ProbeSettings(Proof, Protocol):
 
 
 class ProbesOnce(Protocol):
-    """What probes an endpoint once."""
+    """What probes an address once."""
 
-    async def probe(self, endpoint: Endpoint, path: str | None, seconds: float) -> str:
-        """Return what went wrong, in words; "" when the endpoint answers."""
+    async def probe(self, address: Address, path: str | None, seconds: float) -> str:
+        """Return what went wrong, in words; "" when the address answers."""
 
 
 async def about(seconds: float) -> None:
@@ -64,40 +64,40 @@ async def about(seconds: float) -> None:
 
 @dataclass(slots=True)
 class _Watched:
-    """One service whose endpoints are probed."""
+    """One service whose addresses are probed."""
 
     health: ProbeSettings
     backends: Backends
-    conditions: dict[Endpoint, EndpointCondition]
+    conditions: dict[Address, EndpointCondition]
     reported: Dead | None = None
-    """The dead endpoints that were reported last; None before the first report."""
-    tasks: dict[Endpoint, asyncio.Task[None]] = field(default_factory=dict)
+    """The dead addresses that were reported last; None before the first report."""
+    tasks: dict[Address, asyncio.Task[None]] = field(default_factory=dict)
 
     def news(self) -> Dead | None:
-        """Return the dead endpoints if they have to be reported now, else None."""
+        """Return the dead addresses if they have to be reported now, else None."""
         dead = self.dead()
-        known = all(condition.state != "unknown" for condition in self.conditions.values())
+        known = bool(self.conditions) and all(
+            condition.state != "unknown" for condition in self.conditions.values()
+        )
         if dead == self.reported or not (known or self.reported is not None):
             return None
         self.reported = dead
         return dead
 
     def dead(self) -> Dead:
-        found = {
-            backend: tuple(each.url for each in endpoints if self.conditions[each].state == "dead")
-            for backend, endpoints in self.backends.items()
-        }
-        return {backend: urls for backend, urls in found.items() if urls}
+        """Return the addresses that are dead; one of two trusts that is alive keeps the other in service."""
+        alive = {_key(one) for one, condition in self.conditions.items() if condition.state != "dead"}
+        return frozenset(map(_key, self.conditions)) - alive
 
-    def stop(self, endpoint: Endpoint) -> None:
-        if endpoint in self.tasks:
-            self.tasks.pop(endpoint).cancel()
+    def stop(self, address: Address) -> None:
+        if address in self.tasks:
+            self.tasks.pop(address).cancel()
 
 
 class Probes:
-    """All endpoints that are probed. `watch` may be called at any time, and `run` does the work.
+    """All addresses that are probed. `watch` may be called at any time, and `run` does the work.
 
-    `changed` is called when the dead endpoints of a service are known, and whenever they change.
+    `changed` is called when the dead addresses of a service are known, and whenever they change.
     """
 
     def __init__(self, changed: Changed, prober: ProbesOnce | None = None, pause: Wait = about) -> None:
@@ -109,13 +109,13 @@ class Probes:
         self._places = asyncio.Semaphore(AT_ONCE)
 
     def __repr__(self) -> str:
-        endpoints = sum(len(each.conditions) for each in self._watched.values())
-        dead = sum(len(urls) for each in self._watched.values() for urls in each.dead().values())
-        return f"<Probes {endpoints} endpoints of {len(self._watched)} services, {dead} dead>"
+        addresses = sum(len(each.conditions) for each in self._watched.values())
+        dead = sum(len(each.dead()) for each in self._watched.values())
+        return f"<Probes {addresses} addresses of {len(self._watched)} services, {dead} dead>"
 
     @property
     def running(self) -> int:
-        """How many endpoints are being probed."""
+        """How many addresses are being probed."""
         return sum(len(each.tasks) for each in self._watched.values())
 
     async def run(self) -> None:
@@ -129,68 +129,72 @@ class Probes:
             self._group = None
 
     def watch(self, service: str, backends: Backends, health: ProbeSettings | None) -> None:
-        """Probe these endpoints of a service from now on, and no others; `health` None: none at all.
+        """Probe these addresses of a service from now on, and no others; `health` None: none at all.
 
-        What is known of an endpoint stays known, also when it goes over to another backend.
+        What is known of an address stays known, also when it goes over to another backend.
         """
         if health is None:
             self.forget(service)
             return
         before = self._watched.get(service)
         known = before.conditions if before else {}
-        endpoints = [each for side in backends.values() for each in side]
+        addresses = [each for side in backends.values() for each in side]
         now = _Watched(
             health,
             backends,
-            {each: known.get(each, UNKNOWN) for each in endpoints},
+            {each: known.get(each, UNKNOWN) for each in addresses},
             before.reported if before else None,
             before.tasks if before else {},
         )
         self._watched[service] = now
         if before:
-            for endpoint in tuple(now.tasks):
-                if endpoint not in now.conditions or before.health != health:
-                    now.stop(endpoint)
+            for address in tuple(now.tasks):
+                if address not in now.conditions or before.health != health:
+                    now.stop(address)
         self._start(service)
         self._report(service)
 
     def forget(self, service: str) -> None:
-        """Probe a service no longer; none of its endpoints is dead any more."""
+        """Probe a service no longer; none of its addresses is dead any more."""
         watched = self._watched.pop(service, None)
         if watched is None:
             return
-        for endpoint in tuple(watched.tasks):
-            watched.stop(endpoint)
+        for address in tuple(watched.tasks):
+            watched.stop(address)
         if watched.reported:
-            self._changed(service, {})
+            self._changed(service, frozenset())
 
-    async def check(self, endpoints: Sequence[Endpoint], health: ProbeSettings | None) -> str:
+    async def check(self, addresses: Sequence[Address], health: ProbeSettings | None) -> str:
         """Probe each of these once; return "" when at least one answers, else why none does.
 
         Without `health` any answer to a request for / will do.
         """
         path, seconds = (health.path, health.timeout) if health else (None, CHECK_SECONDS)
-        reasons = await asyncio.gather(*(self._probe(endpoint, path, seconds) for endpoint in endpoints))
+        reasons = await asyncio.gather(*(self._probe(one, path, seconds) for one in addresses))
         if not reasons:
-            return "there is no endpoint"
+            return "there is no address"
         if "" in reasons:
             return ""
-        return "; ".join(f"{endpoint}: {why}" for endpoint, why in zip(endpoints, reasons, strict=True))
+        return "; ".join(f"{one}: {why}" for one, why in zip(addresses, reasons, strict=True))
 
-    def conditions(self, service: str) -> Mapping[str, str]:
-        """Return the conditions of a service's endpoints, in words by URL; {} where none is probed."""
+    def conditions(self, service: str) -> Mapping[Address, str]:
+        """Return the conditions of a service's addresses, in words; {} where none is probed."""
         watched = self._watched.get(service)
-        return {each.url: str(condition) for each, condition in watched.conditions.items()} if watched else {}
+        return {one: str(condition) for one, condition in watched.conditions.items()} if watched else {}
 
     def up(self) -> Mapping[tuple[str, str, str], bool]:
-        """Return whether endpoints are alive, by service, backend and URL; those that are known."""
-        return {
-            (name, backend, each.url): watched.conditions[each].state == "alive"
-            for name, watched in self._watched.items()
-            for backend, endpoints in watched.backends.items()
-            for each in endpoints
-            if watched.conditions[each].state != "unknown"
-        }
+        """Return whether addresses have an address that is alive, by service, backend and URL.
+
+        Of those that are known: names move, so addresses make no labels.
+        """
+        found: dict[tuple[str, str, str], bool] = {}
+        for name, watched in self._watched.items():
+            for backend, addresses in watched.backends.items():
+                for one in addresses:
+                    state, key = watched.conditions[one].state, (name, backend, one.endpoint.url)
+                    if state != "unknown":
+                        found[key] = found.get(key, False) or state == "alive"
+        return found
 
     # Within.
 
@@ -198,30 +202,34 @@ class Probes:
         if self._group is None:
             return
         watched = self._watched[service]
-        for endpoint in watched.conditions:
-            if endpoint not in watched.tasks:
-                watched.tasks[endpoint] = self._group.create_task(self._probe_on(service, endpoint))
+        for address in watched.conditions:
+            if address not in watched.tasks:
+                watched.tasks[address] = self._group.create_task(self._probe_on(service, address))
 
-    async def _probe_on(self, service: str, endpoint: Endpoint) -> None:
+    async def _probe_on(self, service: str, address: Address) -> None:
         while True:
             health = self._watched[service].health
-            self._note(service, endpoint, await self._probe(endpoint, health.path, health.timeout))
+            self._note(service, address, await self._probe(address, health.path, health.timeout))
             await self._pause(health.interval)
 
-    async def _probe(self, endpoint: Endpoint, path: str | None, seconds: float) -> str:
+    async def _probe(self, address: Address, path: str | None, seconds: float) -> str:
         async with self._places:
-            return await self._prober.probe(endpoint, path, seconds)
+            return await self._prober.probe(address, path, seconds)
 
-    def _note(self, service: str, endpoint: Endpoint, why: str) -> None:
+    def _note(self, service: str, address: Address, why: str) -> None:
         watched = self._watched[service]
-        before = watched.conditions[endpoint]
-        now = watched.conditions[endpoint] = probed(before, why, watched.health)
+        before = watched.conditions[address]
+        now = watched.conditions[address] = probed(before, why, watched.health)
         if now.state == "dead" != before.state:
-            log.warning("%s of %s is dead: %s", endpoint, service, why)
+            log.warning("%s of %s is dead: %s", address, service, why)
         elif before.state == "dead" != now.state:
-            log.warning("%s of %s is alive again", endpoint, service)
+            log.warning("%s of %s is alive again", address, service)
         self._report(service)
 
     def _report(self, service: str) -> None:
         if (dead := self._watched[service].news()) is not None:
             self._changed(service, dead)
+
+
+def _key(address: Address) -> tuple[str, str]:
+    return address.endpoint.url, address.ip

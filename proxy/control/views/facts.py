@@ -1,6 +1,6 @@
 """The facts of a release beside its verdict: its blast radius, its failed requests, its rollout."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -72,7 +72,9 @@ class Facts:
     """By backend: requests in flight that take longer than their threshold."""
     rollout: RolloutFacts = RolloutFacts()
     probes: Mapping[str, str] = field(default_factory=dict)
-    """The condition of endpoints by URL, in words; empty where none are probed."""
+    """The condition of endpoints by URL, in words, as far as it is known."""
+    addresses: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """The addresses of endpoints whose hosts are names, by URL."""
     rollback_ms: float | None = None
     """Milliseconds until every worker had taken the canary out; None: unknown, or one has not yet."""
 
@@ -86,6 +88,7 @@ def gather(
     lately: Mapping[str, Counts],
     rollout: RolloutFacts,
     probes: Mapping[str, str],
+    addresses: Mapping[str, Sequence[str]],
     rollback_ms: float | None,
 ) -> Facts:
     """Return the facts of a service.
@@ -95,6 +98,7 @@ def gather(
         lately: by backend, the counts of this release by the connected workers.
         rollout: the facts of its rollout.
         probes: the condition of endpoints by URL.
+        addresses: the addresses of endpoints whose hosts are names, by URL.
         rollback_ms: milliseconds until every worker had taken the canary out; None: unknown.
     """
     canary = lately.get(CANARY)
@@ -104,6 +108,7 @@ def gather(
         overdue={backend: counts.overdue for backend, counts in lately.items()},
         rollout=rollout,
         probes=probes,
+        addresses=addresses,
         rollback_ms=rollback_ms,
     )
 

@@ -174,7 +174,8 @@ def _sample(service: str, finding: Finding) -> CheckSample:
 def _backend(backend: Backend, facts: Facts) -> dict[str, Any]:
     urls = [endpoint.url for endpoint in backend.endpoints]
     probes = {url: facts.probes[url] for url in urls if url in facts.probes}
-    return {"endpoints": urls, "version": backend.version, "probes": probes}
+    located = {url: list(facts.addresses[url]) for url in urls if url in facts.addresses}
+    return {"endpoints": urls, "version": backend.version, "probes": probes, "addresses": located}
 
 
 def _trip(managed: ManagedService, facts: Facts) -> dict[str, Any] | None:

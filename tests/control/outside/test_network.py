@@ -30,18 +30,22 @@ services:
 
 
 class Workers:
-    """Hears who is dead."""
+    """Hears who is dead, and where names are."""
 
     def __init__(self) -> None:
         self.dead = asyncio.Queue()
+        self.names = {}
 
-    def set_dead(self, service: str, dead: dict[str, tuple[str]]) -> None:
+    def locate(self, names: dict[str, tuple[str, ...]]) -> None:
+        self.names |= names
+
+    def set_dead(self, service: str, dead: frozenset[tuple[str, str]]) -> None:
         self.dead.put_nowait((service, dead))
 
 
 @pytest.fixture
 async def outside() -> AsyncIterator[Any]:
-    made = OutsideNetwork.begin()
+    made = OutsideNetwork.begin(())
     yield made
     await made.close()
 
@@ -79,7 +83,7 @@ async def test_workers_are_told_who_is_dead(outside: OutsideNetwork, receiver: R
     service, dead = await asyncio.wait_for(workers.dead.get(), 5)
     while not dead:
         service, dead = await asyncio.wait_for(workers.dead.get(), 5)
-    assert (service, dead) == ("shop", {"stable": ("http://127.0.0.1:1",)})
+    assert (service, dead) == ("shop", {("http://127.0.0.1:1", "127.0.0.1")})
     assert outside.conditions("shop")["http://127.0.0.1:1"].startswith("dead: ")
     assert outside.operations().endpoints["shop", "stable", "http://127.0.0.1:1"] is False
     outside.forget("shop")

@@ -10,9 +10,11 @@ import pytest
 
 from proxy.control.outside import probes as module
 from proxy.control.outside.probes import CHECK_SECONDS, Probes, about
-from proxy.routing.endpoint import SYSTEM, Endpoint, Trust
+from proxy.routing.address import Address
+from proxy.routing.endpoint import SYSTEM, Trust
+from tests.kits.located import IP, address
 
-ONE, TWO, NEW = (Endpoint.parse(f"http://{name}") for name in ("one", "two", "new"))
+ONE, TWO, NEW = (address(f"http://{name}") for name in ("one", "two", "new"))
 
 
 @dataclass(frozen=True)
@@ -34,10 +36,10 @@ class Stage:
         self.paused = []
         self.probing = Probes(lambda service, dead: self.told.append((service, dead)), self, self._pause)
 
-    async def probe(self, endpoint: Endpoint, path: str | None, seconds: float) -> str:
-        self.asked.append((endpoint.url, path, seconds))
+    async def probe(self, one: Address, path: str | None, seconds: float) -> str:
+        self.asked.append((one.endpoint.url, path, seconds))
         await asyncio.sleep(0)
-        why = self.wrong.get(endpoint.url, "")
+        why = self.wrong.get(one.endpoint.url, "")
         if isinstance(why, Exception):
             raise why
         return why
@@ -65,9 +67,11 @@ class Stage:
             self.paused.clear()
             await self.settled()
 
-    def news(self) -> list[tuple[str, dict[str, tuple[str, ...]]]]:
+    def news(self) -> list[tuple[str, set[str]]]:
+        """The services that were reported since, each with the URLs of its dead addresses."""
         told, self.told = self.told, []
-        return told
+        assert all(ip == IP for _, dead in told for _, ip in dead)
+        return [(service, {url for url, _ in dead}) for service, dead in told]
 
 
 @pytest.fixture
@@ -98,19 +102,19 @@ async def test_the_dead_are_told_when_they_die_and_when_they_are_back(
 ) -> None:
     stage.probing.watch("shop", BOTH, ProbeSettings())
     await stage.settled()
-    assert stage.news() == [("shop", {})], "once everybody is known"
+    assert stage.news() == [("shop", set())], "once everybody is known"
     stage.wrong["http://two"] = stage.wrong["http://new"] = "answered 503"
     await stage.round()
     assert stage.news() == []
     await stage.round()
-    assert stage.news()[-1] == ("shop", {"stable": ("http://two",), "canary": ("http://new",)})
-    assert "http://two of shop is dead: answered 503" in caplog.text
+    assert stage.news()[-1] == ("shop", {"http://two", "http://new"})
+    assert f"http://two ({IP}) of shop is dead: answered 503" in caplog.text
     await stage.round(2)
     assert stage.news() == [], "that is no news"
     del stage.wrong["http://two"]
     await stage.round(2)
-    assert stage.news() == [("shop", {"canary": ("http://new",)})]
-    assert "http://two of shop is alive again" in caplog.text
+    assert stage.news() == [("shop", {"http://new"})]
+    assert f"http://two ({IP}) of shop is alive again" in caplog.text
 
 
 async def test_nothing_is_told_before_all_are_known(stage: Stage) -> None:
@@ -119,7 +123,7 @@ async def test_nothing_is_told_before_all_are_known(stage: Stage) -> None:
     await stage.settled()
     assert (stage.news(), stage.probing.up()) == ([], {("shop", "canary", "http://new"): True})
     await stage.round()
-    assert stage.news() == [("shop", {"stable": ("http://one", "http://two")})]
+    assert stage.news() == [("shop", {"http://one", "http://two"})]
 
 
 async def test_who_comes_later_is_held_to_be_alive_and_does_not_hold_up_the_news(stage: Stage) -> None:
@@ -129,9 +133,9 @@ async def test_who_comes_later_is_held_to_be_alive_and_does_not_hold_up_the_news
     await stage.round()
     stage.probing.watch("shop", BOTH, ProbeSettings())
     await stage.settled()
-    assert stage.news() == [("shop", {})]
+    assert stage.news() == [("shop", set())]
     await stage.round()
-    assert stage.news()[0] == ("shop", {"stable": ("http://one",)})
+    assert stage.news()[0] == ("shop", {"http://one"})
 
 
 async def test_what_is_known_of_an_endpoint_goes_over_with_it(stage: Stage) -> None:
@@ -140,10 +144,10 @@ async def test_what_is_known_of_an_endpoint_goes_over_with_it(stage: Stage) -> N
     await stage.settled()
     await stage.round()
     asked = len(stage.asked)
-    assert stage.news() == [("shop", {"canary": ("http://new",)})]
+    assert stage.news() == [("shop", {"http://new"})]
     stage.probing.watch("shop", {"stable": (NEW,), "canary": ()}, ProbeSettings())
-    assert stage.news() == [("shop", {"stable": ("http://new",)})], "at once"
-    assert stage.probing.conditions("shop") == {"http://new": "dead: answered 500"}
+    assert stage.news() == [], "and it is the same address"
+    assert stage.probing.conditions("shop") == {NEW: "dead: answered 500"}
     await stage.round()
     assert len(stage.asked) == asked + 1, "the others are asked no longer, and this one not twice"
 
@@ -163,7 +167,7 @@ async def test_the_same_again_changes_nothing(stage: Stage) -> None:
     await stage.settled()
     stage.probing.watch("shop", dict(BOTH), ProbeSettings())
     await stage.settled()
-    assert (len(stage.asked), stage.news()) == (3, [("shop", {})])
+    assert (len(stage.asked), stage.news()) == (3, [("shop", set())])
 
 
 @pytest.mark.parametrize("way", ["forget", "off"])
@@ -174,20 +178,20 @@ async def test_who_is_watched_no_longer_is_dead_no_longer(stage: Stage, way: str
     await stage.settled()
     await stage.round()
     asked = len(stage.asked)
-    assert stage.news() == [("well", {}), ("shop", {"stable": ("http://one",)})]
+    assert stage.news() == [("well", set()), ("shop", {"http://one"})]
     for service in ("shop", "well", "unknown"):
         if way == "forget":
             stage.probing.forget(service)
         else:
             stage.probing.watch(service, BOTH, None)
-    assert stage.news() == [("shop", {})]
+    assert stage.news() == [("shop", set())]
     stage.paused.clear()
     await stage.round()
     assert (len(stage.asked), stage.probing.conditions("shop"), stage.probing.up()) == (asked, {}, {})
 
 
 async def test_one_endpoint_may_be_trusted_in_two_ways(stage: Stage) -> None:
-    secure = [Endpoint.parse("https://one", trust) for trust in (SYSTEM, Trust(verify=False))]
+    secure = [address("https://one", trust) for trust in (SYSTEM, Trust(verify=False))]
     stage.probing.watch("shop", {"stable": secure[:1], "canary": secure[1:]}, ProbeSettings())
     await stage.settled()
     assert len(stage.asked) == 2
@@ -221,7 +225,7 @@ async def test_only_so_many_are_asked_at_a_time(monkeypatch: pytest.MonkeyPatch)
     under_way, most = 0, 0
 
     class Slow:
-        async def probe(self, endpoint: Endpoint, path: None, seconds: float) -> str:
+        async def probe(self, one: Address, path: None, seconds: float) -> str:
             nonlocal under_way, most
             under_way += 1
             most = max(most, under_way)
@@ -230,8 +234,8 @@ async def test_only_so_many_are_asked_at_a_time(monkeypatch: pytest.MonkeyPatch)
             return ""
 
     probing = Probes(lambda service, dead: None, Slow())
-    endpoints = [Endpoint.parse(f"http://e{n}") for n in range(10)]
-    assert await probing.check(endpoints, None) == ""
+    addresses = [address(f"http://e{n}") for n in range(10)]
+    assert await probing.check(addresses, None) == ""
     assert most == 2
 
 
@@ -242,7 +246,7 @@ async def test_only_so_many_are_asked_at_a_time(monkeypatch: pytest.MonkeyPatch)
         ({"http://one": "answered 503"}, ""),
         (
             {"http://one": "answered 503", "http://two": "connection refused"},
-            "http://one: answered 503; http://two: connection refused",
+            f"http://one ({IP}): answered 503; http://two ({IP}): connection refused",
         ),
     ],
 )
@@ -258,7 +262,7 @@ async def test_a_check_without_a_word_on_health_asks_for_any_answer_and_nobody_a
     stage = Stage()
     assert await stage.probing.check((ONE,), None) == ""
     assert stage.asked == [("http://one", None, CHECK_SECONDS)]
-    assert await stage.probing.check((), None) == "there is no endpoint"
+    assert await stage.probing.check((), None) == "there is no address"
 
 
 async def test_how_endpoints_do(stage: Stage) -> None:
@@ -267,18 +271,18 @@ async def test_how_endpoints_do(stage: Stage) -> None:
     assert set(stage.probing.conditions("shop").values()) == {"not known yet"}
     await stage.settled()
     assert stage.probing.conditions("shop") == {
-        "http://one": "not known yet: answered 503",
-        "http://two": "alive",
-        "http://new": "alive",
+        ONE: "not known yet: answered 503",
+        TWO: "alive",
+        NEW: "alive",
     }
-    assert repr(stage.probing) == "<Probes 3 endpoints of 1 services, 0 dead>"
+    assert repr(stage.probing) == "<Probes 3 addresses of 1 services, 0 dead>"
     await stage.round()
     assert stage.probing.up() == {
         ("shop", "stable", "http://one"): False,
         ("shop", "stable", "http://two"): True,
         ("shop", "canary", "http://new"): True,
     }
-    assert repr(stage.probing) == "<Probes 3 endpoints of 1 services, 1 dead>"
+    assert repr(stage.probing) == "<Probes 3 addresses of 1 services, 1 dead>"
 
 
 async def test_intervals_are_spread_a_little(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -85,6 +85,7 @@ def test_a_service_that_nobody_asked_yet() -> None:
         "endpoints": ["http://127.0.0.1:9002"],
         "version": "v2",
         "probes": {},
+        "addresses": {},
     }
     assert made["window"] == {"seconds": 30, "stable": None, "canary": None}
     assert (made["shares"], made["trip"], made["drift"], made["halted"]) == (None, None, None, [])

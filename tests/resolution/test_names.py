@@ -1,0 +1,169 @@
+"""Names that are followed, with servers that the test plays."""
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import AsyncIterator, Callable, Mapping
+
+import pytest
+
+from proxy.resolution import names as module
+from proxy.resolution.channel import Resolved, Unanswered
+from proxy.resolution.names import Names
+
+NOTHING = Resolved((), 0)
+V4 = socket.AF_INET
+
+
+class Servers:
+    """Every question waits until the test answers it, or is answered at once by `zone`."""
+
+    def __init__(self) -> None:
+        self.zone: dict[str, Resolved | str] = {}
+        self.asked: list[tuple[str, int]] = []
+        self.waiting: dict[tuple[str, int], asyncio.Future[Resolved]] = {}
+
+    async def ask(self, name: str, family: socket.AddressFamily) -> Resolved:
+        self.asked.append((name, family))
+        known = self.zone.get(name, "wait")
+        if isinstance(known, Resolved):
+            return known if family == V4 else NOTHING
+        if known != "wait":
+            raise Unanswered(known)
+        assert (name, family) not in self.waiting, "one look-up at a time"
+        waits = self.waiting[name, family] = asyncio.get_running_loop().create_future()
+        try:
+            return await waits
+        finally:
+            del self.waiting[name, family]
+
+
+class Stage:
+    def __init__(self) -> None:
+        self.servers = Servers()
+        self.news: list[Mapping[str, tuple[str, ...]]] = []
+        self.names = Names(self.servers, self.news.append, lambda ip: True)
+
+
+@pytest.fixture(autouse=True)
+def _soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "SHORTEST", 0.01)
+    monkeypatch.setattr(module, "LONGEST", 0.02)
+
+
+@pytest.fixture
+async def stage() -> AsyncIterator[Stage]:
+    made = Stage()
+    running = asyncio.ensure_future(made.names.run())
+    await asyncio.sleep(0)
+    yield made
+    running.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await running
+
+
+async def until(holds: Callable[[], bool]) -> None:
+    async with asyncio.timeout(10):
+        while not holds():  # noqa: ASYNC110  # nothing is set when another task has gone on
+            await asyncio.sleep(0.001)
+
+
+async def test_a_name_that_is_used_is_resolved_and_followed(stage: Stage) -> None:
+    stage.servers.zone["a.test"] = Resolved(("192.0.2.1",), 5)
+    stage.names.use("shop", ["a.test"])
+    await until(lambda: stage.news == [{"a.test": ("192.0.2.1",)}])
+    stage.servers.zone["a.test"] = Resolved(("192.0.2.2",), 5)
+    await until(lambda: stage.news[1:] == [{"a.test": ("192.0.2.2",)}])
+    assert stage.names.located == {"a.test": ("192.0.2.2",)}
+
+
+async def test_what_changes_together_is_reported_together(stage: Stage) -> None:
+    names = {f"{n}.test": Resolved((f"192.0.2.{n}",), 5) for n in range(1, 9)}
+    stage.servers.zone |= names
+    stage.names.use("shop", list(names))
+    await stage.names.known(names, 5)
+    assert stage.news == [{name: each.addresses for name, each in names.items()}]
+
+
+async def test_one_that_is_mute_holds_up_nothing(stage: Stage, caplog: pytest.LogCaptureFixture) -> None:
+    stage.servers.zone["good.test"] = Resolved(("192.0.2.1",), 5)
+    stage.names.use("shop", ["mute.test", "good.test"])
+    await stage.names.known(["good.test"], 60)
+    assert stage.names.located == {"good.test": ("192.0.2.1",)}
+    await stage.names.known(["mute.test"], 0.01)
+    assert "mute.test isn't resolved yet: its endpoints get no requests until it is" in caplog.text
+    assert stage.servers.asked.count(("mute.test", V4)) == 1
+
+
+async def test_the_last_good_addresses_stay_and_the_log_says_so_once(
+    stage: Stage, caplog: pytest.LogCaptureFixture
+) -> None:
+    stage.servers.zone["a.test"] = Resolved(("192.0.2.1",), 5)
+    stage.names.use("shop", ["a.test"])
+    await until(lambda: bool(stage.news))
+    stage.servers.zone["a.test"] = "no name server answers"
+    await until(lambda: stage.names.failure("a.test") != "")
+    asked = len(stage.servers.asked)
+    await until(lambda: len(stage.servers.asked) > asked + 6)
+    assert stage.names.located == {"a.test": ("192.0.2.1",)}
+    said = "a.test can't be resolved: no name server answers; its last addresses stay in use"
+    assert caplog.text.count(said) == 1
+    stage.servers.zone["a.test"] = Resolved(("192.0.2.1",), 5)
+    await until(lambda: stage.names.failure("a.test") == "")
+    assert len(stage.news) == 1
+
+
+async def test_a_name_that_fails_at_once_is_known_to_be_none(stage: Stage) -> None:
+    stage.servers.zone["a.test"] = NOTHING
+    stage.names.use("shop", ["a.test"])
+    await stage.names.known(["a.test"], 60)
+    assert (stage.names.located, stage.news) == ({}, [])
+    assert stage.names.failure("a.test") == "there is no address of that name"
+
+
+async def test_all_are_asked_anew_where_that_is_wanted(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "SHORTEST", 3600.0)
+    monkeypatch.setattr(module, "LONGEST", 3600.0)
+    stage.servers.zone |= dict.fromkeys(("a.test", "b.test"), Resolved(("192.0.2.1",), 5))
+    stage.names.use("shop", ["a.test", "b.test"])
+    await stage.names.known(["a.test", "b.test"], 60)
+    await until(lambda: len(stage.servers.asked) == 4)
+    await asyncio.sleep(0)
+    stage.servers.zone |= dict.fromkeys(("a.test", "b.test"), Resolved(("192.0.2.2",), 5))
+    await stage.names.known(["a.test"], 60, anew=True)
+    await until(lambda: stage.names.located == dict.fromkeys(("a.test", "b.test"), ("192.0.2.2",)))
+
+
+async def test_a_name_that_no_service_uses_any_more_is_dropped(stage: Stage) -> None:
+    stage.servers.zone |= dict.fromkeys(("a.test", "b.test"), Resolved(("192.0.2.1",), 5))
+    stage.names.use("shop", ["a.test", "b.test"])
+    stage.names.use("other", ["b.test"])
+    await stage.names.known(["b.test"], 60)
+    await until(lambda: len(stage.news) > 0 and len(stage.names.located) == 2)
+    stage.names.use("shop", [])
+    await until(lambda: stage.news[-1:] == [{"a.test": ()}])
+    assert stage.names.located == {"b.test": ("192.0.2.1",)}
+
+
+async def test_a_name_that_was_waited_for_stays_until_it_is_in_use(stage: Stage) -> None:
+    stage.servers.zone |= dict.fromkeys(("a.test", "b.test"), Resolved(("192.0.2.1",), 5))
+    await stage.names.known(["a.test"], 60)
+    stage.names.use("other", ["b.test"])
+    await stage.names.known(["b.test"], 60)
+    assert "a.test" in stage.names.located
+    stage.names.use("shop", ["a.test"])
+    stage.names.use("other", [])
+    assert "a.test" in stage.names.located
+
+
+async def test_what_is_unforeseen_ends_it() -> None:
+    stage = Stage()
+
+    async def broken(name: str, family: socket.AddressFamily) -> Resolved:
+        raise RuntimeError("a bug")
+
+    stage.servers.ask = broken
+    stage.names.use("shop", ["a.test"])
+    with pytest.raises(RuntimeError, match="a bug"):
+        async with asyncio.timeout(10):
+            await stage.names.run()
