@@ -5,10 +5,10 @@ import socket
 from collections.abc import Iterator
 
 import pytest
+from rig.nameserver import NameServer, Reply
 
 from proxy.resolution import channel as module
 from proxy.resolution.channel import Channel, Resolved, Unanswered
-from tests.kits.nameserver import NameServer, Reply
 
 pytestmark = pytest.mark.process
 

@@ -4,10 +4,10 @@ import socket
 from collections.abc import Iterator
 
 import pytest
+from rig.nameserver import NameServer, Reply
 
 from proxy.resolution import lookup as module
 from proxy.resolution.lookup import Lookups
-from tests.kits.nameserver import NameServer, Reply
 
 pytestmark = pytest.mark.process
 
