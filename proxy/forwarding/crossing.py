@@ -66,8 +66,9 @@ class Crossing:
         """End the exchange: the client's connection is gone."""
         exchange = self.exchange
         if exchange is not None:
+            endpoint_full = self._side.reading.held_for("full")
             self.attempts.abandon()
-            exchange.broke("client-left")
+            exchange.left(endpoint_full=endpoint_full)
             self._account(exchange)
 
     def dissolve(self) -> None:

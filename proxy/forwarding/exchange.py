@@ -78,6 +78,7 @@ class Exchange:
         "status",
         "thresholds",
         "upgrade",
+        "waited",
     )
 
     def __init__(
@@ -100,6 +101,8 @@ class Exchange:
         """What was slow when it was sent; empty when that wasn't known."""
         self.overdue = False
         """Whether it was counted as slow while its answer was awaited."""
+        self.waited = False
+        """Whether the client has waited for too long, here or where the request was sent first."""
         self.answered: float | None = None
         self.bytes_out = 0
         self.request_id = request_id
@@ -174,7 +177,7 @@ class Exchange:
 
     def fall_overdue(self) -> None:
         """Record that the answer is still awaited when the last threshold has passed."""
-        self.overdue = True
+        self.overdue = self.waited = True
 
     def switched(self, now: float) -> None:
         """Record that the endpoint has changed to another protocol, as the client asked."""
@@ -244,6 +247,14 @@ class Exchange:
         self.thresholds, self.overdue = (), False
         return outcome
 
+    def left(self, *, endpoint_full: bool) -> None:
+        """Record that the client has gone away before its answer was whole.
+
+        One that was still sending has not waited, unless the endpoint took no more.
+        """
+        self.waited = self.waited and (self.request == "done" or endpoint_full)
+        self.broke("client-left")
+
     def broke(self, ending: Ending) -> None:
         """Record that the exchange has ended before its answer was whole."""
         self.response = RESPONSE_MOVES[self.response, "break"]
@@ -298,6 +309,7 @@ class Exchange:
         outcome.taken_over = not (choice.drawn or choice.pinned)
         outcome.passed_on = False
         outcome.rescue_of = self.first
+        outcome.gave_up = self.waited and self.ending == "client-left" and not self.status
         return outcome
 
 

@@ -24,6 +24,7 @@ from proxy.telemetry.outcome import (
     COMPLETE,
     EXCLUDED,
     FAILURE,
+    HALTED,
     SUCCESS,
     SWITCHED,
     Ending,
@@ -39,7 +40,9 @@ BY_KEY = ("drawn", "pinned", "taken_over", "codes", "errors", "labels")
 """Events that are counted by a key: a result, a status, an ending or a label."""
 HISTOGRAMS = ("head", "total")
 """Events that are durations."""
-NUMBERS = ("diverted", "pins_diverted", "rescued", "harmed", "abandoned", "ejections")
+NUMBERS = (
+    "diverted", "pins_diverted", "rescued", "harmed", "abandoned", "abandoned_rescues", "cut", "ejections",
+)  # fmt: skip  # one line reads as the list it is
 """Events that are one number each."""
 GAUGES = ("in_flight", "tunnels", "overdue")
 STATES = ("exposed", "failed")
@@ -60,7 +63,7 @@ class Counts:
     taken_over: dict[Result, int] = field(default_factory=dict)
     """Exchanges that neither coin nor pin brought here, by result: diverted ones and rescues."""
     codes: dict[tuple[str, int], int] = field(default_factory=dict)
-    """All exchanges by method and the status sent, 0 when none was."""
+    """What clients were sent, by method and status, 0 when nothing was: each request once, where it ended."""
     errors: dict[Ending, int] = field(default_factory=dict)
     """Failures by ending; those that were answered whole are not here."""
     labels: dict[int, int] = field(default_factory=dict)
@@ -69,7 +72,7 @@ class Counts:
     head: Histogram = field(default_factory=Histogram)
     """Time to the response head, of those with one that are not excluded: what latency checks judge."""
     total: Histogram = field(default_factory=Histogram)
-    """Time from the request's head to the end, of all exchanges."""
+    """Time from the request's head to the end: of each request once, where it ended."""
     diverted: int = 0
     """Drawn requests that were meant for this backend, when no endpoint of it was alive."""
     pins_diverted: int = 0
@@ -77,11 +80,16 @@ class Counts:
     rescued: int = 0
     """Attempts that were passed on to another backend, which did its work."""
     harmed: int = 0
-    """Bad answers that reached clients: failures not passed on, or only to a backend that failed, too.
+    """Bad answers that reached clients: failures not passed on, or only to a backend that failed, too, and
+    what was cut off or refused because the backend was halted.
 
     Of two backends that failed to answer one request, the first has harmed."""
     abandoned: int = 0
     """Requests that had been overdue when their clients went away, whatever brought them here."""
+    abandoned_rescues: int = 0
+    """Requests that were overdue here and then passed on, and whose clients went away before the answer."""
+    cut: int = 0
+    """Answers that broke off when their clients had got a part; `codes` has the status that began them."""
     ejections: int = 0
     """Times that an endpoint was left alone because it failed, whatever brought it the requests."""
     in_flight: int = 0
@@ -120,6 +128,16 @@ class Counts:
         return self._all(EXCLUDED)
 
     @property
+    def gave_up(self) -> int:
+        """Clients that gave up waiting: they went away when their answer was overdue."""
+        return self.abandoned + self.abandoned_rescues
+
+    @property
+    def harm(self) -> int:
+        """Clients that the backend harmed: those with bad answers, and those that gave up waiting."""
+        return self.harmed + self.gave_up
+
+    @property
     def drawn_bad(self) -> int:
         """Requests that the coin meant for this backend and that it failed or had no endpoint alive for."""
         return self.drawn.get(FAILURE, 0) + self.diverted
@@ -147,21 +165,19 @@ class Counts:
         result, drawn = outcome.result, outcome.drawn
         results = self.drawn if drawn else self.taken_over if outcome.taken_over else self.pinned
         results[result] = results.get(result, 0) + 1
-        if outcome.status or not outcome.passed_on:  # else stable answered, and no 499 is due
+        if not outcome.passed_on:
             code = (outcome.method, outcome.status)
             codes = self.codes
             codes[code] = codes.get(code, 0) + 1
+            self.total.add(outcome.total_seconds)
         if outcome.head_seconds is not None and result != EXCLUDED:
             self.head.add(outcome.head_seconds)
             if drawn and outcome.thresholds and result == SUCCESS and not outcome.overdue:
                 self._compare(outcome, outcome.head_seconds)
-        self.total.add(outcome.total_seconds)
         if outcome.exposed:
             self.exposed.add(outcome.user)
-        if result == FAILURE:
-            self._fail(outcome)
-        elif outcome.overdue and outcome.ending == CLIENT_LEFT:
-            self.abandoned += 1
+        if result != SUCCESS:  # first: most are, and to compare a string with itself is quick
+            (self._fail if result == FAILURE else self._exclude)(outcome)
 
     def end(self, outcome: Outcome) -> None:
         """Count one exchange fewer as open, if it ever was."""
@@ -195,12 +211,14 @@ class Counts:
         if user:
             self.users.add(user, users.FAILED)
 
-    def settle_rescue(self, result: Result) -> None:
-        """Count what came of a request that was passed on: nothing, where its client didn't wait for it."""
-        if result == FAILURE:
+    def settle_rescue(self, outcome: Outcome) -> None:
+        """Count what came of a request that was passed on: nothing, where its client left in time."""
+        if outcome.result == FAILURE:
             self.harmed += 1
-        elif result == SUCCESS:
+        elif outcome.result == SUCCESS:
             self.rescued += 1
+        elif outcome.gave_up:
+            self.abandoned_rescues += 1
 
     def _compare(self, outcome: Outcome, seconds: float) -> None:
         # label() and exceeded(), written out: once thresholds are known, most requests pass here.
@@ -212,13 +230,29 @@ class Counts:
             self.users.add(outcome.user, users.slow(exceeded))
 
     def _fail(self, outcome: Outcome) -> None:
-        if outcome.ending != COMPLETE:
-            self.errors[outcome.ending] = self.errors.get(outcome.ending, 0) + 1
-        if not outcome.passed_on and outcome.rescue_of is None:
-            self.harmed += 1
+        ending = outcome.ending
         if outcome.drawn and outcome.user:
             self.users.add(outcome.user, users.FAILED)
         self.failed.add(outcome.method, outcome.route, outcome.status)
+        if ending != COMPLETE:
+            self.errors[ending] = self.errors.get(ending, 0) + 1
+            self._cut(outcome)
+        if outcome.rescue_of is None and not outcome.passed_on:
+            self.harmed += 1
+
+    def _exclude(self, outcome: Outcome) -> None:
+        """Count whom an exchange has harmed that is no evidence."""
+        if outcome.ending == CLIENT_LEFT:
+            self.abandoned += outcome.gave_up and outcome.rescue_of is None
+        elif not outcome.passed_on:
+            self._cut(outcome)
+            if outcome.ending == HALTED and outcome.status != SWITCHED:  # a tunnel may end at any time
+                self.harmed += outcome.rescue_of is None
+
+    def _cut(self, outcome: Outcome) -> None:
+        """Count an answer that broke off, if it had begun."""
+        if outcome.head_seconds is not None and outcome.status != SWITCHED:
+            self.cut += 1
 
     def _all(self, result: Result) -> int:
         return sum(results.get(result, 0) for results in (self.drawn, self.pinned, self.taken_over))

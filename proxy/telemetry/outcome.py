@@ -121,6 +121,8 @@ class Outcome:
     """It failed here, and the request was sent to another backend: no client is harmed yet."""
     rescue_of: Key | None = None
     """The attempt that it takes the place of; None: it is the first."""
+    gave_up: bool = False
+    """The client went away when its answer was overdue, or had been where the request was sent first."""
 
 
 REASONS = (

@@ -75,7 +75,7 @@ class Tally:
         if outcome.result == FAILURE:
             self.urgent = True
         if outcome.rescue_of is not None:
-            self._entry(outcome.rescue_of).settle_rescue(outcome.result)
+            self._entry(outcome.rescue_of).settle_rescue(outcome)
             self._unreported.add(outcome.rescue_of)
 
     def eject(self, key: Key) -> None:

@@ -1,6 +1,7 @@
 """What one exchange adds to counts, each outcome in its places; how counts add up and come apart again."""
 
 from dataclasses import fields
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -8,7 +9,7 @@ from hypothesis import strategies as st
 
 from proxy.telemetry import counts as module
 from proxy.telemetry import counts_json
-from proxy.telemetry.counts import Counts
+from proxy.telemetry.counts import NUMBERS, Counts
 from proxy.telemetry.histogram import Histogram
 from proxy.telemetry.outcome import Outcome
 from proxy.telemetry.users import Users
@@ -188,17 +189,50 @@ def test_diverted_requests_are_counted_by_what_meant_them() -> None:
         ({"status": 500, "drawn": False, "taken_over": True}, 1),
         ({"status": 500, "drawn": False, "taken_over": True, "rescue_of": KEY}, 0),
         ({"ending": "client-left"}, 0),
+        ({"ending": "halted", "status": 503}, 1),
+        ({"ending": "halted", "status": 200}, 1),
+        ({"ending": "halted", "status": 0, "passed_on": True}, 0),
+        ({"ending": "halted", "status": 101}, 0),
+        ({"ending": "refused", "status": 413}, 0),
     ],
 )
 def test_a_bad_answer_harms_once(more: dict[str, int | str | tuple[str, int, str]], harmed: int) -> None:
     assert counted([outcome(key=STABLE, **more)]).harmed == harmed
 
 
-@pytest.mark.parametrize(("result", "told"), [("success", (1, 0)), ("failure", (0, 1)), ("excluded", (0, 0))])
-def test_a_rescue_is_counted_where_the_request_failed_first(result: str, told: tuple[int, int]) -> None:
+@pytest.mark.parametrize(
+    ("rescue", "told"),
+    [
+        ({}, (1, 0, 0)),
+        ({"status": 500}, (0, 1, 0)),
+        ({"ending": "client-left"}, (0, 0, 0)),
+        ({"ending": "client-left", "gave_up": True}, (0, 0, 1)),
+    ],
+)
+def test_a_rescue_is_counted_where_the_request_failed_first(
+    rescue: dict[str, Any], told: tuple[int, int, int]
+) -> None:
     counts = Counts()
-    counts.settle_rescue(result)
-    assert (counts.rescued, counts.harmed) == told
+    counts.settle_rescue(outcome(key=STABLE, rescue_of=KEY, **rescue))
+    assert (counts.rescued, counts.harmed, counts.gave_up) == told
+    assert counts.harm == told[1] + told[2]
+
+
+@pytest.mark.parametrize(
+    ("more", "cut"),
+    [
+        ({"ending": "truncated"}, 1),
+        ({"ending": "timeout"}, 1),
+        ({"ending": "timeout", "status": 504, "head": None}, 0),
+        ({"ending": "halted"}, 1),
+        ({"ending": "halted", "status": 101}, 0),
+        ({"ending": "client-left"}, 0),
+        ({"status": 503, "passed_on": True}, 0),
+        ({"status": 503}, 0),
+    ],
+)
+def test_an_answer_that_broke_off_within_is_cut(more: dict[str, Any], cut: int) -> None:
+    assert counted([outcome(**more)]).cut == cut
 
 
 def test_exposed_users_are_counted_once_each() -> None:
@@ -223,7 +257,7 @@ def test_slow_and_timely_are_counted_of_those_that_had_the_threshold() -> None:
 @pytest.mark.parametrize("drawn", [True, False])
 @pytest.mark.parametrize(
     ("ending", "late", "abandoned"),
-    [("client-left", True, 1), ("client-left", False, 0), ("halted", True, 0), ("complete", True, 0)],
+    [("client-left", True, 1), ("client-left", False, 0), ("complete", True, 0)],
 )
 def test_one_that_was_overdue_when_its_client_went_away_is_abandoned(
     ending: str, late: bool, abandoned: int, drawn: bool
@@ -233,26 +267,18 @@ def test_one_that_was_overdue_when_its_client_went_away_is_abandoned(
         counts.fall_overdue(THRESHOLDS if drawn else (), 0)
     assert (counts.overdue, bool(counts.labels)) == (int(late), late and drawn)
     result = "success" if ending == "complete" else "excluded"
-    left = Outcome(("shop", 7, "canary"), "GET", 200, ending, result, drawn, None, 1.0, overdue=late)
+    left = Outcome(("shop", 7, "canary"), "GET", 0, ending, result, drawn, None, 1.0, overdue=late)
+    left.gave_up = late and ending == "client-left"
     counts.end(left)
     counts.record(left)
-    assert (counts.abandoned, counts.overdue) == (abandoned, 0)
+    assert (counts.abandoned, counts.harm, counts.overdue) == (abandoned, abandoned, 0)
 
 
-@pytest.mark.parametrize(
-    ("status", "passed_on", "codes"),
-    [(0, True, {}), (503, True, {("GET", 503): 1}), (0, False, {("GET", 0): 1})],
-)
-def test_an_attempt_that_was_passed_on_without_a_status_has_no_code(
-    status: int, passed_on: bool, codes: dict[tuple[str, int], int]
-) -> None:
-    counts = Counts()
-    ending = "halted" if not status else "complete"
-    result = "failure" if status else "excluded"
-    counts.record(
-        Outcome(("shop", 7, "canary"), "GET", status, ending, result, True, None, 1.0, passed_on=passed_on)
-    )
-    assert counts.codes == codes, "499 means that the client left"
+@pytest.mark.parametrize(("status", "ending"), [(0, "halted"), (503, "complete"), (504, "timeout")])
+def test_an_attempt_that_was_passed_on_is_no_request_of_a_client(status: int, ending: str) -> None:
+    counts = counted([outcome(status=status, ending=ending, passed_on=True)])
+    assert (counts.codes, counts.total.count) == ({}, 0)
+    assert sum(counts.drawn.values()) == 1
 
 
 @given(COUNTS, COUNTS)
@@ -302,7 +328,7 @@ def test_a_difference_is_what_came_since_and_keeps_the_newer_state(
         assert delta.users.start == earlier.users.end
 
 
-@pytest.mark.parametrize("name", ["diverted", "pins_diverted", "rescued", "harmed", "ejections"])
+@pytest.mark.parametrize("name", NUMBERS)
 def test_a_number_of_its_own_comes_apart_as_well(name: str) -> None:
     some, more = Counts(**{name: 2}), Counts(**{name: 5})
     assert more.minus(some) == Counts(**{name: 3})

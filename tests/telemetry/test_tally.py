@@ -257,7 +257,7 @@ class Link(RuleBasedStateMachine):
         self.tally.add(ended)
         self.truth.record(ended)
         if ended.rescue_of:
-            self.truth.settle_rescue(ended.result)
+            self.truth.settle_rescue(ended)
 
     @rule(everything=st.booleans())
     def report(self, everything: bool) -> None:
