@@ -18,7 +18,9 @@ class BlastRadius:
     met: int = 0
     """Requests that it was asked."""
     harmed: int = 0
-    """Bad answers of it that reached a client."""
+    """Clients that it harmed: they got a bad answer, or gave up waiting for one that was overdue."""
+    gave_up: int = 0
+    """Those of them that gave up waiting."""
     rescued: int = 0
     """Requests that failed there and were answered well by stable."""
     exposed: Registers | None = None
@@ -40,7 +42,8 @@ class BlastRadius:
         """Count what the canary answered."""
         for results in (canary.drawn, canary.pinned, canary.taken_over):
             self.met += sum(results.values())
-        self.harmed += canary.harmed
+        self.harmed += canary.harm
+        self.gave_up += canary.gave_up
         self.rescued += canary.rescued
         if canary.exposed:
             if self.exposed is None:
@@ -75,6 +78,7 @@ class BlastRadius:
         return {
             "met": self.met,
             "harmed": self.harmed,
+            "gave_up": self.gave_up,
             "rescued": self.rescued,
             "exposed": self.exposed.to_json() if self.exposed else None,
             "forgiven": dict(self.forgiven),
@@ -88,4 +92,5 @@ class BlastRadius:
             ValueError, KeyError, TypeError: It wrote no such `data`.
         """
         exposed = None if data["exposed"] is None else Registers.from_json(data["exposed"])
-        return cls(data["met"], data["harmed"], data["rescued"], exposed, dict(data["forgiven"]))
+        gave_up = data.get("gave_up", 0)  # an older ledger hasn't counted them
+        return cls(data["met"], data["harmed"], gave_up, data["rescued"], exposed, dict(data["forgiven"]))

@@ -34,7 +34,8 @@ class Judge:
     def __init__(self, policy: Policy) -> None:
         self._policy = policy
         self._weights = WeightHistory()
-        self._thresholds = LatencyThresholds(policy.slower) if policy.comparing and policy.slower else None
+        self._thresholds = LatencyThresholds(policy.late) if policy.late else None
+        """Where latency isn't compared, they show what hangs."""
         self._incident = Incident()
         self.blast_radius = BlastRadius()
         """How far the canary's harm reaches, since the release began."""
@@ -60,6 +61,10 @@ class Judge:
 
     def _fresh_assurance_bets(self) -> AssuranceBets:
         return AssuranceBets(self._policy.step_up or StepUp(), latency=self._policy.slower is not None)
+
+    @property
+    def _compares_latency(self) -> bool:
+        return self._policy.comparing and self._policy.slower is not None
 
     @property
     def revision(self) -> int:
@@ -140,7 +145,8 @@ class Judge:
         if not self._policy.comparing:
             return ()
         capitals = self._evidence.capitals(self._weights.parts)
-        return comparison.findings(self._policy, self._seen, capitals, self._thresholds, lately.head)
+        thresholds = self._thresholds if self._compares_latency else None
+        return comparison.findings(self._policy, self._seen, capitals, thresholds, lately.head)
 
     def _watched(self, canary: ByWindow, stable: ByWindow) -> Iterator[Finding]:
         if self._policy.guard:
@@ -157,15 +163,21 @@ class Judge:
         if not (self._policy.comparing and self._policy.step_up and 0 < parts < TOTAL):
             return None
         rate = lately.drawn_meant / min(max(now - self._heard, 1.0), SHOWN)
-        latency = self._thresholds is not None and len(self._thresholds.stable) == len(QUANTILES)
+        known = self._thresholds.stable if self._thresholds and self._compares_latency else ()
+        latency = len(known) == len(QUANTILES)
         return self._assurance_bets.assurance(odds(parts), latency=latency, rate=rate)
 
     def thresholds(self, now: float) -> dict[str, Thresholds]:
-        """Return above how many seconds an answer is slow, by backend; {} when latency isn't compared.
+        """Return above how many seconds an answer is slow, by backend; {} when nothing judges.
+
+        Where latency isn't compared, only the canary has any: above the last one its answer is overdue.
 
         They follow stable's answers every 10 s, and are there as soon as a sample is.
         """
-        return self._thresholds.thresholds(now) if self._thresholds else {}
+        if self._thresholds is None:
+            return {}
+        found = self._thresholds.thresholds(now)
+        return found if self._compares_latency else {CANARY: found[CANARY]}
 
     def shown(self, backend: str, now: float) -> Counts | None:
         """Return what a backend answered within the last 30 s, for people; None when there was nothing."""

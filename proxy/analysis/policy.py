@@ -18,6 +18,10 @@ class Slower:
     """Seconds over stable's threshold."""
 
 
+HUNG = Slower(by=9.0, at_least=1.0)
+"""From when on an answer is overdue where latency isn't compared: ten times stable's p99, and 1 s more."""
+
+
 @dataclass(frozen=True, slots=True)
 class StepUp:
     """What must be shown before the weight may rise."""
@@ -38,7 +42,7 @@ class Caps:
     """How large the blast radius may become; None: as large as it will."""
 
     harmed: int | None = None
-    """Bad answers of the canary that reached a client."""
+    """Clients that got a bad answer of the canary, or gave up waiting for one."""
     exposed_users: int | None = None
     """Users who met the canary."""
 
@@ -66,6 +70,12 @@ class Policy:
     caps: Caps = Caps()
     sticky: bool = False
     """Whether the coin is tossed for users and not for requests."""
+
+    @property
+    def late(self) -> Slower | None:
+        """From when on an answer is overdue, compared or not; None where nothing judges."""
+        judged = self.comparing or self.guard or self.checks or self.caps != Caps()
+        return (self.slower if self.comparing and self.slower else HUNG) if judged else None
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -165,10 +165,11 @@ def guarded(
 def capped(name: str, value: int, cap: int, *, resumed: bool) -> str:
     """Return the finding of a cap.
 
-    For example: harmed: 50 bad answers reached clients since the release began; the cap is 50.
+    For example: harmed: 50 clients got a bad answer or gave up waiting since the release began; the cap is
+    50.
     """
-    what = ("bad answer" if name == HARMED else "user") + ("" if value == 1 else "s")
-    what += " reached clients" if name == HARMED else " met the canary"
+    what = ("client" if name == HARMED else "user") + ("" if value == 1 else "s")
+    what += " got a bad answer or gave up waiting" if name == HARMED else " met the canary"
     since = "it was resumed" if resumed else "the release began"
     return f"{name}: {value:,} {what} since {since}; the cap is {cap:,}"
 

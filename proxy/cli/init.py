@@ -39,7 +39,7 @@ services:
     # checks:                       # plain rules beside it, without a bound on false alarms
     #   - {metric: error-rate, max: 5%, window: 30s, min_requests: 20}
     #   - {metric: latency-p99, max: 400ms, window: 30s, min_requests: 20}
-    # caps: {harmed: 50}            # bad answers that may reach clients before it is taken out
+    # caps: {harmed: 50}            # clients that may get bad answers or give up waiting until it is out
     # health: {path: /healthz}      # probes each endpoint
     # hooks: [{at: before-promotion, url: https://ci.example/may-promote}]   # asked first
     # notify: [{url: "${WEIR_NOTIFY}", format: slack}]   # gets pauses, promotions and trips

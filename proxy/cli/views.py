@@ -132,7 +132,8 @@ def blast_radius(view: dict[str, Any]) -> Iterator[str]:
             else ""
         )
         met = f"{counted(blast['met'], 'canary request')}{users}"
-        yield f"release so far: {met}, {blast['harmed']} harmed, {blast['rescued']} rescued"
+        gave_up = f" ({blast['gave_up']:,} gave up waiting)" if blast["gave_up"] else ""
+        yield f"release so far: {met}, {blast['harmed']:,} harmed{gave_up}, {blast['rescued']:,} rescued"
     if overdue := (view["overdue"] or {}).get("canary"):
         yield f"{counted(overdue, 'request')} on the canary {'is' if overdue == 1 else 'are'} overdue now"
 

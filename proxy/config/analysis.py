@@ -202,7 +202,7 @@ class Caps(Section):
     }
 
     harmed: Annotated[int, whole(1, _MOST_COUNTED)] | None = key(
-        "bad answers of the canary that reached a client", default=None
+        "clients that got a bad answer of the canary, or gave up waiting for one", default=None
     )
     exposed_users: Annotated[int, whole(1, _MOST_COUNTED)] | None = key(
         "users (keys of `sticky`) who met the canary, within about 2.3 %", default=None

@@ -34,6 +34,18 @@ def test_all_that_met_the_canary_and_no_diverted_ones() -> None:
     assert (made.met, made.harmed, made.rescued, made.exposed) == (126, 6, 10, None)
 
 
+def test_clients_that_gave_up_waiting_are_harmed() -> None:
+    made = blast_radius(counts(harmed=2, abandoned=12, abandoned_rescues=1))
+    assert (made.harmed, made.gave_up) == (15, 13)
+    assert states(made, harmed=15) == {"harmed": ("failing", 15)}
+
+
+def test_an_older_ledger_has_not_counted_those_who_gave_up() -> None:
+    kept = BlastRadius(met=9, harmed=2).to_json()
+    del kept["gave_up"]
+    assert BlastRadius.from_json(kept) == BlastRadius(met=9, harmed=2)
+
+
 def test_users_count_once() -> None:
     made = blast_radius(counts(exposed=exposed(1, 2, 3)), counts(exposed=exposed(2, 3, 4)))
     assert made.users == 4
@@ -49,7 +61,8 @@ def test_caps() -> None:
     assert states(made, harmed=9) == {"harmed": ("failing", 9)}
     [finding] = made.findings(Caps(harmed=9))
     assert (finding.unit, finding.limit, finding.sentence) == (
-        "count", 9, "harmed: 9 bad answers reached clients since the release began; the cap is 9",
+        "count", 9,
+        "harmed: 9 clients got a bad answer or gave up waiting since the release began; the cap is 9",
     )  # fmt: skip
 
 
@@ -73,7 +86,7 @@ def test_what_was_merged_is_its_own() -> None:
 
 
 def test_json_round_trip() -> None:
-    made = blast_radius(counts(ok=3, harmed=9, exposed=exposed(1, 2)))
+    made = blast_radius(counts(ok=3, harmed=9, abandoned=4, exposed=exposed(1, 2)))
     made.forgive()
     assert BlastRadius.from_json(json.loads(json.dumps(made.to_json()))) == made
     assert BlastRadius.from_json(json.loads(json.dumps(BlastRadius().to_json()))) == BlastRadius()

@@ -190,7 +190,19 @@ def test_thresholds() -> None:
     after(made, report(counts(head=head(500, 3.0)), counts(head=head(100))))
     assert all(threshold < 0.03 for threshold in made.thresholds(0.0)["stable"])
     assert len(made.thresholds(0.0)["canary"]) == 3
-    assert judge(ERRORS).thresholds(0.0) == judge(Policy(comparing=False)).thresholds(0.0) == {}
+    assert judge(Policy(comparing=False, guard=False)).thresholds(0.0) == {}
+
+
+@pytest.mark.parametrize("policy", [ERRORS, Policy(comparing=False)])
+def test_where_latency_is_not_compared_an_answer_is_overdue_after_ten_times_stables(policy: Policy) -> None:
+    made = judge(policy)
+    after(made, report(stable=counts(head=head(500, 0.5))))
+    found = made.thresholds(0.0)
+    assert found.keys() == {"canary"}
+    assert found["canary"][-1] == pytest.approx(5.0, rel=0.1)
+    after(quick := judge(policy), report(stable=counts(head=head(500, 0.002))))
+    assert quick.thresholds(0.0)["canary"][-1] == pytest.approx(1.0, rel=0.1)
+    assert not any(finding.unit == "seconds" for finding in quick.verdict(1.0).findings)
 
 
 def test_the_limit_is_judged_at_all_of_the_traffic() -> None:

@@ -307,8 +307,6 @@ def test_thresholds_come_from_stable_alone() -> None:
     assert judge.thresholds(0.0)["stable"] == pytest.approx((0.02,) * 3, rel=0.09)
     limits = tuple(canary_limit(Slower(), each) for each in judge.thresholds(0.0)["stable"])
     assert judge.thresholds(0.0)["canary"] == limits
-    for policy in (Policy(slower=None), Policy(comparing=False)):
-        assert told(judging(policy), None, counts(ok=500, took=0.02)).thresholds(0.0) == {}
 
 
 def test_what_is_shown() -> None:

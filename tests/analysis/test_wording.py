@@ -127,12 +127,12 @@ def test_a_latency_tells_why_the_two_limits_differ(terms: Slower, stable: float,
 
 def test_a_cap_says_since_when_it_counts() -> None:
     assert capped("harmed", 9, 10, resumed=True) == (
-        "harmed: 9 bad answers reached clients since it was resumed; the cap is 10"
+        "harmed: 9 clients got a bad answer or gave up waiting since it was resumed; the cap is 10"
     )
     assert capped("exposed-users", 9, 10, resumed=False) == (
         "exposed-users: 9 users met the canary since the release began; the cap is 10"
     )
-    assert capped("harmed", 1, 10, resumed=False).startswith("harmed: 1 bad answer reached clients since")
+    assert capped("harmed", 1, 10, resumed=False).startswith("harmed: 1 client got a bad answer or gave up")
 
 
 @pytest.mark.parametrize(

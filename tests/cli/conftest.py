@@ -16,7 +16,7 @@ A_FINDING |= {"sentence": "error-rate 0.2 % is within its limit of 10 %"}
 
 
 def a_view(name: str = "checkout", **more: Any) -> Json:
-    side = {"requests": 1234, "failures": 2, "error_rate": 0.0016, "p50": 0.004, "p99": 0.0123}
+    side = {"requests": 1234, "failures": 2, "gave_up": 0, "error_rate": 0.0016, "p50": 0.004, "p99": 0.0123}
     view = {
         "name": name,
         "revision": 7,
@@ -37,7 +37,14 @@ def a_view(name: str = "checkout", **more: Any) -> Json:
             "assurance": None,
         },
         "evidence": {"odds": None, "bar": None},
-        "blast_radius": {"met": 0, "exposed_users": None, "harmed": 0, "rescued": 0, "since": None},
+        "blast_radius": {
+            "met": 0,
+            "exposed_users": None,
+            "harmed": 0,
+            "gave_up": 0,
+            "rescued": 0,
+            "since": None,
+        },
         "overdue": {"stable": 0, "canary": 0},
         "window": {"seconds": 30, "stable": side, "canary": None},
         "drift": None,

@@ -58,7 +58,14 @@ def test_details_tell_endpoints_verdict_and_findings(view: Make, tripped_view: M
 
 BETS = {
     "evidence": {"odds": 12.4, "bar": 100.0},
-    "blast_radius": {"met": 231, "exposed_users": 180, "harmed": 3, "rescued": 9, "since": None},
+    "blast_radius": {
+        "met": 231,
+        "exposed_users": 180,
+        "harmed": 3,
+        "gave_up": 0,
+        "rescued": 9,
+        "since": None,
+    },
     "overdue": {"stable": 4, "canary": 2},
     "verdict": {
         "state": "inconclusive",
@@ -113,6 +120,12 @@ def test_one_of_a_kind_is_told_in_the_singular(view: Make) -> None:
         "release so far: 1 canary request of about 1 user, 3 harmed, 9 rescued",
         "1 request on the canary is overdue now",
     ]
+
+
+def test_clients_that_gave_up_waiting_are_told(view: Make) -> None:
+    blast = BETS["blast_radius"] | {"harmed": 13, "gave_up": 12}
+    [note] = views.blast_radius(view(blast_radius=blast))
+    assert note.endswith(", 13 harmed (12 gave up waiting), 9 rescued")
 
 
 def test_users_are_told_where_they_are_known(view: Make) -> None:

@@ -39,7 +39,7 @@ def a_view(name: str, canary: int, *, revision: int = 7, tripped: bool = False) 
         "sentence": "error-rate 27.3 % is above its limit",
         "odds": None,
     }
-    side = {"requests": 400, "failures": 2, "error_rate": 0.005, "p50": 0.004, "p99": 0.012}
+    side = {"requests": 400, "failures": 2, "gave_up": 0, "error_rate": 0.005, "p50": 0.004, "p99": 0.012}
     trip = {
         "at": "2026-01-01T00:00:00Z",
         "check": "error-rate",
@@ -69,7 +69,14 @@ def a_view(name: str, canary: int, *, revision: int = 7, tripped: bool = False) 
             "sentence": "",
         },
         "evidence": {"odds": 12.5, "bar": 100.0},
-        "blast_radius": {"met": 9, "exposed_users": None, "harmed": 1, "rescued": 2, "since": None},
+        "blast_radius": {
+            "met": 9,
+            "exposed_users": None,
+            "harmed": 1,
+            "gave_up": 0,
+            "rescued": 2,
+            "since": None,
+        },
         "overdue": {"stable": 0, "canary": 1},
         "window": {"seconds": 30, "stable": side, "canary": None},
         "drift": {"says": "not the same", "apply": "weir set-weight checkout canary=5", "write": None},

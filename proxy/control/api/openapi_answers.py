@@ -130,7 +130,8 @@ SCHEMAS: dict[str, Schema] = {
     "Side": shape(
         requests=COUNT,
         failures=COUNT,
-        error_rate=nullable(RATIO),
+        gave_up={**COUNT, "description": "Clients that went away when their answer was overdue."},
+        error_rate={**nullable(RATIO), "description": "Failures and those that gave up, among all these."},
         p50=nullable(SECONDS),
         p99=nullable(SECONDS),
     ),
@@ -182,7 +183,11 @@ SCHEMAS: dict[str, Schema] = {
                 **nullable(COUNT),
                 "description": "Users who met it, within about 2.3 % (HyperLogLog); null: not sticky.",
             },
-            harmed={**COUNT, "description": "Bad answers of the canary that reached a client."},
+            harmed={
+                **COUNT,
+                "description": "Clients that got a bad answer of the canary, or gave up waiting for one.",
+            },
+            gave_up={**COUNT, "description": "Those of the harmed that gave up waiting."},
             rescued={**COUNT, "description": "Requests that the canary failed and stable answered."},
             since={**nullable(MOMENT), "description": "When the release began."},
         ),

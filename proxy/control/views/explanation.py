@@ -174,8 +174,12 @@ def _users(blast: Blast) -> str:
 
 
 def _reached(blast: Blast) -> str:
-    harmed = "no bad answer" if not blast.harmed else counted(blast.harmed, "bad answer")
-    return f"{harmed} reached a client, {blast.rescued:,} {_was(blast.rescued)} rescued by stable"
+    bad = blast.harmed - blast.gave_up
+    harm = [f"{counted(bad, 'bad answer')} reached a client"] if bad else []
+    if blast.gave_up:
+        harm.append(f"{counted(blast.gave_up, 'client')} gave up waiting")
+    reached = " and ".join(harm) or "no bad answer reached a client"
+    return f"{reached}, {blast.rescued:,} {_was(blast.rescued)} rescued by stable"
 
 
 def _failed(now: Situation) -> Iterator[str]:

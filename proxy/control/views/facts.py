@@ -20,7 +20,9 @@ class Blast:
     met: int = 0
     """Requests that went to the canary and have ended."""
     harmed: int = 0
-    """Bad answers of the canary that reached a client."""
+    """Clients that got a bad answer of the canary, or gave up waiting for one."""
+    gave_up: int = 0
+    """Those of them that gave up waiting."""
     rescued: int = 0
     """Requests that the canary failed and stable answered."""
     exposed_users: int | None = None
@@ -33,6 +35,7 @@ class Blast:
         return {
             "met": self.met,
             "harmed": self.harmed,
+            "gave_up": self.gave_up,
             "rescued": self.rescued,
             "exposed_users": self.exposed_users,
             "since": None if self.since is None else iso(self.since),
@@ -117,7 +120,8 @@ def blast(managed: ManagedService) -> Blast:
     """Return the blast radius of the present release."""
     radius = managed.assessment.judge.blast_radius
     users = radius.users if managed.assessment.policy.sticky else None
-    return Blast(radius.met, radius.harmed, radius.rescued, users, managed.rollout.released or None)
+    since = managed.rollout.released or None
+    return Blast(radius.met, radius.harmed, radius.gave_up, radius.rescued, users, since)
 
 
 def assured(policy: Policy) -> int:

@@ -200,10 +200,12 @@ def _window(managed: ManagedService, now: float) -> dict[str, Any]:
 def _side(counts: Counts | None) -> dict[str, Any] | None:
     if counts is None:
         return None
+    bad, all_told = counts.failures + counts.abandoned, counts.requests + counts.abandoned
     return {
         "requests": counts.requests,
         "failures": counts.failures,
-        "error_rate": counts.failures / counts.requests if counts.requests else None,
+        "gave_up": counts.abandoned,
+        "error_rate": bad / all_told if all_told else None,
         "p50": counts.head.quantile(0.5),
         "p99": counts.head.quantile(0.99),
     }

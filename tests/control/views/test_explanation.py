@@ -189,6 +189,24 @@ def test_after_a_resume_both_periods_are_named() -> None:
 
 
 @pytest.mark.parametrize(
+    ("blast", "text"),
+    [
+        (Blast(met=300, harmed=13, gave_up=13), ": 13 clients gave up waiting, 0 were rescued"),
+        (Blast(met=300, harmed=1, gave_up=1), ": 1 client gave up waiting, 0"),
+        (
+            Blast(met=300, harmed=5, gave_up=2),
+            ": 3 bad answers reached a client and 2 clients gave up waiting",
+        ),
+        (Blast(met=300), ": no bad answer reached a client, 0"),
+    ],
+)
+def test_clients_that_gave_up_waiting_are_told(blast: Blast, text: str) -> None:
+    told_text = told(RUNNING, facts=Facts(blast))
+    assert text in told_text
+    assert ("no bad answer" in told_text) == (not blast.harmed)
+
+
+@pytest.mark.parametrize(
     ("assurance", "text"),
     [
         (

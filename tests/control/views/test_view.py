@@ -91,7 +91,7 @@ def test_a_service_that_nobody_asked_yet() -> None:
     assert (made["shares"], made["trip"], made["drift"], made["halted"]) == (None, None, None, [])
     assert made["evidence"] == {"odds": pytest.approx(1.0), "bar": 100.0}
     assert made["blast_radius"] == {
-        "met": 0, "harmed": 0, "rescued": 0, "exposed_users": None, "since": None,
+        "met": 0, "harmed": 0, "gave_up": 0, "rescued": 0, "exposed_users": None, "since": None,
     }  # fmt: skip
     assert made["overdue"] == {"stable": 0, "canary": 0}
     json.dumps(made, allow_nan=False)
@@ -99,7 +99,7 @@ def test_a_service_that_nobody_asked_yet() -> None:
 
 BETTING = Verdict("healthy", (replace(FINDING, odds=7.0),), odds=12.0, bar=100.0)
 FACTS = Facts(
-    Blast(met=231, harmed=3, rescued=9, exposed_users=180, since=60.5),
+    Blast(met=231, harmed=3, gave_up=1, rescued=9, exposed_users=180, since=60.5),
     ((("GET", "/cart/#", 500), 8), (("POST", "/pay", 0), 1)),
     {"canary": 2},
 )
@@ -109,7 +109,8 @@ def test_how_much_speaks_against_a_canary_and_how_far_its_harm_went() -> None:
     made = view.view(judged(managed(), BETTING), True, 0.0, FACTS)
     assert made["evidence"] == {"odds": 12.0, "bar": 100.0}
     assert made["blast_radius"] == {
-        "met": 231, "harmed": 3, "rescued": 9, "exposed_users": 180, "since": "1970-01-01T00:01:00.500+00:00",
+        "met": 231, "harmed": 3, "gave_up": 1, "rescued": 9, "exposed_users": 180,
+        "since": "1970-01-01T00:01:00.500+00:00",
     }  # fmt: skip
     assert made["overdue"] == {"stable": 0, "canary": 2}
 
@@ -229,10 +230,19 @@ def test_what_was_seen() -> None:
     assert made["window"]["canary"] == {
         "requests": 1,
         "failures": 1,
+        "gave_up": 0,
         "error_rate": 1.0,
         "p50": None,
         "p99": None,
     }
+
+
+def test_clients_that_gave_up_waiting_are_among_the_errors() -> None:
+    busy = managed()
+    hung = Counts(drawn={"success": 3, "excluded": 1}, abandoned=1)
+    busy.assessment.count([(5, "canary", hung)], 0.0)
+    side = shown(busy)["window"]["canary"]
+    assert (side["failures"], side["gave_up"], side["error_rate"]) == (0, 1, 0.25)
 
 
 def test_a_window_of_excluded_requests_has_no_error_rate() -> None:
