@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 
 from proxy.control.managed_service import ManagedService
 from proxy.ledger.record import Record
+from proxy.settings.policy import policy
 
 CheckKey = tuple[str, str]
 """Service, and the name of one of its checks."""
@@ -25,9 +26,12 @@ class TripCounts:
         return f"<TripCounts {sum(self.trips.values())} trips, {sum(self.would_trips.values())} not enforced>"
 
     def expect(self, managed: ManagedService) -> None:
-        """Count a service's checks from 0: Prometheus can't see that a series rose when it begins at 1."""
+        """Count a service's checks from 0: Prometheus can't see that a series rose when it begins at 1.
+
+        Also before there is a canary: it may come and trip between two scrapes.
+        """
         counted = self.trips if managed.file.enforce else self.would_trips
-        for check in managed.assessment.policy.names:
+        for check in policy(managed.file).names:
             counted.setdefault((managed.name, check), 0)
 
     def written(self, _number: int, record: Record) -> None:

@@ -115,17 +115,17 @@ class Counts:
     @property
     def successes(self) -> int:
         """Successes, whatever brought them here."""
-        return self._all(SUCCESS)
+        return self.of(SUCCESS)
 
     @property
     def failures(self) -> int:
         """Failures, whatever brought them here."""
-        return self._all(FAILURE)
+        return self.of(FAILURE)
 
     @property
     def excluded(self) -> int:
         """Exchanges that are no evidence about the backend."""
-        return self._all(EXCLUDED)
+        return self.of(EXCLUDED)
 
     @property
     def gave_up(self) -> int:
@@ -254,7 +254,8 @@ class Counts:
         if outcome.head_seconds is not None and outcome.status != SWITCHED:
             self.cut += 1
 
-    def _all(self, result: Result) -> int:
+    def of(self, result: Result) -> int:
+        """Return how many exchanges had this result, whatever brought them here."""
         return sum(results.get(result, 0) for results in (self.drawn, self.pinned, self.taken_over))
 
     def absorb(self, other: "Counts") -> None:

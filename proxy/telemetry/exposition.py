@@ -4,6 +4,10 @@ No label has paths or clients, and methods come from a known set, so that the nu
 bounded by the services. `code` is the status sent to the client; where none was sent it is 499, see
 `proxy.telemetry.outcome.CLIENT_CLOSED`. Durations are shown in buckets a power of two wide, every eighth of
 those that are counted.
+
+A counter is there as 0 before its first event, or `increase()` would never see that one: for both backends
+of each service, and each value of a label that is known beforehand. Methods and codes aren't, and durations
+would be 46 lines a backend, so these begin with the first request.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,7 +20,7 @@ from proxy.telemetry import control_metrics
 from proxy.telemetry.control_metrics import Operations
 from proxy.telemetry.counts import Counts
 from proxy.telemetry.histogram import BOUNDS, LOWEST, PER_OCTAVE, Histogram
-from proxy.telemetry.outcome import REFUSED, BackendKey, Ending, shown_status
+from proxy.telemetry.outcome import FAULTS, REFUSED, RESULTS, BackendKey, Ending, shown_status
 
 NO_ENDPOINT_ALIVE = "no-endpoint"
 """The kind of error of a refusal that counts as a failure; its ending's own word would read as a refused
@@ -50,7 +54,7 @@ class Snapshot:
     """All that is shown, at one moment. What is missing from a mapping isn't shown, not shown as 0."""
 
     totals: Mapping[BackendKey, Counts]
-    """Since the beginning, merged over workers and revisions; the gauges are now's."""
+    """Since the beginning, merged over workers and revisions; the gauges are now's. Empty: nothing was yet."""
     weights: Mapping[BackendKey, float]
     """Set weights, 0..1."""
     shares: Mapping[BackendKey, float]
@@ -76,8 +80,14 @@ def families(snapshot: Snapshot) -> Iterator[Metric]:
     """Yield all metric families of a snapshot, for a collector's `collect`."""
     totals = snapshot.totals
     yield _requests(totals)
+    yield _attempts(totals)
     yield from _latencies(totals)
     yield _errors(totals)
+    yield _counter(
+        "weir_cut_answers_total",
+        "Answers that broke off when their clients had got a part of them.",
+        {side: counts.cut for side, counts in totals.items()},
+    )
     yield _gauge(
         "weir_requests_in_flight",
         "Requests open now.",
@@ -93,8 +103,16 @@ def families(snapshot: Snapshot) -> Iterator[Metric]:
         "Requests open now that have waited longer than stable's threshold allows.",
         {side: counts.overdue for side, counts in totals.items()},
     )
-    yield _diverted(totals)
-    yield _ejections(totals)
+    yield _counter(
+        "weir_diverted_total",
+        "Requests meant for a backend that had no endpoint alive, and answered by another.",
+        {side: counts.diverted + counts.pins_diverted for side, counts in totals.items()},
+    )
+    yield _counter(
+        "weir_ejections_total",
+        "Times a worker left an endpoint alone because it failed.",
+        {side: counts.ejections for side, counts in totals.items()},
+    )
     yield from _harm(totals)
     yield _refused(snapshot.refused)
     yield _gauge("weir_backend_weight_ratio", "The share of requests set for a backend.", snapshot.weights)
@@ -119,25 +137,38 @@ def families(snapshot: Snapshot) -> Iterator[Metric]:
 def _latencies(totals: Mapping[BackendKey, Counts]) -> Iterator[Metric]:
     yield _durations(
         "weir_request_duration_seconds",
-        "From the request's head to the end of the exchange, of all requests.",
-        {side: counts.total for side, counts in totals.items()},
+        "From the request's head to the end of the exchange, of each request once.",
+        {side: counts.total for side, counts in totals.items() if counts.total.count},
     )
     yield _durations(
         "weir_upstream_duration_seconds",
         "From the first request byte sent on an established connection to the response's head.",
-        {side: counts.head for side, counts in totals.items()},
+        {side: counts.head for side, counts in totals.items() if counts.head.count},
     )
 
 
 def _requests(totals: Mapping[BackendKey, Counts]) -> Metric:
     family = CounterMetricFamily(
         "weir_requests_total",
-        "Ended requests by method and status sent; 499: the client left before there was one.",
+        "Ended requests of clients, each once, by method and the status that the client got; 499: it left "
+        "before there was one.",
         labels=["service", "backend", "method", "code"],
     )
     for side, counts in totals.items():
         for (method, code), count in _by_code(counts).items():
             family.add_metric([*side, method, code], count)
+    return family
+
+
+def _attempts(totals: Mapping[BackendKey, Counts]) -> Metric:
+    family = CounterMetricFamily(
+        "weir_attempts_total",
+        "Attempts to have a request answered by a backend; a rescued request is one of each.",
+        labels=["service", "backend", "result"],
+    )
+    for side, counts in totals.items():
+        for result in RESULTS:
+            family.add_metric([*side, result], counts.of(result))
     return family
 
 
@@ -161,41 +192,21 @@ def _durations(name: str, documentation: str, histograms: Mapping[BackendKey, Hi
     return family
 
 
-def _diverted(totals: Mapping[BackendKey, Counts]) -> Metric:
-    family = CounterMetricFamily(
-        "weir_diverted_total",
-        "Requests meant for a backend that had no endpoint alive, and answered by another.",
-        labels=["service", "backend"],
-    )
-    for side, counts in totals.items():
-        family.add_metric(side, counts.diverted + counts.pins_diverted)
-    return family
-
-
-def _ejections(totals: Mapping[BackendKey, Counts]) -> Metric:
-    family = CounterMetricFamily(
-        "weir_ejections_total",
-        "Times a worker left an endpoint alone because it failed.",
-        labels=["service", "backend"],
-    )
-    for side, counts in totals.items():
-        family.add_metric(side, counts.ejections)
-    return family
-
-
 def _harm(totals: Mapping[BackendKey, Counts]) -> Iterator[Metric]:
     """Yield what backends other than stable did to clients, by service: stable has no rescuer."""
     rescued = CounterMetricFamily(
         "weir_rescued_total", "Requests that the canary failed and stable answered.", labels=["service"]
     )
     harmed = CounterMetricFamily(
-        "weir_harmed_total", "Bad answers of the canary that reached a client.", labels=["service"]
+        "weir_harmed_total",
+        "Clients that got a bad answer of the canary, or gave up waiting for one.",
+        labels=["service"],
     )
     sums: dict[str, tuple[int, int]] = {}
     for (service, backend), counts in totals.items():
         if backend != STABLE:
             before = sums.get(service, (0, 0))
-            sums[service] = before[0] + counts.rescued, before[1] + counts.harmed
+            sums[service] = before[0] + counts.rescued, before[1] + counts.harm
     for service, (saved, hurt) in sums.items():
         rescued.add_metric([service], saved)
         harmed.add_metric([service], hurt)
@@ -209,13 +220,20 @@ def _errors(totals: Mapping[BackendKey, Counts]) -> Metric:
         labels=["service", "backend", "kind"],
     )
     for side, counts in totals.items():
-        for ending, count in counts.errors.items():
-            family.add_metric([*side, _kind(ending)], count)
+        for ending in FAULTS:
+            family.add_metric([*side, _kind(ending)], counts.errors.get(ending, 0))
     return family
 
 
 def _kind(ending: Ending) -> str:
     return NO_ENDPOINT_ALIVE if ending == REFUSED else ending
+
+
+def _counter(name: str, documentation: str, values: Mapping[BackendKey, int]) -> Metric:
+    family = CounterMetricFamily(name, documentation, labels=["service", "backend"])
+    for side, value in values.items():
+        family.add_metric(side, value)
+    return family
 
 
 def _gauge(name: str, documentation: str, values: Mapping[BackendKey, float]) -> Metric:

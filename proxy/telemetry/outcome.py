@@ -68,6 +68,9 @@ ENDINGS: tuple[Ending, ...] = (
     COMPLETE, CLIENT_LEFT, CONNECT, TLS, TIMEOUT, RESET, GARBAGE, TRUNCATED, REFUSED, HALTED, STALE,
 )  # fmt: skip  # one line reads as the list it is
 
+FAULTS: tuple[Ending, ...] = (CONNECT, TLS, TIMEOUT, RESET, GARBAGE, TRUNCATED, REFUSED)
+"""The endings of failures without a whole answer; of those that are refused, such for want of an endpoint."""
+
 SWITCHED = 101
 """The status of an exchange that became a tunnel."""
 NO_ENDPOINT = 503

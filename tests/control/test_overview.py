@@ -5,10 +5,12 @@ import asyncio
 import pytest
 
 import proxy
+from proxy.config.reader import read
 from proxy.ledger.ledger import Kept
 from proxy.link.messages import ReportStored
+from proxy.telemetry.counts import Counts
 from proxy.telemetry.outcome import refused
-from tests.kits.control_stage import Stage
+from tests.kits.control_stage import FILE, Stage
 
 
 async def test_counted_comes_when_it_is_kept(stage: Stage) -> None:
@@ -115,7 +117,8 @@ async def test_metrics_of_checks_and_shares(stage: Stage) -> None:
 async def test_trips_are_counted_over_restarts(stage: Stage) -> None:
     control = await stage.begin()
     worker = stage.worker(control)
-    none = {("checkout", check): 0 for check in ("errors", "p50", "p90", "p99", "guard")}
+    checks = ("errors", "p50", "p90", "p99", "guard")
+    none = {(service, check): 0 for service in ("checkout", "plain") for check in checks}
     assert (await control.overview.snapshot()).trips == none
     worker.serve(bad=20).report()
     await stage.written(control)
@@ -123,6 +126,24 @@ async def test_trips_are_counted_over_restarts(stage: Stage) -> None:
     control = await stage.restart()
     stage.worker(control)
     assert (await control.overview.snapshot()).trips == none | {("checkout", "errors"): 1}
+
+
+async def test_a_service_is_counted_from_zero_after_a_reload_and_no_longer_once_it_is_gone(
+    stage: Stage,
+) -> None:
+    control = await stage.begin()
+    worker = stage.worker(control)
+    worker.serve("stable", good=3, service="plain").report()
+    text = FILE.format(weight="20%", version="v1", enforce="true")
+    await control.reload(read(text.replace("plain", "other"), "weir.yaml", {}))
+    shown = await control.overview.snapshot()
+    assert {service for service, _ in shown.totals} == {"checkout", "other"}
+    assert {service for service, _ in shown.trips} == {"checkout", "other"}
+    assert shown.totals["other", "canary"] == Counts()
+    assert set(shown.trips.values()) == {0}
+    await control.reload(read(text, "weir.yaml", {}))
+    shown = await control.overview.snapshot()
+    assert shown.totals["plain", "stable"].requests == 3, "it goes on from what was counted"
 
 
 async def test_refusals_are_shown_by_their_reason_from_zero_on_and_over_a_restart(stage: Stage) -> None:

@@ -39,8 +39,18 @@ def test_checks_are_counted_from_zero_where_they_may_trip(enforce: str) -> None:
     counts, shop = TripCounts({}, []), managed(enforce)
     counts.expect(shop)
     none = {("shop", check): 0 for check in shop.assessment.policy.names}
+    assert none
     expected = (none, {}) if enforce == "true" else ({}, none)
     assert (counts.trips, counts.would_trips) == expected
+
+
+def test_the_checks_of_a_canary_that_is_still_to_come_are_counted_from_zero() -> None:
+    config = read("services: {shop: {stable: http://a}}", "weir.yaml", {})
+    file = config.services["shop"]
+    state = Rollout(revision=1, stable=side(file.stable))
+    counts = TripCounts({}, [])
+    counts.expect(ManagedService(template("shop", file, config.timeouts, None), file, state))
+    assert counts.trips["shop", "errors"] == 0
 
 
 def test_a_trip_counts_for_its_check_beside_those_in_the_ledger() -> None:

@@ -1,6 +1,7 @@
 """The exposition: rendered by prometheus-client as control does, read back by its parser."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -44,6 +45,8 @@ SNAPSHOT = Snapshot(
             ejections=4,
             rescued=9,
             harmed=3,
+            abandoned=13,
+            cut=1,
         ),
         STABLE: Counts(),
     },
@@ -107,6 +110,8 @@ def test_families_have_the_names_types_and_labels_that_dashboards_rely_on() -> N
     sides, checks = {"service", "backend"}, {"service", "check"}
     assert shape == {
         "weir_requests": ("counter", sides | {"method", "code"}),
+        "weir_attempts": ("counter", sides | {"result"}),
+        "weir_cut_answers": ("counter", sides),
         "weir_request_duration_seconds": ("histogram", sides),
         "weir_upstream_duration_seconds": ("histogram", sides),
         "weir_upstream_errors": ("counter", sides | {"kind"}),
@@ -147,10 +152,64 @@ def test_requests_are_counted_by_method_and_code_and_499_is_no_status() -> None:
 
 
 def test_errors_are_counted_by_kind() -> None:
-    assert samples(SNAPSHOT, "weir_upstream_errors_total") == {
+    found = samples(SNAPSHOT, "weir_upstream_errors_total")
+    assert {labels: count for labels, count in found.items() if count} == {
         ("canary", "connect", "shop"): 1,
         ("canary", "no-endpoint", "shop"): 1,
     }
+
+
+def test_attempts_are_counted_by_result() -> None:
+    assert samples(SNAPSHOT, "weir_attempts_total") == {
+        ("canary", "success", "shop"): 3,
+        ("canary", "failure", "shop"): 2,
+        ("canary", "excluded", "shop"): 1,
+        ("stable", "success", "shop"): 0,
+        ("stable", "failure", "shop"): 0,
+        ("stable", "excluded", "shop"): 0,
+    }
+
+
+def test_a_request_that_was_rescued_is_one_request_and_two_attempts() -> None:
+    canary, stable = Counts(), Counts()
+    failed = Outcome(("shop", 1, "canary"), "GET", 503, "complete", "failure", True, 0.1, 0.1)
+    failed.passed_on = True
+    canary.record(failed)
+    stable.record(Outcome(("shop", 1, "stable"), "GET", 200, "complete", "success", False, 0.1, 0.2))
+    shown = replace(NOTHING, totals={CANARY: canary, STABLE: stable})
+    assert samples(shown, "weir_requests_total") == {("stable", "200", "GET", "shop"): 1}
+    durations = samples(shown, "weir_request_duration_seconds_count")
+    assert durations == {("stable", "shop"): 1}, "one for each request"
+    attempts = samples(shown, "weir_attempts_total")
+    assert (attempts["canary", "failure", "shop"], attempts["stable", "success", "shop"]) == (1, 1)
+
+
+def test_what_has_a_closed_set_of_labels_is_counted_from_zero() -> None:
+    shown = replace(NOTHING, totals={CANARY: Counts(), STABLE: Counts()})
+    counters = {
+        family.name: {sample.value for sample in family.samples}
+        for family in text_string_to_metric_families(rendered(shown))
+        if family.type == "counter" and family.samples
+    }
+    assert counters == {
+        f"weir_{name}": {0.0}
+        for name in (
+            "attempts",
+            "upstream_errors",
+            "cut_answers",
+            "diverted",
+            "ejections",
+            "rescued",
+            "harmed",
+        )
+    }
+    kinds = {kind for _, kind, _ in samples(shown, "weir_upstream_errors_total")}
+    assert kinds == {"connect", "tls", "timeout", "reset", "garbage", "truncated", "no-endpoint"}
+
+
+def test_durations_begin_with_the_first_request() -> None:
+    shown = replace(NOTHING, totals={CANARY: Counts()})
+    assert samples(shown, "weir_request_duration_seconds_count") == {}
 
 
 def test_buckets_are_powers_of_two_seconds() -> None:
@@ -173,7 +232,6 @@ def test_buckets_count_all_within_their_bound() -> None:
 def test_durations_have_a_count_and_a_sum(name: str, count: int, total: float) -> None:
     assert samples(SNAPSHOT, f"{name}_count")["canary", "shop"] == count
     assert samples(SNAPSHOT, f"{name}_sum")["canary", "shop"] == pytest.approx(total, abs=1e-6)
-    assert samples(SNAPSHOT, f"{name}_count")["stable", "shop"] == 0
 
 
 def test_the_request_durations_are_as_many_as_the_requests() -> None:
@@ -199,7 +257,8 @@ def test_the_request_durations_are_as_many_as_the_requests() -> None:
         ("weir_diverted_total", {("canary", "shop"): 7, ("stable", "shop"): 0}),
         ("weir_ejections_total", {("canary", "shop"): 4, ("stable", "shop"): 0}),
         ("weir_rescued_total", {("shop",): 9}),
-        ("weir_harmed_total", {("shop",): 3}),
+        ("weir_harmed_total", {("shop",): 16}),
+        ("weir_cut_answers_total", {("canary", "shop"): 1, ("stable", "shop"): 0}),
         ("weir_check_odds", {("errors", "shop"): 118.5}),
         ("weir_evidence", {("shop",): 59.25}),
         ("weir_exposed_users", {("shop",): 180}),

@@ -1,15 +1,23 @@
 """The snapshot of control for /metrics."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, TypeVar
 
 import proxy
 from proxy.control.managed_service import ManagedService
 from proxy.control.schedule import in_turns
 from proxy.control.views import view
+from proxy.routing.split import CANARY, STABLE
 from proxy.telemetry.control_metrics import Operations
 from proxy.telemetry.counts import Counts
 from proxy.telemetry.exposition import CheckSample, Snapshot
 from proxy.telemetry.outcome import REASONS, UNROUTED, BackendKey
+
+Key = TypeVar("Key", bound=tuple[Any, ...])
+Value = TypeVar("Value")
+
+_NOTHING = Counts()
 
 
 async def collect(
@@ -22,6 +30,9 @@ async def collect(
     operations: Operations,
 ) -> Snapshot:
     """Collect the snapshot in many turns of the event loop.
+
+    Each service has both backends, counted from 0, also where a canary is still to come; one that the file no
+    longer has isn't shown, though its counts are kept for its return.
 
     Args:
         totals: the counts of all workers.
@@ -44,18 +55,27 @@ async def collect(
         evidence |= view.odds(each)
         exposed |= view.exposed(each)
         checks += view.samples(each)
+    names = {each.name for each in managed_services}
+    sides = ((each.name, backend) for each in managed_services for backend in (STABLE, CANARY))
     return Snapshot(
-        totals={side: counts for side, counts in totals.items() if side[0] != UNROUTED},
+        totals={side: totals.get(side, _NOTHING) for side in sides},
         refused=dict.fromkeys(REASONS, 0)
         | {reason: counts.excluded for (name, reason), counts in totals.items() if name == UNROUTED},
         weights=weights,
         shares=shares,
         evidence=evidence,
-        would_trips=dict(would_trips),
+        would_trips=_of(names, would_trips),
         exposed=exposed,
         halted=halted,
         checks=checks,
-        trips=dict(trips),
+        trips=_of(names, trips),
         version=proxy.__version__,
-        operations=operations,
+        operations=replace(
+            operations, hooks=_of(names, operations.hooks), notices=_of(names, operations.notices)
+        ),
     )
+
+
+def _of(names: Collection[str], counts: Mapping[Key, Value]) -> dict[Key, Value]:
+    """Return what belongs to these services: their names are the first part of each key."""
+    return {key: value for key, value in counts.items() if key[0] in names}

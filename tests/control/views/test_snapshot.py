@@ -18,20 +18,25 @@ ONE_BY_SIDE = ("weights", "shares", "halted")
 @pytest.fixture(autouse=True)
 def _views(monkeypatch: pytest.MonkeyPatch) -> None:
     """Services are names here, and all that is seen of one tells what was asked and of whom."""
-    seen = {what: lambda name, *now, what=what: {name: (what, name, *now)} for what in ONE_BY_NAME}
-    seen |= {what: lambda name, *now, what=what: {(name, "stable"): (what, *now)} for what in ONE_BY_SIDE}
-    views = SimpleNamespace(samples=lambda name: [("sample", name)], **seen)
+    seen = {what: lambda one, *now, what=what: {one.name: (what, one.name, *now)} for what in ONE_BY_NAME}
+    seen |= {what: lambda one, *now, what=what: {(one.name, "stable"): (what, *now)} for what in ONE_BY_SIDE}
+    views = SimpleNamespace(samples=lambda one: [("sample", one.name)], **seen)
     monkeypatch.setattr(snapshot, "view", views)
 
 
 def taken(totals: dict[BackendKey, Counts]) -> snapshot.Snapshot:
-    operations = Operations(reloaded=False)
-    would = {("shop1", "errors"): 2}
+    gone = ("gone", "errors")
+    operations = Operations(
+        hooks={("shop0", "after", "open"): 1, ("gone", "after", "open"): 1},
+        notices={("shop0", "sent"): 1, ("gone", "sent"): 1},
+        reloaded=False,
+    )
+    would = {("shop1", "errors"): 2, gone: 1}
     return asyncio.run(
         snapshot.collect(
             totals=totals,
-            managed_services=NAMES,  # type: ignore[arg-type]
-            trips={("shop0", "errors"): 1},
+            managed_services=[SimpleNamespace(name=name) for name in NAMES],  # type: ignore[misc]
+            trips={("shop0", "errors"): 1, gone: 1},
             would_trips=would,
             now=7.0,
             operations=operations,
@@ -49,7 +54,17 @@ def test_what_is_seen_of_each_service_is_in_its_place() -> None:
     assert got.checks == [("sample", name) for name in NAMES]
     assert got.trips == {("shop0", "errors"): 1}
     assert got.would_trips == {("shop1", "errors"): 2}
-    assert got.operations == Operations(reloaded=False)
+    assert got.operations == Operations(
+        {("shop0", "after", "open"): 1}, {("shop0", "sent"): 1}, reloaded=False
+    )
+
+
+def test_both_backends_of_each_service_are_counted_from_zero_and_none_of_others() -> None:
+    some = Counts(harmed=3)
+    got = taken({("shop0", "canary"): some, ("gone", "stable"): Counts(harmed=9)})
+    assert got.totals.keys() == {(name, backend) for name in NAMES for backend in ("stable", "canary")}
+    assert got.totals["shop0", "canary"] is some
+    assert got.totals["shop1", "canary"] == Counts()
 
 
 def test_what_was_turned_away_is_told_by_its_reason_and_is_no_service() -> None:
@@ -58,5 +73,6 @@ def test_what_was_turned_away_is_told_by_its_reason_and_is_no_service() -> None:
     for _ in range(5):
         turned.record(refused(reason, b"GET", 400))
     got = taken({("shop0", "stable"): shop, (UNROUTED, reason): turned})
-    assert got.totals == {("shop0", "stable"): shop}
+    assert got.totals["shop0", "stable"] is shop
+    assert UNROUTED not in {service for service, _ in got.totals}
     assert got.refused == dict.fromkeys(REASONS, 0) | {reason: 5}
