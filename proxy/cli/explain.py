@@ -3,8 +3,8 @@
 import click
 
 from proxy.cli.client import service_path
-from proxy.cli.session import TRIPPED, Session, client_verb
-from proxy.cli.views import tripped
+from proxy.cli.session import ALARM, Session, client_verb
+from proxy.cli.views import alarming
 
 
 @click.command()
@@ -13,8 +13,8 @@ from proxy.cli.views import tripped
 def explain(session: Session, service: str) -> int:
     """Explain what happened to the canary of SERVICE and what to do, in a paragraph to paste into a chat.
 
-    Exit codes: 0 success, 1 the canary is out, 2 usage, 3 admin unreachable.
+    Exit codes: 0 success, 1 the canary is out or stable fails, 2 usage, 3 admin unreachable.
     """
     document = session.client.call("GET", service_path(service, "/explain"))
     session.print(document, document["text"])
-    return TRIPPED if tripped(document) else 0
+    return ALARM if alarming(document) else 0

@@ -5,8 +5,8 @@ from typing import Any
 
 import click
 
-from proxy.cli.session import TRIPPED, Session, client_verb
-from proxy.cli.views import table, tripped
+from proxy.cli.session import ALARM, Session, client_verb
+from proxy.cli.views import alarming, table
 
 
 @click.command()
@@ -21,7 +21,7 @@ from proxy.cli.views import table, tripped
 def get(session: Session, service: str | None, watch: bool) -> int:
     """Show weights, shares, errors and latencies of SERVICE, or of all services.
 
-    Exit codes: 0 success, 1 a canary that is shown is out, 2 usage, 3 admin unreachable.
+    Exit codes: 0 success, 1 a canary that is shown is out or a stable fails, 2 usage, 3 admin unreachable.
     """
     if watch:
         from proxy.cli.watch import follow
@@ -30,7 +30,7 @@ def get(session: Session, service: str | None, watch: bool) -> int:
     document = session.client.service(service) if service else session.client.services()
     views = list(services_in(document))
     session.print(document, table(views, session.flags))
-    return TRIPPED if any(map(tripped, views)) else 0
+    return ALARM if any(map(alarming, views)) else 0
 
 
 def services_in(document: dict[str, Any]) -> Iterator[dict[str, Any]]:

@@ -15,7 +15,8 @@ TIMEOUT = 3.0
 @click.option("--url", metavar="URL", help="The URL to check; by default /readyz of the admin API.")
 @ADMIN
 def healthcheck(url: str | None, admin: str) -> None:
-    """Check whether the running proxy is ready for traffic.
+    """Check whether the running proxy is ready for traffic. It is ready, too, when the stable of a service
+    fails: no other proxy could do better, and the output has it.
 
     Exit codes: 0 ready, 1 not ready or unreachable, 2 usage. Unreachable is not 3 here, because container
     engines do not know 3.
@@ -30,5 +31,5 @@ def check(client: Client) -> int:
     except Unreachable as error:
         click.echo(f"unhealthy: {error.message}", err=True)
         return UNHEALTHY
-    click.echo(f"{'healthy' if status == 200 else 'unhealthy'}: {detail or status}", err=status != 200)
+    click.echo(f"{'ready' if status == 200 else 'unhealthy'}: {detail or status}", err=status != 200)
     return 0 if status == 200 else UNHEALTHY

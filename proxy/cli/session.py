@@ -20,8 +20,8 @@ from proxy import defaults
 from proxy.cli.client import Client, Misuse
 
 DEFAULT_ADMIN = f"http://{defaults.ADMIN_ADDRESS}"
-TRIPPED = 1
-"""The exit code when a canary has been taken out."""
+ALARM = 1
+"""The exit code when a canary has been taken out, or stable itself fails."""
 INTERRUPTED = 130
 """The exit code after Ctrl-C, as in a shell: 128 + SIGINT."""
 PIPE_CLOSED = 141
@@ -50,7 +50,21 @@ class Session:
         """Print the document as JSON, or the text."""
         if self.as_json:
             text = json.dumps(document, indent=2, ensure_ascii=False)
-        click.echo(text)
+        click.echo(text if self.as_json else colored(text))
+
+
+def colored(text: str) -> str:
+    """Return the text, with each line in red that says that users are harmed now.
+
+    Click drops the color where the output is no terminal.
+    """
+    if os.environ.get("NO_COLOR"):
+        return text
+    alarm = "stable is failing"
+    return "\n".join(
+        click.style(line, fg="red", bold=True) if alarm in line.casefold() else line
+        for line in text.split("\n")
+    )
 
 
 def client_verb(verb: Callable[..., int | None]) -> Callable[..., None]:

@@ -17,6 +17,16 @@ def tripped(view: dict[str, Any]) -> bool:
     return bool(view["phase"] == "rolled-back")
 
 
+def failing(view: dict[str, Any]) -> bool:
+    """Return whether stable itself fails."""
+    return view["outage"] is not None
+
+
+def alarming(view: dict[str, Any]) -> bool:
+    """Return whether the canary is out, or stable fails: a person has to look."""
+    return tripped(view) or failing(view)
+
+
 def table(views: Iterable[dict[str, Any]], flags: str = "") -> str:
     """Return an aligned table with a line for each backend, and the notes of a service under its lines."""
     views = list(views)
@@ -61,6 +71,8 @@ def backend_rows(view: dict[str, Any]) -> Iterator[tuple[str, ...]]:
 
 def notes(view: dict[str, Any], flags: str = "") -> Iterator[str]:
     """Yield what else a person must know of a service, each with the command for it."""
+    if outage := view["outage"]:
+        yield f"STABLE IS FAILING since {moment(outage['since'])}: {outage['sentence']}"
     if view["trip"]:
         trip = view["trip"]
         yield f"out since {moment(trip['at'])}: {trip['sentence']}"
@@ -84,9 +96,9 @@ def notes(view: dict[str, Any], flags: str = "") -> Iterator[str]:
 
 
 def unhealthy_endpoints(view: dict[str, Any]) -> Iterator[str]:
-    """Yield the endpoints that are not alive by their probes."""
+    """Yield the endpoints that are not alive."""
     for backend, side in view["backends"].items():
-        for url, condition in side.get("probes", {}).items():
+        for url, condition in side.get("conditions", {}).items():
             if condition != "alive":
                 yield f"{url} of {backend} is {condition}"
 
@@ -149,20 +161,32 @@ def details(view: dict[str, Any], flags: str = "") -> str:
             about.append("from the ledger")
         version = f" ({', '.join(about)})" if about else ""
         halted = ", halted" if backend in view["halted"] else ""
-        lines.append(f"  {backend}  weight {row[3]}{halted}  {', '.join(side['endpoints'])}{version}")
+        endpoints = ", ".join(endpoint(side, url) for url in side["endpoints"])
+        lines.append(f"  {backend}  weight {row[3]}{halted}  {endpoints}{version}")
         lines.append(f"    {last}: {_lately(view, backend, row)}")
-    lines.append(f"  verdict  {view['verdict']['state']}")
+    verdict = view["verdict"]["state"] if "canary" in view["backends"] else "none, there is no canary"
+    lines.append(f"  verdict  {verdict}")
     lines += [f"    {finding['sentence']}" for finding in view["verdict"]["findings"]]
     lines += [f"  {note}" for note in notes(view, flags)]
     return "\n".join(lines)
 
 
+def endpoint(side: dict[str, Any], url: str) -> str:
+    """Return an endpoint with its condition in one word, where that is known; notes have the reason."""
+    condition = side.get("conditions", {}).get(url, "")
+    return f"{url} ({condition.split(maxsplit=1)[0].rstrip(':,')})" if condition else url
+
+
 def _lately(view: dict[str, Any], backend: str, row: tuple[str, ...]) -> str:
     """Return what a backend did in the window, from its row of the table."""
-    requests = (view["window"].get(backend) or {}).get("requests")
-    if not requests:
-        return "no requests"
-    return f"{row[4]} of all, {counted(requests, 'request')}, errors {row[6]}, p99 {row[7]}"
+    side = view["window"].get(backend) or {}
+    waiting = (view["overdue"] or {}).get(backend, 0)
+    overdue = f", {waiting:,} overdue now" if waiting else ""
+    if not side.get("requests") and not side.get("gave_up"):
+        return f"no requests{overdue}"
+    gave_up = f" ({side['gave_up']:,} gave up waiting)" if side["gave_up"] else ""
+    about = f"{counted(side['requests'], 'request')}, errors {row[6]}{gave_up}, p99 {row[7]}"
+    return f"{row[4]} of all, {about}{overdue}"
 
 
 def entry_line(entry: dict[str, Any]) -> str:

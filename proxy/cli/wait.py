@@ -16,7 +16,7 @@ from proxy.cli import params
 from proxy.cli.client import ApiFailure, Failure, service_path
 from proxy.cli.order import warn_unless_durable
 from proxy.cli.progress import obstacle, state
-from proxy.cli.session import TRIPPED, Session
+from proxy.cli.session import ALARM, Session
 from proxy.cli.views import entry_line, state_line
 from proxy.cli.watch import as_line
 
@@ -25,7 +25,7 @@ PAUSE = 0.5
 TIMED_OUT = 124
 """The exit code after a timeout, as in timeout(1)."""
 UNDER_WAY = frozenset({"progressing", "paused", "promoting"})
-ENDS = {"promoted": 0, "rolled-back": TRIPPED}
+ENDS = {"promoted": 0, "rolled-back": ALARM}
 
 
 class RolloutSuperseded(Failure):

@@ -21,7 +21,7 @@ from proxy.cli.views import entry_line, state_line, table
 INTERVAL = 0.5
 """Seconds between two pictures."""
 STYLES = (
-    (("rolled-back", "failing", "out since"), "bold red"),
+    (("rolled-back", "failing", "out since", "STABLE IS FAILING"), "bold red"),
     (("progressing", "promoting", "inconclusive"), "bold yellow"),
     (("paused",), "bold cyan"),
     (("promoted", "healthy"), "bold green"),

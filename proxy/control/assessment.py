@@ -7,12 +7,13 @@ from typing import Any
 
 from proxy.analysis.blast_radius import BlastRadius
 from proxy.analysis.judge import Judge
+from proxy.analysis.outage import Outage
 from proxy.analysis.policy import Policy
 from proxy.analysis.verdict import HEALTHY, INCONCLUSIVE, Verdict
 from proxy.config import schema
 from proxy.control.traffic import Traffic
 from proxy.rollout.rollout import Rollout
-from proxy.routing.split import CANARY
+from proxy.routing.split import CANARY, STABLE
 from proxy.settings.policy import UNJUDGED, policy
 from proxy.telemetry.counts import Counts
 from proxy.telemetry.outcome import Thresholds
@@ -48,6 +49,8 @@ class Assessment:
         self._judged = -1
         """The revision that was in force at the last verdict."""
         self.traffic = Traffic()
+        self.outage = Outage()
+        """What became of stable's latest requests, whatever release they met."""
         self.counted = False
         """Whether anything was counted since control began."""
         self._thresholds: dict[str, Thresholds] = {}
@@ -79,6 +82,8 @@ class Assessment:
     def enter(self, file: schema.Service, rollout: Rollout) -> None:
         """Follow a state that has come into force."""
         before, self._rollout = self._rollout, rollout
+        if rollout.stable != before.stable:
+            self.outage = Outage()
         anew = rollout.since != before.since or rollout.has_canary != before.has_canary
         if anew:
             self._begin_anew(file, before)
@@ -106,6 +111,9 @@ class Assessment:
         Requests that were routed before the evidence on this canary began don't.
         """
         self.traffic.add(sum(counts.requests + counts.excluded for _, _, counts in tally), now)
+        for _, backend, counts in tally:
+            if backend == STABLE:
+                self.outage.add(counts, now)
         counted = [each for each in tally if each[0] >= self._rollout.since]
         if not counted:
             return False

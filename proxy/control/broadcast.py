@@ -6,6 +6,7 @@ that change. A connection that breaks loses nothing, because the next one begins
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from typing import Protocol, cast
 
@@ -55,6 +56,8 @@ class WorkerLink(asyncio.Protocol):
         self.worker = -1
         self.held = 0
         """The generation that the worker uses, by its last Ack."""
+        self.ejected: tuple[str, ...] = ()
+        """The URLs of the endpoints that the worker has ejected, by its last report."""
         self._broadcast = broadcast
         self._decoder = Decoder()
         self._transport: asyncio.Transport | None = None
@@ -94,6 +97,10 @@ class WorkerLink(asyncio.Protocol):
     def acknowledge(self, generation: int) -> None:
         """Record that the worker uses a generation."""
         self.held = max(self.held, generation)
+
+    def reported(self, report: Report) -> None:
+        """Record what the worker has ejected."""
+        self.ejected = report.ejected
 
     def send(self, frame: bytes) -> None:
         """Send without waiting; a worker that doesn't read is cut off."""
@@ -153,6 +160,11 @@ class Broadcast:
         """How many connected workers use a table that they were sent."""
         return sum(link.held > 0 for link in self._links.values())
 
+    @property
+    def ejections(self) -> Mapping[str, int]:
+        """By URL, how many of the connected workers have ejected an endpoint."""
+        return Counter(url for link in self._links.values() for url in link.ejected)
+
     def link(self) -> WorkerLink:
         """Return the protocol of a new connection."""
         return WorkerLink(self)
@@ -209,6 +221,7 @@ class Broadcast:
         elif not link.boot:
             raise Misplaced(f"{type(message).__name__} before Hello")
         elif isinstance(message, Report) and message.boot == link.boot:
+            link.reported(message)
             self._listener.report(message)
         elif isinstance(message, Ack):
             link.acknowledge(message.generation)

@@ -6,7 +6,7 @@ time alone.
 """
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from proxy.config.diff import Changes
 from proxy.config.schema import Config
@@ -16,6 +16,7 @@ from proxy.control.configuration import Configuration, Services
 from proxy.control.gates import Gates
 from proxy.control.managed_service import ManagedService
 from proxy.control.orders import IdempotencyKeys, Orders
+from proxy.control.outages import Outages
 from proxy.control.outside.contract import ALONE, Outside
 from proxy.control.overview import Overview
 from proxy.control.propagation import Propagation
@@ -24,6 +25,7 @@ from proxy.control.schedule import Clock, Tasks, in_turns
 from proxy.control.transitions import Transitions
 from proxy.control.trip_counts import TripCounts
 from proxy.control.verdicts import Verdicts
+from proxy.control.views import endpoints
 from proxy.control.views.drift import drift
 from proxy.ledger.checkpoints import Checkpoints
 from proxy.ledger.history import History
@@ -80,6 +82,7 @@ class Control:
         self._propagation = Propagation(self.journal, self.broadcast, ledger.acknowledge, self._entered)
         self._gates = Gates(outside.respondents, tasks.spawn, self._reassess, clock.monotonic)
         self._transitions = self._make_transitions()
+        self._outages = Outages(clock, self._conditions)
         self._verdicts = Verdicts(self.services, self._transitions, self.broadcast, self._trip_counts)
         self._configuration = self._make_configuration()
         self.checkpoints = self._make_checkpoints(Totals(recalled.kept))
@@ -113,7 +116,7 @@ class Control:
             self._clock,
             locate=self._outside.locate,
             settled=self._settled,
-            gone=self._outside.forget,
+            gone=self._gone,
         )
 
     def _make_checkpoints(self, totals: Totals) -> Checkpoints:
@@ -139,6 +142,8 @@ class Control:
             trip_counts=self._trip_counts,
             roll_call=self._roll_call,
             outside=self._outside,
+            conditions=self._conditions,
+            outages=self._outages,
         )
 
     def __repr__(self) -> str:
@@ -168,6 +173,8 @@ class Control:
         """See what time alone has changed: windows that ran out, workers that are gone for good."""
         async for managed in in_turns(list(self.services.values())):
             self._reassess(managed)
+            if not managed.gone:
+                self._outages.look(managed)
         await self.checkpoints.forget_gone(self.broadcast.boots, self._clock.monotonic())
 
     def drain(self) -> None:
@@ -228,6 +235,16 @@ class Control:
         """Judge one service, and see whether its rollout may go on and who has to be asked."""
         self._verdicts.reassess(managed, self._clock.monotonic())
         self._gates.check(managed, self._clock.wall())
+
+    def _gone(self, name: str) -> None:
+        """See to a service that the file no longer has."""
+        self._outages.forget(name)
+        self._outside.forget(name)
+
+    def _conditions(self, managed: ManagedService) -> Mapping[str, str]:
+        broadcast = self.broadcast
+        probes, workers = self._outside.conditions(managed.name), len(broadcast.boots)
+        return endpoints.conditions(managed, probes, broadcast.ejections, workers)
 
     def _remember(self, service: str, terms: OrderTerms) -> None:
         self.journal.call_later(self._ledger.remember, service, terms.key, terms.digest, self._clock.wall())

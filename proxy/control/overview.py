@@ -1,11 +1,12 @@
 """What is shown of all services: their views, their explanations and the numbers of /metrics."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from proxy.control.broadcast import Broadcast
 from proxy.control.gates import Gates
 from proxy.control.managed_service import ManagedService
+from proxy.control.outages import Outages
 from proxy.control.outside.contract import Outside
 from proxy.control.propagation import Propagation
 from proxy.control.roll_call import RollCall
@@ -36,6 +37,8 @@ class Overview:
         trip_counts: TripCounts,
         roll_call: RollCall,
         outside: Outside,
+        conditions: Callable[[ManagedService], Mapping[str, str]],
+        outages: Outages,
     ) -> None:
         self._managed = managed_services
         self._clock = clock
@@ -48,6 +51,8 @@ class Overview:
         self._trip_counts = trip_counts
         self._roll_call = roll_call
         self._outside = outside
+        self._conditions = conditions
+        self._outages = outages
 
     def __repr__(self) -> str:
         return f"<Overview of {len(self._managed)} services>"
@@ -56,6 +61,11 @@ class Overview:
     def generation(self) -> int:
         """The number of the routing table that was sent last."""
         return self._broadcast.generation
+
+    @property
+    def failing(self) -> int:
+        """How many services have a stable that is failing."""
+        return len(self._outages)
 
     def names(self) -> list[str]:
         """Return the services in the order of the file."""
@@ -88,6 +98,7 @@ class Overview:
             trips=self._trip_counts.trips,
             would_trips=self._trip_counts.would_trips,
             now=self._clock.monotonic(),
+            conditions=self._conditions,
             operations=self._outside.operations(),
         )
 
@@ -97,7 +108,8 @@ class Overview:
             managed,
             lately=self._checkpoints.totals.recent(managed.name, since, boots),
             rollout=self._rollout_facts(managed),
-            probes=self._outside.conditions(managed.name),
+            conditions=self._conditions(managed),
+            outage=self._outages.of(managed.name),
             addresses=self._outside.addresses(managed.name),
             rollback_ms=self._propagation.rollback_ms(managed),
         )

@@ -136,6 +136,14 @@ class Pool:
         record = self._ejected.get(address)
         return record is None or record.state == "due" or not record.out
 
+    def ejected(self) -> tuple[str, ...]:
+        """Return the URLs of the endpoints that are ejected: with all addresses that were ever asked."""
+        if not self._ejected:
+            return ()
+        out = {one for one, record in self._ejected.items() if record.out and record.state != "due"}
+        alive = {one.endpoint.url for one in self._shelves if one not in out}
+        return tuple(sorted({one.endpoint.url for one in out} - alive))
+
     def pending(self, address: Address) -> int:
         """Return how many requests the address has not answered in full."""
         shelf = self._shelves.get(address)

@@ -70,17 +70,21 @@ class Report:
     entries: Mapping[Key, Counts]
     held: int
     """The generation of the worker's table."""
+    ejected: tuple[str, ...] = ()
+    """The URLs of the endpoints that the worker has ejected now, all that there are."""
 
     def to_json(self) -> dict[str, Any]:
         """Return the message as JSON values."""
         entries = [[*key, counts_json.to_json(counts)] for key, counts in self.entries.items()]
-        return {"boot": self.boot, "number": self.number, "held": self.held, "entries": entries}
+        report = {"boot": self.boot, "number": self.number, "held": self.held, "entries": entries}
+        return report | {"ejected": list(self.ejected)} if self.ejected else report
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> "Report":
         """Return the message in JSON values, the inverse of `to_json`."""
         entries = {_key(key): counts_json.from_json(counts) for *key, counts in data["entries"]}
-        return cls(_text(data["boot"]), _whole(data["number"]), entries, _whole(data["held"]))
+        ejected = tuple(map(_text, data.get("ejected", ())))
+        return cls(_text(data["boot"]), _whole(data["number"]), entries, _whole(data["held"]), ejected)
 
 
 @dataclass(frozen=True, slots=True)

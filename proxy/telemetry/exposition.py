@@ -54,7 +54,7 @@ class Snapshot:
     """All that is shown, at one moment. What is missing from a mapping isn't shown, not shown as 0."""
 
     totals: Mapping[BackendKey, Counts]
-    """Since the beginning, merged over workers and revisions; the gauges are now's. Empty: nothing was yet."""
+    """Since the beginning, merged over workers and revisions; the gauges are now's. Empty: nothing yet."""
     weights: Mapping[BackendKey, float]
     """Set weights, 0..1."""
     shares: Mapping[BackendKey, float]

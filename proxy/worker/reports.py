@@ -35,13 +35,23 @@ class Reports:
         tally: what is reported.
         link: the connection to control.
         table: returns the routing table in force.
+        ejected: returns the URLs of the endpoints that are ejected now.
     """
 
-    def __init__(self, index: int, tally: Tally, link: Link, table: Callable[[], RoutingTable]) -> None:
+    def __init__(
+        self,
+        index: int,
+        tally: Tally,
+        link: Link,
+        table: Callable[[], RoutingTable],
+        ejected: Callable[[], tuple[str, ...]],
+    ) -> None:
         self._index = index
         self._tally = tally
         self._link = link
         self._table = table
+        self._ejected = ejected
+        self._last_ejected: tuple[str, ...] = ()
         self._complete = False
         """Whether all that was reported so far was sent on this connection."""
         self._urgent: asyncio.TimerHandle | None = None
@@ -72,10 +82,12 @@ class Reports:
             return
         tally = self._tally
         entries = tally.changed() if self._complete else tally.everything()
-        if entries or not self._complete:
+        ejected = self._ejected()
+        if entries or not self._complete or ejected != self._last_ejected:
+            self._last_ejected = ejected
             self._last_number = tally.number
             self._confirmed.clear()
-            report = Report(tally.boot, tally.number, entries, self._table().generation)
+            report = Report(tally.boot, tally.number, entries, self._table().generation, ejected)
             self._complete = self._link.send(report)
 
     def hurry(self) -> None:

@@ -69,7 +69,9 @@ class Worker:
         self._grace = grace
         self.tally = Tally(boot)
         self.link = ControlLink(link, self._connected, self.receive)
-        self.reports = Reports(index, self.tally, self.link, lambda: self.plane.table)
+        self.reports = Reports(
+            index, self.tally, self.link, lambda: self.plane.table, lambda: self.plane.pool.ejected()
+        )
         self.plane = DataPlane(loop, RoutingTable.build(0, ()), self.tally, self.reports.hurry, boot[:8])
         self.tables = Tables(self.plane)
         self.capacity = Capacity(self.plane, len(sockets))

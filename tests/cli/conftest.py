@@ -46,6 +46,7 @@ def a_view(name: str = "checkout", **more: Any) -> Json:
             "since": None,
         },
         "overdue": {"stable": 0, "canary": 0},
+        "outage": None,
         "window": {"seconds": 30, "stable": side, "canary": None},
         "drift": None,
         "rollout": None,

@@ -9,6 +9,7 @@ from tests.cli.fake_admin import FakeAdmin
 
 PATH = "GET /api/v1/services/checkout/explain"
 TOLD = {"service": "checkout", "text": "The canary was taken out.", "next": [], "phase": "rolled-back"}
+TOLD |= {"outage": None}
 
 
 def test_the_paragraph_and_nothing_else(fake_admin: FakeAdmin) -> None:
@@ -19,6 +20,11 @@ def test_the_paragraph_and_nothing_else(fake_admin: FakeAdmin) -> None:
 
 def test_a_canary_that_is_out_is_1(fake_admin: FakeAdmin) -> None:
     fake_admin.answers[PATH] = (200, TOLD)
+    assert CliRunner().invoke(explain, ["checkout", "--admin", fake_admin.url]).exit_code == 1
+
+
+def test_a_stable_that_fails_is_1(fake_admin: FakeAdmin) -> None:
+    fake_admin.answers[PATH] = (200, TOLD | {"phase": "idle", "outage": {"since": "", "sentence": ""}})
     assert CliRunner().invoke(explain, ["checkout", "--admin", fake_admin.url]).exit_code == 1
 
 

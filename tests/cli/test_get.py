@@ -29,6 +29,14 @@ def test_one_service(fake_admin: FakeAdmin, view: Make, tripped_view: Make) -> N
     assert "pay" not in result.output
 
 
+def test_a_stable_that_fails_is_1_and_told_under_its_service(fake_admin: FakeAdmin, view: Make) -> None:
+    outage = {"since": "2026-01-01T00:00:00Z", "sentence": "40 of its 40 latest requests failed"}
+    fake_admin.show(view(outage=outage))
+    result = CliRunner().invoke(get, ["--admin", fake_admin.url])
+    assert result.exit_code == 1
+    assert "  STABLE IS FAILING since 2026-01-01 00:00:00Z: 40 of its 40 latest requests" in result.output
+
+
 def test_a_tripped_service_is_1_with_its_reason_and_the_way_back(
     fake_admin: FakeAdmin, view: Make, tripped_view: Make
 ) -> None:

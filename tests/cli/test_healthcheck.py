@@ -9,7 +9,7 @@ from tests.cli.fake_admin import FakeAdmin
 def test_ready_is_0(fake_admin: FakeAdmin) -> None:
     fake_admin.answers["GET /readyz"] = (200, "ok")
     result = CliRunner().invoke(healthcheck, ["--admin", f"{fake_admin.url}/"])
-    assert (result.exit_code, result.stdout) == (0, "healthy: ok\n")
+    assert (result.exit_code, result.stdout) == (0, "ready: ok\n")
     assert CliRunner().invoke(healthcheck, [], env={"WEIR_ADMIN": fake_admin.url}).exit_code == 0
     assert CliRunner().invoke(healthcheck, ["--url", f"{fake_admin.url}/readyz"]).exit_code == 0
 

@@ -198,5 +198,5 @@ def test_a_state_is_a_line(view: Make, tripped_view: Make) -> None:
 
 def test_an_endpoint_that_does_not_do_well_is_named(view: Make) -> None:
     seen = view()
-    seen["backends"]["canary"]["probes"] = {"http://a": "alive", "http://b": "dead: answered 503"}
+    seen["backends"]["canary"]["conditions"] = {"http://a": "alive", "http://b": "dead: answered 503"}
     assert list(views.unhealthy_endpoints(seen)) == ["http://b of canary is dead: answered 503"]

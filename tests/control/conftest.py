@@ -78,6 +78,7 @@ def a_view(name: str, canary: int, *, revision: int = 7, tripped: bool = False) 
             "since": None,
         },
         "overdue": {"stable": 0, "canary": 1},
+        "outage": {"since": "2026-01-01T00:00:00Z", "sentence": "5 of its 5 latest requests failed"},
         "window": {"seconds": 30, "stable": side, "canary": None},
         "drift": {"says": "not the same", "apply": "weir set-weight checkout canary=5", "write": None},
         "rollout": a_rollout() if tripped else None,
@@ -134,6 +135,7 @@ class FakeControl:
 
     ready: bool = True
     generation: int = 12
+    failing: int = 0
     calls: list[tuple[Any, ...]] = field(default_factory=list)
     failure: Exception | None = None
     written: list[Json] = field(default_factory=list)
@@ -174,7 +176,7 @@ class FakeControl:
 
     def explain(self, name: str) -> Json:
         view = self.services[name]
-        shared = ("phase", "trip", "verdict", "evidence", "blast_radius", "overdue")
+        shared = ("phase", "trip", "verdict", "evidence", "blast_radius", "overdue", "outage")
         failed = [{"method": "GET", "path": "/cart/#", "status": 500, "count": 8}]
         told = {"service": name, "text": f"{name} is explained.", "next": ["Wait."], "failed": failed}
         return told | {key: view[key] for key in shared}

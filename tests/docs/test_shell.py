@@ -81,7 +81,9 @@ def end(process: subprocess.Popen[Any]) -> None:
 def probed(admin: AdminApi) -> bool:
     """Whether every endpoint that is asked for its health has been."""
     backends = admin.service("checkout")["backends"].values()
-    return not any(state.startswith("not known") for side in backends for state in side["probes"].values())
+    return not any(
+        state.startswith("not known") for side in backends for state in side["conditions"].values()
+    )
 
 
 def environment(places: dict[str, str]) -> dict[str, str]:

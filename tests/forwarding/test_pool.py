@@ -202,9 +202,9 @@ def test_an_ejected_one_is_left_alone_and_then_tried_with_one_request() -> None:
     shelf = pool.shelf(HERE)
     pool.remember(shelf, EjectionRecord("ejected", 5, 10.0, until=110.0))
     pool.readmit(109.9)
-    assert (pool.alive(HERE), pool.alive(THERE)) == (False, True)
+    assert (pool.alive(HERE), pool.alive(THERE), pool.ejected()) == (False, True, ("http://here",))
     pool.readmit(110.0)
-    assert pool.alive(HERE)
+    assert (pool.alive(HERE), pool.ejected()) == (True, ())
     trial = Sent()
     assert pool.begin(HERE, trial) is shelf
     assert (pool.alive(HERE), shelf.record.trial, shelf.pending) == (False, trial, 1)

@@ -136,6 +136,11 @@ class Worker:
         entries = self.tally.everything() if everything else self.tally.changed()
         self.send(Report(self.tally.boot, self.tally.number, entries, 0))
 
+    def ejects(self, *urls: str) -> None:
+        """Report that these endpoints are ejected, and no others."""
+        self.send(Report(self.tally.boot, self.tally.number + 1, {}, 0, urls))
+        self.tally.number += 1
+
     def ack(self) -> None:
         self.send(Ack(self.tables[-1].generation))
 
@@ -167,6 +172,7 @@ class Outside:
         self.open.set()
         self.watched = []
         self.located = []
+        self.known = {}
         self.probed = set()
         self.notified = []
         self.rollback_ms = None
@@ -189,8 +195,8 @@ class Outside:
     def operations(self) -> Operations:
         return Operations()
 
-    def conditions(self, name: str) -> dict[Any, Any]:
-        return {}
+    def conditions(self, name: str) -> dict[str, str]:
+        return self.known
 
     def addresses(self, name: str) -> dict[Any, Any]:
         return {}

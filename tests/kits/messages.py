@@ -70,6 +70,7 @@ EXAMPLES: list[Message] = [
     Hello("b00t", 0, 1, held={}, halted={"kassa-ä": ("canary",)}),
     Report("b00t", 3, {("checkout", 7, "canary"): COUNTS, ("checkout", 6, "stable"): Counts()}, held=12),
     Report("b00t", 4, {}, held=12),
+    Report("b00t", 5, {}, held=12, ejected=("http://127.0.0.1:9001",)),
     Ack(12),
     Table(12, (SERVICE, replace(SERVICE, name="kassa-ä")), removed=("old",), complete=False),
     Table(13, (), removed=(), complete=True),

@@ -33,7 +33,8 @@ class Stage:
         self.accepts = True
         self.tally = Tally("b0")
         self.table = RoutingTable.build(7, (service(1),))
-        self.reports = Reports(3, self.tally, self, lambda: self.table)
+        self.ejected: tuple[str, ...] = ()
+        self.reports = Reports(3, self.tally, self, lambda: self.table, lambda: self.ejected)
 
     def send(self, message: Message) -> bool:
         if self.accepts:
@@ -173,3 +174,12 @@ async def test_the_end_waits_no_longer_than_that(
     stage.connected = connected
     await asyncio.wait_for(stage.reports.finish(), 10)
     assert not stage.reports.confirmed
+
+
+def test_an_endpoint_that_is_ejected_or_no_longer_is_reported_by_itself(stage: Stage) -> None:
+    stage.reports.begin()
+    stage.sent.clear()
+    for ejected in (("http://a",), ("http://a",), ()):
+        stage.ejected = ejected
+        stage.reports.report()
+    assert [message.ejected for message in stage.sent] == [("http://a",), ()]

@@ -56,6 +56,7 @@ SCHEMAS: dict[str, Schema] = {
             **by_backend(COUNT),
             "description": "Requests in flight now that take longer than stable's threshold allows.",
         },
+        outage={**nullable(ref("Outage")), "description": "Null: none is known."},
         window=shape(seconds=SECONDS, stable=nullable(ref("Side")), canary=nullable(ref("Side"))),
         drift=nullable(ref("Drift")),
         rollout={
@@ -115,17 +116,17 @@ SCHEMAS: dict[str, Schema] = {
     "Backend": shape(
         endpoints=listed(TEXT),
         version=TEXT,
-        probes={
+        conditions={
             "type": "object",
             "additionalProperties": TEXT,
-            "description": "The conditions of endpoints by URL, as far as they are known.",
+            "description": "The conditions of endpoints by URL, as far as probes and workers know them.",
         },
         addresses={
             "type": "object",
             "additionalProperties": listed(TEXT),
             "description": "The addresses of endpoints whose hosts are names, by URL.",
         },
-        optional=("probes", "addresses"),
+        optional=("conditions", "addresses"),
     ),
     "Side": shape(
         requests=COUNT,
@@ -193,6 +194,13 @@ SCHEMAS: dict[str, Schema] = {
         ),
         "description": "How many requests met the canary and were harmed; null without a canary.",
     },
+    "Outage": {
+        **shape(
+            since={**MOMENT, "description": "When it was found."},
+            sentence={**TEXT, "description": "What is wrong, for people."},
+        ),
+        "description": "Stable is failing: nearly all of its latest requests, or it has no endpoint alive.",
+    },
     "Explanation": shape(
         service=TEXT,
         text={**TEXT, "description": "The paragraph, for people."},
@@ -203,6 +211,7 @@ SCHEMAS: dict[str, Schema] = {
         evidence=ref("Evidence"),
         blast_radius=nullable(ref("BlastRadius")),
         overdue=by_backend(COUNT),
+        outage=nullable(ref("Outage")),
         failed={
             **listed(ref("FailedRequest")),
             "description": "The most frequent failed requests of the canary, at most 20.",

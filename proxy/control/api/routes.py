@@ -34,6 +34,9 @@ class ShowsServices(metrics.SnapshotSource, Protocol):
     @property
     def generation(self) -> int: ...
 
+    @property
+    def failing(self) -> int: ...
+
     def names(self) -> list[str]: ...
 
     def view(self, name: str) -> dict[str, Any]: ...
@@ -200,7 +203,9 @@ class ApiRoutes:
             raise HttpProblem(
                 503, "not ready: the proxy is starting or draining; send new traffic elsewhere for now"
             )
-        return web.Response(text="ok")
+        failing = self._overview.failing
+        services = "1 service" if failing == 1 else f"{failing} services"
+        return web.Response(text=f"ok, but stable is failing in {services}" if failing else "ok")
 
     async def openapi(self, _request: web.Request) -> web.Response:
         return answer(self._document)

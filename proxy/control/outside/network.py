@@ -146,7 +146,7 @@ class OutsideNetwork:
 
     def operations(self) -> Operations:
         """Return the counts for /metrics."""
-        operations = Operations(dict(self._hooks.counts), dict(self._notices.counts), self._probes.up())
+        operations = Operations(dict(self._hooks.counts), dict(self._notices.counts))
         if self._reloader is None:
             return operations
         return replace(operations, reloaded=self._reloader.successful, reloaded_at=self._reloader.at)

@@ -182,20 +182,6 @@ class Probes:
         watched = self._watched.get(service)
         return {one: str(condition) for one, condition in watched.conditions.items()} if watched else {}
 
-    def up(self) -> Mapping[tuple[str, str, str], bool]:
-        """Return whether addresses have an address that is alive, by service, backend and URL.
-
-        Of those that are known: names move, so addresses make no labels.
-        """
-        found: dict[tuple[str, str, str], bool] = {}
-        for name, watched in self._watched.items():
-            for backend, addresses in watched.backends.items():
-                for one in addresses:
-                    state, key = watched.conditions[one].state, (name, backend, one.endpoint.url)
-                    if state != "unknown":
-                        found[key] = found.get(key, False) or state == "alive"
-        return found
-
     # Within.
 
     def _start(self, service: str) -> None:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 from proxy.analysis.verdict import Assurance, Finding, Verdict
 from proxy.analysis.wording import evidence, odds, to_go
-from proxy.control.views.facts import Blast, Facts
+from proxy.control.views.facts import Blast, Facts, StableOutage
 from proxy.rollout.rollout import Trip
 from proxy.routing.split import TOTAL, percent
 
@@ -51,7 +51,9 @@ class Situation:
     promoted: bool = False
     """Whether the canary became stable, and there is no other."""
     dead: tuple[str, ...] = ()
-    """The canary's endpoints that are dead by their probes, and why."""
+    """The canary's endpoints that get no requests, and why."""
+    outage: StableOutage | None = None
+    """The outage of stable; None: none is known."""
     durable: bool = True
     """Whether the ledger has everything that is in force."""
 
@@ -67,14 +69,23 @@ class Explanation:
 
 def explain(now: Situation) -> Explanation:
     """Return the explanation of a situation."""
+    outage = tuple(_outage(now))
     if now.promoted:
         promoted = f"{_first(_subject(now))} was promoted and is stable now."
-        return Explanation(_paragraph([promoted, *now.next_orders]), now.next_orders)
+        return Explanation(_paragraph([*outage, promoted, *now.next_orders]), now.next_orders)
     if not now.canary:
-        return Explanation(f"{now.service} has no canary, so there is nothing to judge.", ())
+        nothing = f"{now.service} has no canary, so there is nothing to judge."
+        return Explanation(_paragraph([*outage, nothing]), ())
     state = _out(now) if now.halted else _in(now)
     advice = tuple(_advice(now))
-    return Explanation(_paragraph([*state, *_harm(now), *_failed(now), *_warnings(now), *advice]), advice)
+    sentences = [*outage, *state, *_harm(now), *_failed(now), *_warnings(now), *advice]
+    return Explanation(_paragraph(sentences), advice)
+
+
+def _outage(now: Situation) -> Iterator[str]:
+    """Yield that stable itself is failing: whatever the canary does, users are harmed."""
+    if now.outage:
+        yield f"Stable of {now.service} is failing since {moment(now.outage.since)}: {now.outage.sentence}."
 
 
 def _paragraph(sentences: Iterable[str]) -> str:

@@ -65,6 +65,20 @@ class RolloutFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class StableOutage:
+    """One outage of stable, under way."""
+
+    since: float
+    """When it was found, in unix seconds."""
+    sentence: str
+    """What is wrong, such as: 40 of its 40 latest requests failed (connect 40x)."""
+
+    def to_json(self) -> dict[str, str]:
+        """Return the outage as JSON values."""
+        return {"since": iso(self.since), "sentence": self.sentence}
+
+
+@dataclass(frozen=True, slots=True)
 class Facts:
     """The facts of one service."""
 
@@ -74,8 +88,10 @@ class Facts:
     overdue: Mapping[str, int] = field(default_factory=dict)
     """By backend: requests in flight that take longer than their threshold."""
     rollout: RolloutFacts = RolloutFacts()
-    probes: Mapping[str, str] = field(default_factory=dict)
-    """The condition of endpoints by URL, in words, as far as it is known."""
+    conditions: Mapping[str, str] = field(default_factory=dict)
+    """The conditions of endpoints by URL, in words, as far as they are known."""
+    outage: StableOutage | None = None
+    """The outage of stable; None: none is known."""
     addresses: Mapping[str, Sequence[str]] = field(default_factory=dict)
     """The addresses of endpoints whose hosts are names, by URL."""
     rollback_ms: float | None = None
@@ -90,7 +106,8 @@ def gather(
     *,
     lately: Mapping[str, Counts],
     rollout: RolloutFacts,
-    probes: Mapping[str, str],
+    conditions: Mapping[str, str],
+    outage: StableOutage | None,
     addresses: Mapping[str, Sequence[str]],
     rollback_ms: float | None,
 ) -> Facts:
@@ -100,7 +117,8 @@ def gather(
         managed: the service.
         lately: by backend, the counts of this release by the connected workers.
         rollout: the facts of its rollout.
-        probes: the condition of endpoints by URL.
+        conditions: the conditions of endpoints by URL.
+        outage: the outage of stable; None: none is known.
         addresses: the addresses of endpoints whose hosts are names, by URL.
         rollback_ms: milliseconds until every worker had taken the canary out; None: unknown.
     """
@@ -110,7 +128,8 @@ def gather(
         failed=tuple(canary.failed.most()) if canary else (),
         overdue={backend: counts.overdue for backend, counts in lately.items()},
         rollout=rollout,
-        probes=probes,
+        conditions=conditions,
+        outage=outage,
         addresses=addresses,
         rollback_ms=rollback_ms,
     )

@@ -1,13 +1,13 @@
 """The snapshot of control for /metrics."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
 
 import proxy
 from proxy.control.managed_service import ManagedService
 from proxy.control.schedule import in_turns
-from proxy.control.views import view
+from proxy.control.views import endpoints, view
 from proxy.routing.split import CANARY, STABLE
 from proxy.telemetry.control_metrics import Operations
 from proxy.telemetry.counts import Counts
@@ -27,6 +27,7 @@ async def collect(
     trips: Mapping[tuple[str, str], int],
     would_trips: Mapping[tuple[str, str], int],
     now: float,
+    conditions: Callable[[ManagedService], Mapping[str, str]],
     operations: Operations,
 ) -> Snapshot:
     """Collect the snapshot in many turns of the event loop.
@@ -40,6 +41,7 @@ async def collect(
         trips: by service and check, how often it took the canary out.
         would_trips: the same for `enforce: false`, where it would have.
         now: monotonic seconds.
+        conditions: returns the conditions of a service's endpoints, by URL.
         operations: the counts of probes, hooks and notices.
     """
     weights: dict[BackendKey, float] = {}
@@ -48,6 +50,7 @@ async def collect(
     evidence: dict[str, float] = {}
     exposed: dict[str, int] = {}
     checks: list[CheckSample] = []
+    up: dict[tuple[str, str, str], bool] = {}
     async for each in in_turns(managed_services):
         weights |= view.weights(each)
         shares |= view.shares(each, now)
@@ -55,6 +58,7 @@ async def collect(
         evidence |= view.odds(each)
         exposed |= view.exposed(each)
         checks += view.samples(each)
+        up |= endpoints.up(each, conditions(each))
     names = {each.name for each in managed_services}
     sides = ((each.name, backend) for each in managed_services for backend in (STABLE, CANARY))
     return Snapshot(
@@ -71,7 +75,10 @@ async def collect(
         trips=_of(names, trips),
         version=proxy.__version__,
         operations=replace(
-            operations, hooks=_of(names, operations.hooks), notices=_of(names, operations.notices)
+            operations,
+            hooks=_of(names, operations.hooks),
+            notices=_of(names, operations.notices),
+            endpoints=up,
         ),
     )
 

@@ -7,6 +7,7 @@ from proxy.analysis.verdict import Finding
 from proxy.control.managed_service import ManagedService
 from proxy.control.views import progress
 from proxy.control.views.drift import drift
+from proxy.control.views.endpoints import is_out
 from proxy.control.views.explanation import Situation, explain
 from proxy.control.views.facts import NONE, Facts
 from proxy.control.views.progress import Course
@@ -28,7 +29,7 @@ def view(managed: ManagedService, durable: bool, now: float, facts: Facts = NONE
         managed: the service.
         durable: whether the ledger has its whole state.
         now: monotonic seconds.
-        facts: its counts, probes and gates.
+        facts: its counts, endpoints and gates.
     """
     service, rollout = managed.service, managed.rollout
     shares = managed.assessment.shares(managed.backends, now)
@@ -45,6 +46,7 @@ def view(managed: ManagedService, durable: bool, now: float, facts: Facts = NONE
         "trip": _trip(managed, facts),
         "verdict": managed.assessment.verdict.to_json(),
         **_reach(managed, facts),
+        "outage": facts.outage.to_json() if facts.outage else None,
         "window": _window(managed, now),
         "drift": found.to_json() if (found := drift(managed)) else None,
         **progress.to_json(_course(managed, facts)),
@@ -62,6 +64,7 @@ def explanation(managed: ManagedService, facts: Facts = NONE, *, durable: bool =
         "trip": _trip(managed, facts),
         "verdict": managed.assessment.verdict.to_json(),
         **_reach(managed, facts),
+        "outage": facts.outage.to_json() if facts.outage else None,
         "failed": [
             {"method": method, "path": path, "status": shown_status(status), "count": count}
             for (method, path, status), count in facts.failed
@@ -97,15 +100,16 @@ def _situation(managed: ManagedService, durable: bool, facts: Facts) -> Situatio
         planned=managed.file.rollout is not None,
         promoted=promoted,
         dead=tuple(_dead(rollout.canary, facts)),
+        outage=facts.outage,
         durable=durable,
     )
 
 
 def _dead(side: Side, facts: Facts) -> Iterator[str]:
-    """Yield the dead endpoints, each with the reason."""
+    """Yield the endpoints that get no requests, each with the reason."""
     for endpoint in side.endpoints:
-        condition = facts.probes.get(endpoint.url, "")
-        if condition.startswith("dead"):
+        condition = facts.conditions.get(endpoint.url, "")
+        if is_out(condition):
             yield f"{endpoint.url} is {condition}"
 
 
@@ -173,9 +177,9 @@ def _sample(service: str, finding: Finding) -> CheckSample:
 
 def _backend(backend: Backend, facts: Facts) -> dict[str, Any]:
     urls = [endpoint.url for endpoint in backend.endpoints]
-    probes = {url: facts.probes[url] for url in urls if url in facts.probes}
+    conditions = {url: facts.conditions[url] for url in urls if url in facts.conditions}
     located = {url: list(facts.addresses[url]) for url in urls if url in facts.addresses}
-    return {"endpoints": urls, "version": backend.version, "probes": probes, "addresses": located}
+    return {"endpoints": urls, "version": backend.version, "conditions": conditions, "addresses": located}
 
 
 def _trip(managed: ManagedService, facts: Facts) -> dict[str, Any] | None:

@@ -209,7 +209,10 @@ async def test_history_is_the_ledgers(serve: Callable[..., Any], fake_control: F
 async def test_probes(serve: Callable[..., Any], fake_control: FakeControl) -> None:
     client = await serve()
     assert await (await client.get("/livez")).text() == "ok"
-    assert (await client.get("/readyz")).status == 200
+    assert await (await client.get("/readyz")).text() == "ok"
+    for fake_control.failing, services in ((1, "1 service"), (2, "2 services")):
+        failing = await client.get("/readyz")
+        assert (failing.status, await failing.text()) == (200, f"ok, but stable is failing in {services}")
     fake_control.ready = False
     assert (await client.get("/livez")).status == 200
     assert "not ready" in (await problem(await client.get("/readyz"), 503))["detail"]

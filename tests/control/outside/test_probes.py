@@ -121,7 +121,7 @@ async def test_nothing_is_told_before_all_are_known(stage: Stage) -> None:
     stage.wrong = dict.fromkeys(("http://one", "http://two"), "connection refused")
     stage.probing.watch("shop", BOTH, ProbeSettings())
     await stage.settled()
-    assert (stage.news(), stage.probing.up()) == ([], {("shop", "canary", "http://new"): True})
+    assert (stage.news(), stage.probing.conditions("shop")[NEW]) == ([], "alive")
     await stage.round()
     assert stage.news() == [("shop", {"http://one", "http://two"})]
 
@@ -187,7 +187,7 @@ async def test_who_is_watched_no_longer_is_dead_no_longer(stage: Stage, way: str
     assert stage.news() == [("shop", set())]
     stage.paused.clear()
     await stage.round()
-    assert (len(stage.asked), stage.probing.conditions("shop"), stage.probing.up()) == (asked, {}, {})
+    assert (len(stage.asked), stage.probing.conditions("shop")) == (asked, {})
 
 
 async def test_one_endpoint_may_be_trusted_in_two_ways(stage: Stage) -> None:
@@ -277,11 +277,7 @@ async def test_how_endpoints_do(stage: Stage) -> None:
     }
     assert repr(stage.probing) == "<Probes 3 addresses of 1 services, 0 dead>"
     await stage.round()
-    assert stage.probing.up() == {
-        ("shop", "stable", "http://one"): False,
-        ("shop", "stable", "http://two"): True,
-        ("shop", "canary", "http://new"): True,
-    }
+    assert stage.probing.conditions("shop")[ONE] == "dead: answered 503"
     assert repr(stage.probing) == "<Probes 3 addresses of 1 services, 1 dead>"
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from proxy.analysis.verdict import Assurance, Finding, Verdict
 from proxy.control.views.explanation import Situation, explain, missing, moment
-from proxy.control.views.facts import NONE, Blast, Facts
+from proxy.control.views.facts import NONE, Blast, Facts, StableOutage
 from proxy.rollout.rollout import Trip
 
 SENTENCE = (
@@ -171,6 +171,16 @@ def test_who_only_watches_and_pins_is_told_what_keeps_everybody_away() -> None:
     for weight in (0, 500):
         found = explain(replace(RUNNING, enforce=False, verdict=FAILING, pins=STAFF, weight=weight))
         assert found.next[1:] == ("To take it out by hand, for everybody: weir abort checkout",)
+
+
+OUTAGE = StableOutage(AT, "40 of its 40 latest requests failed (connect 40x)")
+
+
+@pytest.mark.parametrize("more", [{}, {"canary": False}, {"canary": False, "promoted": True}])
+def test_an_outage_of_stable_comes_first_whatever_the_canary_does(more: dict[str, bool]) -> None:
+    text = told(RUNNING, outage=OUTAGE, **more)
+    assert text.startswith(f"Stable of checkout is failing since {moment(AT)}: 40 of its 40 latest requests")
+    assert told(RUNNING, **more) in text
 
 
 def test_a_canary_on_a_segment_alone() -> None:

@@ -24,6 +24,11 @@ def _views(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(snapshot, "view", views)
 
 
+def managed(name: str) -> SimpleNamespace:
+    stable = SimpleNamespace(name="stable", endpoints=(SimpleNamespace(url=f"http://{name}"),))
+    return SimpleNamespace(name=name, service=SimpleNamespace(backends=(stable,)))
+
+
 def taken(totals: dict[BackendKey, Counts]) -> snapshot.Snapshot:
     gone = ("gone", "errors")
     operations = Operations(
@@ -35,10 +40,11 @@ def taken(totals: dict[BackendKey, Counts]) -> snapshot.Snapshot:
     return asyncio.run(
         snapshot.collect(
             totals=totals,
-            managed_services=[SimpleNamespace(name=name) for name in NAMES],  # type: ignore[misc]
+            managed_services=[managed(name) for name in NAMES],  # type: ignore[misc]
             trips={("shop0", "errors"): 1, gone: 1},
             would_trips=would,
             now=7.0,
+            conditions=lambda one: {f"http://{one.name}": "dead"} if one.name == "shop1" else {},
             operations=operations,
         )
     )
@@ -54,8 +60,9 @@ def test_what_is_seen_of_each_service_is_in_its_place() -> None:
     assert got.checks == [("sample", name) for name in NAMES]
     assert got.trips == {("shop0", "errors"): 1}
     assert got.would_trips == {("shop1", "errors"): 2}
+    up = {(name, "stable", f"http://{name}"): name != "shop1" for name in NAMES}
     assert got.operations == Operations(
-        {("shop0", "after", "open"): 1}, {("shop0", "sent"): 1}, reloaded=False
+        {("shop0", "after", "open"): 1}, {("shop0", "sent"): 1}, up, reloaded=False
     )
 
 

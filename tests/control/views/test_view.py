@@ -9,7 +9,7 @@ from proxy.config.reader import read
 from proxy.config.schema import Analysis
 from proxy.control.managed_service import ManagedService
 from proxy.control.views import view
-from proxy.control.views.facts import Blast, Facts, RolloutFacts
+from proxy.control.views.facts import Blast, Facts, RolloutFacts, StableOutage
 from proxy.rollout.plan import Plan, Step
 from proxy.rollout.rollout import Rollout, Trip
 from proxy.rollout.side import VACANT, Side
@@ -77,14 +77,14 @@ def test_a_service_that_nobody_asked_yet() -> None:
     made = shown(managed())
     assert list(made) == [
         *("name", "revision", "phase", "weights", "shares", "backends", "halted", "enforce", "durable"),
-        *("trip", "verdict", "evidence", "blast_radius", "overdue", "window", "drift"),
+        *("trip", "verdict", "evidence", "blast_radius", "overdue", "outage", "window", "drift"),
         *("rollout", "orders", "undo", "origin"),
     ]
     assert made["weights"] == {"stable": 95.0, "canary": 5.0}
     assert made["backends"]["canary"] == {
         "endpoints": ["http://127.0.0.1:9002"],
         "version": "v2",
-        "probes": {},
+        "conditions": {},
         "addresses": {},
     }
     assert made["window"] == {"seconds": 30, "stable": None, "canary": None}
@@ -131,6 +131,7 @@ def test_an_explanation_has_the_paragraph_and_what_it_is_made_from() -> None:
             "evidence",
             "blast_radius",
             "overdue",
+            "outage",
             "failed",
         ),
     ]
@@ -189,7 +190,7 @@ def test_who_is_pinned_to_the_canary_is_named() -> None:
 
 def test_an_explanation_names_what_is_dead_and_what_a_restart_would_forget() -> None:
     facts = Facts(
-        probes={"http://127.0.0.1:9002": "dead: connection refused", "http://127.0.0.1:9001": "dead"}
+        conditions={"http://127.0.0.1:9002": "dead: connection refused", "http://127.0.0.1:9001": "dead"}
     )
     said = " Its endpoint http://127.0.0.1:9002 is dead: connection refused."
     not_durable = (
@@ -197,7 +198,7 @@ def test_an_explanation_names_what_is_dead_and_what_a_restart_would_forget() -> 
     )
     stays = " It stays out until"
     assert said + not_durable + stays in view.explanation(managed(TRIPPED), facts, durable=False)["text"]
-    fine = view.explanation(managed(TRIPPED), Facts(probes={"http://127.0.0.1:9002": "alive"}))["text"]
+    fine = view.explanation(managed(TRIPPED), Facts(conditions={"http://127.0.0.1:9002": "alive"}))["text"]
     assert "endpoint" not in fine
     assert "durable" not in fine
 
@@ -216,6 +217,17 @@ def test_a_service_without_canary() -> None:
     assert list(made["backends"]) == ["stable"]
     assert (made["blast_radius"], made["overdue"]) == (None, {"stable": 0})
     assert made["drift"] is None
+
+
+def test_an_outage_of_stable() -> None:
+    outage = StableOutage(60.5, "5 of its 5 latest requests failed (connect 5x)")
+    assert shown(managed())["outage"] is None
+    made = view.view(managed(), True, 0.0, Facts(outage=outage))
+    assert made["outage"] == {
+        "since": "1970-01-01T00:01:00.500+00:00",
+        "sentence": "5 of its 5 latest requests failed (connect 5x)",
+    }
+    assert view.explanation(managed(), Facts(outage=outage))["outage"] == made["outage"]
 
 
 def test_what_was_seen() -> None:

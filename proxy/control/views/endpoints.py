@@ -1,0 +1,57 @@
+"""The conditions of a service's endpoints: what probes show, and what workers have ejected."""
+
+from collections.abc import Iterator, Mapping
+
+from proxy.control.managed_service import ManagedService
+
+EJECTED = "ejected"
+"""The first word of the condition of an endpoint that every worker has ejected."""
+
+
+def conditions(
+    managed: ManagedService, probes: Mapping[str, str], ejections: Mapping[str, int], workers: int
+) -> dict[str, str]:
+    """Return the conditions of a service's endpoints, in words by URL, as far as they are known.
+
+    Args:
+        managed: the service.
+        probes: their conditions by their probes.
+        ejections: by URL, how many workers have ejected an endpoint.
+        workers: how many are connected.
+    """
+    found = {}
+    for _, url in urls(managed):
+        ejecting, probed = ejections.get(url, 0), probes.get(url, "")
+        words = _words(probed, ejecting, workers) if ejecting else probed
+        if words:
+            found[url] = words
+    return found
+
+
+def _words(probed: str, ejecting: int, workers: int) -> str:
+    """Return the condition of an endpoint that some worker has ejected."""
+    if probed.startswith("dead"):
+        return probed
+    by = f"{EJECTED} by {ejecting} of {workers} worker{'' if workers == 1 else 's'}, because it failed"
+    if ejecting >= workers:
+        return by
+    return f"{probed or 'in service'}, but {by}"
+
+
+def up(managed: ManagedService, conditions: Mapping[str, str]) -> dict[tuple[str, str, str], bool]:
+    """Return whether requests may be sent to endpoints, by service, backend and URL."""
+    return {
+        (managed.name, backend, url): not is_out(conditions.get(url, "")) for backend, url in urls(managed)
+    }
+
+
+def is_out(condition: str) -> bool:
+    """Return whether an endpoint in this condition gets no requests from any worker."""
+    return condition.startswith(("dead", EJECTED))
+
+
+def urls(managed: ManagedService) -> Iterator[tuple[str, str]]:
+    """Yield the backend and the URL of each endpoint of a service."""
+    for backend in managed.service.backends:
+        for endpoint in backend.endpoints:
+            yield backend.name, endpoint.url
