@@ -11,7 +11,7 @@ generator by its name.
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from docs.generator import accesslog, api, keys, metrics, refusals, retries, verbs
+from docs.generator import accesslog, api, endings, keys, metrics, refusals, retries, verbs
 
 DIRECTORY = Path(__file__).resolve().parents[1] / "reference"
 WRITTEN = "<!-- Written by `python -m docs.generator`; edit the code that it reads, not this page. -->"
@@ -23,6 +23,7 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "cli.md": verbs.page,
     "refusals.md": refusals.page,
     "access-log.md": accesslog.page,
+    "endings.md": endings.page,
     "retries.md": retries.page,
 }
 """What is written, by file name."""

@@ -35,12 +35,16 @@ FIELDS: Mapping[str, str] = {
     "answer; `null` when there was none. This is the latency that verdicts rest on.",
     "service": "The service that was asked; empty for a request that was refused.",
     "backend": "The backend that answered: `stable` or `canary`; empty for a request that was refused.",
+    "endpoint": "The endpoint that answered, or failed last, as the file has it; empty when none was asked.",
+    "address": "Its address: IP and port, or `unix:` and the path of its socket. A name may have several.",
     "why": "Why this backend: see [why](#why).",
     "ending": "How the request ended: see [ending](#ending).",
     "reason": "Why the proxy refused the request: see [refusal reasons](refusals.md); empty for all others.",
     "rescued": "The backend that failed the request before this one answered, and how: `canary 503`; empty "
     "for all "
     "others.",
+    "overdue": "`true` when the answer was [overdue](endings.md#overdue), at this backend or at the one that "
+    "failed it before.",
     "request_id": "The `X-Request-Id` that the endpoint got.",
     "referer": "The `Referer` of the request.",
     "user_agent": "The `User-Agent` of the request.",
@@ -59,7 +63,8 @@ WHYS: Mapping[str, str] = {
 
 ENDS: Mapping[str, str] = {
     "complete": "The whole answer was sent to the client. Its status decides whether it was a failure.",
-    "client-left": "The client went away first. It counts for nobody, unless the request was overdue.",
+    "client-left": "The client went away first. It counts for nobody, unless the answer was [overdue]"
+    "(endings.md#overdue).",
     "connect": "No connection to the endpoint could be made within `timeouts.connect`.",
     "tls": "The endpoint was reached, but its certificate or its TLS is not what was asked for.",
     "timeout": "The endpoint was silent for `timeouts.response` or `timeouts.body`.",
@@ -87,10 +92,13 @@ SAMPLE = Access(
     request_id=b"d87d0929-4b",
     service="checkout",
     backend="stable",
+    endpoint="http://10.0.0.7:9001",
+    address="10.0.0.7:9001",
     why="rescued",
     ending="complete",
     reason="",
     rescued="canary 503",
+    overdue=False,
     seconds=0.0123,
     upstream_seconds=0.0041,
 )

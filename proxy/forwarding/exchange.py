@@ -166,6 +166,7 @@ class Exchange:
     def refuse(self, reason: str) -> None:
         """Record what is at fault with the request, in one word, before it is answered or cut off."""
         self.reason = reason
+        self.waited = False  # for itself at most
 
     def continued(self) -> None:
         """Record that the endpoint has asked for the body with a 100 (Continue)."""

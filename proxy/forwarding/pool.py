@@ -141,7 +141,9 @@ class Pool:
         if not self._ejected:
             return ()
         out = {one for one, record in self._ejected.items() if record.out and record.state != "due"}
-        alive = {one.endpoint.url for one in self._shelves if one not in out}
+        alive = {
+            one.endpoint.url for one, shelf in self._shelves.items() if one not in out and not shelf.retired
+        }
         return tuple(sorted({one.endpoint.url for one in out} - alive))
 
     def pending(self, address: Address) -> int:

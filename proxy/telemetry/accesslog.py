@@ -42,6 +42,10 @@ class Access:
     request_id: bytes
     service: str
     backend: str
+    endpoint: str
+    """The URL of the endpoint that answered or failed last, as it was written; empty when none was asked."""
+    address: str
+    """Its address: IP and port, or the path of a socket."""
     why: str
     """Why this backend was chosen."""
     ending: Ending
@@ -49,6 +53,8 @@ class Access:
     """Why the request was refused, in one word."""
     rescued: str
     """Which backend failed it before this one answered, and how: `canary 503`."""
+    overdue: bool
+    """Whether the client has waited longer than the threshold allows, here or where it was sent first."""
     seconds: float
     """Request head read until the exchange ended."""
     upstream_seconds: float | None
@@ -70,10 +76,13 @@ def format_json(access: Access) -> str:
         "upstream_seconds": None if access.upstream_seconds is None else round(access.upstream_seconds, 6),
         "service": access.service,
         "backend": access.backend,
+        "endpoint": access.endpoint,
+        "address": access.address,
         "why": access.why,
         "ending": access.ending,
         "reason": access.reason,
         "rescued": access.rescued,
+        "overdue": access.overdue,
         "request_id": _text(access.request_id),
         "referer": _text(access.referer),
         "user_agent": _text(access.user_agent),

@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from proxy.forwarding.accounts import NoAccessLog, Refusal
 from proxy.forwarding.data_plane import DataPlane
 from proxy.forwarding.exchange import Exchange
+from proxy.routing.table import Choice
 from proxy.telemetry.accesslog import FORMATS, Access
 from proxy.telemetry.outcome import REFUSED
 
@@ -155,10 +156,13 @@ def _access_refused(refusal: Refusal, client: str, when: float) -> Access:
         request_id=refusal.request_id,
         service="",
         backend="",
+        endpoint="",
+        address="",
         why="",
         ending=REFUSED,
         reason=refusal.reason,
         rescued="",
+        overdue=False,
         seconds=0.0,
         upstream_seconds=None,
     )
@@ -166,6 +170,7 @@ def _access_refused(refusal: Refusal, client: str, when: float) -> Access:
 
 def _access_exchange(exchange: Exchange, client: str, now: float, since: float) -> Access:
     head, choice = exchange.head, exchange.choice
+    endpoint, address = _upstream(choice)
     assert exchange.ending is not None, exchange
     upstream_seconds = None
     if exchange.answered is not None and exchange.sent is not None:
@@ -184,13 +189,22 @@ def _access_exchange(exchange: Exchange, client: str, now: float, since: float) 
         request_id=exchange.request_id,
         service=choice.service.name,
         backend=choice.backend,
+        endpoint=endpoint,
+        address=address,
         why=choice.why,
         ending=exchange.ending,
         reason=exchange.reason,
         rescued=exchange.failed,
+        overdue=exchange.waited,
         seconds=now - exchange.started,
         upstream_seconds=upstream_seconds,
     )
+
+
+def _upstream(choice: Choice) -> tuple[str, str]:
+    """Return the endpoint of a choice as it was written, and its address; empty when none was asked."""
+    address = choice.address
+    return (address.endpoint.url, address.socket) if address else ("", "")
 
 
 def _first(values: list[bytes]) -> bytes:

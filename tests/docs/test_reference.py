@@ -13,12 +13,13 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from docs.generator import DIRECTORY, PAGES, accesslog, keys, metrics, pages, refusals, verbs
+from docs.generator import DIRECTORY, PAGES, accesslog, endings, keys, metrics, pages, refusals, verbs
 from docs.generator.markdown import Undescribed, described
 from proxy.cli import VERBS
 from proxy.config.schema_json import json_schema
 from proxy.control.api import routes
 from proxy.telemetry.accesslog import format_json
+from proxy.telemetry.outcome import ENDINGS
 from tests.docs.pages import ROOT
 
 SOURCES = {path: path.read_text() for path in (ROOT / "proxy").rglob("*.py")}
@@ -32,6 +33,12 @@ def written() -> dict[str, str]:
 @pytest.mark.parametrize("file", PAGES)
 def test_what_is_committed_is_what_the_code_gives(written: dict[str, str], file: str) -> None:
     assert (DIRECTORY / file).read_text() == written[file], "run `python -m docs.generator`"
+
+
+def test_every_ending_is_in_the_table_of_endings() -> None:
+    found = {attempt.ending for row in endings.ROWS for attempt in row.attempts}
+    assert found == set(ENDINGS)
+    assert len({row.name for row in endings.ROWS}) == len(endings.ROWS)
 
 
 def test_nothing_else_is_committed_as_reference() -> None:

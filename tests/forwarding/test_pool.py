@@ -9,6 +9,8 @@ from proxy.defaults import POOL_IDLE_TIMEOUT, POOL_MAX_IDLE
 from proxy.forwarding.pool import Pool, Shelf
 from proxy.forwarding.upstream import Upstream
 from proxy.health.ejection import EjectionRecord
+from proxy.routing.address import Address
+from proxy.routing.endpoint import Endpoint
 from tests.kits.located import address
 from tests.kits.transports import Transport
 
@@ -202,9 +204,9 @@ def test_an_ejected_one_is_left_alone_and_then_tried_with_one_request() -> None:
     shelf = pool.shelf(HERE)
     pool.remember(shelf, EjectionRecord("ejected", 5, 10.0, until=110.0))
     pool.readmit(109.9)
-    assert (pool.alive(HERE), pool.alive(THERE), pool.ejected()) == (False, True, ("http://here",))
+    assert (pool.alive(HERE), pool.alive(THERE)) == (False, True)
     pool.readmit(110.0)
-    assert (pool.alive(HERE), pool.ejected()) == (True, ())
+    assert pool.alive(HERE)
     trial = Sent()
     assert pool.begin(HERE, trial) is shelf
     assert (pool.alive(HERE), shelf.record.trial, shelf.pending) == (False, trial, 1)
@@ -214,6 +216,24 @@ def test_an_ejected_one_is_left_alone_and_then_tried_with_one_request() -> None:
     trial.response, trial.status = "open", 200
     pool.readmit(200.0)
     assert (pool.alive(HERE), shelf.record) == (True, None)
+
+
+def test_an_endpoint_is_ejected_when_all_of_its_addresses_are() -> None:
+    pool, endpoint = Pool(), Endpoint.parse("http://app.test:9001")
+    one, other = (pool.shelf(Address(endpoint, ip)) for ip in ("10.0.0.1", "10.0.0.2"))
+    out = EjectionRecord("ejected", 5, 10.0, until=110.0, out=True)
+    assert pool.ejected() == ()
+    pool.remember(one, out)
+    assert pool.ejected() == (), "the other address gets requests"
+    pool.remember(other, EjectionRecord("avoided", 1, 0.1, until=101.0))
+    assert pool.ejected() == (), "one that is avoided for a moment is no proof"
+    pool.remember(other, out)
+    assert pool.ejected() == ("http://app.test:9001",)
+    pool.readmit(110.0)
+    assert pool.ejected() == (), "they are due to be tried"
+    pool.begin(one.address, Sent())
+    pool.begin(other.address, Sent())
+    assert pool.ejected() == ("http://app.test:9001",), "one request each is on trial"
 
 
 def test_one_that_is_held_to_be_well_again_is_alive() -> None:

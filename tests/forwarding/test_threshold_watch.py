@@ -78,6 +78,48 @@ def test_a_client_that_gives_up_before_is_in_nothing(hung: tuple[Stage, Client, 
     assert counts.abandoned == 0
 
 
+@pytest.mark.parametrize(("full", "gave_up"), [(False, 0), (True, 1)])
+def test_a_client_that_was_still_sending_has_not_waited_unless_the_endpoint_took_no_more(
+    staged: type[Stage], service: Callable[..., Service], full: bool, gave_up: int
+) -> None:
+    stage = staged(service(weight=10_000))
+    stage.plane.thresholds.set({"shop": {"canary": ALL}})
+    client = stage.client()
+    client.sends(b"POST /a HTTP/1.1\r\nHost: shop\r\nContent-Length: 400000\r\n\r\nabc")
+    stage.now += 5
+    server = stage.connects()
+    if full:
+        server.stalls()
+        client.sends(b"x" * 200_000)
+    stage.passes(1.2)
+    assert canary(stage).overdue == 1
+    client.resets()
+    assert (canary(stage).gave_up, canary(stage).harm, canary(stage).overdue) == (gave_up, gave_up, 0)
+
+
+def test_a_client_that_has_a_part_of_a_late_answer_has_not_given_up(
+    hung: tuple[Stage, Client, Server],
+) -> None:
+    stage, client, server = hung
+    stage.passes(1.2)
+    server.sends(OK[:-1])
+    client.closes()
+    assert (canary(stage).excluded, canary(stage).harm) == (1, 0)
+
+
+def test_a_client_that_leaves_before_the_rescue_of_an_overdue_request_is_answered_gave_up(
+    hung: tuple[Stage, Client, Server],
+) -> None:
+    stage, client, server = hung
+    stage.passes(1.2)
+    server.closes()
+    stage.connects()
+    client.closes()
+    entries = {key[2]: counts for key, counts in stage.tally.everything().items()}
+    assert (entries["canary"].gave_up, entries["canary"].harm, entries["canary"].abandoned) == (1, 1, 0)
+    assert (entries["stable"].gave_up, entries["stable"].harm) == (0, 0)
+
+
 def test_an_answer_in_time_is_compared_when_it_has_come(hung: tuple[Stage, Client, Server]) -> None:
     stage, _, server = hung
     stage.passes(0.15)

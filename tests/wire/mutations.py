@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-COPIED = ("proxy", "tests", "loadtests", "pyproject.toml")
+COPIED = ("proxy", "tests", "loadtests", "docs", "pyproject.toml")
 SECONDS = 300.0
 
 

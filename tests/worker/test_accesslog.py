@@ -3,6 +3,7 @@
 import asyncio
 import json
 import threading
+from dataclasses import replace
 
 import pytest
 
@@ -10,6 +11,7 @@ from proxy.forwarding.accounts import UNREAD, NoAccessLog, Refusal
 from proxy.forwarding.data_plane import DataPlane
 from proxy.forwarding.exchange import Exchange
 from proxy.http1.parser import read_request
+from proxy.routing.address import Address
 from proxy.routing.endpoint import Endpoint
 from proxy.routing.match import RouteMatch
 from proxy.routing.split import Split
@@ -57,10 +59,13 @@ async def test_what_was_noted_becomes_lines() -> None:
         "upstream_seconds": 0.25,
         "service": "shop",
         "backend": "canary",
+        "endpoint": "",
+        "address": "",
         "why": "weight",
         "ending": "complete",
         "reason": "",
         "rescued": "",
+        "overdue": False,
         "request_id": "id1",
         "referer": "r",
         "user_agent": "curl",
@@ -90,6 +95,28 @@ async def test_a_reader_that_stands_still_costs_lines_and_not_traffic(
     await log.close()
     assert [line.split()[0] for line in b"".join(written).decode().splitlines()] == ["1", "2", "3"]
     assert "1 lines of the access log were dropped" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("url", "ip", "address"),
+    [
+        ("http://10.0.0.7:9001", "10.0.0.7", "10.0.0.7:9001"),
+        ("http://[::1]", "::1", "[::1]:80"),
+        ("unix:/run/app.sock", "", "unix:/run/app.sock"),
+        ("http://app.test:9001", "10.0.0.8", "10.0.0.8:9001"),
+    ],
+)
+async def test_the_endpoint_stands_as_it_was_written_beside_its_address(
+    url: str, ip: str, address: str
+) -> None:
+    written: list[bytes] = []
+    log = AccessLog("json", 1000.0, written.append)
+    done = exchange()
+    done.choice = replace(done.choice, address=Address(Endpoint.parse(url), ip))
+    log.note(done, "192.0.2.7", 11.0)
+    await log.close()
+    line = json.loads(written[0])
+    assert (line["endpoint"], line["address"]) == (url, address)
 
 
 async def test_a_client_that_left_before_an_answer() -> None:
