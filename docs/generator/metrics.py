@@ -31,7 +31,8 @@ LABELS: Mapping[str, str] = {
     "enforced": "`true`: the canary was taken out. `false`: it would have been, but for `enforce: false`.",
     "at": "When the hook is asked: `before-start`, `before-step`, `before-promotion`, `after`, "
     "`on-rollback`.",
-    "result": "What became of it.",
+    "result": "What became of it; of an attempt: `success`, `failure`, or `excluded`, which is no evidence "
+    "about the backend.",
     "endpoint": "The URL of the endpoint.",
     "version": "The version of splitweir.",
 }
@@ -41,9 +42,26 @@ QUERIES = """\
 ## Queries
 
 ```promql
-# errors that clients of a service got, as a share of its requests
-sum by (service) (rate(weir_requests_total{code=~"5.."}[5m]))
-  / sum by (service) (rate(weir_requests_total[5m]))
+# success rate of a service for its clients: neither a 5xx nor an answer that broke off
+1 - (
+  sum by (service) (rate(weir_requests_total{code=~"5.."}[5m]))
+  + sum by (service) (rate(weir_cut_answers_total[5m]))
+) / sum by (service) (rate(weir_requests_total[5m]))
+
+# latency that clients see: the share of requests that were over within 250 ms, and the 99th percentile
+sum by (service) (rate(weir_request_duration_seconds_bucket{le="0.25"}[5m]))
+  / sum by (service) (rate(weir_request_duration_seconds_count[5m]))
+histogram_quantile(0.99, sum by (service, le) (rate(weir_request_duration_seconds_bucket[5m])))
+
+# a backend's own failures, rescued ones included, and its own latency
+sum by (service, backend) (rate(weir_attempts_total{result="failure"}[5m]))
+  / sum by (service, backend) (rate(weir_attempts_total[5m]))
+histogram_quantile(0.99, sum by (service, backend, le) (rate(weir_upstream_duration_seconds_bucket[5m])))
+
+# a backend failed for the first time; clients were harmed by a canary; an endpoint is down
+increase(weir_attempts_total{result="failure"}[5m]) > 0
+increase(weir_harmed_total[5m]) > 0
+weir_endpoint_up == 0
 
 # a canary was taken out
 sum by (service, check) (increase(weir_trips_total{enforced="true"}[10m])) > 0
@@ -52,13 +70,17 @@ sum by (service, check) (increase(weir_trips_total{enforced="true"}[10m])) > 0
 weir_config_last_reload_successful == 0
 ```
 
-`weir_requests_total` counts attempts: a request that the canary failed and stable answered is counted once
-for each of the two. What clients got is therefore a little better than the first query shows while a canary
-is being rescued.
+What clients got and what backends did are counted apart. `weir_requests_total` and
+`weir_request_duration_seconds` have each request once, under the backend that was asked last, with the
+status that the client got: a request that the canary failed and stable answered is one 200 of stable.
+`weir_attempts_total` and `weir_upstream_duration_seconds` have each attempt: there it is a failure of the
+canary and a success of stable. [How requests end](endings.md) has all cases. `code="499"` is a client that
+left before it had a status; whether it waited too long is in `weir_harmed_total`.
 
-Some counters, `weir_trips_total` among them, appear with their first event. `increase()` does not see the
-step from no series to 1; use
-`weir_trips_total > 0`, or the notice of a [receiver](../guides/rollouts.md#notices), for what happens once.
+Counters are there as 0 from the start and from a reload on, for both backends of each service of the file,
+so that `increase()` sees the first event. Not so what has the labels `method` and `code`, and durations:
+they begin with the first request. The series of a service that leaves the file end; when it returns they
+go on from where they were.
 """
 
 

@@ -16,7 +16,7 @@ class Operations:
     notices: Mapping[tuple[str, str], int] = field(default_factory=dict)
     """Notices by service and result: sent, failed, dropped."""
     endpoints: Mapping[tuple[str, str, str], bool] = field(default_factory=dict)
-    """Whether requests may be sent to an endpoint, by service, backend and URL."""
+    """Whether an endpoint is alive, by service, backend and URL."""
     reloaded: bool = True
     """Whether the last attempt to put another file in force did so; True before the first."""
     reloaded_at: float = 0.0
@@ -41,7 +41,7 @@ def families(operations: Operations) -> Iterator[Metric]:
         notices.add_metric(which, count)
     endpoints = GaugeMetricFamily(
         "weir_endpoint_up",
-        "1 while requests may be sent to an endpoint; 0 while it is dead, or every worker has ejected it.",
+        "1 while an endpoint is alive, as far as is known; 0 while it is dead or ejected by a worker.",
         labels=["service", "backend", "endpoint"],
     )
     for labels, up in operations.endpoints.items():

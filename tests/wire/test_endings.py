@@ -301,7 +301,7 @@ def prepare(walk: Walk, row: Row) -> None:
         series = "weir_requests_total", ("canary", "200", "GET")
         before = walk.counters("main").get(series, 0)
         assert walk.ask("GET", "/main/ok").answer().status == 200  # its connection is kept
-        walk.until(lambda: walk.counters("main")[series] == before + 1, "it is counted")
+        walk.until(lambda: walk.counters("main").get(series, 0) == before + 1, "it is counted")
 
 
 @pytest.mark.parametrize("row", ROWS, ids=[row.name for row in ROWS])
@@ -335,6 +335,20 @@ def test_a_row(walk: Walk, row: Row) -> None:
     assert {name: line[name] for name in logged(row)} == logged(row)
     if row.attempts and row.attempts[-1].ending != "refused" and row.attempts[-1].sent:
         assert line["endpoint"].endswith(line["address"])
+
+
+def test_clients_that_gave_up_waiting_are_told_as_harm(walk: Walk) -> None:
+    before = walk.view("main")["blast_radius"]
+    client = walk.ask("POST", "/main/gives-up")
+    walk.overdue("main")
+    client.close()
+    walk.until(lambda: walk.view("main")["blast_radius"]["gave_up"] > before["gave_up"], "it is harm")
+    after = walk.view("main")["blast_radius"]
+    assert after["harmed"] == before["harmed"] + 1
+    assert walk.view("main")["window"]["canary"]["error_rate"] > 0
+    text = walk.pair.running.admin.explain("main")
+    assert "gave up waiting" in text
+    assert "no bad answer reached a client" not in text
 
 
 def log_line(pair: Pair, target: str) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from proxy.control.managed_service import ManagedService
 
 EJECTED = "ejected"
-"""The first word of the condition of an endpoint that every worker has ejected."""
+"""Stands in the condition of an endpoint that a worker has ejected; first, where every worker has."""
 
 
 def conditions(
@@ -39,10 +39,12 @@ def _words(probed: str, ejecting: int, workers: int) -> str:
 
 
 def up(managed: ManagedService, conditions: Mapping[str, str]) -> dict[tuple[str, str, str], bool]:
-    """Return whether requests may be sent to endpoints, by service, backend and URL."""
-    return {
-        (managed.name, backend, url): not is_out(conditions.get(url, "")) for backend, url in urls(managed)
-    }
+    """Return whether endpoints are alive, as far as is known, by service, backend and URL."""
+    return {(managed.name, backend, url): _alive(conditions.get(url, "")) for backend, url in urls(managed)}
+
+
+def _alive(condition: str) -> bool:
+    return not is_out(condition) and EJECTED not in condition
 
 
 def is_out(condition: str) -> bool:

@@ -14,7 +14,7 @@ from proxy.telemetry.counts import Counts
 from proxy.telemetry.exposition import CheckSample, Snapshot
 from proxy.telemetry.outcome import REASONS, UNROUTED, BackendKey
 
-Key = TypeVar("Key", bound=tuple[Any, ...])
+ServiceKey = TypeVar("ServiceKey", bound=tuple[Any, ...])
 Value = TypeVar("Value")
 
 _NOTHING = Counts()
@@ -83,6 +83,6 @@ async def collect(
     )
 
 
-def _of(names: Collection[str], counts: Mapping[Key, Value]) -> dict[Key, Value]:
+def _of(names: Collection[str], counts: Mapping[ServiceKey, Value]) -> dict[ServiceKey, Value]:
     """Return what belongs to these services: their names are the first part of each key."""
     return {key: value for key, value in counts.items() if key[0] in names}

@@ -38,7 +38,7 @@ def test_nothing_is_said_of_what_nothing_is_known_of(shop: ManagedService) -> No
         ("not known yet", 0, 2, "not known yet", False),
     ],
 )
-def test_an_endpoint_is_out_when_no_worker_sends_it_requests(
+def test_an_endpoint_is_out_when_no_worker_sends_it_requests_and_up_when_all_do(
     shop: ManagedService, probed: str, ejecting: int, workers: int, words: str, out: bool
 ) -> None:
     probes = {TWO: probed} if probed else {}
@@ -47,6 +47,6 @@ def test_an_endpoint_is_out_when_no_worker_sends_it_requests(
     assert is_out(words) == out
     assert up(shop, found) == {
         ("shop", "stable", ONE): True,
-        ("shop", "stable", TWO): not out,
+        ("shop", "stable", TWO): not out and not ejecting,
         ("shop", "canary", THREE): True,
     }
