@@ -19,7 +19,7 @@ from proxy.cli.views import alarming, table
 )
 @client_verb
 def get(session: Session, service: str | None, watch: bool) -> int:
-    """Show weights, shares, errors and latencies of SERVICE, or of all services.
+    """Show weights, shares, errors and latencies of SERVICE, with its endpoints, or of all services.
 
     Exit codes: 0 success, 1 a canary that is shown is out or a stable fails, 2 usage, 3 admin unreachable.
     """
@@ -29,7 +29,7 @@ def get(session: Session, service: str | None, watch: bool) -> int:
         follow(session, service)
     document = session.client.service(service) if service else session.client.services()
     views = list(services_in(document))
-    session.print(document, table(views, session.flags))
+    session.print(document, table(views, session.flags, whole=service is not None))
     return ALARM if any(map(alarming, views)) else 0
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from proxy.analysis import wording
 from proxy.cli.figures import duration, percent, rate
 from proxy.cli.progress import state
-from proxy.cli.views import notes
+from proxy.cli.views import endpoints, notes
 
 WIDTH = 20
 """Cells of a bar, 5 % each."""
@@ -69,7 +69,7 @@ def _backends(view: dict[str, Any], glyphs: Glyphs) -> Iterator[Node]:
             f"errors {rate(side.get('error_rate'))}, p99 {duration(side.get('p99'))}"
         )
         yield Node(
-            f"{name}{version}  {', '.join(backend['endpoints'])}",
+            f"{name}{version}  {endpoints(backend)}",
             [
                 _measure("set ", view["weights"].get(name), 2, glyphs),
                 _measure("seen", (view["shares"] or {}).get(name), 1, glyphs),

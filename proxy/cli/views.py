@@ -27,8 +27,11 @@ def alarming(view: dict[str, Any]) -> bool:
     return tripped(view) or failing(view)
 
 
-def table(views: Iterable[dict[str, Any]], flags: str = "") -> str:
-    """Return an aligned table with a line for each backend, and the notes of a service under its lines."""
+def table(views: Iterable[dict[str, Any]], flags: str = "", *, whole: bool = False) -> str:
+    """Return an aligned table with a line for each backend, and the notes of a service under its lines.
+
+    `whole`: with the endpoints of the backends.
+    """
     views = list(views)
     if not views:
         return "no services"
@@ -38,6 +41,8 @@ def table(views: Iterable[dict[str, Any]], flags: str = "") -> str:
     text = [next(lines)]
     for view in views:
         text += [next(lines) for _ in view["backends"]]
+        if whole:
+            text += [f"  {name}: {endpoints(side)}" for name, side in view["backends"].items()]
         text += [f"  {note}" for note in notes(view, flags)]
     seconds = views[0]["window"]["seconds"]
     return "\n".join([*text, f"(SEEN, REQUESTS, ERRORS and P99 are of the last {seconds} s)"])
@@ -161,8 +166,7 @@ def details(view: dict[str, Any], flags: str = "") -> str:
             about.append("from the ledger")
         version = f" ({', '.join(about)})" if about else ""
         halted = ", halted" if backend in view["halted"] else ""
-        endpoints = ", ".join(endpoint(side, url) for url in side["endpoints"])
-        lines.append(f"  {backend}  weight {row[3]}{halted}  {endpoints}{version}")
+        lines.append(f"  {backend}  weight {row[3]}{halted}  {endpoints(side)}{version}")
         lines.append(f"    {last}: {_lately(view, backend, row)}")
     verdict = view["verdict"]["state"] if "canary" in view["backends"] else "none, there is no canary"
     lines.append(f"  verdict  {verdict}")
@@ -171,10 +175,18 @@ def details(view: dict[str, Any], flags: str = "") -> str:
     return "\n".join(lines)
 
 
-def endpoint(side: dict[str, Any], url: str) -> str:
-    """Return an endpoint with its condition in one word, where that is known; notes have the reason."""
-    condition = side.get("conditions", {}).get(url, "")
-    return f"{url} ({condition.split(maxsplit=1)[0].rstrip(':,')})" if condition else url
+def endpoints(side: dict[str, Any]) -> str:
+    """Return the endpoints of a backend, each with its condition in short and its addresses, where known.
+
+    For example: http://app:9001 (alive: 10.0.0.3:9001, 10.0.0.4:9001). Notes have the reasons.
+    """
+    return ", ".join(_endpoint(side, url) for url in side["endpoints"])
+
+
+def _endpoint(side: dict[str, Any], url: str) -> str:
+    condition = side.get("conditions", {}).get(url, "").partition(":")[0].partition(",")[0]
+    about = ": ".join(filter(None, [condition, ", ".join(side.get("addresses", {}).get(url, ()))]))
+    return f"{url} ({about})" if about else url
 
 
 def _lately(view: dict[str, Any], backend: str, row: tuple[str, ...]) -> str:
@@ -209,4 +221,5 @@ def state_line(view: dict[str, Any]) -> str:
     weights = ", ".join(f"{backend} {percent(weight)}" for backend, weight in view["weights"].items())
     why = f": {view['trip']['sentence']}" if tripped(view) and view["trip"] else ""
     bets = f", {text}" if (text := evidence_against(view)) else ""
-    return f"{view['name']}  revision {view['revision']}  {state(view)}  {weights}{bets}{why}"
+    outage = f", stable is failing: {view['outage']['sentence']}" if failing(view) else ""
+    return f"{view['name']}  revision {view['revision']}  {state(view)}  {weights}{outage}{bets}{why}"

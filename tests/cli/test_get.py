@@ -29,6 +29,28 @@ def test_one_service(fake_admin: FakeAdmin, view: Make, tripped_view: Make) -> N
     assert "pay" not in result.output
 
 
+def test_one_service_has_its_endpoints_with_conditions_and_addresses(
+    fake_admin: FakeAdmin, view: Make
+) -> None:
+    located = view()
+    located["backends"]["stable"] = {
+        "endpoints": ["http://app:9001", "http://b:1", "http://c:1"],
+        "version": "",
+        "conditions": {
+            "http://app:9001": "alive",
+            "http://b:1": "ejected by 2 of 2 workers, because it failed",
+        },
+        "addresses": {"http://app:9001": ["10.0.0.3:9001", "10.0.0.4:9001"], "http://c:1": ["10.0.0.5:1"]},
+    }
+    fake_admin.show(located)
+    line = (
+        "  stable: http://app:9001 (alive: 10.0.0.3:9001, 10.0.0.4:9001), "
+        "http://b:1 (ejected by 2 of 2 workers), http://c:1 (10.0.0.5:1)\n"
+    )
+    assert line in CliRunner().invoke(get, ["checkout", "--admin", fake_admin.url]).output
+    assert "stable: " not in CliRunner().invoke(get, ["--admin", fake_admin.url]).output
+
+
 def test_a_stable_that_fails_is_1_and_told_under_its_service(fake_admin: FakeAdmin, view: Make) -> None:
     outage = {"since": "2026-01-01T00:00:00Z", "sentence": "40 of its 40 latest requests failed"}
     fake_admin.show(view(outage=outage))

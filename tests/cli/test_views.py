@@ -194,6 +194,9 @@ def test_who_says_that_a_backend_is_there_is_told_when_it_is_not_the_file(view: 
 def test_a_state_is_a_line(view: Make, tripped_view: Make) -> None:
     assert views.state_line(view()) == "checkout  revision 7  idle  stable 95 %, canary 5 %"
     assert views.state_line(tripped_view()).endswith("canary 0 %: error-rate 27.3 % is too high")
+    outage = {"since": "2026-01-01T00:00:00Z", "sentence": "5 of its 5 latest requests failed"}
+    failing = views.state_line(view(outage=outage))
+    assert failing.endswith("canary 5 %, stable is failing: 5 of its 5 latest requests failed")
 
 
 def test_an_endpoint_that_does_not_do_well_is_named(view: Make) -> None:

@@ -7,8 +7,9 @@ import pytest
 from proxy.control.command import OrderTerms
 from proxy.control.errors import Conflict
 from proxy.ledger.errors import NotDurable
-from proxy.link.messages import Report
+from proxy.link.messages import Report, ThresholdUpdate
 from proxy.rollout.inputs import Resume, SetWeight
+from proxy.telemetry.outcome import Outcome
 from tests.kits.control_stage import Stage
 
 PERSON = OrderTerms("because", "ann")
@@ -155,3 +156,32 @@ async def test_evidence_begins_anew_after_a_resume(stage: Stage) -> None:
     assert (shown["phase"], shown["window"]["canary"]) == ("idle", None), "routed before the resume"
     worker.serve(bad=20, revision=3).report()
     assert control.overview.view("checkout")["trip"]["weight_before"] == 5.0
+
+
+@pytest.mark.parametrize("analysis", ["off", "{slower: off}", "auto"])
+async def test_a_cap_on_harm_sees_clients_that_gave_up_waiting_however_the_canary_is_judged(
+    stage: Stage, analysis: str
+) -> None:
+    text = f"""services:
+      checkout: {{stable: http://a, canary: http://b, weight: 20%, analysis: {analysis}, caps: {{harmed: 3}}}}
+    """
+    control = await stage.begin(text=text)
+    worker = stage.worker(control)
+    worker.serve("stable", good=200).report()
+    await stage.look(control)
+    [told] = [each for each in worker.said if isinstance(each, ThresholdUpdate)]
+    assert len(told.services["checkout"]["canary"]) == 3, "or nothing would be overdue"
+    key = ("checkout", 1, "canary")
+    for _ in range(3):
+        worker.tally.begin(key)
+        worker.tally.overdue(key, (), 0)
+        left = Outcome(key, "POST", 0, "client-left", "excluded", True, None, 3.0, overdue=True, gave_up=True)
+        worker.tally.add(left)
+    worker.report()
+    assert worker.told().halted == {"canary"}
+    shown = control.overview.view("checkout")
+    assert (shown["blast_radius"]["harmed"], shown["blast_radius"]["gave_up"]) == (3, 3)
+    assert shown["trip"]["sentence"].startswith("harmed: 3 clients got a bad answer or gave up waiting")
+    text = control.overview.explain("checkout")["text"]
+    assert "3 clients gave up waiting" in text
+    assert "no bad answer" not in text
