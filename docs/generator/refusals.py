@@ -64,8 +64,7 @@ TEXTS: Mapping[str, tuple[str, str, str]] = {
     "malformed": (
         "400",
         "The bytes are not HTTP/1.x as RFC 9112 has it.",
-        "Look for TLS sent to a port without it, for the PROXY protocol, and for raw bytes above 127 in the "
-        "target.",
+        "Look for TLS sent to a port without it.",
     ),
     "method": ("501", "The method is CONNECT; no tunnels are opened.", "Use another proxy for that."),
     "no-service": (
@@ -73,6 +72,11 @@ TEXTS: Mapping[str, tuple[str, str, str]] = {
         "No service matches host and path.",
         "Add a service without `match`, or see [how a service is "
         "chosen](../guides/weights.md#which-service-answers).",
+    ),
+    "proxy-protocol": (
+        "400",
+        "A connection began with a header of the PROXY protocol.",
+        "Turn it off in the load balancer.",
     ),
     "slow-body": (
         "408",
@@ -86,8 +90,9 @@ TEXTS: Mapping[str, tuple[str, str, str]] = {
     ),
     "target": (
         "400",
-        "The request target is neither a path nor an absolute `http` URL, or has a fragment.",
-        "Mend the client.",
+        "The request target is neither a path nor an absolute `http` URL, or has a fragment or a raw byte "
+        "above 127.",
+        "Mend the client: such bytes are percent-encoded.",
     ),
     "version": (
         "505",

@@ -10,7 +10,7 @@ from proxy.config.problems import Unfit, quoted
 
 NAME_PATTERN = r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,61}[A-Za-z0-9])?"
 FIELD_PATTERN = r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,256}"
-HOST_PATTERN = r"(?:\*\.)?[A-Za-z0-9_](?:[A-Za-z0-9._-]*[A-Za-z0-9_])?|\[[0-9A-Fa-f:.]+\]"
+HOST_PATTERN = r"(?:\*\.)?[A-Za-z0-9_](?:[A-Za-z0-9._-]*[A-Za-z0-9_])?\.?|\[[0-9A-Fa-f:.]+\]"
 PROTOCOL_PATTERN = r"(?!h2c?$)[!#$%&'*+.^_`|~0-9a-z-]{1,256}"
 PATH_PATTERN = r"/[!$-;=@-~]*"
 TARGET_PATTERN = r"/[!$-;=?@-~]*"
@@ -54,7 +54,7 @@ def parameter(text: str) -> str:
 def host(text: str) -> str:
     """Return a host to match, `shop.example` or `*.example`, in lower case."""
     if re.fullmatch(HOST_PATTERN, text) and len(text) <= 255:
-        return text.lower()
+        return text.lower().removesuffix(".")  # which names the same host
     advice = "write `shop.example`, or `*.example` for every host below it"
     if text == "*":
         advice = "leave `host` out to match every host"

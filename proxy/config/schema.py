@@ -131,7 +131,9 @@ class Config(Section):
         default=(),
         written=list,
     )
-    via: Switch = key("on: add `Via` to requests", default=True, written=as_switch)
+    via: Switch = key(
+        "on: add `Via` to requests; nginx compresses no answer to such ones", default=False, written=as_switch
+    )
     forwarded: Switch = key("on: add `Forwarded` (RFC 7239) to requests", default=False, written=as_switch)
     shutdown: Shutdown = key("how the end goes", default=Shutdown())
     defaults: Defaults = key("keys for all services; what a service writes itself wins", default=Defaults())

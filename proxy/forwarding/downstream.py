@@ -78,7 +78,8 @@ class Downstream(Connection):
         # Not before: it holds this object, and a handshake that never ends doesn't report its end.
         self.crossing = Crossing(plane, self)
         self.client = self.peer()
-        self.deadline = Deadline(plane.now, plane.idle_seconds)
+        # The first head has its time from here on; a client that says nothing has no more than one that does.
+        self.deadline = Deadline(plane.now, plane.header_seconds)
         open_now = self._members.add(self)
         plane.deadlines.watch(self)
         if not self.client:
@@ -207,8 +208,9 @@ class Downstream(Connection):
         """Cut one head off the buffer; empty while it isn't whole."""
         block, self._buffer = cut_request(self._buffer, self._plane.heads.limits)
         if not block and self._phase != "head" and self._buffer not in (b"", b"\r"):
+            if self._phase != "new":
+                self.deadline.head(self._plane.header_seconds)
             self._phase = "head"
-            self.deadline.head(self._plane.header_seconds)
         return block
 
     def _begin(self, head: RequestHead, length: int) -> None:

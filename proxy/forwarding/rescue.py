@@ -15,7 +15,7 @@ from proxy.routing import balance
 from proxy.routing.address import Address, Live
 from proxy.routing.split import STABLE
 from proxy.routing.table import Choice
-from proxy.telemetry.outcome import CONNECT, RESET, TLS, Ending
+from proxy.telemetry.outcome import CONNECT, LAST_STATUS, RESET, TLS, Ending
 
 RESCUED = IDEMPOTENT - {b"TRACE"}
 """Methods that may be sent to `stable`. TRACE asks what its endpoint got, which no other can answer."""
@@ -57,7 +57,8 @@ def may(exchange: Exchange, ending: Ending | None = None) -> bool:
 
 def withholds(exchange: Exchange, status: int) -> bool:
     """Return whether an answer with this status is not to reach the client if another can be had."""
-    return status in BAD_GATEWAY or (status == INTERNAL_ERROR and exchange.head.method in RESCUED_AFTER_500)
+    error = status == INTERNAL_ERROR or status > LAST_STATUS
+    return status in BAD_GATEWAY or (error and exchange.head.method in RESCUED_AFTER_500)
 
 
 def choice(exchange: Exchange, live: Live, draw: int) -> Choice | None:

@@ -14,12 +14,13 @@ Reason = Literal[
     "line",
     "malformed",
     "method",
+    "proxy-protocol",
     "target",
     "version",
 ]
 """What is at fault, in one word, for logs and metrics: the body's size, the transfer coding, Expect, the
 number of fields, the head's size, Max-Forwards, Host, an ambiguous length, the first line's size, the
-grammar, the method, the request target, the version."""
+grammar, the method, a header of the PROXY protocol, the request target, the version."""
 
 
 class BadMessage(ValueError):

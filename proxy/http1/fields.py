@@ -27,7 +27,15 @@ UNSTRIPPED = FRAMING | frozenset((b"expect", b"max-forwards"))
 """What a nomination in Connection can't strip: we act on these ourselves."""
 
 OURS = frozenset(
-    (b"x-forwarded-for", b"x-forwarded-proto", b"x-forwarded-host", b"forwarded", b"x-request-id"),
+    (
+        b"forwarded",
+        b"x-forwarded-for",
+        b"x-forwarded-host",
+        b"x-forwarded-port",
+        b"x-forwarded-proto",
+        b"x-real-ip",
+        b"x-request-id",
+    ),
 )
 """What `proxy.http1.forwarded_fields` writes afresh, because any client can write them."""
 
@@ -75,6 +83,18 @@ def drops(always: frozenset[bytes], connection: bytes | None) -> frozenset[bytes
     if connection is None:
         return always
     return always | (tokens(connection) - UNSTRIPPED)
+
+
+def claims(fields: Iterable[Field]) -> frozenset[bytes]:
+    """Return the names of fields in which a sender states where its request came from.
+
+    Applications that read fields as CGI has them take `_` for `-` (RFC 3875 section 4.1.18).
+    """
+    return frozenset(name for name, _ in fields if _is_claim(name.replace(b"_", b"-")))
+
+
+def _is_claim(name: bytes) -> bool:
+    return name.startswith(b"x-forwarded-") or name in OURS
 
 
 def onward(fields: Iterable[Field], dropped: frozenset[bytes]) -> bytes:

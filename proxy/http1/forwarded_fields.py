@@ -1,4 +1,4 @@
-"""The fields that name where a request came from: X-Forwarded-*, Forwarded, Via, X-Request-Id.
+"""The fields that name where a request came from: X-Forwarded-*, X-Real-IP, Forwarded, Via, X-Request-Id.
 
 They are made from what the socket knows. Anybody can write X-Forwarded-For, so what a client states of itself
 is dropped. Only a peer that the operator trusts (another proxy, in front of this one) is believed: what it
@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
-from proxy.http1.fields import TOKEN
+from proxy.http1.fields import OURS, TOKEN, claims
 from proxy.http1.head import RequestHead
 
 UNIX = "unix"
@@ -19,6 +19,7 @@ LONGEST_ID = 128
 
 TrustedNetwork = IPv4Network | IPv6Network
 
+_USUAL_PORTS = {b"http": b"80", b"https": b"443"}
 _VIA = (b"Via: 1.0 weir\r\n", b"Via: 1.1 weir\r\n")
 
 
@@ -33,7 +34,7 @@ class Provenance:
     """
 
     trusted: Sequence[str] = ()
-    via: bool = True
+    via: bool = False
     forwarded: bool = False
     networks: Sequence[TrustedNetwork] = field(init=False, repr=False, compare=False)
     """Of the trusted peers, read once for all connections."""
@@ -77,7 +78,8 @@ class Hop:
         self._shown = b"unknown" if peer == UNIX else peer.encode()
         self._proto = b"https" if secure else b"http"
         self._lines = b"X-Forwarded-For: %b\r\nX-Forwarded-Proto: %b\r\n" % (self._shown, self._proto)
-        self._host, self._lines_with_host = b"", self._lines
+        self._host: bytes | None = None
+        self._lines_with_host = b""
         self._via = _VIA if provenance.via else (b"", b"")
         self._forwarded = provenance.forwarded
 
@@ -120,8 +122,12 @@ class Hop:
     def _lines_for(self, host: bytes) -> bytes:
         """Return the lines of a request for this host. Another one on the same connection is rare."""
         self._host = host
-        self._lines_with_host = self._lines + b"X-Forwarded-Host: %b\r\n" % host if host else self._lines
-        return self._lines_with_host
+        lines = self._lines + (b"X-Forwarded-Host: %b\r\n" % host if host else b"")
+        lines += b"X-Forwarded-Port: %b\r\n" % (_port(host) or _USUAL_PORTS[self._proto])
+        if self.peer != UNIX:
+            lines += b"X-Real-IP: %b\r\n" % self._shown
+        self._lines_with_host = lines
+        return lines
 
     def _kept(self, head: RequestHead, host: bytes) -> bytes:
         """Return the lines as the trusted peer has them; what it didn't state is added."""
@@ -130,10 +136,21 @@ class Hop:
         lines += b"X-Forwarded-Proto: %b\r\n" % (_joined(head, b"x-forwarded-proto") or self._proto)
         if host := _joined(head, b"x-forwarded-host") or host:
             lines += b"X-Forwarded-Host: %b\r\n" % host
+        proto = _joined(head, b"x-forwarded-proto").rpartition(b",")[2].strip().lower()
+        port = _joined(head, b"x-forwarded-port") or _port(host) or _USUAL_PORTS.get(proto or self._proto)
+        if port:
+            lines += b"X-Forwarded-Port: %b\r\n" % port
+        if client := _joined(head, b"x-real-ip") or self._client(head):
+            lines += b"X-Real-IP: %b\r\n" % client
         chain = _joined(head, b"forwarded")
         if chain and not self._forwarded:
             lines += b"Forwarded: %b\r\n" % chain
-        return lines
+        others = claims(head.fields) - OURS
+        return lines + b"".join(line + b"\r\n" for name, line in head.fields if name in others)
+
+    def _client(self, head: RequestHead) -> bytes:
+        client = self.client(head)
+        return b"" if client == UNIX else client.encode()
 
     def _forwarded_line(self, head: RequestHead, host: bytes) -> bytes:
         node = b'"[%b]"' % self._shown if b":" in self._shown else self._shown
@@ -153,6 +170,12 @@ def peer_address(peername: object) -> str:
     if not isinstance(peername, tuple):
         return ""
     return _address(peername[0]) or str(peername[0])
+
+
+def _port(host: bytes) -> bytes:
+    """Return the port in `shop:81` or `[::1]:81`; empty for none."""
+    name, _, port = host.rpartition(b":")
+    return port if name and port.isdigit() and not (b":" in name and not name.endswith(b"]")) else b""
 
 
 def _joined(head: RequestHead, name: bytes) -> bytes:

@@ -143,6 +143,7 @@ REASONS = (
     "malformed",
     "method",
     "no-service",
+    "proxy-protocol",
     "slow-body",
     "slow-head",
     "target",
@@ -168,6 +169,10 @@ def refused(reason: str, method: bytes, status: int) -> Outcome:
     )
 
 
+LAST_STATUS = 599
+"""Of the five classes. One above it counts as 500 (RFC 9110 section 15)."""
+
+
 def classify(ending: Ending, status: int, failures: Failures) -> Result:
     """Return the result that an ending is for the backend.
 
@@ -180,7 +185,7 @@ def classify(ending: Ending, status: int, failures: Failures) -> Result:
         failures: What the service holds against its backends.
     """
     if ending == COMPLETE:
-        return FAILURE if status in failures.statuses else SUCCESS
+        return FAILURE if (status if status <= LAST_STATUS else 500) in failures.statuses else SUCCESS
     if ending == REFUSED:
         return FAILURE if status == NO_ENDPOINT else EXCLUDED
     return FAILURE if ending in failures.endings else EXCLUDED

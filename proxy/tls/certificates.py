@@ -46,7 +46,7 @@ class CertificateTable:
         """
         if name is None:
             return self.default
-        name = name.lower()
+        name = name.lower().removesuffix(".")  # which names the same host
         found = self.named.get(name) or self.named.get("*." + name.partition(".")[2])
         return found or self.default
 

@@ -24,7 +24,7 @@ def test_defaults() -> None:
     assert found.log == Log(level="info", access="off")
     assert found.timeouts == Timeouts()
     assert (found.pool, found.limits) == (Pool(), Limits())
-    assert (found.trusted_proxies, found.via, found.forwarded) == ((), True, False)
+    assert (found.trusted_proxies, found.via, found.forwarded) == ((), False, False)
     assert found.shutdown == Shutdown(delay="0s", grace="30s")
 
 

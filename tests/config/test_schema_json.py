@@ -368,7 +368,7 @@ def test_defaults_are_told_as_they_are_written() -> None:
     }  # fmt: skip
     written = {key: schema["default"] for key, schema in SCHEMA["properties"].items() if "default" in schema}
     assert written == {
-        "listen": ":8080", "workers": "auto", "trusted_proxies": [], "via": "on", "forwarded": "off",
+        "listen": ":8080", "workers": "auto", "trusted_proxies": [], "via": "off", "forwarded": "off",
     }  # fmt: skip
     text = "".join(f"{key}: {json.dumps(value)}\n" for key, value in written.items())
     one = "services: {a: {stable: http://a}}\n"

@@ -8,7 +8,7 @@ from tests.kits.exchanges import Answered
 from tests.kits.stage import Stage
 
 OURS = b"X-Forwarded-For: 192.0.2.7\r\nX-Forwarded-Proto: http\r\nX-Forwarded-Host: shop\r\n"
-OURS += b"X-Request-Id: w1-1\r\nVia: 1.1 weir\r\n\r\n"
+OURS += b"X-Forwarded-Port: 80\r\nX-Real-IP: 192.0.2.7\r\nX-Request-Id: w1-1\r\n\r\n"
 GET = b"GET /a HTTP/1.1\r\nHost: shop\r\n\r\n"
 GET_1_0 = b"GET /a HTTP/1.0\r\nHost: shop\r\n\r\n"
 FORWARDED = b"GET /a HTTP/1.1\r\nHost: shop\r\n" + OURS

@@ -15,7 +15,7 @@ VCHAR = bytes(range(0x21, 0x7F))
 OBS_TEXT = bytes(range(0x80, 0x100))
 CHANGED = re.compile(
     rb"connection|keep-alive|proxy-connection|te|trailer|transfer-encoding|upgrade|content-length|host|expect|"
-    rb"forwarded|max-forwards|via|x-forwarded-.*|x-request-id|http2-settings|date|proxy-.*",
+    rb"forwarded|max-forwards|via|x-forwarded-.*|x-real-ip|x-request-id|http2-settings|date|proxy-.*",
     re.IGNORECASE,
 )
 """Fields that steer, or that the proxy writes itself; each has tests of its own."""

@@ -62,6 +62,8 @@ SAID_BY_CLIENTS = {
     b"x-forwarded-for",
     b"x-forwarded-proto",
     b"x-forwarded-host",
+    b"x-forwarded-port",
+    b"x-real-ip",
     b"forwarded",
     b"x-request-id",
 }

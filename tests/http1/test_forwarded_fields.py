@@ -96,6 +96,13 @@ SAYS = (
     b"X-Forwarded-Host: evil",
     b"Forwarded: for=1.2.3.4",
     b"X-Request-Id: forged",
+    b"X-Forwarded-Port: 1",
+    b"X-Real-IP: 1.2.3.4",
+    b"X-Forwarded-Prefix: /evil",
+    b"x-forwarded-ssl: on",
+    b"X-FORWARDED-SERVER: evil",
+    b"X_Forwarded_For: 1.2.3.4",
+    b"X-Real_IP: 1.2.3.4",
 )
 
 
@@ -108,18 +115,51 @@ def test_of_a_stranger_the_socket_is_told_whatever_it_says_itself(
         "X-Forwarded-For: 192.0.2.7",
         f"X-Forwarded-Proto: {proto}",
         "X-Forwarded-Host: Shop:81",
+        "X-Forwarded-Port: 81",
+        "X-Real-IP: 192.0.2.7",
         "X-Request-Id: id-1",
-        "Via: 1.1 weir",
     ]
+    assert request(*said).onward == b"", "and none of its own words goes on"
+
+
+def test_what_only_looks_like_such_a_word_goes_on() -> None:
+    others = (b"X-Forwarded: a", b"Forwarded-For: b", b"X-Realm: c", b"Really: forwarded")
+    assert request(*others).onward == b"".join(line + b"\r\n" for line in others)
 
 
 def test_of_a_stranger_on_a_unix_socket_no_address_is_made_up() -> None:
-    assert lines(hop("unix"), request())[0] == "X-Forwarded-For: unknown"
+    told = lines(hop("unix"), request())
+    assert told[0] == "X-Forwarded-For: unknown"
+    assert not [line for line in told if line.startswith("X-Real-IP")]
+
+
+@pytest.mark.parametrize(
+    ("host", "secure", "port"),
+    [
+        (b"shop", False, "80"),
+        (b"shop", True, "443"),
+        (b"shop:81", True, "81"),
+        (b"[::1]", False, "80"),
+        (b"[::1]:82", False, "82"),
+        (b"shop:", False, "80"),
+    ],
+)
+def test_the_port_is_the_one_that_the_client_named_or_the_usual_one(
+    host: bytes, secure: bool, port: str
+) -> None:
+    for trusted in ((), (CLIENT,)):
+        assert f"X-Forwarded-Port: {port}" in lines(hop(secure=secure, trusted=trusted), request(host=host))
 
 
 def test_of_a_request_without_a_host_no_host_is_told() -> None:
     head = request(first=b"GET / HTTP/1.0", host=b"")
-    told = ["X-Forwarded-For: 192.0.2.7", "X-Forwarded-Proto: http", "X-Request-Id: id-1", "Via: 1.0 weir"]
+    told = [
+        "X-Forwarded-For: 192.0.2.7",
+        "X-Forwarded-Proto: http",
+        "X-Forwarded-Port: 80",
+        "X-Real-IP: 192.0.2.7",
+        "X-Request-Id: id-1",
+    ]
     assert lines(hop(), head) == told
     assert lines(hop(trusted=(CLIENT,)), head) == told
 
@@ -137,15 +177,24 @@ def test_what_a_trusted_peer_says_is_kept_and_this_hop_is_added() -> None:
         b"X-Forwarded-Host: shop.example",
         b"Forwarded: for=1.2.3.4",
         b"Forwarded: for=5.6.7.8;by=9",
+        b"X-Forwarded-Prefix: /app",
+        b"X_Forwarded_Ssl: on",
     )
     assert lines(hop(PROXY, trusted=TRUSTED), head) == [
         "X-Forwarded-For: 1.2.3.4, 5.6.7.8, 10.0.0.9, 10.0.0.1",
         "X-Forwarded-Proto: https",
         "X-Forwarded-Host: shop.example",
+        "X-Forwarded-Port: 443",
+        "X-Real-IP: 5.6.7.8",
         "Forwarded: for=1.2.3.4, for=5.6.7.8;by=9",
+        "X-Forwarded-Prefix: /app",
+        "X_Forwarded_Ssl: on",
         "X-Request-Id: id-1",
-        "Via: 1.1 weir",
     ]
+    head = request(b"X-Forwarded-Port: 8443", b"X-Real-IP: 4.4.4.4")
+    told = lines(hop(PROXY, trusted=TRUSTED), head)
+    assert "X-Forwarded-Port: 8443" in told
+    assert "X-Real-IP: 4.4.4.4" in told
 
 
 def test_what_a_trusted_peer_does_not_say_is_said_by_the_socket() -> None:
@@ -153,8 +202,9 @@ def test_what_a_trusted_peer_does_not_say_is_said_by_the_socket() -> None:
         "X-Forwarded-For: 10.0.0.1",
         "X-Forwarded-Proto: https",
         "X-Forwarded-Host: Shop:81",
+        "X-Forwarded-Port: 81",
+        "X-Real-IP: 10.0.0.1",
         "X-Request-Id: id-1",
-        "Via: 1.1 weir",
     ]
 
 

@@ -8,7 +8,7 @@ import pytest
 from proxy.http1.errors import BadMessage
 from proxy.http1.head import RequestHead, ResponseHead, value_of
 from proxy.http1.limits import DEFAULT
-from proxy.http1.parser import head_end, read_request, read_response
+from proxy.http1.parser import cut_request, head_end, read_request, read_response
 
 HOST = b"Host: shop.example\r\n"
 
@@ -291,3 +291,46 @@ def test_the_same_fields_are_read_in_the_same_way_under_another_line(size: int) 
     old = read_request(get(*more, b"Expect: 100-continue", first=b"GET / HTTP/1.0"))
     new = read_request(get(*more, b"Expect: 100-continue"))
     assert (old.minor, b"Expect" in old.onward, b"Expect" in new.onward) == (0, False, True)
+
+
+@pytest.mark.parametrize(
+    ("written", "host"),
+    [
+        (b"Shop.Example.", b"shop.example"),
+        (b"shop.example.:81", b"shop.example"),
+        (b"a..", b"a."),
+        (b".", b""),
+    ],
+)
+def test_a_dot_at_the_end_of_a_host_names_the_same_host(written: bytes, host: bytes) -> None:
+    head = read_request(b"GET / HTTP/1.1\r\nHost: %b\r\n\r\n" % written)
+    assert (head.host, head.steering[b"host"]) == (host, written)
+
+
+PROXY_2 = b"\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0c\x7f\0\0\1\x7f\0\0\1\xc0\1\x1f\x90"
+
+
+@pytest.mark.parametrize(
+    ("data", "reason", "says"),
+    [
+        (
+            b"PROXY TCP4 192.0.2.1 192.0.2.2 5 80\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n",
+            "proxy-protocol",
+            "PROXY",
+        ),
+        (PROXY_2 + b"GET / HTTP/1.1\r\nHost: a\r\n\r\n", "proxy-protocol", "PROXY protocol"),
+        (PROXY_2, "proxy-protocol", "PROXY protocol"),
+        ("GET /caf\u00e9 HTTP/1.1\r\nHost: a\r\n\r\n".encode(), "target", "percent-encoded"),
+        (b"GET /caf\xe9 HTTP/1.1\r\nHost: a\r\n\r\n", "target", "percent-encoded"),
+        (b"GET  / HTTP/1.1\r\nHost: a\r\n\r\n", "malformed", "isn't HTTP/1.0 or HTTP/1.1"),
+    ],
+)
+def test_frequent_mistakes_are_refused_with_their_reason(data: bytes, reason: str, says: str) -> None:
+    with pytest.raises(BadMessage, match=says) as refused:
+        read_request(cut_request(data, DEFAULT)[0])
+    assert (refused.value.status, refused.value.reason) == (400, reason)
+
+
+def test_a_method_may_be_called_proxy() -> None:
+    assert read_request(b"PROXY /a HTTP/1.1\r\nHost: a\r\n\r\n").method == b"PROXY"
+    assert cut_request(b"PROXY /a HTTP/1.1\r\n", DEFAULT) == (b"", b"PROXY /a HTTP/1.1\r\n")

@@ -12,7 +12,7 @@ log: {access: json}
 limits: {line: 1KiB, head: 2KiB, fields: 3, connections: 4}
 pool: {idle: 5s, max_idle: 6, age: 90s}
 trusted_proxies: [10.0.0.0/8, unix]
-via: off
+via: on
 forwarded: on
 services: {a: {stable: http://a}}
 """
@@ -28,7 +28,7 @@ services: {a: {stable: http://a}}
         max_idle=6,
         pool_age=90.0,
         trusted=("10.0.0.0/8", "unix"),
-        via=False,
+        via=True,
         forwarded=True,
     )
 
@@ -37,4 +37,4 @@ def test_what_the_file_leaves_out_is_what_the_data_plane_takes_for_granted() -> 
     told = settings(read("services: {a: {stable: http://a}}", "weir.yaml", {}))
     assert (told.line, told.head, told.fields) == (16 * 1024, 64 * 1024, 200)
     assert (told.pool_idle, told.max_idle, told.pool_age) == (60.0, 64, 60.0)
-    assert (told.connections, told.trusted, told.via, told.forwarded) == (None, (), True, False)
+    assert (told.connections, told.trusted, told.via, told.forwarded) == (None, (), False, False)

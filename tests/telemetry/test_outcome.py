@@ -78,3 +78,10 @@ def test_the_reasons_are_those_that_messages_are_refused_for_and_our_own() -> No
 
 def test_every_ending_that_a_backend_is_answerable_for_can_be_held_against_it() -> None:
     assert UNANSWERED == FAILED_ENDINGS
+
+
+@pytest.mark.parametrize("status", [600, 777, 999])
+def test_a_status_that_nobody_defined_counts_as_500(status: int) -> None:
+    assert classify("complete", status, Failures()) == "failure"
+    assert classify("complete", status, Failures(frozenset({500}), frozenset())) == "failure"
+    assert classify("complete", status, Failures(frozenset({599}), frozenset())) == "success"

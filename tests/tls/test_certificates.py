@@ -79,6 +79,7 @@ def test_an_exact_name_wins_over_a_wildcard_and_the_first_pair_over_later_ones(a
     assert len(shown.named) == 2
     assert shown.pick("b.a.example") is shown.named["b.a.example"]
     assert shown.pick("c.a.example") is shown.named["*.a.example"] is shown.default
+    assert shown.pick("B.a.example.") is shown.named["b.a.example"]
 
 
 @pytest.mark.parametrize("names", [[], ["IP:127.0.0.1"]])

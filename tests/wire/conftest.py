@@ -13,6 +13,7 @@ from tests.wire.front import front as started_front
 from tests.wire.program import Wire, running
 
 PLAIN = """
+via: on
 services:
   shop: {stable: "http://127.0.0.1:{port}"}
   nobody: {match: {path: /nobody}, stable: "http://127.0.0.1:1"}
