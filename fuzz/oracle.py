@@ -33,6 +33,8 @@ WRITTEN_AFRESH = {
     b"via",
     b"x-forwarded-for",
     b"x-forwarded-host",
+    b"x-forwarded-port",
+    b"x-real-ip",
     b"x-forwarded-proto",
     b"x-request-id",
 }

@@ -91,8 +91,17 @@ class Connecting:
             return
         tried = [shelf.address for shelf in self._tried]
         address = rescue.sibling(exchange.choice, tried, plane.pool, plane.draw())
-        if address is not None and plane.accounts.affords(exchange):
-            self._dial(plane.pool.begin(address, exchange))
+        if address is None or not plane.accounts.affords(exchange):
+            return
+        shelf = plane.pool.begin(address, exchange)
+        # One that is kept may prove stale, so it is only for what has an attempt left.
+        kept = None if exchange.sends else shelf.take()
+        if kept is None:
+            self._dial(shelf)
+        else:
+            self._tried.append(shelf)
+            self._finish(shelf)
+            self._found(shelf, kept)
 
     def _answered(self, shelf: Shelf, result: Upstream | DialFailed) -> None:
         if isinstance(result, Upstream) and not result.reusable():
@@ -108,7 +117,7 @@ class Connecting:
         self._dialled.remove(shelf)
         self._plane.accounts.unreached(self._exchange, shelf, result.detail)
         self._dial_next()
-        if not self._dialled:
+        if not (self._dialled or self._over):
             self._end()
             self._failed(result)
 

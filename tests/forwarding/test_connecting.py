@@ -263,3 +263,23 @@ def test_in_any_history_what_is_pending_is_under_way_and_every_trial_is_settled(
     records = [stage.plane.pool.shelf(address(url)).record for url in URLS]
     assert all(record is None or record.trial is None for record in records)
     assert sum(counts.in_flight for counts in stage.tally.everything().values()) == 0
+
+
+def test_a_connection_that_another_address_has_kept_is_used() -> None:
+    stage = staged(2)
+    stage.plane.draw = lambda: 1 << 64  # the other one first
+    client = stage.client()
+    client.sends(GET)
+    assert stage.dialled() == [TWO]
+    kept = stage.connects()
+    kept.sends(OK)
+    client.got()
+    kept.got()
+    stage.plane.draw = lambda: 0
+    client.sends(POST)
+    assert stage.dialled() == [ONE]
+    stage.refuses()
+    assert (stage.dialled(), kept.got()[:5]) == ([], b"POST ")
+    kept.sends(OK)
+    assert client.got() == OK
+    assert pending(stage) == [0, 0, 0]

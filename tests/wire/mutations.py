@@ -78,8 +78,8 @@ MUTATIONS = (
     Mutation(
         "a client's X-Forwarded-For is not believed",
         "http1/fields.py",
-        '(b"x-forwarded-for", ',
-        "(",
+        '        b"x-forwarded-for",\n',
+        "",
         ("p07-xff-of-a-client-is-dropped",),
     ),
     Mutation(

@@ -18,7 +18,8 @@ from tests.wire.program import Wire
 from tests.wire.reader import Fields, Message, Request
 from tests.wire.upstream import Link
 
-ADDED = ("x-forwarded-for", "x-forwarded-proto", "x-forwarded-host", "x-request-id", "via")
+ADDED = ("x-forwarded-for", "x-forwarded-proto", "x-forwarded-host", "x-forwarded-port", "x-real-ip")
+ADDED += ("x-request-id", "via")
 """What weir adds to a request."""
 OF_THE_HOP = ("connection", "keep-alive", "content-length", "transfer-encoding")
 """What each connection says for itself."""

@@ -6,7 +6,8 @@ from tests.wire.reader import Fields, Request
 from tests.wire.upstream import OK
 
 GET = b"GET /f HTTP/1.1\r\nHost: shop.example\r\n"
-ADDED = ("X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host", "X-Request-Id", "Via")
+ADDED = ("X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host", "X-Forwarded-Port", "X-Real-IP")
+ADDED += ("X-Request-Id", "Via")
 """What we add to a request, each once: the documented list."""
 
 
