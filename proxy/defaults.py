@@ -15,6 +15,8 @@ RESPONSE_TIMEOUT = 60.0
 """Seconds for the head of an answer, from the request's last byte."""
 BODY_TIMEOUT = 60.0
 """Seconds for the next byte of a body, in either direction."""
+EVENTS_TIMEOUT = 3600.0
+"""Seconds for the next byte of an event stream."""
 IDLE_TIMEOUT = 75.0
 """Seconds for the next request of a client's connection."""
 TUNNEL_TIMEOUT = 3600.0

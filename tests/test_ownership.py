@@ -42,6 +42,7 @@ OTHERS: Mapping[str, frozenset[str]] = {
     | {"self._entry(key).in_flight"},
     # Where a fault is and what helps, added on its way to the person.
     "config/reader.py": frozenset({"fault.on"}),
+    "config/connections.py": frozenset({"fault.advice"}),
     "config/service.py": frozenset({"fault.advice"}),
     # What changes in a made world, by its run, and in the requests and counts of that world.
     "simulation/run.py": frozenset({"self.world.canary", "self.world.weight", "world.thresholds"}),

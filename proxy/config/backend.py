@@ -10,7 +10,7 @@ from proxy.config import addresses, names
 from proxy.config.problems import Unfit, quoted
 from proxy.config.section import Quarrel, Section
 from proxy.config.tls import Trust
-from proxy.config.values import TEXT, Items, JsonSchema, Scalar, Url, attempt, either, key
+from proxy.config.values import TEXT, Items, JsonSchema, Scalar, Url, attempt, either, key, pattern
 
 
 class Backend(Section):
@@ -23,6 +23,13 @@ class Backend(Section):
     )
     version: Annotated[str, Scalar(names.label, "a version", TEXT)] = key(
         "a change of it is a new release, even when the endpoints stay", default=""
+    )
+    host: Annotated[
+        str, Scalar(names.host_sent, "`client`, `endpoint` or a host", pattern(names.HOST_SENT_PATTERN))
+    ] = key(
+        "the Host that its endpoints get: the `client`'s, their own (`endpoint`), or this one",
+        default="client",
+        written=str,
     )
     tls: Trust | None = key("which `https://` endpoints to trust", default=None)
 

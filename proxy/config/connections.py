@@ -39,6 +39,11 @@ class Timeouts(Section):
     body: _Timeout = key(
         "for the next byte of a body, on either side", default=defaults.BODY_TIMEOUT, written=as_seconds
     )
+    events: _Timeout = key(
+        "for the next byte of an answer that is an event stream (`text/event-stream`)",
+        default=defaults.EVENTS_TIMEOUT,
+        written=as_seconds,
+    )
     idle: _Timeout = key(
         "for the next request of a connection", default=defaults.IDLE_TIMEOUT, written=as_seconds
     )
@@ -47,6 +52,26 @@ class Timeouts(Section):
         default=defaults.TUNNEL_TIMEOUT,
         written=as_seconds,
     )
+
+
+class ServiceTimeouts(Section):
+    """How long the endpoints of one service may take, in seconds. What is left out is as for all services."""
+
+    connect: _Timeout | None = key("for a connection to an endpoint", default=None)
+    response: _Timeout | None = key("for the head of an answer", default=None)
+    body: _Timeout | None = key("for the next byte of a body, on either side", default=None)
+    events: _Timeout | None = key(
+        "for the next byte of an answer that is an event stream (`text/event-stream`)", default=None
+    )
+    tunnel: _Timeout | None = key("for the next byte of an upgraded connection", default=None)
+
+    @classmethod
+    def unknown(cls, key: str) -> Unfit:
+        """Return the fault of an unknown key. Two timeouts are of connections that no service has yet."""
+        fault = super().unknown(key)
+        if key in ("header", "idle"):
+            fault.advice = "it holds before the service is known: write it under `timeouts` at the top"
+        return fault
 
 
 class Pool(Section):

@@ -10,6 +10,8 @@ from proxy.config.problems import Unfit, quoted
 
 NAME_PATTERN = r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,61}[A-Za-z0-9])?"
 FIELD_PATTERN = r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,256}"
+DOMAIN_PATTERN = r"\.?[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?"
+HOST_SENT_PATTERN = r"(?:[A-Za-z0-9_](?:[A-Za-z0-9._-]*[A-Za-z0-9_])?\.?|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?"
 HOST_PATTERN = r"(?:\*\.)?[A-Za-z0-9_](?:[A-Za-z0-9._-]*[A-Za-z0-9_])?\.?|\[[0-9A-Fa-f:.]+\]"
 PROTOCOL_PATTERN = r"(?!h2c?$)[!#$%&'*+.^_`|~0-9a-z-]{1,256}"
 PATH_PATTERN = r"/[!$-;=@-~]*"
@@ -65,6 +67,23 @@ def host(text: str) -> str:
     elif not text.isascii():
         advice = "write the name as it travels, in its `xn--` form"
     raise Unfit(f"{quoted(text)} is not a host to match", advice)
+
+
+def domain(text: str) -> str:
+    """Return a cookie's domain, in lower case; a dot before it means nothing (RFC 6265 section 5.2.3)."""
+    if re.fullmatch(DOMAIN_PATTERN, text) and len(text) <= 255:
+        return text.removeprefix(".").lower()
+    raise Unfit(f"{quoted(text)} is not the domain of a cookie", "write it like `shop.example`")
+
+
+def host_sent(text: str) -> str:
+    """Return the Host that endpoints get: `client`, `endpoint`, or a host such as `app.example:8443`."""
+    if re.fullmatch(HOST_SENT_PATTERN, text) and len(text) <= 255:
+        return text
+    advice = "write `endpoint` for the name in its URL, or a host such as `app.example`"
+    if "://" in text or "/" in text:
+        advice = "write the host alone, like `app.example`"
+    raise Unfit(f"{quoted(text)} is not a Host to send", advice)
 
 
 def path(text: str) -> str:

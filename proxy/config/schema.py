@@ -9,7 +9,7 @@ from proxy.config.addresses import HostPort, SocketPath
 from proxy.config.admin import Admin, exposure
 from proxy.config.analysis import Analysis, Caps, Check, Slower, StepUp
 from proxy.config.backend import Backend
-from proxy.config.connections import Limits, Pool, Resolver, Timeouts, Trusted
+from proxy.config.connections import Limits, Pool, Resolver, ServiceTimeouts, Timeouts, Trusted
 from proxy.config.health import Ejection, Health
 from proxy.config.notices import Hook, Notify
 from proxy.config.problems import Unfit, quoted
@@ -17,7 +17,8 @@ from proxy.config.rescue import Halt, Rescue
 from proxy.config.rollout import Rollout, RolloutStep
 from proxy.config.section import Quarrel, Section
 from proxy.config.segment import Condition, Segment
-from proxy.config.service import Defaults, Force, Match, Service, Sticky
+from proxy.config.service import Defaults, Force, Match, Service
+from proxy.config.sticky import Sticky
 from proxy.config.tls import Listener, Pair, Trust
 from proxy.config.units import as_seconds, as_switch
 from proxy.config.values import (
@@ -62,6 +63,7 @@ __all__ = [
     "RolloutStep",
     "Segment",
     "Service",
+    "ServiceTimeouts",
     "Shutdown",
     "Slower",
     "SocketPath",

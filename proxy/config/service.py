@@ -3,26 +3,23 @@
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, ClassVar
 
-from pydantic import GetJsonSchemaHandler
-from pydantic_core import CoreSchema
-
 from proxy import defaults
 from proxy.config import names, units
 from proxy.config.analysis import Analysis, Caps, Check
 from proxy.config.backend import Backend
+from proxy.config.connections import ServiceTimeouts
 from proxy.config.health import Ejection, Health, falls_back
 from proxy.config.notices import Hook, Notify
 from proxy.config.problems import Unfit, quoted
 from proxy.config.rescue import Halt, Rescue
 from proxy.config.rollout import Rollout
-from proxy.config.section import Quarrel, Section, one_of
+from proxy.config.section import Quarrel, Section
 from proxy.config.segment import Segment
+from proxy.config.sticky import Sticky
 from proxy.config.units import as_switch
 from proxy.config.values import (
-    Boolean,
     FieldName,
     Items,
-    JsonSchema,
     OrOff,
     Percent,
     Protocol,
@@ -53,37 +50,6 @@ class Force(Section):
     header: FieldName = key("the request header to obey")
 
 
-class Sticky(Section):
-    """What keeps a user on one side: exactly one of a cookie, a header and the client's address."""
-
-    cookie: FieldName | None = key("the name of a cookie", default=None)
-    header: FieldName | None = key("the name of a request header", default=None)
-    client_ip: Boolean = key("true: the address of the client", default=False)
-    issue: Boolean = key("false: only read the cookie, never set it", default=True, written=bool)
-
-    @classmethod
-    def quarrels(cls, raw: Mapping[str, Any]) -> Iterator[Quarrel]:
-        yield from one_of(raw, ("cookie", "header", "client_ip"), "`sticky`")
-        if raw.get("client_ip") == "false":
-            yield ("client_ip",), Unfit("`client_ip` is only written to be `true`", "write `sticky: off`")
-        if "issue" in raw and "cookie" not in raw:
-            yield (
-                ("issue",),
-                Unfit("`issue` belongs to `cookie`", "nothing else is issued: remove it", on="key"),
-            )
-
-    @classmethod
-    def __get_pydantic_json_schema__(cls, core: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchema:
-        schema = handler.resolve_ref_schema(handler(core))
-        schema["oneOf"] = [{"required": [name]} for name in ("cookie", "header", "client_ip")]
-        schema["dependencies"] = {"issue": ["cookie"]}
-        schema["properties"]["client_ip"] = {
-            "description": schema["properties"]["client_ip"]["description"],
-            "enum": [True, "true"],
-        }
-        return schema
-
-
 # Another line of one of these would change what the answer means, or where it ends.
 _TAKEN = frozenset(
     [
@@ -106,6 +72,38 @@ def _choice_header(text: str) -> str:
     if text.lower() in _TAKEN:
         raise Unfit(
             f"`{text}` means something else in every answer", "write a name of its own: `X-Weir-Choice`"
+        )
+    return "" if text == "off" else names.field(text)
+
+
+_ASKED = frozenset(
+    [
+        "accept-encoding",
+        "authorization",
+        "connection",
+        "content-length",
+        "content-type",
+        "cookie",
+        "expect",
+        "forwarded",
+        "host",
+        "keep-alive",
+        "range",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+        "via",
+        "x-real-ip",
+        "x-request-id",
+    ]
+)
+
+
+def _endpoint_header(text: str) -> str:
+    if text.lower() in _ASKED or text.lower().startswith("x-forwarded-"):
+        raise Unfit(
+            f"`{text}` means something else in every request", "write a name of its own: `X-Weir-Backend`"
         )
     return "" if text == "off" else names.field(text)
 
@@ -156,6 +154,12 @@ class Shared(Section):
     choice_header: Annotated[
         str, Scalar(_choice_header, "the name of a header", pattern(names.FIELD_PATTERN))
     ] = key("a response header with backend and reason", default="")
+    endpoint_header: Annotated[
+        str, Scalar(_endpoint_header, "the name of a header", pattern(names.FIELD_PATTERN))
+    ] = key("a request header with backend and reason, for the endpoint", default="")
+    timeouts: ServiceTimeouts = key(
+        "how long its endpoints may take; left out: as for all services", default=ServiceTimeouts()
+    )
     upgrades: Annotated[tuple[Protocol, ...], Items("a list of protocols, or `[]` for none")] = key(
         "protocols that requests may upgrade to", default=defaults.UPGRADES, written=list
     )

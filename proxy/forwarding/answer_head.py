@@ -9,6 +9,7 @@ from proxy.forwarding.sides import ClientSide
 from proxy.http1 import serializer
 from proxy.http1.framing import CHUNKED, UNTIL_CLOSE
 from proxy.http1.head import ResponseHead
+from proxy.routing.choice import Choice
 
 
 def client_head(exchange: Exchange, side: ClientSide, head: ResponseHead, length: int) -> bytes:
@@ -37,6 +38,12 @@ def is_plain(exchange: Exchange, length: int) -> bool:
         return False
     choice = exchange.choice
     return bool(exchange.head.minor) and not choice.issue and not choice.service.choice_header
+
+
+def is_events(head: ResponseHead) -> bool:
+    """Return whether an answer is an event stream (HTML Living Standard, section 9.2)."""
+    lines = (line for name, line in head.fields if name == b"content-type")
+    return any(line.partition(b":")[2].strip().lower().startswith(b"text/event-stream") for line in lines)
 
 
 def framed_length(exchange: Exchange, length: int) -> int:
@@ -73,5 +80,10 @@ def choice_lines(exchange: Exchange, *, secure: bool) -> bytes:
     if choice.issue:
         lines = b"Set-Cookie: %b\r\n" % service.sticky.set_cookie(choice.issue, secure=secure)
     if service.choice_header:
-        lines += f"{service.choice_header}: {choice.backend}; why={choice.why}\r\n".encode()
+        lines += choice_line(choice, service.choice_header)
     return lines
+
+
+def choice_line(choice: Choice, name: str) -> bytes:
+    """Return a line with the backend that was chosen, and why."""
+    return f"{name}: {choice.backend}; why={choice.why}\r\n".encode()

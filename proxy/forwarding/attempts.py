@@ -9,6 +9,7 @@ from functools import partial
 from typing import Protocol
 
 from proxy.forwarding import rescue
+from proxy.forwarding.answer_head import choice_line
 from proxy.forwarding.connecting import Connecting
 from proxy.forwarding.data_plane import DataPlane
 from proxy.forwarding.dial import DialFailed
@@ -164,8 +165,15 @@ class Attempts:
         exchange.send(now, thresholds.watch(exchange, now) if thresholds.in_force else exchange.thresholds)
         upstream.carry(self._sender, exchange.head.method, exchange.upgrade, plane.heads)
         ours = side.hop.lines(exchange.head, exchange.request_id)
-        host = exchange.head.steering.get(b"host") or upstream.address.endpoint.authority.encode()
-        head = serializer.request_head(exchange.head, host, exchange.length, ours, exchange.upgrade)
+        endpoint, asked, service = upstream.address.endpoint, exchange.head, exchange.choice.service
+        if endpoint.host_sent:
+            host = endpoint.host_sent.encode()
+        else:
+            host = asked.steering.get(b"host") or endpoint.authority.encode()
+        if service.endpoint_header:
+            asked = asked.without(service.endpoint_header.lower().encode())
+            ours += choice_line(exchange.choice, service.endpoint_header)
+        head = serializer.request_head(asked, host, exchange.length, ours, exchange.upgrade)
         if self.upload is not None:
             head += self.upload.again()
         if exchange.request == "done":

@@ -7,7 +7,7 @@ of either connection leads to is here.
 """
 
 from proxy.forwarding import own_answers, rescue
-from proxy.forwarding.answer_head import choice_lines, client_head, framed_length
+from proxy.forwarding.answer_head import choice_lines, client_head, framed_length, is_events
 from proxy.forwarding.attempts import Attempts
 from proxy.forwarding.data_plane import DataPlane
 from proxy.forwarding.exchange import Exchange
@@ -199,7 +199,7 @@ class Crossing:
             self.attempts.upload.forget()
         length = framed_length(exchange, length)
         ours = client_head(exchange, self._side, head, length)
-        exchange.response_began(head.status, self._plane.now(), len(ours))
+        exchange.response_began(head.status, self._plane.now(), len(ours), events=is_events(head))
         return ours, length == CHUNKED
 
     def answer_whole(self, head: ResponseHead, body: bytes) -> None:

@@ -74,7 +74,8 @@ class Deadline:
 
     def body(self, exchange: Exchange) -> None:
         """Give the next bytes of a body their time."""
-        self.due = self._now() + exchange.choice.service.timeouts.body
+        timeouts = exchange.choice.service.timeouts
+        self.due = self._now() + (timeouts.events if exchange.events else timeouts.body)
 
     def next_bytes(self, exchange: Exchange) -> None:
         """Give the next bytes their time: those of the answer's head, or of a body."""

@@ -59,6 +59,7 @@ class Exchange:
         "bytes_out",
         "choice",
         "ending",
+        "events",
         "expects",
         "failed",
         "first",
@@ -105,6 +106,8 @@ class Exchange:
         """Whether the client has waited for too long, here or where the request was sent first."""
         self.answered: float | None = None
         self.bytes_out = 0
+        self.events = False
+        """Whether the answer is an event stream, which may be silent for longer than another body."""
         self.request_id = request_id
         steering = head.steering
         self.upgrade = b"" if length or b"upgrade" not in steering else offered(head, service.upgraded)
@@ -186,11 +189,13 @@ class Exchange:
         self.status = 101
         self.answered = now
 
-    def response_began(self, status: int, now: float, head_size: int) -> None:
+    def response_began(self, status: int, now: float, head_size: int, *, events: bool = False) -> None:
         """Record that the head of the final answer has come from the endpoint.
 
         `head_size`: bytes of it that go to the client with the first ones of the body, and don't count.
+        `events`: whether it is an event stream.
         """
+        self.events = events
         self.response = RESPONSE_MOVES[self.response, "head"]
         self.status = status
         self.answered = now

@@ -1,7 +1,7 @@
 """The heads of messages: a request's and a response's."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 Field = tuple[bytes, bytes]
 """A field: its name in lower case, and its line as received, without CRLF."""
@@ -52,6 +52,14 @@ class RequestHead:
     def values(self, lower: bytes) -> list[bytes]:
         """Return the values of all lines of the field with this lower-case name, in the order received."""
         return [value_of(one) for one in self.fields if one[0] == lower]
+
+    def without(self, lower: bytes) -> "RequestHead":
+        """Return the head without the field of this lower-case name; itself when it doesn't have it."""
+        dropped = {line for name, line in self.fields if name == lower}
+        if not dropped:
+            return self
+        kept = [line for line in self.onward.split(b"\r\n") if line not in dropped]
+        return replace(self, onward=b"\r\n".join(kept))
 
 
 @dataclass(slots=True)

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from ipaddress import IPv6Address
 from typing import Any, Literal, Self
 
@@ -42,6 +42,8 @@ class Trust:
         return cls(**value)
 
 
+OWN_HOST = "endpoint"
+"""Stands for the endpoint's own name and port, where the Host that it gets is asked for."""
 SYSTEM = Trust()
 """The default: the system's store, the endpoint's own name, no certificate of ours."""
 
@@ -64,6 +66,8 @@ class Endpoint:
     """Of the unix socket; empty otherwise."""
     trust: Trust = SYSTEM
     """Always `SYSTEM` without TLS."""
+    host_sent: str = ""
+    """The Host that requests get there; empty: the client's own. Under TLS it is the name to ask for, too."""
 
     def __hash__(self) -> int:
         """Return the URL's own hash, which a str keeps."""
@@ -79,19 +83,22 @@ class Endpoint:
 
     def to_json(self) -> str | dict[str, Any]:
         """Return the URL alone where there is nothing more."""
-        return self.url if self.trust == SYSTEM else {"url": self.url, "trust": self.trust.to_json()}
+        more: dict[str, Any] = {"trust": self.trust.to_json()} if self.trust != SYSTEM else {}
+        if self.host_sent:
+            more["host"] = self.host_sent
+        return {"url": self.url, **more} if more else self.url
 
     @classmethod
     def from_json(cls, value: str | Mapping[str, Any]) -> Self:
         if isinstance(value, str):
             return cls.parse(value)
-        return cls.parse(value["url"], Trust.from_json(value["trust"]))
+        return cls.parse(value["url"], Trust.from_json(value.get("trust", {})), value.get("host", ""))
 
     @classmethod
-    def parse(cls, url: str, trust: Trust = SYSTEM) -> Self:
+    def parse(cls, url: str, trust: Trust = SYSTEM, host_sent: str = "") -> Self:
         """Read `http[s]://host[:port]` or `unix:/path`, in the one spelling that its identity is made of.
 
-        `trust` has no meaning without TLS.
+        `trust` has no meaning without TLS; `host_sent` may be `OWN_HOST`.
 
         Raises:
             ValueError: It is none, in words for the person who wrote the URL.
@@ -99,12 +106,15 @@ class Endpoint:
         scheme, _, rest = url.partition(":")
         match scheme.lower():
             case "unix":
-                return cls._unix(url, rest)
+                found = cls._unix(url, rest)
             case "http" if rest.startswith("//"):
-                return cls._http(url, "http", rest[2:], SYSTEM)
+                found = cls._http(url, "http", rest[2:], SYSTEM)
             case "https" if rest.startswith("//"):
-                return cls._http(url, "https", rest[2:], trust)
-        raise ValueError(f"`{url}` is no address of an endpoint: {_EXPECTED}")
+                found = cls._http(url, "https", rest[2:], trust)
+            case _:
+                raise ValueError(f"`{url}` is no address of an endpoint: {_EXPECTED}")
+        sent = found.authority if host_sent == OWN_HOST else host_sent
+        return replace(found, host_sent=sent) if sent else found
 
     @classmethod
     def _unix(cls, url: str, rest: str) -> Self:

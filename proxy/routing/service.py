@@ -61,18 +61,21 @@ class Timeouts:
     """Without a byte, within a body, in either direction."""
     tunnel: float = defaults.TUNNEL_TIMEOUT
     """Without a byte, in either direction, after a change of protocol."""
+    events: float = defaults.EVENTS_TIMEOUT
+    """Without a byte, within an event stream (`text/event-stream`)."""
 
     def to_json(self) -> dict[str, float]:
         return {
             "connect": self.connect,
             "response": self.response,
             "body": self.body,
+            "events": self.events,
             "tunnel": self.tunnel,
         }
 
     @classmethod
     def from_json(cls, value: Mapping[str, float]) -> Self:
-        return cls(value["connect"], value["response"], value["body"], value["tunnel"])
+        return cls(value["connect"], value["response"], value["body"], value["tunnel"], value["events"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +96,8 @@ class Service:
     """The header, in lower case, by which a client chooses for itself; empty: none."""
     choice_header: str = ""
     """The response header with backend and reason; empty: none."""
+    endpoint_header: str = ""
+    """The request header with backend and reason, for the endpoint; empty: none."""
     timeouts: Timeouts = Timeouts()
     max_body: int | None = None
     """Bytes of a request's body, at most; None: any size."""
@@ -170,6 +175,7 @@ class Service:
             "sticky": self.sticky.to_json(),
             "force": self.force,
             "choice_header": self.choice_header,
+            "endpoint_header": self.endpoint_header,
             "timeouts": self.timeouts.to_json(),
             "max_body": self.max_body,
             "upgrades": list(self.upgrades),
@@ -199,6 +205,7 @@ class Service:
                 sticky=_shared(Sticky.from_json(value["sticky"])),
                 force=value["force"],
                 choice_header=value["choice_header"],
+                endpoint_header=value["endpoint_header"],
                 timeouts=_shared(Timeouts.from_json(value["timeouts"])),
                 max_body=value["max_body"],
                 upgrades=tuple(value["upgrades"]),

@@ -8,7 +8,7 @@ release, or the same users would always be first.
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from hashlib import blake2b
 from typing import Any, Literal, Self
 
@@ -29,6 +29,32 @@ _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 
 
 @dataclass(frozen=True, slots=True)
+class CookieAttributes:
+    """The attributes of a cookie that is issued (RFC 6265 section 4.1.2)."""
+
+    same_site: str = "lax"
+    """`lax`, `strict` or `none`."""
+    domain: str = ""
+    """Empty: the host that was asked, and none below it."""
+    path: str = "/"
+    max_age: int = THIRTY_DAYS
+    """Seconds."""
+    secure: bool = False
+    """Whether the cookie is for TLS alone though its client came without: TLS may end before this proxy."""
+
+    def to_bytes(self) -> bytes:
+        """Return them as they stand behind the value."""
+        domain = f"; Domain={self.domain}" if self.domain else ""
+        secure = "; Secure" if self.secure else ""
+        written = f"; Path={self.path}{domain}; Max-Age={self.max_age}; HttpOnly"
+        return f"{written}; SameSite={self.same_site.capitalize()}{secure}".encode()
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the attributes as JSON values."""
+        return {each.name: getattr(self, each.name) for each in fields(self)}
+
+
+@dataclass(frozen=True, slots=True)
 class Sticky:
     """Where a service's users carry their key. Raises ValueError for an impossible name and a long salt."""
 
@@ -38,6 +64,9 @@ class Sticky:
     issue: bool = False
     """For a cookie: whether users without a key are given one, or the cookie is the application's own."""
     salt: str = ""
+    cookie: CookieAttributes = CookieAttributes()
+    """Of the cookie that is issued."""
+    attributes: bytes = field(init=False, repr=False, compare=False)
     read_cookie: Callable[[RequestHead], bytes | None] = field(init=False, repr=False, compare=False)
     salted: blake2b = field(init=False, repr=False, compare=False)
     """A keyed hash, or a client could compute which keys lie low; ready to be copied for each of them."""
@@ -47,6 +76,7 @@ class Sticky:
             raise ValueError(f"`{self.name}` is no name of a {self.source}")
         if len(self.salt.encode()) > LONGEST_SALT:
             raise ValueError(f"a salt has at most {LONGEST_SALT} bytes: `{self.salt}`")
+        object.__setattr__(self, "attributes", self.cookie.to_bytes())
         object.__setattr__(self, "read_cookie", cookie(self.name.encode()))
         object.__setattr__(self, "salted", blake2b(digest_size=8, key=self.salt.encode()))
 
@@ -91,15 +121,22 @@ class Sticky:
         """
         if not _could_be_issued(key):
             raise ValueError(f"{key!r} is no key that can be issued")
-        attributes = b"; Path=/; Max-Age=%d; HttpOnly; SameSite=Lax" % THIRTY_DAYS
-        return self.name.encode() + b"=" + key + attributes + (b"; Secure" if secure else b"")
+        more = b"; Secure" if secure and not self.cookie.secure else b""
+        return self.name.encode() + b"=" + key + self.attributes + more
 
     def to_json(self) -> dict[str, Any]:
-        return {"source": self.source, "name": self.name, "issue": self.issue, "salt": self.salt}
+        return {
+            "source": self.source,
+            "name": self.name,
+            "issue": self.issue,
+            "salt": self.salt,
+            "cookie": self.cookie.to_json(),
+        }
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Self:
-        return cls(value["source"], value["name"], value["issue"], value["salt"])
+        attributes = CookieAttributes(**value["cookie"])
+        return cls(value["source"], value["name"], value["issue"], value["salt"], attributes)
 
 
 def _could_be_issued(key: bytes) -> bool:

@@ -5,7 +5,7 @@ stable and canary since the last release.
 """
 
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import fields, replace
 
 from proxy.config import schema
 from proxy.rollout.inputs import Release
@@ -16,7 +16,7 @@ from proxy.routing.failures import Ejection, Rescue
 from proxy.routing.match import Condition, RouteMatch
 from proxy.routing.segment import Segment
 from proxy.routing.split import CANARY, STABLE, Split
-from proxy.routing.sticky import Sticky
+from proxy.routing.sticky import CookieAttributes, Sticky
 from proxy.routing.table import Backend, Service, Timeouts
 from proxy.settings.plan import plan
 from proxy.settings.policy import failures
@@ -46,8 +46,12 @@ def side(backend: schema.Backend | None) -> Side:
     """Return the endpoints and the version of a backend in the file; VACANT for None."""
     if backend is None:
         return VACANT
-    trust = _trust(backend.tls)
-    return Side(tuple(Endpoint.parse(url, trust) for url in backend.endpoints), backend.version)
+    return Side(tuple(_endpoint(url, backend) for url in backend.endpoints), backend.version)
+
+
+def _endpoint(url: str, backend: schema.Backend) -> Endpoint:
+    """Return an endpoint, trusted and asked as the file's backend is."""
+    return Endpoint.parse(url, _trust(backend.tls), "" if backend.host == "client" else backend.host)
 
 
 def template(name: str, service: schema.Service, timeouts: schema.Timeouts, max_body: int | None) -> Service:
@@ -64,7 +68,8 @@ def template(name: str, service: schema.Service, timeouts: schema.Timeouts, max_
         sticky=_sticky(service.sticky),
         force=service.force.header.lower() if service.force else "",
         choice_header=service.choice_header,
-        timeouts=Timeouts(timeouts.connect, timeouts.response, timeouts.body, timeouts.tunnel),
+        endpoint_header=service.endpoint_header,
+        timeouts=_timeouts(service.timeouts, timeouts),
         max_body=max_body,
         upgrades=service.upgrades,
         failures=failures(service),
@@ -73,6 +78,12 @@ def template(name: str, service: schema.Service, timeouts: schema.Timeouts, max_
         fallback=service.fallback,
         ejection=Ejection(**dict(service.ejection)) if service.ejection else None,
     )
+
+
+def _timeouts(own: schema.ServiceTimeouts, common: schema.Timeouts) -> Timeouts:
+    """Return the timeouts of a service: its own, or else those of all services."""
+    names = (each.name for each in fields(Timeouts))
+    return Timeouts(**{name: getattr(common if getattr(own, name) is None else own, name) for name in names})
 
 
 def in_force(template: Service, rollout: Rollout) -> Service:
@@ -108,10 +119,9 @@ def _backend(name: str, side: Side) -> Backend:
 
 
 def trusted(named: Side, service: schema.Service) -> Side:
-    """Return endpoints that were named at runtime, trusted as the file's canary is, or else its stable."""
+    """Return endpoints that were named at runtime, treated as the file's canary is, or else its stable."""
     file = service.canary or service.stable
-    trust = _trust(file.tls)
-    return replace(named, endpoints=tuple(Endpoint.parse(each.url, trust) for each in named.endpoints))
+    return replace(named, endpoints=tuple(_endpoint(each.url, file) for each in named.endpoints))
 
 
 def _trust(tls: schema.Trust | None) -> Trust:
@@ -129,7 +139,14 @@ def _sticky(sticky: schema.Sticky | None) -> Sticky:
     if sticky is None:
         return Sticky.off()
     if sticky.cookie:
-        return Sticky("cookie", sticky.cookie, sticky.issue)
+        attributes = CookieAttributes(
+            same_site=sticky.same_site,
+            domain=sticky.domain or "",
+            path=sticky.path,
+            max_age=int(sticky.max_age),
+            secure=sticky.secure,
+        )
+        return Sticky("cookie", sticky.cookie, sticky.issue, cookie=attributes)
     if sticky.header:
         return Sticky("header", sticky.header)
     return Sticky("client-ip")

@@ -115,11 +115,13 @@ def _load_authorities(context: ssl.SSLContext, path: str) -> None:
 
 
 def expected_name(endpoint: Endpoint) -> str:
-    """Return the name to send (SNI) and to find in the certificate.
+    """Return the name to send (SNI) and to find in the certificate: that of the Host, where one is set.
 
     A dot at its end belongs to DNS only; SNI and certificates are without it (RFC 6066 section 3).
     """
-    return endpoint.trust.server_name or endpoint.host.rstrip(".")
+    trust, sent = endpoint.trust, endpoint.host_sent
+    host = sent.rpartition(":")[0] if sent.rpartition(":")[2].isdigit() else sent
+    return trust.server_name or (host.strip("[]") or endpoint.host).rstrip(".")
 
 
 def handshake_failure(error: Exception) -> str:

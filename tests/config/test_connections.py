@@ -118,3 +118,35 @@ def test_name_servers_in_one_spelling(written: str, found: str) -> None:
         config = read(f"{ONE}resolver: {{servers: {text}}}", "weir.yaml", {})
         assert config.resolver.servers == (found,)
     assert read(ONE, "weir.yaml", {}).resolver.servers == ()
+
+
+def test_a_service_has_timeouts_of_its_own_and_the_rest_of_all() -> None:
+    text = "timeouts: {connect: 1s, response: 2s}\n"
+    text += "services:\n  a: {stable: http://a, timeouts: {response: 9s}}\n"
+    found = read(text, "weir.yaml", {}).services["a"].timeouts
+    assert (found.connect, found.response, found.events) == (None, 9.0, None)
+
+
+@pytest.mark.parametrize(
+    ("keys", "says", "advises"),
+    [
+        (
+            "timeouts: {idle: 5s}",
+            "`idle` is not a key of `services.a.timeouts`",
+            "write it under `timeouts` at the top",
+        ),
+        ("timeouts: {header: 5s}", "`header` is not a key of", "it holds before the service is known"),
+        (
+            "timeouts: {respons: 5s}",
+            "`respons` is not a key of `services.a.timeouts`",
+            "did you mean `response`?",
+        ),
+        ("timeouts: {body: 0}", "`0` is too short", "from `1ms` to `24h`"),
+    ],
+)
+def test_what_no_timeout_of_a_service_is(
+    wrong: Callable[..., Any], keys: str, says: str, advises: str
+) -> None:
+    (problem,) = wrong(f"services: {{a: {{stable: http://a, {keys}}}}}")
+    assert says in problem.message
+    assert any(advises in line for line in problem.advice)

@@ -36,7 +36,8 @@ def test_the_layout_of_a_problem() -> None:
         "      |     ^^^^^^\n"
         "      = did you mean `weight`? valid keys: `match`, `stable`, `canary`, `weight`, `rollout`, "
         "`force`, `sticky`, `segments`, `analysis`, `guard`, `checks`, `caps`, `rescue`, `halt`, `health`, "
-        "`ejection`, `fallback`, `hooks`, `notify`, `choice_header` and `upgrades`"
+        "`ejection`, `fallback`, `hooks`, `notify`, `choice_header`, `endpoint_header`, `timeouts` and "
+        "`upgrades`"
     )
 
 

@@ -364,7 +364,7 @@ def test_defaults_are_told_as_they_are_written() -> None:
     timeouts = SCHEMA["definitions"]["Timeouts"]["properties"]
     assert {key: schema["default"] for key, schema in timeouts.items()} == {
         "header": "10s", "connect": "5s", "response": "60s", "body": "60s", "idle": "75s",
-        "tunnel": "1h",
+        "tunnel": "1h", "events": "1h",
     }  # fmt: skip
     written = {key: schema["default"] for key, schema in SCHEMA["properties"].items() if "default" in schema}
     assert written == {

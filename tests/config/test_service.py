@@ -76,7 +76,7 @@ def test_a_cookie_is_issued_unless_it_is_the_application_s() -> None:
         ("canary: http://b", "`stable` is missing from `services.checkout`", "`stable: http://"),
         ("stable: http://a\nweight: 5%", "a weight is the share of the canary, and there", "add `canary"),
         (BOTH + "weigth: 5%", "`weigth` is not a key of `services.checkout`", "did you mean `weight`?"),
-        (BOTH + "timeouts: 1s", "`timeouts` is not a key", "`match`, `stable`, `canary`, `weight`"),
+        (BOTH + "timeout: 1s", "`timeout` is not a key", "did you mean `timeouts`?"),
         (BOTH + "weight: 5", "`5` is a number without its unit, not a percent", "write `5%`"),
         (BOTH + "weight: on", "a word, which YAML 1.1 would read as true or false", "`5%`"),
         (BOTH + "weight: 101%", "more than 100 %", "`100%`"),

@@ -5,10 +5,12 @@ from collections.abc import Callable
 import pytest
 
 from proxy.forwarding.attempts import Attempts
+from proxy.routing.endpoint import OWN_HOST, Endpoint
 from proxy.routing.failures import Rescue
-from proxy.routing.table import Service
+from proxy.routing.table import Backend, Service
 from tests.kits.located import IP, address
 from tests.kits.stage import STABLE, Stage
+from tests.kits.stage import service as kit_service
 from tests.kits.transports import Client
 
 CANARY = "http://canary:9002"
@@ -141,3 +143,26 @@ def test_it_shows_its_connection(stage: Stage) -> None:
     client.sends(GET)
     stage.connects()
     assert repr(attempts(client)) == f"<Attempts on <Upstream {STABLE} ({IP}) awaiting, 1 requests>>"
+
+
+def test_an_endpoint_gets_the_host_that_it_wants(staged: type[Stage]) -> None:
+    stable = Backend("stable", (Endpoint.parse(STABLE, host_sent=OWN_HOST),))
+    stage = staged(kit_service(backends=(stable, Backend("canary", ()))))
+    client = stage.client()
+    client.sends(GET)
+    got = stage.connects().got()
+    assert got.startswith(b"GET /a HTTP/1.1\r\nHost: stable:9001\r\n")
+    assert b"\r\nX-Forwarded-Host: shop\r\n" in got
+
+
+def test_an_endpoint_is_told_the_choice_where_that_is_asked_for_and_nobody_else_tells_it(
+    staged: type[Stage],
+) -> None:
+    stage = staged(kit_service(weight=10_000, endpoint_header="X-Weir-Backend"))
+    client = stage.client()
+    client.sends(GET[:-2] + b"x-weir-backend: evil\r\nX-B: 1\r\n\r\n")
+    canary = stage.connects()
+    assert b"\r\nX-Weir-Backend: canary; why=weight\r\n" in (got := canary.got())
+    assert (b"evil" in got, b"\r\nX-B: 1\r\n" in got) == (False, True)
+    canary.resets()
+    assert b"\r\nX-Weir-Backend: stable; why=rescued\r\n" in stage.connects().got()

@@ -333,3 +333,24 @@ def test_a_request_on_a_connection_from_the_pool_counts_from_its_head(stage: Sta
     server.sends(OK)
     assert stage.outcomes() == [("complete", 200, "success")]
     assert [round(one.head_seconds, 6) for one in stage.tally.outcomes] == [0, 2]
+
+
+@pytest.mark.parametrize(
+    ("line", "quiet"),
+    [
+        (b"Content-Type: text/event-stream", 1800),
+        (b"content-type:text/event-stream; charset=utf-8", 1800),
+        (b"Content-Type: text/plain", 59),
+    ],
+)
+def test_an_event_stream_may_be_quiet_for_longer(stage: Stage, line: bytes, quiet: float) -> None:
+    client = stage.client()
+    client.sends(b"GET /a HTTP/1.1\r\nHost: shop\r\n\r\n")
+    server = stage.connects()
+    server.sends(b"HTTP/1.1 200 OK\r\n" + line + b"\r\nTransfer-Encoding: chunked\r\n\r\n")
+    stage.passes(quiet)
+    assert (client.got().endswith(b"\r\n\r\n"), client.end) == (True, "")
+    server.sends(b"1\r\na\r\n")
+    assert client.got() == b"1\r\na\r\n"
+    stage.passes(2 * quiet + 3)
+    assert client.end != ""

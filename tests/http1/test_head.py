@@ -49,3 +49,11 @@ def test_heads_share_no_steering() -> None:
 def test_safe_and_idempotent_methods_are_those_of_rfc_9110() -> None:
     assert {b"GET", b"HEAD", b"OPTIONS", b"TRACE"} == SAFE
     assert {b"GET", b"HEAD", b"OPTIONS", b"TRACE", b"PUT", b"DELETE"} == IDEMPOTENT
+
+
+def test_a_head_without_a_field() -> None:
+    fields = ((b"x-a", b"X-A: 1"), (b"x-b", b"x-b:2"), (b"x-a", b"x-a: 3"))
+    head = RequestHead(b"GET", b"/", 1, fields, onward=b"X-A: 1\r\nx-b:2\r\nx-a: 3\r\n")
+    assert head.without(b"x-a").onward == b"x-b:2\r\n"
+    assert head.without(b"x-b").onward == b"X-A: 1\r\nx-a: 3\r\n"
+    assert head.without(b"x-c") is head

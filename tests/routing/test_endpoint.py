@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from proxy.routing.endpoint import SYSTEM, Endpoint, Trust
+from proxy.routing.endpoint import OWN_HOST, SYSTEM, Endpoint, Trust
 
 
 @pytest.mark.parametrize(
@@ -117,3 +117,21 @@ def test_what_says_nothing_more_is_its_url() -> None:
         "url": "https://a",
         "trust": {"verify": False},
     }
+
+
+@pytest.mark.parametrize(
+    ("url", "asked", "sent"),
+    [
+        ("http://app.test:81", "", ""),
+        ("http://app.test:81", OWN_HOST, "app.test:81"),
+        ("https://App.test:443", OWN_HOST, "app.test"),
+        ("http://[::1]:81", OWN_HOST, "[::1]:81"),
+        ("unix:/run/app", OWN_HOST, "localhost"),
+        ("http://127.0.0.1:81", "shop.example", "shop.example"),
+    ],
+)
+def test_the_host_that_it_gets(url: str, asked: str, sent: str) -> None:
+    endpoint = Endpoint.parse(url, host_sent=asked)
+    assert endpoint.host_sent == sent
+    assert Endpoint.from_json(json.loads(json.dumps(endpoint.to_json()))) == endpoint
+    assert (endpoint == Endpoint.parse(url)) is (sent == ""), "what it is asked by identifies it"

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from proxy.http1.head import RequestHead
 from proxy.routing.split import TOTAL
-from proxy.routing.sticky import Sticky
+from proxy.routing.sticky import CookieAttributes, Sticky
 
 Ask = Callable[..., RequestHead]
 
@@ -108,3 +108,22 @@ def test_refuses_a_salt_that_the_hash_cannot_take() -> None:
 @pytest.mark.parametrize("sticky", [OURS, THEIRS, Sticky.off(), Sticky("header", "X-User", salt="s")])
 def test_survives_json(sticky: Sticky) -> None:
     assert Sticky.from_json(sticky.to_json()) == sticky
+
+
+@pytest.mark.parametrize(
+    ("attributes", "written"),
+    [
+        (CookieAttributes("strict"), b"; Path=/; Max-Age=2592000; HttpOnly; SameSite=Strict"),
+        (
+            CookieAttributes("none", "a.example", "/a", 60, secure=True),
+            b"; Path=/a; Domain=a.example; Max-Age=60; HttpOnly; SameSite=None; Secure",
+        ),
+    ],
+)
+def test_a_cookie_has_the_attributes_that_were_asked_for(
+    attributes: CookieAttributes, written: bytes
+) -> None:
+    one = Sticky("cookie", "weir", issue=True, cookie=attributes)
+    assert one.set_cookie(b"k", secure=False) == b"weir=k" + written
+    assert one.set_cookie(b"k", secure=True).count(b"; Secure") == 1
+    assert Sticky.from_json(one.to_json()) == one

@@ -12,7 +12,7 @@ from proxy.routing.match import Condition, RouteMatch
 from proxy.routing.segment import Segment
 from proxy.routing.service import Service
 from proxy.routing.split import Split
-from proxy.routing.sticky import Sticky
+from proxy.routing.sticky import CookieAttributes, Sticky
 from proxy.routing.table import Backend, Timeouts
 from proxy.settings.plan import plan
 from proxy.settings.service import in_force, recalled, release, side, template, trusted
@@ -187,3 +187,28 @@ def test_a_state_of_an_older_version_is_the_files() -> None:
     assert recalled(again, found) is again
     another = recalled(Rollout(revision=3, definition="what it was"), found)
     assert another.canary == VACANT, "the release that follows says so"
+
+
+def test_a_service_s_own_timeouts_come_before_those_of_all() -> None:
+    common = config("timeouts: {connect: 1s, response: 2s, events: 3s}\nservices: {a: {stable: http://a}}")
+    found = template("a", service("timeouts: {response: 9s, events: 8s}"), common.timeouts, None).timeouts
+    assert found == Timeouts(connect=1, response=9, body=60, tunnel=3600, events=8)
+
+
+@pytest.mark.parametrize(
+    ("host", "sent"),
+    [("", ""), ("host: client", ""), ("host: endpoint", "a:81"), ("host: b.example", "b.example")],
+)
+def test_the_host_that_endpoints_get_goes_with_them(host: str, sent: str) -> None:
+    found = service(f"canary: {{endpoints: http://a:81, {host}}}")
+    [endpoint] = side(found.canary).endpoints
+    assert endpoint.host_sent == sent
+    named = Side((Endpoint.parse("http://c:82"),), "v9")
+    [other] = trusted(named, found).endpoints
+    assert other.host_sent == ("c:82" if host == "host: endpoint" else sent)
+
+
+def test_attributes_of_the_cookie_reach_the_workers() -> None:
+    keys = "sticky: {cookie: w, same_site: none, secure: on, domain: a.example, path: /a, max_age: 60s}"
+    made = template("checkout", service(keys), config(WHOLE).timeouts, None).sticky
+    assert made.cookie == CookieAttributes("none", "a.example", "/a", 60, secure=True)

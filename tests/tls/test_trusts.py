@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from proxy.routing.endpoint import SYSTEM, Endpoint, Trust
+from proxy.routing.endpoint import OWN_HOST, SYSTEM, Endpoint, Trust
 from proxy.tls import trusts as module
 from proxy.tls.pem import Unusable
 from proxy.tls.trusts import Trusts, client_context, expected_name, handshake_failure
@@ -167,3 +167,18 @@ async def test_what_is_warm_is_there_and_what_is_no_good_is_told(
 )
 def test_whom_an_endpoint_should_be(url: str, trust: Trust, name: str) -> None:
     assert expected_name(Endpoint.parse(url, trust)) == name
+
+
+@pytest.mark.parametrize(
+    ("sent", "trust", "name"),
+    [
+        ("shop.example", Trust(), "shop.example"),
+        ("shop.example:8443", Trust(), "shop.example"),
+        ("shop.example.", Trust(), "shop.example"),
+        ("[::1]:8443", Trust(), "::1"),
+        (OWN_HOST, Trust(), "app.test"),
+        ("shop.example", Trust(server_name="other.example"), "other.example"),
+    ],
+)
+def test_the_name_follows_the_host_that_the_endpoint_gets(sent: str, trust: Trust, name: str) -> None:
+    assert expected_name(Endpoint.parse("https://app.test:8443", trust, sent)) == name
