@@ -22,9 +22,9 @@ IDLE_TIMEOUT = 75.0
 TUNNEL_TIMEOUT = 3600.0
 """Seconds for the next byte of an upgraded connection, in either direction."""
 
-POOL_IDLE_TIMEOUT = 60.0
-"""Seconds that an unused connection to an endpoint is kept: less than the 75 s after which nginx, for one,
-closes its end."""
+POOL_IDLE_TIMEOUT = 4.0
+"""Seconds that an unused connection to an endpoint is kept: less than the 5 s after which uvicorn and Node.js
+close their end. A request that is sent at that very moment is lost, unless it may be sent again."""
 POOL_AGE = 60.0
 """Seconds for which a connection to an endpoint gets requests after it was made, a tenth more or less: a name
 that leads to other instances behind one address, as that of a Kubernetes Service, is followed by then."""

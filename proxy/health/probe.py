@@ -54,7 +54,7 @@ class Prober:
             context, name = await self._trusts.context(endpoint.trust), expected_name(endpoint)
         async with aiohttp.ClientSession(
             connector=_connector(address),
-            headers=_HEADERS,
+            headers=_HEADERS | ({"Host": endpoint.host_sent} if endpoint.host_sent else {}),
             skip_auto_headers=("Accept-Encoding",),
             cookie_jar=aiohttp.DummyCookieJar(),
             timeout=_NO_OTHER_TIMEOUT,

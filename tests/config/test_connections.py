@@ -20,7 +20,7 @@ def test_defaults() -> None:
     found = Timeouts()
     assert (found.header, found.connect, found.response) == (10.0, 5.0, 60.0)
     assert (found.body, found.idle, found.tunnel) == (60.0, 75.0, 3600.0)
-    assert (Pool().idle, Pool().max_idle) == (60.0, 64)
+    assert (Pool().idle, Pool().max_idle) == (4.0, 64)
     assert (Limits().line, Limits().head, Limits().fields) == (16_384, 65_536, 200)
     assert (Limits().body, Limits().connections) == (None, None)
 

@@ -26,9 +26,9 @@ def upstream(transport_of: Callable[..., Transport]) -> Callable[..., tuple[Upst
     return build
 
 
-def test_without_a_word_64_are_kept_for_a_minute() -> None:
+def test_without_a_word_64_are_kept_for_less_than_applications_keep_them() -> None:
     pool = Pool()
-    assert (pool.max_idle, pool.idle_seconds) == (POOL_MAX_IDLE, POOL_IDLE_TIMEOUT) == (64, 60.0)
+    assert (pool.max_idle, pool.idle_seconds) == (POOL_MAX_IDLE, POOL_IDLE_TIMEOUT) == (64, 4.0)
 
 
 def test_the_connection_used_last_is_taken_first(upstream: Callable[..., tuple[Upstream, Transport]]) -> None:

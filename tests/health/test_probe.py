@@ -12,8 +12,8 @@ import pytest
 
 import proxy
 from proxy.health.probe import Prober
-from proxy.routing.address import Address
-from proxy.routing.endpoint import Trust
+from proxy.routing.address import Address, addresses
+from proxy.routing.endpoint import Endpoint, Trust
 from tests.conftest import Authority, Issued
 from tests.kits.located import address
 
@@ -177,3 +177,12 @@ async def test_files_that_may_be_out_of_date_are_read_again(
     assert await prober.probe(plain, "/", 10) != ""
     assert await prober.probe(endpoint, "/", 10) == "", "what works is kept"
     assert repr(prober) == "<Prober with <Trusts 1 contexts>>"
+
+
+async def test_it_is_asked_by_the_host_that_requests_get_there(origin: Callable[..., Any]) -> None:
+    port, asked = await origin()
+    [one] = addresses(Endpoint.parse(f"http://127.0.0.1:{port}", host_sent="app.example"), {})
+    assert await Prober().probe(one, "/", 10) == ""
+    assert [line for line in asked[0].decode().split("\r\n") if line.startswith("Host")] == [
+        "Host: app.example"
+    ]

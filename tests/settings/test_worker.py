@@ -36,5 +36,5 @@ services: {a: {stable: http://a}}
 def test_what_the_file_leaves_out_is_what_the_data_plane_takes_for_granted() -> None:
     told = settings(read("services: {a: {stable: http://a}}", "weir.yaml", {}))
     assert (told.line, told.head, told.fields) == (16 * 1024, 64 * 1024, 200)
-    assert (told.pool_idle, told.max_idle, told.pool_age) == (60.0, 64, 60.0)
+    assert (told.pool_idle, told.max_idle, told.pool_age) == (4.0, 64, 60.0)
     assert (told.connections, told.trusted, told.via, told.forwarded) == (None, (), False, False)
