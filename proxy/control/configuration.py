@@ -41,14 +41,20 @@ class Definition:
 
 
 class Services(dict[str, ManagedService]):
-    """The services of the file by name, in its order. `recalled` has the last states of all ever known."""
+    """The services of the file by name, in its order.
 
-    def __init__(self, config: Config, recalled: Recalled) -> None:
+    `recalled` has the last states of all ever known. None of them began after `now`, in unix seconds: a clock
+    that says so was set back since, and a hold lasts no longer for that.
+    """
+
+    def __init__(self, config: Config, recalled: Recalled, now: float) -> None:
         super().__init__()
         self.config = config
         """The file that is in force."""
         evidence = recalled.kept.evidence
-        self._left = {name: (state, evidence.get(name)) for name, state in recalled.states.items()}
+        self._left = {
+            name: (state.begun_by(now), evidence.get(name)) for name, state in recalled.states.items()
+        }
         """State and evidence of those that the file doesn't have, or no longer has."""
         self.replace(config, {name: self.recall(config, name) for name in config.services})
 
@@ -189,8 +195,9 @@ class Configuration:
 
     def _record(self, definition: Definition) -> Record | None:
         """Return the entry that puts a definition in force; None when it changes nothing."""
-        managed, at = definition.managed, self._clock.wall()
-        advanced = advance(managed.basis, release(definition.file, fresh_salt(), definition.changed), at)
+        managed = definition.managed
+        found = release(definition.file, fresh_salt(), definition.changed)
+        advanced = advance(managed.basis, found, self._clock.steady())
         if isinstance(advanced, Refused):
             raise TypeError(f"{managed.name}: a release is legal in every phase: {advanced.reason}")
         decided = action(managed.basis, advanced)
@@ -198,4 +205,5 @@ class Configuration:
             return None
         managed.number(decided.rollout)
         entry = decided.entry
+        at = self._clock.wall()
         return Record(managed.name, at, ITSELF, reason=entry.why, entry=entry, rollout=decided.rollout)

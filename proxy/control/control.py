@@ -73,7 +73,7 @@ class Control:
         self._outside = outside
         self._draining = False
         self._roll_call = RollCall(workers)
-        self.services = Services(config, recalled)
+        self.services = Services(config, recalled, clock.steady())
         self._trip_counts = TripCounts(recalled.trips, self.services.values())
         self.journal = Journal(ledger, opened.thread, clock.pause, tasks.spawn)
         self.journal.subscribe(self._trip_counts.written)
@@ -234,7 +234,7 @@ class Control:
     def _reassess(self, managed: ManagedService) -> None:
         """Judge one service, and see whether its rollout may go on and who has to be asked."""
         self._verdicts.reassess(managed, self._clock.monotonic())
-        self._gates.check(managed, self._clock.wall())
+        self._gates.check(managed, self._clock.steady())
 
     def _gone(self, name: str) -> None:
         """See to a service that the file no longer has."""

@@ -91,9 +91,9 @@ class Gates:
         """Return the gates to which everybody has agreed, for the revision in force."""
         return self.answers(managed).agreed
 
-    def check(self, managed: ManagedService, wall: float) -> None:
-        """Ask if the rollout waits for nothing else. `wall` is unix seconds."""
-        missing = waiting(managed.rollout, managed.look(self.agreed(managed)), wall)
+    def check(self, managed: ManagedService, now: float) -> None:
+        """Ask if the rollout waits for nothing else. `now` is unix seconds."""
+        missing = waiting(managed.rollout, managed.look(self.agreed(managed)), now)
         if missing is None or not missing.due or not missing.asks:
             return
         answers = self.answers(managed)

@@ -117,7 +117,7 @@ class Overview:
     def _rollout_facts(self, managed: ManagedService) -> RolloutFacts:
         answers, assessment = self._gates.answers(managed), managed.assessment
         return RolloutFacts(
-            at=self._clock.wall(),
+            at=self._clock.steady(),
             rate=assessment.traffic.rate(self._clock.monotonic()),
             assured=assured(assessment.policy),
             answers=assessment.answers,

@@ -4,7 +4,7 @@ import asyncio
 import logging
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from proxy.ledger.journal import Rest, a_second
@@ -20,12 +20,23 @@ AT_ONCE = 10
 
 @dataclass(frozen=True, slots=True)
 class Clock:
-    """Unix seconds for entries and holds, monotonic seconds for windows, and the pause between two ticks."""
+    """Unix seconds for entries, steady ones for holds, monotonic ones for windows; the pause of ticks."""
 
     wall: Callable[[], float] = time.time
     monotonic: Callable[[], float] = time.monotonic
     pause: Rest = a_second
     """Waits between two ticks, two checkpoints, and two attempts at a ledger that fails."""
+    offset: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "offset", self.wall() - self.monotonic())
+
+    def steady(self) -> float:
+        """Return unix seconds that pass as they should, though somebody sets the machine's clock meanwhile.
+
+        Holds and deadlines are counted by them: one that is set back a day must not hold a step for a day.
+        """
+        return self.offset + self.monotonic()
 
 
 class Tasks:

@@ -150,7 +150,7 @@ class Transitions:
         basis = managed.basis
         if managed.gone:  # or the workers would be sent it again
             return Refused("it is no longer in the file", basis.phase, ())
-        advanced = advance(basis, what, self._clock.wall())
+        advanced = advance(basis, what, self._clock.steady())
         return advanced if isinstance(advanced, Refused) else action(basis, advanced)
 
     def _ordered(self, managed: ManagedService, command: Command) -> Action:

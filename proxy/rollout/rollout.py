@@ -105,6 +105,12 @@ class Rollout:
         """Whether a canary is on trial."""
         return self.canary != VACANT
 
+    def begun_by(self, now: float) -> Self:
+        """Return the state with nothing in it that begins later than now."""
+        if max(self.entered, self.began) <= now:
+            return self
+        return replace(self, entered=min(self.entered, now), began=min(self.began, now))
+
     def to_json(self) -> dict[str, Any]:
         """Return plain JSON values."""
         plain = {each.name: getattr(self, each.name) for each in fields(self)}

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from proxy.analysis.verdict import HEALTHY, VerdictState
+from proxy.analysis.verdict import HEALTHY, INCONCLUSIVE, VerdictState
 from proxy.rollout.inputs import Look
 from proxy.rollout.phases import PROGRESSING, PROMOTING
 from proxy.rollout.plan import Step
@@ -53,5 +53,12 @@ def waiting(rollout: Rollout, look: Look, at: float) -> Waiting | None:
     if not isinstance(step, Step):
         return Waiting(0.0, look.answers, 0, HEALTHY, asks(rollout))
     hold = max(0.0, rollout.entered + step.hold - at)
-    verdict = look.verdict.state if look.enforce else HEALTHY
+    verdict = HEALTHY if not look.enforce or _nothing_to_judge(step, look) else look.verdict.state
     return Waiting(hold, look.answers, step.min_requests, verdict, asks(rollout))
+
+
+def _nothing_to_judge(step: Step, look: Look) -> bool:
+    """Return whether the verdict waits for answers only, where a step needs none and shows nothing."""
+    verdict = look.verdict
+    wanted = step.min_requests or look.answers or verdict.assurance is not None
+    return not wanted and verdict.state == INCONCLUSIVE and (verdict.odds or 0.0) <= 1.0

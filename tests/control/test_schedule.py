@@ -84,3 +84,11 @@ async def test_the_clock_is_the_time_of_this_machine_unless_a_test_has_its_own(
     await clock.pause()
     assert before <= (clock.wall(), clock.monotonic())
     assert slept == [1.0]
+
+
+def test_steady_seconds_pass_as_they_should_though_the_clock_is_set() -> None:
+    now, wall = 5.0, 1_000.0
+    clock = Clock(lambda: wall, lambda: now)
+    assert clock.steady() == 1_000.0
+    now, wall = 7.0, 400.0
+    assert clock.steady() == 1_002.0

@@ -219,6 +219,8 @@ class Stage:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.time = 1000.0
+        self.set_by = 0.0
+        """By how many seconds somebody has set the machine's clock."""
         self.paused = asyncio.Event()
         self.controls = []
         self.outside = Outside()
@@ -238,7 +240,7 @@ class Stage:
         config = read(text, "weir.yaml", {})
         thread = ThreadPoolExecutor(1)
         self.ledger = await asyncio.get_running_loop().run_in_executor(thread, Flaky, self.path)
-        clock = Clock(lambda: 1_700_000_000.0 + self.time, lambda: self.time, self.pause)
+        clock = Clock(lambda: 1_700_000_000.0 + self.time + self.set_by, lambda: self.time, self.pause)
         recalled = await asyncio.get_running_loop().run_in_executor(thread, self.ledger.recall)
         opened, self.tasks = OpenLedger(self.ledger, thread, recalled), Tasks()
         control = Control(

@@ -120,7 +120,8 @@ def test_a_step_is_not_left_by_itself_before_all_is_there(story: list[Moment]) -
             if isinstance(step, Step):
                 assert moment.at - entered >= step.hold
                 assert look.answers >= step.min_requests
-                assert look.verdict is HEALTHY or not look.enforce
+                unneeded = not look.answers and look.verdict is not FAILING  # a step may need no answers
+                assert look.verdict is HEALTHY or not look.enforce or unneeded
             assert STEP in look.open or not isinstance(following, Step)
             assert START in look.open or before.step
         if isinstance(look, Look) and moment.event == "promotion":

@@ -138,3 +138,10 @@ def test_a_plan_begins_at_0_with_fresh_evidence_whatever_was_before(phase: str) 
         trip=None,
         pause="",
     )
+
+
+def test_nothing_in_a_state_begins_later_than_now() -> None:
+    state = Rollout(entered=100.0, began=50.0)
+    assert state.begun_by(100.0) is state
+    assert state.begun_by(70.0) == replace(state, entered=70.0)
+    assert state.begun_by(20.0) == replace(state, entered=20.0, began=20.0)

@@ -2,9 +2,9 @@ from dataclasses import replace
 
 import pytest
 
-from proxy.analysis.verdict import Verdict
+from proxy.analysis.verdict import Assurance, Verdict
 from proxy.rollout.phases import IDLE, PAUSED, PROMOTED, PROMOTING, ROLLED_BACK
-from proxy.rollout.plan import AT_ONCE, Plan
+from proxy.rollout.plan import AT_ONCE, Plan, Step
 from proxy.rollout.rollout import Rollout
 from proxy.rollout.waiting import PROMOTION, START, STEP, Waiting, asks, waiting
 from tests.rollout.rollouts import (
@@ -83,3 +83,30 @@ def test_before_the_first_step_and_after_the_last_only_those_who_are_asked_are_w
 def test_due_is_when_nothing_is_missing(at: float, answers: int, verdict: Verdict, due: bool) -> None:
     assert PLAN.at(2).hold == 120.0
     assert waiting(at_step(2), look(verdict, answers), at).due is due
+
+
+@pytest.mark.parametrize(
+    ("min_requests", "verdict", "answers", "due"),
+    [
+        (0, INCONCLUSIVE, 0, True),
+        (0, INCONCLUSIVE, 1, False),
+        (1, INCONCLUSIVE, 0, False),
+        (0, FAILING, 0, False),
+        (0, replace(INCONCLUSIVE, odds=12.0), 0, False),
+        (0, replace(INCONCLUSIVE, assurance=Assurance(1.0, 20.0, 400, None)), 0, False),
+    ],
+)
+def test_a_step_that_needs_no_answers_waits_for_none(
+    min_requests: int, verdict: Verdict, answers: int, due: bool
+) -> None:
+    state = at_step(1)
+    assert state.plan is not None
+    steps = tuple(
+        replace(step, min_requests=min_requests) if isinstance(step, Step) else step
+        for step in state.plan.steps
+    )
+    found = waiting(
+        replace(state, plan=replace(state.plan, steps=steps)), look(verdict, answers, NOBODY), 9e9
+    )
+    assert found is not None
+    assert found.due is due

@@ -32,8 +32,7 @@ def drift(managed: ManagedService) -> Drift | None:
     After a trip the weight is not compared.
     """
     rollout, file = managed.rollout, managed.file
-    # A canary from an order is compared with the file only once it has been promoted.
-    sides = [] if rollout.phase in (*UNDER_WAY, ROLLED_BACK) else list(_sides(managed))
+    sides = list(_sides(managed))
     if sides:
         differences = "; ".join(text for text, _ in sides)
         lines = "\n".join(lines for _, lines in sides)
@@ -46,12 +45,16 @@ def drift(managed: ManagedService) -> Drift | None:
 
 
 def _sides(managed: ManagedService) -> Iterator[tuple[str, str]]:
-    """Yield each backend whose definition differs from the file, with the line for the file."""
+    """Yield each backend whose definition differs from the file, with the line for the file.
+
+    Stable is compared in every phase: a ledger that is lost would bring back the file's. A canary on trial
+    may come from an order, and is compared only when its rollout is over.
+    """
     rollout, file = managed.rollout, managed.file
-    for name, by_file, in_force in (
-        ("stable", side(file.stable), rollout.stable),
-        ("canary", side(file.canary), rollout.canary),
-    ):
+    compared = [("stable", side(file.stable), rollout.stable)]
+    if rollout.phase not in (*UNDER_WAY, ROLLED_BACK):
+        compared.append(("canary", side(file.canary), rollout.canary))
+    for name, by_file, in_force in compared:
         if by_file.definition != in_force.definition:
             text = f"{name} is {_label(by_file)} in the file, but {_label(in_force)} is in force"
             yield text, f"# no {name}" if in_force == VACANT else f"{name}: {_yaml(in_force)}"

@@ -56,6 +56,17 @@ def test_a_canary_on_trial_is_no_matter_for_the_file(phase: str) -> None:
     assert found(replace(RUNNING, weight=0, canary=OTHER, phase=phase, plan=AT_ONCE)) is None
 
 
+@pytest.mark.parametrize("phase", ["idle", "progressing", "paused", "promoting", "rolled-back", "promoted"])
+def test_a_stable_that_is_not_the_files_is_reported_until_the_file_has_it(phase: str) -> None:
+    promoted = replace(RUNNING, weight=0, stable=OTHER, phase=phase, plan=AT_ONCE)
+    made = found(promoted)
+    assert made is not None
+    assert made.text.startswith("stable is v1 in the file, but http://c, http://d is in force")
+    assert made.write.startswith('stable: {endpoints: ["http://c", "http://d"]}')
+    after = found(replace(promoted, stable=STABLE))
+    assert after is None or "stable" not in after.text
+
+
 def test_a_canary_named_at_runtime() -> None:
     made = found(replace(RUNNING, canary=OTHER))
     assert made.text.startswith("canary is v2 in the file, but http://c, http://d is in force")

@@ -406,3 +406,29 @@ async def test_its_deadline_pauses_a_rollout(stage: Stage, caplog: pytest.LogCap
     await control.orders.apply("checkout", Resume(), PERSON)
     await stage.look(control, 60)
     assert where(control) == ("progressing", 1, 1.0), "it runs anew from the resume"
+
+
+DAY = 86_400.0
+
+
+@pytest.mark.parametrize("by", [-DAY, DAY])
+async def test_a_clock_that_is_set_holds_no_step_and_hurries_none(stage: Stage, by: float) -> None:
+    control, worker = await begun(stage)
+    stage.set_by = by
+    await judged(stage, control, worker, seconds=9)
+    assert where(control) == ("progressing", 1, 1.0), "its time isn't over"
+    assert control.overview.view("checkout")["rollout"]["waiting"]["hold"] == pytest.approx(1.0)
+    await stage.look(control, 1)
+    assert where(control) == ("paused", 2, 1.0)
+
+
+async def test_a_clock_that_was_set_back_before_a_restart_begins_the_hold_anew_at_most(stage: Stage) -> None:
+    control, worker = await begun(stage)
+    await judged(stage, control, worker, seconds=5)
+    stage.set_by = -DAY
+    control = await stage.restart(text=text())
+    worker = stage.worker(control, "b1")
+    await judged(stage, control, worker, seconds=9)
+    assert where(control) == ("progressing", 1, 1.0)
+    await stage.look(control, 1)
+    assert where(control) == ("paused", 2, 1.0)
