@@ -272,7 +272,11 @@ SCHEMAS: dict[str, Schema] = {
         "description": "One transition, as the ledger holds it.",
     },
     **BODIES,
-    "Index": {"type": "object", "additionalProperties": TEXT},
+    "Index": {
+        "type": "object",
+        "properties": {"orders": {"type": "object", "additionalProperties": TEXT}},
+        "additionalProperties": TEXT,
+    },
     "OpenAPI": {"type": "object"},
     "FileProblem": shape(file=TEXT, line=COUNT, column=COUNT, detail=TEXT, advice=listed(TEXT)),
     "Problem": shape(

@@ -68,5 +68,8 @@ BODIES: dict[str, Schema] = {
         canary={**WEIGHT, "description": "Percent, for one that was taken out; left out: the weight before."}
     ),
     "Undo": body(steps={**FLAG, "default": False, "description": "By the steps of the file's plan."}),
-    "SetWeight": {**body(canary=WEIGHT), "required": ["canary"]},
+    "SetWeight": {
+        **body(canary=WEIGHT, stable={**WEIGHT, "description": "The rest, if it is given at all."}),
+        "required": ["canary"],
+    },
 }

@@ -53,7 +53,10 @@ FLAG: Schema = {"type": "boolean"}
 SECONDS: Schema = {"type": "number", "minimum": 0, "description": "Seconds."}
 RATIO: Schema = {"type": "number", "minimum": 0, "maximum": 1}
 PERCENT: Schema = {"type": "number", "minimum": 0, "maximum": 100}
-WEIGHT: Schema = {**PERCENT, "description": "Percent of the requests, in steps of 0.01."}
+WEIGHT: Schema = {
+    "anyOf": [PERCENT, {"type": "string", "pattern": r"^\d{1,3}(\.\d{1,2})?%$"}],
+    "description": "Percent of the requests, in steps of 0.01: a number, or a text such as `5%`.",
+}
 MOMENT: Schema = {"type": "string", "format": "date-time"}
 ODDS: Schema = {"type": "number", "minimum": 0}
 PHASE: Schema = words(*get_args(Phase))

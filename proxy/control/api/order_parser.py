@@ -4,6 +4,7 @@ All faults of an order are reported at once, and nothing has changed when it is 
 moves real users, so nothing is guessed: numbers in quotes, true for 1, steps finer than 0.01 % are refused.
 """
 
+import re
 import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -34,12 +35,18 @@ KEYS: Mapping[OrderName, tuple[str, ...]] = {
     "abort": (),
     "retry": (),
     "undo": ("steps",),
-    "set-weight": ("canary",),
+    "set-weight": ("canary", "stable"),
 }
 """The keys that each order may have beside ALWAYS."""
+EXAMPLES: Mapping[OrderName, str] = {
+    "set-weight": '{"canary": 5}',
+    "start": '{"canary": "http://127.0.0.1:9002"}',
+}
+"""Bodies of orders that are more than their reason."""
 TEXT_LIMIT = 500  # characters of a reason or an actor
 STEP = Decimal("0.01")  # percent: one of the 10,000 parts
 RANGE = "expected a number from 0 to 100 (percent) in steps of 0.01"
+PERCENT = re.compile(r"\d{1,3}(?:\.\d{1,2})?", re.ASCII)
 MOST_ANSWERS = 10**9
 MOST_ENDPOINTS = 100
 # Controls, lone surrogates (no UTF-8, so no ledger, can hold them), line and paragraph separators.
@@ -65,7 +72,7 @@ def parse(word: OrderName, body: bytes, planned: Planned) -> ParsedOrder:
 
     Raises HttpProblem 400 for no JSON object, 422 for wrong values.
     """
-    document, faults = json_object(body), Faults()
+    document, faults = json_object(body, EXAMPLES.get(word, '{"reason": "why"}')), Faults()
     faults.unknown(document, (*KEYS[word], *ALWAYS))
     reason = faults.get(document, "reason", text, "")
     actor = faults.get(document, "actor", text, "") or "api"
@@ -102,7 +109,13 @@ def _resume(document: dict[str, Any], _planned: Planned, _by: str, faults: Fault
 def _set_weight(document: dict[str, Any], _planned: Planned, _by: str, faults: Faults) -> Order:
     if "canary" not in document:
         faults.add("#/canary", f'it is missing; {RANGE}, such as {{"canary": 5}}')
-    return SetWeight(faults.get(document, "canary", weight, 0))
+    parts = faults.get(document, "canary", weight, 0)
+    rest = faults.get(document, "stable", weight, TOTAL - parts)
+    if parts + rest != TOTAL and not faults.found:
+        faults.add(
+            "#/stable", f"with canary at {parts / 100:g} it is {(TOTAL - parts) / 100:g}; leave it out"
+        )
+    return SetWeight(parts)
 
 
 def _undo(document: dict[str, Any], planned: Planned, _by: str, faults: Faults) -> Order:
@@ -192,13 +205,19 @@ def _rising(steps: tuple[Step | Gate, ...], faults: Faults) -> None:
 
 
 def weight(value: object) -> int:
-    """Return percent, a number of 0 to 100 in steps of 0.01, as parts of 10,000."""
-    percent = number(value)
+    """Return percent as parts of 10,000: a number of 0 to 100 in steps of 0.01, or a text such as `5%`."""
+    percent = _percent(value) if isinstance(value, str) else number(value)
     rounded = percent.quantize(STEP) if percent is not None and 0 <= percent <= 100 else None
     # Comparing is exact where multiplying by 100 would round 5.000...01 away.
     if rounded is None or rounded != percent:
         raise Unfit(f"{shown(value)} is no weight", RANGE)
     return int(rounded * 100)
+
+
+def _percent(text: str) -> Decimal | None:
+    """Return the number in `5%`, as the file has weights; None for another text."""
+    digits = text.removesuffix("%")
+    return Decimal(digits) if digits != text and PERCENT.fullmatch(digits) else None
 
 
 def seconds(value: object) -> float:

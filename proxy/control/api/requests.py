@@ -102,8 +102,11 @@ async def read(request: web.Request, *, required: bool) -> bytes:
         ) from error
 
 
-def json_object(body: bytes) -> dict[str, Any]:
-    """Return the JSON object in `body`, numbers with a point as exact decimals. Raises HttpProblem 400."""
+def json_object(body: bytes, example: str = '{"reason": "why"}') -> dict[str, Any]:
+    """Return the JSON object in `body`, numbers with a point as exact decimals.
+
+    Raises HttpProblem 400, which has an `example` of what is expected.
+    """
     try:
         document = json.loads(
             body.decode(), parse_float=Decimal, parse_constant=no_constant, object_pairs_hook=without_doubles
@@ -117,12 +120,10 @@ def json_object(body: bytes) -> dict[str, Any]:
             str(error) if isinstance(error, json.JSONDecodeError) else "a number or nesting beyond all use"
         )
         raise HttpProblem(
-            400, f'the body is not JSON ({reason}); expected one object, such as {{"reason": "why"}}'
+            400, f"the body is not JSON ({reason}); expected one object, such as {example}"
         ) from error
     if not isinstance(document, dict):
-        raise HttpProblem(
-            400, f'the body is {shown(document)}; expected one object, such as {{"reason": "why"}}'
-        )
+        raise HttpProblem(400, f"the body is {shown(document)}; expected one object, such as {example}")
     return document
 
 

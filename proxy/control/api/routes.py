@@ -151,7 +151,11 @@ class ApiRoutes:
         return responder
 
     async def index(self, _request: web.Request) -> web.Response:
-        return answer({op.name: op.path for op in OPERATIONS if op.method == "GET" and op.name != "index"})
+        """Return what there is: paths to read by name, and orders with their methods."""
+        links = {op.name: op.path for op in OPERATIONS if op.method == "GET" and op.name != "index"}
+        asked = (op for op in OPERATIONS if op.method != "GET")
+        orders = {op.name.removeprefix("order_").replace("_", "-"): f"{op.method} {op.path}" for op in asked}
+        return answer({**links, "orders": orders})
 
     async def services(self, _request: web.Request) -> web.Response:
         views = [self._overview.view(name) for name in self._overview.names()]

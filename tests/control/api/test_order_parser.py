@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import re
 from typing import Any, get_args
 
 import pytest
@@ -139,3 +140,29 @@ VALUES = SIMPLE | st.lists(
 def test_any_document_is_an_order_or_a_problem(word: str, document: dict[str, Any]) -> None:
     with contextlib.suppress(HttpProblem):
         assert isinstance(parse(word, json.dumps(document).encode(), FILE), order_parser.ParsedOrder)
+
+
+@pytest.mark.parametrize(
+    ("written", "parts"), [(5, 500), ("5%", 500), ("0.25%", 25), ("100%", 10_000), (12.5, 1250), ("0%", 0)]
+)
+def test_a_weight_is_a_number_or_as_the_file_has_it(written: object, parts: int) -> None:
+    assert read("set-weight", canary=written) == SetWeight(parts)
+
+
+@pytest.mark.parametrize("written", ["5", "5 %", "%", "101%", "0.001%", "-1%", "1e1%", "\u0665%"])
+def test_other_texts_are_no_weight(written: str) -> None:
+    assert "is no weight" in refused("set-weight", canary=written).detail
+
+
+def test_what_weights_are_shown_as_can_be_sent_back() -> None:
+    assert read("set-weight", stable=95.0, canary=5) == SetWeight(500)
+    assert read("set-weight", stable="95%", canary="5%") == SetWeight(500)
+    detail = refused("set-weight", stable=90, canary=5).detail
+    assert "stable: with canary at 5 it is 95; leave it out" in detail
+
+
+def test_what_is_no_json_is_answered_with_an_example_of_the_order() -> None:
+    with pytest.raises(HttpProblem, match=re.escape('such as {"canary": 5}')):
+        parse("set-weight", b"canary=5", BARE)
+    with pytest.raises(HttpProblem, match=re.escape('such as {"reason": "why"}')):
+        parse("abort", b"[]", BARE)

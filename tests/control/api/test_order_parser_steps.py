@@ -49,7 +49,7 @@ def test_what_is_no_list_of_steps(given: Any) -> None:
 @pytest.mark.parametrize(
     ("given", "where", "what"),
     [
-        ([1, "5%", 100], "#/steps/1", "is no weight"),
+        ([1, "5", 100], "#/steps/1", "is no weight"),
         ([{}, 100], "#/steps/0", "is no step; expected a percent"),
         ([{"weight": 101}, 100], "#/steps/0/weight", "is no weight"),
         ([{"weight": 1, "hold": "1m"}, 100], "#/steps/0/hold", "is no duration"),

@@ -223,6 +223,8 @@ async def test_the_index_leads_to_what_answers(serve: Callable[..., Any], fake_c
     links = await (await client.get("/")).json()
     assert links["services"] == "/api/v1/services"
     assert links["openapi"] == "/openapi.json"
+    assert links["orders"]["weights"] == "PUT /api/v1/services/{service}/weights"
+    assert links["orders"]["promote"] == "POST /api/v1/services/{service}/rollout/promote"
 
 
 async def test_head_answers_as_get_without_a_body(serve: Callable[..., Any]) -> None:
