@@ -3,7 +3,7 @@
 import getpass
 import socket
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import update_wrapper
 from typing import Any
 
@@ -11,7 +11,7 @@ import click
 
 from proxy.cli.client import service_path
 from proxy.cli.figures import percent
-from proxy.cli.params import Whole
+from proxy.cli.params import Revision
 from proxy.cli.progress import state
 from proxy.cli.session import Session, client_verb
 
@@ -22,7 +22,7 @@ OPTIONS = (
     ),
     click.option(
         "--if-match",
-        type=Whole(min=0),
+        type=Revision(min=0),
         metavar="REVISION",
         help="Only if the service has this revision.",
     ),
@@ -72,6 +72,16 @@ def order_verb(verb: Callable[..., int | None]) -> Callable[..., None]:
     for option in reversed(OPTIONS):
         found = option(found)
     return client_verb(found)
+
+
+def as_it_is(session: Session, options: OrderOptions, service: str) -> OrderOptions:
+    """Return the options of an order that means the state which the service has now, and no later one.
+
+    Of two people who go on from the same pause at once, one gets a conflict, and not the step after it.
+    """
+    if options.if_match is not None:
+        return options
+    return replace(options, if_match=session.client.service(service)["revision"])
 
 
 def send(session: Session, options: OrderOptions, service: str, order: str, **body: Any) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """The values of options: durations and weights, in the syntax of the config file."""
 
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import click
 
@@ -15,6 +15,15 @@ class Whole(click.IntRange):
     """A whole number within bounds."""
 
     name = "whole number"
+
+
+class Revision(Whole):
+    """A revision, also in the quotes that it has as an ETag."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the number."""
+        bare: Any = value.strip('"') if isinstance(value, str) else value
+        return super().convert(bare, param, ctx)
 
 
 def duration(_context: click.Context, _parameter: click.Parameter, value: str | None) -> float | None:

@@ -4,7 +4,7 @@ from typing import Any
 
 import click
 
-from proxy.cli.order import OrderOptions, order_verb, report, send
+from proxy.cli.order import OrderOptions, as_it_is, order_verb, report, send
 from proxy.cli.session import Session
 from proxy.cli.wait import await_end, wait_options
 
@@ -17,9 +17,12 @@ from proxy.cli.wait import await_end, wait_options
 def promote(session: Session, options: OrderOptions, service: str, full: bool, patience: float | None) -> int:
     """Go on to the next step of SERVICE's rollout now, also at a pause that waits for a person.
 
+    It means the step that is in force now: of two at once, one is a conflict.
+
     Exit codes: 0 done (with --wait: promoted), 1 rolled back, 2 usage, 3 admin unreachable, 4 conflict, 124
     timed out.
     """
+    options = as_it_is(session, options, service)
     return report_or_wait(session, send(session, options, service, "promote", full=full or None), patience)
 
 

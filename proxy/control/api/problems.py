@@ -103,7 +103,8 @@ def from_control(error: Exception) -> HttpProblem | None:
     """Return the problem for a refusal of control; None for what is no refusal but a fault."""
     match error:
         case errors.StaleRevision():
-            return HttpProblem(412, error.detail, headers={"ETag": f'"{error.current}"'})
+            etag = {"ETag": f'"{error.current}"'}
+            return HttpProblem(412, error.detail, headers=etag, more={"revision": error.current})
         case errors.Conflict(phase=""):
             return HttpProblem(409, error.detail)
         case errors.Conflict():
