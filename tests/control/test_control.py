@@ -4,10 +4,11 @@ import asyncio
 
 import pytest
 
+from proxy.config.reader import read
 from proxy.control.command import OrderTerms
 from proxy.ledger.checkpoints import GONE
 from proxy.rollout.inputs import SetWeight, Start
-from tests.kits.control_stage import Stage
+from tests.kits.control_stage import FILE, Stage
 
 PERSON = OrderTerms("because", "ann")
 
@@ -110,3 +111,12 @@ async def test_its_repr_says_its_state(stage: Stage) -> None:
     assert repr(control).startswith("<Control ready")
     control.drain()
     assert repr(control).startswith("<Control draining")
+
+
+async def test_names_are_resolved_before_workers_are_served_and_asked_anew_at_a_reload(stage: Stage) -> None:
+    control = await stage.begin()
+    urls = [f"http://127.0.0.1:{port}" for port in (9001, 9002, 9003)]
+    assert stage.outside.located == [(urls, None)]
+    text = FILE.format(weight="20%", version="v1", enforce="true") + "resolver: {servers: 10.0.0.2}\n"
+    await control.reload(read(text, "weir.yaml", {}))
+    assert stage.outside.located[1:] == [(urls, ("10.0.0.2:53",))]

@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from proxy.forwarding.connecting import HEAD_START
+from proxy.health.ejection import EjectionRecord
 from proxy.routing.endpoint import Endpoint
 from proxy.routing.failures import Ejection, Rescue
 from proxy.routing.table import Backend, Timeouts
@@ -283,3 +284,37 @@ def test_a_connection_that_another_address_has_kept_is_used() -> None:
     kept.sends(OK)
     assert client.got() == OK
     assert pending(stage) == [0, 0, 0]
+
+
+@pytest.mark.parametrize("end", ["loses", "leaves"])
+def test_a_trial_that_was_only_dialled_shows_nothing(end: str) -> None:
+    stage = staged(2)
+    pool = stage.plane.pool
+    pool.remember(pool.shelf(address(TWO)), EjectionRecord("due", 3, 10.0, 0.0, out=True))
+    client = stage.client()
+    client.sends(GET)
+    Trip(stage, None).rings()
+    assert (stage.dialled(), state(stage, TWO)) == ([ONE, TWO], "trial")
+    if end == "loses":
+        answered(stage, client)
+    else:
+        client.resets()
+    assert state(stage, TWO) == "due"
+
+
+def test_what_was_sent_once_uses_no_kept_connection() -> None:
+    stage = staged(2)
+    one, other = stage.client(), stage.client()
+    for client in (one, other):
+        client.sends(GET)
+    assert stage.dialled() == [ONE, TWO]
+    first, kept = stage.connects(), stage.connects()
+    for server in (first, kept):
+        server.sends(OK)
+        server.got()
+    other.got()
+    one.got()
+    one.sends(GET)
+    first.resets()
+    stage.refuses()
+    assert stage.dialled() == [TWO], "a kept one may prove stale, and there is no third attempt"

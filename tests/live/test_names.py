@@ -183,7 +183,9 @@ async def test_a_name_that_is_missing_at_the_start_is_an_endpoint_that_is_down(
     assert await met(running, 4) == {"503": 4}
     assert "app.test can't be resolved: there is no address of that name" in running.log()
     view = running.admin.service("shop")["backends"]["stable"]
-    assert view["probes"][f"http://app.test:{port}"].startswith("dead: its name isn't resolved: there is no")
+    assert view["conditions"][f"http://app.test:{port}"].startswith(
+        "dead: its name isn't resolved: there is no"
+    )
     server.zone["app.test"] = [ONE]
     await until(lambda: bool(running.admin.service("shop")["backends"]["stable"]["addresses"]), "resolved")
     async with asyncio.timeout(10):
@@ -233,9 +235,9 @@ async def test_addresses_are_probed_by_themselves(
     running = start_text(text(server, shop))
     url = f"http://app.test:{port}"
     said = f"alive at 1 of 2 addresses: 127.0.7.99:{port} is dead: connection refused"
-    await until(lambda: running.admin.service("shop")["backends"]["stable"]["probes"][url] == said, said)
+    await until(lambda: running.admin.service("shop")["backends"]["stable"]["conditions"][url] == said, said)
     up = [line for line in running.admin.metrics().splitlines() if line.startswith("weir_endpoint_up{")]
     assert [(url in line, float(line.split()[-1])) for line in up] == [(True, 1.0)]
     server.zone["app.test"] = ["127.0.7.99"]
     said = "dead: connection refused"
-    await until(lambda: running.admin.service("shop")["backends"]["stable"]["probes"][url] == said, said)
+    await until(lambda: running.admin.service("shop")["backends"]["stable"]["conditions"][url] == said, said)

@@ -167,3 +167,16 @@ async def test_what_is_unforeseen_ends_it() -> None:
     with pytest.raises(RuntimeError, match="a bug"):
         async with asyncio.timeout(10):
             await stage.names.run()
+
+
+async def test_a_name_is_asked_for_again_when_its_answer_is_no_longer_good(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "LONGEST", 3600.0)
+    stage.servers.zone |= {
+        "short.test": Resolved(("192.0.2.1",), 0.01),
+        "long.test": Resolved(("192.0.2.2",), 999),
+    }
+    stage.names.use("shop", ["short.test", "long.test"])
+    await until(lambda: stage.servers.asked.count(("short.test", V4)) > 3)
+    assert stage.servers.asked.count(("long.test", V4)) == 1

@@ -19,6 +19,7 @@ from proxy.link.messages import (
     Message,
     Report,
     ReportStored,
+    ResolvedNames,
     Table,
     ThresholdUpdate,
 )
@@ -505,3 +506,17 @@ async def test_the_thresholds_that_it_is_told_are_those_of_what_it_sends_from_th
     while key not in report.entries or not report.entries[key].successes:
         report = await stage.control.next(Report)
     assert report.entries[key].labels == {26: 1}
+
+
+async def test_a_name_is_reached_at_its_addresses_and_left_with_them(stage: Stage) -> None:
+    await stage.begin()
+    named = (Endpoint.parse(f"http://app.test:{stage.origin_port}"),)
+    backends = (Backend("stable", named), Backend("canary", named))
+    stage.control.say(ResolvedNames({"app.test": ("127.0.0.1",)}))
+    stage.control.say(stage.table(2, replace(stage.service(2), backends=backends)))
+    assert await stage.control.next(Ack) == Ack(2)
+    assert (await stage.get()).startswith(b"HTTP/1.1 200 ")
+    [shelf] = [stage.worker.plane.pool.shelf(one) for one in stage.worker.tables.addresses()]
+    stage.control.say(ResolvedNames({"app.test": ("127.0.0.2",)}))
+    await until(lambda: shelf.retired)
+    assert [one.ip for one in stage.worker.tables.addresses()] == ["127.0.0.2"]

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
+from rig.nameserver import NameServer, Reply
 
 from proxy.config.reader import read
 from proxy.control.managed_service import ManagedService
@@ -135,3 +136,49 @@ async def test_a_trip_is_told_without_its_finding_twice(outside: OutsideNetwork,
     await receiver.heard.acquire()
     [(_, body)] = receiver.got
     assert json.loads(body)["text"].startswith("shop: trip by weir. The canary of shop")
+
+
+NAMED = """
+services:
+  shop: {stable: "http://app.test:%d", health: {path: /, interval: 100ms, timeout: 100ms}}
+"""
+
+
+def named(port: int) -> ManagedService:
+    config = read(NAMED % port, "weir.yaml", {})
+    file = config.services["shop"]
+    state = Rollout(revision=3, stable=side(file.stable))
+    shop = ManagedService(template("shop", file, config.timeouts, None), file, state)
+    shop.enter(state)
+    return shop
+
+
+async def test_names_are_resolved_sent_and_probed_and_asked_anew_of_other_servers(receiver: Receiver) -> None:
+    port = int(receiver.url.split(":")[2].split("/")[0])
+    workers, shop = Workers(), named(port)
+    with (
+        NameServer({"app.test": Reply(["127.0.0.1"], ttl=300)}) as server,
+        NameServer({"app.test": Reply(["127.0.0.3"], ttl=300)}) as other,
+    ):
+        outside = OutsideNetwork.begin([server.address])
+        work = asyncio.create_task(outside.run(workers))
+        outside.watch(shop)
+        endpoints = shop.service.backends[0].endpoints
+        await outside.locate(endpoints)
+        assert workers.names == {"app.test": ("127.0.0.1",)}
+        url = f"http://app.test:{port}"
+        assert outside.addresses("shop") == {url: [f"127.0.0.1:{port}"]}
+        async with asyncio.timeout(10):
+            while outside.conditions("shop").get(url) != "alive":  # noqa: ASYNC110  # nothing is set then
+                await asyncio.sleep(0.01)
+        await outside.locate(endpoints, [other.address])
+        assert workers.names == {"app.test": ("127.0.0.3",)}
+        async with asyncio.timeout(10):
+            while not outside.conditions("shop")[url].startswith("dead"):  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+        outside.forget("shop")
+        await asyncio.sleep(0)
+        assert outside.addresses("shop") == {}
+        work.cancel()
+        await asyncio.gather(work, return_exceptions=True)
+        await outside.close()
