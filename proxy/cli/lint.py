@@ -18,6 +18,10 @@ _SHARED = (
     "`{endpoint}` is stable and canary of `{name}`, so both run the same version; "
     "give the canary an address of its own"
 )
+_BY_PATH = (
+    "the segment `{segment}` of `{name}` keeps requests off the canary by their path as it comes: `//a` and "
+    "`/%61`, which an application may take for `/a`, pass it by"
+)
 
 
 @click.command()
@@ -37,7 +41,7 @@ def _check(source: str) -> bool:
     except (Problems, OSError) as error:
         click.echo(error_text(source, error), err=True)
         return False
-    for warning in (*_unjudged(config), *_shared(config)):
+    for warning in (*_unjudged(config), *_shared(config), *_by_path(config)):
         click.echo(f"{source}: warning: {warning}", err=True)
     count = len(config.services)
     click.echo(f"{source} is fine: {count} service{'' if count == 1 else 's'}")
@@ -59,3 +63,11 @@ def _shared(config: Config) -> Iterator[str]:
             for endpoint in service.canary.endpoints:
                 if endpoint in service.stable.endpoints:
                     yield _SHARED.format(name=name, endpoint=endpoint)
+
+
+def _by_path(config: Config) -> Iterator[str]:
+    """Yield a warning for each segment that keeps a path off the canary: another spelling passes it by."""
+    for name, service in config.services.items():
+        for segment in service.segments:
+            if segment.to == "stable" and any(each.source == "path" for each in segment.conditions):
+                yield _BY_PATH.format(segment=segment.name, name=name)

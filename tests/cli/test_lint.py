@@ -113,3 +113,22 @@ def test_an_endpoint_on_both_sides_is_a_warning() -> None:
         "weir.yaml: warning: `http://127.0.0.1:9001` is stable and canary of `checkout`, so both "
         "run the same version; give the canary an address of its own\n"
     )
+
+
+@pytest.mark.parametrize(
+    ("to", "match", "warned"),
+    [
+        ("stable", "{path: {prefix: /admin}}", True),
+        ("stable", '{path: {exact: /pay}, header: {X-A: "1"}}', True),
+        ("canary", "{path: {prefix: /admin}}", False),
+        ("stable", '{header: {X-A: "1"}}', False),
+    ],
+)
+def test_a_segment_that_keeps_a_path_off_the_canary_is_a_warning(to: str, match: str, warned: bool) -> None:
+    segments = f"    segments: [{{name: safe, to: {to}, match: {match}}}]\n"
+    Path("weir.yaml").write_text(GOOD + "    canary: http://127.0.0.1:9002\n    weight: 5%\n" + segments)
+    result = run()
+    assert (result.exit_code, result.stdout) == (0, "weir.yaml is fine: 1 service\n")
+    assert (
+        "the segment `safe` of `checkout` keeps requests off the canary by their path" in result.stderr
+    ) is warned
