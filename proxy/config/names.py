@@ -5,13 +5,18 @@ Every function takes the text as written and returns it in the spelling to compa
 
 import re
 import warnings
+from ipaddress import IPv6Address
+from urllib.parse import urlsplit
 
 from proxy.config.problems import Unfit, quoted
 
 NAME_PATTERN = r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,61}[A-Za-z0-9])?"
 FIELD_PATTERN = r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,256}"
-DOMAIN_PATTERN = r"\.?[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?"
-HOST_SENT_PATTERN = r"(?:[A-Za-z0-9_](?:[A-Za-z0-9._-]*[A-Za-z0-9_])?\.?|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?"
+_LABEL = "[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
+DOMAIN_PATTERN = rf"\.?{_LABEL}(?:\.{_LABEL})*"
+COOKIE_PATH_PATTERN = r"/[!$-:=@-~]*"
+HOST_SENT_PATTERN = rf"(?:{_LABEL}(?:\.{_LABEL})*\.?|\[[0-9A-Fa-f:.]+\])(?::[0-9]{{1,5}})?"
+_SWITCHED = ("on", "off", "yes", "no", "true", "false", "none", "null", "default")
 HOST_PATTERN = r"(?:\*\.)?[A-Za-z0-9_](?:[A-Za-z0-9._-]*[A-Za-z0-9_])?\.?|\[[0-9A-Fa-f:.]+\]"
 PROTOCOL_PATTERN = r"(?!h2c?$)[!#$%&'*+.^_`|~0-9a-z-]{1,256}"
 PATH_PATTERN = r"/[!$-;=@-~]*"
@@ -76,11 +81,25 @@ def domain(text: str) -> str:
     raise Unfit(f"{quoted(text)} is not the domain of a cookie", "write it like `shop.example`")
 
 
+def cookie_path(text: str) -> str:
+    """Return the path of a cookie (RFC 6265 section 4.1.1), of as many bytes as browsers take."""
+    if re.fullmatch(COOKIE_PATH_PATTERN, text) and len(text) <= 1024:
+        return text
+    advice = "write one that begins with `/` and has no `;`, like `/shop`"
+    raise Unfit(f"{quoted(text)} is not the path of a cookie", advice)
+
+
 def host_sent(text: str) -> str:
     """Return the Host that endpoints get: `client`, `endpoint`, or a host such as `app.example:8443`."""
-    if re.fullmatch(HOST_SENT_PATTERN, text) and len(text) <= 255:
-        return text
-    advice = "write `endpoint` for the name in its URL, or a host such as `app.example`"
+    found = text.lower()
+    if re.fullmatch(HOST_SENT_PATTERN, text) and len(text) <= 255 and found not in _SWITCHED:
+        try:
+            split = urlsplit(f"//{found}")
+            if split.port != 0 and (found[0] != "[" or IPv6Address(split.hostname)):
+                return found
+        except ValueError:  # the port is too high, or there is no address in brackets
+            pass
+    advice = "write `client`, `endpoint` for the name in its URL, or a host such as `app.example:8443`"
     if "://" in text or "/" in text:
         advice = "write the host alone, like `app.example`"
     raise Unfit(f"{quoted(text)} is not a Host to send", advice)

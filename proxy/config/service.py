@@ -78,30 +78,45 @@ def _choice_header(text: str) -> str:
 
 _ASKED = frozenset(
     [
-        "accept-encoding",
+        "accept",
         "authorization",
+        "baggage",
+        "cache-control",
         "connection",
-        "content-length",
-        "content-type",
         "cookie",
+        "date",
         "expect",
         "forwarded",
+        "from",
         "host",
+        "http2-settings",
         "keep-alive",
+        "max-forwards",
+        "origin",
+        "pragma",
+        "prefer",
+        "priority",
         "range",
+        "referer",
         "te",
+        "traceparent",
+        "tracestate",
         "trailer",
         "transfer-encoding",
         "upgrade",
+        "upgrade-insecure-requests",
+        "user-agent",
         "via",
         "x-real-ip",
         "x-request-id",
     ]
 )
+_ASKED_ABOUT = ("accept-", "access-control-", "content-", "if-", "proxy-", "sec-", "x-forwarded-")
 
 
 def _endpoint_header(text: str) -> str:
-    if text.lower() in _ASKED or text.lower().startswith("x-forwarded-"):
+    read = text.lower().replace("_", "-")  # as applications that read fields as CGI has them do
+    if read in _ASKED or read.startswith(_ASKED_ABOUT):
         raise Unfit(
             f"`{text}` means something else in every request", "write a name of its own: `X-Weir-Backend`"
         )
@@ -194,6 +209,15 @@ class Shared(Section):
         if raw.get("fallback") == "canary" and raw.get("health", "off") == "off":
             message = "without `health` no stable is known to be dead, and its `fallback` would never come"
             yield ("fallback",), Unfit(message, "add `health: {path: /healthz}`, or remove it", on="key")
+        told = raw.get("endpoint_header")
+        for name in ("force", "sticky"):
+            section = raw.get(name)
+            read = section.get("header") if isinstance(section, dict) else None
+            if isinstance(told, str) and isinstance(read, str) and told.lower() == read.lower():
+                message = (
+                    f"{quoted(told)} is the header of `{name}`, and endpoints would get another value in it"
+                )
+                yield ("endpoint_header",), Unfit(message, "write a name of its own: `X-Weir-Backend`")
 
 
 class Defaults(Shared):
@@ -228,6 +252,7 @@ class Service(Shared):
     def quarrels(cls, raw: Mapping[str, Any]) -> Iterator[Quarrel]:
         yield from super().quarrels(raw)
         # With a rollout there may be a canary though the file has none: `weir start --canary` names it.
+        yield from _unreturned(raw)
         tried = "canary" in raw or raw.get("rollout", "off") != "off"
         yield from _uncountable(raw) if tried else cls._without_canary(raw)
 
@@ -256,6 +281,39 @@ def _uncountable(raw: Mapping[str, Any]) -> Iterator[Quarrel]:
             "add a `sticky` such as `{cookie: weir}`, or write `caps: {}` here if it comes from `defaults`"
         )
         yield ("caps", "exposed_users"), Unfit(message, advice, on="key", of=2)
+
+
+def _unreturned(raw: Mapping[str, Any]) -> Iterator[Quarrel]:
+    """Yield the domain and the path of a cookie that no request to this service would come with.
+
+    The rules are those of RFC 6265 sections 5.1.3 and 5.1.4.
+    """
+    match, sticky = raw.get("match"), raw.get("sticky")
+    if not isinstance(match, dict) or not isinstance(sticky, dict):
+        return
+    advice = "remove it, or write a `sticky` of its own here if it comes from `defaults`"
+    host, domain = attempt(names.host, match.get("host")), attempt(names.domain, sticky.get("domain"))
+    if host and domain and not _covers(domain, host):
+        message = f"browsers take no cookie of the domain {quoted(domain)} from the host {quoted(host)} of"
+        yield ("sticky", "domain"), Unfit(message, advice, of=2)
+    path, below = attempt(names.path, match.get("path")), attempt(names.cookie_path, sticky.get("path"))
+    if path and below and not _meet(path, below):
+        message = (
+            f"no request for the path {quoted(path)} comes with a cookie of the path {quoted(below)}, in"
+        )
+        yield ("sticky", "path"), Unfit(message, advice, of=2)
+
+
+def _covers(domain: str, host: str) -> bool:
+    """Return whether a host, or one of those that it stands for, may set a cookie of this domain."""
+    base = host.removeprefix("*.")
+    return f".{base}".endswith(f".{domain}") or (base != host and domain.endswith(f".{base}"))
+
+
+def _meet(one: str, other: str) -> bool:
+    """Return whether one of two path prefixes lies below the other."""
+    one, other = sorted((one.rstrip("/") + "/", other.rstrip("/") + "/"), key=len)
+    return other.startswith(one)
 
 
 def _mappings(raw: object) -> Iterator[tuple[int, dict[str, Any]]]:

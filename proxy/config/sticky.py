@@ -40,9 +40,9 @@ class Sticky(Section):
     domain: Annotated[str | None, Scalar(names.domain, "a domain", pattern(names.DOMAIN_PATTERN))] = key(
         "the domain below which the cookie is sent; left out: to the host that was asked", default=None
     )
-    path: Annotated[str, Scalar(names.path, "a path such as `/shop`", pattern(names.PATH_PATTERN))] = key(
-        "the path below which the cookie is sent", default="/", written=str
-    )
+    path: Annotated[
+        str, Scalar(names.cookie_path, "a path such as `/shop`", pattern(names.COOKIE_PATH_PATTERN))
+    ] = key("the path below which the cookie is sent", default="/", written=str)
     max_age: Annotated[float, duration(1, _LONGEST_COOKIE)] = key(
         "how long the cookie is kept", default=float(THIRTY_DAYS), written=as_seconds
     )
@@ -59,9 +59,15 @@ class Sticky(Section):
             if name in raw and "cookie" not in raw:
                 fault = Unfit(f"`{name}` belongs to `cookie`", "nothing else is issued: remove it", on="key")
                 yield (name,), fault
-        if ";" in str(raw.get("path", "")):
-            yield ("path",), Unfit("a `;` would end the path of a cookie", "write a path without one")
-        if isinstance(raw.get("cookie"), str):
+        if (
+            raw.get("issue") == "false"
+        ):  # the cookie is the application's own, and its name and attributes too
+            for name in _ATTRIBUTES:
+                if name in raw and "cookie" in raw:
+                    message = f"`{name}` is of a cookie that is issued, and `issue` is `false` in"
+                    advice = f"remove `{name}`, or `issue: false`"
+                    yield (name,), Unfit(message, advice, on="key", of=1)
+        elif isinstance(raw.get("cookie"), str):
             yield from _unset(raw, raw["cookie"].lower())
 
     @classmethod
@@ -85,7 +91,7 @@ def _unset(raw: Mapping[str, Any], cookie: str) -> Iterator[Quarrel]:
     on = "write `secure: on`, or another name for the cookie"
     if raw.get("same_site") == "none" and not secure:
         yield ("same_site",), Unfit("browsers take no `SameSite=None` without `Secure`", "write `secure: on`")
-    if cookie.startswith(("__host-", "__secure-")) and not secure:
+    if cookie.startswith(("__host-", "__secure-", "__http-")) and not secure:
         yield (
             ("cookie",),
             Unfit(f"browsers take no cookie named {quoted(raw['cookie'])} without `Secure`", on),

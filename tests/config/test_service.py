@@ -156,3 +156,34 @@ def test_segments_may_name_a_canary_that_a_rollout_will_bring() -> None:
     with pytest.raises(Problems, match="`canary` names no backend"):
         service(f"stable: http://a\n{segment}")
     assert service(f"stable: http://a\nrollout: {{steps: [100%]}}\n{segment}").segments[0].to == "canary"
+
+
+@pytest.mark.parametrize(
+    ("keys", "says"),
+    [
+        (f"endpoint_header: {name}", f"`{name}` means something else in every request")
+        for name in (
+            *(
+                "Host",
+                "Content-Length",
+                "connection",
+                "X-Forwarded-For",
+                "X_Forwarded_Prefix",
+                "Via",
+                "Cookie",
+            ),
+            *("Content-Type", "If-Match", "Sec-Fetch-Site", "Accept", "User-Agent", "Proxy-Connection"),
+            *("X-Request-ID", "x-real-ip", "Forwarded", "Transfer-Encoding", "traceparent"),
+        )
+    ]
+    + [
+        ("endpoint_header: X-User\nsticky: {header: x-user}", "`X-User` is the header of `sticky`"),
+        ("endpoint_header: X-Canary\nforce: {header: X-Canary}", "`X-Canary` is the header of `force`"),
+    ],
+)
+def test_endpoints_are_told_in_a_header_of_its_own(
+    of_service: Callable[..., Any], keys: str, says: str
+) -> None:
+    (problem,) = of_service("stable: http://a\n" + keys)
+    assert says in problem.message
+    assert any("write a name of its own: `X-Weir-Backend`" in line for line in problem.advice)

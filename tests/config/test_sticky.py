@@ -41,8 +41,11 @@ def test_all_of_its_attributes() -> None:
         ("cookie: __Host-w, secure: on, domain: a", "with a `domain` of its own", "remove it"),
         ("cookie: w, domain: 'a b'", "`a b` is not the domain of a cookie", "like `shop.example`"),
         ("cookie: w, domain: 'a;b'", "`a;b` is not the domain of a cookie", "like `shop.example`"),
-        ("cookie: w, path: a", "`a` is not a path to match", "begins with `/`"),
-        ("cookie: w, path: '/a;b'", "a `;` would end the path of a cookie", "without one"),
+        ("cookie: w, domain: 'a..b'", "`a..b` is not the domain of a cookie", "like `shop.example`"),
+        ("cookie: __Http-w", "no cookie named `__Http-w` without `Secure`", "secure: on"),
+        ("cookie: w, path: a", "`a` is not the path of a cookie", "begins with `/`"),
+        ("cookie: w, path: '/a;b'", "`/a;b` is not the path of a cookie", "has no `;`"),
+        ("cookie: w, issue: 'false', max_age: 1h", "and `issue` is `false` in", "remove `max_age`"),
         ("cookie: w, max_age: 0", "`0` is too short", "from `1s`"),
         ("cookie: w, max_age: 9601h", "`9601h` is too long", "to `"),
         ("header: X-User, max_age: 1h", "`max_age` belongs to `cookie`", "remove it"),
@@ -53,3 +56,53 @@ def test_what_is_wrong(wrong: Callable[..., Any], keys: str, says: str, advises:
     (problem,) = wrong(f"services: {{a: {{stable: http://a, sticky: {{{keys}}}}}}}")
     assert says in problem.message
     assert any(advises in line for line in problem.advice)
+
+
+def test_the_application_s_own_cookie_has_the_name_and_attributes_that_it_has() -> None:
+    assert sticky("cookie: __Host-session, issue: false").cookie == "__Host-session"
+
+
+@pytest.mark.parametrize(
+    ("match", "keys"),
+    [
+        ("host: shop.example", "domain: shop.example"),
+        ("host: www.shop.example", "domain: shop.example"),
+        ("host: '*.shop.example'", "domain: shop.example"),
+        ("host: '*.example'", "domain: shop.example"),
+        ("path: /api", "path: /"),
+        ("path: /api", "path: /api/"),
+        ("path: /api/v1", "path: /api"),
+        ("path: /", "path: /shop"),
+    ],
+)
+def test_a_cookie_that_comes_back_to_its_service(match: str, keys: str) -> None:
+    text = f"services: {{a: {{stable: http://a, match: {{{match}}}, sticky: {{cookie: w, {keys}}}}}}}"
+    assert read(text, "weir.yaml", {}).services["a"].sticky is not None
+
+
+@pytest.mark.parametrize(
+    ("match", "keys", "says"),
+    [
+        ("host: shop.example", "domain: example.net", "domain `example.net` from the host `shop.example`"),
+        ("host: shop.example", "domain: op.example", "domain `op.example` from the host `shop.example`"),
+        ("host: shop.example", "domain: www.shop.example", "no cookie of the domain `www.shop.example`"),
+        ("host: '*.shop.example'", "domain: other.example", "no cookie of the domain `other.example`"),
+        (
+            "path: /api",
+            "path: /shop",
+            "no request for the path `/api` comes with a cookie of the path `/shop`",
+        ),
+        (
+            "path: /api",
+            "path: /apis",
+            "no request for the path `/api` comes with a cookie of the path `/apis`",
+        ),
+    ],
+)
+def test_a_cookie_that_never_comes_back_to_its_service(
+    wrong: Callable[..., Any], match: str, keys: str, says: str
+) -> None:
+    text = f"services: {{a: {{stable: http://a, match: {{{match}}}, sticky: {{cookie: w, {keys}}}}}}}"
+    (problem,) = wrong(text)
+    assert says in problem.message
+    assert any("if it comes from `defaults`" in line for line in problem.advice)
