@@ -43,7 +43,9 @@ def is_plain(exchange: Exchange, length: int) -> bool:
 def is_events(head: ResponseHead) -> bool:
     """Return whether an answer is an event stream (HTML Living Standard, section 9.2)."""
     lines = (line for name, line in head.fields if name == b"content-type")
-    return any(line.partition(b":")[2].strip().lower().startswith(b"text/event-stream") for line in lines)
+    return any(
+        line.partition(b":")[2].partition(b";")[0].strip().lower() == b"text/event-stream" for line in lines
+    )
 
 
 def framed_length(exchange: Exchange, length: int) -> int:

@@ -54,8 +54,12 @@ class RequestHead:
         return [value_of(one) for one in self.fields if one[0] == lower]
 
     def without(self, lower: bytes) -> "RequestHead":
-        """Return the head without the field of this lower-case name; itself when it doesn't have it."""
-        dropped = {line for name, line in self.fields if name == lower}
+        """Return the head without the field of this lower-case name; itself when it doesn't have it.
+
+        Applications that read fields as CGI has them take `_` for `-` (RFC 3875 section 4.1.18).
+        """
+        read = lower.replace(b"_", b"-")
+        dropped = {line for name, line in self.fields if name.replace(b"_", b"-") == read}
         if not dropped:
             return self
         kept = [line for line in self.onward.split(b"\r\n") if line not in dropped]

@@ -160,7 +160,7 @@ def test_an_endpoint_is_told_the_choice_where_that_is_asked_for_and_nobody_else_
 ) -> None:
     stage = staged(kit_service(weight=10_000, endpoint_header="X-Weir-Backend"))
     client = stage.client()
-    client.sends(GET[:-2] + b"x-weir-backend: evil\r\nX-B: 1\r\n\r\n")
+    client.sends(GET[:-2] + b"x-weir-backend: evil\r\nX_Weir_Backend: evil\r\nX-B: 1\r\n\r\n")
     canary = stage.connects()
     assert b"\r\nX-Weir-Backend: canary; why=weight\r\n" in (got := canary.got())
     assert (b"evil" in got, b"\r\nX-B: 1\r\n" in got) == (False, True)

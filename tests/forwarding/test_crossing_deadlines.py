@@ -341,6 +341,7 @@ def test_a_request_on_a_connection_from_the_pool_counts_from_its_head(stage: Sta
         (b"Content-Type: text/event-stream", 1800),
         (b"content-type:text/event-stream; charset=utf-8", 1800),
         (b"Content-Type: text/plain", 59),
+        (b"Content-Type: text/event-streams", 59),
     ],
 )
 def test_an_event_stream_may_be_quiet_for_longer(stage: Stage, line: bytes, quiet: float) -> None:

@@ -57,3 +57,5 @@ def test_a_head_without_a_field() -> None:
     assert head.without(b"x-a").onward == b"x-b:2\r\n"
     assert head.without(b"x-b").onward == b"X-A: 1\r\nx-a: 3\r\n"
     assert head.without(b"x-c") is head
+    spelled = RequestHead(b"GET", b"/", 1, ((b"x_a", b"X_a: 1"),), onward=b"X_a: 1\r\n")
+    assert spelled.without(b"x-a").onward == b"", "CGI reads both alike"
