@@ -176,7 +176,7 @@ def details(view: dict[str, Any], flags: str = "") -> str:
 
 
 def endpoints(side: dict[str, Any]) -> str:
-    """Return the endpoints of a backend, each with its condition in short and its addresses, where known.
+    """Return the endpoints of a backend, each with Host, condition in short and addresses, if known.
 
     For example: http://app:9001 (alive: 10.0.0.3:9001, 10.0.0.4:9001). Notes have the reasons.
     """
@@ -186,6 +186,8 @@ def endpoints(side: dict[str, Any]) -> str:
 def _endpoint(side: dict[str, Any], url: str) -> str:
     condition = side.get("conditions", {}).get(url, "").partition(":")[0].partition(",")[0]
     about = ": ".join(filter(None, [condition, ", ".join(side.get("addresses", {}).get(url, ()))]))
+    host = side.get("hosts", {}).get(url)
+    about = ", ".join(filter(None, [host and f"Host {host}", about]))
     return f"{url} ({about})" if about else url
 
 

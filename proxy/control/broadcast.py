@@ -201,7 +201,7 @@ class Broadcast:
         self._send(ResolvedNames(names))
 
     def set_dead(self, service: str, dead: frozenset[tuple[str, str]]) -> None:
-        """Send all workers the dead addresses of a service: URL and IP, all that there are."""
+        """Send all workers the dead addresses of a service: endpoint and IP, all that there are."""
         self._dead[service] = dead
         self._send(DeadAddresses({service: dead}))
 

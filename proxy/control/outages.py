@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 
 from proxy.control.managed_service import ManagedService
 from proxy.control.schedule import Clock
-from proxy.control.views.endpoints import is_out, urls
+from proxy.control.views.endpoints import is_out, with_backends
 from proxy.control.views.facts import StableOutage
 from proxy.routing.split import STABLE
 
@@ -20,7 +20,7 @@ class Outages:
 
     Args:
         clock: the time.
-        conditions: returns the conditions of a service's endpoints by URL, as far as they are known.
+        conditions: returns the conditions of a service's endpoints by identity, as far as they are known.
     """
 
     def __init__(self, clock: Clock, conditions: Callable[[ManagedService], Mapping[str, str]]) -> None:
@@ -62,8 +62,12 @@ class Outages:
 
 def _faults(managed: ManagedService, conditions: Mapping[str, str], now: float) -> Iterator[str]:
     """Yield what is wrong with stable: no endpoint gets requests, or its latest requests came to nothing."""
-    out = {url: conditions.get(url, "") for backend, url in urls(managed) if backend == STABLE}
+    out = {
+        each: conditions.get(each.identity, "")
+        for backend, each in with_backends(managed)
+        if backend == STABLE
+    }
     if all(map(is_out, out.values())):
-        yield "it has no endpoint alive: " + ", ".join(f"{url} is {words}" for url, words in out.items())
+        yield "it has no endpoint alive: " + ", ".join(f"{each} is {words}" for each, words in out.items())
     if failing := managed.assessment.outage.sentence(now):
         yield failing

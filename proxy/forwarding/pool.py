@@ -137,14 +137,16 @@ class Pool:
         return record is None or record.state == "due" or not record.out
 
     def ejected(self) -> tuple[str, ...]:
-        """Return the URLs of the endpoints that are ejected: with all addresses that were ever asked."""
+        """Return the identities of ejected endpoints: those with all addresses that were ever asked."""
         if not self._ejected:
             return ()
         out = {one for one, record in self._ejected.items() if record.out and record.state != "due"}
         alive = {
-            one.endpoint.url for one, shelf in self._shelves.items() if one not in out and not shelf.retired
+            one.endpoint.identity
+            for one, shelf in self._shelves.items()
+            if one not in out and not shelf.retired
         }
-        return tuple(sorted({one.endpoint.url for one in out} - alive))
+        return tuple(sorted({one.endpoint.identity for one in out} - alive))
 
     def pending(self, address: Address) -> int:
         """Return how many requests the address has not answered in full."""

@@ -258,7 +258,7 @@ class DeadAddresses:
     """
 
     services: Mapping[str, frozenset[tuple[str, str]]]
-    """URL and IP address by service."""
+    """Endpoint (by its identity) and IP address by service."""
 
     def to_json(self) -> dict[str, Any]:
         """Return the message as JSON values."""

@@ -34,7 +34,7 @@ def on_release(rollout: Rollout, release: Release, at: float) -> Advance | Refus
 
 
 def _named(side: Side) -> str:
-    return side.version or ", ".join(endpoint.url for endpoint in side.endpoints)
+    return side.version or ", ".join(map(str, side.endpoints))
 
 
 def _stable(rollout: Rollout, release: Release) -> tuple[Rollout, tuple[str, ...]]:

@@ -19,9 +19,11 @@ class Side:
     def definition(self) -> str:
         """What makes it this one: endpoints, in any order and spelling, and version; "" for a vacant side.
 
+        The same URL is another program for another Host.
+
         The certificates that are trusted are not part of it: a renewed one makes no new release.
         """
-        return _definition(tuple(each.url for each in self.endpoints), self.version)
+        return _definition(tuple(each.identity for each in self.endpoints), self.version)
 
     def to_json(self) -> dict[str, Any]:
         """Return plain JSON values."""
@@ -34,10 +36,10 @@ class Side:
 
 
 @lru_cache(4096)  # one reload asks for that of each side some ten times
-def _definition(urls: tuple[str, ...], version: str) -> str:
-    if not urls:
+def _definition(endpoints: tuple[str, ...], version: str) -> str:
+    if not endpoints:
         return ""
-    return json.dumps({"endpoints": sorted(urls), "version": version}, separators=(",", ":"))
+    return json.dumps({"endpoints": sorted(endpoints), "version": version}, separators=(",", ":"))
 
 
 VACANT = Side(())

@@ -30,7 +30,7 @@ class Address:
 
     def __str__(self) -> str:
         endpoint = self.endpoint
-        return f"{endpoint.url} ({self.ip})" if host_name(endpoint) else endpoint.url
+        return f"{endpoint} ({self.ip})" if host_name(endpoint) else str(endpoint)
 
     @property
     def socket(self) -> str:

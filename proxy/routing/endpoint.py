@@ -50,10 +50,10 @@ SYSTEM = Trust()
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """A place that can answer, identified by its URL and its trust; it has one `Address` or several.
+    """A place that can answer, identified by its URL, the Host that it gets and its trust.
 
-    Two endpoints of one URL are the same endpoint, unless different trust is put into them: a connection that
-    was made under one of them is not for requests under the other.
+    It has one `Address` or several. A connection that was made for one endpoint is not for requests to
+    another of the same URL: the certificates, or the name that was asked for, differ.
     """
 
     url: str
@@ -74,7 +74,15 @@ class Endpoint:
         return hash(self.url)
 
     def __str__(self) -> str:
-        return self.url
+        return self.identity
+
+    @property
+    def identity(self) -> str:
+        """What people, the ledger and the API tell it from others by: its URL, and the Host that it gets.
+
+        Behind one URL two programs may answer, each for a host of its own. The trust is no part of it.
+        """
+        return f"{self.url} (Host {self.host_sent})" if self.host_sent else self.url
 
     @property
     def authority(self) -> str:

@@ -115,7 +115,7 @@ class Service:
     located: Located = field(default_factory=dict, hash=False)
     """The addresses of its endpoints' names, as far as they are known. No part of the numbered state."""
     dead: frozenset[tuple[str, str]] = frozenset()
-    """URL and IP of the addresses that are known to be dead. It is no part of the numbered state."""
+    """Identity of the endpoint and IP of dead addresses, as far as known. No part of the numbered state."""
 
     names: frozenset[str] = field(init=False, repr=False, compare=False)
     """The hosts of its endpoints that have to be resolved."""
@@ -144,7 +144,11 @@ class Service:
     def _in_service(self, backend: Backend) -> tuple[Address, ...]:
         if backend.name in self.halted:
             return ()
-        return tuple(one for one in self.addresses(backend) if (one.endpoint.url, one.ip) not in self.dead)
+        return tuple(
+            one
+            for one in self.addresses(backend)
+            if not self.dead or (one.endpoint.identity, one.ip) not in self.dead
+        )
 
     def addresses(self, backend: Backend) -> Iterator[Address]:
         """Yield all known addresses of a backend, dead or alive, halted or not."""

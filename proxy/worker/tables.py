@@ -45,7 +45,7 @@ class Tables:
         self._located: dict[str, tuple[str, ...]] = {}
         """The addresses of each name. They may be known before a service has it."""
         self._dead: dict[str, frozenset[tuple[str, str]]] = {}
-        """URL and IP of each service's dead addresses. They may be known before the service is."""
+        """Endpoint (its identity) and IP of dead addresses, by service; they may be known before it is."""
         self._parts: list[Service] = []
         """The services of a table whose last part is still to come."""
 
@@ -98,7 +98,7 @@ class Tables:
         """Take these addresses out of service, and all others of these services back in.
 
         Args:
-            services: by service, URL and IP of all its dead addresses.
+            services: by service, endpoint (by its identity) and IP of all its dead addresses.
         """
         self._dead.update(services)
         table = self._plane.table

@@ -203,3 +203,13 @@ def test_an_endpoint_that_does_not_do_well_is_named(view: Make) -> None:
     seen = view()
     seen["backends"]["canary"]["conditions"] = {"http://a": "alive", "http://b": "dead: answered 503"}
     assert list(views.unhealthy_endpoints(seen)) == ["http://b of canary is dead: answered 503"]
+
+
+def test_an_endpoint_is_shown_with_the_host_that_it_gets(view: Make) -> None:
+    side = view()["backends"]["canary"] | {
+        "endpoints": ["http://a", "http://b"],
+        "hosts": {"http://a": "a.example"},
+        "conditions": {"http://a": "dead: answered 404", "http://b": "alive"},
+        "addresses": {},
+    }
+    assert views.endpoints(side) == "http://a (Host a.example, dead), http://b (alive)"

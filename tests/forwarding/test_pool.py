@@ -236,6 +236,16 @@ def test_an_endpoint_is_ejected_when_all_of_its_addresses_are() -> None:
     assert pool.ejected() == ("http://app.test:9001",), "one request each is on trial"
 
 
+def test_of_two_endpoints_of_one_url_the_one_is_ejected_that_failed() -> None:
+    pool = Pool()
+    one, other = (Endpoint.parse("http://10.0.0.7", host_sent=f"{name}.example") for name in "ab")
+    pool.shelf(Address(one, "10.0.0.7"))
+    failed = pool.shelf(Address(other, "10.0.0.7"))
+    pool.remember(failed, EjectionRecord("ejected", 5, 10.0, until=110.0, out=True))
+    assert pool.ejected() == ("http://10.0.0.7 (Host b.example)",)
+    assert (pool.alive(Address(one, "10.0.0.7")), pool.alive(failed.address)) == (True, False)
+
+
 def test_one_that_is_held_to_be_well_again_is_alive() -> None:
     pool = Pool()
     shelf = pool.shelf(HERE)

@@ -11,6 +11,10 @@ def side(*urls: str, version: str = "") -> Side:
     return Side(tuple(map(Endpoint.parse, urls)), version)
 
 
+def asked(host: str) -> Side:
+    return Side((Endpoint.parse("http://10.0.0.7", host_sent=host),))
+
+
 def test_neither_order_nor_spelling_makes_another_one() -> None:
     assert side("http://A:80", "http://b").definition == side("http://b", "http://a").definition
 
@@ -49,6 +53,9 @@ def test_without_endpoints_it_is_nobody() -> None:
         (side("http://a", "http://b"), side("http://b", "http://c"), False),
         (side("http://a"), side("http://b"), True),
         (side("http://a", version="1"), side("http://a", version="2"), True),
+        (asked("a.example"), asked("b.example"), True),
+        (asked("a.example"), asked(""), True),
+        (asked("a.example"), asked("a.example"), False),
     ],
     ids=str,
 )
@@ -59,7 +66,9 @@ def test_another_program_has_another_version_or_no_endpoint_in_common(
 
 
 @pytest.mark.parametrize(
-    "each", [VACANT, ONE, Side((Endpoint.parse("https://a", Trust(server_name="b")),), "7")], ids=str
+    "each",
+    [VACANT, ONE, asked("a.example"), Side((Endpoint.parse("https://a", Trust(server_name="b")),), "7")],
+    ids=str,
 )
 def test_json_round_trip(each: Side) -> None:
     assert Side.from_json(json.loads(json.dumps(each.to_json()))) == each

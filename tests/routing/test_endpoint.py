@@ -135,3 +135,4 @@ def test_the_host_that_it_gets(url: str, asked: str, sent: str) -> None:
     assert endpoint.host_sent == sent
     assert Endpoint.from_json(json.loads(json.dumps(endpoint.to_json()))) == endpoint
     assert (endpoint == Endpoint.parse(url)) is (sent == ""), "what it is asked by identifies it"
+    assert endpoint.identity == str(endpoint) == (f"{endpoint.url} (Host {sent})" if sent else endpoint.url)

@@ -1,6 +1,6 @@
 import json
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import Any, get_args
 
 import pytest
@@ -8,13 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from proxy.routing.address import Address
-from proxy.routing.endpoint import SYSTEM, Endpoint, Trust
+from proxy.routing.endpoint import OWN_HOST, SYSTEM, Endpoint, Trust
 from proxy.routing.failures import Ejection
 from proxy.routing.match import Condition, RouteMatch
 from proxy.routing.segment import Segment
 from proxy.routing.sources import Source
 from proxy.routing.split import TOTAL, Split
-from proxy.routing.sticky import Sticky
+from proxy.routing.sticky import CookieAttributes, Sticky
 from proxy.routing.table import Backend, Service, Timeouts
 
 Serve = Callable[..., Service]
@@ -22,7 +22,10 @@ Serve = Callable[..., Service]
 TEXTS = st.text(st.characters(codec="utf-8"), max_size=8)
 TRUST = st.sampled_from((SYSTEM, Trust(verify=False), Trust("/ca.pem", "shop", True, "/c.pem", "/c.key")))
 ENDPOINTS = st.builds(
-    Endpoint.parse, st.sampled_from(("http://a:1", "https://[::1]", "unix:/run/a b.sock")), TRUST
+    Endpoint.parse,
+    st.sampled_from(("http://a:1", "https://[::1]", "unix:/run/a b.sock")),
+    TRUST,
+    st.sampled_from(("", OWN_HOST, "b.example:2")),
 )
 CONDITIONS = st.one_of(
     st.builds(
@@ -66,11 +69,19 @@ def services(draw: st.DrawFn) -> Service:
             )
         ),
         sticky=draw(
-            st.sampled_from((Sticky.off(), Sticky("cookie", "weir", True, "s"), Sticky("client-ip")))
+            st.sampled_from(
+                (
+                    Sticky.off(),
+                    Sticky("cookie", "weir", True, "s"),
+                    Sticky("cookie", "weir", True, cookie=CookieAttributes("none", "a.b", "/c", 60, True)),
+                    Sticky("client-ip"),
+                )
+            )
         ),
         force=draw(st.sampled_from(("", "x-canary"))),
         choice_header=draw(st.sampled_from(("", "X-Weir-Choice"))),
-        timeouts=Timeouts(draw(SECONDS), draw(SECONDS), draw(SECONDS), draw(SECONDS)),
+        endpoint_header=draw(st.sampled_from(("", "X-Weir-Backend"))),
+        timeouts=Timeouts(*(draw(SECONDS) for _ in fields(Timeouts))),
         max_body=draw(st.none() | st.integers(1, 2**50)),
         upgrades=draw(st.sampled_from(((), ("websocket",), ("websocket", "x-own")))),
         fallback=draw(st.booleans()),
@@ -158,3 +169,11 @@ def test_what_services_have_alike_is_there_once(serve: Serve) -> None:
     assert one.match != two.match
     other = Service.from_json(json.loads(written[0]) | {"halted": ["canary"]})
     assert (other.halted, one.halted) == ({"canary"}, frozenset())
+
+
+def test_of_two_endpoints_of_one_url_the_dead_one_is_out(serve: Serve) -> None:
+    one, other = (Endpoint.parse("http://10.0.0.7", host_sent=f"{name}.example") for name in "ab")
+    backends = (Backend("stable", (one,)), Backend("canary", (other,)))
+    dead = frozenset({(other.identity, "10.0.0.7")})
+    found = serve(backends=backends, dead=dead).in_service
+    assert (len(found["stable"]), len(found["canary"])) == (1, 0)

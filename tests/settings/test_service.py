@@ -212,3 +212,15 @@ def test_attributes_of_the_cookie_reach_the_workers() -> None:
     keys = "sticky: {cookie: w, same_site: none, secure: on, domain: a.example, path: /a, max_age: 60s}"
     made = template("checkout", service(keys), config(WHOLE).timeouts, None).sticky
     assert made.cookie == CookieAttributes("none", "a.example", "/a", 60, secure=True)
+
+
+def test_a_promoted_canary_of_the_same_url_is_asked_by_its_own_host() -> None:
+    text = "services: {a: {stable: {endpoints: http://c, host: a.example}, "
+    text += "canary: {endpoints: http://c, host: b.example}}}"
+    made = config(text)
+    file = made.services["a"]
+    found = template("a", file, made.timeouts, None)
+    began = in_force(found, Rollout(revision=1, stable=side(file.stable), canary=side(file.canary)))
+    assert [one.endpoints[0].host_sent for one in began.backends] == ["a.example", "b.example"]
+    promoted = in_force(found, Rollout(revision=2, stable=side(file.canary), canary=VACANT))
+    assert [one.endpoints[0].host_sent for one in promoted.backends] == ["b.example"]

@@ -126,7 +126,12 @@ SCHEMAS: dict[str, Schema] = {
             "additionalProperties": listed(TEXT),
             "description": "The addresses of endpoints whose hosts are names, by URL.",
         },
-        optional=("conditions", "addresses"),
+        hosts={
+            "type": "object",
+            "additionalProperties": TEXT,
+            "description": "The Host that endpoints get in place of the client's, by URL.",
+        },
+        optional=("conditions", "addresses", "hosts"),
     ),
     "Side": shape(
         requests=COUNT,

@@ -33,7 +33,7 @@ class Outside(Protocol):
         """Return the counts for /metrics."""
 
     def conditions(self, name: str) -> Mapping[str, str]:
-        """Return the conditions of a service's endpoints, in words by URL, as far as they are known."""
+        """Return the conditions of a service's endpoints, in words by identity, as far as they are known."""
 
     def addresses(self, name: str) -> Mapping[str, Sequence[str]]:
         """Return the addresses of a service's endpoints whose hosts are names, by URL."""

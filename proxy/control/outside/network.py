@@ -115,19 +115,19 @@ class OutsideNetwork:
         self._notices.notify(managed.name, managed.file, record.news(), f"{event}{reason}. {text}")
 
     def conditions(self, name: str) -> Mapping[str, str]:
-        """Return the conditions of a service's endpoints, in words by URL.
+        """Return the conditions of a service's endpoints, in words by their identity.
 
         Where they aren't probed, those only whose names aren't resolved.
         """
         probed = self._probes.conditions(name)
         found: dict[str, dict[str, str]] = {}
         for address, words in probed.items():
-            found.setdefault(address.endpoint.url, {})[address.socket] = words
-        conditions = {url: together(each) for url, each in found.items()}
+            found.setdefault(address.endpoint.identity, {})[address.socket] = words
+        conditions = {identity: together(each) for identity, each in found.items()}
         for endpoint in self._endpoints(name):
             if (host := host_name(endpoint)) and host not in self._names.located:
                 why = self._names.failure(host) or "no name server has answered yet"
-                conditions[endpoint.url] = f"dead: its name isn't resolved: {why}"
+                conditions[endpoint.identity] = f"dead: its name isn't resolved: {why}"
         return conditions
 
     def addresses(self, name: str) -> Mapping[str, Sequence[str]]:

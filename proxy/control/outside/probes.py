@@ -27,7 +27,7 @@ SPREAD = 0.1
 
 Backends = Mapping[str, Sequence[Address]]
 Dead = frozenset[tuple[str, str]]
-"""URL and IP of dead addresses."""
+"""Endpoint (by its identity) and IP of dead addresses."""
 Changed = Callable[[str, Dead], None]
 """Called with a service and its dead addresses, all that there are."""
 Wait = Callable[[float], Awaitable[None]]
@@ -218,4 +218,4 @@ class Probes:
 
 
 def _key(address: Address) -> tuple[str, str]:
-    return address.endpoint.url, address.ip
+    return address.endpoint.identity, address.ip

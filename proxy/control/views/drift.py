@@ -1,11 +1,13 @@
 """The drift of a service: differences of the config file from what is in force, and how to resolve them."""
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from proxy.control.managed_service import ManagedService
 from proxy.rollout.phases import IDLE, ROLLED_BACK, UNDER_WAY
 from proxy.rollout.side import VACANT, Side
+from proxy.routing.endpoint import OWN_HOST, SYSTEM
 from proxy.routing.split import percent
 from proxy.settings.service import side
 
@@ -61,10 +63,24 @@ def _sides(managed: ManagedService) -> Iterator[tuple[str, str]]:
 
 
 def _label(definition: Side) -> str:
-    return definition.version or ", ".join(endpoint.url for endpoint in definition.endpoints) or "none"
+    return definition.version or ", ".join(map(str, definition.endpoints)) or "none"
 
 
 def _yaml(definition: Side) -> str:
     version = f', version: "{definition.version}"' if definition.version else ""
     urls = ", ".join(f'"{endpoint.url}"' for endpoint in definition.endpoints)
-    return f"{{endpoints: [{urls}]{version}}}"
+    return f"{{endpoints: [{urls}]{version}{_host(definition)}{_tls(definition)}}}"
+
+
+def _host(side: Side) -> str:
+    """Return the key of the file for the Host that the endpoints get; "": the client's, as by default."""
+    sent = {each.host_sent for each in side.endpoints} - {""}
+    own = all(each.host_sent == each.authority for each in side.endpoints)
+    return f", host: {json.dumps(OWN_HOST if own else min(sent))}" if sent else ""
+
+
+def _tls(side: Side) -> str:
+    """Return the key of the file for the trust in the endpoints; "": that of the system, as by default."""
+    written = next((each.trust.to_json() for each in side.endpoints if each.trust != SYSTEM), {})
+    keys = ", ".join(f"{name}: {json.dumps(value)}" for name, value in written.items())
+    return f", tls: {{{keys}}}" if keys else ""

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 
 from proxy.control.managed_service import ManagedService
+from proxy.routing.endpoint import Endpoint
 
 EJECTED = "ejected"
 """Stands in the condition of an endpoint that a worker has ejected; first, where every worker has."""
@@ -11,20 +12,20 @@ EJECTED = "ejected"
 def conditions(
     managed: ManagedService, probes: Mapping[str, str], ejections: Mapping[str, int], workers: int
 ) -> dict[str, str]:
-    """Return the conditions of a service's endpoints, in words by URL, as far as they are known.
+    """Return the conditions of a service's endpoints, in words by identity, as far as they are known.
 
     Args:
         managed: the service.
         probes: their conditions by their probes.
-        ejections: by URL, how many workers have ejected an endpoint.
+        ejections: by identity, how many workers have ejected an endpoint.
         workers: how many are connected.
     """
     found = {}
-    for _, url in urls(managed):
-        ejecting, probed = ejections.get(url, 0), probes.get(url, "")
+    for _, endpoint in with_backends(managed):
+        ejecting, probed = ejections.get(endpoint.identity, 0), probes.get(endpoint.identity, "")
         words = _words(probed, ejecting, workers) if ejecting else probed
         if words:
-            found[url] = words
+            found[endpoint.identity] = words
     return found
 
 
@@ -40,7 +41,10 @@ def _words(probed: str, ejecting: int, workers: int) -> str:
 
 def up(managed: ManagedService, conditions: Mapping[str, str]) -> dict[tuple[str, str, str], bool]:
     """Return whether endpoints are alive, as far as is known, by service, backend and URL."""
-    return {(managed.name, backend, url): _alive(conditions.get(url, "")) for backend, url in urls(managed)}
+    return {
+        (managed.name, backend, endpoint.url): _alive(conditions.get(endpoint.identity, ""))
+        for backend, endpoint in with_backends(managed)
+    }
 
 
 def _alive(condition: str) -> bool:
@@ -52,8 +56,8 @@ def is_out(condition: str) -> bool:
     return condition.startswith(("dead", EJECTED))
 
 
-def urls(managed: ManagedService) -> Iterator[tuple[str, str]]:
-    """Yield the backend and the URL of each endpoint of a service."""
+def with_backends(managed: ManagedService) -> Iterator[tuple[str, Endpoint]]:
+    """Yield the endpoints of a service, each with its backend."""
     for backend in managed.service.backends:
         for endpoint in backend.endpoints:
-            yield backend.name, endpoint.url
+            yield backend.name, endpoint

@@ -89,7 +89,7 @@ class Facts:
     """By backend: requests in flight that take longer than their threshold."""
     rollout: RolloutFacts = RolloutFacts()
     conditions: Mapping[str, str] = field(default_factory=dict)
-    """The conditions of endpoints by URL, in words, as far as they are known."""
+    """The conditions of endpoints by identity, in words, as far as they are known."""
     outage: StableOutage | None = None
     """The outage of stable; None: none is known."""
     addresses: Mapping[str, Sequence[str]] = field(default_factory=dict)
@@ -117,7 +117,7 @@ def gather(
         managed: the service.
         lately: by backend, the counts of this release by the connected workers.
         rollout: the facts of its rollout.
-        conditions: the conditions of endpoints by URL.
+        conditions: the conditions of endpoints by identity.
         outage: the outage of stable; None: none is known.
         addresses: the addresses of endpoints whose hosts are names, by URL.
         rollback_ms: milliseconds until every worker had taken the canary out; None: unknown.

@@ -41,7 +41,7 @@ async def collect(
         trips: by service and check, how often it took the canary out.
         would_trips: the same for `enforce: false`, where it would have.
         now: monotonic seconds.
-        conditions: returns the conditions of a service's endpoints, by URL.
+        conditions: returns the conditions of a service's endpoints, by identity.
         operations: the counts of probes, hooks and notices.
     """
     weights: dict[BackendKey, float] = {}

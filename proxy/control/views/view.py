@@ -108,9 +108,9 @@ def _situation(managed: ManagedService, durable: bool, facts: Facts) -> Situatio
 def _dead(side: Side, facts: Facts) -> Iterator[str]:
     """Yield the endpoints that get no requests, each with the reason."""
     for endpoint in side.endpoints:
-        condition = facts.conditions.get(endpoint.url, "")
+        condition = facts.conditions.get(endpoint.identity, "")
         if is_out(condition):
-            yield f"{endpoint.url} is {condition}"
+            yield f"{endpoint} is {condition}"
 
 
 def _file_advice(managed: ManagedService) -> Iterator[str]:
@@ -177,9 +177,14 @@ def _sample(service: str, finding: Finding) -> CheckSample:
 
 def _backend(backend: Backend, facts: Facts) -> dict[str, Any]:
     urls = [endpoint.url for endpoint in backend.endpoints]
-    conditions = {url: facts.conditions[url] for url in urls if url in facts.conditions}
-    located = {url: list(facts.addresses[url]) for url in urls if url in facts.addresses}
-    return {"endpoints": urls, "version": backend.version, "conditions": conditions, "addresses": located}
+    known = {each.url: facts.conditions.get(each.identity) for each in backend.endpoints}
+    return {
+        "endpoints": urls,
+        "version": backend.version,
+        "conditions": {url: words for url, words in known.items() if words is not None},
+        "addresses": {url: list(facts.addresses[url]) for url in urls if url in facts.addresses},
+        "hosts": {each.url: each.host_sent for each in backend.endpoints if each.host_sent},
+    }
 
 
 def _trip(managed: ManagedService, facts: Facts) -> dict[str, Any] | None:

@@ -11,7 +11,7 @@ import pytest
 from proxy.control.outside import probes as module
 from proxy.control.outside.probes import CHECK_SECONDS, Probes, about
 from proxy.routing.address import Address
-from proxy.routing.endpoint import SYSTEM, Trust
+from proxy.routing.endpoint import SYSTEM, Endpoint, Trust
 from tests.kits.located import IP, address
 
 ONE, TWO, NEW = (address(f"http://{name}") for name in ("one", "two", "new"))
@@ -39,7 +39,7 @@ class Stage:
     async def probe(self, one: Address, path: str | None, seconds: float) -> str:
         self.asked.append((one.endpoint.url, path, seconds))
         await asyncio.sleep(0)
-        why = self.wrong.get(one.endpoint.url, "")
+        why = self.wrong.get(one.endpoint.identity, "")
         if isinstance(why, Exception):
             raise why
         return why
@@ -195,6 +195,19 @@ async def test_one_endpoint_may_be_trusted_in_two_ways(stage: Stage) -> None:
     stage.probing.watch("shop", {"stable": secure[:1], "canary": secure[1:]}, ProbeSettings())
     await stage.settled()
     assert len(stage.asked) == 2
+
+
+async def test_of_two_endpoints_of_one_url_the_one_is_dead_that_does_not_answer_for_its_host(
+    stage: Stage,
+) -> None:
+    one, other = (
+        Address(Endpoint.parse("http://10.0.0.7", host_sent=f"{name}.example"), "10.0.0.7") for name in "ab"
+    )
+    stage.wrong = {other.endpoint.identity: "answered 404"}
+    stage.probing.watch("shop", {"stable": [one], "canary": [other]}, ProbeSettings(unhealthy_after=1))
+    await stage.settled()
+    assert stage.told == [("shop", frozenset({("http://10.0.0.7 (Host b.example)", "10.0.0.7")}))]
+    assert stage.probing.conditions("shop") == {one: "alive", other: "dead: answered 404"}
 
 
 async def test_who_is_watched_before_it_runs_is_asked_when_it_does() -> None:

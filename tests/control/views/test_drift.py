@@ -79,6 +79,36 @@ def test_what_it_says_to_write_can_be_read_and_is_what_is_in_force() -> None:
     assert side(read(text, "weir.yaml", {}).services["checkout"].canary) == OTHER
 
 
+@pytest.mark.parametrize(
+    "keys",
+    [
+        "host: endpoint",
+        "host: b.example",
+        "tls: {server_name: b.example, verify: false}",
+        "host: endpoint, tls: {ca: /ca.pem}",
+    ],
+)
+def test_how_endpoints_are_asked_stands_in_the_lines_for_the_file(keys: str) -> None:
+    config = read(f"services: {{checkout: {{stable: {{endpoints: https://c, {keys}}}}}}}", "f", {})
+    made = found(replace(RUNNING, canary=side(config.services["checkout"].stable)))
+    text = f"services:\n  checkout:\n    stable: http://a\n    {made.write}\n"
+    again = side(read(text, "weir.yaml", {}).services["checkout"].canary)
+    assert again == side(config.services["checkout"].stable)
+
+
+def test_a_host_tells_a_promoted_canary_of_the_same_url_from_stable() -> None:
+    text = "services: {checkout: {stable: {endpoints: http://c, host: a.example}, "
+    text += "canary: {endpoints: http://c, host: b.example}}}"
+    config = read(text, "weir.yaml", {})
+    file = config.services["checkout"]
+    promoted = Rollout(revision=3, phase="promoted", stable=side(file.canary), canary=VACANT)
+    made = drift(ManagedService(template("checkout", file, config.timeouts, None), file, promoted))
+    assert made.text.startswith(
+        "stable is http://c (Host a.example) in the file, but http://c (Host b.example) is in force"
+    )
+    assert made.write.startswith('stable: {endpoints: ["http://c"], host: "b.example"}')
+
+
 def test_without_a_canary_there_is_no_weight_to_drift() -> None:
     bare = read("services: {checkout: {stable: http://a}}", "weir.yaml", {})
     file = bare.services["checkout"]

@@ -6,6 +6,7 @@ from types import SimpleNamespace
 import pytest
 
 from proxy.control.views import snapshot
+from proxy.routing.endpoint import Endpoint
 from proxy.telemetry.control_metrics import Operations
 from proxy.telemetry.counts import Counts
 from proxy.telemetry.outcome import REASONS, UNROUTED, BackendKey, refused
@@ -25,7 +26,7 @@ def _views(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def managed(name: str) -> SimpleNamespace:
-    stable = SimpleNamespace(name="stable", endpoints=(SimpleNamespace(url=f"http://{name}"),))
+    stable = SimpleNamespace(name="stable", endpoints=(Endpoint.parse(f"http://{name}"),))
     return SimpleNamespace(name=name, service=SimpleNamespace(backends=(stable,)))
 
 

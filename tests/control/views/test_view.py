@@ -86,6 +86,7 @@ def test_a_service_that_nobody_asked_yet() -> None:
         "version": "v2",
         "conditions": {},
         "addresses": {},
+        "hosts": {},
     }
     assert made["window"] == {"seconds": 30, "stable": None, "canary": None}
     assert (made["shares"], made["trip"], made["drift"], made["halted"]) == (None, None, None, [])
@@ -338,3 +339,23 @@ def test_a_plan_in_the_file_that_nobody_began_is_explained() -> None:
     rollout = replace(RUNNING, weight=0, stable=side(service.stable), canary=side(service.canary))
     waits = ManagedService(template("shop", service, config.timeouts, None), service, rollout)
     assert view.explanation(waits)["next"] == ["To begin its rollout by the file's plan: weir start shop"]
+
+
+def test_two_backends_behind_one_url_are_told_apart_by_their_hosts() -> None:
+    text = "services: {checkout: {stable: {endpoints: http://10.0.0.7, host: a.example}, "
+    text += "canary: {endpoints: http://10.0.0.7, host: b.example}}}"
+    config = read(text, "weir.yaml", {})
+    file = config.services["checkout"]
+    common = template("checkout", file, config.timeouts, None)
+    rollout = Rollout(revision=1, stable=side(file.stable), canary=side(file.canary))
+    conditions = {
+        "http://10.0.0.7 (Host a.example)": "alive",
+        "http://10.0.0.7 (Host b.example)": "dead: answered 404",
+    }
+    made = view.view(
+        ManagedService(common, file, rollout), True, 0.0, replace(Facts(), conditions=conditions)
+    )
+    assert {name: (one["hosts"], one["conditions"]) for name, one in made["backends"].items()} == {
+        "stable": ({"http://10.0.0.7": "a.example"}, {"http://10.0.0.7": "alive"}),
+        "canary": ({"http://10.0.0.7": "b.example"}, {"http://10.0.0.7": "dead: answered 404"}),
+    }
