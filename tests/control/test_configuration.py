@@ -303,3 +303,26 @@ async def test_a_pause_outlives_a_reload(stage: Stage) -> None:
     await control.orders.apply("checkout", Pause("ann"), PERSON)
     await control.reload(config(PLANNED.replace("min_requests: 0", "min_requests: 5")))
     assert control.overview.view("checkout")["phase"] == "paused"
+
+
+async def test_the_name_servers_of_the_new_file_are_asked_before_anybody_has_its_table(stage: Stage) -> None:
+    control, worker = await begun(stage)
+    tables = len(worker.tables)
+    stage.outside.resolved.clear()
+    moved = TEXT.replace("127.0.0.1:9003", "pay.test:9003") + "resolver: {servers: 10.0.0.2}\n"
+    reload = asyncio.create_task(control.reload(config(moved)))
+    while len(stage.outside.located) == 1:  # noqa: ASYNC110  # nothing is set when it is called
+        await asyncio.sleep(0)
+    urls = ["http://127.0.0.1:9001", "http://127.0.0.1:9002", "http://pay.test:9003"]
+    assert stage.outside.located[-1] == (urls, ("10.0.0.2:53",))
+    assert (reload.done(), len(worker.tables), await events(control, "pay")) == (False, tables, ["release"])
+    stage.outside.resolved.set()
+    await reload
+    [stable] = worker.told("pay").backends
+    assert [each.url for each in stable.endpoints] == ["http://pay.test:9003"]
+
+
+async def test_every_reload_asks_anew_also_without_servers_of_its_own(stage: Stage) -> None:
+    control, _ = await begun(stage)
+    await control.reload(config(TEXT))
+    assert [servers for _, servers in stage.outside.located] == [None, ()]

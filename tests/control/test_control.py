@@ -48,6 +48,18 @@ async def test_a_worker_is_told_settings_and_then_everything(stage: Stage) -> No
     assert (worker.told().timeouts.tunnel, worker.told().max_body) == (5.0, 1 << 20)
 
 
+async def test_it_has_begun_when_the_names_of_all_endpoints_were_asked_for(stage: Stage) -> None:
+    stage.outside.resolved.clear()
+    beginning = asyncio.create_task(stage.begin())
+    async with asyncio.timeout(20):
+        while not stage.outside.located:  # noqa: ASYNC110  # nothing is set when it is called
+            await asyncio.sleep(0.001)
+    assert not beginning.done(), "and until then no worker can have its table"
+    assert stage.outside.located == [([f"http://127.0.0.1:{port}" for port in (9001, 9002, 9003)], None)]
+    stage.outside.resolved.set()
+    await beginning
+
+
 async def test_it_is_ready_when_every_worker_has_a_table_and_until_it_drains(stage: Stage) -> None:
     control = await stage.begin(workers=2)
     one, two = stage.worker(control, "b0", 0), stage.worker(control, "b1", 1)

@@ -172,6 +172,8 @@ class Outside:
         self.open.set()
         self.watched = []
         self.located = []
+        self.resolved = asyncio.Event()
+        self.resolved.set()
         self.known = {}
         self.probed = set()
         self.notified = []
@@ -191,6 +193,7 @@ class Outside:
 
     async def locate(self, endpoints: Iterable[Endpoint], servers: Sequence[str] | None = None) -> None:
         self.located.append((sorted({each.url for each in endpoints}), servers))
+        await self.resolved.wait()
 
     def operations(self) -> Operations:
         return Operations()

@@ -12,7 +12,7 @@ from proxy.resolution.channel import Resolved, Unanswered
 from proxy.resolution.names import Names
 
 NOTHING = Resolved((), 0)
-V4 = socket.AF_INET
+V4, V6 = socket.AF_INET, socket.AF_INET6
 
 
 class Servers:
@@ -132,6 +132,91 @@ async def test_all_are_asked_anew_where_that_is_wanted(stage: Stage, monkeypatch
     stage.servers.zone |= dict.fromkeys(("a.test", "b.test"), Resolved(("192.0.2.2",), 5))
     await stage.names.known(["a.test"], 60, anew=True)
     await until(lambda: stage.names.located == dict.fromkeys(("a.test", "b.test"), ("192.0.2.2",)))
+
+
+class Waits:
+    """Notes for how long a name is left alone; it is asked again at once."""
+
+    def __init__(self) -> None:
+        self.seconds: list[float] = []
+
+    def uniform(self, _low: float, _high: float) -> "Waits":
+        return self
+
+    def __rmul__(self, seconds: float) -> float:
+        self.seconds.append(seconds)
+        return 0.001
+
+
+@pytest.fixture
+def waits(monkeypatch: pytest.MonkeyPatch) -> Waits:
+    made = Waits()
+    monkeypatch.setattr(module, "SHORTEST", 1.0)
+    monkeypatch.setattr(module, "LONGEST", 10.0)
+    monkeypatch.setattr(module, "random", made)
+    monkeypatch.setattr(module, "FAMILIES", (V4,))
+    return made
+
+
+@pytest.mark.parametrize(
+    ("ttl", "wait"), [(0, 1.0), (0.5, 1.0), (1, 1.0), (7, 7), (10, 10.0), (86_400, 10.0)]
+)
+async def test_an_answer_is_used_for_as_long_as_it_is_good_within_bounds(
+    stage: Stage, waits: Waits, ttl: float, wait: float
+) -> None:
+    stage.servers.zone["a.test"] = Resolved(("192.0.2.1",), ttl)
+    stage.names.use("shop", ["a.test"])
+    await until(lambda: len(waits.seconds) > 2)
+    assert set(waits.seconds) == {wait}
+
+
+async def test_servers_that_fail_are_asked_less_and_less_often(stage: Stage, waits: Waits) -> None:
+    stage.servers.zone["a.test"] = Resolved(("192.0.2.1",), 1)
+    stage.names.use("shop", ["a.test"])
+    await until(lambda: bool(waits.seconds))
+    stage.servers.zone["a.test"] = "no name server answers"
+    await until(lambda: waits.seconds[-1] == 10)
+    failed = waits.seconds[waits.seconds.index(2) :]
+    assert failed[:4] == [2, 4, 8, 10]
+    assert set(failed[4:]) <= {10}
+    stage.servers.zone["a.test"] = Resolved(("192.0.2.1",), 1)
+    await until(lambda: waits.seconds[-1] == 1)
+
+
+async def test_a_server_that_is_mute_about_one_family_holds_up_nothing(stage: Stage) -> None:
+    stage.names.use("shop", ["a.test"])
+    await until(lambda: len(stage.servers.waiting) == 2)
+    stage.servers.waiting["a.test", V4].set_result(Resolved(("192.0.2.1",), 5))
+    await stage.names.known(["a.test"], 3600)
+    assert stage.news == [{"a.test": ("192.0.2.1",)}]
+    assert ("a.test", V6) in stage.servers.waiting, "it is still awaited"
+    stage.servers.waiting["a.test", V6].set_result(Resolved(("2001:db8::1",), 5))
+    await until(lambda: len(stage.news) == 2)
+    assert stage.names.located == {"a.test": ("192.0.2.1", "2001:db8::1")}
+
+
+async def test_a_name_of_several_services_is_looked_up_once(stage: Stage) -> None:
+    for service in ("shop", "cart", "pay"):
+        stage.names.use(service, ["a.test"])
+    await asyncio.gather(*(stage.names.known(["a.test"], 0.02) for _ in range(3)))
+    assert sorted(stage.servers.asked) == [("a.test", V4), ("a.test", V6)]
+
+
+async def test_where_no_name_is_there_is_nothing_to_wait_for(stage: Stage) -> None:
+    await stage.names.known([], 3600)
+    await stage.names.known([], 3600, anew=True)
+    assert (stage.servers.asked, stage.news) == ([], [])
+
+
+async def test_what_leaves_and_comes_back_at_once_is_reported_as_it_is_then(stage: Stage) -> None:
+    stage.servers.zone["a.test"] = Resolved(("192.0.2.1",), 5)
+    stage.names.use("shop", ["a.test"])
+    await until(lambda: len(stage.news) == 1)
+    stage.names.use("shop", [])
+    stage.servers.zone["a.test"] = Resolved(("192.0.2.2",), 5)
+    stage.names.use("shop", ["a.test"])
+    await until(lambda: stage.news[-1] == {"a.test": ("192.0.2.2",)})
+    assert stage.names.located == stage.news[-1]
 
 
 async def test_a_name_that_no_service_uses_any_more_is_dropped(stage: Stage) -> None:

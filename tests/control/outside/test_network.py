@@ -1,6 +1,6 @@
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import pytest
@@ -14,6 +14,7 @@ from proxy.rollout.advance import advance
 from proxy.rollout.entry import Entry
 from proxy.rollout.inputs import Abort
 from proxy.rollout.rollout import Rollout
+from proxy.routing.endpoint import Endpoint
 from proxy.settings.service import side, template
 from tests.kits.receivers import Receiver
 
@@ -183,3 +184,118 @@ async def test_names_are_resolved_sent_and_probed_and_asked_anew_of_other_server
         work.cancel()
         await asyncio.gather(work, return_exceptions=True)
         await outside.close()
+
+
+TWO_NAMES = """
+services:
+  shop:
+    stable: http://stable.test:9001
+    canary: [http://canary.test:9002, http://127.0.0.1:9003]
+"""
+PROBED = TWO_NAMES + "    health: {path: /, interval: 100ms, timeout: 100ms, unhealthy_after: 1}\n"
+
+
+def two_named(text: str = TWO_NAMES) -> ManagedService:
+    config = read(text, "weir.yaml", {})
+    file = config.services["shop"]
+    state = Rollout(revision=3, weight=500, stable=side(file.stable), canary=side(file.canary))
+    return ManagedService(template("shop", file, config.timeouts, None), file, state)
+
+
+def endpoints(shop: ManagedService) -> list[Endpoint]:
+    return [endpoint for backend in shop.service.backends for endpoint in backend.endpoints]
+
+
+@pytest.fixture
+def server() -> Iterator[NameServer]:
+    with NameServer({"stable.test": ["192.0.2.1", "192.0.2.2"], "canary.test": ["192.0.2.3"]}) as made:
+        yield made
+
+
+@pytest.fixture
+async def working(server: NameServer) -> AsyncIterator[tuple[OutsideNetwork, Workers]]:
+    """A network that asks this name server, at work for workers."""
+    made, workers = OutsideNetwork.begin([server.address]), Workers()
+    work = asyncio.create_task(made.run(workers))
+    await asyncio.sleep(0)
+    yield made, workers
+    work.cancel()
+    await asyncio.gather(work, return_exceptions=True)
+    await made.close()
+
+
+async def test_workers_have_the_addresses_before_anything_that_waits_for_them_goes_on(
+    working: tuple[OutsideNetwork, Workers],
+) -> None:
+    outside, workers = working
+    shop = two_named()
+    await outside.locate(endpoints(shop))
+    assert workers.names == {"stable.test": ("192.0.2.1", "192.0.2.2"), "canary.test": ("192.0.2.3",)}
+    outside.watch(shop)
+    assert outside.addresses("shop") == {
+        "http://stable.test:9001": ["192.0.2.1:9001", "192.0.2.2:9001"],
+        "http://canary.test:9002": ["192.0.2.3:9002"],
+    }, "an IP address stands in its URL"
+    assert outside.conditions("shop") == {}
+
+
+async def test_a_name_that_is_not_resolved_is_shown_with_the_reason(
+    working: tuple[OutsideNetwork, Workers], server: NameServer
+) -> None:
+    outside, workers = working
+    del server.zone["canary.test"]
+    shop = two_named()
+    await outside.locate(endpoints(shop))
+    outside.watch(shop)
+    assert "canary.test" not in workers.names
+    assert outside.conditions("shop") == {
+        "http://canary.test:9002": "dead: its name isn't resolved: there is no address of that name"
+    }
+    assert outside.addresses("shop")["http://canary.test:9002"] == []
+
+
+async def test_probes_follow_a_name(working: tuple[OutsideNetwork, Workers], server: NameServer) -> None:
+    outside, workers = working
+    server.zone |= {"stable.test": ["127.0.0.1"], "canary.test": ["127.0.0.1"]}
+    shop = two_named(PROBED)
+    await outside.locate(endpoints(shop))
+    outside.watch(shop)
+    service, dead = await asyncio.wait_for(workers.dead.get(), 20)
+    while len(dead) < 3:
+        service, dead = await asyncio.wait_for(workers.dead.get(), 20)
+    assert (service, {ip for _, ip in dead}) == ("shop", {"127.0.0.1"})
+    server.zone["canary.test"] = ["127.0.0.2"]
+    await outside.locate(endpoints(shop), [server.address])
+    service, dead = await asyncio.wait_for(workers.dead.get(), 20)
+    assert ("http://canary.test:9002", "127.0.0.1") not in dead, "it is no address of the service any more"
+    assert workers.names["canary.test"] == ("127.0.0.2",)
+    while ("http://canary.test:9002", "127.0.0.2") not in dead:
+        service, dead = await asyncio.wait_for(workers.dead.get(), 20)
+    assert outside.addresses("shop")["http://canary.test:9002"] == ["127.0.0.2:9002"]
+
+
+async def test_names_of_a_service_that_is_gone_are_taken_from_the_workers(
+    working: tuple[OutsideNetwork, Workers],
+) -> None:
+    outside, workers = working
+    shop = two_named()
+    outside.watch(shop)
+    async with asyncio.timeout(20):
+        while len(workers.names) < 2:  # noqa: ASYNC110  # it is called, and sets nothing
+            await asyncio.sleep(0.001)
+        outside.forget("shop")
+        while any(workers.names.values()):  # noqa: ASYNC110  # as above
+            await asyncio.sleep(0.001)
+    assert (outside.addresses("shop"), outside.conditions("shop")) == ({}, {})
+
+
+async def test_a_canary_whose_name_is_not_resolved_does_not_agree(
+    working: tuple[OutsideNetwork, Workers], server: NameServer
+) -> None:
+    outside, _ = working
+    del server.zone["canary.test"]
+    shop = two_named(
+        TWO_NAMES.replace("[http://canary.test:9002, http://127.0.0.1:9003]", "http://canary.test:9002")
+    )
+    said = await outside.respondents.canary(shop)
+    assert said == "the canary doesn't answer: its name isn't resolved"
