@@ -110,6 +110,18 @@ def test_one_that_was_dialled_later_and_loses_is_held_against_nobody() -> None:
     assert state(stage, TWO) == "", "the search was over"
 
 
+def test_one_that_had_no_head_start_of_250_ms_is_not_too_slow() -> None:
+    stage = staged()
+    client = stage.client()
+    client.sends(GET)
+    Trip(stage, None).rings()
+    stage.refuses()
+    assert stage.dialled() == [TWO, THREE], "both at the same time"
+    stage.plane.dialler.calls.rotate(1)
+    answered(stage, client)
+    assert (state(stage, TWO), stage.pending(TWO)) == ("", 0)
+
+
 def test_another_is_dialled_at_once_when_one_of_two_is_refused() -> None:
     stage = staged()
     client = stage.client()

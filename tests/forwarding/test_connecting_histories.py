@@ -4,7 +4,7 @@ import random
 from dataclasses import replace
 from typing import Any
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from proxy.routing.endpoint import Endpoint
@@ -174,6 +174,12 @@ def ended(history: History) -> None:
 def test_every_request_is_pending_where_it_is_and_every_trial_is_under_way(
     seed: int, history: list[tuple[str, int]]
 ) -> None:
+    ended(played(seed, history))
+
+
+@given(st.integers(0, 1 << 32), moves([*MOVES, *TABLES, "move"]))
+@example(0, [("send", 0), ("move", 1), ("refuse", 0), ("move", 1)])
+def test_the_same_holds_while_names_move(seed: int, history: list[tuple[str, int]]) -> None:
     ended(played(seed, history))
 
 

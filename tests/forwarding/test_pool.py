@@ -267,6 +267,23 @@ def test_a_connection_that_is_old_is_not_kept(
     assert (len(shelf), transport.end) == (0, "close")
 
 
+def test_a_connection_that_grows_old_while_it_waits_gets_no_request_any_more(
+    upstream: Callable[..., tuple[Upstream, Transport]],
+) -> None:
+    pool = Pool()
+    pool.idle_seconds = 3600.0
+    shelf = pool.shelf(HERE)
+    (old, old_transport), (new, new_transport) = upstream(shelf), upstream(shelf)
+    new.good_until, old.good_until = 300.0, 60.0
+    for one in (new, old):
+        shelf.give(one, 59.0)
+    pool.expire(59.9)
+    assert (old_transport.end, new_transport.end) == ("", "")
+    pool.expire(60.1)
+    assert (old_transport.end, new_transport.end) == ("close", "")
+    assert (shelf.take(), shelf.take()) == (new, None)
+
+
 def test_what_is_no_longer_in_the_table_keeps_no_connection_and_is_forgotten(
     upstream: Callable[..., tuple[Upstream, Transport]],
 ) -> None:
@@ -299,6 +316,17 @@ def test_what_is_back_in_the_table_keeps_connections_again(
     one, transport = upstream(pool.shelf(HERE))
     pool.shelf(HERE).give(one, 1.0)
     assert (pool.shelf(HERE), len(shelf), transport.end) == (shelf, 1, "")
+
+
+@pytest.mark.parametrize("state", ["avoided", "ejected"])
+def test_what_failed_while_it_was_not_in_the_table_is_not_held_against_it_when_it_is_back(state: str) -> None:
+    pool = Pool()
+    shelf = pool.begin(HERE, Sent())
+    pool.retain(set())
+    pool.remember(shelf, EjectionRecord(state, 1, 1.0, until=9.0))
+    shelf.pending -= 1
+    pool.retain({HERE})
+    assert (pool.alive(HERE), pool.shelf(HERE).record) == (True, None)
 
 
 @pytest.mark.parametrize(

@@ -100,3 +100,7 @@ def test_it_says_how_it_stands(condition: EndpointCondition, words: str) -> None
 )
 def test_an_endpoint_does_as_its_addresses_do(conditions: dict[str, str], words: str) -> None:
     assert together(conditions) == words
+
+
+def test_an_endpoint_of_which_no_address_is_known_to_be_alive_is_not_called_alive() -> None:
+    assert not together({"a:1": "not known yet", "b:1": "not known yet: refused"}).startswith("alive")

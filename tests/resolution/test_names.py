@@ -265,3 +265,46 @@ async def test_a_name_is_asked_for_again_when_its_answer_is_no_longer_good(
     stage.names.use("shop", ["short.test", "long.test"])
     await until(lambda: stage.servers.asked.count(("short.test", V4)) > 3)
     assert stage.servers.asked.count(("long.test", V4)) == 1
+
+
+async def test_its_end_takes_no_addresses_from_anybody(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Workers go on while control ends and another one begins."""
+    monkeypatch.setattr(module, "TOGETHER", 0.0)
+    stage = Stage()
+    running = asyncio.ensure_future(stage.names.run())
+    stage.servers.zone["a.test"] = Resolved(("192.0.2.1",), 5)
+    stage.names.use("shop", ["a.test"])
+    await until(lambda: bool(stage.news))
+    running.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await running
+    for _ in range(10):
+        await asyncio.sleep(0)
+    assert stage.news == [{"a.test": ("192.0.2.1",)}]
+
+
+async def test_asking_anew_does_not_wait_for_questions_that_were_put_before(stage: Stage) -> None:
+    stage.names.use("shop", ["a.test"])
+    await until(lambda: len(stage.servers.waiting) == 2)
+    stage.servers.zone["a.test"] = Resolved(("192.0.2.2",), 5)  # the servers that the file names now
+    async with asyncio.timeout(5):
+        await stage.names.known(["a.test"], 3600, anew=True)
+    assert stage.names.located == {"a.test": ("192.0.2.2",)}
+
+
+async def test_asking_anew_is_not_answered_by_questions_that_were_put_before(stage: Stage) -> None:
+    stage.names.use("shop", ["a.test"])
+    await until(lambda: len(stage.servers.waiting) == 2)
+    asking = asyncio.ensure_future(stage.names.known(["a.test"], 60, anew=True))
+    await asyncio.sleep(0)
+    for waiting in stage.servers.waiting.values():
+        if not waiting.done():
+            waiting.set_result(Resolved(("192.0.2.1",), 5))
+    await until(lambda: len(stage.servers.asked) == 4 and len(stage.servers.waiting) == 2)
+    for _ in range(10):
+        await asyncio.sleep(0)
+    assert not asking.done(), "no question that was put since has been answered"
+    for waiting in stage.servers.waiting.values():
+        waiting.set_result(Resolved(("192.0.2.2",), 5))
+    await asking
+    assert set(stage.names.located["a.test"]) == {"192.0.2.2"}
