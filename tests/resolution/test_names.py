@@ -4,8 +4,11 @@ import asyncio
 import contextlib
 import socket
 from collections.abc import AsyncIterator, Callable, Mapping
+from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from proxy.resolution import names as module
 from proxy.resolution.channel import Resolved, Unanswered
@@ -66,6 +69,11 @@ async def until(holds: Callable[[], bool]) -> None:
     async with asyncio.timeout(10):
         while not holds():  # noqa: ASYNC110  # nothing is set when another task has gone on
             await asyncio.sleep(0.001)
+
+
+async def _turns(number: int) -> None:
+    for _ in range(number):
+        await asyncio.sleep(0)
 
 
 async def test_a_name_that_is_used_is_resolved_and_followed(stage: Stage) -> None:
@@ -278,8 +286,7 @@ async def test_its_end_takes_no_addresses_from_anybody(monkeypatch: pytest.Monke
     running.cancel()
     with contextlib.suppress(asyncio.CancelledError):
         await running
-    for _ in range(10):
-        await asyncio.sleep(0)
+    await _turns(10)
     assert stage.news == [{"a.test": ("192.0.2.1",)}]
 
 
@@ -301,10 +308,54 @@ async def test_asking_anew_is_not_answered_by_questions_that_were_put_before(sta
         if not waiting.done():
             waiting.set_result(Resolved(("192.0.2.1",), 5))
     await until(lambda: len(stage.servers.asked) == 4 and len(stage.servers.waiting) == 2)
-    for _ in range(10):
-        await asyncio.sleep(0)
+    await _turns(10)
     assert not asking.done(), "no question that was put since has been answered"
     for waiting in stage.servers.waiting.values():
         waiting.set_result(Resolved(("192.0.2.2",), 5))
     await asking
     assert set(stage.names.located["a.test"]) == {"192.0.2.2"}
+
+
+NAMES = ("a.test", "b.test")
+FOUND = st.sampled_from(
+    [NOTHING, Resolved(("192.0.2.1",), 5), Resolved(("192.0.2.2", "192.0.2.3"), 5), "no answer"]
+)
+HISTORIES = st.lists(
+    st.one_of(
+        st.tuples(st.sampled_from(["shop", "cart"]), st.sets(st.sampled_from(NAMES))),
+        st.tuples(st.sampled_from(NAMES), FOUND),
+        st.tuples(st.just("anew"), st.sampled_from(NAMES)),
+        st.just(("turns", 5)),
+    ),
+    max_size=25,
+)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])  # it sets the same each time
+@given(HISTORIES)
+def test_in_any_history_what_was_reported_is_what_is_known(history: list[tuple[str, Any]]) -> None:
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(module, "TOGETHER", 0.0)
+        asyncio.run(_followed(history))
+
+
+async def _followed(history: list[tuple[str, Any]]) -> None:
+    stage, told = Stage(), {}
+    running = asyncio.ensure_future(stage.names.run())
+    await asyncio.sleep(0)
+    for what, value in history:
+        if what in NAMES:
+            stage.servers.zone[what] = value
+        elif what == "turns":
+            await _turns(value)
+        elif what == "anew":
+            await stage.names.known([value], 0.001, anew=True)
+        else:
+            stage.names.use(what, value)
+    await stage.names.known([], 1)  # reports what waits
+    for news in stage.news:
+        told |= news
+    assert {name: found for name, found in told.items() if found} == stage.names.located
+    running.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await running

@@ -3,8 +3,11 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from proxy.forwarding.data_plane import DataPlane
 from proxy.link.messages import PART, Table
@@ -15,6 +18,7 @@ from proxy.routing.split import Split
 from proxy.routing.table import Backend, RoutingTable, Service
 from proxy.telemetry.tally import Tally
 from proxy.worker.tables import Swap, Tables
+from tests.kits.transports import Turns
 
 URL, NEW = "http://127.0.0.1:9001", "http://127.0.0.1:9002"
 BACKENDS = (Backend("stable", (Endpoint.parse(URL),)), Backend("canary", (Endpoint.parse(NEW),)))
@@ -178,3 +182,48 @@ def test_its_endpoints_are_counted_once(stage: Stage) -> None:
     stage.take(2, replace(service(2), backends=(BACKENDS[0], Backend("canary", BACKENDS[0].endpoints))))
     assert [each.url for each in stage.tables.endpoints()] == [URL]
     assert [each.endpoint.url for each in stage.tables.addresses()] == [URL]
+
+
+IPS = ("192.0.2.1", "192.0.2.2", "2001:db8::1")
+URLS = ("http://app.test:81", "http://two.test")
+SHOPS = ("shop", "cart")
+FOUND = st.dictionaries(
+    st.sampled_from(["app.test", "two.test", "other.test"]),
+    st.lists(st.sampled_from(IPS), unique=True).map(tuple),
+    min_size=1,
+)
+DEAD = st.dictionaries(
+    st.sampled_from(SHOPS), st.frozensets(st.tuples(st.sampled_from(URLS), st.sampled_from(IPS))), min_size=1
+)
+SENT = st.lists(st.tuples(st.sampled_from(SHOPS), st.integers(1, 3)), unique_by=lambda each: each[0])
+
+
+@given(st.lists(st.one_of(FOUND, DEAD.map(lambda dead: ("dead", dead)), SENT), max_size=30))
+def test_in_any_order_what_is_known_and_not_dead_is_in_service(history: list[Any]) -> None:
+    loop: Any = Turns()
+    stage = Stage(DataPlane(loop, RoutingTable.build(0, ()), Tally("b0"), lambda: None, "b0"))
+    located: dict[str, tuple[str, ...]] = {}
+    dead: dict[str, frozenset[tuple[str, str]]] = {}
+    for generation, message in enumerate(history, 2):
+        match message:
+            case dict():
+                stage.tables.locate(message)
+                located |= message
+            case ("dead", told):
+                stage.tables.set_dead(told)
+                dead |= told
+            case sent:
+                made = [
+                    replace(service(revision, name=name), backends=NAMED, split=Split())
+                    for name, revision in sent
+                ]
+                stage.take(generation, *made)
+        for name in SHOPS:
+            shop = stage.plane.table.services.get(name)
+            if shop is not None and shop.backends == NAMED:
+                expected = {
+                    (endpoint.url, ip)
+                    for endpoint in NAMED[0].endpoints
+                    for ip in located.get(endpoint.host, ())
+                } - dead.get(name, frozenset())
+                assert {(one.endpoint.url, one.ip) for one in shop.in_service["stable"]} == expected
