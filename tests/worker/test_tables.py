@@ -153,6 +153,14 @@ def test_who_was_dead_is_forgotten_with_the_service(stage: Stage) -> None:
     assert stage.in_service()["stable"] == [URL]
 
 
+def test_who_was_dead_is_forgotten_with_a_service_that_a_whole_table_lacks(stage: Stage) -> None:
+    """Its end was missed: the link was down."""
+    stage.tables.set_dead({"shop": dead(URL)})
+    stage.take(2, service(name="other"), complete=True)
+    stage.take(3, service(revision=2))
+    assert stage.in_service()["stable"] == [URL]
+
+
 def test_a_backend_is_halted_when_it_comes_to_be_and_only_then(stage: Stage) -> None:
     halts = [
         [(halted.revision, backend) for halted, backend in stage.take(generation, made).halts()]

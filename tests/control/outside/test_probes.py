@@ -190,6 +190,21 @@ async def test_who_is_watched_no_longer_is_dead_no_longer(stage: Stage, way: str
     assert (len(stage.asked), stage.probing.conditions("shop")) == (asked, {})
 
 
+@pytest.mark.parametrize("way", ["forget", "off"])
+async def test_who_was_dead_for_a_control_before_this_one_is_dead_no_longer_either(
+    stage: Stage, way: str
+) -> None:
+    stage.wrong["http://one"] = "connection refused"
+    stage.probing.watch("shop", {"stable": (ONE,)}, ProbeSettings())
+    await stage.settled()
+    assert stage.news() == [], "it isn't known yet, and workers leave out what they were told before"
+    if way == "forget":
+        stage.probing.forget("shop")
+    else:
+        stage.probing.watch("shop", {"stable": (ONE,)}, None)
+    assert stage.news() == [("shop", set())]
+
+
 async def test_one_endpoint_may_be_trusted_in_two_ways(stage: Stage) -> None:
     secure = [address("https://one", trust) for trust in (SYSTEM, Trust(verify=False))]
     stage.probing.watch("shop", {"stable": secure[:1], "canary": secure[1:]}, ProbeSettings())
