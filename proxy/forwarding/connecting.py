@@ -37,7 +37,18 @@ class Connecting:
         failed: called when there is none to be had, with the last reason.
     """
 
-    __slots__ = ("_dialled", "_ends", "_exchange", "_failed", "_found", "_over", "_plane", "_timer", "_tried")
+    __slots__ = (
+        "_dialled",
+        "_ends",
+        "_exchange",
+        "_failed",
+        "_found",
+        "_outrun",
+        "_over",
+        "_plane",
+        "_timer",
+        "_tried",
+    )
 
     def __init__(self, plane: DataPlane, exchange: Exchange, found: Found, failed: Failed) -> None:
         self._plane = plane
@@ -50,6 +61,8 @@ class Connecting:
         self._dialled: list[Shelf] = []
         """Those that haven't answered, in the order of dialling."""
         self._timer: asyncio.TimerHandle | None = None
+        self._outrun: list[Shelf] = []
+        """Those that have had their head start."""
         self._ends = plane.now() + exchange.choice.service.timeouts.connect
 
     def __repr__(self) -> str:
@@ -73,7 +86,7 @@ class Connecting:
         plane.dialler.dial(shelf, seconds, plane.pool.age_seconds, partial(self._answered, shelf))
         if len(exchange.choice.service.in_service[exchange.choice.backend]) > len(self._tried):
             self._stop_timer()
-            self._timer = plane.later(HEAD_START, self._dial_next)
+            self._timer = plane.later(HEAD_START, self._dial_beside)
 
     def _end(self) -> None:
         self._over = True
@@ -84,6 +97,10 @@ class Connecting:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+
+    def _dial_beside(self) -> None:
+        self._outrun += self._dialled
+        self._dial_next()
 
     def _dial_next(self) -> None:
         plane, exchange = self._plane, self._exchange
@@ -127,7 +144,7 @@ class Connecting:
         for shelf in self._dialled:
             if shelf is winner:
                 continue
-            if self._tried.index(shelf) < self._tried.index(winner):
+            if shelf in self._outrun:
                 self._plane.accounts.unreached(self._exchange, shelf, "it kept longer than another address")
             else:
                 self._plane.accounts.spare(self._exchange, shelf)

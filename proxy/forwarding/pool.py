@@ -112,9 +112,9 @@ class Pool:
         return shelf
 
     def remember(self, shelf: Shelf, record: EjectionRecord | None) -> None:
-        """Hold this against an address from now on."""
-        shelf.record = record
-        if record is None or record.state == "counting" or shelf.retired:
+        """Hold this against an address from now on; nothing against one that has left the table."""
+        record = shelf.record = None if shelf.retired else record
+        if record is None or record.state == "counting":
             self._ejected.pop(shelf.address, None)
         else:
             self._ejected[shelf.address] = record
@@ -171,9 +171,12 @@ class Pool:
             yield from shelf
 
     def expire(self, now: float) -> None:
-        """Close what has waited for too long at this time."""
+        """Close what has waited, or been open, for too long at this time."""
         for shelf in self._shelves.values():
             shelf.close_older(now - self.idle_seconds)
+            for upstream in [one for one in shelf if one.good_until <= now]:
+                shelf.forget(upstream)
+                upstream.close()
 
     def close(self) -> None:
         """Close every waiting connection."""

@@ -63,4 +63,7 @@ def together(conditions: Mapping[str, str]) -> str:
     why = "; ".join(f"{socket} is {words}" for socket, words in dead.items())
     if len(dead) == len(conditions):
         return f"dead: {why}"
-    return f"alive at {len(conditions) - len(dead)} of {len(conditions)} addresses" + (why and f": {why}")
+    alive = sum(words.startswith("alive") for words in conditions.values())
+    if not alive:
+        return "not known yet" + (why and f": {why}")
+    return f"alive at {alive} of {len(conditions)} addresses" + (why and f": {why}")

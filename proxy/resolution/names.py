@@ -54,8 +54,6 @@ class Names:
         self._routed = routed
         self._names: dict[str, FollowedName] = {}
         self._tasks: dict[str, list[asyncio.Task[None]]] = {}
-        self._again: dict[str, list[asyncio.Event]] = {}
-        """Set to ask at once."""
         self._used: dict[str, frozenset[str]] = {}
         """The names of each service."""
         self._awaited: dict[str, float] = {}
@@ -82,9 +80,11 @@ class Names:
         """Wait until cancelled; what was unforeseen in a look-up is raised here."""
         try:
             await self._broken
-        finally:
-            for name in tuple(self._names):
-                self._drop(name)
+        finally:  # nothing is reported: workers go on with the addresses that they have
+            for task in (task for each in self._tasks.values() for task in each):
+                task.cancel()
+            if self._reporting is not None:
+                self._reporting.cancel()
 
     def use(self, service: str, names: Collection[str]) -> None:
         """Follow these names of a service from now on, and no others of it."""
@@ -107,8 +107,8 @@ class Names:
             self._awaited[name] = self._now() + KEPT
         least = {name: self._names[name].lookups + len(FAMILIES) * anew for name in waiting}
         if anew:
-            for event in (event for each in self._again.values() for event in each):
-                event.set()
+            for name in self._names:
+                self._ask_anew(name)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds), self._learned:
                 await self._learned.wait_for(lambda: all(self._has(*each) for each in least.items()))
@@ -124,14 +124,19 @@ class Names:
     def _follow(self, name: str) -> None:
         if name in self._names:
             return
-        each = self._names[name] = FollowedName(self._routed)
-        self._tasks[name], self._again[name] = [], []
+        self._names[name] = FollowedName(self._routed)
+        self._ask_anew(name)
+
+    def _ask_anew(self, name: str) -> None:
+        """Ask at once, and drop what is under way: it went to servers that may be others now."""
+        each = self._names[name]
+        for task in self._tasks.get(name, ()):
+            task.cancel()
+        self._tasks[name] = []
         for family in FAMILIES:
-            again = asyncio.Event()
-            task = asyncio.get_running_loop().create_task(self._ask_on(name, each, family, again))
+            task = asyncio.get_running_loop().create_task(self._ask_on(name, each, family))
             task.add_done_callback(self._task_ended)
             self._tasks[name].append(task)
-            self._again[name].append(again)
 
     def _drop_unused(self) -> None:
         now = self._now()
@@ -143,17 +148,13 @@ class Names:
         each = self._names.pop(name)
         for task in self._tasks.pop(name):
             task.cancel()
-        del self._again[name]
         self._warned.pop(name, None)
         if each.addresses:
             self._note(name, ())
 
-    async def _ask_on(
-        self, name: str, each: FollowedName, family: socket.AddressFamily, again: asyncio.Event
-    ) -> None:
+    async def _ask_on(self, name: str, each: FollowedName, family: socket.AddressFamily) -> None:
         wait = SHORTEST
         while True:
-            again.clear()
             try:
                 found = await self._lookups.ask(name, family)
             except Unanswered as unanswered:
@@ -168,9 +169,7 @@ class Names:
             self._warn(name, each)
             async with self._learned:
                 self._learned.notify_all()
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(wait * random.uniform(1 - SPREAD, 1)):
-                    await again.wait()
+            await asyncio.sleep(wait * random.uniform(1 - SPREAD, 1))
 
     def _warn(self, name: str, each: FollowedName) -> None:
         """Log why a name can't be resolved, once for each reason."""

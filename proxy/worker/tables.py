@@ -77,6 +77,7 @@ class Tables:
         held = self._plane.table
         if table.complete:
             self._plane.table = RoutingTable.build(table.generation, services)
+            self._dead = {name: self._dead[name] for name in self._plane.table.services if name in self._dead}
         else:
             self._plane.table = held.replace(table.generation, services, table.removed)
         for name in table.removed:

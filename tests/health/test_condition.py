@@ -95,7 +95,7 @@ def test_it_says_how_it_stands(condition: EndpointCondition, words: str) -> None
             "alive at 1 of 2 addresses: b:1 is dead: refused",
         ),
         ({"a:1": "dead: x", "b:1": "dead: y"}, "dead: a:1 is dead: x; b:1 is dead: y"),
-        ({"a:1": "alive", "b:1": "not known yet"}, "alive at 2 of 2 addresses"),
+        ({"a:1": "alive", "b:1": "not known yet"}, "alive at 1 of 2 addresses"),
     ],
 )
 def test_an_endpoint_does_as_its_addresses_do(conditions: dict[str, str], words: str) -> None:

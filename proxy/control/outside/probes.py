@@ -161,7 +161,9 @@ class Probes:
             return
         for address in tuple(watched.tasks):
             watched.stop(address)
-        if watched.reported:
+        if (
+            watched.reported != frozenset()
+        ):  # None: workers may have what an earlier control sent
             self._changed(service, frozenset())
 
     async def check(self, addresses: Sequence[Address], health: ProbeSettings | None) -> str:
