@@ -17,35 +17,37 @@ END = "<!-- end of ladder -->"
 
 LADDER: Mapping[str, str] = {
     "defaults": "",
-    "config": "defaults",
+    "counted": "",
+    "config": "counted defaults",
     "http1": "defaults",
     "routing": "defaults http1.head",
     "telemetry": "routing",
-    "analysis": "defaults telemetry routing.split",
+    "analysis": "counted defaults telemetry routing.split",
     "simulation": "analysis telemetry routing.split",
-    "rollout": "analysis.verdict routing.split routing.endpoint",
+    "rollout": "counted analysis.verdict routing.split routing.endpoint",
     "tls": "routing.endpoint",
-    "health": "routing.address routing.endpoint routing.failures telemetry.outcome tls",
+    "health": "counted routing.address routing.endpoint routing.failures telemetry.outcome tls",
     "resolution": "",
-    "forwarding": "defaults http1 routing telemetry.outcome health.ejection tls",
+    "forwarding": "counted defaults http1 routing telemetry.outcome health.ejection tls",
     "link": "routing telemetry",
     "child": "",
-    "worker": "forwarding routing telemetry link child tls",
+    "worker": "counted forwarding routing telemetry link child tls",
     "settings": "defaults config routing analysis.policy analysis.check rollout link.messages",
-    "ledger": "rollout telemetry link.messages routing.split",
+    "ledger": "counted rollout telemetry link.messages routing.split",
     "control": "config routing telemetry analysis rollout settings ledger link "
     "control.views control.outside.contract",
-    "control.views": "control.managed_service control.schedule rollout analysis telemetry routing "
+    "control.views": "counted control.managed_service control.schedule rollout analysis telemetry routing "
     "settings.service ledger.ledger ledger.record ledger.totals",
     "control.outside": "control.managed_service control.gates control.broadcast control.config_file "
     "control.views config.schema health.condition health.probe ledger.record resolution rollout routing "
     "telemetry.control_metrics",
-    "control.api": "control.command control.errors control.schedule config settings.plan ledger.errors "
-    "rollout routing telemetry.exposition telemetry.slices",
+    "control.api": "counted control.command control.errors control.schedule config settings.plan "
+    "ledger.errors rollout routing telemetry.exposition telemetry.slices",
     "control.process": "control control.api control.outside ledger child config",
-    "supervisor": "",
-    "demo": "cli.client cli.views supervisor.commands",
-    "cli": "defaults config settings.policy analysis.policy analysis.wording simulation supervisor demo",
+    "supervisor": "counted",
+    "demo": "counted cli.client cli.views supervisor.commands",
+    "cli": "counted defaults config settings.policy analysis.policy analysis.wording simulation supervisor "
+    "demo",
 }
 """What each package may import of ours, beside itself; the longest name that fits a file is its owner.
 
@@ -53,7 +55,9 @@ Within `control` these are walls, too: who decides knows neither the admin API n
 API knows neither who decides nor the views, and the views know no API.
 """
 
-PURE = frozenset({"defaults", "http1", "routing", "telemetry", "analysis", "simulation", "rollout"})
+PURE = frozenset(
+    {"counted", "defaults", "http1", "routing", "telemetry", "analysis", "simulation", "rollout"}
+)
 PURE_FILES = frozenset({"forwarding/exchange.py", "health/ejection.py", "health/condition.py"})
 IMPURE = frozenset({"asyncio", "socket", "time", "random", "os", "logging", "aiohttp"})
 

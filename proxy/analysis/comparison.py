@@ -181,15 +181,16 @@ def _latency(
     head: Histogram,
 ) -> Finding:
     number = QUANTILES.index(name)
+    value = head.quantile(SHARES[number])
     if number >= len(thresholds.stable):
         words, canary, stable = wording.no_threshold(name, thresholds.answers, SAMPLES[number]), None, None
     else:
         canary, stable = thresholds.canary[number], thresholds.stable[number]
-        words = wording.slower(name, seen, (canary, stable), thresholds.slower, capital, policy.bar)
+        words = wording.slower(name, value, (canary, stable), seen, capital, policy.bar)
     return Finding(
         check=name,
         state=state,
-        value=head.quantile(SHARES[number]),
+        value=value,
         limit=canary,
         stable=stable,
         sample=seen.canary,

@@ -6,6 +6,7 @@ No canary can be worse than that, so no check of a canary shows it.
 from collections import Counter, deque
 from math import floor
 
+from proxy.counted import plural
 from proxy.telemetry.counts import Counts
 
 SLOT = 5.0
@@ -63,4 +64,4 @@ class Outage:
         if total < SAMPLE or failed < SHARE * total:
             return ""
         causes = ", ".join(f"{cause} {count:,}x" for cause, count in lately.most_common())
-        return f"{failed:,} of its {total:,} latest requests failed ({causes})"
+        return f"{failed:,} of its {total:,} latest {plural(total, 'request')} failed ({causes})"

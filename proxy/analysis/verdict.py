@@ -107,7 +107,10 @@ class Assurance:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """The state of the canary: failing when any check fails, else inconclusive when any lacks its sample."""
+    """The state of the canary: failing when any check fails, else inconclusive when any lacks its sample.
+
+    Without a canary it is `NO_CANARY`.
+    """
 
     state: VerdictState
     findings: tuple[Finding, ...]
@@ -153,3 +156,7 @@ class Verdict:
             assurance,
             data["sentence"],
         )
+
+
+NO_CANARY = Verdict(INCONCLUSIVE, (), sentence="there is no canary to judge")
+"""The verdict where nothing is on trial: not healthy, because nothing was shown."""

@@ -2,8 +2,8 @@
 
 from proxy.analysis.check import Check, Unit
 from proxy.analysis.observations import Observations
-from proxy.analysis.policy import Slower
 from proxy.analysis.verdict import ERROR_LIMIT, ERRORS, FAILING, HARMED, INCONCLUSIVE, Assurance, VerdictState
+from proxy.counted import counted
 
 EVEN = 1.05
 """Odds below this read as 1:1: they speak for neither side."""
@@ -19,11 +19,10 @@ def sentence(
     shown = "" if value is None else f" {quantity(value, check.unit)}"
     seen = f"{check.metric}{shown} over {check.window:g} s"
     if state == INCONCLUSIVE:
-        return f"{seen}: {sample} of the {check.min_requests} canary answers needed to judge it"
+        return f"{seen}: {sample:,} of the {answers(check.min_requests)} needed to judge it"
     place = "is above" if state == FAILING else "is within"
     beside = "no data" if stable is None else quantity(stable, check.unit)
-    answers = "canary answer" if sample == 1 else "canary answers"
-    return f"{seen} {place} its limit of {_limit(check, limit)} (stable: {beside}; {sample} {answers})"
+    return f"{seen} {place} its limit of {_limit(check, limit)} (stable: {beside}; {answers(sample)})"
 
 
 def _limit(check: Check, limit: float) -> str:
@@ -61,7 +60,7 @@ def evidence(claim: str, value: float, bar: float, then: str = "out") -> str:
 
 def answers(count: int, whose: str = "canary") -> str:
     """Return, for example: 1 canary answer, 1,180 canary answers."""
-    return f"{count:,} {whose} answer{'' if count == 1 else 's'}"
+    return counted(count, f"{whose} answer")
 
 
 def _share(value: float | None) -> str:
@@ -111,34 +110,41 @@ def limited(seen: Observations, limit: float, capital: float, bar: float) -> str
 
 
 def slower(
-    name: str, seen: Observations, limits: tuple[float, float], terms: Slower, capital: float, bar: float
+    name: str,
+    value: float | None,
+    limits: tuple[float, float],
+    seen: Observations,
+    capital: float,
+    bar: float,
 ) -> str:
-    """Return the finding of a bet on a latency.
+    """Return the finding of a bet on a latency: first the times, then what the bet rests on.
 
-    For example: p99: 7.8 % of 400 canary answers took longer than 25 ms (its limit is 25 % above stable's),
-    1.0 % of 7,600 stable answers longer than 20 ms; evidence that it is slower: 12:1, out at 100:1.
+    For example: p99 55 ms, stable 20 ms (limit 25 ms); 7.8 % of 400 canary answers took longer than the
+    limit in force, 1.0 % of 7,600 stable answers longer than stable's p99; evidence that it is slower: 12:1,
+    out at 100:1.
 
-    `limits` are the canary's and stable's in seconds.
+    Args:
+        name: the quantile.
+        value: that of the canary's latest answers in seconds; None: none came lately.
+        limits: the canary's and stable's in seconds, of now. An answer was measured by those in force when
+            its request was sent.
+        seen: the answers within and above them since the evidence began.
+        capital: the evidence, as N:1.
+        bar: the odds at which it is out.
     """
     if not seen.canary:
         return _nothing(name, "good canary")  # how long a failure took is no evidence
-    canary, stable = (quantity(limit, "seconds") for limit in limits)
+    limit, stable = (quantity(limit, "seconds") for limit in limits)
+    lately = f"{name} {quantity(value, 'seconds')}" if value is not None else f"{name} unknown for 30 s"
+    late = f"{_share(seen.canary_share)} of {answers(seen.canary)} took longer than the limit in force"
     said = evidence("it is slower", capital, bar)
-    return (
-        f"{name}: {_share(seen.canary_share)} of {answers(seen.canary)} took longer than {canary} "
-        f"(its limit is {_above(terms, limits[1])} above stable's), {_late(seen)} {stable}; {said}"
-    )
+    return f"{lately}, stable {stable} (limit {limit}); {late}, {_late(name, seen)}; {said}"
 
 
-def _late(seen: Observations) -> str:
+def _late(name: str, seen: Observations) -> str:
     if not seen.stable:
-        return "no stable answers yet against"
-    return f"{_share(seen.stable_share)} of {answers(seen.stable, 'stable')} longer than"
-
-
-def _above(terms: Slower, stable: float) -> str:
-    """Return which of the two terms makes the canary's limit: the larger one."""
-    return f"{terms.by * 100:g} %" if terms.by * stable >= terms.at_least else f"{terms.at_least * 1000:g} ms"
+        return "no stable answers yet to compare"
+    return f"{_share(seen.stable_share)} of {answers(seen.stable, 'stable')} longer than stable's {name}"
 
 
 def no_threshold(name: str, answered: int, needed: int) -> str:
@@ -168,10 +174,20 @@ def capped(name: str, value: int, cap: int, *, resumed: bool) -> str:
     For example: harmed: 50 clients got a bad answer or gave up waiting since the release began; the cap is
     50.
     """
-    what = ("client" if name == HARMED else "user") + ("" if value == 1 else "s")
+    what = counted(value, "client" if name == HARMED else "user")
     what += " got a bad answer or gave up waiting" if name == HARMED else " met the canary"
     since = "it was resumed" if resumed else "the release began"
-    return f"{name}: {value:,} {what} since {since}; the cap is {cap:,}"
+    return f"{name}: {what} since {since}; the cap is {cap:,}"
+
+
+def of_users(exposed: int | None) -> str:
+    """Return whose requests met a canary, behind their number: ` of about 12 users`; "" without sticky users.
+
+    Where no request had the sticky key, the users are unknown, and not none.
+    """
+    if exposed is None:
+        return ""
+    return f" of about {counted(exposed, 'user')}" if exposed else " of unknown users"
 
 
 def assured(assurance: Assurance, margin: float) -> str:
@@ -195,7 +211,7 @@ def to_go(requests: int | None, seconds: float | None) -> str:
     if not requests:
         return "shown"
     time = "" if seconds is None else f" ({duration(seconds)})"
-    return f"about {requests:,} more request{'' if requests == 1 else 's'}{time}"
+    return f"about {counted(requests, 'more request')}{time}"
 
 
 def duration(seconds: float) -> str:

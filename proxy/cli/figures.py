@@ -1,11 +1,6 @@
 """Numbers and times in the format for people."""
 
 
-def counted(number: int, thing: str) -> str:
-    """Return a number with its noun: 1 request, 2,000 requests."""
-    return f"{number:,} {thing}{'' if number == 1 else 's'}"
-
-
 def percent(value: float | None, digits: int = 2) -> str:
     """Format a percentage of 0 to 100 without needless digits; "-" for no data."""
     if value is None:

@@ -8,6 +8,7 @@ import click
 from proxy.cli.configfile import DEFAULT, WRONG, error_text, load
 from proxy.config.problems import Problems
 from proxy.config.schema import Config
+from proxy.counted import counted
 from proxy.settings.policy import policy
 
 _UNJUDGED = (
@@ -43,8 +44,7 @@ def _check(source: str) -> bool:
         return False
     for warning in (*_unjudged(config), *_shared(config), *_by_path(config)):
         click.echo(f"{source}: warning: {warning}", err=True)
-    count = len(config.services)
-    click.echo(f"{source} is fine: {count} service{'' if count == 1 else 's'}")
+    click.echo(f"{source} is fine: {counted(len(config.services), 'service')}")
     return True
 
 

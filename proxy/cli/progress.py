@@ -5,6 +5,7 @@ from typing import Any
 
 from proxy.analysis.wording import duration
 from proxy.cli.figures import percent
+from proxy.counted import counted
 
 
 def state(view: dict[str, Any]) -> str:
@@ -38,7 +39,7 @@ def step_text(step: dict[str, Any]) -> str:
         return f"pause: {step['pause']}"
     parts = [duration(step["hold"])] if step["hold"] else []
     if least := step["min_requests"]:
-        parts.append(f"{least:,} answer{'' if least == 1 else 's'}")
+        parts.append(counted(least, "answer"))
     return percent(step["weight"]) + (f" for {' and '.join(parts)}" if parts else "")
 
 
@@ -51,7 +52,7 @@ def expectation(view: dict[str, Any]) -> str:
     if rollout["expected"] is None:
         return f"no estimate yet of how long it takes, {traffic}"
     pauses = sum("pause" in step for step in rollout["steps"][rollout["step"] :])
-    added = "" if not pauses else f", and {pauses} pause{'' if pauses == 1 else 's'}"
+    added = "" if not pauses else f", and {counted(pauses, 'pause')}"
     return f"about {duration(rollout['expected'])} {traffic}{added}"
 
 
@@ -62,7 +63,7 @@ def proof(view: dict[str, Any]) -> str:
         return ""
     return (
         "each step below 100 % also waits until the canary is shown to be good enough: "
-        f"about {assured:,} good answers of it"
+        f"about {counted(assured, 'good answer')} of it"
     )
 
 

@@ -17,6 +17,7 @@ from proxy.cli.trial import Trial
 from proxy.config import units
 from proxy.config.problems import Unfit
 from proxy.config.schema import Config, Service
+from proxy.counted import counted
 from proxy.settings.policy import policy
 from proxy.simulation.run import run
 from proxy.simulation.scenario import GOOD, Population, Scenario
@@ -153,7 +154,9 @@ def _service(config: Config, source: str, service: str | None) -> tuple[str, Ser
     """Return a service of the file and its name; exit with 2 when there is none to judge."""
     names = [*config.services]
     if service is None and len(names) > 1:
-        refuse(f"{source} has {len(names)} services; choose one with --service: {', '.join(names)}")
+        refuse(
+            f"{source} has {counted(len(names), 'service')}; choose one with --service: {', '.join(names)}"
+        )
     name = service if service is not None else names[0]
     if name not in config.services:
         refuse(f"{source} has no service `{name}`; there are {', '.join(names)}")

@@ -7,7 +7,8 @@ from typing import Any
 from proxy.analysis import wording
 from proxy.cli.figures import duration, percent, rate
 from proxy.cli.progress import state
-from proxy.cli.views import endpoints, notes
+from proxy.cli.views import endpoints, notes, verdict
+from proxy.counted import counted
 
 WIDTH = 20
 """Cells of a bar, 5 % each."""
@@ -65,7 +66,7 @@ def _backends(view: dict[str, Any], glyphs: Glyphs) -> Iterator[Node]:
         side = view["window"].get(name) or {}
         version = f" {backend['version']}" if backend["version"] else ""
         counts = (
-            f"last {view['window']['seconds']} s: {side.get('requests', 0):,} requests, "
+            f"last {view['window']['seconds']} s: {counted(side.get('requests', 0), 'request')}, "
             f"errors {rate(side.get('error_rate'))}, p99 {duration(side.get('p99'))}"
         )
         yield Node(
@@ -84,10 +85,10 @@ def _measure(what: str, part: float | None, digits: int, glyphs: Glyphs) -> Node
 
 def _verdict(view: dict[str, Any]) -> Node:
     """Return the verdict, with its checks in columns below."""
-    verdict = view["verdict"]
-    rows = [HEADINGS, *map(_check, verdict["findings"])] if verdict["findings"] else []
+    findings = view["verdict"]["findings"]
+    rows = [HEADINGS, *map(_check, findings)] if findings else []
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return Node(f"verdict: {verdict['state']}", [Node(_row(row, widths)) for row in rows])
+    return Node(f"verdict: {verdict(view)}", [Node(_row(row, widths)) for row in rows])
 
 
 def _row(row: tuple[str, ...], widths: list[int]) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from proxy.counted import counted
 from proxy.simulation.scenario import Scenario
 from proxy.simulation.summary import Spread, Summary, bound
 
@@ -69,23 +70,24 @@ def _setting(scenario: Scenario) -> str:
 
 
 def _on_bad(bad: Summary, lasts: float) -> Iterator[str]:
-    yield f"canary requests until rollback: {_spread(bad.requests)} ({bad.runs} runs)"
+    yield f"canary requests until rollback: {_spread(bad.requests)} ({counted(bad.runs, 'run')})"
     yield f"seconds until rollback: {_spread(bad.seconds, 1)}"
     late = bad.runs - bad.early
     never = late - (bad.rolled_back - bad.early)
-    yield f"never rolled back within {_time(lasts)}: {never} of {late} runs"
+    yield f"never rolled back within {_time(lasts)}: {never} of {counted(late, 'run')}"
     if bad.early:
-        yield f"rolled back while the canary was still good: {bad.early} of {bad.runs} runs"
+        yield f"rolled back while the canary was still good: {bad.early} of {counted(bad.runs, 'run')}"
     yield from _by(bad)
 
 
 def _on_good(good: Summary, watched: float) -> Iterator[str]:
     share = bound(good.rolled_back, good.runs)
     bounded = f"fewer than {share * 100:.1f} % with 95 % confidence"
+    runs = counted(good.runs, "run")
     certainty = bounded if good.runs >= FEW else "too few runs for a bound"
     yield (
-        f"false rollbacks of a good canary: {good.rolled_back} of {good.runs} runs of {_time(watched)}, "
-        f"{good.met // good.runs} canary requests each; {certainty}"
+        f"false rollbacks of a good canary: {good.rolled_back} of {runs} of {_time(watched)}, "
+        f"{counted(good.met // good.runs, 'canary request')} each; {certainty}"
     )
     yield from _by(good)
 

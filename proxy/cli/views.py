@@ -4,8 +4,9 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from proxy.analysis import wording
-from proxy.cli.figures import counted, duration, moment, percent, rate
+from proxy.cli.figures import duration, moment, percent, rate
 from proxy.cli.progress import advice, course, state
+from proxy.counted import are, counted
 
 HEADINGS = ("SERVICE", "PHASE", "BACKEND", "WEIGHT", "SEEN", "REQUESTS", "ERRORS", "P99")
 LEFT = 3
@@ -143,16 +144,11 @@ def blast_radius(view: dict[str, Any]) -> Iterator[str]:
     """Yield how many requests and users met the release, and how many of them were harmed."""
     blast = view["blast_radius"]
     if blast and blast["met"]:
-        users = (
-            f" of about {counted(blast['exposed_users'], 'user')}"
-            if blast["exposed_users"] is not None
-            else ""
-        )
-        met = f"{counted(blast['met'], 'canary request')}{users}"
+        met = f"{counted(blast['met'], 'canary request')}{wording.of_users(blast['exposed_users'])}"
         gave_up = f" ({blast['gave_up']:,} gave up waiting)" if blast["gave_up"] else ""
         yield f"release so far: {met}, {blast['harmed']:,} harmed{gave_up}, {blast['rescued']:,} rescued"
     if overdue := (view["overdue"] or {}).get("canary"):
-        yield f"{counted(overdue, 'request')} on the canary {'is' if overdue == 1 else 'are'} overdue now"
+        yield f"{counted(overdue, 'request')} on the canary {are(overdue)} overdue now"
 
 
 def details(view: dict[str, Any], flags: str = "") -> str:
@@ -168,11 +164,17 @@ def details(view: dict[str, Any], flags: str = "") -> str:
         halted = ", halted" if backend in view["halted"] else ""
         lines.append(f"  {backend}  weight {row[3]}{halted}  {endpoints(side)}{version}")
         lines.append(f"    {last}: {_lately(view, backend, row)}")
-    verdict = view["verdict"]["state"] if "canary" in view["backends"] else "none, there is no canary"
-    lines.append(f"  verdict  {verdict}")
+    lines.append(f"  verdict  {verdict(view)}")
     lines += [f"    {finding['sentence']}" for finding in view["verdict"]["findings"]]
     lines += [f"  {note}" for note in notes(view, flags)]
     return "\n".join(lines)
+
+
+def verdict(view: dict[str, Any]) -> str:
+    """Return the state of the verdict, or that there is none."""
+    return (
+        str(view["verdict"]["state"]) if "canary" in view["backends"] else "none, there is no canary to judge"
+    )
 
 
 def endpoints(side: dict[str, Any]) -> str:

@@ -9,6 +9,7 @@ from ipaddress import IPv6Address
 from urllib.parse import urlsplit
 
 from proxy.config.problems import Unfit, quoted
+from proxy.counted import counted
 
 NAME_PATTERN = r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,61}[A-Za-z0-9])?"
 FIELD_PATTERN = r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,256}"
@@ -196,7 +197,7 @@ def secret(text: str) -> str:
     if re.fullmatch(r"[!-~]+", text) and SHORTEST_SECRET <= len(text) <= LONGEST_TOKEN:
         return text
     what = (
-        f"the secret has {len(text)} characters"
+        f"the secret has {counted(len(text), 'character')}"
         if re.fullmatch(r"[!-~]*", text)
         else ("the secret has a space or another character that is easily lost on the way")
     )

@@ -9,7 +9,7 @@ from proxy.analysis.blast_radius import BlastRadius
 from proxy.analysis.judge import Judge
 from proxy.analysis.outage import Outage
 from proxy.analysis.policy import Policy
-from proxy.analysis.verdict import HEALTHY, INCONCLUSIVE, Verdict
+from proxy.analysis.verdict import HEALTHY, INCONCLUSIVE, NO_CANARY, Verdict
 from proxy.config import schema
 from proxy.control.traffic import Traffic
 from proxy.rollout.rollout import Rollout
@@ -44,7 +44,7 @@ class Assessment:
         """Answers of the canary since the step of the plan was entered."""
         self.judge = self._recalled(kept) if kept else Judge(self.policy)
         self.judge.weigh(rollout.revision, rollout.weight)
-        self.verdict: Verdict = self.judge.verdict(0.0)
+        self.verdict: Verdict = self._verdict(0.0)
         """The last verdict, for people."""
         self._judged = -1
         """The revision that was in force at the last verdict."""
@@ -77,7 +77,7 @@ class Assessment:
         kept, self.policy = self.to_json(), wanted
         self.judge = self._recalled(kept)
         self.judge.weigh(self._rollout.revision, self._rollout.weight)
-        self.verdict = self.judge.verdict(0.0)
+        self.verdict = self._verdict(0.0)
 
     def enter(self, file: schema.Service, rollout: Rollout) -> None:
         """Follow a state that has come into force."""
@@ -91,7 +91,7 @@ class Assessment:
             self.answers = 0
         self.judge.weigh(rollout.revision, rollout.weight)
         if anew:
-            self.verdict = self.judge.verdict(0.0)
+            self.verdict = self._verdict(0.0)
 
     def _begin_anew(self, file: schema.Service, before: Rollout) -> None:
         """Drop the evidence: the canary is another one, was resumed, or is gone."""
@@ -126,8 +126,11 @@ class Assessment:
 
     def assess(self, now: float) -> Verdict:
         """Return the verdict on the evidence of now, and keep it."""
-        self.verdict, self._judged = self.judge.verdict(now), self._rollout.revision
+        self.verdict, self._judged = self._verdict(now), self._rollout.revision
         return self.verdict
+
+    def _verdict(self, now: float) -> Verdict:
+        return self.judge.verdict(now) if self._rollout.has_canary else NO_CANARY
 
     def record_would_trip(self, check: str) -> bool:
         """Record the check that would have taken the canary out; return False if one is recorded already."""

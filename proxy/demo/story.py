@@ -8,6 +8,7 @@ import asyncio
 from dataclasses import dataclass
 
 from proxy.cli.views import entry_line
+from proxy.counted import counted
 from proxy.demo.admin_api import View
 from proxy.demo.customer_counts import CustomerCounts
 from proxy.demo.customers import Customers, customer_names
@@ -113,8 +114,12 @@ class Story:
             )
             return
         self._screen.write(f"  v3 was taken out: {trip['sentence']}")
-        self._screen.write(f"  customers got {answered} answers from v3, {failed} of them bad{delay(trip)}")
-        self._screen.write(f"  v3 got {blast['met']} requests, and v1 rescued {blast['rescued']} of them")
+        self._screen.write(
+            f"  customers got {counted(answered, 'answer')} from v3, {failed} of them bad{delay(trip)}"
+        )
+        self._screen.write(
+            f"  v3 got {counted(blast['met'], 'request')}, and v1 rescued {blast['rescued']} of them"
+        )
 
     async def _follow(self, service: str, failing: str = "") -> View:
         """Print the course of a rollout and pass its gate; return when it has ended or takes too long.

@@ -6,6 +6,7 @@ Pure: each function yields the problems that it finds, a sentence each.
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
+from proxy.counted import counted
 from proxy.demo.admin_api import View
 from proxy.demo.customer_counts import CustomerCounts
 
@@ -50,9 +51,9 @@ def good_canary_problems(service: str, version: str, view: View, counts: Custome
     if share != 1.0:
         yield f"{version}'s share at the end is {share}; expected 1.0"
     if failed:
-        yield f"{version} failed {failed} requests"
+        yield f"{version} failed {counted(failed, 'request')}"
     if moved_back:
-        yield f"{moved_back} customers of {service} went back to an older version"
+        yield f"{counted(moved_back, 'customer')} of {service} went back to an older version"
 
 
 def bad_canary_problems(service: str, version: str, view: View, counts: CustomerCounts) -> Iterator[str]:
@@ -61,7 +62,7 @@ def bad_canary_problems(service: str, version: str, view: View, counts: Customer
     if weight(view, version) != 0:
         yield f"{version} still has a weight: {view['weights']}"
     if late:
-        yield f"{late} requests met {version} after its rollback"
+        yield f"{counted(late, 'request')} met {version} after its rollback"
 
 
 def weight(view: View, version: str) -> float:

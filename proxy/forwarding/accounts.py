@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
+from proxy.counted import counted
 from proxy.forwarding.exchange import Exchange
 from proxy.forwarding.pool import Pool, Shelf
 from proxy.forwarding.rescue import Budget
@@ -182,8 +183,8 @@ class Accounts:
         self._pool.remember(shelf, record)
         if record is not None and record is not before and record.state == "ejected":
             self.tally.eject(key)
-            text = "%s of %s: ejected for %g s after %d failures in a row, the last one: %s"
-            log.warning(text, shelf.address, key[0], record.pause, record.row, last)
+            text = "%s of %s: ejected for %g s after %s in a row, the last one: %s"
+            log.warning(text, shelf.address, key[0], record.pause, counted(record.row, "failure"), last)
 
     def turn_away(self, refusal: Refusal, client: str) -> None:
         """Count and log a request that was for no service."""

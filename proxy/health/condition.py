@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Literal, Protocol
 
+from proxy.counted import counted
+
 Liveness = Literal["unknown", "alive", "dead"]
 
 
@@ -66,4 +68,5 @@ def together(conditions: Mapping[str, str]) -> str:
     alive = sum(words.startswith("alive") for words in conditions.values())
     if not alive:
         return "not known yet" + (why and f": {why}")
-    return f"alive at {alive} of {len(conditions)} addresses" + (why and f": {why}")
+    of_all = counted(len(conditions), "address", "addresses")
+    return f"alive at {alive} of {of_all}" + (why and f": {why}")

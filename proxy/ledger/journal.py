@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ParamSpec, Protocol, TypeVar
 
+from proxy.counted import are, counted
 from proxy.ledger.errors import NotDurable
 from proxy.ledger.ledger import Ledger, Recalled
 from proxy.ledger.record import Record
@@ -142,7 +143,8 @@ class Journal:
             async with self._writing:
                 await self._drain()
         except NotDurable as error:
-            log.error("%d entries are lost: %s", len(self._waiting), error.detail)
+            entries = counted(len(self._waiting), "entry", "entries")
+            log.error("%s %s lost: %s", entries, are(len(self._waiting)), error.detail)
         await self.call(self._ledger.close)
 
     async def _catch_up(self) -> None:

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from proxy.counted import counted
 from proxy.rollout.automatic_moves import onward, switch
 from proxy.rollout.inputs import Abort, Pause, Promote, Resume, Retry, SetWeight, Start, Undo
 from proxy.rollout.phases import IDLE, PAUSED, PROGRESSING, PROMOTING, ROLLED_BACK, Phase
@@ -27,7 +28,7 @@ def start(rollout: Rollout, order: Start, at: float) -> Advance | Refused:
     if rollout.phase == ROLLED_BACK and canary.definition == rollout.canary.definition:
         return refused(rollout, "this canary was taken out: `retry` begins it again, from its first step")
     after = begun(rollout, canary, order.plan, order.salt, at)
-    why = f"{canary.version or 'the canary'} begins, in {len(order.plan.steps)} steps"
+    why = f"{canary.version or 'the canary'} begins, in {counted(len(order.plan.steps), 'step')}"
     return move(rollout, "start", after, "start", why)
 
 

@@ -13,6 +13,7 @@ import sys
 from collections.abc import Callable, Sequence
 from functools import partial
 
+from proxy.counted import counted
 from proxy.supervisor import commands, sockets
 from proxy.supervisor.child import Child
 from proxy.supervisor.plan import LaunchPlan
@@ -132,7 +133,7 @@ class Supervisor:
     def _announcement(self, bound: sockets.Sockets) -> str:
         secure = {index for index, pairs in enumerate(self._plan.tls) if pairs}
         where = ", ".join(sockets.url(one, secure=index in secure) for index, one in enumerate(bound.listen))
-        workers = "1 worker" if self._plan.workers == 1 else f"{self._plan.workers} workers"
+        workers = counted(self._plan.workers, "worker")
         return f"listening on {where} ({workers}), admin {sockets.url(bound.admin_at)}"
 
     async def _shut_down(self, bound: sockets.Sockets) -> None:

@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
+from proxy.counted import counted, were
 from proxy.forwarding.accounts import NoAccessLog, Refusal
 from proxy.forwarding.data_plane import DataPlane
 from proxy.forwarding.exchange import Exchange
@@ -105,7 +106,8 @@ class AccessLog:
             return
         self._look_back()
         if self._dropped:
-            log.warning("%d lines of the access log were dropped: its reader is too slow", self._dropped)
+            lines = counted(self._dropped, "line")
+            log.warning("%s of the access log %s dropped: its reader is too slow", lines, were(self._dropped))
             self._dropped = 0
         if self._notes:
             notes, self._notes = self._notes, []

@@ -180,8 +180,9 @@ def test_latencies() -> None:
     assert found.limit == max(found.stable * 1.25, found.stable + 0.005)
     stable, limit = (round(each * 1000) for each in (found.stable, found.limit))
     assert found.sentence == (
-        f"p99: 4.8 % of 62 canary answers took longer than {limit} ms (its limit is 25 % above stable's), "
-        f"0.4 % of 1,180 stable answers longer than {stable} ms; "
+        f"p99 {round(found.value * 1000)} ms, stable {stable} ms (limit {limit} ms); "
+        "4.8 % of 62 canary answers took longer than the limit in force, "
+        "0.4 % of 1,180 stable answers longer than stable's p99; "
         "evidence that it is slower: 12:1, out at 100:1"
     )
 

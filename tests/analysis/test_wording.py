@@ -4,8 +4,6 @@ import pytest
 
 from proxy.analysis.check import Check
 from proxy.analysis.observations import Observations
-from proxy.analysis.policy import Slower
-from proxy.analysis.thresholds import canary_limit
 from proxy.analysis.verdict import Assurance
 from proxy.analysis.wording import (
     answers,
@@ -14,6 +12,7 @@ from proxy.analysis.wording import (
     duration,
     evidence,
     odds,
+    of_users,
     quantity,
     sentence,
     slower,
@@ -111,18 +110,32 @@ def test_even_odds_are_no_evidence(value: float) -> None:
 
 
 @pytest.mark.parametrize(
-    ("terms", "stable", "why"),
+    ("value", "first"),
     [
-        (Slower(0.25, 0.005), 0.1, "125 ms (its limit is 25 % above stable's)"),
-        (Slower(0.25, 0.005), 0.01, "15 ms (its limit is 5 ms above stable's)"),
-        (Slower(0.0, 0.0), 0.01, "10 ms (its limit is 0 % above stable's)"),
+        (0.055, "p99 55 ms, stable 3.2 ms (limit 8.2 ms); "),
+        (None, "p99 unknown for 30 s, stable 3.2 ms (limit 8.2 ms); "),
     ],
 )
-def test_a_latency_tells_why_the_two_limits_differ(terms: Slower, stable: float, why: str) -> None:
-    said = slower(
-        "p99", Observations(3, 59, 5, 1_175), (canary_limit(terms, stable), stable), terms, 12.0, 100.0
+def test_a_latency_begins_with_the_times(value: float | None, first: str) -> None:
+    said = slower("p99", value, (0.0082, 0.0032), Observations(3, 59, 5, 1_175), 12.0, 100.0)
+    assert said == (
+        f"{first}4.8 % of 62 canary answers took longer than the limit in force, "
+        "0.4 % of 1,180 stable answers longer than stable's p99; "
+        "evidence that it is slower: 12:1, out at 100:1"
     )
-    assert f"took longer than {why}, 0.4 % of 1,180 stable answers longer than " in said
+
+
+def test_a_latency_without_stable() -> None:
+    said = slower("p50", 0.055, (0.0082, 0.0032), Observations(1, 0, 0, 0), 1.0, 100.0)
+    assert "100.0 % of 1 canary answer took longer than the limit in force, no stable answers yet" in said
+
+
+@pytest.mark.parametrize(
+    ("exposed", "said"),
+    [(None, ""), (0, " of unknown users"), (1, " of about 1 user"), (1_200, " of about 1,200 users")],
+)
+def test_users_without_a_key_are_unknown_and_not_none(exposed: int | None, said: str) -> None:
+    assert of_users(exposed) == said
 
 
 def test_a_cap_says_since_when_it_counts() -> None:

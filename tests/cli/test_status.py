@@ -64,7 +64,7 @@ def test_a_service_without_a_canary_has_no_verdict(fake_admin: FakeAdmin, view: 
     fake_admin.show(alone)
     fake_admin.answers["GET /readyz"] = (200, "ok")
     result = CliRunner().invoke(status, ["--admin", fake_admin.url])
-    assert "  verdict  none, there is no canary\n" in result.output
+    assert "  verdict  none, there is no canary to judge\n" in result.output
     assert "healthy" not in result.output
 
 

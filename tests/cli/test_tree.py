@@ -32,6 +32,20 @@ def test_all_there_is_to_see_while_a_rollout_goes_on(rolling_view: Make) -> None
     ]
 
 
+def test_without_a_canary_there_is_no_verdict(view: Make) -> None:
+    alone = view()
+    del alone["backends"]["canary"]
+    drawn = tree(alone)
+    assert "verdict: none, there is no canary to judge" in drawn
+    assert "healthy" not in drawn
+
+
+def test_one_request_is_no_requests(view: Make) -> None:
+    one = view()
+    one["window"]["stable"]["requests"] = 1
+    assert "last 30 s: 1 request, errors" in tree(one)
+
+
 def test_a_terminal_without_unicode(tripped_view: Make) -> None:
     view = tripped_view(verdict={"state": "failing", "findings": [], "assurance": None, "sentence": ""})
     drawn = tree(view, ASCII, " -x")

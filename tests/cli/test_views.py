@@ -75,6 +75,11 @@ BETS = {
 }
 
 
+def test_users_without_a_key_are_unknown(view: Make) -> None:
+    blast = BETS["blast_radius"] | {"met": 46, "exposed_users": 0}
+    assert "release so far: 46 canary requests of unknown users, " in views.table([view(blast_radius=blast)])
+
+
 def test_bets_and_the_harm_stand_under_the_table(view: Make) -> None:
     text = views.table([view(**BETS)])
     assert text.splitlines()[3:-1] == [

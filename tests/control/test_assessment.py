@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from proxy.analysis.verdict import NO_CANARY
 from proxy.config.reader import read
 from proxy.config.service import Service
 from proxy.control.assessment import Assessment
@@ -123,7 +124,7 @@ def test_after_a_promotion_a_restart_knows_how_far_it_went_and_is_silent(
         RUNNING, revision=6, phase="promoted", weight=0, stable=RUNNING.canary, canary=Side(()), plan=None
     )
     assessment.enter(FILE, promoted)
-    assert (assessment.verdict.findings, assessment.verdict.odds) == ((), None), "nobody is on trial"
+    assert assessment.verdict == NO_CANARY, "nobody is on trial"
     again = made(promoted, json.loads(json.dumps(assessment.to_json())))
     assert assessment.judge.blast_radius.met == again.judge.blast_radius.met == 30
     assert caplog.text == ""
@@ -132,7 +133,8 @@ def test_after_a_promotion_a_restart_knows_how_far_it_went_and_is_silent(
 def test_without_a_canary_nothing_is_judged_and_with_one_again(assessment: Assessment) -> None:
     bare = replace(RUNNING, revision=6, since=6, weight=0, canary=Side(()))
     assessment.enter(FILE, bare)
-    assert (assessment.policy, assessment.assess(0.0).findings) == (UNJUDGED, ())
+    assert (assessment.policy, assessment.verdict, assessment.assess(0.0)) == (UNJUDGED, NO_CANARY, NO_CANARY)
+    assert (NO_CANARY.state, NO_CANARY.sentence) == ("inconclusive", "there is no canary to judge")
     assessment.enter(FILE, replace(RUNNING, revision=7, since=7))
     assert assessment.policy.comparing
     assessment.count([(7, "canary", BAD)], 0.0)

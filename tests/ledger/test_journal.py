@@ -234,7 +234,7 @@ async def test_closing_on_a_failing_ledger_says_what_is_lost(
         await journal.append_later(record(1))
         await journal.close()
     assert ledger.closed
-    assert "1 entries are lost: the disk is full" in caplog.text
+    assert "1 entry is lost: the disk is full" in caplog.text
 
 
 async def test_its_repr_says_what_waits(journal: Journal, ledger: FakeLedger) -> None:

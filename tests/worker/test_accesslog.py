@@ -94,7 +94,7 @@ async def test_a_reader_that_stands_still_costs_lines_and_not_traffic(
     reads.set()
     await log.close()
     assert [line.split()[0] for line in b"".join(written).decode().splitlines()] == ["1", "2", "3"]
-    assert "1 lines of the access log were dropped" in caplog.text
+    assert "1 line of the access log was dropped" in caplog.text
 
 
 @pytest.mark.parametrize(

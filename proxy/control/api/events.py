@@ -17,6 +17,7 @@ from typing import Any, Protocol
 from aiohttp import web
 
 from proxy.control.api.problems import HttpProblem
+from proxy.counted import counted
 
 KEEP_ALIVE = (
     15.0  # seconds of silence after which a comment is sent: proxies cut silent connections after 30 or 60
@@ -52,7 +53,9 @@ class Stream:
         if self.closed:
             return
         if len(self._entries) >= self._backlog:
-            log.warning("an event stream is %d entries behind and is closed", self._backlog)
+            log.warning(
+                "an event stream is %s behind and is closed", counted(self._backlog, "entry", "entries")
+            )
             self.close()
             self._cut()
             return

@@ -16,6 +16,7 @@ from proxy.config import addresses
 from proxy.config.problems import Unfit
 from proxy.config.units import LONGEST
 from proxy.control.api.requests import Faults, json_object, shown
+from proxy.counted import counted
 from proxy.rollout.inputs import Abort, Order, Pause, Promote, Resume, Retry, SetWeight, Start, Undo
 from proxy.rollout.phases import OrderName
 from proxy.rollout.plan import Gate, Plan, Step
@@ -263,7 +264,7 @@ def text(value: object) -> str:
     if not isinstance(value, str):
         raise Unfit(f"{shown(value)} is no text", "expected a string")
     if len(value) > TEXT_LIMIT:
-        raise Unfit(f"it has {len(value)} characters", f"expected at most {TEXT_LIMIT}")
+        raise Unfit(f"it has {counted(len(value), 'character')}", f"expected at most {TEXT_LIMIT}")
     for char in value:
         if unicodedata.category(char) in FORBIDDEN or char in BIDI:
             raise Unfit(

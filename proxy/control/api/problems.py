@@ -13,6 +13,7 @@ from aiohttp import HttpVersion11, web
 
 from proxy.config.problems import Problems
 from proxy.control import errors
+from proxy.counted import counted
 from proxy.ledger.errors import NotDurable
 
 MEDIA_TYPE = "application/problem+json"
@@ -94,7 +95,7 @@ def from_file(problems: Problems) -> HttpProblem:
         }
         for each in problems
     ]
-    found = f"{len(problems)} problem{'' if len(problems) == 1 else 's'}"
+    found = counted(len(problems), "problem")
     detail = f"{problems.source} has {found}. What is in force stays, nothing was changed"
     return HttpProblem(422, detail, more={"errors": places, "text": problems.render()})
 

@@ -17,6 +17,7 @@ from proxy.control.api.openapi import OPERATIONS, Operation
 from proxy.control.api.problems import HttpProblem, Responder, as_problems, expect
 from proxy.control.api.security import AccessGuard
 from proxy.control.command import OrderTerms
+from proxy.counted import counted
 from proxy.rollout.inputs import Order
 from proxy.rollout.phases import OrderName
 from proxy.settings.plan import Planned
@@ -208,7 +209,7 @@ class ApiRoutes:
                 503, "not ready: the proxy is starting or draining; send new traffic elsewhere for now"
             )
         failing = self._overview.failing
-        services = "1 service" if failing == 1 else f"{failing} services"
+        services = counted(failing, "service")
         return web.Response(text=f"ok, but stable is failing in {services}" if failing else "ok")
 
     async def openapi(self, _request: web.Request) -> web.Response:

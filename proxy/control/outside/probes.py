@@ -161,9 +161,7 @@ class Probes:
             return
         for address in tuple(watched.tasks):
             watched.stop(address)
-        if (
-            watched.reported != frozenset()
-        ):  # None: workers may have what an earlier control sent
+        if watched.reported != frozenset():  # None: workers may have what an earlier control sent
             self._changed(service, frozenset())
 
     async def check(self, addresses: Sequence[Address], health: ProbeSettings | None) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 
 from proxy.control.managed_service import ManagedService
+from proxy.counted import counted
 from proxy.routing.endpoint import Endpoint
 
 EJECTED = "ejected"
@@ -33,7 +34,7 @@ def _words(probed: str, ejecting: int, workers: int) -> str:
     """Return the condition of an endpoint that some worker has ejected."""
     if probed.startswith("dead"):
         return probed
-    by = f"{EJECTED} by {ejecting} of {workers} worker{'' if workers == 1 else 's'}, because it failed"
+    by = f"{EJECTED} by {ejecting} of {counted(workers, 'worker')}, because it failed"
     if ejecting >= workers:
         return by
     return f"{probed or 'in service'}, but {by}"

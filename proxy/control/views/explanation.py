@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from proxy.analysis.verdict import Assurance, Finding, Verdict
-from proxy.analysis.wording import evidence, odds, to_go
+from proxy.analysis.wording import evidence, odds, of_users, to_go
 from proxy.control.views.facts import Blast, Facts, StableOutage
+from proxy.counted import are, counted, were
 from proxy.rollout.rollout import Trip
 from proxy.routing.split import TOTAL, percent
 
@@ -172,16 +173,12 @@ def _harm(now: Situation) -> Iterator[str]:
     if not blast.met:
         return
     since = "" if blast.since is None else f" on {moment(blast.since)}"
-    met = f"{counted(blast.met, 'request')}{_users(blast)} met it"
+    met = f"{counted(blast.met, 'request')}{of_users(blast.exposed_users)} met it"
     yield f"{met} since its release began{since}: {_reached(blast)}."
     if now.resumed:
         yield "Evidence, caps and failures count only what came since it was resumed."
     if overdue := now.facts.overdue.get("canary"):
-        yield f"{counted(overdue, 'request')} on it {'is' if overdue == 1 else 'are'} overdue right now."
-
-
-def _users(blast: Blast) -> str:
-    return "" if blast.exposed_users is None else f" of about {counted(blast.exposed_users, 'user')}"
+        yield f"{counted(overdue, 'request')} on it {are(overdue)} overdue right now."
 
 
 def _reached(blast: Blast) -> str:
@@ -190,7 +187,7 @@ def _reached(blast: Blast) -> str:
     if blast.gave_up:
         harm.append(f"{counted(blast.gave_up, 'client')} gave up waiting")
     reached = " and ".join(harm) or "no bad answer reached a client"
-    return f"{reached}, {blast.rescued:,} {_was(blast.rescued)} rescued by stable"
+    return f"{reached}, {blast.rescued:,} {were(blast.rescued)} rescued by stable"
 
 
 def _failed(now: Situation) -> Iterator[str]:
@@ -241,15 +238,6 @@ def _where(now: Situation) -> str:
 def moment(at: float) -> str:
     """Format unix seconds as date and time in UTC."""
     return f"{datetime.fromtimestamp(at, UTC):%Y-%m-%d %H:%M:%S}Z"
-
-
-def counted(number: int, thing: str) -> str:
-    """Return a number with its noun: 1 request, 2,000 requests."""
-    return f"{number:,} {thing}{'' if number == 1 else 's'}"
-
-
-def _was(number: int) -> str:
-    return "was" if number == 1 else "were"
 
 
 def _first(text: str) -> str:

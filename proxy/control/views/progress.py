@@ -12,6 +12,7 @@ from typing import Any
 from proxy.analysis.verdict import HEALTHY, Verdict
 from proxy.analysis.wording import duration
 from proxy.control.views.facts import RolloutFacts
+from proxy.counted import counted
 from proxy.ledger.record import iso
 from proxy.rollout import phases
 from proxy.rollout.inputs import Look
@@ -158,7 +159,7 @@ def _missing(course: Course, missing: Waiting) -> Iterator[str]:
         time = _time(missing.need - missing.have, _rate(course, missing))
         when = f"about {duration(time)}" if time is not None else "no estimate without traffic"
         rate = "at this rate in " if time is not None else ""
-        yield f"{missing.have:,} of {missing.need:,} answers; {rate}{when}"
+        yield f"{missing.have:,} of {counted(missing.need, 'answer')}; {rate}{when}"
     if missing.hold > 0:
         yield f"holds for {duration(missing.hold)} yet"
     if missing.verdict != HEALTHY:
@@ -171,7 +172,7 @@ def _asks(course: Course, missing: Waiting) -> Iterator[str]:
     """Yield the gate that has to agree, and why it does not yet."""
     facts = course.facts
     if facts.refusal and missing.asks:
-        times = "" if facts.refusals < 2 else f" (asked {facts.refusals} times)"
+        times = "" if facts.refusals < 2 else f" (asked {counted(facts.refusals, 'time')})"
         yield f"held at {facts.refused_at}: {facts.refusal}{times}"
     elif START in missing.asks:
         yield "asks whether the canary answers"

@@ -99,6 +99,11 @@ def test_a_canary_on_trial() -> None:
     assert found.next == ()
 
 
+def test_users_without_a_key_are_unknown() -> None:
+    said = told(RUNNING, facts=Facts(Blast(met=46, exposed_users=0)))
+    assert "46 requests of unknown users met it" in said
+
+
 def test_a_trip_of_which_a_worker_alone_knew() -> None:
     text = told(OUT, trip=Trip(AT, "a worker holds it", None), acknowledged_ms=None, facts=NONE)
     assert text.startswith(
