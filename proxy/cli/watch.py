@@ -88,42 +88,59 @@ def picture(session: Session, service: str | None) -> str:
 def changes(session: Session, service: str | None, sleep: Sleep = time.sleep) -> Iterator[str]:
     """Yield the state of each service, then a line for each change, without end.
 
-    The stream is opened before the state is requested, so that no change is missed. A change that is in both
-    is shown once, by its revision. After an interruption the stream goes on after the last entry that was
-    shown.
+    A change that is in the state already is not shown a second time, by its revision.
     """
     shown: dict[str, int] = {}
+    for found in happenings(session, lambda: views(session, service), sleep):
+        is_entry, revision = "event" in found, found["revision"]
+        name = found["service" if is_entry else "name"]
+        before = shown.get(name, -1)
+        if service not in (None, name) or revision == before or (is_entry and revision < before):
+            continue
+        shown[name] = revision
+        if is_entry:
+            yield as_line(session, "entry", found, entry_line(found))
+        else:
+            yield as_line(session, "service", found, state_line(found))
+
+
+def happenings(
+    session: Session, present: Callable[[], list[dict[str, Any]]], sleep: Sleep = time.sleep
+) -> Iterator[dict[str, Any]]:
+    """Yield what is `present`, then each entry of the ledger as it is written, without end.
+
+    The stream is opened before `present` is read, so that nothing is missed; an entry may be in both. After
+    an interruption the stream goes on after the last entry.
+
+    Raises:
+        ApiFailure: the API is unreachable at the beginning.
+    """
     last: int | None = None
     reached = False
     while True:
         try:
-            events, now = open_stream(session, service, last)
+            events, now = open_stream(session, present, last)
         except ApiFailure:
             if not reached:
                 raise
             sleep(RETRY)
             continue
         reached = True
-        for view in now:
-            if shown.get(view["name"]) != view["revision"]:
-                shown[view["name"]] = view["revision"]
-                yield as_line(session, "service", view, state_line(view))
+        yield from now
         for entry in events:
             last = entry["id"]
-            if service in (None, entry["service"]) and entry["revision"] > shown.get(entry["service"], -1):
-                shown[entry["service"]] = entry["revision"]
-                yield as_line(session, "entry", entry, entry_line(entry))
+            yield entry
         click.echo("weir: the event stream ended; connecting again", err=True)
         sleep(RETRY)
 
 
 def open_stream(
-    session: Session, service: str | None, last: int | None
+    session: Session, present: Callable[[], list[dict[str, Any]]], last: int | None
 ) -> tuple[EventStream, list[dict[str, Any]]]:
-    """Open the stream after entry `last`; return it, and with None the present state, too."""
+    """Open the stream after entry `last`; return it, and with None what is present, too."""
     events = session.client.events(last)
     try:
-        return events, views(session, service) if last is None else []
+        return events, present() if last is None else []
     except BaseException:
         events.close()
         raise

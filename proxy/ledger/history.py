@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from proxy.ledger.journal import Journal
-from proxy.ledger.ledger import Ledger
+from proxy.ledger.ledger import KEEP, Ledger
 from proxy.ledger.record import Record
 
 
@@ -18,9 +18,19 @@ class History:
     def __repr__(self) -> str:
         return f"<History by {self._journal!r}>"
 
-    async def entries(self, service: str) -> list[dict[str, Any]]:
-        """Return the entries of one service; none of an unknown one."""
-        return await self._journal.call(self._ledger.entries, service)
+    async def entries(
+        self, service: str, *, after: int = -1, since: float = 0.0, newest: int = KEEP
+    ) -> list[dict[str, Any]]:
+        """Return the newest entries of one service; none of an unknown one.
+
+        Args:
+            service: its name.
+            after: a revision; only what came after it.
+            since: unix seconds; only what was written then or later.
+            newest: how many at most.
+        """
+        read = self._ledger.entries
+        return await self._journal.call(read, service, after=after, since=since, newest=newest)
 
     async def entries_after(self, entry: int) -> list[dict[str, Any]]:
         """Return the entries of all services with an id above `entry`."""

@@ -125,9 +125,20 @@ class Ledger:
         (number,) = self._database.execute("SELECT coalesce(max(id), 0) FROM entries").fetchone()
         return int(number)
 
-    def entries(self, service: str) -> list[dict[str, Any]]:
-        """Return a service's entries as the API shows them, newest last."""
-        return self._read("WHERE service = ? ORDER BY id", service)
+    def entries(
+        self, service: str, *, after: int = -1, since: float = 0.0, newest: int = KEEP
+    ) -> list[dict[str, Any]]:
+        """Return a service's entries as the API shows them, newest last.
+
+        Args:
+            service: its name.
+            after: a revision; only what came after it.
+            since: unix seconds; only what was written then or later.
+            newest: how many at most, the newest of them.
+        """
+        # `+`: along the index that has them in this order, so that a LIMIT of 10 reads 10 rows.
+        where = "WHERE service = ? AND +revision > ? AND at >= ? ORDER BY id DESC LIMIT ?"
+        return self._read(where, service, after, since, newest)[::-1]
 
     def entries_after(self, number: int) -> list[dict[str, Any]]:
         """Return all services' entries with a higher id, newest last; the `KEEP` oldest of them."""

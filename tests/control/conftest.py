@@ -129,6 +129,10 @@ def an_entry(number: int, **more: Any) -> Json:
     return entry | more
 
 
+NOW = 1_700_000_000.0
+"""Unix seconds, by the clock of the API."""
+
+
 @dataclass
 class FakeControl:
     """Answers like Control, remembers what it was asked, and fails with ``failure`` when that is set."""
@@ -144,6 +148,8 @@ class FakeControl:
     held: asyncio.Event = field(default_factory=asyncio.Event)
     """Orders wait for it; it is set unless a test clears it."""
     asked: asyncio.Event = field(default_factory=asyncio.Event)
+    part: tuple[int, float, int] = (-1, 0.0, 0)
+    """The part of the entries that was asked for last: after, since, newest."""
     plans: Planned = field(default_factory=Planned)
     numbers: Any = None
     services: dict[str, Json] = field(
@@ -200,8 +206,10 @@ class FakeControl:
             raise self.failure
         return Changes({"checkout": ("timeouts",)}, added=("new",), restart=("listen",))
 
-    async def entries(self, name: str) -> list[Json]:
-        return [entry for entry in self.written if entry["service"] == name]
+    async def entries(self, name: str, *, after: int, since: float, newest: int) -> list[Json]:
+        self.part = (after, since, newest)
+        found = [entry for entry in self.written if entry["service"] == name and entry["revision"] > after]
+        return found[-newest:]
 
     async def entries_after(self, entry: int) -> list[Json]:
         return [known for known in self.written if known["id"] > entry]
@@ -250,7 +258,7 @@ def serve(aiohttp_client: Any, fake_control: FakeControl) -> Serve:
 
     async def serve(host: str = "127.0.0.1", **rules: Any) -> TestClient[web.Request, web.Application]:
         client: TestClient[web.Request, web.Application] = await aiohttp_client(
-            routes.build(fake_control, Admin(listen=HostPort(host), **rules), fake_control)
+            routes.build(fake_control, Admin(listen=HostPort(host), **rules), fake_control, lambda: NOW)
         )
         return client
 

@@ -159,6 +159,48 @@ def test_services_are_apart_and_ids_are_not(ledger: Ledger) -> None:
     assert ledger.entries_after(2) == []
 
 
+@pytest.mark.parametrize(
+    ("asked", "revisions"),
+    [
+        ({}, [1, 2, 3, 4]),
+        ({"newest": 2}, [3, 4]),
+        ({"newest": 9}, [1, 2, 3, 4]),
+        ({"after": 1}, [2, 3, 4]),
+        ({"after": 1, "newest": 1}, [4]),
+        ({"after": 4}, []),
+    ],
+)
+def test_a_part_of_the_entries(ledger: Ledger, asked: dict[str, int], revisions: list[int]) -> None:
+    for told in (*story(SetWeight(1), SetWeight(2), SetWeight(3)), *story(service="pay")):
+        ledger.append(told)
+    assert [entry["revision"] for entry in ledger.entries("checkout", **asked)] == revisions
+
+
+def test_entries_since_a_moment(ledger: Ledger) -> None:
+    rollout = Rollout()
+    for at, happened in (
+        (10.0, Release(STABLE, CANARY, 2000, "salt")),
+        (20.0, SetWeight(1)),
+        (30.0, SetWeight(2)),
+    ):
+        told = record(rollout, happened, at=at)
+        rollout = told.rollout
+        ledger.append(told)
+    since = {
+        at: [each["revision"] for each in ledger.entries("checkout", since=at)] for at in (9, 20, 21, 31)
+    }
+    assert since == {9: [1, 2, 3], 20: [2, 3], 21: [3], 31: []}
+
+
+def test_no_more_entries_are_read_than_are_asked_for(ledger: Ledger, database: Connection) -> None:
+    asked: list[str] = []
+    database.set_trace_callback(asked.append)
+    ledger.entries("checkout", newest=3)
+    database.set_trace_callback(None)
+    plan = database.execute(f"EXPLAIN QUERY PLAN {asked[-1]}").fetchall()
+    assert [row[-1] for row in plan] == ["SEARCH entries USING INDEX entries_by_service (service=?)"]
+
+
 def test_an_entry_is_kept_once(ledger: Ledger) -> None:
     release, trip = story(FAILING)
     ledger.append(release)

@@ -52,6 +52,19 @@ PARAMETERS: dict[str, Any] = {
         "description": "Only what came after this revision of the service.",
         "schema": {"type": "integer", "minimum": 0},
     },
+    "since": {
+        "name": "since",
+        "in": "query",
+        "description": "Only what happened since: so long ago (`90m`, `24h`), or a time of ISO 8601 "
+        "(`2026-12-01T03:00:00Z`; without an offset in UTC).",
+        "schema": {"type": "string"},
+    },
+    "limit": {
+        "name": "limit",
+        "in": "query",
+        "description": "So many entries at most, the newest.",
+        "schema": {"type": "integer", "minimum": 1, "maximum": 10_000, "default": 10_000},
+    },
 }
 RESPONSE_FIELDS: dict[str, Any] = {
     "ETag": {
@@ -144,7 +157,7 @@ OPERATIONS = (
         f"{SERVICE}/history",
         "Every transition of a service, newest last",
         schema="History",
-        parameters=("service", "after_revision"),
+        parameters=("service", "after_revision", "since", "limit"),
         problems=(400, 404),
     ),
     Operation(

@@ -11,6 +11,7 @@ import json
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any, TypeVar
 
@@ -18,6 +19,7 @@ from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 
 from proxy.config.problems import Unfit
+from proxy.config.units import duration
 from proxy.control.api.problems import HttpProblem
 
 BODY_LIMIT = 64 * 1024  # bytes
@@ -29,6 +31,10 @@ ENTITY_TAGS = re.compile(rf"{ENTITY_TAG.pattern}(?:\s*,\s*{ENTITY_TAG.pattern})*
 LONGEST_KEY = 255
 KEY = re.compile(rf"[\x20-\x7e]{{1,{LONGEST_KEY}}}")
 QUOTED = re.compile(r'"((?:[\x20\x21\x23-\x5b\x5d-\x7e]|\\["\\])*)"')  # a string of RFC 9651, 3.3.3
+MOST_ENTRIES = 10_000
+"""As many as the ledger keeps of a service."""
+LONGEST_AGO = 10 * 365 * 86_400.0
+"""Seconds."""
 NO_REVISION = 0
 """A revision that no service ever has."""
 
@@ -178,6 +184,38 @@ def revision_after(text: str | None) -> int:
             400, f"after_revision is {text[:60]!r}; expected the whole number of a revision, such as 7"
         )
     return int(text)
+
+
+def most(text: str | None) -> int:
+    """Return how many entries `?limit=` asks for; all that are kept for none. Raises HttpProblem 400."""
+    if text is None:
+        return MOST_ENTRIES
+    if not re.fullmatch(r"[0-9]{1,5}", text) or not 1 <= int(text) <= MOST_ENTRIES:
+        expected = f"a whole number from 1 to {MOST_ENTRIES}"
+        raise HttpProblem(400, f"limit is {text[:60]!r}; expected {expected}, for so many of the newest")
+    return int(text)
+
+
+def since(text: str | None, now: float) -> float:
+    """Return the unix seconds of `?since=`: a time, or how long before `now`; 0 for none.
+
+    A time is one of ISO 8601, in UTC unless it has another offset. Raises HttpProblem 400.
+    """
+    if text is None:
+        return 0.0
+    try:
+        return now - duration(text, most=LONGEST_AGO)
+    except Unfit:
+        pass
+    try:
+        moment = datetime.fromisoformat(text)
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+    except (ValueError, OverflowError) as error:
+        raise HttpProblem(
+            400,
+            f"since is {text[:60]!r}; expected how long ago, such as 90m or 24h, or a time, "
+            "such as 2026-12-01T03:00:00Z",
+        ) from error
 
 
 def key(fields: list[str]) -> str:

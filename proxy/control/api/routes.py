@@ -5,6 +5,8 @@ as problem+json, and an order that is refused has changed nothing.
 """
 
 import json
+import time
+from collections.abc import Callable
 from functools import partial
 from typing import Any, Protocol
 
@@ -65,7 +67,9 @@ class AppliesOrders(Protocol):
 class ReadsHistory(Feed, Protocol):
     """The entries of the ledger."""
 
-    async def entries(self, service: str, /) -> list[dict[str, Any]]: ...
+    async def entries(
+        self, service: str, /, *, after: int, since: float, newest: int
+    ) -> list[dict[str, Any]]: ...
 
 
 class ServedControl(Protocol):
@@ -115,10 +119,18 @@ class AdminSection(Protocol):
     def open_metrics(self) -> bool: ...
 
 
-def build(control: ServedControl, admin: AdminSection, reloads: ReloadsConfig) -> web.Application:
-    """Return the application that serves `control` by the rules of `admin`; its end ends event streams."""
+def build(
+    control: ServedControl,
+    admin: AdminSection,
+    reloads: ReloadsConfig,
+    wall: Callable[[], float] = time.time,
+) -> web.Application:
+    """Return the application that serves `control` by the rules of `admin`; its end ends event streams.
+
+    `wall` returns unix seconds.
+    """
     streams = Streams(control.history)
-    api = ApiRoutes(control, streams, reloads)
+    api = ApiRoutes(control, streams, reloads, wall)
     guard = AccessGuard(admin.token, admin.listen.host, admin.open_metrics)
     app = web.Application(middlewares=[as_problems, guard.middleware], client_max_size=requests.BODY_LIMIT)
     for operation in OPERATIONS:
@@ -134,11 +146,14 @@ def build(control: ServedControl, admin: AdminSection, reloads: ReloadsConfig) -
 class ApiRoutes:
     """The responders: one for each operation, named as it, and one for all orders."""
 
-    def __init__(self, control: ServedControl, streams: Streams, reloads: ReloadsConfig) -> None:
+    def __init__(
+        self, control: ServedControl, streams: Streams, reloads: ReloadsConfig, wall: Callable[[], float]
+    ) -> None:
         self._control = control
         self._overview = control.overview
         self._reloads = reloads
         self._streams = streams
+        self._wall = wall
         self._document = openapi.document()
 
     def __repr__(self) -> str:
@@ -190,8 +205,12 @@ class ApiRoutes:
 
     async def history(self, request: web.Request) -> web.Response:
         name = self._view(request)["name"]
-        after = requests.revision_after(request.query.get("after_revision"))
-        entries = [each for each in await self._control.history.entries(name) if each["revision"] > after]
+        entries = await self._control.history.entries(
+            name,
+            after=requests.revision_after(request.query.get("after_revision")),
+            since=requests.since(request.query.get("since"), self._wall()),
+            newest=requests.most(request.query.get("limit")),
+        )
         return answer({"service": name, "entries": entries})
 
     async def events(self, request: web.Request) -> web.StreamResponse:

@@ -1,5 +1,7 @@
 """If-Match and Idempotency-Key, in all the ways they are written, and what an order is known by."""
 
+import contextlib
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -80,3 +82,44 @@ def test_another_service_order_or_body_is_another_order() -> None:
     others = [("check", "start", b"{}"), ("checkout", "retry", b"{}"), ("checkout", "start", b"{ }")]
     assert known not in {requests.digest(*each) for each in others}
     assert len(known) == 64
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        (None, 0.0),
+        ("0", 1e9),
+        ("90s", 1e9 - 90),
+        ("24h", 1e9 - 86_400),
+        ("2001-09-09T01:46:30Z", 1e9 - 10),
+        ("2001-09-09 01:46:30Z", 1e9 - 10),  # as `weir history` prints it
+        ("2001-09-09T01:46:30", 1e9 - 10),
+        ("2001-09-09T03:46:30+02:00", 1e9 - 10),
+        ("2001-09-09", 1e9 - 6400),
+    ],
+)
+def test_since_is_how_long_ago_or_a_time(text: str | None, seconds: float) -> None:
+    assert requests.since(text, 1e9) == seconds
+
+
+@pytest.mark.parametrize("text", ["", "yesterday", "5", "-5m", "2001-13-09", "1e3s", "03:00", "9" * 40 + "h"])
+def test_what_is_no_time(text: str) -> None:
+    with pytest.raises(HttpProblem, match="expected how long ago, such as 90m or 24h, or a time"):
+        requests.since(text, 1e9)
+
+
+@pytest.mark.parametrize(("text", "number"), [(None, 10_000), ("1", 1), ("10000", 10_000)])
+def test_a_limit(text: str | None, number: int) -> None:
+    assert requests.most(text) == number
+
+
+@pytest.mark.parametrize("text", ["", "0", "-1", "10001", "1.5", "all", "\u0665"])
+def test_what_is_no_limit(text: str) -> None:
+    with pytest.raises(HttpProblem, match="expected a whole number from 1 to 10000"):
+        requests.most(text)
+
+
+@given(st.text(max_size=30))
+def test_any_text_is_a_time_or_refused(text: str) -> None:
+    with contextlib.suppress(HttpProblem):
+        assert requests.since(text, 1e9) < 1e12

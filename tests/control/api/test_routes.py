@@ -14,7 +14,7 @@ from proxy.rollout.inputs import SetWeight, Undo
 from proxy.rollout.phases import OrderName
 from proxy.rollout.plan import Plan, Step
 from proxy.settings.plan import Planned
-from tests.control.conftest import FakeControl
+from tests.control.conftest import NOW, FakeControl
 from tests.kits.problems import problem
 
 WEIGHTS = "/api/v1/services/checkout/weights"
@@ -204,6 +204,17 @@ async def test_history_is_the_ledgers(serve: Callable[..., Any], fake_control: F
     response = await client.get("/api/v1/services/pay/history?after_revision=1")
     assert await response.json() == {"service": "pay", "entries": fake_control.written[2:]}
     await problem(await client.get("/api/v1/services/pay/history?after_revision=x"), 400)
+
+
+async def test_a_part_of_the_history(serve: Callable[..., Any], fake_control: FakeControl) -> None:
+    client = await serve()
+    path = "/api/v1/services/pay/history"
+    assert (await client.get(path)).status == 200
+    assert fake_control.part == (-1, 0.0, 10_000)
+    assert (await client.get(f"{path}?limit=5&since=90m&after_revision=3")).status == 200
+    assert fake_control.part == (3, NOW - 5400, 5)
+    await problem(await client.get(f"{path}?limit=0"), 400)
+    await problem(await client.get(f"{path}?since=yesterday"), 400)
 
 
 async def test_probes(serve: Callable[..., Any], fake_control: FakeControl) -> None:
