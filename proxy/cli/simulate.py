@@ -2,7 +2,8 @@
 
 import json
 import random
-from collections.abc import Callable, Mapping
+import sys
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,13 +14,14 @@ import yaml
 from proxy.analysis.policy import Policy
 from proxy.cli.configfile import DEFAULT, load_or_exit, refuse
 from proxy.cli.params import Whole
-from proxy.cli.trial import Trial
+from proxy.cli.run_progress import RunProgress
+from proxy.cli.trial import MEANING, Trial
 from proxy.config import units
 from proxy.config.problems import Unfit
 from proxy.config.schema import Config, Service
 from proxy.counted import counted
 from proxy.settings.policy import policy
-from proxy.simulation.run import run
+from proxy.simulation.run import RunResult, run
 from proxy.simulation.scenario import GOOD, Population, Scenario
 from proxy.simulation.scenarios import SCENARIOS
 from proxy.simulation.summary import Summary, summary
@@ -128,15 +130,29 @@ def simulate(
             what += " (weight 0 % in the file, so the scenario's is used)"
     changed = _with_users(_changed(made, changes), judge_policy)
     watched = _good_seconds(changed, good_for)
-    trial = Trial(
-        what,
-        changed,
-        seed,
-        bad=None if changed.good else _run(judge_policy, changed, runs, f"{seed}"),
-        good=_run(judge_policy, _made_good(changed, watched), runs, f"{seed} good") if watched else None,
-        watched=watched,
-    )
-    click.echo(json.dumps(trial.to_json(), indent=2) if as_json else trial.text())
+    trial = Trial(what, changed, seed, bad=None, good=None, watched=watched)
+    show = _silent if as_json else _say
+    show([trial.heading()])
+    if not changed.good:
+        trial = replace(trial, bad=_run(judge_policy, changed, runs, f"{seed}", "bad"))
+        show(trial.on_bad())
+    if watched:
+        good = _made_good(changed, watched)
+        trial = replace(trial, good=_run(judge_policy, good, runs, f"{seed} good", "good"))
+        show(trial.on_good())
+    show(["", MEANING])
+    if as_json:
+        click.echo(json.dumps(trial.to_json(), indent=2))
+
+
+def _say(lines: Iterable[str]) -> None:
+    """Print lines as soon as they are known: the runs that follow may take minutes."""
+    for line in lines:
+        click.echo(line)
+
+
+def _silent(lines: Iterable[str]) -> None:
+    """Print nothing: JSON is printed whole."""
 
 
 def _good_seconds(changed: Scenario, good_for: float | None) -> float:
@@ -226,6 +242,13 @@ def _made_good(scenario: Scenario, lasts: float) -> Scenario:
     return replace(scenario, canary=GOOD, onset=0.0, lasts=lasts)
 
 
-def _run(judge_policy: Policy, scenario: Scenario, runs: int, seed: str) -> Summary:
+def _run(judge_policy: Policy, scenario: Scenario, runs: int, seed: str, canary: str) -> Summary:
     """Run a scenario `runs` times, each with a seed of its own, and summarise."""
-    return summary([run(judge_policy, scenario, random.Random(f"{seed} {number}")) for number in range(runs)])
+    progress = RunProgress(canary, runs, sys.stderr)
+    results: list[RunResult] = []
+    progress.show(results)
+    for number in range(runs):
+        results.append(run(judge_policy, scenario, random.Random(f"{seed} {number}")))
+        progress.show(results)
+    progress.end()
+    return summary(results)

@@ -29,9 +29,9 @@ class Trial:
     scenario: Scenario
     seed: int
     bad: Summary | None
-    """The runs whose canary turns bad; None: it doesn't."""
+    """The runs whose canary turns bad; None: it doesn't, or they are still to come."""
     good: Summary | None
-    """The runs with a canary as good as stable; None: there were none."""
+    """The runs with a canary as good as stable; None: there were none, or they are still to come."""
     watched: float
     """Seconds for which the good canary was judged."""
 
@@ -46,12 +46,23 @@ class Trial:
             "watched": self.watched,
         }
 
+    def heading(self) -> str:
+        """Return what is tried, in one line."""
+        return f"{self.what}: {_setting(self.scenario)}; seed {self.seed}"
+
+    def on_bad(self) -> Iterator[str]:
+        """Yield what came of the canary that turns bad, in lines."""
+        if self.bad:
+            yield from _on_bad(self.bad, self.scenario.lasts)
+
+    def on_good(self) -> Iterator[str]:
+        """Yield what came of the good canary, in lines."""
+        if self.good:
+            yield from _on_good(self.good, self.watched)
+
     def text(self) -> str:
         """Return the results as text."""
-        lines = [f"{self.what}: {_setting(self.scenario)}; seed {self.seed}"]
-        lines += _on_bad(self.bad, self.scenario.lasts) if self.bad else ()
-        lines += _on_good(self.good, self.watched) if self.good else ()
-        return "\n".join([*lines, "", MEANING])
+        return "\n".join([self.heading(), *self.on_bad(), *self.on_good(), "", MEANING])
 
 
 def _setting(scenario: Scenario) -> str:

@@ -1,11 +1,18 @@
 """`weir simulate`: a policy from a file, a scenario, and what comes of both."""
 
 import json
+import os
+import pty
+import subprocess
+import sys
 from pathlib import Path
+from typing import TextIO
 
 import pytest
 from click.testing import CliRunner, Result
 
+from proxy.cli import simulate as module
+from proxy.cli.run_progress import ERASE, RunProgress
 from proxy.cli.simulate import simulate
 from proxy.simulation.scenarios import SCENARIOS
 
@@ -52,6 +59,40 @@ def test_a_dead_canary_by_the_default_policy() -> None:
     assert by == "  by errors (5)"
     assert good.startswith("false rollbacks of a good canary: 0 of 5 runs of 5 s, ")
     assert "How to read this" in result.output
+
+
+def test_the_bad_canary_is_told_of_before_the_good_one_is_tried(monkeypatch: pytest.MonkeyPatch) -> None:
+    printed: list[str] = []
+    kinds: list[tuple[str, int]] = []
+
+    class Spy(RunProgress):
+        def __init__(self, canary: str, runs: int, stream: TextIO) -> None:
+            super().__init__(canary, runs, stream)
+            kinds.append((canary, len(printed)))
+
+    monkeypatch.setattr(module, "RunProgress", Spy)
+    monkeypatch.setattr(module.click, "echo", printed.append)
+    assert run(*QUICK).exit_code == 0
+    assert kinds == [("bad", 1), ("good", 5)], "the heading; what came of the bad one"
+    assert printed[4] == "  by errors (5)"
+
+
+def test_a_pipe_gets_the_results_alone() -> None:
+    assert run(*QUICK).stderr == ""
+
+
+@pytest.mark.process
+def test_a_terminal_gets_the_progress() -> None:
+    ours, theirs = pty.openpty()
+    command = [sys.executable, "-m", "proxy.cli", "simulate", *QUICK]
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=theirs, check=True, text=True)
+    os.close(theirs)
+    shown = os.read(ours, 65_536).decode()
+    os.close(ours)
+    assert "bad canary: 5 of 5 runs; 5 rolled back, median " in shown
+    assert "good canary: 5 of 5 runs; 0 rolled back" in shown
+    assert shown.endswith(ERASE)
+    assert "of 5 runs;" not in done.stdout
 
 
 def test_the_seed_decides() -> None:
