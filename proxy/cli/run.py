@@ -7,6 +7,7 @@ imported a YAML parser and the models of the config. So it writes a launch plan 
 import os
 import sys
 import tempfile
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
@@ -75,7 +76,11 @@ def _workers(ctx: click.Context, param: click.Parameter, value: str | None) -> i
 @click.option("--config", "-c", "option", metavar="PATH", help=f"The config file; by default ./{DEFAULT}.")
 @click.option("--stable", metavar="URL", help="Run without a file: the endpoint of stable.")
 @click.option("--canary", metavar="URL", help="With --stable: the endpoint of the canary.")
-@click.option("--weight", metavar="PERCENT", help="With --canary: its share of the requests, such as 5%.")
+@click.option(
+    "--weight",
+    metavar="PERCENT",
+    help="With --canary: its share of the requests, such as 5%. It wins over the weight of an earlier run.",
+)
 @click.option(
     "--listen",
     metavar="[HOST]:PORT|unix:PATH",
@@ -123,7 +128,28 @@ def run(
             raise click.UsageError(f"--stable runs without a file; remove either --stable or {source}")
         source = COMMAND_LINE
         text, config = _without_file(stable, canary, weight)
-    launch(text, config, source, Overrides(listen, admin, workers, state))
+    overrides = Overrides(listen, admin, workers, state)
+    check(config, overrides)
+    if stable is not None:
+        go_on(config, state_path(config.state, source, state), named=weight is not None)
+    launch(text, config, source, overrides)
+
+
+def go_on(config: Config, path: str, *, named: bool) -> None:
+    """Tell that the ledger is of an earlier run, and put a weight in force that was `named` now.
+
+    Who runs it without a file named no ledger either, and may not know of one.
+    """
+    if not Path(path).exists():
+        return
+    click.echo(f"weir: going on with the ledger of an earlier run, {path}; --state names another", err=True)
+    if named:
+        from proxy.cli.explicit_weight import put_in_force
+        from proxy.cli.order import whoami
+
+        for name, service in config.services.items():
+            for line in put_in_force(Path(path), name, service, whoami(), time.time()):
+                click.echo(f"weir: {line}", err=True)
 
 
 def _without_file(stable: str, canary: str | None, weight: str | None) -> tuple[str, Config]:
@@ -136,7 +162,6 @@ def _without_file(stable: str, canary: str | None, weight: str | None) -> tuple[
 
 def launch(text: str, config: Config, source: str, overrides: Overrides) -> NoReturn:
     """Write the plan into a private directory and become the supervisor."""
-    check(config, overrides)
     plan = launch_plan(config, source, overrides, private_directory())
     Path(plan.config).write_text(text, encoding="utf-8")
     if config.admin.filed:

@@ -36,9 +36,10 @@ USERS = 1000
 """Users of a sticky service in a scenario without users: its coin is tossed for users."""
 
 
-def as_share(_context: click.Context, _parameter: click.Parameter, text: str | None) -> float | None:
-    """Return 5% or 0.25% as a part of 1; None: not given."""
-    return None if text is None else _number(text, units.percent) / units.WHOLE
+def as_share(_context: click.Context, parameter: click.Parameter, text: str | None) -> float | None:
+    """Return 5% or 0.25% as a part of 1, a weight also without its unit; None: not given."""
+    read = units.weight if parameter.name == "weight" else units.percent
+    return None if text is None else _number(text, read) / units.WHOLE
 
 
 def _duration(text: str, least: float = 0.0, most: float = LONGEST) -> float:

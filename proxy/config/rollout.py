@@ -24,6 +24,7 @@ from proxy.config.problems import Unfit, quoted
 from proxy.config.section import Quarrel, Section, one_of
 from proxy.config.units import as_seconds
 from proxy.config.values import (
+    BARE_WEIGHT,
     TEXT,
     Items,
     JsonSchema,
@@ -47,7 +48,7 @@ _PAUSE_FORM = 'write `{pause: "ask the on-call"}`'
 def _share(text: str) -> int:
     if text == "pause":
         raise Unfit("this pause has no text", _PAUSE_FORM)
-    return units.percent(text, least=1)
+    return units.weight(text, least=1)
 
 
 def _pause(text: str) -> str:
@@ -70,7 +71,10 @@ class RolloutStep(Section):
     """
 
     weight: (
-        Annotated[int, Scalar(_share, "a percent such as `5%`", pattern(units.PERCENT_PATTERN))] | None
+        Annotated[
+            int, Scalar(_share, "a percent such as `5%`", either(pattern(units.PERCENT_PATTERN), BARE_WEIGHT))
+        ]
+        | None
     ) = key("the canary's share, more than in the step before", default=None)
     hold: _Hold | None = key("how long, at least; left out: the `hold` of the rollout", default=None)
     min_requests: _Requests | None = key(
@@ -144,7 +148,7 @@ def _weights(steps: Sequence[object]) -> Iterator[tuple[int, str, int | None]]:
     for index, step in enumerate(steps):
         written = step.get("weight") if isinstance(step, dict) else step
         if not _pauses(step):
-            yield index, str(written), attempt(units.percent, written)
+            yield index, str(written), attempt(units.weight, written)
 
 
 def _pauses(step: object) -> bool:

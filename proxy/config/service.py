@@ -21,10 +21,10 @@ from proxy.config.values import (
     FieldName,
     Items,
     OrOff,
-    Percent,
     Protocol,
     Scalar,
     Switch,
+    Weight,
     attempt,
     key,
     pattern,
@@ -126,7 +126,7 @@ def _endpoint_header(text: str) -> str:
 class Shared(Section):
     """The keys that services may have in common."""
 
-    weight: Percent = key("the canary's share, in steps of 0.01 %", default=0, written="0%")
+    weight: Weight = key("the canary's share, in steps of 0.01 %", default=0, written="0%")
     rollout: Annotated[Rollout | None, OrOff()] = key(
         "how the canary walks to 100 % by itself, in the place of a weight", default=None
     )
@@ -258,7 +258,7 @@ class Service(Shared):
 
     @classmethod
     def _without_canary(cls, raw: Mapping[str, Any]) -> Iterator[Quarrel]:
-        if "weight" in raw and attempt(units.percent, raw["weight"]) != 0:
+        if "weight" in raw and attempt(units.weight, raw["weight"]) != 0:
             advice = "add `canary: http://127.0.0.1:9002`, or remove the weight"
             yield (
                 ("weight",),

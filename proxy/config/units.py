@@ -48,6 +48,7 @@ _SWITCHES = {
 }
 
 _NUMBER = re.compile(r"([0-9]{1,40})(?:\.([0-9]{1,40}))?")
+_WEIGHT = re.compile(r"[1-9][0-9]{0,39}(?:\.[0-9]{1,40})?")
 _PERCENT = re.compile(r"([0-9]{1,40})(?:\.([0-9]{1,40}))?\s*%")
 _MEASURE = re.compile(r"([0-9]{1,40}(?:\.[0-9]{1,40})?)\s*([A-Za-zµ]+)")
 _CLOCK = re.compile(r"([0-9]{1,6}):([0-9]{1,2})(?::([0-9]{1,2}))?")
@@ -63,6 +64,14 @@ def percent(text: str, least: int = 0, most: int = WHOLE) -> int:
             f"write a percent from `{least / 100:g}%` to `{most / 100:g}%`",
         )
     return value
+
+
+def weight(text: str, least: int = 0, most: int = WHOLE) -> int:
+    """Return the parts of 10,000 of a weight: a percent, or its number alone, as the API shows weights.
+
+    A number between 0 and 1 needs its unit: `0.5` may be meant as 0.5 % or as a half.
+    """
+    return percent(f"{text}%" if _WEIGHT.fullmatch(text) else text, least, most)
 
 
 def _parts(text: str) -> int:

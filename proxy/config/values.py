@@ -208,7 +208,10 @@ def words(*known: str, what: str) -> Scalar:
 
 PERCENT: JsonSchema = either(pattern(units.PERCENT_PATTERN + "|0"), {"const": 0})
 
-Percent = Annotated[int, Scalar(units.percent, "a percent such as `5%`", PERCENT)]
+BARE_WEIGHT: JsonSchema = {"type": "number", "minimum": 1, "maximum": 100}
+WEIGHT: JsonSchema = either(PERCENT, BARE_WEIGHT)
+
+Weight = Annotated[int, Scalar(units.weight, "a percent such as `5%`", WEIGHT)]
 Boolean = Annotated[
     bool, Scalar(units.boolean, "`true` or `false`", either({"type": "boolean"}, {"enum": ["true", "false"]}))
 ]

@@ -134,7 +134,8 @@ class Supervisor:
         secure = {index for index, pairs in enumerate(self._plan.tls) if pairs}
         where = ", ".join(sockets.url(one, secure=index in secure) for index, one in enumerate(bound.listen))
         workers = counted(self._plan.workers, "worker")
-        return f"listening on {where} ({workers}), admin {sockets.url(bound.admin_at)}"
+        admin, state = sockets.url(bound.admin_at), self._plan.state
+        return f"listening on {where} ({workers}), admin {admin}, ledger {state}"
 
     async def _shut_down(self, bound: sockets.Sockets) -> None:
         """Answer /readyz with 503 and wait for load balancers, finish requests in flight, stop control."""

@@ -12,8 +12,13 @@ from click.testing import CliRunner, Result
 
 from proxy.cli import main
 from proxy.cli.run import private_directory, processors
-from proxy.config.reader import read
+from proxy.config.reader import read, single
 from proxy.control.config_file import ConfigFiles
+from proxy.ledger.ledger import Ledger
+from proxy.ledger.record import Record
+from proxy.rollout.advance import advance
+from proxy.rollout.rollout import Advance, Rollout
+from proxy.settings.service import release
 from proxy.supervisor.commands import environment
 from proxy.supervisor.plan import LaunchPlan
 
@@ -194,6 +199,50 @@ def test_without_a_file(launch: Launch, tmp_path: Path, words: tuple[str, ...], 
     assert service.stable.endpoints == ("http://127.0.0.1:9001",)
     assert (service.canary is not None, service.weight) == (bool(words), weight)
     assert (plan.listen, plan.state) == ((("", 8080),), str(tmp_path / "weir.db"))
+
+
+SPLIT = ("--stable", "http://127.0.0.1:9001", "--canary", "http://127.0.0.1:9002")
+
+
+def told(capsys: pytest.CaptureFixture[str], *words: str) -> str:
+    with pytest.raises(Launched):
+        main(["run", *SPLIT, *words], standalone_mode=False)
+    return capsys.readouterr().err
+
+
+def of_an_earlier_run(path: Path, weight: str) -> None:
+    """Write a ledger in which the service of a run without a file has this weight."""
+    service = read(single(SPLIT[1], SPLIT[3], weight), "command line", {}).services["default"]
+    begun = advance(Rollout(), release(service, "salt"), 100.0)
+    assert isinstance(begun, Advance)
+    assert begun.entry
+    ledger = Ledger(path)
+    ledger.append(Record("default", 100.0, "weir", "", begun.entry, begun.rollout))
+    ledger.close()
+
+
+def test_without_a_file_the_ledger_of_an_earlier_run_is_named(
+    launch: Launch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert told(capsys, "--weight", "20%") == "", "there was none"
+    of_an_earlier_run(tmp_path / "weir.db", "50%")
+    going_on = (
+        f"weir: going on with the ledger of an earlier run, {tmp_path}/weir.db; --state names another\n"
+    )
+    assert told(capsys) == going_on, "no weight was named"
+    assert told(capsys, "--weight", "20%") == (
+        f"{going_on}weir: the canary goes from 50 % to 20 %, as --weight has it\n"
+    )
+    assert told(capsys, "--weight", "20") == going_on, "it is so already"
+    assert told(capsys, "--weight", "20%", "--state", "mine.db") == ""
+
+
+def test_what_is_refused_changes_no_ledger(launch: Launch, tmp_path: Path) -> None:
+    of_an_earlier_run(tmp_path / "weir.db", "50%")
+    assert "without a token" in refused(*SPLIT, "--weight", "20%", "--admin", ":9900").stderr
+    ledger = Ledger(tmp_path / "weir.db")
+    assert ledger.states()["default"].weight == 5000
+    ledger.close()
 
 
 def test_problems_are_told_in_the_words_of_lint(launch: Launch) -> None:

@@ -137,6 +137,7 @@ def test_a_good_scenario_is_watched_for_as_long_as_asked() -> None:
     [
         ("20%", (), 0.2, False),
         ("20%", ("--weight", "7%"), 0.07, False),
+        ("20", ("--weight", "7"), 0.07, False),
         ("20%", ("--scenario", "ejected"), 0.2, False),
         ("30%", ("--scenario", "ejected"), 0.2, False),
         ("30%", ("--scenario", "mine.yaml"), 0.05, False),
@@ -204,7 +205,8 @@ def test_a_file_that_is_no_scenario(text: str, said: str) -> None:
         (("--scenario", "nope"), "`nope` is neither a scenario nor a file; scenarios are good, day"),
         (("--service", "nope"), "weir.yaml has no service `nope`; there are checkout"),
         (("--policy", "other.yaml"), "other.yaml: error: no such file or directory"),
-        (("--weight", "5"), "`5` is a number without its unit, not a percent; write `5%`"),
+        (("--weight", "0.5"), "`0.5` is a number without its unit, not a percent; write `0.5%`"),
+        (("--hang", "5"), "`5` is a number without its unit, not a percent; write `5%`"),
         (
             ("--latency", "0s"),
             "Invalid value for '--latency': `0s` is too short; write a duration from `0.1ms`",

@@ -113,7 +113,7 @@ def test_the_command_line_goes_through_the_same_checks() -> None:
     with pytest.raises(Problems, match="a weight is the share of the canary"):
         read(single("http://a", weight="5%"), "command line", {})
     with pytest.raises(Problems, match="without its unit"):
-        read(single("http://a", "http://b", "5"), "command line", {})
+        read(single("http://a", "http://b", "0.5"), "command line", {})
 
 
 @given(st.tuples(st.text(), st.text(), st.text(), st.text()))

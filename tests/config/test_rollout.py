@@ -50,7 +50,7 @@ def test_everything_written() -> None:
         ("{steps: '1%,10%,100%'}", "the single value `1%,10%,100%` stands where a list", "`[1%, 10%"),
         ("[1%, 100%]", "a list stands where a mapping is expected", "the keys `start`, `steps`"),
         ("on-change", "stands where a mapping is expected", "write `rollout: {start: on-change, steps: ["),
-        ("{steps: [5, 100%]}", "`5` is a number without its unit, not a percent", "write `5%`"),
+        ("{steps: [0.5, 100%]}", "`0.5` is a number without its unit, not a percent", "write `0.5%`"),
         ("{steps: [0%, 100%]}", "`0%` is less than 0.01 %", "from `0.01%` to `100%`"),
         ("{steps: [0.001%, 100%]}", "finer than 0.01 %", "`0.01%`"),
         ("{steps: [101%]}", "more than 100 %", "to `100%`"),

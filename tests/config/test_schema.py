@@ -144,7 +144,7 @@ def test_weight_and_rollout_in_defaults_are_told_once(wrong: Callable[..., Any])
         (ONE + "defaults: {stable: a}", 2, 12, "`stable` cannot be a key of `defaults`", "write it there"),
         (ONE + "defaults: {match: {}}", 2, 12, "`match` cannot be a key of `defaults`", "write it there"),
         (ONE + "defaults: {wieght: 5%}", 2, 12, "`wieght` is not a key of `defaults`", "`weight`"),
-        (ONE + "defaults: {weight: 5}", 2, 20, "`5` is a number without its unit", "`5%`"),
+        (ONE + "defaults: {weight: 0.5}", 2, 20, "`0.5` is a number without its unit", "`0.5%`"),
         (TWO % ("", ""), 1, 35, "`b` matches the same requests as `a`: every host, path `/`", "`match: {"),
         (
             TWO % (", match: {host: X.a}", ", match: {host: x.A, path: /}"),
@@ -166,7 +166,7 @@ def test_different_matches_are_different() -> None:
 
 
 def test_a_mistake_in_defaults_is_told_once_and_where_it_stands(wrong: Callable[..., Any]) -> None:
-    text = "defaults: {sticky: {cokie: weir}, weight: 5, "
+    text = "defaults: {sticky: {cokie: weir}, weight: 0.5, "
     text += "segments: [{name: a b, to: canary, match: {path: /}}]}\n"
     text += "services:\n" + "".join(
         f"  s{n}: {{stable: http://a, canary: http://b, match: {{host: h{n}}}}}\n" for n in range(5)
@@ -174,7 +174,7 @@ def test_a_mistake_in_defaults_is_told_once_and_where_it_stands(wrong: Callable[
     assert [(one.span.line, one.message.split("`")[1]) for one in wrong(text)] == [
         (1, "sticky"),
         (1, "cokie"),
-        (1, "5"),
+        (1, "0.5"),
         (1, "a b"),
     ]
 

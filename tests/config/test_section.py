@@ -8,12 +8,12 @@ from pydantic import ValidationError
 
 from proxy.config.problems import Unfit
 from proxy.config.section import Quarrel, Section, one_of
-from proxy.config.values import Percent, key
+from proxy.config.values import Weight, key
 
 
 class Inner(Section):
-    share: Percent = key("a share", default=0)
-    other: Percent = key("another", default=0)
+    share: Weight = key("a share", default=0)
+    other: Weight = key("another", default=0)
 
     @classmethod
     def quarrels(cls, raw: Mapping[str, Any]) -> Iterator[Quarrel]:
@@ -36,7 +36,7 @@ def faults(raw: object) -> dict[tuple[int | str, ...], Unfit]:
 
 
 def test_no_problem_hides_another() -> None:
-    found = faults({"inner": {"share": "5", "other": "6%", "sahre": "1"}, "more": [{}], "moer": "x"})
+    found = faults({"inner": {"share": "0.5", "other": "6%", "sahre": "1"}, "more": [{}], "moer": "x"})
     assert set(found) == {
         ("inner", "share"), ("inner", "other"), ("inner", "sahre"), ("more", 0), ("moer",),
     }  # fmt: skip
@@ -62,7 +62,7 @@ def test_exactly_one_of_several() -> None:
 class Held(Section):
     stand_ins: ClassVar[tuple[str, ...]] = ("auto", "off")
 
-    share: Percent = key("a share", default=0)
+    share: Weight = key("a share", default=0)
 
 
 def test_words_that_may_stand_in_place_of_a_mapping_are_offered() -> None:

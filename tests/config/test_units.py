@@ -16,6 +16,7 @@ from proxy.config.units import (
     percent,
     size,
     switch,
+    weight,
     whole,
     word,
 )
@@ -62,6 +63,31 @@ def test_percents(text: str, parts: int) -> None:
 )
 def test_what_is_no_percent(text: str, says: str, advises: str) -> None:
     message, advice = refusal(percent, text)
+    assert says in message
+    assert advises in advice
+
+
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [("5", 500), ("12.5", 1250), ("100", 10_000), ("100.00", 10_000), ("0", 0), ("5%", 500), ("0.25%", 25)],
+)
+def test_weights_with_and_without_their_unit(text: str, parts: int) -> None:
+    assert weight(text) == parts
+
+
+@pytest.mark.parametrize(
+    ("text", "says", "advises"),
+    [
+        ("0.05", "without its unit", "write `0.05%`, or `5%` if it was meant as a part of 1"),
+        ("010", "without its unit", "write `010%`"),  # YAML 1.1 would read it as 8
+        ("101", "`101%` is more than 100 %", "from `0%` to `100%`"),
+        ("1.001", "is finer than 0.01 %", "write `1%`"),
+        ("1e1", "is not a percent", "`5%`"),
+        ("-1", "is not a percent", "`5%`"),
+    ],
+)
+def test_what_is_no_weight(text: str, says: str, advises: str) -> None:
+    message, advice = refusal(weight, text)
     assert says in message
     assert advises in advice
 

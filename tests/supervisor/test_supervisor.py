@@ -148,7 +148,8 @@ def test_starts_all_at_once_and_says_one_line_when_all_are_ready(start: Start) -
     run = start().up()
     assert all(run.heard(name, "ready") for name in ("control", "worker-0", "worker-1"))
     address, admin = ("{}:{}".format(*where) for where in (run.address, run.admin))
-    assert run.text == f"weir: listening on http://{address} (2 workers), admin http://{admin}\n"
+    where = f"listening on http://{address} (2 workers), admin http://{admin}, ledger {run.plan.state}"
+    assert run.text == f"weir: {where}\n"
     assert run.ask(run.address)[0].startswith("worker-")
     assert run.ask(run.admin)[0] == "control"
 
