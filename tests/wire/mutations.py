@@ -239,7 +239,7 @@ MUTATIONS = (
     Mutation(
         "dead endpoints are out of service",
         "routing/service.py",
-        "if (one.endpoint.url, one.ip) not in self.dead",
+        "if not self.dead or (one.endpoint.identity, one.ip) not in self.dead",
         "if True",
         ("p23-dead-canary", "p23-dead-canary-trips", "p23-dead-stable", "p23-fallback"),
     ),
