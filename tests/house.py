@@ -166,6 +166,45 @@ def verbless(source: str) -> Iterator[str]:
             yield node.name
 
 
+CLOCKS = frozenset(
+    {"monotonic", "perf_counter", "process_time", "thread_time", "time", "monotonic_ns", "perf_counter_ns"}
+)
+"""Functions that read a clock, of `time` and of event loops."""
+
+
+def hurried(source: str) -> Iterator[str]:
+    """Assertions that bound from above how long something took: a loaded machine breaks them."""
+    for node in ast.walk(ast.parse(source)):
+        if not isinstance(node, ast.Assert):
+            continue
+        for each in ast.walk(node.test):
+            if isinstance(each, ast.Compare) and _bounds_a_time(each):
+                yield ast.unparse(each)
+
+
+def _bounds_a_time(compared: ast.Compare) -> bool:
+    """Whether `clock() - before < 5` is among these comparisons, or `5 > clock() - before`."""
+    sides = [compared.left, *compared.comparators]
+    for left, operator, right in zip(sides, compared.ops, sides[1:], strict=False):
+        small = left if isinstance(operator, ast.Lt | ast.LtE) else right
+        if isinstance(operator, ast.Lt | ast.LtE | ast.Gt | ast.GtE) and _is_lapse(small):
+            return True
+    return False
+
+
+def _is_lapse(expression: ast.expr) -> bool:
+    return any(
+        isinstance(node, ast.BinOp)
+        and isinstance(node.op, ast.Sub)
+        and any(map(_reads_a_clock, ast.walk(node)))
+        for node in ast.walk(expression)
+    )
+
+
+def _reads_a_clock(node: ast.AST) -> bool:
+    return isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2] in CLOCKS
+
+
 if __name__ == "__main__":
     print("WITHOUT_TESTS", *sorted(without_tests()), sep="\n    ")
     print("AMBIGUOUS", *sorted(doubles().keys() - SECTION_AND_VALUE - SHARED.keys()), sep="\n    ")

@@ -8,8 +8,10 @@ from tests.house import (
     PROXY,
     SECTION_AND_VALUE,
     SHARED,
+    TESTS,
     WITHOUT_TESTS,
     doubles,
+    hurried,
     private,
     reaches,
     types,
@@ -28,6 +30,27 @@ def test_a_type_name_is_defined_once() -> None:
 
 def test_no_test_uses_what_is_private_to_others() -> None:
     assert reaches() == PRIVATE
+
+
+def test_no_test_asserts_how_fast_the_machine_is() -> None:
+    files = {str(path.relative_to(TESTS)): list(hurried(path.read_text())) for path in TESTS.rglob("*.py")}
+    assert {file: found for file, found in files.items() if found} == {}
+
+
+@pytest.mark.parametrize(
+    ("assertion", "found"),
+    [
+        ("time.monotonic() - before < 5", 1),
+        ("5 > time.perf_counter() - before, 'too slow'", 1),
+        ("0 < loop.time() - before <= 0.2", 1),
+        ("min(time.perf_counter() - each for each in costs) < 0.2", 1),
+        ("time.monotonic() - before >= 0.3", 0),  # a pause lasts at least as long
+        ("time.monotonic() < deadline", 0),  # a test that waits gives up at some time
+        ("before <= seen <= time.process_time()", 0),
+    ],
+)
+def test_what_asserts_how_fast_the_machine_is(assertion: str, found: int) -> None:
+    assert len(list(hurried(f"assert {assertion}"))) == found
 
 
 def test_the_docstring_of_a_function_begins_with_a_verb() -> None:

@@ -1,5 +1,7 @@
 """A head ends at its blank line, and is too long at its limit, however the bytes come."""
 
+from typing import Any
+
 import pytest
 
 from proxy.http1.errors import BadMessage
@@ -76,6 +78,22 @@ def test_a_request_is_cut_off_its_stream_without_the_empty_lines_before_it(
     assert cut_request(before + b"\r", DEFAULT) == (b"", b"\r")
     with pytest.raises(BadMessage):
         cut_request(before + b"\nGET", DEFAULT)
+
+
+class Watched(bytes):
+    """Bytes that know how often they, or what was cut off them, were copied."""
+
+    copies = 0
+
+    def __getitem__(self, key: Any) -> Any:
+        Watched.copies += 1
+        return Watched(super().__getitem__(key))
+
+
+def test_empty_lines_are_cut_off_together() -> None:
+    Watched.copies = 0
+    assert cut_request(Watched(b"\r\n" * 5_000 + get()), DEFAULT) == (get(), b"")
+    assert Watched.copies == 3, "a copy for each makes a flood of them stop the worker"
 
 
 # The limits, as they are given.
