@@ -15,7 +15,7 @@ from typing import Any
 from proxy.config import addresses
 from proxy.config.problems import Unfit
 from proxy.config.units import LONGEST
-from proxy.control.api.requests import Faults, json_object, shown
+from proxy.control.api.requests import REASON, Faults, json_object, shown
 from proxy.counted import counted
 from proxy.rollout.inputs import Abort, Order, Pause, Promote, Resume, Retry, SetWeight, Start, Undo
 from proxy.rollout.phases import OrderName
@@ -73,13 +73,18 @@ def parse(word: OrderName, body: bytes, planned: Planned) -> ParsedOrder:
 
     Raises HttpProblem 400 for no JSON object, 422 for wrong values.
     """
-    document, faults = json_object(body, EXAMPLES.get(word, '{"reason": "why"}')), Faults()
+    document, faults = json_object(body, example(word)), Faults()
     faults.unknown(document, (*KEYS[word], *ALWAYS))
     reason = faults.get(document, "reason", text, "")
     actor = faults.get(document, "actor", text, "") or "api"
     order = READERS[word](document, planned, f"{actor}: {reason}" if reason else actor, faults)
     faults.refuse()
     return ParsedOrder(order, reason, actor)
+
+
+def example(word: OrderName) -> str:
+    """Return a body of an order."""
+    return EXAMPLES.get(word, REASON)
 
 
 def _start(document: dict[str, Any], planned: Planned, _by: str, faults: Faults) -> Order:

@@ -35,6 +35,8 @@ MOST_ENTRIES = 10_000
 """As many as the ledger keeps of a service."""
 LONGEST_AGO = 10 * 365 * 86_400.0
 """Seconds."""
+REASON = '{"reason": "why"}'
+"""A body that every order takes."""
 NO_REVISION = 0
 """A revision that no service ever has."""
 
@@ -82,10 +84,10 @@ class Faults:
             raise HttpProblem(422, f"{detail}. Nothing was changed.", faults=tuple(self.found))
 
 
-async def read(request: web.Request, *, required: bool) -> bytes:
+async def read(request: web.Request, *, required: bool, example: str = REASON) -> bytes:
     """Return the body, `{}` for none that isn't required.
 
-    Raises HttpProblem 400, 408 or 415, and aiohttp's 413.
+    Raises HttpProblem 400, 408 or 415, which has an `example` of what is expected, and aiohttp's 413.
     """
     if not required and not request.body_exists:
         return b"{}"
@@ -94,7 +96,8 @@ async def read(request: web.Request, *, required: bool) -> bytes:
         "utf8",
     ):
         given = request.headers.get("Content-Type", "(none)")
-        raise HttpProblem(415, f"Content-Type is {given}; expected application/json in UTF-8")
+        curl = f"with curl: -H 'Content-Type: application/json' -d '{example}'"
+        raise HttpProblem(415, f"Content-Type is {given}; expected application/json in UTF-8, {curl}")
     try:
         async with asyncio.timeout(PATIENCE):  # aiohttp itself waits for ever where a body's chunks break
             return await request.read()
@@ -108,7 +111,7 @@ async def read(request: web.Request, *, required: bool) -> bytes:
         ) from error
 
 
-def json_object(body: bytes, example: str = '{"reason": "why"}') -> dict[str, Any]:
+def json_object(body: bytes, example: str = REASON) -> dict[str, Any]:
     """Return the JSON object in `body`, numbers with a point as exact decimals.
 
     Raises HttpProblem 400, which has an `example` of what is expected.

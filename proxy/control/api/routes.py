@@ -183,7 +183,7 @@ class ApiRoutes:
     async def order(self, word: OrderName, request: web.Request) -> web.Response:
         """Carry out an order. After the body is read, nothing is awaited before control has the order."""
         self._view(request)  # an unknown service is answered before the body has come
-        body = await requests.read(request, required=word == "set-weight")
+        body = await requests.read(request, required=word == "set-weight", example=order_parser.example(word))
         view = self._view(request)
         name = view["name"]
         parsed = order_parser.parse(word, body, self._control.orders.planned(name))

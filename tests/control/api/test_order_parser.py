@@ -17,6 +17,7 @@ from proxy.rollout.phases import OrderName
 from proxy.rollout.plan import Plan, Step
 from proxy.rollout.side import Side
 from proxy.routing.endpoint import Endpoint
+from proxy.routing.split import TOTAL, percent
 from proxy.settings.plan import Planned
 
 BARE = Planned()
@@ -159,6 +160,12 @@ def test_what_weights_are_shown_as_can_be_sent_back() -> None:
     assert read("set-weight", stable="95%", canary="5%") == SetWeight(500)
     detail = refused("set-weight", stable=90, canary=5).detail
     assert "stable: with canary at 5 it is 95; leave it out" in detail
+
+
+@given(st.integers(0, TOTAL))
+def test_weights_as_the_api_shows_them_can_be_sent_back(parts: int) -> None:
+    shown = json.loads(json.dumps({"stable": percent(TOTAL - parts), "canary": percent(parts)}))
+    assert read("set-weight", **shown) == SetWeight(parts)
 
 
 def test_what_is_no_json_is_answered_with_an_example_of_the_order() -> None:

@@ -131,3 +131,13 @@ async def test_a_body_is_needed_only_where_something_has_to_be_said(
     assert paths[f"{rollout}/pause"]["post"]["requestBody"]["required"] is False
     assert paths[f"{rollout}/set-weight"]["post"]["requestBody"]["required"] is True
     assert paths["/api/v1/services/{service}/weights"]["put"]["requestBody"]["required"] is True
+
+
+async def test_what_curl_sends_by_itself_is_answered_with_what_to_send(serve: Callable[..., Any]) -> None:
+    client = await serve()
+    response = await client.put(WEIGHTS, data={"canary": "5"})
+    detail = (await response.json())["detail"]
+    assert detail.startswith("Content-Type is application/x-www-form-urlencoded; expected application/json")
+    assert detail.endswith("""with curl: -H 'Content-Type: application/json' -d '{"canary": 5}'""")
+    response = await client.post(PAUSE, data=b"why", headers={"Content-Type": "text/plain"})
+    assert """-d '{"reason": "why"}'""" in (await response.json())["detail"]

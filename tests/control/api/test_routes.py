@@ -186,7 +186,7 @@ async def test_what_is_no_key_is_400(serve: Callable[..., Any], fake_control: Fa
 async def test_a_service_that_a_reload_takes_while_the_body_arrives_is_404(
     serve: Callable[..., Any], fake_control: FakeControl, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def read(request: pytest.FixtureRequest, required: bool) -> bytes:
+    async def read(request: pytest.FixtureRequest, **_: Any) -> bytes:
         del fake_control.services["checkout"]
         return b"{}"
 
