@@ -63,7 +63,6 @@ IMPURE = frozenset({"asyncio", "socket", "time", "random", "os", "logging", "aio
 
 FORBIDDEN: Mapping[str, frozenset[str]] = {
     "supervisor": frozenset({"pydantic", "yaml", "aiohttp", "uvloop", "click", "rich"}),
-    "resolution": "",
     "forwarding": frozenset({"pydantic", "yaml", "aiohttp"}),
     "worker": frozenset({"pydantic", "yaml", "aiohttp"}),
     "control": frozenset({"httptools"}),

@@ -23,6 +23,7 @@ from proxy.link.messages import (
     Table,
     ThresholdUpdate,
 )
+from proxy.routing.address import relocate
 from proxy.routing.table import Service
 
 log = logging.getLogger(__name__)
@@ -193,11 +194,7 @@ class Broadcast:
 
     def locate(self, names: Mapping[str, tuple[str, ...]]) -> None:
         """Send all workers the addresses of names; () for a name that no service has any more."""
-        for name, addresses in names.items():
-            if addresses:
-                self._names[name] = addresses
-            else:
-                self._names.pop(name, None)
+        relocate(self._names, names)
         self._send(ResolvedNames(names))
 
     def set_dead(self, service: str, dead: frozenset[tuple[str, str]]) -> None:

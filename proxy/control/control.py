@@ -259,4 +259,4 @@ class Control:
 
 
 def _endpoints(services: Iterator[Service]) -> Iterator[Endpoint]:
-    return (endpoint for each in services for side in each.backends for endpoint in side.endpoints)
+    return (endpoint for each in services for endpoint in each.endpoints)

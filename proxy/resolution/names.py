@@ -53,6 +53,7 @@ class Names:
         self._changed = changed
         self._routed = routed
         self._names: dict[str, FollowedName] = {}
+        self._located: dict[str, tuple[str, ...]] = {}
         self._tasks: dict[str, list[asyncio.Task[None]]] = {}
         self._used: dict[str, frozenset[str]] = {}
         """The names of each service."""
@@ -70,7 +71,7 @@ class Names:
     @property
     def located(self) -> Mapping[str, tuple[str, ...]]:
         """The addresses of each name that has any."""
-        return {name: each.addresses for name, each in self._names.items() if each.addresses}
+        return self._located
 
     def failure(self, name: str) -> str:
         """Return why a name can't be resolved now; empty when it can, or nobody uses it."""
@@ -145,11 +146,11 @@ class Names:
             self._drop(name)
 
     def _drop(self, name: str) -> None:
-        each = self._names.pop(name)
+        del self._names[name]
         for task in self._tasks.pop(name):
             task.cancel()
         self._warned.pop(name, None)
-        if each.addresses:
+        if self._located.pop(name, ()):
             self._note(name, ())
 
     async def _ask_on(self, name: str, each: FollowedName, family: socket.AddressFamily) -> None:
@@ -164,6 +165,7 @@ class Names:
                 moved = each.answered(family, found)
                 wait = min(max(found.ttl, SHORTEST), LONGEST)
             if moved:
+                self._located[name] = each.addresses
                 log.info("%s is at %s", name, ", ".join(each.addresses))
                 self._note(name, each.addresses)
             self._warn(name, each)

@@ -1,6 +1,6 @@
 """One address of an endpoint: what requests are balanced over, and what is probed, ejected and pooled."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from ipaddress import ip_address
@@ -47,6 +47,20 @@ def addresses(endpoint: Endpoint, located: Located) -> tuple[Address, ...]:
     if not name:
         return (Address(endpoint, endpoint.host),)
     return tuple(Address(endpoint, ip) for ip in located.get(name, ()))
+
+
+def all_addresses(endpoints: Iterable[Endpoint], located: Located) -> tuple[Address, ...]:
+    """Return the addresses of several endpoints, in their order, as far as they are known."""
+    return tuple(one for endpoint in endpoints for one in addresses(endpoint, located))
+
+
+def relocate(located: dict[str, tuple[str, ...]], names: Located) -> None:
+    """Take over the addresses of names; one that has none any more is no longer located."""
+    for name, found in names.items():
+        if found:
+            located[name] = found
+        else:
+            located.pop(name, None)
 
 
 def host_name(endpoint: Endpoint) -> str:

@@ -1,12 +1,12 @@
 """A service: all that the data plane must know to carry its requests, as one numbered value."""
 
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Self, TypeVar, cast
 
 from proxy import defaults
-from proxy.routing.address import Address, Located, addresses, host_name
+from proxy.routing.address import Address, Located, all_addresses, host_name
 from proxy.routing.endpoint import Endpoint
 from proxy.routing.failures import Ejection, Failures, Rescue
 from proxy.routing.match import RouteMatch
@@ -130,8 +130,7 @@ class Service:
 
     def __post_init__(self) -> None:
         self._check()
-        hosts = {host_name(endpoint) for backend in self.backends for endpoint in backend.endpoints}
-        object.__setattr__(self, "names", frozenset(hosts - {""}))
+        object.__setattr__(self, "names", frozenset(map(host_name, self.endpoints)) - {""})
         in_service = {backend.name: self._in_service(backend) for backend in self.backends}
         object.__setattr__(self, "in_service", in_service)
         object.__setattr__(
@@ -150,10 +149,14 @@ class Service:
             if not self.dead or (one.endpoint.identity, one.ip) not in self.dead
         )
 
-    def addresses(self, backend: Backend) -> Iterator[Address]:
-        """Yield all known addresses of a backend, dead or alive, halted or not."""
-        for endpoint in backend.endpoints:
-            yield from addresses(endpoint, self.located)
+    @property
+    def endpoints(self) -> tuple[Endpoint, ...]:
+        """The endpoints of all backends."""
+        return tuple(endpoint for backend in self.backends for endpoint in backend.endpoints)
+
+    def addresses(self, backend: Backend) -> tuple[Address, ...]:
+        """Return all known addresses of a backend, dead or alive, halted or not."""
+        return all_addresses(backend.endpoints, self.located)
 
     def _check(self) -> None:
         names = [backend.name for backend in self.backends]

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from proxy.forwarding.data_plane import DataPlane
 from proxy.link.messages import Table
-from proxy.routing.address import Address, Located
+from proxy.routing.address import Address, Located, all_addresses, relocate
 from proxy.routing.endpoint import Endpoint
 from proxy.routing.table import RoutingTable, Service
 
@@ -56,13 +56,12 @@ class Tables:
 
     def endpoints(self) -> set[Endpoint]:
         """Return all endpoints of the table in force."""
-        services = self._plane.table.services.values()
-        return {each for service in services for side in service.backends for each in side.endpoints}
+        return {each for service in self._plane.table.services.values() for each in service.endpoints}
 
     def addresses(self) -> set[Address]:
         """Return all known addresses of the table in force."""
         services = self._plane.table.services.values()
-        return {one for service in services for side in service.backends for one in service.addresses(side)}
+        return {one for each in services for one in all_addresses(each.endpoints, each.located)}
 
     def begin(self) -> None:
         """Drop the parts of a table that broke off, for control sends the whole again."""
@@ -87,11 +86,7 @@ class Tables:
 
     def locate(self, names: Located) -> None:
         """Route to these addresses of names from now on."""
-        for name, found in names.items():
-            if found:
-                self._located[name] = found
-            else:
-                self._located.pop(name, None)
+        relocate(self._located, names)
         services = self._plane.table.services.values()
         self._update([service for service in services if not names.keys().isdisjoint(service.names)])
 

@@ -85,6 +85,15 @@ async def test_a_name_that_is_used_is_resolved_and_followed(stage: Stage) -> Non
     assert stage.names.located == {"a.test": ("192.0.2.2",)}
 
 
+async def test_the_addresses_are_not_collected_anew_for_each_who_asks(stage: Stage) -> None:
+    stage.servers.zone["a.test"] = Resolved(("192.0.2.1",), 5)
+    stage.names.use("shop", ["a.test"])
+    await stage.names.known(["a.test"], 5)
+    before = stage.names.located
+    assert before == {"a.test": ("192.0.2.1",)}
+    assert stage.names.located is before
+
+
 async def test_what_changes_together_is_reported_together(stage: Stage) -> None:
     names = {f"{n}.test": Resolved((f"192.0.2.{n}",), 5) for n in range(1, 9)}
     stage.servers.zone |= names

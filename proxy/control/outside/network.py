@@ -1,7 +1,7 @@
 """The network outside: names, endpoints that are probed, hooks that are asked, receivers of notices."""
 
 import asyncio
-from collections.abc import Coroutine, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Coroutine, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -21,7 +21,7 @@ from proxy.health.condition import together
 from proxy.ledger.record import Record
 from proxy.resolution.lookup import Lookups
 from proxy.resolution.names import Names
-from proxy.routing.address import addresses, host_name
+from proxy.routing.address import addresses, all_addresses, host_name
 from proxy.routing.endpoint import Endpoint
 from proxy.routing.split import CANARY
 from proxy.telemetry.control_metrics import Operations
@@ -139,10 +139,9 @@ class OutsideNetwork:
             if host_name(endpoint)
         }
 
-    def _endpoints(self, name: str) -> Iterator[Endpoint]:
+    def _endpoints(self, name: str) -> tuple[Endpoint, ...]:
         managed = self._watched.get(name)
-        for backend in managed.service.backends if managed else ():
-            yield from backend.endpoints
+        return managed.service.endpoints if managed else ()
 
     def operations(self) -> Operations:
         """Return the counts for /metrics."""
@@ -154,8 +153,7 @@ class OutsideNetwork:
     def _probe(self, managed: ManagedService) -> None:
         located = self._names.located
         backends = {
-            backend.name: [one for each in backend.endpoints for one in addresses(each, located)]
-            for backend in managed.service.backends
+            backend.name: all_addresses(backend.endpoints, located) for backend in managed.service.backends
         }
         self._probes.watch(managed.name, backends, managed.file.health)
 
@@ -173,7 +171,6 @@ class OutsideNetwork:
     async def _ask_canary(self, managed: ManagedService) -> str:
         canary = next(side for side in managed.service.backends if side.name == CANARY)
         await self.locate(canary.endpoints)
-        located = self._names.located
-        found = [one for endpoint in canary.endpoints for one in addresses(endpoint, located)]
+        found = all_addresses(canary.endpoints, self._names.located)
         reason = await self._probes.check(found, managed.file.health) if found else "its name isn't resolved"
         return reason and f"the canary doesn't answer: {reason}"
