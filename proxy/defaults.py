@@ -38,6 +38,8 @@ HEAD_BYTES = 64 * 1024
 HEAD_FIELDS = 200
 """Fields of a head, or trailers, at most."""
 
+COOKIE_MAX_AGE = 30 * 24 * 60 * 60
+"""Seconds for which browsers keep the cookie of a sticky user."""
 UPGRADES = ("websocket",)
 """Protocols that clients may change to, in lower case."""
 FAILED_ENDINGS = ("connect", "tls", "timeout", "reset", "garbage", "truncated")

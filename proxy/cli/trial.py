@@ -60,10 +60,6 @@ class Trial:
         if self.good:
             yield from _on_good(self.good, self.watched)
 
-    def text(self) -> str:
-        """Return the results as text."""
-        return "\n".join([self.heading(), *self.on_bad(), *self.on_good(), "", MEANING])
-
 
 def _setting(scenario: Scenario) -> str:
     """Return the traffic in one line."""

@@ -54,16 +54,19 @@ class Timeouts(Section):
     )
 
 
+def _own(name: str) -> Any:
+    """Return the key of a timeout that is declared above, for one service to have another."""
+    return key(Timeouts.model_fields[name].description or "", default=None)
+
+
 class ServiceTimeouts(Section):
     """How long the endpoints of one service may take, in seconds. What is left out is as for all services."""
 
-    connect: _Timeout | None = key("for a connection to an endpoint", default=None)
-    response: _Timeout | None = key("for the head of an answer", default=None)
-    body: _Timeout | None = key("for the next byte of a body, on either side", default=None)
-    events: _Timeout | None = key(
-        "for the next byte of an answer that is an event stream (`text/event-stream`)", default=None
-    )
-    tunnel: _Timeout | None = key("for the next byte of an upgraded connection", default=None)
+    connect: _Timeout | None = _own("connect")
+    response: _Timeout | None = _own("response")
+    body: _Timeout | None = _own("body")
+    events: _Timeout | None = _own("events")
+    tunnel: _Timeout | None = _own("tunnel")
 
     @classmethod
     def unknown(cls, key: str) -> Unfit:

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import GetJsonSchemaHandler
 from pydantic_core import CoreSchema
 
+from proxy import defaults
 from proxy.config import names
 from proxy.config.problems import Unfit, quoted
 from proxy.config.section import Quarrel, Section, one_of
@@ -22,7 +23,6 @@ from proxy.config.values import (
     words,
 )
 
-THIRTY_DAYS = 30 * 24 * 60 * 60
 _LONGEST_COOKIE = 400 * 24 * 60 * 60
 """Seconds: browsers keep none for longer (RFC 6265bis section 5.5)."""
 
@@ -44,7 +44,7 @@ class Sticky(Section):
         str, Scalar(names.cookie_path, "a path such as `/shop`", pattern(names.COOKIE_PATH_PATTERN))
     ] = key("the path below which the cookie is sent", default="/", written=str)
     max_age: Annotated[float, duration(1, _LONGEST_COOKIE)] = key(
-        "how long the cookie is kept", default=float(THIRTY_DAYS), written=as_seconds
+        "how long the cookie is kept", default=float(defaults.COOKIE_MAX_AGE), written=as_seconds
     )
     secure: Switch = key(
         "on: always for TLS alone; off: only where the client came over TLS", default=False, written=as_switch
@@ -59,9 +59,8 @@ class Sticky(Section):
             if name in raw and "cookie" not in raw:
                 fault = Unfit(f"`{name}` belongs to `cookie`", "nothing else is issued: remove it", on="key")
                 yield (name,), fault
-        if (
-            raw.get("issue") == "false"
-        ):  # the cookie is the application's own, and its name and attributes too
+        if raw.get("issue") == "false":
+            # The cookie is the application's own, and its name and attributes too.
             for name in _ATTRIBUTES:
                 if name in raw and "cookie" in raw:
                     message = f"`{name}` is of a cookie that is issued, and `issue` is `false` in"

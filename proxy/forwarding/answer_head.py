@@ -8,7 +8,7 @@ from proxy.forwarding.exchange import Exchange
 from proxy.forwarding.sides import ClientSide
 from proxy.http1 import serializer
 from proxy.http1.framing import CHUNKED, UNTIL_CLOSE
-from proxy.http1.head import ResponseHead
+from proxy.http1.head import ResponseHead, value_of
 from proxy.routing.choice import Choice
 
 
@@ -42,10 +42,8 @@ def is_plain(exchange: Exchange, length: int) -> bool:
 
 def is_events(head: ResponseHead) -> bool:
     """Return whether an answer is an event stream (HTML Living Standard, section 9.2)."""
-    lines = (line for name, line in head.fields if name == b"content-type")
-    return any(
-        line.partition(b":")[2].partition(b";")[0].strip().lower() == b"text/event-stream" for line in lines
-    )
+    kinds = (value_of(one).partition(b";")[0] for one in head.fields if one[0] == b"content-type")
+    return any(kind.strip().lower() == b"text/event-stream" for kind in kinds)
 
 
 def framed_length(exchange: Exchange, length: int) -> int:

@@ -117,8 +117,7 @@ class Connecting:
             self._dial(shelf)
         else:
             self._tried.append(shelf)
-            self._finish(shelf)
-            self._found(shelf, kept)
+            self._finish(shelf, kept)
 
     def _answered(self, shelf: Shelf, result: Upstream | DialFailed) -> None:
         if isinstance(result, Upstream) and not result.reusable():
@@ -128,8 +127,7 @@ class Connecting:
                 shelf.give(result, self._plane.now())  # as good for another request
             return
         if isinstance(result, Upstream):
-            self._finish(shelf)
-            self._found(shelf, result)
+            self._finish(shelf, result)
             return
         self._dialled.remove(shelf)
         self._plane.accounts.unreached(self._exchange, shelf, result.detail)
@@ -138,8 +136,8 @@ class Connecting:
             self._end()
             self._failed(result)
 
-    def _finish(self, winner: Shelf) -> None:
-        """Settle the request with all others that were dialled: those before the winner were too slow."""
+    def _finish(self, winner: Shelf, upstream: Upstream) -> None:
+        """Go on with a connection, and settle the request with all others that were dialled."""
         self._end()
         for shelf in self._dialled:
             if shelf is winner:
@@ -148,3 +146,4 @@ class Connecting:
                 self._plane.accounts.unreached(self._exchange, shelf, "it kept longer than another address")
             else:
                 self._plane.accounts.spare(self._exchange, shelf)
+        self._found(winner, upstream)

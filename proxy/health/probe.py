@@ -39,9 +39,8 @@ class Prober:
         except TimeoutError:
             return f"no answer within {seconds:g} s"
         except (aiohttp.ClientError, OSError, ValueError, Unusable) as error:
-            if (
-                address.endpoint.scheme == "https"
-            ):  # it may be what we have read of our own files that is out of date
+            if address.endpoint.scheme == "https":
+                # It may be what we have read of our own files that is out of date.
                 self._trusts.forget(address.endpoint.trust)
             return _words(error)
         return "" if path is None or 200 <= status < 400 else f"answered {status}"

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, fields
 from hashlib import blake2b
 from typing import Any, Literal, Self
 
+from proxy import defaults
 from proxy.http1.head import RequestHead
 from proxy.routing.sources import cookie
 
@@ -21,7 +22,6 @@ LONGEST_ISSUED_KEY = 128
 """Bytes. We issue 32; more than this was never ours."""
 LONGEST_SALT = 64
 """Bytes: what BLAKE2 takes as its key."""
-THIRTY_DAYS = 30 * 24 * 60 * 60
 
 _COOKIE_VALUE = re.compile(rb"[!#-+\--:<-[\]-~]+")
 """RFC 6265, 4.1.1: visible ASCII without quote, comma, semicolon and backslash."""
@@ -37,7 +37,7 @@ class CookieAttributes:
     domain: str = ""
     """Empty: the host that was asked, and none below it."""
     path: str = "/"
-    max_age: int = THIRTY_DAYS
+    max_age: int = defaults.COOKIE_MAX_AGE
     """Seconds."""
     secure: bool = False
     """Whether the cookie is for TLS alone though its client came without: TLS may end before this proxy."""

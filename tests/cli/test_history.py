@@ -6,12 +6,18 @@ import json
 from click.testing import CliRunner
 
 from proxy.cli.client import Client
-from proxy.cli.history import entries, history
+from proxy.cli.history import MOST, entries, history
 from proxy.cli.session import Session
+from proxy.control.api.requests import MOST_ENTRIES
+from proxy.ledger.ledger import KEEP
 from tests.cli.fake_admin import FakeAdmin, Make
 
 EVENTS = "GET /api/v1/events"
 PATH = "GET /api/v1/services/checkout/history"
+
+
+def test_as_many_can_be_asked_for_as_the_ledger_keeps() -> None:
+    assert MOST == MOST_ENTRIES == KEEP
 
 
 def test_a_line_for_each_entry(fake_admin: FakeAdmin, entry: Make) -> None:

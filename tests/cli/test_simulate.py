@@ -14,6 +14,7 @@ from click.testing import CliRunner, Result
 from proxy.cli import simulate as module
 from proxy.cli.run_progress import ERASE, RunProgress
 from proxy.cli.simulate import simulate
+from proxy.cli.trial import MEANING
 from proxy.simulation.scenarios import SCENARIOS
 
 ONE = """services:
@@ -58,7 +59,8 @@ def test_a_dead_canary_by_the_default_policy() -> None:
     assert never == "never rolled back within 10 m: 0 of 5 runs"
     assert by == "  by errors (5)"
     assert good.startswith("false rollbacks of a good canary: 0 of 5 runs of 5 s, ")
-    assert "How to read this" in result.output
+    assert result.output.endswith(f"\n\n{MEANING}\n")
+    assert MEANING.startswith("How to read this")
 
 
 def test_the_bad_canary_is_told_of_before_the_good_one_is_tried(monkeypatch: pytest.MonkeyPatch) -> None:

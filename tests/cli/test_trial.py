@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from proxy.cli.trial import FEW, MEANING, Trial
+from proxy.cli.trial import FEW, Trial
 from proxy.simulation.scenario import Canary, Scenario
 from proxy.simulation.summary import Spread, Summary
 
@@ -31,9 +31,7 @@ TRIAL = Trial("shop by weir.yaml, scenario dead", Scenario(canary=Canary(errors=
 
 
 def lines(tried: Trial) -> list[str]:
-    text, _, meaning = tried.text().partition("\n\n")
-    assert meaning == MEANING
-    return text.split("\n")
+    return [tried.heading(), *tried.on_bad(), *tried.on_good()]
 
 
 def test_both_canaries_are_told_of() -> None:

@@ -11,6 +11,7 @@ from typing import Any, Literal
 from proxy import __version__
 from proxy.control.api.openapi_answers import SCHEMAS
 from proxy.control.api.openapi_schema import ref
+from proxy.control.api.requests import MOST_ENTRIES
 from proxy.rollout.phases import OrderName
 
 PARAMETERS: dict[str, Any] = {
@@ -63,7 +64,7 @@ PARAMETERS: dict[str, Any] = {
         "name": "limit",
         "in": "query",
         "description": "So many entries at most, the newest.",
-        "schema": {"type": "integer", "minimum": 1, "maximum": 10_000, "default": 10_000},
+        "schema": {"type": "integer", "minimum": 1, "maximum": MOST_ENTRIES, "default": MOST_ENTRIES},
     },
 }
 RESPONSE_FIELDS: dict[str, Any] = {

@@ -6,6 +6,7 @@ data is null, never 0.
 
 from typing import Any, get_args
 
+from proxy.control.api import order_parser
 from proxy.rollout.phases import OrderName, Phase
 
 Schema = dict[str, Any]
@@ -54,7 +55,7 @@ SECONDS: Schema = {"type": "number", "minimum": 0, "description": "Seconds."}
 RATIO: Schema = {"type": "number", "minimum": 0, "maximum": 1}
 PERCENT: Schema = {"type": "number", "minimum": 0, "maximum": 100}
 WEIGHT: Schema = {
-    "anyOf": [PERCENT, {"type": "string", "pattern": r"^\d{1,3}(\.\d{1,2})?%$"}],
+    "anyOf": [PERCENT, {"type": "string", "pattern": f"^{order_parser.PERCENT.pattern}$"}],
     "description": "Percent of the requests, in steps of 0.01: a number, or a text such as `5%`.",
 }
 MOMENT: Schema = {"type": "string", "format": "date-time"}

@@ -47,7 +47,7 @@ EXAMPLES: Mapping[OrderName, str] = {
 TEXT_LIMIT = 500  # characters of a reason or an actor
 STEP = Decimal("0.01")  # percent: one of the 10,000 parts
 RANGE = "expected a number from 0 to 100 (percent) in steps of 0.01"
-PERCENT = re.compile(r"\d{1,3}(?:\.\d{1,2})?", re.ASCII)
+PERCENT = re.compile(r"(\d{1,3}(?:\.\d{1,2})?)%", re.ASCII)
 MOST_ANSWERS = 10**9
 MOST_ENDPOINTS = 100
 # Controls, lone surrogates (no UTF-8, so no ledger, can hold them), line and paragraph separators.
@@ -222,8 +222,8 @@ def weight(value: object) -> int:
 
 def _percent(text: str) -> Decimal | None:
     """Return the number in `5%`, as the file has weights; None for another text."""
-    digits = text.removesuffix("%")
-    return Decimal(digits) if digits != text and PERCENT.fullmatch(digits) else None
+    match = PERCENT.fullmatch(text)
+    return Decimal(match[1]) if match else None
 
 
 def seconds(value: object) -> float:

@@ -46,7 +46,6 @@ def view(managed: ManagedService, durable: bool, now: float, facts: Facts = NONE
         "trip": _trip(managed, facts),
         "verdict": managed.assessment.verdict.to_json(),
         **_reach(managed, facts),
-        "outage": facts.outage.to_json() if facts.outage else None,
         "window": _window(managed, now),
         "drift": found.to_json() if (found := drift(managed)) else None,
         **progress.to_json(_course(managed, facts)),
@@ -64,7 +63,6 @@ def explanation(managed: ManagedService, facts: Facts = NONE, *, durable: bool =
         "trip": _trip(managed, facts),
         "verdict": managed.assessment.verdict.to_json(),
         **_reach(managed, facts),
-        "outage": facts.outage.to_json() if facts.outage else None,
         "failed": [
             {"method": method, "path": path, "status": shown_status(status), "count": count}
             for (method, path, status), count in facts.failed
@@ -128,12 +126,13 @@ def _pins(managed: ManagedService) -> str:
 
 
 def _reach(managed: ManagedService, facts: Facts) -> dict[str, Any]:
-    """Return the evidence against the canary and its blast radius; null without a canary."""
+    """Return whom the release reaches: the evidence against the canary, its blast radius, stable's outage."""
     verdict = managed.assessment.verdict
     return {
         "evidence": {"odds": verdict.odds, "bar": verdict.bar},
         "blast_radius": facts.blast.to_json() if managed.rollout.has_canary else None,
         "overdue": {backend: facts.overdue.get(backend, 0) for backend in managed.backends},
+        "outage": facts.outage.to_json() if facts.outage else None,
     }
 
 
