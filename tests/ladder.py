@@ -26,7 +26,7 @@ LADDER: Mapping[str, str] = {
     "simulation": "analysis telemetry routing.split",
     "rollout": "counted analysis.verdict routing.split routing.endpoint",
     "tls": "routing.endpoint",
-    "health": "counted routing.address routing.endpoint routing.failures telemetry.outcome tls",
+    "health": "counted http1 routing.address routing.endpoint routing.failures telemetry.outcome tls",
     "resolution": "",
     "forwarding": "counted defaults http1 routing telemetry.outcome health.ejection tls",
     "link": "routing telemetry",
@@ -39,8 +39,8 @@ LADDER: Mapping[str, str] = {
     "control.views": "counted control.managed_service control.schedule rollout analysis telemetry routing "
     "settings.service ledger.ledger ledger.record ledger.totals",
     "control.outside": "control.managed_service control.gates control.broadcast control.config_file "
-    "control.views config.schema health.condition health.probe ledger.record resolution rollout routing "
-    "telemetry.control_metrics",
+    "control.views config.schema health.condition health.probe http1.limits ledger.record resolution "
+    "rollout routing telemetry.control_metrics",
     "control.api": "counted control.command control.errors control.schedule config settings.plan "
     "ledger.errors rollout routing telemetry.exposition telemetry.slices",
     "control.process": "control control.api control.outside ledger child config",

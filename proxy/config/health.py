@@ -11,7 +11,19 @@ from proxy.config import names, units
 from proxy.config.problems import Unfit, quoted
 from proxy.config.section import Quarrel, Section
 from proxy.config.units import as_seconds
-from proxy.config.values import JsonSchema, Scalar, attempt, duration, either, key, pattern, whole
+from proxy.config.values import (
+    TEXT,
+    Items,
+    JsonSchema,
+    NamedItems,
+    Scalar,
+    attempt,
+    duration,
+    either,
+    key,
+    pattern,
+    whole,
+)
 
 _INTERVAL, _TIMEOUT = (0.1, 3600), (0.01, 3600)
 _BACKOFF = (0.1, 86_400)
@@ -19,8 +31,24 @@ _BACKOFF = (0.1, 86_400)
 _DEFAULT_INTERVAL, _DEFAULT_TIMEOUT = 5.0, 2.0
 
 
+ProbeField = Annotated[str, Scalar(names.probe_field, "the name of a header", pattern(names.FIELD_PATTERN))]
+FieldValue = Annotated[str, Scalar(names.field_value, "the value of a header", TEXT)]
+Statuses = Annotated[
+    tuple[int, int],
+    Scalar(
+        units.statuses,
+        "a status such as `200`, `2xx` or `200-399`",
+        either({"type": "integer", "minimum": 100, "maximum": 999}, pattern(units.STATUSES_PATTERN)),
+    ),
+]
+
+
+def _as_statuses(ranges: tuple[tuple[int, int], ...]) -> list[str]:
+    return [f"{least}-{most}" for least, most in ranges]
+
+
 class Health(Section):
-    """The probes of endpoints. An answer of 2xx or 3xx means alive. Times are in seconds."""
+    """The probes of endpoints. Times are in seconds."""
 
     stand_ins: ClassVar[tuple[str, ...]] = ("off",)
     meant: ClassVar[Mapping[str, str]] = {"on": "write what to ask for: `health: {path: /healthz}`"}
@@ -28,6 +56,15 @@ class Health(Section):
 
     path: Annotated[str, Scalar(names.target, "a path such as `/healthz`", pattern(names.TARGET_PATTERN))] = (
         key("what each endpoint is asked for, by GET; a query may follow")
+    )
+    host: Annotated[str, Scalar(names.host_asked, "a host", pattern(names.HOST_SENT_PATTERN))] = key(
+        "the Host of the question; left out: the one that requests get there", default=""
+    )
+    headers: Annotated[
+        dict[ProbeField, FieldValue], NamedItems("names with their values, such as `{X-Probe: weir}`")
+    ] = key("further header fields of the question, such as `Authorization`", default={}, shown=False)
+    expect: Annotated[tuple[Statuses, ...], Items("statuses such as `200`, `2xx` or `200-399`", one=True)] = (
+        key("the statuses of a good answer", default=((200, 399),), written=_as_statuses)
     )
     interval: Annotated[float, duration(*_INTERVAL)] = key(
         "between two questions", default=_DEFAULT_INTERVAL, written=as_seconds
@@ -44,6 +81,7 @@ class Health(Section):
 
     @classmethod
     def quarrels(cls, raw: Mapping[str, Any]) -> Iterator[Quarrel]:
+        yield from _twice(raw.get("headers"))
         interval = raw.get("interval", as_seconds(_DEFAULT_INTERVAL))
         timeout = raw.get("timeout", as_seconds(_DEFAULT_TIMEOUT))
         most = attempt(lambda text: units.duration(text, *_INTERVAL), interval)
@@ -53,6 +91,15 @@ class Health(Section):
         message = f"a timeout of {quoted(timeout)} is longer than the interval of {quoted(interval)}"
         advice = f"write at most `timeout: {units.as_duration(most)}`, or a longer `interval`"
         yield ("timeout" if "timeout" in raw else "interval",), Unfit(message, advice)
+
+
+def _twice(headers: object) -> Iterator[Quarrel]:
+    """Yield a quarrel for each header whose name is there already, in another case."""
+    seen: dict[str, str] = {}
+    for name in headers if isinstance(headers, dict) else ():
+        if (before := seen.setdefault(name.lower(), name)) != name:
+            message = f"{quoted(name)} is the same header as {quoted(before)}"
+            yield ("headers", name), Unfit(message, "keep one of the two", on="key")
 
 
 class Ejection(Section):

@@ -30,6 +30,23 @@ SHORTEST_SECRET = 16
 
 _KNOWN_METHODS = frozenset(("CONNECT", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "TRACE"))
 
+LONGEST_VALUE = 4096
+"""Characters of the value of a header field."""
+
+_OF_THE_CONNECTION = frozenset(
+    (
+        "connection",
+        "content-length",
+        "expect",
+        "keep-alive",
+        "proxy-connection",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+    )
+)
+
 _HTTP2 = frozenset(("h2", "h2c"))
 
 
@@ -50,6 +67,33 @@ def field(text: str) -> str:
     raise Unfit(
         f"{quoted(text)} cannot be the name of a header or cookie", "write it like `X-Canary` or `session`"
     )
+
+
+def probe_field(text: str) -> str:
+    """Return the name of a header field of a probe, of those that aren't ours to write."""
+    if text.lower() == "host":
+        raise Unfit(f"{quoted(text)} has a key of its own", "write `host: app.example` beside `headers`")
+    if text.lower() in _OF_THE_CONNECTION:
+        advice = "remove it: a probe is a GET without a body on a connection of its own"
+        raise Unfit(
+            f"{quoted(text)} is about the connection or the body, which are not yours to steer", advice
+        )
+    return field(text)
+
+
+def field_value(text: str) -> str:
+    """Return the value of a header field (RFC 9110 section 5.5).
+
+    The message never repeats it: it may be a secret.
+    """
+    if re.fullmatch(r"(?:[!-~](?:[\t -~]*[!-~])?)?", text) and len(text) <= LONGEST_VALUE:
+        return text
+    long = len(text) > LONGEST_VALUE
+    what = counted(len(text), "character") if long else "a character that none may carry"
+    advice = (
+        f"write at most {LONGEST_VALUE} of printable ASCII, on one line and without a space at either end"
+    )
+    raise Unfit(f"this value of a header has {what}", advice)
 
 
 def parameter(text: str) -> str:
@@ -104,6 +148,14 @@ def host_sent(text: str) -> str:
     if "://" in text or "/" in text:
         advice = "write the host alone, like `app.example`"
     raise Unfit(f"{quoted(text)} is not a Host to send", advice)
+
+
+def host_asked(text: str) -> str:
+    """Return the Host of a probe, such as `app.example`."""
+    if text.lower() in ("client", "endpoint"):
+        advice = "no client asks here: write a host, or leave `host` out for the one that requests get there"
+        raise Unfit(f"{quoted(text)} is not a Host to ask for", advice)
+    return host_sent(text)
 
 
 def path(text: str) -> str:

@@ -202,7 +202,7 @@ def _secret(loc: Loc) -> bool:
     Services and headers may have the names of secret keys.
     """
     named_so = loc[-1:] == ("secret",) and loc[:-1] != ("services",) and "segments" not in loc
-    return named_so or loc == ("admin", "token")
+    return named_so or loc == ("admin", "token") or loc[-3:-1] == ("health", "headers")
 
 
 def _private(loc: Loc) -> bool:

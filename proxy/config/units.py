@@ -19,6 +19,7 @@ SIZE_PATTERN = r"[0-9]+\s*(?:B|KiB|MiB|GiB)"
 SHARE_PATTERN = r"[0-9]+(?:\.[0-9]{1,2}0*)?\s*%"
 """A percent that may be more than 100 %."""
 PERCENT_PATTERN = r"(?:0*100(?:\.0+)?|0*[0-9]{1,2}(?:\.[0-9]{1,2}0*)?)\s*%"
+STATUSES_PATTERN = r"[2-5](?:[0-9]{2}(?:-[2-5][0-9]{2})?|xx)"
 
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 _UNIT_ALIASES = {
@@ -275,3 +276,14 @@ def _clock_number(text: str) -> int:
     for part in text.split(":"):
         number = number * 60 + int(part)
     return number
+
+
+def statuses(text: str) -> tuple[int, int]:
+    """Return the lowest and the highest of the statuses of final answers in `200`, `2xx` or `200-399`."""
+    if re.fullmatch(STATUSES_PATTERN, text):
+        least, _, most = text.replace("xx", "00").partition("-")
+        found = int(least), int(most or least) + (99 if text.endswith("xx") else 0)
+        if found[0] <= found[1]:
+            return found
+    advice = "write a status from 200 to 599, a class such as `2xx`, or a range such as `200-399`"
+    raise Unfit(f"{quoted(text)} is no status of an answer", advice)

@@ -97,6 +97,7 @@ class Configuration:
         propagation: puts the entries in force.
         clock: the time of the entries.
         locate: waits a moment until the names of endpoints are resolved, by these servers, asked anew.
+        limit: sets the limits under which answers to probes are read.
         settled: called with each service whose definition is in force.
         gone: called with the name of each that the file no longer has.
     """
@@ -110,6 +111,7 @@ class Configuration:
         clock: Clock,
         *,
         locate: Callable[[Iterable[Endpoint], Sequence[str]], Awaitable[None]],
+        limit: Callable[[schema.Limits], None],
         settled: Callable[[ManagedService], None],
         gone: Callable[[str], None],
     ) -> None:
@@ -119,6 +121,7 @@ class Configuration:
         self._propagation = propagation
         self._clock = clock
         self._locate = locate
+        self._limit = limit
         self._settled = settled
         self._gone = gone
 
@@ -128,6 +131,7 @@ class Configuration:
     async def begin(self) -> None:
         """Bring the ledger up to the file. NotDurable when that can't be written."""
         definitions = [Definition(each, each.file, each.template) for each in self._services.values()]
+        self._limit(self._services.config.limits)
         await self._put(definitions, (), lambda: None)
 
     async def reload(self, config: Config) -> Changes:
@@ -147,6 +151,7 @@ class Configuration:
         await self._put(definitions, found.removed, lambda: self._services.replace(fixed, managed_services))
         if settings(config) != settings(before):
             self._broadcast.configure(settings(config))
+            self._limit(config.limits)
         for name in found.removed:
             self._gone(name)
         return found

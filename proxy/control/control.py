@@ -115,6 +115,7 @@ class Control:
             self._propagation,
             self._clock,
             locate=self._outside.locate,
+            limit=self._outside.limit,
             settled=self._settled,
             gone=self._gone,
         )

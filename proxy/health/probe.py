@@ -1,98 +1,134 @@
-"""A probe of an endpoint: one request over a connection of its own, as a client of it would come."""
+"""A probe of an endpoint: one request over a connection of its own, as a client of it would come.
+
+Its answer is read as those to clients are, by the same reader and under the same limits.
+"""
 
 import asyncio
-import socket
+import os
 import ssl
-
-import aiohttp
-import aiohttp.abc
-from yarl import URL
+from asyncio import StreamReader, StreamWriter
+from collections.abc import Mapping, Sequence
+from typing import Protocol
 
 from proxy import __version__
+from proxy.http1.errors import BadMessage
+from proxy.http1.limits import DEFAULT, Limits
+from proxy.http1.parser import head_end, read_response
 from proxy.routing.address import Address
-from proxy.routing.endpoint import Endpoint
 from proxy.tls.pem import Unusable
 from proxy.tls.trusts import Trusts, expected_name, handshake_failure
 
-_HEADERS = {"User-Agent": f"weir/{__version__} (probe)", "Accept": "*/*", "Connection": "close"}
-_NO_OTHER_TIMEOUT = aiohttp.ClientTimeout(total=None)
+GOODBYE_SECONDS = 3.0
+"""How long an endpoint may take to answer our goodbye (close_notify)."""
+_READ = 64 * 1024
+"""Bytes read at a time, at most."""
+
+
+class Question(Protocol):
+    """What an endpoint is asked for by a GET, and which answers mean that it is alive."""
+
+    @property
+    def path(self) -> str:
+        """The path, and a query behind it if need be."""
+
+    @property
+    def host(self) -> str:
+        """The Host, in place of the one that requests get there; empty: that one."""
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """Further fields of the request; they replace the probe's own of the same name."""
+
+    @property
+    def expect(self) -> Sequence[tuple[int, int]]:
+        """The statuses of good answers, as ranges with both of their ends."""
 
 
 class Prober:
     """Asks endpoints. It keeps contexts for TLS, while they do, and no connection."""
 
     def __init__(self) -> None:
+        self._limits = DEFAULT
         self._trusts = Trusts()
 
     def __repr__(self) -> str:
         return f"<Prober with {self._trusts}>"
 
-    async def probe(self, address: Address, path: str | None, seconds: float) -> str:
-        """Ask for a path, and wait for the answer for so many seconds.
+    def limit(self, limits: Limits) -> None:
+        """Read answers under these limits from now on."""
+        self._limits = limits
 
-        Returns "" when it is a success or a redirection, else what went wrong, in words. Without a path, any
-        answer at all will do.
+    async def probe(self, address: Address, question: Question | None, seconds: float) -> str:
+        """Ask an address, and wait for the answer for so many seconds.
+
+        Returns "" when it is a good answer, else what is wrong, in words. Without a question, it is asked for
+        /, and any answer at all will do.
         """
         try:
             async with asyncio.timeout(seconds):
-                status = await self._ask(address, path or "/")
+                status = await self._ask(address, _request(address, question))
         except TimeoutError:
             return f"no answer within {seconds:g} s"
-        except (aiohttp.ClientError, OSError, ValueError, Unusable) as error:
+        except BadMessage as bad:
+            return f"its answer is no HTTP/1.1: {bad.detail}"
+        except (OSError, EOFError, Unusable) as error:
             if address.endpoint.scheme == "https":
                 # It may be what we have read of our own files that is out of date.
                 self._trusts.forget(address.endpoint.trust)
             return _words(error)
-        return "" if path is None or 200 <= status < 400 else f"answered {status}"
+        good = question is None or any(least <= status <= most for least, most in question.expect)
+        return "" if good else f"answered {status}"
 
-    async def _ask(self, address: Address, path: str) -> int:
+    async def _ask(self, address: Address, request: bytes) -> int:
+        reader, writer = await self._connect(address)
+        try:
+            writer.write(request)
+            return await self._status(reader)
+        except ConnectionError as error:
+            raise EOFError from error
+        finally:
+            writer.close()
+
+    async def _connect(self, address: Address) -> tuple[StreamReader, StreamWriter]:
         endpoint = address.endpoint
-        context: ssl.SSLContext | bool = True
-        name = None
-        if endpoint.scheme == "https":
-            context, name = await self._trusts.context(endpoint.trust), expected_name(endpoint)
-        async with aiohttp.ClientSession(
-            connector=_connector(address),
-            headers=_HEADERS | ({"Host": endpoint.host_sent} if endpoint.host_sent else {}),
-            skip_auto_headers=("Accept-Encoding",),
-            cookie_jar=aiohttp.DummyCookieJar(),
-            timeout=_NO_OTHER_TIMEOUT,
-            auto_decompress=False,
-        ) as session:
-            url = URL(_base(endpoint) + path, encoded=True)  # as it was written, not as yarl would
-            asked = session.get(url, allow_redirects=False, ssl=context, server_hostname=name)
-            async with asked as answer:
-                return answer.status
+        if endpoint.scheme == "unix":
+            return await asyncio.open_unix_connection(endpoint.path)
+        if endpoint.scheme == "http":
+            return await asyncio.open_connection(address.ip, endpoint.port)
+        return await asyncio.open_connection(
+            address.ip,
+            endpoint.port,
+            ssl=await self._trusts.context(endpoint.trust),
+            server_hostname=expected_name(endpoint),
+            ssl_shutdown_timeout=GOODBYE_SECONDS,
+        )
+
+    async def _status(self, reader: StreamReader) -> int:
+        """Return the status of the answer, without the interim ones before it."""
+        data = b""
+        while True:
+            while not (end := head_end(data, self._limits)):
+                more = await reader.read(_READ)
+                if not more:
+                    raise EOFError
+                data += more
+            head, data = read_response(data[:end], self._limits), data[end:]
+            if head.status == 101:
+                raise BadMessage(502, "malformed", "a change of protocol that wasn't asked for")
+            if head.status >= 200:
+                return head.status
 
 
-def _base(endpoint: Endpoint) -> str:
-    return "http://localhost" if endpoint.scheme == "unix" else endpoint.url
-
-
-class _Known(aiohttp.abc.AbstractResolver):
-    """Resolves every name to one address."""
-
-    def __init__(self, ip: str) -> None:
-        self._ip = ip
-
-    async def resolve(
-        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
-    ) -> list[aiohttp.abc.ResolveResult]:
-        family = socket.AF_INET6 if ":" in self._ip else socket.AF_INET
-        return [
-            aiohttp.abc.ResolveResult(
-                hostname=host, host=self._ip, port=port, family=family, proto=0, flags=0
-            )
-        ]
-
-    async def close(self) -> None:
-        """Do nothing."""
-
-
-def _connector(address: Address) -> aiohttp.BaseConnector:
-    if address.endpoint.scheme == "unix":
-        return aiohttp.UnixConnector(address.endpoint.path, force_close=True)
-    return aiohttp.TCPConnector(force_close=True, resolver=_Known(address.ip))
+def _request(address: Address, question: Question | None) -> bytes:
+    endpoint = address.endpoint
+    asked = question.headers if question else {}
+    host = (question.host if question else "") or endpoint.host_sent or endpoint.authority
+    own = {"User-Agent": f"weir/{__version__} (probe)", "Accept": "*/*"}
+    replaced = {name.lower() for name in asked}
+    fields = {name: value for name, value in own.items() if name.lower() not in replaced} | dict(asked)
+    lines = [f"GET {question.path if question else '/'} HTTP/1.1", f"Host: {host}", "Connection: close"]
+    lines += [f"{name}: {value}" for name, value in fields.items()]
+    return "\r\n".join([*lines, "", ""]).encode()
 
 
 def _words(error: Exception) -> str:
@@ -100,19 +136,15 @@ def _words(error: Exception) -> str:
     match error:
         case Unusable():
             return str(error)
-        case aiohttp.ClientConnectorCertificateError():
-            return handshake_failure(error.certificate_error)
-        case aiohttp.ClientConnectorError():
-            return _no_connection(error.os_error)
-        case aiohttp.ServerDisconnectedError() | OSError():
+        case EOFError():
             return "it hung up without an answer"
+        case ssl.SSLError():
+            return handshake_failure(error)
+        case ConnectionRefusedError():
+            return "connection refused"
+        case OSError(errno=int() as number):
+            return os.strerror(number).lower()
+        case ConnectionError():  # asyncio's own
+            return handshake_failure(error)
         case _:
-            return "its answer is no HTTP/1.1"
-
-
-def _no_connection(error: OSError) -> str:
-    if isinstance(error, ssl.SSLError):
-        return handshake_failure(error)
-    if isinstance(error, ConnectionRefusedError):
-        return "connection refused"
-    return (error.strerror or str(error)).lower()
+            return str(error).lower()

@@ -60,7 +60,8 @@ def test_what_the_complete_example_says_of_defaults_is_true() -> None:
     assert ours.analysis.model_copy(update={"error_limit": None}) == theirs.analysis
     assert (ours.guard, ours.rescue, ours.halt) == (theirs.guard, theirs.rescue, theirs.halt)
     assert (ours.ejection, ours.fallback) == (theirs.ejection, theirs.fallback)
-    assert ours.health == Health(path="/healthz")
+    assert ours.health
+    assert ours.health.model_copy(update={"host": "", "headers": {}}) == Health(path="/healthz")
     assert complete.shutdown == minimal.shutdown
     assert complete.workers == minimal.workers
     assert complete.admin == minimal.admin

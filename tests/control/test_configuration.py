@@ -224,7 +224,9 @@ async def test_a_promotion_stays_and_the_moved_line_is_no_release(stage: Stage) 
 
 async def test_settings_reach_those_who_are_there_and_those_who_come(stage: Stage) -> None:
     control, worker = await begun(stage)
+    assert stage.outside.limits.fields == 200
     await control.reload(config("limits: {fields: 77}\n" + TEXT))
+    assert stage.outside.limits.fields == 77, "probes read as workers do"
     assert [each.fields for each in worker.said if isinstance(each, Settings)] == [200, 77]
     later = stage.worker(control, "b1", 1)
     assert [each.fields for each in later.said if isinstance(each, Settings)] == [77]

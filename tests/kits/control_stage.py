@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from proxy.config.connections import Limits
 from proxy.config.notices import Hook
 from proxy.config.reader import read
 from proxy.control.broadcast import Broadcast, WorkerLink
@@ -194,6 +195,9 @@ class Outside:
     async def locate(self, endpoints: Iterable[Endpoint], servers: Sequence[str] | None = None) -> None:
         self.located.append((sorted({each.url for each in endpoints}), servers))
         await self.resolved.wait()
+
+    def limit(self, limits: Limits) -> None:
+        self.limits = limits
 
     def operations(self) -> Operations:
         return Operations()

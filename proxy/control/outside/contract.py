@@ -29,6 +29,9 @@ class Outside(Protocol):
         `servers`: ask these from now on, and ask them anew; None: what is known will do.
         """
 
+    def limit(self, limits: schema.Limits) -> None:
+        """Read what endpoints answer to probes under these limits from now on."""
+
     def operations(self) -> Operations:
         """Return the counts for /metrics."""
 
@@ -70,6 +73,9 @@ class Alone:
         """Do nothing."""
 
     async def locate(self, endpoints: Iterable[Endpoint], servers: Sequence[str] | None = None) -> None:
+        """Do nothing."""
+
+    def limit(self, limits: schema.Limits) -> None:
         """Do nothing."""
 
     def operations(self) -> Operations:

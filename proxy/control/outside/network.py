@@ -7,6 +7,7 @@ from typing import Any
 
 import aiohttp
 
+from proxy.config import schema
 from proxy.control.broadcast import Broadcast
 from proxy.control.config_file import Reloader
 from proxy.control.gates import Respondents
@@ -18,6 +19,8 @@ from proxy.control.outside.probes import Dead, Probes
 from proxy.control.views import view
 from proxy.control.views.facts import Facts, blast
 from proxy.health.condition import together
+from proxy.health.probe import Prober
+from proxy.http1.limits import Limits
 from proxy.ledger.record import Record
 from proxy.resolution.lookup import Lookups
 from proxy.resolution.names import Names
@@ -46,7 +49,8 @@ class OutsideNetwork:
         poster = Poster(client)
         self._hooks = Hooks(poster)
         self._notices = Notices(poster)
-        self._probes = Probes(self._changed)
+        self._prober = Prober()
+        self._probes = Probes(self._changed, self._prober)
         self._broadcast: Broadcast | None = None
         self.respondents = Respondents(self._ask_canary, self._hooks.ask)
         self._reloader: Reloader | None = None
@@ -78,6 +82,10 @@ class OutsideNetwork:
             self._lookups.renew(servers)
         names = {host_name(endpoint) for endpoint in endpoints} - {""}
         await self._names.known(names, LOCATE_SECONDS, anew=servers is not None)
+
+    def limit(self, limits: schema.Limits) -> None:
+        """Read what endpoints answer to probes under these limits from now on."""
+        self._prober.limit(Limits(limits.line, limits.head, limits.fields))
 
     def show_reloads(self, reloader: Reloader) -> None:
         """Show the reloads of the config among the operations."""

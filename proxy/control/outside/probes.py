@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from proxy.health.condition import UNKNOWN, EndpointCondition, Proof, probed
-from proxy.health.probe import Prober
+from proxy.health.probe import Question
 from proxy.routing.address import Address
 
 log = logging.getLogger(__name__)
@@ -34,12 +34,8 @@ Wait = Callable[[float], Awaitable[None]]
 """Waits for about so many seconds."""
 
 
-class ProbeSettings(Proof, Protocol):
+class ProbeSettings(Question, Proof, Protocol):
     """How the addresses of a service are probed."""
-
-    @property
-    def path(self) -> str:
-        """The path that is requested."""
 
     @property
     def interval(self) -> float:
@@ -53,7 +49,7 @@ class ProbeSettings(Proof, Protocol):
 class ProbesOnce(Protocol):
     """What probes an address once."""
 
-    async def probe(self, address: Address, path: str | None, seconds: float) -> str:
+    async def probe(self, address: Address, question: Question | None, seconds: float) -> str:
         """Return what went wrong, in words; "" when the address answers."""
 
 
@@ -100,9 +96,9 @@ class Probes:
     `changed` is called when the dead addresses of a service are known, and whenever they change.
     """
 
-    def __init__(self, changed: Changed, prober: ProbesOnce | None = None, pause: Wait = about) -> None:
+    def __init__(self, changed: Changed, prober: ProbesOnce, pause: Wait = about) -> None:
         self._changed = changed
-        self._prober = prober or Prober()
+        self._prober = prober
         self._pause = pause
         self._watched: dict[str, _Watched] = {}
         self._group: asyncio.TaskGroup | None = None
@@ -169,8 +165,8 @@ class Probes:
 
         Without `health` any answer to a request for / will do.
         """
-        path, seconds = (health.path, health.timeout) if health else (None, CHECK_SECONDS)
-        reasons = await asyncio.gather(*(self._probe(one, path, seconds) for one in addresses))
+        seconds = health.timeout if health else CHECK_SECONDS
+        reasons = await asyncio.gather(*(self._probe(one, health, seconds) for one in addresses))
         if not reasons:
             return "there is no address"
         if "" in reasons:
@@ -195,12 +191,12 @@ class Probes:
     async def _probe_on(self, service: str, address: Address) -> None:
         while True:
             health = self._watched[service].health
-            self._note(service, address, await self._probe(address, health.path, health.timeout))
+            self._note(service, address, await self._probe(address, health, health.timeout))
             await self._pause(health.interval)
 
-    async def _probe(self, address: Address, path: str | None, seconds: float) -> str:
+    async def _probe(self, address: Address, question: Question | None, seconds: float) -> str:
         async with self._places:
-            return await self._prober.probe(address, path, seconds)
+            return await self._prober.probe(address, question, seconds)
 
     def _note(self, service: str, address: Address, why: str) -> None:
         watched = self._watched[service]

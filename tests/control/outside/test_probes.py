@@ -2,14 +2,15 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
 
 from proxy.control.outside import probes as module
 from proxy.control.outside.probes import CHECK_SECONDS, Probes, about
+from proxy.health.probe import Question
 from proxy.routing.address import Address
 from proxy.routing.endpoint import SYSTEM, Endpoint, Trust
 from tests.kits.located import IP, address
@@ -20,6 +21,9 @@ ONE, TWO, NEW = (address(f"http://{name}") for name in ("one", "two", "new"))
 @dataclass(frozen=True)
 class ProbeSettings:
     path: str = "/healthz"
+    host: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    expect: Sequence[tuple[int, int]] = ((200, 399),)
     interval: float = 5.0
     timeout: float = 2.0
     healthy_after: int = 2
@@ -36,8 +40,8 @@ class Stage:
         self.paused = []
         self.probing = Probes(lambda service, dead: self.told.append((service, dead)), self, self._pause)
 
-    async def probe(self, one: Address, path: str | None, seconds: float) -> str:
-        self.asked.append((one.endpoint.url, path, seconds))
+    async def probe(self, one: Address, question: Question | None, seconds: float) -> str:
+        self.asked.append((one.endpoint.url, question and question.path, seconds))
         await asyncio.sleep(0)
         why = self.wrong.get(one.endpoint.identity, "")
         if isinstance(why, Exception):
