@@ -48,7 +48,17 @@ class Attempts:
         sender: is asked what follows. It owns this object, and has to drop it in the end: they form a cycle.
     """
 
-    __slots__ = ("_connecting", "_plane", "_rest", "_sender", "_side", "shelf", "upload", "upstream")
+    __slots__ = (
+        "_connecting",
+        "_listening",
+        "_plane",
+        "_rest",
+        "_sender",
+        "_side",
+        "shelf",
+        "upload",
+        "upstream",
+    )
 
     def __init__(self, plane: DataPlane, side: ClientSide, sender: Sender) -> None:
         self._plane = plane
@@ -61,6 +71,8 @@ class Attempts:
         self.shelf: Shelf | None = None
         """Of the address that has the request; None while that is searched for, and when there is none."""
         self._connecting: Connecting | None = None
+        self._listening = False
+        """Whether the endpoint has said something that is read before it gets more of the body."""
         self._rest = b""
 
     def __repr__(self) -> str:
@@ -104,9 +116,10 @@ class Attempts:
 
     def more(self, exchange: Exchange, data: bytes) -> bytes:
         """Send bytes of the body that came meanwhile; return those that aren't this request's, or not yet."""
-        if self.upstream is None:
+        upstream = self.upstream
+        if upstream is None or self._listens(exchange, upstream):
             return data
-        self._send_body(exchange, self.upstream, data)
+        self._send_body(exchange, upstream, data)
         return self.take_rest()
 
     def take_rest(self) -> bytes:
@@ -196,6 +209,23 @@ class Attempts:
         if part or head:
             upstream.write(head + part)
 
+    def _listens(self, exchange: Exchange, upstream: Upstream) -> bool:
+        """Return whether the body has to wait, because the endpoint has said something by now.
+
+        It may be a refusal, behind which the endpoint closed its connection. A write to that would fail, and
+        the event loop ends a connection whose write fails without a look at what has come on it.
+        """
+        if not self._listening and not upstream.reading.held and upstream.has_input():
+            self._listening = True
+            # The loop reads between the two: what is due soon comes before its next look at connections.
+            self._plane.soon(self._plane.soon, self._heard, exchange, upstream)
+        return self._listening
+
+    def _heard(self, exchange: Exchange, upstream: Upstream) -> None:
+        if self.upstream is upstream and self._listening:
+            self._listening = False
+            self._send_body(exchange, upstream, self._side.take_buffered())
+
     # Parting.
 
     def _drop(self) -> None:
@@ -209,6 +239,7 @@ class Attempts:
 
     def _part(self, upstream: Upstream) -> None:
         self.upstream = None
+        self._listening = False
         if upstream.reading.reasons:
             upstream.reading.free("full")
         if self._side.reading.reasons:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from tests.kits.exchanges import Answered
 from tests.kits.stage import Stage
+from tests.kits.transports import Client, Server
 
 GET = b"GET /a HTTP/1.1\r\nHost: shop\r\n\r\n"
 POST = b"POST /a HTTP/1.1\r\nHost: shop\r\nContent-Length: 10\r\n\r\n"
@@ -59,3 +60,74 @@ def test_an_early_answer_until_close_does_not_wait_for_the_upload(
     assert (status, body) == (413, b"hello")
     assert (server.end, client.end, stage.idle()) == ("abort", "eof", 0)
     assert stage.outcomes() == [("complete", 413, "success")]
+
+
+def uploading(stage: Stage, head: bytes = POST) -> tuple[Client, Server]:
+    """A client has sent the head and four bytes of ten."""
+    client = stage.client()
+    client.sends(head + b"0123")
+    server = stage.connects()
+    assert server.got().endswith(b"\r\n\r\n0123")
+    return client, server
+
+
+def test_a_refusal_that_has_come_is_read_before_more_is_sent(
+    stage: Stage, answers: Callable[..., list[Answered]]
+) -> None:
+    client, server = uploading(stage)
+    server.slips(OK.replace(b"200 OK", b"413 Content Too Large"), None)
+    client.transport.arrive(b"456")
+    client.transport.arrive(b"789")
+    server.told()
+    assert server.got() == b"", "the endpoint has closed: a write would fail, and the answer be lost"
+    assert [status for status, _, _ in answers(client.got(), ["POST"])] == [413]
+    assert (server.end, client.end, stage.idle()) == ("abort", "eof", 0)
+    assert stage.outcomes() == [("complete", 413, "success")]
+
+
+def test_what_came_meanwhile_goes_on_in_its_order(stage: Stage) -> None:
+    client, server = uploading(stage)
+    server.slips(b"HTTP/1.1 102 Processing\r\n\r\n")
+    client.transport.arrive(b"456")
+    client.transport.arrive(b"789" + GET)
+    assert server.got() == b""
+    server.told()
+    assert server.got() == b"456789"
+    server.sends(OK)
+    assert client.got() == b"HTTP/1.1 102 Processing\r\n\r\n" + OK
+    assert server.got().startswith(b"GET /a"), "the next request, over the same connection"
+    server.sends(OK)
+    assert client.got() == OK
+    assert stage.outcomes() == [*COMPLETE, *COMPLETE]
+
+
+def test_an_endpoint_that_breaks_meanwhile_gets_nothing_more(stage: Stage) -> None:
+    client, server = uploading(stage)
+    server.slips(ConnectionResetError())
+    client.transport.arrive(b"456789")
+    server.told()
+    assert server.got() == b""
+    stage.failed(client, 502, "reset", "POST")
+
+
+def test_a_client_that_leaves_meanwhile_leaves_nothing_behind(stage: Stage) -> None:
+    client, server = uploading(stage)
+    server.slips(b"HTTP/1.1 102 Processing\r\n\r\n")
+    client.transport.arrive(b"456789")
+    client.transport.lose(ConnectionResetError())
+    server.told()
+    assert (server.got(), server.end, stage.idle()) == (b"", "abort", 0)
+    assert [ending for ending, _, _ in stage.outcomes()] == ["client-left"]
+
+
+def test_an_answer_that_is_held_back_holds_back_no_upload(stage: Stage) -> None:
+    client, server = uploading(stage)
+    server.sends(b"HTTP/1.1 200 OK\r\nContent-Length: 200000\r\n\r\n")
+    client.stalls()
+    server.sends(BIG)
+    assert not server.read
+    server.slips(BIG)
+    client.sends(b"456789")
+    assert server.got() == b"456789"
+    client.takes()
+    assert stage.outcomes() == COMPLETE

@@ -116,7 +116,7 @@ class Transport:
     def resume_reading(self) -> None:
         assert not self.reading, "resumed twice"
         self.reading = True
-        self.turns.call_soon(self._deliver)
+        self.turns.call_soon(self.tell)
 
     def can_write_eof(self) -> bool:
         return self.half_closes
@@ -142,13 +142,14 @@ class Transport:
 
     def arrive(self, data: bytes | Exception | None) -> None:
         self.inbox.append(data)
-        self._deliver()
+        self.tell()
 
     def hold(self, data: bytes | Exception | None) -> None:
         """It has come, but the loop hasn't said so yet."""
         self.inbox.append(data)
 
-    def _deliver(self) -> None:
+    def tell(self) -> None:
+        """The loop says what has come."""
         while self.inbox and self.reading and not self.is_closing():
             data = self.inbox.popleft()
             if isinstance(data, bytes):
@@ -228,6 +229,11 @@ class End:
         """Send these, the end as None; they have come, but the loop hasn't said so yet."""
         for part in parts:
             self.transport.hold(part)
+
+    def told(self) -> None:
+        """The loop says what has come, in the turn that is under way."""
+        self.transport.tell()
+        self._turns.run()
 
     def closes(self) -> None:
         """Send the end."""
