@@ -31,7 +31,7 @@ LADDER: Mapping[str, str] = {
     "forwarding": "counted defaults http1 routing telemetry.outcome health.ejection tls",
     "link": "routing telemetry",
     "child": "",
-    "worker": "counted forwarding routing telemetry link child tls",
+    "worker": "counted forwarding http1.forwarded_fields routing telemetry link child tls",
     "settings": "defaults config routing analysis.policy analysis.check rollout link.messages",
     "ledger": "counted rollout telemetry link.messages routing.split",
     "control": "config routing telemetry analysis rollout settings ledger link "

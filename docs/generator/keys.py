@@ -28,6 +28,7 @@ EXAMPLES = {
     "Resolver.servers": '[10.0.0.2, "10.0.0.3:5353"]',
     "Backend.endpoints": "[http://127.0.0.1:9001, http://127.0.0.1:9011]",
     "Listener.address": ":8443",
+    "Listener.proxy_protocol": "[10.0.0.0/8]",
     "Pair.cert": "shop.pem",
     "Pair.key": "shop.key",
     "Trust.ca": "ca.pem",

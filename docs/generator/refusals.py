@@ -75,8 +75,9 @@ TEXTS: Mapping[str, tuple[str, str, str]] = {
     ),
     "proxy-protocol": (
         "400",
-        "A connection began with a header of the PROXY protocol.",
-        "Turn it off in the load balancer.",
+        "A connection began with a header of the PROXY protocol where none is expected (400), or without one "
+        "where it is, or from a peer that `proxy_protocol` doesn't name (closed without an answer).",
+        "Make the load balancer and `proxy_protocol` of the listener agree; the log has the reason.",
     ),
     "slow-body": (
         "408",

@@ -8,7 +8,6 @@ import os
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
@@ -21,10 +20,10 @@ from proxy.config.addresses import HostPort, SocketPath, address, listening
 from proxy.config.admin import KEPT_TOKEN
 from proxy.config.problems import Problems, Unfit
 from proxy.config.reader import read, single
-from proxy.config.schema import MOST_WORKERS, Config, exposure
+from proxy.config.schema import MOST_WORKERS, Config, Listener, exposure
 from proxy.config.units import whole
 from proxy.supervisor.commands import environment, python
-from proxy.supervisor.plan import CertificateFiles, LaunchPlan, SocketAddress
+from proxy.supervisor.plan import LaunchPlan, SocketAddress
 
 COMMAND_LINE = "command line"
 """The name in messages for the config of a run without a file."""
@@ -195,11 +194,9 @@ def check(config: Config, overrides: Overrides) -> None:
 def launch_plan(config: Config, source: str, overrides: Overrides, directory: str) -> LaunchPlan:
     """Return the launch plan: the values of the file, replaced by those of the command line."""
     admin = overrides.admin or config.admin.listen
-    listeners = _without_tls(overrides.listen) or [
-        (each.address, tuple((pair.cert, pair.key) for pair in each.tls)) for each in config.listen
-    ]
+    listeners = [Listener.model_construct(address=each) for each in overrides.listen] or config.listen
     return LaunchPlan(
-        listen=tuple(_bindable(listen) for listen, _ in listeners),
+        listen=tuple(_bindable(each.address) for each in listeners),
         admin=(admin.host, admin.port),
         workers=overrides.workers or config.workers or processors(),
         directory=directory,
@@ -210,12 +207,9 @@ def launch_plan(config: Config, source: str, overrides: Overrides, directory: st
         grace=config.shutdown.grace,
         log_level=config.log.level,
         file="" if source == COMMAND_LINE else str(Path(source).absolute()),
-        tls=tuple(pairs for _, pairs in listeners),
+        tls=tuple(tuple((pair.cert, pair.key) for pair in each.tls) for each in listeners),
+        balancers=tuple(each.proxy_protocol for each in listeners),
     )
-
-
-def _without_tls(listen: Sequence[ClientAddress]) -> list[tuple[ClientAddress, tuple[CertificateFiles, ...]]]:
-    return [(each, ()) for each in listen]
 
 
 def _bindable(listen: ClientAddress) -> SocketAddress:

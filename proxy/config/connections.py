@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Annotated, Any
 
 from proxy import defaults
-from proxy.config import addresses, networks, units
+from proxy.config import addresses, units
 from proxy.config.problems import Unfit, quoted
 from proxy.config.section import Quarrel, Section
 from proxy.config.units import as_seconds, as_size
@@ -13,15 +13,6 @@ from proxy.config.values import Items, Scalar, attempt, duration, key, or_word, 
 _KIB, _MIB = 1 << 10, 1 << 20
 _DAY = 86_400
 _LARGEST_BODY = 1 << 50
-
-Trusted = Annotated[
-    str,
-    Scalar(
-        networks.peer,
-        f"a network such as `10.0.0.0/8`, an address, or `{networks.UNIX}`",
-        pattern(networks.PEER_PATTERN),
-    ),
-]
 
 _Timeout = Annotated[float, duration(0.001, _DAY)]
 

@@ -9,7 +9,7 @@ from proxy.config.addresses import HostPort, SocketPath
 from proxy.config.admin import Admin, exposure
 from proxy.config.analysis import Analysis, Caps, Check, Slower, StepUp
 from proxy.config.backend import Backend
-from proxy.config.connections import Limits, Pool, Resolver, ServiceTimeouts, Timeouts, Trusted
+from proxy.config.connections import Limits, Pool, Resolver, ServiceTimeouts, Timeouts
 from proxy.config.health import Ejection, Health
 from proxy.config.notices import Hook, Notify
 from proxy.config.problems import Unfit, quoted
@@ -27,6 +27,7 @@ from proxy.config.values import (
     Name,
     NamedItems,
     Switch,
+    Trusted,
     attempt,
     duration,
     key,

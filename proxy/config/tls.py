@@ -6,11 +6,23 @@ from typing import Annotated, Any, ClassVar
 from pydantic import GetJsonSchemaHandler, ValidationInfo, field_validator
 from pydantic_core import CoreSchema
 
-from proxy.config import addresses
+from proxy.config import addresses, networks
 from proxy.config.context import FileContext
 from proxy.config.problems import Unfit, quoted
 from proxy.config.section import Quarrel, Section
-from proxy.config.values import BindAddress, Boolean, File, Items, JsonSchema, Scalar, either, key, pattern
+from proxy.config.values import (
+    BindAddress,
+    Boolean,
+    File,
+    Items,
+    JsonSchema,
+    Scalar,
+    Trusted,
+    attempt,
+    either,
+    key,
+    pattern,
+)
 
 
 class Pair(Section):
@@ -31,7 +43,7 @@ class Pair(Section):
 
 
 class Listener(Section):
-    """One place where clients connect: an address, or a mapping with the certificates for TLS beside it."""
+    """One place where clients connect: an address, or a mapping with what else has to be known of it."""
 
     needs: ClassVar[Mapping[str, str]] = {"address": 'write `address: ":8443"`'}
 
@@ -44,6 +56,28 @@ class Listener(Section):
         "a pair, or several of which the client's server name (SNI) chooses; the first is the default",
         default=(),
     )
+    proxy_protocol: Annotated[
+        tuple[Trusted, ...], Items("a list such as `[10.0.0.0/8]` of the load balancers", one=True)
+    ] = key(
+        "the load balancers that begin each connection with a header of the PROXY protocol (version 1 or 2), "
+        "which names the client: networks, addresses, or `unix`; nobody else may connect there",
+        default=(),
+        written=list,
+    )
+
+    @classmethod
+    def quarrels(cls, raw: Mapping[str, Any]) -> Iterator[Quarrel]:
+        written = raw.get("proxy_protocol")
+        peers = written if isinstance(written, list) else [written]
+        address = attempt(addresses.listening, raw.get("address"))
+        if written is None or address is None or not all(isinstance(each, str) for each in peers):
+            return
+        on_socket = isinstance(address, addresses.SocketPath)
+        if (networks.UNIX in peers) if on_socket else (set(peers) != {networks.UNIX}):
+            return
+        message = f"nobody who connects to {quoted(str(address))} is among these"
+        advice = "write `proxy_protocol: [unix]`" if on_socket else "write networks such as `10.0.0.0/8`"
+        yield ("proxy_protocol",), Unfit(message, advice)
 
     @classmethod
     def shaped(cls, raw: object) -> object:

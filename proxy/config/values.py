@@ -6,7 +6,7 @@ from typing import Annotated, Any, TypeVar
 from pydantic import Field, GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import CoreSchema, core_schema
 
-from proxy.config import addresses, names, units
+from proxy.config import addresses, names, networks, units
 from proxy.config.problems import Unfit, listed, quoted
 
 T = TypeVar("T")
@@ -231,6 +231,14 @@ BindAddress = Annotated[
 Url = Annotated[
     str,
     Scalar(addresses.endpoint, "a URL such as `http://127.0.0.1:9001`", pattern(addresses.ENDPOINT_PATTERN)),
+]
+Trusted = Annotated[
+    str,
+    Scalar(
+        networks.peer,
+        f"a network such as `10.0.0.0/8`, an address, or `{networks.UNIX}`",
+        pattern(networks.PEER_PATTERN),
+    ),
 ]
 Name = Annotated[str, Scalar(names.name, "a name", pattern(names.NAME_PATTERN))]
 FieldName = Annotated[

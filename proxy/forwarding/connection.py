@@ -54,6 +54,14 @@ class Connection(asyncio.Protocol):
         self._transport.write_eof()
 
 
+def peer_of(connection: socket.socket) -> str:
+    """Return the address at the other end of a socket, or `unix`; empty when it has gone by now."""
+    try:
+        return UNIX if connection.family == socket.AF_UNIX else peer_address(connection.getpeername())
+    except OSError:
+        return ""
+
+
 def reset(transport: asyncio.Transport) -> None:
     """End a connection so that what it carried can't be taken for whole, as it can after a plain close.
 

@@ -37,6 +37,7 @@ class Downstream(Connection):
     Args:
         plane: what the worker's connections share.
         members: the open connections, which it joins.
+        client: the address of the one for whom a load balancer has connected; empty: the peer itself.
     """
 
     __slots__ = (
@@ -57,8 +58,8 @@ class Downstream(Connection):
     deadline: Deadline
     hop: Hop
 
-    def __init__(self, plane: DataPlane, members: Members) -> None:
-        self.client = ""
+    def __init__(self, plane: DataPlane, members: Members, client: str = "") -> None:
+        self.client = client
         """The address of the client whose request came last."""
         self.persistent = True
         self._plane = plane
@@ -77,7 +78,7 @@ class Downstream(Connection):
         plane = self._plane
         # Not before: it holds this object, and a handshake that never ends doesn't report its end.
         self.crossing = Crossing(plane, self)
-        self.client = self.peer()
+        self.client = self.client or self.peer()
         # The first head has its time from here on; a client that says nothing has no more than one that does.
         self.deadline = Deadline(plane.now, plane.header_seconds)
         open_now = self._members.add(self)

@@ -24,8 +24,32 @@ _VIA = (b"Via: 1.0 weir\r\n", b"Via: 1.1 weir\r\n")
 
 
 @dataclass(frozen=True, slots=True)
+class Peers:
+    """Those whom the operator knows and believes. Raises ValueError for a network that is none.
+
+    Args:
+        written: addresses and networks (CIDR), and `unix` for all on unix sockets.
+    """
+
+    written: Sequence[str] = ()
+    _networks: Sequence[TrustedNetwork] = field(init=False, repr=False, compare=False)
+    """Read once for all connections."""
+
+    def __post_init__(self) -> None:
+        networks = tuple(ip_network(one) for one in self.written if one != UNIX)
+        object.__setattr__(self, "_networks", networks)
+
+    def __contains__(self, peer: str) -> bool:
+        """Return whether this is one of them: an address, or `unix`; empty is nobody."""
+        if peer == UNIX:
+            return UNIX in self.written
+        found = ip_address(peer.partition("%")[0]) if peer and self._networks else None
+        return any(found in network for network in self._networks)
+
+
+@dataclass(frozen=True, slots=True)
 class Provenance:
-    """What all hops of one proxy have in common. Raises ValueError for a network that is none.
+    """What all hops of one proxy have in common. Raises ValueError for a trusted network that is none.
 
     Args:
         trusted: addresses and networks (CIDR) of the peers that are believed, and `unix`.
@@ -36,12 +60,11 @@ class Provenance:
     trusted: Sequence[str] = ()
     via: bool = False
     forwarded: bool = False
-    networks: Sequence[TrustedNetwork] = field(init=False, repr=False, compare=False)
-    """Of the trusted peers, read once for all connections."""
+    peers: Peers = field(init=False, repr=False, compare=False)
+    """The trusted ones."""
 
     def __post_init__(self) -> None:
-        networks = tuple(ip_network(one) for one in self.trusted if one != UNIX)
-        object.__setattr__(self, "networks", networks)
+        object.__setattr__(self, "peers", Peers(self.trusted))
 
     def hop(self, peer: str, *, secure: bool) -> "Hop":
         """Return the hop of requests from this peer: an address, or `unix`."""
@@ -62,7 +85,7 @@ class Hop:
         "_host",
         "_lines",
         "_lines_with_host",
-        "_networks",
+        "_peers",
         "_proto",
         "_shown",
         "_via",
@@ -72,8 +95,8 @@ class Hop:
 
     def __init__(self, provenance: Provenance, peer: str, *, secure: bool) -> None:
         self.peer = peer
-        self._networks = provenance.networks
-        self.trusted = _among(peer, self._networks) if peer != UNIX else UNIX in provenance.trusted
+        self._peers = provenance.peers
+        self.trusted = peer in self._peers
         """Whether the peer is believed."""
         self._shown = b"unknown" if peer == UNIX else peer.encode()
         self._proto = b"https" if secure else b"http"
@@ -96,7 +119,7 @@ class Hop:
             if not address:
                 break
             found = address
-            if not _among(address, self._networks):
+            if address not in self._peers:
                 break
         return found
 
@@ -180,11 +203,6 @@ def _port(host: bytes) -> bytes:
 
 def _joined(head: RequestHead, name: bytes) -> bytes:
     return b", ".join(head.values(name))
-
-
-def _among(address: str, networks: Sequence[TrustedNetwork]) -> bool:
-    found = ip_address(address.partition("%")[0]) if networks else None
-    return any(found in network for network in networks)
 
 
 def _address(text: str) -> str:

@@ -158,7 +158,7 @@ def read_request(block: bytes, limits: Limits = DEFAULT, fields_of: FieldsOf | N
 def _no_request_line(block: bytes) -> BadMessage:
     """Return what is wrong with a first line, so that the most frequent mistakes are recognised."""
     if block.startswith((b"PROXY ", PROXY_2)):
-        return BadMessage(400, "proxy-protocol", "a header of the PROXY protocol, which is not spoken here")
+        return BadMessage(400, "proxy-protocol", "a header of the PROXY protocol, which is not expected here")
     if not block.partition(b"\r\n")[0].isascii():
         return BadMessage(400, "target", "a byte above 127 in the request line: it has to be percent-encoded")
     return BadMessage(400, "malformed", "a request line that isn't HTTP/1.0 or HTTP/1.1")

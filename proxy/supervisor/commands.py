@@ -59,11 +59,14 @@ def control_line(command: Sequence[str], plan: LaunchPlan, sockets: Sockets) -> 
 def worker_line(command: Sequence[str], plan: LaunchPlan, sockets: Sockets, index: int) -> CommandLine:
     """Return the command line of worker `index`, with a new boot id each time."""
     listen = [each.fileno() for each in sockets.workers[index]]
-    certificates = dict(zip_longest(listen, plan.tls, fillvalue=()))
+    entrances = [
+        {"descriptor": descriptor, "tls": tls, "balancers": balancers}
+        for descriptor, tls, balancers in zip_longest(listen, plan.tls, plan.balancers, fillvalue=())
+    ]
     argv = [
         *command,
         *("--index", str(index), "--boot", os.urandom(8).hex(), "--link", sockets.link.getsockname()),
-        *("--listen", json.dumps(certificates, separators=(",", ":")), "--grace", str(plan.grace)),
+        *("--listen", json.dumps(entrances, separators=(",", ":")), "--grace", str(plan.grace)),
         *("--log-level", plan.log_level),
     ]
     return argv, listen

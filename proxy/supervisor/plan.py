@@ -36,6 +36,8 @@ class LaunchPlan:
     tls: tuple[tuple[CertificateFiles, ...], ...] = ()
     """The certificates of each address of `listen`, none where it has no TLS; empty when no address has
     TLS."""
+    balancers: tuple[tuple[str, ...], ...] = ()
+    """Who speaks the PROXY protocol at each address of `listen`, as above: networks, addresses, or `unix`."""
 
     def to_json(self) -> str:
         """Return the plan as JSON text."""
@@ -47,5 +49,6 @@ class LaunchPlan:
         data: dict[str, Any] = json.loads(text)
         listen = tuple(each if isinstance(each, str) else tuple(each) for each in data.pop("listen"))
         tls = tuple(tuple((cert, key) for cert, key in pairs) for pairs in data.pop("tls"))
+        balancers = tuple(tuple(each) for each in data.pop("balancers"))
         host, port = data.pop("admin")
-        return cls(listen=listen, tls=tls, admin=(host, port), **data)
+        return cls(listen=listen, tls=tls, balancers=balancers, admin=(host, port), **data)

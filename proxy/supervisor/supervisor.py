@@ -132,7 +132,11 @@ class Supervisor:
 
     def _announcement(self, bound: sockets.Sockets) -> str:
         secure = {index for index, pairs in enumerate(self._plan.tls) if pairs}
-        where = ", ".join(sockets.url(one, secure=index in secure) for index, one in enumerate(bound.listen))
+        balanced = {index for index, peers in enumerate(self._plan.balancers) if peers}
+        where = ", ".join(
+            sockets.url(one, secure=index in secure) + " (PROXY protocol)" * (index in balanced)
+            for index, one in enumerate(bound.listen)
+        )
         workers = counted(self._plan.workers, "worker")
         admin, state = sockets.url(bound.admin_at), self._plan.state
         return f"listening on {where} ({workers}), admin {admin}, ledger {state}"

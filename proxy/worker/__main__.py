@@ -9,6 +9,9 @@ import sys
 import uvloop
 
 from proxy.child.lifeline import die_with_parent
+from proxy.forwarding.listener import Entrance
+from proxy.http1.forwarded_fields import Peers
+from proxy.tls.certificates import Certificates
 from proxy.tls.pem import Pair
 from proxy.worker.allocator import keep_what_is_freed
 from proxy.worker.worker import Worker
@@ -21,6 +24,15 @@ def _complain(unraisable: "sys.UnraisableHookArgs") -> None:
     """
     if not isinstance(unraisable.exc_value, UnicodeDecodeError):
         sys.__unraisablehook__(unraisable)
+
+
+def _entrance(descriptor: int, tls: list[tuple[str, str]], balancers: list[str]) -> Entrance:
+    pairs = [Pair(cert, key) for cert, key in tls]
+    return Entrance(
+        socket.socket(fileno=descriptor),
+        Certificates(pairs) if pairs else None,
+        Peers(balancers) if balancers else None,
+    )
 
 
 def main() -> None:
@@ -40,16 +52,10 @@ def main() -> None:
     logging.basicConfig(
         level=arguments.log_level.upper(), format=f"weir worker {arguments.index}: %(message)s"
     )
-    sockets = {
-        socket.socket(fileno=int(fd)): [Pair(cert, key) for cert, key in pairs]
-        for fd, pairs in json.loads(arguments.listen).items()
-    }
-    secure = {one: pairs for one, pairs in sockets.items() if pairs}
+    entrances = [_entrance(**one) for one in json.loads(arguments.listen)]
 
     async def run() -> int:
-        worker = Worker(
-            arguments.index, arguments.boot, arguments.link, tuple(sockets), arguments.grace, secure
-        )
+        worker = Worker(arguments.index, arguments.boot, arguments.link, entrances, arguments.grace)
         return await worker.run(arguments.lifeline)
 
     sys.exit(uvloop.run(run()))

@@ -7,15 +7,13 @@ other (fail static), and reports what it counted.
 import asyncio
 import logging
 import os
-import socket
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from types import MappingProxyType
 
 from proxy.child import garbage_collector
 from proxy.child.lifeline import Lifeline, attach
 from proxy.forwarding.data_plane import DataPlane
-from proxy.forwarding.listener import Listener
+from proxy.forwarding.listener import Entrance, Listener
 from proxy.link.messages import (
     Ack,
     DeadAddresses,
@@ -28,8 +26,7 @@ from proxy.link.messages import (
 )
 from proxy.routing.table import RoutingTable
 from proxy.telemetry.tally import Tally
-from proxy.tls.certificates import Certificates
-from proxy.tls.pem import Pair, Unusable
+from proxy.tls.pem import Unusable
 from proxy.worker.accesslog import AccessLogSwitch
 from proxy.worker.capacity import Capacity
 from proxy.worker.certificate_renewal import Renewal
@@ -50,9 +47,8 @@ class Worker:
         index: its number among the workers, from 0.
         boot: identifies this run of it.
         link: path of control's unix socket.
-        sockets: bound and listening, its own.
+        entrances: with sockets that are its own.
         grace: seconds that exchanges under way have when it drains.
-        pairs: the certificates of those of the sockets that speak TLS.
     """
 
     def __init__(
@@ -60,9 +56,8 @@ class Worker:
         index: int,
         boot: str,
         link: str,
-        sockets: Sequence[socket.socket],
+        entrances: Sequence[Entrance],
         grace: float,
-        pairs: Mapping[socket.socket, Sequence[Pair]] = MappingProxyType({}),
     ) -> None:
         loop = asyncio.get_running_loop()
         self._index = index
@@ -74,11 +69,11 @@ class Worker:
         )
         self.plane = DataPlane(loop, RoutingTable.build(0, ()), self.tally, self.reports.hurry, boot[:8])
         self.tables = Tables(self.plane)
-        self.capacity = Capacity(self.plane, len(sockets))
+        self.capacity = Capacity(self.plane, len(entrances))
         self.access = AccessLogSwitch(self.plane)
-        certificates = {one: Certificates(shown) for one, shown in pairs.items()}
-        self.listener = Listener(self.plane, sockets, certificates)
-        self.renewal = Renewal(tuple(certificates.values()), self.plane.dialler.trusts)
+        self.listener = Listener(self.plane, entrances)
+        certificates = tuple(one.certificates for one in entrances if one.certificates)
+        self.renewal = Renewal(certificates, self.plane.dialler.trusts)
         self._has_table = asyncio.Event()
         self._draining = asyncio.Event()
 

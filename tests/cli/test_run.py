@@ -100,6 +100,7 @@ def test_the_plan_says_what_the_file_says(launch: Launch, tmp_path: Path) -> Non
         log_level="warning",
         file=str(tmp_path / "weir.yaml"),
         tls=((),),
+        balancers=((),),
     )
     assert launch.text == GOOD
     assert launch.mode == 0o700

@@ -82,7 +82,19 @@ def test_names_of_servers(written: str, name: str) -> None:
         ),
         ("{address: ':443', tls: [a.pem]}", "`a.pem` stands where a mapping is expected", "`cert` and `key`"),
         ("{address: ':443', tls: {cert: [], key: b}}", "a list stands where the path of a file", "the path"),
-        ("{address: ':443', cert: a}", "`cert` is not a key of `listen[0]`", "`address` and `tls`"),
+        ("{address: ':443', cert: a}", "`cert` is not a key of `listen[0]`", "`tls` and `proxy_protocol`"),
+        ("{address: ':80', proxy_protocol: on}", "`on` is not a network or an address", "`10.0.0.0/8`"),
+        (
+            "{address: ':80', proxy_protocol: []}",
+            "this list is empty",
+            "`[10.0.0.0/8]` of the load balancers",
+        ),
+        ("{address: ':80', proxy_protocol: unix}", "nobody who connects to `:80` is among these", "networks"),
+        (
+            "{address: 'unix:/x', proxy_protocol: '::1'}",
+            "nobody who connects to `unix:/x`",
+            "`proxy_protocol: [unix]`",
+        ),
         ("{address: 443}", "`443` is a port without an address", "`:443`"),
         ("'unix:weir.sock'", "does not name a socket by its whole path", "`unix:/run/app.sock`"),
         ("'unix:/" + "x" * 103 + "'", "is too long for the path of a socket", "at most 103 bytes"),
@@ -113,6 +125,15 @@ def test_wrong_trust(of_service: Callable[..., Any], tls: str, says: str, advise
     (problem,) = of_service(f"stable: {{endpoints: https://a, tls: {tls}}}")
     assert says in problem.message
     assert advises in problem.advice[0]
+
+
+def test_who_speaks_the_proxy_protocol() -> None:
+    (one,) = config(ONE + "listen: {address: ':80', proxy_protocol: 10.0.0.1}").listen
+    assert one.proxy_protocol == ("10.0.0.1/32",)
+    (one,) = config(ONE + "listen: {address: ':80', proxy_protocol: [10.0.0.0/8, unix]}").listen
+    assert one.proxy_protocol == ("10.0.0.0/8", "unix")
+    (one,) = config(ONE + "listen: {address: 'unix:/x', proxy_protocol: unix}").listen
+    assert one.proxy_protocol == ("unix",)
 
 
 def test_a_pair_is_what_the_names_say() -> None:

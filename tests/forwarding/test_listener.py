@@ -12,9 +12,12 @@ from typing import Any
 import pytest
 import uvloop
 
+from proxy.forwarding import listener as module
 from proxy.forwarding.data_plane import DataPlane
-from proxy.forwarding.listener import Listener
+from proxy.forwarding.listener import Entrance, Listener
+from proxy.http1.forwarded_fields import Peers
 from proxy.routing.table import RoutingTable
+from proxy.telemetry.outcome import UNROUTED
 from proxy.telemetry.tally import Tally
 from proxy.tls.certificates import Certificates, renew
 from proxy.tls.pem import Pair
@@ -63,6 +66,14 @@ class Place:
         self.origin = origin
         self.address = address
 
+        self.logged = []
+        self.own = "unix" if isinstance(address, str) else "127.0.0.1"
+
+    def refused(self) -> dict[str, int]:
+        """How many connections were turned away, by reason."""
+        entries = self.plane.accounts.tally.everything()
+        return {key[2]: counts.excluded for key, counts in entries.items() if key[0] == UNROUTED}
+
     async def connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         name = "localhost" if self.trusting else None
         if isinstance(self.address, str):
@@ -90,14 +101,18 @@ async def a_place(
         one.listen(64)
     else:
         one = socket.create_server(("127.0.0.1", 0), backlog=64)
-    certificates, trusting = {}, None
+    certificates, trusting = None, None
     if "tls" in kind:
-        certificates[one] = Certificates([Pair(shop.cert, shop.key)])
-        renew(certificates.values())
+        certificates = Certificates([Pair(shop.cert, shop.key)])
+        renew([certificates])
         trusting = ssl.create_default_context(cafile=authority.cert)
-    place = Place(Listener(plane, [one], certificates), plane, origin, one.getsockname(), trusting)
+    balancers = Peers(["127.0.0.1", "unix"]) if "balanced" in kind else None
+    listener = Listener(plane, [Entrance(one, certificates, balancers)])
+    place = Place(listener, plane, origin, one.getsockname(), trusting)
     await place.listener.open()
-    yield place
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(module.log, "warning", lambda text, *values: place.logged.append(text % values))
+        yield place
     origin.gate.set()
     if not plane.draining:
         await place.listener.drain(0)
@@ -226,8 +241,8 @@ async def test_draining_leaves_the_path_of_a_unix_socket_to_its_owner(place: Pla
 @with_a_place(OK, "tls")
 async def test_clients_on_their_way_in_are_served_while_draining(place: Place) -> None:
     late = socket.create_connection(place.address)
-    (handshakes,) = place.listener.handshakes.values()
-    await place.until(lambda: repr(handshakes) == "<Handshakes 1 under way>")
+    (arrivals,) = place.listener.arrivals.values()
+    await place.until(lambda: repr(arrivals) == "<Arrivals 1 under way>")
     draining = asyncio.create_task(place.listener.drain(10))
     await place.until(lambda: place.plane.draining)
     reader, writer = await asyncio.open_connection(sock=late, ssl=place.trusting, server_hostname="localhost")
@@ -240,8 +255,8 @@ async def test_clients_on_their_way_in_are_served_while_draining(place: Place) -
 @with_a_place(OK, "tls")
 async def test_clients_on_their_way_in_that_ask_for_nothing_do_not_hold_up_the_drain(place: Place) -> None:
     late = socket.create_connection(place.address)
-    (handshakes,) = place.listener.handshakes.values()
-    await place.until(lambda: repr(handshakes) == "<Handshakes 1 under way>")
+    (arrivals,) = place.listener.arrivals.values()
+    await place.until(lambda: repr(arrivals) == "<Arrivals 1 under way>")
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr("proxy.forwarding.deadlines.LINGER_SECONDS", 0.1)
         draining = asyncio.create_task(place.listener.drain(60))
@@ -258,8 +273,8 @@ async def test_clients_on_their_way_in_that_ask_for_nothing_do_not_hold_up_the_d
 async def test_a_handshake_that_stalls_holds_up_the_drain_no_longer_than_its_grace(place: Place) -> None:
     stalled = socket.create_connection(place.address)
     stalled.setblocking(False)
-    (handshakes,) = place.listener.handshakes.values()
-    await place.until(lambda: repr(handshakes) == "<Handshakes 1 under way>")
+    (arrivals,) = place.listener.arrivals.values()
+    await place.until(lambda: repr(arrivals) == "<Arrivals 1 under way>")
     await place.listener.drain(0.05)
     assert await asyncio.get_running_loop().sock_recv(stalled, 1) == b""
     stalled.close()
@@ -326,3 +341,113 @@ async def test_connections_over_the_limit_are_told_so_and_take_nobodys_room(plac
     assert await reader.readexactly(len(OK)) == OK
     for one in (writer, second[1]):
         one.close()
+
+
+PROXY = b"PROXY TCP4 192.0.2.7 10.0.0.1 50000 443\r\n"
+
+
+async def through_a_balancer(
+    place: Place, before: bytes
+) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    """A connection that a balancer has made, and TLS behind its header."""
+    if isinstance(place.address, str):
+        connection = socket.socket(socket.AF_UNIX)
+        connection.connect(place.address)
+    else:
+        connection = socket.create_connection(place.address)
+    connection.sendall(before)
+    name = "localhost" if place.trusting else None
+    return await asyncio.open_connection(sock=connection, ssl=place.trusting, server_hostname=name)
+
+
+async def turned_away(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Wait for the end, a reset perhaps, before which nothing came."""
+    with contextlib.suppress(ConnectionResetError):
+        assert await reader.read() == b""
+    writer.close()
+    with contextlib.suppress(ConnectionResetError):
+        await writer.wait_closed()
+
+
+async def named_by_a_balancer(place: Place) -> None:
+    for before, client in ((PROXY, "192.0.2.7"), (b"PROXY UNKNOWN\r\n", place.own)):
+        reader, writer = await through_a_balancer(place, before)
+        writer.write(GET)
+        assert await reader.readexactly(len(OK)) == OK
+        [member] = place.listener.members
+        assert member.client == client
+        writer.close()
+        await place.until(lambda: not len(place.listener.members))
+
+
+@with_a_place(OK, "balanced")
+async def test_a_balancer_names_the_client(place: Place) -> None:
+    await named_by_a_balancer(place)
+
+
+@with_a_place(OK, "balanced tls")
+async def test_a_balancer_names_the_client_before_tls(place: Place) -> None:
+    await named_by_a_balancer(place)
+
+
+@with_a_place(OK, "balanced unix")
+async def test_a_balancer_on_a_unix_socket_names_the_client(place: Place) -> None:
+    await named_by_a_balancer(place)
+
+
+@with_a_place(OK, "balanced")
+async def test_a_connection_without_the_header_is_closed_and_counted(place: Place) -> None:
+    for before in (GET, b"PROXY TCP4 nonsense\r\n", GET):
+        reader, writer = await through_a_balancer(place, before)
+        await turned_away(reader, writer)
+    assert place.refused() == {"proxy-protocol": 3}
+    assert place.logged == [
+        "a connection was refused where the PROXY protocol is spoken: "
+        "it does not begin with a header of the PROXY protocol"
+    ], "now and then, and not for each"
+    assert place.origin.asked == 0
+
+
+@with_a_place(OK, "balanced")
+async def test_a_stranger_names_nobody(place: Place) -> None:
+    (arrivals,) = place.listener.arrivals.values()
+    stranger = socket.socket()
+    stranger.bind(("127.0.0.2", 0))
+    stranger.connect(place.address)
+    stranger.sendall(PROXY + GET)
+    reader, writer = await asyncio.open_connection(sock=stranger)
+    await turned_away(reader, writer)
+    await place.until(lambda: repr(arrivals) == "<Arrivals 0 under way>")
+    assert place.refused() == {"proxy-protocol": 1}
+    assert "127.0.0.2 is not among those that `proxy_protocol` names" in place.logged[0]
+    assert place.origin.asked == 0
+
+
+@with_a_place(OK, "balanced")
+async def test_a_header_that_does_not_come_is_not_awaited_for_ever(place: Place) -> None:
+    place.plane.header_seconds = 0.05
+    reader, writer = await through_a_balancer(place, PROXY[:10])
+    await turned_away(reader, writer)
+    assert place.refused() == {"proxy-protocol": 1}
+    assert "its header did not come in time" in place.logged[0]
+
+
+@with_a_place(OK, "balanced")
+async def test_a_look_whether_somebody_listens_is_no_refusal(place: Place) -> None:
+    (arrivals,) = place.listener.arrivals.values()
+    socket.create_connection(place.address).close()
+    reader, writer = await through_a_balancer(place, b"")
+    await place.until(lambda: repr(arrivals) == "<Arrivals 1 under way>")
+    writer.close()
+    await place.until(lambda: repr(arrivals) == "<Arrivals 0 under way>")
+    assert (place.refused(), place.logged) == ({}, [])
+    assert await reader.read() == b""
+
+
+@with_a_place(OK, "balanced tls")
+async def test_a_handshake_that_fails_behind_the_header_is_one_of_tls(place: Place) -> None:
+    connection = socket.create_connection(place.address)
+    connection.sendall(PROXY + GET)
+    reader, writer = await asyncio.open_connection(sock=connection)
+    await turned_away(reader, writer)
+    await place.until(lambda: place.refused() == {"handshake": 1})

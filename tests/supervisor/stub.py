@@ -48,7 +48,9 @@ def note(what: str) -> None:
 
 
 def listeners() -> list[socket.socket]:
-    fds = [ARGS.admin] if ARGS.admin is not None else map(int, json.loads(ARGS.listen))
+    fds = [ARGS.admin]
+    if ARGS.admin is None:
+        fds = [each["descriptor"] for each in json.loads(ARGS.listen)]
     return [socket.socket(fileno=fd) for fd in fds]
 
 

@@ -59,18 +59,20 @@ def test_worker(plan: LaunchPlan, sockets: Sockets) -> None:
     boot = argv[argv.index("--boot") + 1]
     assert " ".join(argv) == (
         f"worker --index 1 --boot {boot} --link {plan.directory}/link "
-        f'--listen {{"{fds[0]}":[],"{fds[1]}":[]}}'
+        f'--listen [{{"descriptor":{fds[0]},"tls":[],"balancers":[]}},'
+        f'{{"descriptor":{fds[1]},"tls":[],"balancers":[]}}]'
         " --grace 7.5 --log-level info"
     )
 
 
-def test_a_worker_is_told_which_of_its_sockets_speak_tls(plan: LaunchPlan, sockets: Sockets) -> None:
-    plan = replace(plan, tls=((), (("/a.pem", "/a.key"), ("/b.pem", "/b.key"))))
+def test_a_worker_is_told_what_its_sockets_speak(plan: LaunchPlan, sockets: Sockets) -> None:
+    pairs = (("/a.pem", "/a.key"), ("/b.pem", "/b.key"))
+    plan = replace(plan, tls=((), pairs), balancers=(("unix",), ()))
     argv, (plain, secure) = worker_line([], plan, sockets, 0)
-    assert json.loads(argv[argv.index("--listen") + 1]) == {
-        str(plain): [],
-        str(secure): [["/a.pem", "/a.key"], ["/b.pem", "/b.key"]],
-    }
+    assert json.loads(argv[argv.index("--listen") + 1]) == [
+        {"descriptor": plain, "tls": [], "balancers": ["unix"]},
+        {"descriptor": secure, "tls": [list(each) for each in pairs], "balancers": []},
+    ]
 
 
 def test_every_start_of_a_worker_has_a_boot_id_of_its_own(plan: LaunchPlan, sockets: Sockets) -> None:

@@ -27,6 +27,7 @@ def test_round_trip() -> None:
     secure = replace(
         PLAN, listen=("/run/weir.sock", ("", 443)), tls=((), (("/a.pem", "/a.key"), ("/b", "/c")))
     )
+    secure = replace(secure, balancers=((), ("10.0.0.0/8", "unix")))
     assert LaunchPlan.from_json(secure.to_json()) == secure
 
 

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from proxy.child import garbage_collector
+from proxy.forwarding.listener import Entrance
 from proxy.link.frames import Decoder, encode
 from proxy.link.messages import (
     Ack,
@@ -27,6 +28,7 @@ from proxy.routing.endpoint import Endpoint
 from proxy.routing.match import RouteMatch
 from proxy.routing.split import Split
 from proxy.routing.table import Backend, Service
+from proxy.tls.certificates import Certificates
 from proxy.tls.pem import Pair
 from proxy.worker import capacity, reports
 from proxy.worker import worker as module
@@ -98,7 +100,7 @@ class Stage:
         await self.control.start()
         self._origin = await asyncio.start_server(self._answer, "127.0.0.1", 0)
         self.origin_port = self._origin.sockets[0].getsockname()[1]
-        self.worker = Worker(3, BOOT, self.control.path, self.sockets, self.grace)
+        self.worker = Worker(3, BOOT, self.control.path, list(map(Entrance, self.sockets)), self.grace)
         self.running = asyncio.ensure_future(self.worker.run(self._inherited.detach()))
 
     async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -468,7 +470,7 @@ async def test_a_bad_pair_stops_the_start_and_is_told(
     supervisor, inherited = socket.socketpair()
     with supervisor, socket.create_server(("127.0.0.1", 0)) as one:
         pair = Pair(str(tmp_path / "own.pem"), str(tmp_path / "own.key"))
-        worker = Worker(0, BOOT, str(tmp_path / "link"), [one], 1.0, {one: [pair]})
+        worker = Worker(0, BOOT, str(tmp_path / "link"), [Entrance(one, Certificates([pair]))], 1.0)
         assert await worker.run(inherited.detach()) == 1
         supervisor.settimeout(5)
         assert supervisor.recv(1000) == f"failed: {pair.cert}: no such file or directory\n".encode()
