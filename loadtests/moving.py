@@ -66,7 +66,7 @@ async def measure(
             WITHIN,
         )
         await asyncio.gather(*ending)
-    bad = Counter(f"{answer.status} {answer.trouble}".strip() for answer in traffic.failed)
+    bad = Counter(answer.result for answer in traffic.failed)
     seconds = ", ".join(f"{each:.1f}" for each in took)
     print(
         f"{len(traffic.answers)} requests, {len(traffic.failed)} failed {dict(bad)}; first answer from the "

@@ -46,7 +46,7 @@ async def measure(running: Weir, every: list[Instance], seconds: float, rate: fl
             await restart(each)
             await asyncio.sleep(rest)
     view = running.admin.service("shop")
-    bad = Counter(f"{answer.status} {answer.trouble}".strip() for answer in traffic.failed)
+    bad = Counter(answer.result for answer in traffic.failed)
     answers = Counter(answer.version for answer in traffic.answers)
     print(
         f"{len(traffic.answers)} requests ({dict(answers)}), {len(traffic.failed)} failed {dict(bad)}; "

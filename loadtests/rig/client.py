@@ -31,6 +31,11 @@ class Answer:
         return self.headers.get("x-version", "")
 
     @property
+    def result(self) -> str:
+        """The status, or 0 and the trouble."""
+        return f"{self.status} {self.trouble}".strip()
+
+    @property
     def good(self) -> bool:
         """A whole 2xx answer."""
         return 200 <= self.status < 300
