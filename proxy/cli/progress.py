@@ -109,6 +109,13 @@ def obstacle(view: dict[str, Any], flags: str = "") -> str:
     return f"{gate['at']}: {gate['says']}" if gate and gate["says"] else ""
 
 
+def unstarted(view: dict[str, Any]) -> str:
+    """Return what the first step waits for, such as a canary that doesn't answer; "" once it has begun."""
+    if view["phase"] != "progressing" or view["rollout"]["step"]:
+        return ""
+    return waits(view) or "it is about to begin"
+
+
 def advice(view: dict[str, Any], flags: str = "") -> Iterator[str]:
     """Yield the commands that lead on, of those that are legal now, each with its effect."""
     for order, what in ADVICE.get(view["phase"], ()):

@@ -6,7 +6,7 @@ from proxy.cli.order import OrderOptions, order_verb, report, send
 from proxy.cli.params import Whole, duration, weights
 from proxy.cli.progress import expectation, lateness, plan, proof
 from proxy.cli.session import Session
-from proxy.cli.wait import await_end, wait_options
+from proxy.cli.wait import Patience, await_end, wait_options
 
 
 @click.command()
@@ -26,6 +26,7 @@ from proxy.cli.wait import await_end, wait_options
     metavar="TIME",
     help="After this time it is paused; by default that of the file.",
 )
+@click.option("--replace", is_flag=True, help="Take out the canary of a rollout under way, and start this.")
 @wait_options
 @order_verb
 def start(
@@ -38,7 +39,8 @@ def start(
     hold: float | None,
     min_requests: int | None,
     deadline: float | None,
-    patience: float | None,
+    replace: bool,
+    patience: Patience | None,
 ) -> int:
     """Start a rollout of SERVICE: of its canary in the file, or of the endpoints given by --canary.
 
@@ -47,7 +49,8 @@ def start(
         --steps 1%,10%,100% --hold 1m --wait --timeout 30m
 
     Exit codes: 0 started (with --wait: promoted), 1 rolled back, 2 usage, 3 admin unreachable, 4 conflict,
-    124 timed out. The rollout goes on when this command ends, for any reason.
+    124 timed out, 130 or 143 ended by SIGINT or SIGTERM. The rollout goes on when this command ends, for any
+    reason, but with --abort-on-timeout.
     """
     view = send(
         session,
@@ -60,6 +63,7 @@ def start(
         hold=hold,
         min_requests=min_requests,
         deadline=deadline,
+        replace=replace or None,
     )
     if view["rollout"] and view["rollout"]["waiting"] and not session.as_json:
         click.echo("\n".join([*plan(view), *filter(None, [proof(view)]), expectation(view)]))
@@ -68,4 +72,4 @@ def start(
     if patience is None:
         report(session, view)
         return 0
-    return await_end(session, view, patience)
+    return await_end(session, view, patience, options.actor)

@@ -28,11 +28,15 @@ class Release:
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """A rollout by `plan` begins: with another `canary`, or (None) with the one that is there."""
+    """A rollout by `plan` begins: with another `canary`, or (None) with the one that is there.
+
+    With `replace`, also in place of a rollout that is under way, and with a canary that a person took out.
+    """
 
     plan: Plan | None
     salt: str
     canary: Side | None = None
+    replace: bool = False
 
 
 @dataclass(frozen=True, slots=True)

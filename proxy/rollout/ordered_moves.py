@@ -5,9 +5,19 @@ from dataclasses import replace
 from proxy.counted import counted
 from proxy.rollout.automatic_moves import onward, switch
 from proxy.rollout.inputs import Abort, Pause, Promote, Resume, Retry, SetWeight, Start, Undo
-from proxy.rollout.phases import IDLE, PAUSED, PROGRESSING, PROMOTING, ROLLED_BACK, Phase
+from proxy.rollout.phases import IDLE, PAUSED, PROGRESSING, PROMOTING, ROLLED_BACK, UNDER_WAY, Phase
 from proxy.rollout.plan import AT_ONCE, Gate, Plan
-from proxy.rollout.rollout import Advance, Refused, Rollout, Trip, begun, move, refused, taken_out
+from proxy.rollout.rollout import (
+    OUT_BY_HAND,
+    Advance,
+    Refused,
+    Rollout,
+    Trip,
+    begun,
+    move,
+    refused,
+    taken_out,
+)
 from proxy.rollout.side import VACANT
 from proxy.routing.split import TOTAL
 
@@ -25,10 +35,18 @@ def start(rollout: Rollout, order: Start, at: float) -> Advance | Refused:
         )
     if canary.definition == rollout.stable.definition:
         return refused(rollout, "its endpoints and version are those of stable: there is nothing to roll out")
+    if rollout.phase in UNDER_WAY and not order.replace:
+        return refused(
+            rollout, "a rollout is under way: `replace` takes its canary out and begins this one instead"
+        )
     if rollout.phase == ROLLED_BACK and canary.definition == rollout.canary.definition:
-        return refused(rollout, "this canary was taken out: `retry` begins it again, from its first step")
+        by_hand = rollout.trip is not None and rollout.trip.by_hand
+        if not (order.replace and by_hand):
+            return refused(rollout, "this canary was taken out: `retry` begins it again, from its first step")
     after = begun(rollout, canary, order.plan, order.salt, at)
     why = f"{canary.version or 'the canary'} begins, in {counted(len(order.plan.steps), 'step')}"
+    if rollout.phase in UNDER_WAY:
+        why += f", in place of {rollout.canary.version or 'the canary before'}"
     return move(rollout, "start", after, "start", why)
 
 
@@ -73,8 +91,8 @@ def abort(rollout: Rollout, order: Abort, at: float) -> Advance | Refused:
         return Advance(rollout)
     if not rollout.has_canary:
         return refused(rollout, "there is no canary to take out")
-    trip = Trip(at, f"taken out by hand{f' ({order.reason})' if order.reason else ''}", None)
-    return move(rollout, "abort", taken_out(rollout, trip), "abort", "taken out by hand")
+    trip = Trip(at, f"{OUT_BY_HAND}{f' ({order.reason})' if order.reason else ''}", None)
+    return move(rollout, "abort", taken_out(rollout, trip), "abort", OUT_BY_HAND)
 
 
 def undo(rollout: Rollout, order: Undo, at: float) -> Advance | Refused:

@@ -25,6 +25,9 @@ from proxy.rollout.plan import Plan
 from proxy.rollout.side import VACANT, Side
 from proxy.routing.split import TOTAL
 
+OUT_BY_HAND = "taken out by hand"
+"""How the sentence about a canary begins that a person took out."""
+
 
 @dataclass(frozen=True, slots=True)
 class Trip:
@@ -36,6 +39,11 @@ class Trip:
     at: float
     sentence: str
     finding: Finding | None
+
+    @property
+    def by_hand(self) -> bool:
+        """Whether a person took it out, and no verdict."""
+        return self.finding is None and self.sentence.startswith(OUT_BY_HAND)
 
     def to_json(self) -> dict[str, Any]:
         """Return plain JSON values."""

@@ -105,3 +105,11 @@ def test_what_can_not_begin_now_is_a_conflict(fake_admin: FakeAdmin) -> None:
     result = begin(fake_admin, "--wait")
     assert result.exit_code == 4
     assert result.output == f"error: {detail} (HTTP 409)\n"
+
+
+def test_a_rollout_under_way_is_replaced_where_that_is_wanted(
+    fake_admin: FakeAdmin, rolling_view: Make
+) -> None:
+    fake_admin.answers[POST] = (200, rolling_view(step=0))
+    assert begin(fake_admin, "--replace", "--actor", "ci").exit_code == 0
+    assert fake_admin.asked[0][2] == {"replace": True, "reason": "", "actor": "ci"}

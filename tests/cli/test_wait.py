@@ -2,14 +2,18 @@
 
 import json
 import math
+import os
+import signal
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
-from proxy.cli.client import Client
+from proxy.cli.client import Client, Failure
 from proxy.cli.session import Session
-from proxy.cli.wait import PAUSE, RolloutSuperseded, TimedOut, await_end
+from proxy.cli.start import start
+from proxy.cli.wait import ABORTS, PAUSE, Patience, RolloutSuperseded, Signals, TimedOut, await_end
 from tests.cli.fake_admin import FakeAdmin, Make
 
 SERVICE = "GET /api/v1/services/checkout"
@@ -22,14 +26,16 @@ class Story:
         self.fake, self.scenes = fake, list(scenes)
         self.session = Session(Client(fake.url), as_json, " -x")
         self.time = 0.0
+        self.signals = Signals()
 
     def sleep(self, seconds: float) -> None:
         self.time += seconds
         if self.scenes:
             self.scenes.pop(0)()
 
-    def play(self, view: Any, patience: float = math.inf) -> int:
-        return await_end(self.session, view, patience, lambda: self.time, self.sleep)
+    def play(self, view: Any, seconds: float = math.inf, **more: Any) -> int:
+        patience = Patience(seconds, signals=self.signals, **more)
+        return await_end(self.session, view, patience, "ci", lambda: self.time, self.sleep)
 
 
 @pytest.fixture
@@ -166,17 +172,158 @@ def test_a_rollout_that_is_no_more_is_a_conflict(
     assert superseded.value.exit_code == 4
 
 
-def test_an_interrupt_leaves_the_rollout_alone_and_says_so(
-    fake_admin: FakeAdmin, rolling_view: Make, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_leaves_the_rollout_alone_and_says_so(
+    fake_admin: FakeAdmin, rolling_view: Make, number: signal.Signals, code: int
 ) -> None:
-    def interrupt() -> None:
-        raise KeyboardInterrupt
+    story = Story(fake_admin, lambda: story.signals.note(number, None))
+    with pytest.raises(Failure) as ended:
+        story.play(rolling_view())
+    assert ended.value.exit_code == code
+    said = f"this command was ended by {number.name}; the rollout goes on."
+    assert ended.value.message.startswith(said)
+    assert "weir abort checkout -x" in ended.value.message
+    assert fake_admin.asked == []
 
-    with pytest.raises(KeyboardInterrupt):
-        Story(fake_admin, interrupt).play(rolling_view())
-    told = capsys.readouterr().err
-    assert told.startswith("weir: no longer waiting; the rollout goes on.")
-    assert "weir abort checkout -x" in told
+
+ABORT = "POST /api/v1/services/checkout/rollout/abort"
+
+
+def test_a_timeout_takes_the_canary_out_where_that_is_wanted(
+    fake_admin: FakeAdmin,
+    shows: Callable[..., Any],
+    rolling_view: Make,
+    tripped_view: Make,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    start = rolling_view(revision=8)
+    fake_admin.answers[ABORT] = (200, tripped_view("checkout", revision=10))
+    story = Story(fake_admin, shows(rolling_view(revision=9), after=8))
+    with pytest.raises(TimedOut, match="not ended within 1 s: its canary was taken out"):
+        story.play(start, 0.7, abort=True)
+    name, fields, body = fake_admin.asked[-1]
+    assert (name, fields["If-Match"]) == (ABORT, '"9"')
+    assert body == {"reason": "it has not ended within 1 s", "actor": "ci"}
+    assert "revision 10" in capsys.readouterr().out.splitlines()[-1]
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_takes_the_canary_out_where_that_is_wanted(
+    fake_admin: FakeAdmin, rolling_view: Make, tripped_view: Make, number: signal.Signals, code: int
+) -> None:
+    fake_admin.answers[ABORT] = (200, tripped_view("checkout"))
+    story = Story(fake_admin, lambda: story.signals.note(number, None))
+    with pytest.raises(Failure) as ended:
+        story.play(rolling_view(revision=8), abort=True)
+    assert ended.value.exit_code == code
+    assert ended.value.message == f"this command was ended by {number.name}: its canary was taken out"
+    assert [name for name, _, _ in fake_admin.asked] == [ABORT]
+
+
+def conflict(fake: FakeAdmin) -> Callable[[], None]:
+    def scene() -> None:
+        fake.answers[ABORT] = (412, {"detail": "the revision is another one"})
+
+    return scene
+
+
+def test_a_rollout_that_went_on_meanwhile_is_looked_at_again(
+    fake_admin: FakeAdmin, shows: Callable[..., Any], rolling_view: Make, entry: Make
+) -> None:
+    shows(rolling_view(revision=9), entry(9, event="step"), after=8)()
+    conflict(fake_admin)()
+    with pytest.raises(TimedOut, match="could not be taken out: the revision is another one"):
+        Story(fake_admin).play(rolling_view(revision=8), 0.0, abort=True)
+    tried = [fields["If-Match"] for name, fields, _ in fake_admin.asked if name == ABORT]
+    assert tried == ['"8"', *['"9"'] * (ABORTS - 1)]
+
+
+@pytest.mark.parametrize("event", ["start", "retry", "undo", "release"])
+def test_the_rollout_of_somebody_else_is_never_taken_out(
+    fake_admin: FakeAdmin, shows: Callable[..., Any], rolling_view: Make, entry: Make, event: str
+) -> None:
+    shows(rolling_view(revision=10), entry(9, event="abort"), entry(10, event=event), after=8)()
+    conflict(fake_admin)()
+    with pytest.raises(RolloutSuperseded):
+        Story(fake_admin).play(rolling_view(revision=8), 0.0, abort=True)
+    assert [name for name, _, _ in fake_admin.asked].count(ABORT) == 1
+
+
+@pytest.mark.parametrize(("phase", "code"), [("promoted", 0), ("rolled-back", 1)])
+def test_a_rollout_that_has_ended_meanwhile_has_its_own_end(
+    fake_admin: FakeAdmin, shows: Callable[..., Any], view: Make, rolling_view: Make, phase: str, code: int
+) -> None:
+    shows(view(phase=phase, revision=9), after=8)()
+    conflict(fake_admin)()
+    assert Story(fake_admin).play(rolling_view(revision=8), 0.0, abort=True) == code
+
+
+def test_what_cannot_be_taken_out_goes_on_and_that_is_said(fake_admin: FakeAdmin, rolling_view: Make) -> None:
+    fake_admin.answers[ABORT] = (503, {"detail": "starting"})
+    with pytest.raises(TimedOut) as timed_out:
+        Story(fake_admin).play(rolling_view(revision=8), 0.0, abort=True)
+    assert (
+        "its canary could not be taken out: starting (HTTP 503); the rollout goes on"
+        in timed_out.value.message
+    )
+    assert "weir abort checkout -x" in timed_out.value.message
+
+
+def test_another_rollout_is_not_followed(
+    fake_admin: FakeAdmin, shows: Callable[..., Any], rolling_view: Make, entry: Make
+) -> None:
+    other = shows(rolling_view(revision=10), entry(9, event="abort"), entry(10, event="start"), after=8)
+    with pytest.raises(RolloutSuperseded):
+        Story(fake_admin, other).play(rolling_view(revision=8))
+
+
+def test_a_canary_that_does_not_answer_is_not_awaited_for_the_whole_time(
+    fake_admin: FakeAdmin, shows: Callable[..., Any], rolling_view: Make
+) -> None:
+    asked = rolling_view(step=0, revision=8)
+    asked["rollout"]["waiting"]["says"] = "held at before-start: connection refused"
+    story = Story(fake_admin, *[shows(asked)] * 9)
+    with pytest.raises(TimedOut, match="step has not begun within 1 s: held at before-start: connection ref"):
+        story.play(asked, 60.0, start=1.0)
+    assert story.time == 1.0
+
+
+def test_who_has_answered_is_awaited(
+    fake_admin: FakeAdmin, shows: Callable[..., Any], rolling_view: Make, paused_view: Make
+) -> None:
+    start, paused = rolling_view(step=0, revision=8), paused_view(step=0, revision=8)
+    end = shows(rolling_view(revision=9, phase="promoted"), after=8)
+    story = Story(fake_admin, shows(paused), shows(paused), *[shows(rolling_view(revision=8))] * 3, end)
+    assert story.play(start, start=1.0) == 0
+    assert story.time == 6 * PAUSE
+
+
+def test_signals_are_noted_and_cut_nothing_off() -> None:
+    before = signal.getsignal(signal.SIGTERM)
+    with Signals().noted() as signals:
+        os.kill(os.getpid(), signal.SIGTERM)
+        os.kill(os.getpid(), signal.SIGINT)
+        assert signals.first == signal.SIGTERM
+        assert repr(signals) == "<Signals: SIGTERM>"
+    assert signal.getsignal(signal.SIGTERM) == before
+    assert signal.getsignal(signal.SIGINT) == signal.default_int_handler
+
+
+def test_signals_that_are_to_be_ignored_are_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        with Signals().noted() as signals:
+            os.kill(os.getpid(), signal.SIGINT)
+            assert signals.first is None
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.parametrize("option", [("--timeout", "1m"), ("--start-within", "1m"), ("--abort-on-timeout",)])
+def test_what_belongs_to_wait_is_refused_without_it(fake_admin: FakeAdmin, option: tuple[str, ...]) -> None:
+    result = CliRunner().invoke(start, ["checkout", *option, "--admin", fake_admin.url])
+    assert result.exit_code == 2
+    assert f"{option[0]} belongs to --wait" in result.stderr
     assert fake_admin.asked == []
 
 

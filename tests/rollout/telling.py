@@ -57,7 +57,7 @@ releases = st.builds(
     st.none() | plans,
 )
 orders_of = {
-    "start": st.builds(Start, st.none() | plans | plans, st.just("s"), st.none() | sides),
+    "start": st.builds(Start, st.none() | plans | plans, st.just("s"), st.none() | sides, st.booleans()),
     "promote": st.builds(Promote, st.booleans()),
     "pause": st.builds(Pause, st.sampled_from(["", "ann"])),
     "resume": st.builds(Resume, st.none() | st.none() | parts),

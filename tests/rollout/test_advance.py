@@ -49,7 +49,7 @@ from tests.rollout.rollouts import (
 )
 
 ORDERED = {
-    "start": Start(PLAN, "new", THREE),
+    "start": Start(PLAN, "new", THREE, replace=True),
     "promote": Promote(full=True),
     "pause": Pause(),
     "resume": Resume(),
@@ -107,6 +107,9 @@ REACHED = [
     (STATES[IDLE], "start", ORDERED["start"], PROGRESSING),
     (STATES[PROMOTED], "start", ORDERED["start"], PROGRESSING),
     (STATES[ROLLED_BACK], "start", ORDERED["start"], PROGRESSING),
+    (at_step(1), "start", ORDERED["start"], PROGRESSING),
+    (at_step(2, PAUSED), "start", ORDERED["start"], PROGRESSING),
+    (at_step(5, PROMOTING), "start", ORDERED["start"], PROGRESSING),
     (STATES[IDLE], "promote", Promote(full=True), PROMOTING),
     (at_step(1), "promote", Promote(), PROGRESSING),
     (at_step(2), "promote", Promote(), PAUSED),

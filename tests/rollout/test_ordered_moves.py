@@ -32,6 +32,10 @@ BY_HAND = "the weight was set by hand"
 OTHER_PLAN = replace(PLAN, deadline=60.0)
 
 
+def aborted(state: Rollout) -> Rollout:
+    return went(state, Abort("ann: cancelled"))[0]
+
+
 def numbered(state: Rollout) -> Rollout:
     return replace(state, revision=10)
 
@@ -53,6 +57,20 @@ def test_a_start_begins_at_0_by_the_plan(state: Rollout, canary: Side | None, th
     assert entry == Entry(10, "start", state.weight, 0, f"{then.version} begins, in 5 steps")
 
 
+@pytest.mark.parametrize("state", [at_step(1), at_step(2, PAUSED), at_step(5, PROMOTING)])
+@pytest.mark.parametrize(("canary", "then"), [(None, TWO), (TWO, TWO), (THREE, THREE)])
+def test_a_start_may_replace_a_rollout_under_way(state: Rollout, canary: Side | None, then: Side) -> None:
+    after, entry = went(state, Start(PLAN, "new", canary, replace=True))
+    assert after == numbered(begun(state, then, PLAN, "new", 1100.0))
+    why = f"{then.version} begins, in 5 steps, in place of {TWO.version}"
+    assert entry == Entry(10, "start", state.weight, 0, why)
+
+
+def test_a_canary_that_a_person_took_out_may_be_started_again_by_a_replacing_start() -> None:
+    after, entry = went(aborted(at_step(2)), Start(PLAN, "new", TWO, replace=True))
+    assert (after.phase, after.canary, after.trip, entry.event) == ("progressing", TWO, None, "start")
+
+
 def test_a_canary_without_a_version_begins_as_such() -> None:
     assert went(BARE, Start(PLAN, "new", Side(TWO.endpoints)))[1].why == "the canary begins, in 5 steps"
 
@@ -64,6 +82,12 @@ def test_a_canary_without_a_version_begins_as_such() -> None:
         (BARE, Start(PLAN, "new"), "there is no canary to start"),
         (PROMOTED_STATE, Start(PLAN, "new"), "there is no canary to start"),
         (BARE, Start(PLAN, "new", Side((), "v3")), "there is no canary to start"),
+        (at_step(1), Start(PLAN, "new", THREE), "a rollout is under way: `replace` takes its canary out"),
+        (at_step(2, PAUSED), Start(PLAN, "new", THREE), "a rollout is under way"),
+        (at_step(5, PROMOTING), Start(PLAN, "new", THREE), "a rollout is under way"),
+        (at_step(1), Start(PLAN, "new", ONE, replace=True), "those of stable"),
+        (tripped(at_step(2)), Start(PLAN, "new", TWO, replace=True), "`retry` begins it again"),
+        (aborted(at_step(2)), Start(PLAN, "new", TWO), "`retry` begins it again"),
         (RUNNING, Start(PLAN, "new", ONE), "those of stable: there is nothing to roll out"),
         (PROMOTED_STATE, Start(PLAN, "new", TWO), "those of stable: there is nothing to roll out"),
         (tripped(at_step(2)), Start(PLAN, "new"), "`retry` begins it again"),

@@ -23,9 +23,9 @@ PHASES = get_args(Phase)
     ("phase", "expected"),
     [
         (IDLE, ("start", "promote", "abort", "set-weight")),
-        (PROGRESSING, ("promote", "pause", "abort", "set-weight")),
-        (PAUSED, ("promote", "resume", "abort", "set-weight")),
-        (PROMOTING, ("promote", "pause", "abort", "set-weight")),
+        (PROGRESSING, ("start", "promote", "pause", "abort", "set-weight")),
+        (PAUSED, ("start", "promote", "resume", "abort", "set-weight")),
+        (PROMOTING, ("start", "promote", "pause", "abort", "set-weight")),
         (PROMOTED, ("start", "undo")),
         (ROLLED_BACK, ("start", "resume", "abort", "retry")),
     ],

@@ -52,6 +52,11 @@ BODIES: dict[str, Schema] = {
             **nullable({**SECONDS, "exclusiveMinimum": 0, "maximum": LONGEST}),
             "description": "Seconds after which the rollout is paused; null: never; left out: the file's.",
         },
+        replace={
+            **FLAG,
+            "default": False,
+            "description": "Also in place of a rollout under way, and with a canary that a person took out.",
+        },
     ),
     "Step": {
         **shape(weight=WEIGHT, hold=HOLD, min_requests=SAMPLE, optional=("hold", "min_requests")),

@@ -29,7 +29,7 @@ ALWAYS = ("reason", "actor")
 PLAN = ("hold", "min_requests", "deadline")
 """Keys about the steps of an order, which mean nothing without them."""
 KEYS: Mapping[OrderName, tuple[str, ...]] = {
-    "start": ("canary", "version", "steps", *PLAN),
+    "start": ("canary", "version", "steps", *PLAN, "replace"),
     "promote": ("full",),
     "pause": (),
     "resume": ("canary",),
@@ -89,12 +89,13 @@ def example(word: OrderName) -> str:
 
 def _start(document: dict[str, Any], planned: Planned, _by: str, faults: Faults) -> Order:
     canary = _canary(document, faults)
+    replace = faults.get(document, "replace", flag, False)
     if "steps" in document:
-        return Start(plan(document, planned, faults), "", canary)
+        return Start(plan(document, planned, faults), "", canary, replace)
     for key in PLAN:
         if key in document:
             faults.add(f"#/{key}", "it is about the steps of this order; give `steps`, too")
-    return Start(None, "", canary)
+    return Start(None, "", canary, replace)
 
 
 def _canary(document: dict[str, Any], faults: Faults) -> Side | None:

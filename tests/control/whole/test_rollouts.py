@@ -369,7 +369,7 @@ async def test_refusals_name_what_is_possible(stage: Stage) -> None:
         await control.orders.apply("checkout", Undo(""), PERSON)
     assert (caught.value.phase, caught.value.legal) == (
         "progressing",
-        ("promote", "pause", "abort", "set-weight"),
+        ("start", "promote", "pause", "abort", "set-weight"),
     )
 
 
