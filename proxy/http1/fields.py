@@ -85,15 +85,13 @@ def drops(always: frozenset[bytes], connection: bytes | None) -> frozenset[bytes
     return always | (tokens(connection) - UNSTRIPPED)
 
 
-def claims(fields: Iterable[Field]) -> frozenset[bytes]:
-    """Return the names of fields in which a sender states where its request came from.
+def is_claim(name: bytes) -> bool:
+    """Return whether a sender states in a field of this lower-case name where its request came from.
 
-    Applications that read fields as CGI has them take `_` for `-` (RFC 3875 section 4.1.18).
+    Applications that read fields as CGI has them take `_` for `-` (RFC 3875 section 4.1.18). All such names
+    but `forwarded` begin with an x.
     """
-    return frozenset(name for name, _ in fields if _is_claim(name.replace(b"_", b"-")))
-
-
-def _is_claim(name: bytes) -> bool:
+    name = name.replace(b"_", b"-")
     return name.startswith(b"x-forwarded-") or name in OURS
 
 

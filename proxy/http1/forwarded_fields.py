@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
-from proxy.http1.fields import OURS, TOKEN, claims
+from proxy.http1.fields import OURS, TOKEN, is_claim
 from proxy.http1.head import RequestHead
 
 UNIX = "unix"
@@ -168,8 +168,8 @@ class Hop:
         chain = _joined(head, b"forwarded")
         if chain and not self._forwarded:
             lines += b"Forwarded: %b\r\n" % chain
-        others = claims(head.fields) - OURS
-        return lines + b"".join(line + b"\r\n" for name, line in head.fields if name in others)
+        others = (line for name, line in head.fields if is_claim(name) and name not in OURS)
+        return lines + b"".join(line + b"\r\n" for line in others)
 
     def _client(self, head: RequestHead) -> bytes:
         client = self.client(head)

@@ -103,7 +103,20 @@ SAYS = (
     b"X-FORWARDED-SERVER: evil",
     b"X_Forwarded_For: 1.2.3.4",
     b"X-Real_IP: 1.2.3.4",
+    b"X_Request-Id: forged",
 )
+
+
+@pytest.mark.parametrize("said", SAYS)
+def test_each_claim_is_dropped_also_when_it_is_the_only_one(said: bytes) -> None:
+    assert request(said).onward == request().onward
+
+
+@pytest.mark.parametrize(
+    "said", [b"X-Forward: a", b"X-Real: a", b"Z-Real-IP: a", b"X-Request: a", b"XForwarded-For: a"]
+)
+def test_what_is_no_claim_crosses(said: bytes) -> None:
+    assert said in request(said).onward
 
 
 @pytest.mark.parametrize("said", [(), SAYS])
