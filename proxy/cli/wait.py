@@ -7,11 +7,9 @@ Waiting only reads. When it ends sooner, by a signal or a timeout, the rollout g
 import math
 import signal
 import time
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from functools import update_wrapper
-from types import FrameType
 from typing import Any
 
 import click
@@ -22,6 +20,7 @@ from proxy.cli.client import ApiFailure, Failure, OrderConflict, service_path
 from proxy.cli.order import OrderOptions, send, warn_unless_durable
 from proxy.cli.progress import obstacle, state, unstarted
 from proxy.cli.session import ALARM, INTERRUPTED, Session
+from proxy.cli.signals import Signals
 from proxy.cli.views import entry_line, state_line
 from proxy.cli.watch import as_line
 
@@ -62,34 +61,6 @@ class WaitTerminated(Failure):
     """An error: SIGTERM ended the wait. The exit code is that of a shell."""
 
     exit_code = 143
-
-
-class Signals:
-    """SIGINT and SIGTERM, which are noted and cut nothing off: an order on its way arrives."""
-
-    def __init__(self) -> None:
-        self.first: signal.Signals | None = None
-        """The one that came first."""
-
-    def __repr__(self) -> str:
-        return f"<Signals: {self.first.name if self.first else 'none'}>"
-
-    def note(self, number: int, _frame: FrameType | None) -> None:
-        """Take a signal."""
-        self.first = self.first or signal.Signals(number)
-
-    @contextmanager
-    def noted(self) -> Iterator["Signals"]:
-        """Note signals within, but those that this process was told to ignore."""
-        before = {each: signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)}
-        heeded = {each: action for each, action in before.items() if action is not signal.SIG_IGN}
-        for each in heeded:
-            signal.signal(each, self.note)
-        try:
-            yield self
-        finally:
-            for each, action in heeded.items():
-                signal.signal(each, action)
 
 
 @dataclass(frozen=True, slots=True)

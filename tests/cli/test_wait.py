@@ -2,7 +2,6 @@
 
 import json
 import math
-import os
 import signal
 from collections.abc import Callable
 from typing import Any
@@ -12,8 +11,9 @@ from click.testing import CliRunner
 
 from proxy.cli.client import Client, Failure
 from proxy.cli.session import Session
+from proxy.cli.signals import Signals
 from proxy.cli.start import start
-from proxy.cli.wait import ABORTS, PAUSE, Patience, RolloutSuperseded, Signals, TimedOut, await_end
+from proxy.cli.wait import ABORTS, PAUSE, Patience, RolloutSuperseded, TimedOut, await_end
 from tests.cli.fake_admin import FakeAdmin, Make
 
 SERVICE = "GET /api/v1/services/checkout"
@@ -296,27 +296,6 @@ def test_who_has_answered_is_awaited(
     story = Story(fake_admin, shows(paused), shows(paused), *[shows(rolling_view(revision=8))] * 3, end)
     assert story.play(start, start=1.0) == 0
     assert story.time == 6 * PAUSE
-
-
-def test_signals_are_noted_and_cut_nothing_off() -> None:
-    before = signal.getsignal(signal.SIGTERM)
-    with Signals().noted() as signals:
-        os.kill(os.getpid(), signal.SIGTERM)
-        os.kill(os.getpid(), signal.SIGINT)
-        assert signals.first == signal.SIGTERM
-        assert repr(signals) == "<Signals: SIGTERM>"
-    assert signal.getsignal(signal.SIGTERM) == before
-    assert signal.getsignal(signal.SIGINT) == signal.default_int_handler
-
-
-def test_signals_that_are_to_be_ignored_are_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        with Signals().noted() as signals:
-            os.kill(os.getpid(), signal.SIGINT)
-            assert signals.first is None
-    finally:
-        signal.signal(signal.SIGINT, before)
 
 
 @pytest.mark.parametrize("option", [("--timeout", "1m"), ("--start-within", "1m"), ("--abort-on-timeout",)])
