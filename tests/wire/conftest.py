@@ -14,6 +14,7 @@ from tests.wire.program import Wire, running
 
 PLAIN = """
 via: on
+pool: {idle: 60s}  # or one that is kept by mistake would be gone soon all the same
 services:
   shop: {stable: "http://127.0.0.1:{port}"}
   nobody: {match: {path: /nobody}, stable: "http://127.0.0.1:1"}
