@@ -74,9 +74,15 @@ def table() -> list[Rows]:
         Line("good for 3 h, then fails 20 %", SICK, 110),
     )
     rows.append(at(0.05, FULL, *late, onset=3 * HOUR))
-    for weight, bar in ((0.05, 12), (0.2, None)):
+    for weight, bar in ((0.05, 20), (0.2, None)):
         rows.append(at(weight, FULL, Line("hangs", Canary(hang=1.0), bar), alone=60.0))
-    rows.append(at(0.05, FULL, Line("twice as slow", Canary(times=2.0), 100), alone=60.0))
+    late = (
+        Line("hangs, once it is warm", Canary(hang=1.0), 18),
+        Line("twice as slow, once it is warm", Canary(times=2.0), 180),
+        Line("1.5 times as slow, once it is warm", Canary(times=1.5)),
+    )
+    rows.append(at(0.05, FULL, *late, alone=60.0, onset=300.0))
+    rows.append(at(0.05, FULL, Line("twice as slow", Canary(times=2.0), 480), alone=60.0))
     rows.append(at(0.05, FULL, Line("1.5 times as slow", Canary(times=1.5)), alone=60.0))
     rows += [at(weight, FULL, Line("fails 100 %", DEAD, 30)) for weight in (0.9, 1.0)]
     rows.append(at(0.0, FULL, Line("fails 100 %, on a segment of 10 % alone", DEAD, 30), segment=0.1))

@@ -64,6 +64,8 @@ SLOWER_BY = 0.25
 """The share (0.25: a quarter) by which the canary's answers may be later than stable's threshold."""
 SLOWER_AT_LEAST = 0.005
 """Seconds by which they may be later in any case."""
+WARM_UP = 60.0
+"""Seconds after each rise of the weight in which the canary may be slower than it will be."""
 FALSE_ROLLBACKS = 0.01
 """The share (0..1) of good releases that may be rolled back by chance."""
 STEP_UP_EXTRA_ERRORS = 0.01

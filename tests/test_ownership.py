@@ -31,7 +31,7 @@ OTHERS: Mapping[str, frozenset[str]] = {
     "control/assessment.py": frozenset({"judge.blast_radius"}),
     # The judge, the counts and the head that have just been made, by what makes them.
     "analysis/judge.py": frozenset({"judge._evidence", "judge._guard", "judge._sample", "judge._seen"})
-    | {"judge._weights", "judge.blast_radius"},
+    | {"judge._weights", "judge._warm_up", "judge.blast_radius"},
     "telemetry/counts.py": frozenset({"result.exposed", "result.life", "result.users"})
     | {"setattr(result, name, getattr(self, name) + getattr(other, name))"},
     "http1/parser.py": frozenset(

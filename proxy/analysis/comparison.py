@@ -4,7 +4,7 @@ The capital of 1 is shared out among the checks, so that all of them together ke
 alarms: at odds of 100:1 a good canary is called bad in one release of a hundred at most.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from math import inf, log
 from typing import Any
@@ -55,8 +55,19 @@ class Comparison:
         return Comparison(self.shares, {name: _after(name, bet, report) for name, bet in self.bets.items()})
 
     def risen(self) -> "Comparison":
-        """Return the bets at a higher weight, with some cash staked on what wasn't tried before."""
-        return replace(self, bets={name: bet.staked(ON_A_RISE) for name, bet in self.bets.items()})
+        """Return the bets at a higher weight, with some cash staked on what wasn't tried before.
+
+        But for those on latencies, which wait until the canary is warm.
+        """
+        return self._staked(self.bets.keys() - set(QUANTILES))
+
+    def warm(self) -> "Comparison":
+        """Return the bets once the canary is warm, with some cash staked by those on latencies."""
+        return self._staked(self.bets.keys() & set(QUANTILES))
+
+    def _staked(self, names: Set[str]) -> "Comparison":
+        bets = {name: bet.staked(ON_A_RISE) if name in names else bet for name, bet in self.bets.items()}
+        return replace(self, bets=bets)
 
     def alone(self) -> "Comparison":
         """Return the bets where no coin is tossed any more.

@@ -32,6 +32,8 @@ class Basis:
     """Those of the sample that failed."""
     incident: float | None
     """The share (0..1) of stable's failures, when that is an incident."""
+    cold_for: float = 0.0
+    """Seconds for which the canary is cold yet; 0: it is warm."""
 
     @property
     def odds(self) -> float | None:
@@ -51,7 +53,7 @@ def conclude(basis: Basis) -> Verdict:
     else:
         state, sentence = HEALTHY, _good(basis)
     bar = basis.policy.bar if basis.compared else None
-    return Verdict(state, findings, basis.odds, bar, basis.assurance, sentence)
+    return Verdict(state, findings, basis.odds, bar, basis.assurance, sentence, basis.cold_for)
 
 
 def _lacking(basis: Basis) -> Iterator[str]:
@@ -81,6 +83,8 @@ def _with_coin(basis: Basis) -> Iterator[str]:
         if basis.sample < SAMPLE:
             yield f"{basis.sample} of the {wording.answers(SAMPLE)} needed at this weight"
         return
+    if basis.cold_for:
+        yield wording.cold(basis.cold_for)
     if basis.assurance and basis.assurance.odds < basis.assurance.bar:
         yield wording.assured(basis.assurance, step_up.extra_errors_below)
     if basis.incident is not None:

@@ -17,6 +17,9 @@ class Evidence(Protocol):
     def apply(self, report: Sequence[RevisionCounts], now: float) -> None:
         """Count one report, whole."""
 
+    def warm(self) -> None:
+        """Take note that the canary is warm: its latencies are compared by the usual limits from now on."""
+
     def weighed(self, change: int, parts: int) -> None:
         """Take note that the weight rose by so many parts of 10,000, or fell, to so many."""
 
@@ -42,6 +45,10 @@ class Lifelong:
     def apply(self, report: Sequence[RevisionCounts], now: float) -> None:
         """Count one report, whole."""
         self._bets = self._bets.after([(part.observations, part.odds) for part in report])
+
+    def warm(self) -> None:
+        """Stake some cash on latencies, which were not compared as usual since the last rise."""
+        self._bets = self._bets.warm()
 
     def weighed(self, change: int, parts: int) -> None:
         """Stake some cash on a higher weight: it tries what wasn't tried before."""

@@ -15,6 +15,7 @@ from proxy.analysis.policy import Policy, StepUp
 from proxy.analysis.rules import ByWindow
 from proxy.analysis.thresholds import LatencyThresholds
 from proxy.analysis.verdict import ERROR_LIMIT, ERRORS, FAILING, Assurance, Finding, Verdict
+from proxy.analysis.warm_up import WarmUp
 from proxy.analysis.weight_history import WeightHistory, odds
 from proxy.routing.split import CANARY, STABLE, TOTAL
 from proxy.telemetry.counts import Counts
@@ -56,6 +57,8 @@ class Judge:
         """Requests of the coin since the weight is what it is, also where it always falls the same."""
         self._guard = Guard()
         self._windows = Windows(check.window for check in policy.checks)
+        self._warm_up: WarmUp | None = None
+        """The time in which the canary is cold; None: it is warm."""
         self._heard = inf
         """When the first report came."""
 
@@ -75,13 +78,20 @@ class Judge:
         """Take note of a state in force, under which the canary has so many of 10,000 parts.
 
         The first call is the beginning. Another weight begins assurance anew, and the rounds of sticky
-        services; a higher one stakes cash. A known or older revision changes nothing.
+        services; a higher one stakes cash, and the canary is cold for a while. A known or older revision
+        changes nothing.
         """
+        first = self._weights.revision < 0
         change = self._weights.put(revision, parts)
         if change:
             self._evidence.weighed(change, parts)
             self._assurance_bets = self._fresh_assurance_bets()
             self._sample = Observations()
+        if self._compares_latency and (change > 0 or (first and parts)):
+            if self._policy.warm_up:
+                self._warm_up = WarmUp(self._policy.warm_up)
+            elif change:
+                self._evidence.warm()
 
     def apply(self, tally: Sequence[tuple[int, str, Counts]], now: float) -> None:
         """Count one report, whole: revision, backend and what came since the last one, of this service.
@@ -97,16 +107,29 @@ class Judge:
                 self._incident.add(counts, now)
                 if self._thresholds:
                     self._thresholds.add(counts.head, now)
+        self._warm(now)
         if self._policy.comparing:
             self._compare(by_revision(self._seen, tally, self._weights), now)
+
+    def _warm(self, now: float) -> bool:
+        """Return whether the canary is warm. Once it is, latencies and assurance are looked at as usual."""
+        if self._warm_up and self._warm_up.over(now):
+            self._warm_up = None
+            self._evidence.warm()
+            self._assurance_bets = self._fresh_assurance_bets()
+        return self._warm_up is None
 
     def _compare(self, report: Sequence[RevisionCounts], now: float) -> None:
         self._evidence.apply(report, now)
         for part in report:
+            if self._warm_up and part.current:
+                self._warm_up.add(part.canary.drawn_meant)
             self._seen = {name: seen.plus(part.observations[name]) for name, seen in self._seen.items()}
             if part.current:
                 events = part.observations
                 self._sample = self._sample.plus(events[ERRORS])
+                if self._warm_up:
+                    continue  # what is slow is said by wider limits, which assure nobody
                 if self._policy.sticky:
                     events = self._assurance_bets.once(events, part.stable.users.events)
                 self._assurance_bets.apply(events, part.odds)
@@ -130,6 +153,7 @@ class Judge:
                 sample=self._sample.canary,
                 bad=self._sample.canary_bad,
                 incident=self._incident.share(now),
+                cold_for=self.cold_for,
             )
         )
 
@@ -176,8 +200,13 @@ class Judge:
         """
         if self._thresholds is None:
             return {}
-        found = self._thresholds.thresholds(now)
+        found = self._thresholds.thresholds(now, cold=not self._warm(now))
         return found if self._compares_latency else {CANARY: found[CANARY]}
+
+    @property
+    def cold_for(self) -> float:
+        """Seconds for which the canary is cold yet, fewer once it has had enough requests; 0: it is warm."""
+        return self._warm_up.left if self._warm_up else 0.0
 
     def shown(self, backend: str, now: float) -> Counts | None:
         """Return what a backend answered within the last 30 s, for people; None when there was nothing."""
@@ -204,9 +233,11 @@ class Judge:
             "weights": self._weights.to_json(),
             "case": self._evidence.to_json(),
             "step": None if self._policy.sticky else self._assurance_bets.to_json(),
+            "sample": None if self._policy.sticky else self._sample.to_json(),
             "seen": {name: seen.to_json() for name, seen in self._seen.items()},
             "guard": self._guard.to_json(),
             "radius": self.blast_radius.to_json(),
+            "warm_up": self._warm_up.to_json() if self._warm_up else None,
         }
 
     @classmethod
@@ -222,8 +253,11 @@ class Judge:
         judge._evidence = evidence.resume(policy, data["case"])
         if data["step"] is not None:
             judge._assurance_bets.resume(data["step"])
-            judge._sample = judge._assurance_bets.sample
+            sample = data.get("sample")  # an older version had it in the assurance alone
+            judge._sample = Observations(*sample) if sample else judge._assurance_bets.sample
         judge._seen = {name: Observations(*data["seen"][name]) for name in judge._seen}
         judge._guard = Guard.from_json(data["guard"])
         judge.blast_radius = BlastRadius.from_json(data["radius"])
+        if (cold := data.get("warm_up")) is not None:
+            judge._warm_up = WarmUp.from_json(policy.warm_up, cold)
         return judge

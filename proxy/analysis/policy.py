@@ -57,6 +57,8 @@ class Policy:
     """How much (0..1) more of the canary's answers than of stable's may fail."""
     slower: Slower | None = Slower()
     """None: latency isn't compared, and errors have all of the capital."""
+    warm_up: float = defaults.WARM_UP
+    """Seconds after each rise of the weight in which the canary may be slower than it will be; 0: none."""
     false_rollbacks: float = defaults.FALSE_ROLLBACKS
     """The share (0..1) of good releases that may be rolled back by chance, at most."""
     error_limit: float | None = None

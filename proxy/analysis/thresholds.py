@@ -8,6 +8,7 @@ from collections import deque
 from math import inf
 
 from proxy.analysis.policy import Slower
+from proxy.analysis.warm_up import cold_limit
 from proxy.routing.split import CANARY, STABLE
 from proxy.telemetry.histogram import Histogram
 from proxy.telemetry.outcome import QUANTILES, Thresholds
@@ -57,11 +58,18 @@ class LatencyThresholds:
         self._slots[-1][1].absorb(head)
         self._answers += head.count
 
-    def thresholds(self, now: float) -> dict[str, Thresholds]:
-        """Return the thresholds by backend; the same for `REFRESH` seconds, unless one becomes known."""
+    def thresholds(self, now: float, *, cold: bool = False) -> dict[str, Thresholds]:
+        """Return the thresholds by backend; the same for `REFRESH` seconds, unless one becomes known.
+
+        A `cold` canary has wider ones.
+        """
         known = len(self.stable)
         if now >= self._due or (known < len(SAMPLES) and self._answers >= SAMPLES[known]):
             self._renew(now)
+        limits = (canary_limit(self.slower, each) for each in self.stable)
+        if cold:
+            limits = (max(limit, cold_limit(each)) for limit, each in zip(limits, self.stable, strict=True))
+        self.canary = tuple(limits)
         return {STABLE: self.stable, CANARY: self.canary}
 
     @property
@@ -83,7 +91,6 @@ class LatencyThresholds:
             lately.quantile(share) for share, sample in zip(SHARES, SAMPLES, strict=True) if count >= sample
         ]
         self.stable = tuple(threshold for threshold in found if threshold is not None)
-        self.canary = tuple(canary_limit(self.slower, threshold) for threshold in self.stable)
         self._due = now + REFRESH
 
 

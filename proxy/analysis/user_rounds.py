@@ -162,6 +162,9 @@ class Rounds:
         self._draws = Draws()
         self._end()
 
+    def warm(self) -> None:
+        """Do nothing: rounds have no cash that could be staked."""
+
     def apply(self, report: Sequence[RevisionCounts], now: float) -> None:
         """Count one report, whole; what was routed by another weight isn't of these rounds."""
         report = [each for each in report if each.current]

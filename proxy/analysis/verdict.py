@@ -123,6 +123,8 @@ class Verdict:
     """None where none is asked for."""
     sentence: str = ""
     """All of this for a person."""
+    cold_for: float = 0.0
+    """Seconds for which the canary is cold yet, see `proxy.analysis.warm_up`; 0: it is warm."""
 
     @property
     def failing(self) -> tuple[Finding, ...]:
@@ -138,6 +140,7 @@ class Verdict:
             "bar": self.bar,
             "assurance": self.assurance.to_json() if self.assurance else None,
             "sentence": self.sentence,
+            "cold_for": self.cold_for,
         }
 
     @classmethod
@@ -155,6 +158,7 @@ class Verdict:
             data["bar"],
             assurance,
             data["sentence"],
+            data.get("cold_for", 0.0),
         )
 
 

@@ -214,6 +214,11 @@ def to_go(requests: int | None, seconds: float | None) -> str:
     return f"about {counted(requests, 'more request')}{time}"
 
 
+def cold(seconds: float) -> str:
+    """Return that a canary is cold, for so long at most."""
+    return f"the canary is warming up, for {duration(seconds)} at most, and may be slower than it will be"
+
+
 def duration(seconds: float) -> str:
     """Return a time to wait as a person reads it: 40 s, 12 min, 3.5 h."""
     if seconds < 120:

@@ -124,6 +124,8 @@ def evidence(view: dict[str, Any]) -> Iterator[str]:
     if not shown:
         return
     yield shown
+    if view["evidence"]["cold_for"]:
+        yield wording.cold(view["evidence"]["cold_for"])
     if (assurance := view["verdict"]["assurance"]) and view["verdict"]["state"] != "failing":
         odds, bar = wording.odds(assurance["odds"]), wording.odds(assurance["bar"])
         left = wording.to_go(assurance["requests"], assurance["seconds"])

@@ -36,6 +36,8 @@ FAILURES = ("5xx", *defaults.FAILED_ENDINGS)
 
 _LATENCY = pattern(units.DURATION_PATTERN)
 _MOST_COUNTED = 1_000_000_000
+_LONGEST_WARM_UP = 3600
+"""Seconds."""
 
 
 class Check(Section):
@@ -151,6 +153,11 @@ class Analysis(Section):
     )
     slower: Annotated[Slower | None, OrOff()] = key(
         "when an answer is slow beside stable's; `off`: latency isn't compared", default=Slower()
+    )
+    warm_up: Annotated[float, duration(0, _LONGEST_WARM_UP)] = key(
+        "after each rise of its weight, the canary may be slower for so long; 0: no such time",
+        default=defaults.WARM_UP,
+        written=as_seconds,
     )
     false_rollbacks: Annotated[float, share(1, units.WHOLE // 5)] = key(
         "the share of good releases that may be rolled back by chance, at most",

@@ -25,6 +25,7 @@ def policy(service: schema.Service) -> Policy:
     return Policy(
         extra_errors=analysis.extra_errors,
         slower=Slower(analysis.slower.by, analysis.slower.at_least) if analysis.slower else None,
+        warm_up=analysis.warm_up,
         false_rollbacks=analysis.false_rollbacks,
         error_limit=analysis.error_limit,
         step_up=_step_up(analysis.step_up),

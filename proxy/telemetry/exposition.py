@@ -69,6 +69,8 @@ class Snapshot:
     """As `trips`, where `enforce: false` kept the canary in."""
     evidence: Mapping[str, float] = field(default_factory=dict)
     """Of all bets against a service's canary, as N:1; missing where none is made."""
+    cold: Mapping[str, float] = field(default_factory=dict)
+    """Seconds for which a service's canary is cold yet; missing where latencies aren't compared."""
     exposed: Mapping[str, int] = field(default_factory=dict)
     """Users who met a service's canary since its release began; missing where users aren't known."""
     halted: Mapping[BackendKey, bool] = field(default_factory=dict)
@@ -120,6 +122,11 @@ def families(snapshot: Snapshot) -> Iterator[Metric]:
     yield from _checks(snapshot.checks)
     yield _by_service(
         "weir_evidence", "All evidence against the canary, as N:1; no bet, no value.", snapshot.evidence
+    )
+    yield _by_service(
+        "weir_canary_cold_seconds",
+        "For how long the canary may yet be slower than it will be; 0 once it is warm.",
+        snapshot.cold,
     )
     yield _by_service(
         "weir_exposed_users",

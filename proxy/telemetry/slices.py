@@ -7,7 +7,7 @@ from typing import Any
 
 from proxy.telemetry.exposition import CheckSample, Snapshot
 
-_OWN = ("totals", "weights", "shares", "halted", "trips", "would_trips", "evidence", "exposed")
+_OWN = ("totals", "weights", "shares", "halted", "trips", "would_trips", "evidence", "exposed", "cold")
 """The mappings of a snapshot whose keys are services, or begin with one."""
 _OPERATIONS = ("hooks", "notices", "endpoints")
 """The same of its operations."""

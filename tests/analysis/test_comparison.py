@@ -80,9 +80,13 @@ def test_reaching_the_bar_is_having_so_much(bad: int) -> None:
     assert bets.reach(100, 0.25) is (sum(bets.capitals(0.25).values()) >= 100)
 
 
-def test_a_rise_stakes_a_quarter_of_the_cash() -> None:
-    risen = Comparison.begin(Policy()).risen()
-    assert {bet.cash for bet in risen.bets.values()} == {0.375}
+def test_a_rise_stakes_a_quarter_of_the_cash_and_for_latencies_once_the_canary_is_warm() -> None:
+    latencies = {"p50", "p90", "p99"}
+    risen = Comparison.begin(Policy(error_limit=0.05)).risen()
+    assert {name: bet.cash for name, bet in risen.bets.items()} == {
+        name: 0.5 if name in latencies else 0.375 for name in risen.bets
+    }
+    assert {bet.cash for bet in risen.warm().bets.values()} == {0.375}
 
 
 def test_json_round_trip_and_other_checks() -> None:

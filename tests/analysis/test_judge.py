@@ -176,7 +176,7 @@ def test_slow_answers_are_evidence_where_latency_is_compared() -> None:
 
 
 def test_p99_must_be_assured_once_it_is_known() -> None:
-    made = after(judge(Policy()), report(counts(ok=900), counts(ok=3_600)))
+    made = after(judge(Policy(warm_up=0.0)), report(counts(ok=900), counts(ok=3_600)))
     assert state(made) == "healthy"
     after(made, report(None, counts(head=head(500))))
     made.thresholds(0.0)
@@ -256,7 +256,7 @@ def test_a_user_of_stable_assures_once() -> None:
     assert often.verdict(0.0).assurance.odds == pytest.approx(once.verdict(0.0).assurance.odds)
 
 
-@pytest.mark.parametrize("policy", [Policy(error_limit=0.1), Policy(slower=None, sticky=True)])
+@pytest.mark.parametrize("policy", [Policy(error_limit=0.1, warm_up=0.0), Policy(slower=None, sticky=True)])
 def test_json_goes_on_identically(policy: Policy) -> None:
     made = after(judge(policy), report(counts(ok=40, bad=1, harmed=1, slow=(9, 1)), counts(ok=90, bad=2)))
     made.weigh(2, 3_000)

@@ -194,7 +194,7 @@ def test_a_revision_counts_by_its_own_weight() -> None:
 
 
 def test_a_rise_stakes_cash_once_and_begins_the_assurance_anew() -> None:
-    judge = told(judging(), counts(ok=500), counts(ok=2_000))
+    judge = told(judging(Policy(warm_up=0.0)), counts(ok=500), counts(ok=2_000))
     assert judge.verdict(0.0).assurance.requests == 0
     before = judge.to_json()["case"]["errors"][2]
     judge.weigh(2, 2_000)
@@ -224,7 +224,7 @@ def test_the_way_to_healthy() -> None:
 
 
 def test_a_latency_with_a_threshold_must_be_assured_too() -> None:
-    judge = told(judging(), counts(ok=500), counts(ok=2_000, took=0.02))
+    judge = told(judging(Policy(warm_up=0.0)), counts(ok=500), counts(ok=2_000, took=0.02))
     judge.thresholds(0.0)
     assert judge.verdict(0.0).state == "inconclusive"
     told(judge, counts(labels=labelled(300)), counts(labels=labelled(900, 9)))
@@ -303,7 +303,7 @@ def test_nothing_overflows(policy: Policy) -> None:
 
 
 def test_thresholds_come_from_stable_alone() -> None:
-    judge = told(judging(), counts(ok=500, took=0.5), counts(ok=500, took=0.02))
+    judge = told(judging(Policy(warm_up=0.0)), counts(ok=500, took=0.5), counts(ok=500, took=0.02))
     assert judge.thresholds(0.0)["stable"] == pytest.approx((0.02,) * 3, rel=0.09)
     limits = tuple(canary_limit(Slower(), each) for each in judge.thresholds(0.0)["stable"])
     assert judge.thresholds(0.0)["canary"] == limits

@@ -36,7 +36,7 @@ def a_view(name: str = "checkout", **more: Any) -> Json:
             "findings": [A_FINDING],
             "assurance": None,
         },
-        "evidence": {"odds": None, "bar": None},
+        "evidence": {"odds": None, "bar": None, "cold_for": 0.0},
         "blast_radius": {
             "met": 0,
             "exposed_users": None,

@@ -57,7 +57,7 @@ def test_details_tell_endpoints_verdict_and_findings(view: Make, tripped_view: M
 
 
 BETS = {
-    "evidence": {"odds": 12.4, "bar": 100.0},
+    "evidence": {"odds": 12.4, "bar": 100.0, "cold_for": 0.0},
     "blast_radius": {
         "met": 231,
         "exposed_users": 180,
@@ -141,9 +141,16 @@ def test_users_are_told_where_they_are_known(view: Make) -> None:
     assert list(views.blast_radius(view(blast_radius=None))) == []
 
 
+def test_a_cold_canary_is_said_to_be_one(view: Make) -> None:
+    evidence = {"odds": 2.0, "bar": 100.0, "cold_for": 43.2}
+    told = "the canary is warming up, for 43 s at most, and may be slower than it will be"
+    assert told in list(views.notes(view(evidence=evidence)))
+    assert not any("warming" in note for note in views.notes(view()))
+
+
 def test_what_only_watches_says_what_it_would_have_done(view: Make) -> None:
     verdict = {"state": "failing", "findings": [], "assurance": None, "sentence": "errors 25.0 %"}
-    failing = view(enforce=False, verdict=verdict, evidence={"odds": 5e33, "bar": 100.0})
+    failing = view(enforce=False, verdict=verdict, evidence={"odds": 5e33, "bar": 100.0, "cold_for": 0.0})
     told = [
         "watching only (`enforce: false`); the canary would be out: errors 25.0 %",
         "evidence that the canary is worse: more than 1,000,000:1, would be out at 100:1",

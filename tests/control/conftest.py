@@ -68,7 +68,7 @@ def a_view(name: str, canary: int, *, revision: int = 7, tripped: bool = False) 
             "assurance": {"odds": 3.0, "bar": 20.0, "requests": 130, "seconds": None},
             "sentence": "",
         },
-        "evidence": {"odds": 12.5, "bar": 100.0},
+        "evidence": {"odds": 12.5, "bar": 100.0, "cold_for": 0.0},
         "blast_radius": {
             "met": 9,
             "exposed_users": None,

@@ -36,4 +36,4 @@ def test_lines_of_one_past_are_played_from_the_same_seed_alike() -> None:
 
 def test_the_table_has_a_line_for_each_promise() -> None:
     bars = [line.bar for rows in table() for line in rows.lines if line.bar is not None]
-    assert bars == [6, 60, 12, 90, 25, 150, 500, 14, 110, 12, 100, 30, 30, 30, 30, 30, 30, 30]
+    assert bars == [6, 60, 12, 90, 25, 150, 500, 14, 110, 20, 18, 180, 480, 30, 30, 30, 30, 30, 30, 30]

@@ -60,10 +60,14 @@ def test_a_canary_that_the_policy_bears_is_never_rolled_back() -> None:
     [(Canary(hang=1.0), {"p50", "p90", "p99"}), (Canary(times=4.0), {"p50", "p90", "p99"})],
 )
 def test_slowness_is_seen_once_stable_is_known(canary: Canary, check: set[str]) -> None:
-    found = result(canary=canary, alone=60.0, stable=BackendBehavior(median=0.1))
+    stable = BackendBehavior(median=0.1)
+    found = result(policy=Policy(warm_up=0.0), canary=canary, alone=60.0, stable=stable)
     assert found.rolled_back
     assert set(found.checks) <= check
     assert found.requests < 60
+    cold = result(canary=canary, alone=60.0, stable=stable)
+    assert cold.rolled_back, "later, if it is no worse than a cold one may be"
+    assert cold.seconds > (0.0 if canary.hang else 60.0)
 
 
 def test_users_of_a_sticky_service() -> None:

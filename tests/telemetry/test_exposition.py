@@ -62,6 +62,7 @@ SNAPSHOT = Snapshot(
     version="0.1.0",
     would_trips={("shop", "error-rate"): 1, ("shop", "errors"): 0},
     evidence={"shop": 59.25},
+    cold={"shop": 42.5},
     exposed={"shop": 180},
     halted={CANARY: True, STABLE: False},
     operations=Operations(
@@ -130,6 +131,7 @@ def test_families_have_the_names_types_and_labels_that_dashboards_rely_on() -> N
         "weir_check_samples": ("gauge", checks),
         "weir_check_odds": ("gauge", checks),
         "weir_evidence": ("gauge", {"service"}),
+        "weir_canary_cold_seconds": ("gauge", {"service"}),
         "weir_exposed_users": ("gauge", {"service"}),
         "weir_halted": ("gauge", sides),
         "weir_endpoint_up": ("gauge", sides | {"endpoint"}),
@@ -261,6 +263,7 @@ def test_the_request_durations_are_as_many_as_the_requests() -> None:
         ("weir_cut_answers_total", {("canary", "shop"): 1, ("stable", "shop"): 0}),
         ("weir_check_odds", {("errors", "shop"): 118.5}),
         ("weir_evidence", {("shop",): 59.25}),
+        ("weir_canary_cold_seconds", {("shop",): 42.5}),
         ("weir_exposed_users", {("shop",): 180}),
         ("weir_halted", {("canary", "shop"): 1, ("stable", "shop"): 0}),
         (

@@ -21,6 +21,7 @@ WHOLE = Snapshot(
     refused={"host": 3},
     would_trips={("s3", "p50"): 2},
     evidence={"s4": 2.5},
+    cold={"s4": 2.5},
     exposed={"s5": 7},
     halted={("s6", "canary"): True},
     operations=Operations(
@@ -44,7 +45,17 @@ def test_slices_together_are_the_whole(most: int) -> None:
     assert len(parts) == -(-9 // most)
     assert all(len(services(part)) <= most for part in parts)
     assert [check for part in parts for check in part.checks] == WHOLE.checks
-    for name in ("totals", "weights", "shares", "trips", "would_trips", "evidence", "exposed", "halted"):
+    for name in (
+        "totals",
+        "weights",
+        "shares",
+        "trips",
+        "would_trips",
+        "evidence",
+        "exposed",
+        "cold",
+        "halted",
+    ):
         found = [item for part in parts for item in getattr(part, name).items()]
         assert dict(found) == getattr(WHOLE, name), name
         assert len(found) == len(getattr(WHOLE, name)), name

@@ -179,6 +179,10 @@ SCHEMAS: dict[str, Schema] = {
         **shape(
             odds={**nullable(ODDS), "description": "N:1 against the canary; null where no bet is made."},
             bar={**nullable(ODDS), "description": "The odds at which it is failing."},
+            cold_for={
+                **SECONDS,
+                "description": "For how long the canary may yet be slower than it will be; 0: it is warm.",
+            },
         ),
         "description": "All bets against the canary together.",
     },

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from proxy.analysis.verdict import Assurance, Finding, Verdict
-from proxy.analysis.wording import evidence, odds, of_users, to_go
+from proxy.analysis.wording import cold, evidence, odds, of_users, to_go
 from proxy.control.views.facts import Blast, Facts, StableOutage
 from proxy.counted import are, counted, were
 from proxy.rollout.rollout import Trip
@@ -128,6 +128,8 @@ def _in(now: Situation) -> Iterator[str]:
         yield f"It {'is failing' if now.enforce else 'would be out'}: {finding.sentence}."
     if verdict.odds is not None and verdict.bar is not None:
         yield _bets(now, verdict.odds, verdict.bar)
+    if verdict.cold_for:
+        yield f"{_first(cold(verdict.cold_for))}."
     if not verdict.failing and (worst := _worst(now)):
         yield f"{_first(worst.sentence)}."
     if not verdict.findings and verdict.odds is None:

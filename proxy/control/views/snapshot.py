@@ -49,6 +49,7 @@ async def collect(
     halted: dict[BackendKey, bool] = {}
     evidence: dict[str, float] = {}
     exposed: dict[str, int] = {}
+    cold: dict[str, float] = {}
     checks: list[CheckSample] = []
     up: dict[tuple[str, str, str], bool] = {}
     async for each in in_turns(managed_services):
@@ -57,6 +58,7 @@ async def collect(
         halted |= view.halted(each)
         evidence |= view.odds(each)
         exposed |= view.exposed(each)
+        cold |= view.cold(each)
         checks += view.samples(each)
         up |= endpoints.up(each, conditions(each))
     names = {each.name for each in managed_services}
@@ -70,6 +72,7 @@ async def collect(
         evidence=evidence,
         would_trips=_of(names, would_trips),
         exposed=exposed,
+        cold=cold,
         halted=halted,
         checks=checks,
         trips=_of(names, trips),

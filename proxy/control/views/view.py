@@ -129,7 +129,7 @@ def _reach(managed: ManagedService, facts: Facts) -> dict[str, Any]:
     """Return whom the release reaches: the evidence against the canary, its blast radius, stable's outage."""
     verdict = managed.assessment.verdict
     return {
-        "evidence": {"odds": verdict.odds, "bar": verdict.bar},
+        "evidence": {"odds": verdict.odds, "bar": verdict.bar, "cold_for": verdict.cold_for},
         "blast_radius": facts.blast.to_json() if managed.rollout.has_canary else None,
         "overdue": {backend: facts.overdue.get(backend, 0) for backend in managed.backends},
         "outage": facts.outage.to_json() if facts.outage else None,
@@ -152,6 +152,13 @@ def odds(managed: ManagedService) -> Mapping[str, float]:
     """Return the evidence of all bets against the canary, N for N:1; empty when there are no bets."""
     found = managed.assessment.verdict.odds
     return {} if found is None else {managed.name: found}
+
+
+def cold(managed: ManagedService) -> Mapping[str, float]:
+    """Return for how many seconds the canary is cold yet; empty where latencies aren't compared."""
+    assessment = managed.assessment
+    compared = assessment.policy.comparing and assessment.policy.slower
+    return {managed.name: assessment.verdict.cold_for} if compared else {}
 
 
 def exposed(managed: ManagedService) -> Mapping[str, int]:

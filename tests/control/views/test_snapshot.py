@@ -12,7 +12,7 @@ from proxy.telemetry.counts import Counts
 from proxy.telemetry.outcome import REASONS, UNROUTED, BackendKey, refused
 
 NAMES = [f"shop{number}" for number in range(25)]
-ONE_BY_NAME = ("odds", "exposed")
+ONE_BY_NAME = ("odds", "exposed", "cold")
 ONE_BY_SIDE = ("weights", "shares", "halted")
 
 
@@ -58,6 +58,7 @@ def test_what_is_seen_of_each_service_is_in_its_place() -> None:
     assert got.halted == {(name, "stable"): ("halted",) for name in NAMES}
     assert got.evidence == {name: ("odds", name) for name in NAMES}
     assert got.exposed == {name: ("exposed", name) for name in NAMES}
+    assert got.cold == {name: ("cold", name) for name in NAMES}
     assert got.checks == [("sample", name) for name in NAMES]
     assert got.trips == {("shop0", "errors"): 1}
     assert got.would_trips == {("shop1", "errors"): 2}

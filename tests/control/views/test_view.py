@@ -90,7 +90,7 @@ def test_a_service_that_nobody_asked_yet() -> None:
     }
     assert made["window"] == {"seconds": 30, "stable": None, "canary": None}
     assert (made["shares"], made["trip"], made["drift"], made["halted"]) == (None, None, None, [])
-    assert made["evidence"] == {"odds": pytest.approx(1.0), "bar": 100.0}
+    assert made["evidence"] == {"odds": pytest.approx(1.0), "bar": 100.0, "cold_for": 300.0}
     assert made["blast_radius"] == {
         "met": 0, "harmed": 0, "gave_up": 0, "rescued": 0, "exposed_users": None, "since": None,
     }  # fmt: skip
@@ -108,7 +108,7 @@ FACTS = Facts(
 
 def test_how_much_speaks_against_a_canary_and_how_far_its_harm_went() -> None:
     made = view.view(judged(managed(), BETTING), True, 0.0, FACTS)
-    assert made["evidence"] == {"odds": 12.0, "bar": 100.0}
+    assert made["evidence"] == {"odds": 12.0, "bar": 100.0, "cold_for": 0.0}
     assert made["blast_radius"] == {
         "met": 231, "harmed": 3, "gave_up": 1, "rescued": 9, "exposed_users": 180,
         "since": "1970-01-01T00:01:00.500+00:00",
