@@ -6,7 +6,7 @@ from proxy.cli.order import OrderOptions, order_verb, report, send
 from proxy.cli.params import Whole, duration, weights
 from proxy.cli.progress import expectation, lateness, plan, proof
 from proxy.cli.session import Session
-from proxy.cli.wait import Patience, await_end, wait_options
+from proxy.cli.wait import UNDER_WAY, Patience, RolloutSuperseded, await_end, wait_options
 
 
 @click.command()
@@ -65,6 +65,10 @@ def start(
         deadline=deadline,
         replace=replace or None,
     )
+    # A start that is repeated under its key is answered with what is under way now.
+    named = bool(canary) and view["phase"] in UNDER_WAY
+    if patience and named and view["backends"]["canary"]["version"] != (version or ""):
+        raise RolloutSuperseded
     if view["rollout"] and view["rollout"]["waiting"] and not session.as_json:
         click.echo("\n".join([*plan(view), *filter(None, [proof(view)]), expectation(view)]))
         if late := lateness(view):

@@ -113,3 +113,15 @@ def test_a_rollout_under_way_is_replaced_where_that_is_wanted(
     fake_admin.answers[POST] = (200, rolling_view(step=0))
     assert begin(fake_admin, "--replace", "--actor", "ci").exit_code == 0
     assert fake_admin.asked[0][2] == {"replace": True, "reason": "", "actor": "ci"}
+
+
+def test_a_repeated_start_follows_no_rollout_of_another_version(
+    fake_admin: FakeAdmin, rolling_view: Make
+) -> None:
+    fake_admin.answers[POST] = (200, rolling_view(step=1))
+    ours = rolling_view()["backends"]["canary"]["version"]
+    job = ("--canary", "http://10.0.0.7:8000", "--wait", "--timeout", "0", "--idempotency-key", "7")
+    other = begin(fake_admin, *job, "--abort-on-timeout", "--version", "another")
+    assert (other.exit_code, "superseded by another change" in other.stderr) == (4, True)
+    assert [name for name, _, _ in fake_admin.asked] == [POST], "it is not ours to take out"
+    assert begin(fake_admin, *job, "--version", ours).exit_code == 124
